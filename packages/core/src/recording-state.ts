@@ -1,0 +1,40 @@
+/**
+ * Where a recording stands on its way into custody. One table of moves, so that a late or repeated message can never
+ * carry a recording backwards.
+ *
+ *     registered ──lease──▶ copying ──sealed──▶ sealed ──verified──▶ verified
+ *         ▲                    │                  │
+ *         └──────released──────┘                  │ (bytes in the bucket are not the source's)
+ *         └──────────────────rejected─────────────┘
+ *     registered, copying, sealed ──gave-up──▶ failed ──replayed──▶ registered
+ *     registered ──absent──▶ absent            (Twilio recorded nothing: too short, or silent)
+ */
+export const recordingStates = ['registered', 'copying', 'sealed', 'verified', 'failed', 'absent'] as const;
+export type RecordingState = (typeof recordingStates)[number];
+
+export type RecordingEvent =
+  | 'leased'
+  | 'released'
+  | 'sealed'
+  | 'rejected'
+  | 'verified'
+  | 'gave-up'
+  | 'replayed'
+  | 'absent';
+
+const moves: Readonly<Record<RecordingState, Partial<Record<RecordingEvent, RecordingState>>>> = {
+  registered: { leased: 'copying', absent: 'absent', 'gave-up': 'failed' },
+  copying: { leased: 'copying', released: 'registered', sealed: 'sealed', 'gave-up': 'failed' },
+  sealed: { verified: 'verified', rejected: 'registered', 'gave-up': 'failed' },
+  verified: {},
+  failed: { replayed: 'registered' },
+  absent: {},
+};
+
+/** The state after `event`, or undefined where the table has no such move. */
+export function nextState(state: RecordingState, event: RecordingEvent): RecordingState | undefined {
+  return moves[state][event];
+}
+
+/** How the recording is linked to its task: `unlinked` (the task is gone), `refused` (the hints were not proven). */
+export type LinkState = 'pending' | 'linked' | 'unlinked' | 'refused';
