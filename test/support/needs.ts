@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+
+/**
+ * What some tests need and not every machine has. Where it is missing the suite is listed as skipped, by name and with
+ * the way to get it, instead of silently passing.
+ */
+const needs = {
+  chromium: {
+    there: () => existsSync(chromiumPath()),
+    get: 'install Chromium, or set CHROMIUM to its path',
+  },
+  radosgw: {
+    there: () => process.env['TEST_S3_ENDPOINT'] !== undefined,
+    get: 'set TEST_S3_ENDPOINT, TEST_S3_ACCESS_KEY_ID and TEST_S3_SECRET_ACCESS_KEY to a radosgw',
+  },
+  postgresql: {
+    there: () => process.env['TEST_DATABASE_URL'] !== undefined,
+    get: 'set TEST_DATABASE_URL to a PostgreSQL database that may be written to',
+  },
+  'twilio-oai': {
+    there: () => existsSync(process.env['TWILIO_OAI_DIR'] ?? '\0'),
+    get: "set TWILIO_OAI_DIR to a folder with Twilio's OpenAPI descriptions",
+  },
+} as const;
+
+export type Need = keyof typeof needs;
+
+export function chromiumPath(): string {
+  return process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+}
+
+/** A `describe` that runs where `need` is met and is listed as skipped where it is not. */
+export function describeWhere(need: Need, name: string, body: () => void): void {
+  if (needs[need].there()) {
+    describe(name, body);
+    return;
+  }
+  const skipped = test['skip'];
+  describe(name, () => skipped(`needs ${need}: ${needs[need].get}`, () => undefined));
+}
+
+/** The S3 endpoint that the conformance and end-to-end suites may use besides the sandbox's own. */
+export function testS3(): { endpoint: string; accessKeyId: string; secretAccessKey: string } {
+  const read = (name: string) => process.env[name] ?? '';
+  return {
+    endpoint: read('TEST_S3_ENDPOINT'),
+    accessKeyId: read('TEST_S3_ACCESS_KEY_ID'),
+    secretAccessKey: read('TEST_S3_SECRET_ACCESS_KEY'),
+  };
+}
