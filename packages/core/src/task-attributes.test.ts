@@ -1,0 +1,117 @@
+import { asReservationSid } from './sids.ts';
+import {
+  hasMediaLink,
+  insightsStartTime,
+  mergeMediaLink,
+  taskAttributesLimit,
+  type VoiceRecordingEntry,
+} from './task-attributes.ts';
+
+const reservationSid = asReservationSid(`WR${'b'.repeat(32)}`)!;
+const entry = (digit: string, start_time: number): VoiceRecordingEntry => ({
+  type: 'VoiceRecording',
+  url_provider: `https://custody.example/url-provider?recording=RE${digit.repeat(32)}`,
+  start_time,
+  channels: ['customer', 'others'],
+  title: 'Recording',
+});
+const merge = (attributes: object, link: Parameters<typeof mergeMediaLink>[1]) =>
+  JSON.parse(mergeMediaLink(attributes as Record<string, unknown>, link) ?? 'null');
+
+const flex = {
+  from: 'caller',
+  direction: 'inbound',
+  conference: { sid: 'CF' },
+  conversations: { external_contact: 'x', segment_recording_offset: 3 },
+};
+
+test('a proven reservation gets the entry; everything else stays as it was', () => {
+  expect(merge(flex, { entry: entry('1', 10), reservationSid })).toEqual({
+    ...flex,
+    reservation_attributes: { [reservationSid]: { media: [entry('1', 10)] } },
+  });
+});
+
+test('without a reservation the whole task gets it', () => {
+  expect(merge(flex, { entry: entry('1', 10) })).toEqual({
+    ...flex,
+    conversations: { ...flex.conversations, media: [entry('1', 10)] },
+  });
+});
+
+test('the same recording merged again stands once, with its newest facts', () => {
+  const once = merge(flex, { entry: entry('1', 10), reservationSid });
+  const twice = merge(once, { entry: entry('1', 20), reservationSid });
+  expect(twice.reservation_attributes[reservationSid].media).toEqual([entry('1', 20)]);
+});
+
+test('the earliest recording is first, and no other kind of media before a recording', () => {
+  const raw = { type: 'Raw', url: 'https://x.example', title: 'Form' };
+  const before = { conversations: { media: [raw, entry('2', 20)] } };
+  expect(merge(before, { entry: entry('1', 10) }).conversations.media).toEqual([
+    entry('1', 10),
+    entry('2', 20),
+    raw,
+  ]);
+});
+
+test("another reservation's media and keys are kept", () => {
+  const other = { WR1: { media: [entry('9', 1)], note: 'kept' } };
+  const result = merge({ reservation_attributes: other }, { entry: entry('1', 10), reservationSid });
+  expect(result.reservation_attributes.WR1).toEqual(other.WR1);
+});
+
+test.each([
+  ['text', 'x'],
+  ['a list', []],
+  ['null', null],
+])('attributes that hold %s where an object belongs are repaired, not tripped over', (_what, value) => {
+  const broken = { conversations: value, reservation_attributes: value };
+  expect(merge(broken, { entry: entry('1', 10) }).conversations.media).toHaveLength(1);
+  expect(
+    merge(broken, { entry: entry('1', 10), reservationSid }).reservation_attributes[reservationSid].media,
+  ).toHaveLength(1);
+});
+
+test('what does not fit is slimmed, title first, then channels, and never overruns', () => {
+  const { title: _t, ...untitled } = entry('1', 10);
+  const { channels: _c, ...bare } = untitled;
+  const withLength = (target: number, kept: object) => {
+    const empty = JSON.stringify({ conversations: { media: [kept] }, pad: '' }).length;
+    return { pad: 'x'.repeat(target - empty) };
+  };
+  for (const kept of [entry('1', 10), untitled, bare]) {
+    const text = mergeMediaLink(withLength(taskAttributesLimit, kept), { entry: entry('1', 10) });
+    expect(text).toHaveLength(taskAttributesLimit);
+    expect(JSON.parse(text ?? '').conversations.media).toEqual([kept]);
+  }
+  expect(
+    mergeMediaLink(withLength(taskAttributesLimit + 1, bare), { entry: entry('1', 10) }),
+  ).toBeUndefined();
+});
+
+test('a legacy link is written only where none stands', () => {
+  const segmentLink = 'https://custody.example/segment';
+  expect(merge(flex, { entry: entry('1', 1), reservationSid, segmentLink }).conversations).toEqual({
+    ...flex.conversations,
+    segment_link: segmentLink,
+  });
+  const taken = { conversations: { segment_link: 'https://theirs.example' } };
+  expect(merge(taken, { entry: entry('1', 1), segmentLink }).conversations.segment_link).toBe(
+    'https://theirs.example',
+  );
+});
+
+test('a link that stands is recognised where it belongs and nowhere else', () => {
+  const link = { entry: entry('1', 10), reservationSid };
+  const linked = merge(flex, link);
+  expect(hasMediaLink(linked, link)).toBe(true);
+  expect(hasMediaLink(linked, { entry: entry('1', 10) })).toBe(false);
+  expect(hasMediaLink(linked, { entry: entry('2', 10), reservationSid })).toBe(false);
+  expect(hasMediaLink(flex, link)).toBe(false);
+});
+
+test('start_time is a second before the earliest moment known', () => {
+  expect(insightsStartTime(1_574_350_320_000, undefined, 1_574_350_300_000)).toBe(1_574_350_299_000);
+  expect(insightsStartTime(1_574_350_320_000)).toBe(1_574_350_319_000);
+});
