@@ -1,0 +1,27 @@
+import type { Readable } from 'node:stream';
+
+/** What a sealed message is bound to: both stand in its encryption context, in clear, and are authenticated. */
+export interface SealContext {
+  account: string;
+  recording: string;
+}
+
+/** One pinned version of a stored object. */
+export interface ObjectReader {
+  /** The bytes [start, endInclusive], and the size of the whole object; an `end` past it is clamped. */
+  read(
+    start: number,
+    endInclusive: number,
+    signal?: AbortSignal,
+  ): Promise<{ body: Readable; totalBytes: number }>;
+}
+
+/** A sealed object whose key, context and length are proven. */
+export interface OpenedEnvelope {
+  /** Exact: the final frame vouches for it. */
+  readonly plaintextBytes: number;
+  /** Id of the key that opened it. */
+  readonly keyId: string;
+  /** The plaintext bytes [start, end], both inclusive, each frame released only after its tag held. */
+  read(start: number, end: number, signal?: AbortSignal): Readable;
+}

@@ -1,0 +1,68 @@
+import type { Readable } from 'node:stream';
+import type { StorageMode } from '@flex-custody/core';
+
+export interface StoreConfig {
+  bucket: string;
+  region: string;
+  /** Any S3 endpoint; AWS itself when absent. */
+  endpoint?: string;
+  pathStyle?: boolean;
+  /** Without credentials here the AWS SDK's own chain finds them (role, profile, metadata). */
+  accessKeyId?: string;
+  secretAccessKey?: string;
+  sessionToken?: string;
+  mode: StorageMode;
+  /** sse-kms mode: the KMS key; the bucket's default one when absent. */
+  kmsKeyId?: string;
+  /** Bytes of one part of an upload, at least 5 MiB. */
+  partBytes?: number;
+  /** Parts on the wire at once. */
+  partsAtOnce?: number;
+}
+
+export interface Stored {
+  /** As S3 gave it, quotes included. */
+  etag: string;
+  /** Absent on a bucket without versioning. */
+  versionId?: string;
+  /** Bytes stored, or, of a ranged read, bytes in the body. */
+  bytes: number;
+}
+
+export interface PutOptions {
+  signal?: AbortSignal;
+  /** Bytes handed to the store so far. */
+  onProgress?: (bytes: number) => void;
+}
+
+export interface GetOptions {
+  /** First byte. */
+  start?: number;
+  /** Last byte, inclusive. */
+  end?: number;
+  ifMatch?: string;
+  versionId?: string;
+  signal?: AbortSignal;
+}
+
+/**
+ * The bucket. Errors: object_missing (404), object_changed (412), object_range (416), store_denied (403, not
+ * retryable), store_unavailable (503, retryable).
+ */
+export interface Store {
+  readonly bucket: string;
+  readonly mode: StorageMode;
+  /** Stores one stream; on any failure neither an object nor a part remains. */
+  put(key: string, body: Readable, options?: PutOptions): Promise<Stored>;
+  head(key: string, versionId?: string): Promise<Stored | undefined>;
+  get(key: string, options?: GetOptions): Promise<Stored & { body: Readable; totalBytes: number }>;
+  delete(key: string, versionId?: string): Promise<void>;
+  list(prefix: string): AsyncIterable<{ key: string; bytes: number; etag: string; lastModified: Date }>;
+  unfinishedUploads(prefix: string): AsyncIterable<{ key: string; uploadId: string; startedAt: Date }>;
+  abortUpload(key: string, uploadId: string): Promise<void>;
+  /** A URL that reads the object for `seconds` without further credentials: for sse-kms mode. */
+  presignGet(key: string, versionId: string | undefined, seconds: number): Promise<string>;
+  /** Resolves when these credentials may write and list; otherwise the error's message says the next step. */
+  check(): Promise<void>;
+  close(): void;
+}
