@@ -1,0 +1,78 @@
+/**
+ * What the start page reads of the sandbox's controls: the shapes that `sandbox/src/controls.ts` answers with. The page
+ * itself is plain JavaScript in a browser, so this is where the two are held together by types.
+ */
+
+/** One call in `GET /sandbox/calls` (`{ calls: CallView[] }`, newest first). */
+export interface CallView {
+  task: string;
+  customerCall: string;
+  conference: string;
+  direction: 'inbound' | 'outbound';
+  seconds: number;
+  /** ISO 8601. */
+  startedAt: string;
+  reservations: readonly {
+    reservation: string;
+    worker: string;
+    identity: string;
+    call: string;
+    recording?: string;
+  }[];
+  recordings: readonly string[];
+}
+
+/** One attempt to deliver a recording's callback, in `GET /sandbox/recordings/RE…` as `deliveries`. */
+export interface DeliveryView {
+  at: string;
+  attempt: number;
+  /** HTTP status, absent when no answer came. */
+  status?: number;
+  error?: string;
+}
+
+/** An object of `GET /sandbox/bucket` (`{ objects: ObjectView[], uploads: … }`). */
+export interface ObjectView {
+  key: string;
+  bytes: number;
+  versionId?: string;
+  lastModified: string;
+  /** The first 256 bytes as stored, in hex: what somebody with the bucket but without the key would see. */
+  head?: string;
+}
+
+/** A worker of `GET /sandbox/workers` (`{ workers: WorkerView[] }`). */
+export interface WorkerView {
+  worker: string;
+  identity: string;
+  name: string;
+}
+
+/**
+ * A line of `GET /sandbox/events` (server-sent, the default event type, JSON data; the last few hundred are sent again to
+ * whoever connects). What happens on the host reaches the page the same way: who runs the host (the local stack)
+ * posts the lines it logs to `POST /sandbox/events`, and the sandbox passes on those that begin with `recording.`.
+ */
+export interface EventView {
+  event:
+    | 'call.rang'
+    | 'call.accepted'
+    | 'call.ended'
+    | 'callback.delivered'
+    | 'callback.failed'
+    | `recording.${string}`
+    | `fault.${string}`;
+  at: string;
+  task?: string;
+  recording?: string;
+  /** HTTP status of a delivery. */
+  status?: number;
+  /** Who copied: on `recording.leased` and `recording.sealed`. */
+  by?: 'function' | 'worker';
+  bytes?: number;
+  ms?: number;
+  /** `recording.progress`: bytes done, of `total` when that is known. */
+  done?: number;
+  total?: number;
+  reason?: string;
+}
