@@ -1,0 +1,24 @@
+/** The copy of the old samples: axios piped into s3-upload-stream on aws-sdk 2, with the options of its README. */
+import AWS from 'aws-sdk';
+import axios from 'axios';
+import s3UploadStream from 's3-upload-stream';
+import { report, world } from './world.mjs';
+
+const { mediaUrl, auth, bucket, key, endpoint, region, accessKeyId, secretAccessKey } = world();
+const s3 = new AWS.S3({ endpoint, region, accessKeyId, secretAccessKey, s3ForcePathStyle: true });
+const startedAt = performance.now();
+const media = await axios.get(mediaUrl, { auth, responseType: 'stream' });
+const upload = s3UploadStream(s3).upload({ Bucket: bucket, Key: key, ContentType: 'audio/x-wav' });
+upload.maxPartSize(20971520);
+upload.concurrentParts(5);
+let bytes = 0;
+media.data.on('data', (chunk) => {
+  bytes += chunk.length;
+});
+await new Promise((resolve, reject) => {
+  upload.on('error', reject);
+  upload.on('uploaded', resolve);
+  media.data.on('error', reject);
+  media.data.pipe(upload);
+});
+report(startedAt, bytes);
