@@ -1,0 +1,93 @@
+/**
+ * Bundles what runs outside the tests: the Functions (CommonJS, as Twilio's runtime loads them), the server and the
+ * sandbox (ES modules). `--functions` builds only what Twilio is to be given.
+ */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(fileURLToPath(import.meta.url));
+process.chdir(root);
+
+const workspaces = {
+  '@flex-custody/core': join(root, 'packages/core/src/index.ts'),
+  '@flex-custody/vault': join(root, 'packages/vault/src/index.ts'),
+};
+const shared = {
+  absWorkingDir: root,
+  alias: workspaces,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  charset: 'utf8',
+  legalComments: 'none',
+  logLevel: 'error',
+  // Written below, whole and only where changed: builds may run side by side, beside what runs from dist/.
+  write: false,
+};
+
+/** Every file of functions/ but lib/ is one URL; what the manifest does not install is bundled. */
+function functionsBuild() {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+  return {
+    ...shared,
+    entryPoints: readdirSync('functions')
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('.d.ts'))
+      .map((name) => join('functions', name)),
+    outbase: 'functions',
+    outdir: join(root, 'dist/functions'),
+    format: 'cjs',
+    external: Object.keys(manifest.dependencies),
+  };
+}
+
+const hostBuild = (entries, outdir) => ({
+  ...shared,
+  entryPoints: entries,
+  outdir: join(root, outdir),
+  format: 'esm',
+  packages: 'external',
+  sourcemap: 'linked',
+});
+
+const folders = [
+  ['dist/functions', functionsBuild()],
+  ...(process.argv.includes('--functions')
+    ? []
+    : [
+        [
+          'dist/server',
+          hostBuild({ main: 'server/src/start/main.ts', cli: 'server/src/cli/main.ts' }, 'dist/server'),
+        ],
+        ['dist/sandbox', hostBuild({ stack: 'sandbox/src/stack/main.ts' }, 'dist/sandbox')],
+      ]),
+];
+
+await Promise.all(
+  folders.map(async ([folder, options]) => {
+    const { outputFiles } = await build(options);
+    mkdirSync(folder, { recursive: true });
+    for (const { path, contents } of outputFiles) writeWhole(path, contents);
+    const built = new Set(outputFiles.map(({ path }) => relative(join(root, folder), path)));
+    // A Function that is gone from the source must not stay deployable.
+    for (const name of readdirSync(folder)) {
+      if (!built.has(name) && !name.endsWith('.new'))
+        rmSync(join(folder, name), { recursive: true, force: true });
+    }
+  }),
+).catch((error) => {
+  process.stderr.write(`build: ${error.message}\n`);
+  process.exit(1);
+});
+
+function writeWhole(path, contents) {
+  try {
+    if (Buffer.compare(readFileSync(path), contents) === 0) return;
+  } catch {
+    // Not there yet.
+  }
+  const fresh = `${path}.${process.pid}.new`;
+  writeFileSync(fresh, contents);
+  renameSync(fresh, path);
+}

@@ -1,0 +1,56 @@
+import { CustodyError, type RecordingCallback } from '@flex-custody/core';
+import axios from 'axios';
+import type { FunctionConfig } from './config.ts';
+import type { Deadline } from './deadline.ts';
+import type { Event } from './runtime.ts';
+
+const timeLimitMs = 3_000;
+/** Ours, not Twilio's: they came with the callback's query. */
+const ownFields = new Set(['request', 'taskSid', 'reservationSid']);
+
+/**
+ * Hands the form on, unchanged, to Twilio's own FlexRecordingWebhook, which would have received it had the callback
+ * not been pointed here (https://www.twilio.com/docs/flex/developer/insights/custom-media-attached-conversations).
+ * @returns whether it was handed on; false where no setting asks for it or no task is known
+ * @throws CustodyError `forward_unavailable` (503) where Twilio may take it later
+ */
+export async function forwardToFlex(
+  config: FunctionConfig,
+  callback: RecordingCallback,
+  event: Event,
+  deadline: Deadline,
+): Promise<boolean> {
+  const { taskSid } = callback.hints;
+  if (!config.forwardTo || !taskSid || callback.status !== 'completed') return false;
+  const url = `https://webhooks.twilio.com/v1/Accounts/${config.accountSid}/Workspaces/${config.forwardTo}/Tasks/${taskSid}/FlexRecordingWebhook`;
+  const form = Object.fromEntries(
+    Object.entries(event).filter(
+      (entry): entry is [string, string] => !ownFields.has(entry[0]) && typeof entry[1] === 'string',
+    ),
+  );
+  // Loaded by those who forward alone: the SDK is a third of a cold start.
+  const { getExpectedTwilioSignature } = await import('twilio/lib/webhooks/webhooks.js');
+  const limit = Math.max(1, Math.min(timeLimitMs, deadline.left() - 100));
+  const status = await axios
+    .post(url, new URLSearchParams(form).toString(), {
+      headers: {
+        'Content-Type': 'application/x-www-form-urlencoded',
+        'X-Twilio-Signature': getExpectedTwilioSignature(config.authToken, url, form),
+      },
+      timeout: limit,
+      signal: AbortSignal.timeout(limit),
+      maxRedirects: 0,
+      validateStatus: null,
+    })
+    .then(
+      (response) => response.status,
+      () => 503,
+    );
+  if (status >= 200 && status < 300) return true;
+  const retryable = status >= 500 || status === 429;
+  throw new CustodyError(
+    retryable ? 'forward_unavailable' : 'forward_refused',
+    `FlexRecordingWebhook: ${status}`,
+    { status: retryable ? 503 : 200, retryable },
+  );
+}

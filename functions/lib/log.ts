@@ -1,0 +1,14 @@
+export interface Outcome {
+  event: string;
+  recording?: string;
+  outcome?: string;
+  /** An error's stable code; never its message, which may quote what a stranger sent. */
+  code?: string;
+  bytes?: number;
+  ms: number;
+}
+
+/** One line of JSON per outcome: SIDs, codes and numbers, nothing that a caller said or that opens a door. */
+export function logOutcome(outcome: Outcome): void {
+  process.stdout.write(`${JSON.stringify(outcome)}\n`);
+}
