@@ -1,0 +1,130 @@
+import type {
+  AccountSid,
+  CallSid,
+  ConferenceSid,
+  LinkState,
+  RecordingSid,
+  RecordingState,
+  ReservationSid,
+  SealedObject,
+  TaskSid,
+  WorkerSid,
+} from '@flex-custody/core';
+
+/** What is known of one recording, and where it stands. */
+export interface RecordingRow {
+  recordingSid: RecordingSid;
+  accountSid: AccountSid;
+  callSid?: CallSid;
+  conferenceSid?: ConferenceSid;
+  /** Task, reservation and worker are set only once they are proven. */
+  taskSid?: TaskSid;
+  reservationSid?: ReservationSid;
+  workerSid?: WorkerSid;
+  channels: 1 | 2;
+  durationSeconds?: number;
+  startedAt: Date;
+  state: RecordingState;
+  linkState: LinkState;
+  linkReason?: string;
+  object?: SealedObject;
+  verifiedAt?: Date;
+  /** Links for the older Player carry it; raising it revokes them. */
+  segmentGeneration: number;
+  failure?: string;
+  createdAt: Date;
+  updatedAt: Date;
+  /** From the callback, not proven. */
+  hints: { taskSid?: TaskSid; reservationSid?: ReservationSid };
+  /** Who made it known: `callback`, `reconcile`, … */
+  source: string;
+  attempts: number;
+  /** When the callback was passed on to Flex's own webhook. */
+  forwardedAt?: Date;
+  leaseHolder?: string;
+  leaseUntil?: Date;
+}
+
+export interface Registration {
+  recordingSid: RecordingSid;
+  accountSid: AccountSid;
+  callSid?: CallSid;
+  conferenceSid?: ConferenceSid;
+  channels: 1 | 2;
+  durationSeconds?: number;
+  startedAt: Date;
+  hints: { taskSid?: TaskSid; reservationSid?: ReservationSid };
+  source: string;
+}
+
+export interface Owner {
+  taskSid: TaskSid;
+  reservationSid?: ReservationSid;
+  workerSid?: WorkerSid;
+}
+
+export interface Listing {
+  state?: RecordingState;
+  linkState?: LinkState;
+  /** At most 1000. */
+  limit: number;
+  /** Rows behind this one, newest first. */
+  after?: RecordingSid;
+}
+
+export interface Counts {
+  states: Record<RecordingState, number>;
+  links: Record<LinkState, number>;
+}
+
+/**
+ * What recordings exist and where each stands. Every move is one statement that checks the state it starts from (core's
+ * table of moves), so two writers cannot both win; a move answers false where the recording was not there to be moved.
+ */
+export interface Catalog {
+  find(sid: RecordingSid): Promise<RecordingRow | undefined>;
+  /** The reservation's primary recording: the earliest start. */
+  firstOfReservation(sid: ReservationSid): Promise<RecordingRow | undefined>;
+  /** Inserts, or keeps what is there and fills in what it lacks. */
+  register(input: Registration): Promise<RecordingRow>;
+  /** The lease's secret, or undefined when somebody has it or nothing is left to copy. `ms` from now. */
+  lease(sid: RecordingSid, holder: string, ms: number): Promise<string | undefined>;
+  extendLease(sid: RecordingSid, lease: string, ms: number): Promise<boolean>;
+  /** False when the lease is lost. */
+  sealed(sid: RecordingSid, lease: string, object: SealedObject, channels: 1 | 2): Promise<boolean>;
+  release(sid: RecordingSid, lease: string, failure?: string): Promise<boolean>;
+  /** Only while the object is the same key and ETag. */
+  verified(sid: RecordingSid, object: SealedObject): Promise<boolean>;
+  /** The stored bytes are not the source's: forgets the object, to be copied again. */
+  rejected(sid: RecordingSid, reason: string): Promise<boolean>;
+  giveUp(sid: RecordingSid, reason: string): Promise<boolean>;
+  /** A failed recording starts over, its attempts forgotten. */
+  replayed(sid: RecordingSid): Promise<boolean>;
+  /** Twilio recorded nothing; `code` is Twilio's. */
+  absent(sid: RecordingSid, code: string): Promise<boolean>;
+  linked(sid: RecordingSid, owner: Owner): Promise<void>;
+  /** The task is gone, or cannot take the entry; a linked recording stays linked. */
+  unlinked(sid: RecordingSid, reason: string, owner?: Owner): Promise<void>;
+  /** The hints were disproved; a linked recording stays linked. */
+  refused(sid: RecordingSid, reason: string): Promise<void>;
+  forwarded(sid: RecordingSid): Promise<void>;
+  list(listing: Listing): Promise<RecordingRow[]>;
+  counts(): Promise<Counts>;
+  /** Rows untouched since `olderThan`, oldest first; for `copying`, whose lease lapsed before it. */
+  stale(of: {
+    state?: RecordingState;
+    linkState?: LinkState;
+    olderThan: Date;
+    limit?: number;
+  }): Promise<RecordingRow[]>;
+  /** Of a copy by a Function: `bytes` of audio in `ms`. */
+  recordRate(bytes: number, ms: number): Promise<void>;
+  /** Bytes per second: the median of the last 20 copies by a Function. */
+  observedRate(): Promise<number>;
+  /** The generation after it; links of earlier ones no longer play. */
+  bumpSegmentGeneration(sid: RecordingSid): Promise<number | undefined>;
+  /** Counts one more attempt and answers how many there were. */
+  attempt(sid: RecordingSid): Promise<number>;
+}
+
+export { createCatalog } from './postgres-catalog.ts';

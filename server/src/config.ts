@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs';
+import { type AccountSid, CustodyError, type WorkspaceSid } from '@flex-custody/core';
+import { type KeyConfig, type MediaCredentials, parseKeyFile, type StoreConfig } from '@flex-custody/vault';
+import { emptyHasMeaning, type Variables, variables } from './config/variables.ts';
+
+export type Role = 'http' | 'worker';
+export type LogLevel = Variables['CUSTODY_LOG_LEVEL'];
+export type DatabaseConfig = { url: string } | { directory: string };
+
+/** The environment of the host, read once. */
+export interface Config {
+  accountSid: AccountSid;
+  /** At least one of `authToken` and `apiKey` is there. */
+  authToken?: string;
+  apiKey?: { sid: string; secret: string };
+  workspaceSid: WorkspaceSid;
+  realm?: string;
+  /** Without a slash at its end. */
+  publicUrl: string;
+  host: string;
+  port: number;
+  ops: { host: string; port: number };
+  roles: readonly Role[];
+  store: StoreConfig;
+  /** Undefined in mode sse-kms, where S3 seals. */
+  keyConfig: KeyConfig | undefined;
+  functionSecrets: readonly string[];
+  mediaSecret: Uint8Array;
+  mediaTtlSeconds: number;
+  flexOrigins: readonly string[];
+  agentsMayPlayOwn: boolean;
+  /** Names of the two channels; none: Flex Insights is told nothing about channels. */
+  mediaChannels: string[];
+  /** 0: no link for the older Player. */
+  segmentLinkDays: number;
+  database: DatabaseConfig;
+  leaseMs: number;
+  copiesAtOnce: number;
+  logLevel: LogLevel;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the whole environment.
+ * @throws CustodyError `config_invalid` whose message has one line for each missing or malformed key, never its value
+ */
+export function loadConfig(environment: Environment): Config {
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(variables.shape)) {
+    const value = environment[name];
+    if (value !== undefined && (value.trim() !== '' || emptyHasMeaning.has(name))) given[name] = value;
+  }
+  const parsed = variables.safeParse(given);
+  const faults = new Map<string, string>();
+  for (const issue of parsed.error?.issues ?? []) {
+    const name = String(issue.path[0]);
+    if (!faults.has(name)) faults.set(name, given[name] === undefined ? 'is missing' : issue.message);
+  }
+  for (const [name, fault] of Object.entries(together(given))) if (!faults.has(name)) faults.set(name, fault);
+  let keyConfig: KeyConfig | undefined;
+  if (!faults.has('CUSTODY_KEY_KIND')) {
+    try {
+      keyConfig = readKeys(given);
+    } catch (error) {
+      faults.set(keySource(given), error instanceof Error ? error.message : String(error));
+    }
+  }
+  if (faults.size > 0 || !parsed.data) throw invalid(faults);
+  return shape(parsed.data, keyConfig);
+}
+
+/** Faults that only several variables together make. */
+function together(given: Record<string, string>): Record<string, string> {
+  const faults: Record<string, string> = {};
+  const has = (name: string) => given[name] !== undefined;
+  if (has('TWILIO_API_KEY') !== has('TWILIO_API_SECRET')) {
+    faults[has('TWILIO_API_KEY') ? 'TWILIO_API_SECRET' : 'TWILIO_API_KEY'] =
+      'is missing: key and secret go together';
+  } else if (!has('TWILIO_AUTH_TOKEN') && !has('TWILIO_API_KEY')) {
+    faults['TWILIO_AUTH_TOKEN'] = 'is missing: set it, or TWILIO_API_KEY and TWILIO_API_SECRET';
+  }
+  if (has('AWS_ACCESS_KEY_ID') !== has('AWS_SECRET_ACCESS_KEY')) {
+    faults[has('AWS_ACCESS_KEY_ID') ? 'AWS_SECRET_ACCESS_KEY' : 'AWS_ACCESS_KEY_ID'] =
+      'is missing: access key and secret go together';
+  }
+  if (given['CUSTODY_STORAGE_MODE'] === 'sse-kms') return faults;
+  const kind = given['CUSTODY_KEY_KIND'];
+  if (kind === undefined) faults['CUSTODY_KEY_KIND'] = 'is missing: rsa, raw-aes or kms';
+  else if (kind === 'kms' && !has('CUSTODY_KMS_KEY_IDS')) faults['CUSTODY_KMS_KEY_IDS'] = 'is missing';
+  else if (kind !== 'kms' && !has('CUSTODY_KEY_FILE') && !has('CUSTODY_KEYS')) {
+    faults['CUSTODY_KEY_FILE'] = 'is missing: `flex-custody keys generate` makes one';
+  } else if (has('CUSTODY_KEY_FILE') && has('CUSTODY_KEYS')) {
+    faults['CUSTODY_KEYS'] = 'must not be set beside CUSTODY_KEY_FILE';
+  }
+  return faults;
+}
+
+const keySource = (given: Record<string, string>) =>
+  given['CUSTODY_KEY_FILE'] === undefined ? 'CUSTODY_KEYS' : 'CUSTODY_KEY_FILE';
+
+/** The keys alone, for the commands that seal and open files and need nothing else. */
+export function loadKeyConfig(environment: Environment): KeyConfig {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => (entry[1] ?? '').trim() !== ''),
+  );
+  const faults = together({ ...given, CUSTODY_STORAGE_MODE: 'envelope' });
+  const about = ['CUSTODY_KEY_KIND', 'CUSTODY_KEY_FILE', 'CUSTODY_KEYS', 'CUSTODY_KMS_KEY_IDS'];
+  const own = new Map(Object.entries(faults).filter(([name]) => about.includes(name)));
+  if (own.size > 0) throw invalid(own);
+  let keys: KeyConfig | undefined;
+  try {
+    keys = readKeys(given);
+  } catch (error) {
+    throw invalid(new Map([[keySource(given), error instanceof Error ? error.message : String(error)]]));
+  }
+  if (!keys) throw invalid(new Map([['CUSTODY_KEY_KIND', 'must be rsa, raw-aes or kms']]));
+  return keys;
+}
+
+function readKeys(given: Record<string, string>): KeyConfig | undefined {
+  if (given['CUSTODY_STORAGE_MODE'] === 'sse-kms') return undefined;
+  const kind = given['CUSTODY_KEY_KIND'];
+  if (kind === 'kms') {
+    const keyIds = (given['CUSTODY_KMS_KEY_IDS'] ?? '').split(',').map((id) => id.trim());
+    return keyIds[0] ? { kind, keyIds } : undefined;
+  }
+  const text = keyText(given);
+  if (text === undefined) return undefined;
+  const keys = parseKeyFile(text);
+  if (keys.kind === 'rsa-public') {
+    throw new CustodyError(
+      'key_invalid',
+      'holds a public key only, which cannot open a recording: give the private one',
+    );
+  }
+  if (keys.kind !== kind) {
+    throw new CustodyError(
+      'key_invalid',
+      `holds keys of the kind ${keys.kind}, but CUSTODY_KEY_KIND is ${kind}`,
+    );
+  }
+  return keys;
+}
+
+function keyText(given: Record<string, string>): string | undefined {
+  const file = given['CUSTODY_KEY_FILE'];
+  if (file === undefined) return given['CUSTODY_KEYS'];
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+    throw new CustodyError('key_invalid', `names a file that cannot be read (${code})`, { cause });
+  }
+}
+
+function invalid(faults: ReadonlyMap<string, string>): CustodyError {
+  const lines = [...faults].map(([name, fault]) => `${name} ${fault}`);
+  return new CustodyError('config_invalid', lines.join('\n'));
+}
+
+function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
+  return {
+    accountSid: env.TWILIO_ACCOUNT_SID,
+    ...(env.TWILIO_AUTH_TOKEN && { authToken: env.TWILIO_AUTH_TOKEN }),
+    ...(env.TWILIO_API_KEY &&
+      env.TWILIO_API_SECRET && { apiKey: { sid: env.TWILIO_API_KEY, secret: env.TWILIO_API_SECRET } }),
+    workspaceSid: env.TWILIO_WORKSPACE_SID,
+    ...(env.TWILIO_REALM && { realm: env.TWILIO_REALM }),
+    publicUrl: env.CUSTODY_PUBLIC_URL,
+    host: env.HOST,
+    port: env.PORT,
+    ops: { host: env.CUSTODY_OPS_HOST, port: env.CUSTODY_OPS_PORT },
+    roles: env.CUSTODY_ROLES,
+    store: {
+      bucket: env.CUSTODY_BUCKET,
+      region: env.AWS_REGION,
+      mode: env.CUSTODY_STORAGE_MODE,
+      pathStyle: env.CUSTODY_S3_PATH_STYLE ?? env.AWS_ENDPOINT_URL_S3 !== undefined,
+      ...(env.AWS_ENDPOINT_URL_S3 && { endpoint: env.AWS_ENDPOINT_URL_S3 }),
+      ...(env.AWS_ACCESS_KEY_ID && { accessKeyId: env.AWS_ACCESS_KEY_ID }),
+      ...(env.AWS_SECRET_ACCESS_KEY && { secretAccessKey: env.AWS_SECRET_ACCESS_KEY }),
+      ...(env.AWS_SESSION_TOKEN && { sessionToken: env.AWS_SESSION_TOKEN }),
+      ...(env.CUSTODY_SSE_KMS_KEY_ID && { kmsKeyId: env.CUSTODY_SSE_KMS_KEY_ID }),
+    },
+    keyConfig,
+    functionSecrets: env.CUSTODY_FUNCTION_SECRETS,
+    mediaSecret: env.CUSTODY_MEDIA_SECRET,
+    mediaTtlSeconds: env.CUSTODY_MEDIA_TTL_SECONDS,
+    flexOrigins: env.CUSTODY_FLEX_ORIGINS,
+    agentsMayPlayOwn: env.CUSTODY_AGENTS_MAY_PLAY_OWN,
+    mediaChannels: env.CUSTODY_MEDIA_CHANNELS,
+    segmentLinkDays: env.CUSTODY_SEGMENT_LINK_DAYS,
+    database: env.DATABASE_URL ? { url: env.DATABASE_URL } : { directory: env.CUSTODY_DATA_DIR },
+    leaseMs: env.CUSTODY_LEASE_MS,
+    copiesAtOnce: env.CUSTODY_COPIES_AT_ONCE,
+    logLevel: env.CUSTODY_LOG_LEVEL,
+  };
+}
+
+/** What Twilio's REST API and media are asked with: the API key where there is one, as it can be revoked alone. */
+export function twilioCredentials(
+  config: Pick<Config, 'accountSid' | 'authToken' | 'apiKey'>,
+): MediaCredentials {
+  if (config.apiKey) return { username: config.apiKey.sid, password: config.apiKey.secret };
+  return { username: config.accountSid, password: config.authToken ?? '' };
+}

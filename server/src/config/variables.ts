@@ -1,0 +1,175 @@
+import { asAccountSid, asWorkspaceSid } from '@flex-custody/core';
+import { z } from 'zod';
+
+const matching = (shape: RegExp, must: string) => z.string().regex(shape, { error: must });
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .refine((text) => /^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `must be a whole number from ${min} to ${max}`,
+    })
+    .transform(Number);
+const flag = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .transform((text) => text === 'true');
+const list = z
+  .string()
+  .transform((text) =>
+    [...new Set(text.split(',').map((item) => item.trim()))].filter((item) => item !== ''),
+  );
+const isOrigin = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+const baseUrl = z
+  .string()
+  .transform((text) => text.replace(/\/+$/, ''))
+  .refine((text) => isOrigin(text) && !/[?#@]/.test(text), {
+    error: 'must be an http(s) URL without credentials, query and fragment',
+  });
+
+/**
+ * Every variable of the environment that the host reads, with its default and what it means. docs/configuration.md and
+ * .env.example are checked against this table.
+ */
+export const variables = z.object({
+  TWILIO_ACCOUNT_SID: z
+    .string()
+    .transform((text, issues) => {
+      const sid = asAccountSid(text);
+      if (!sid)
+        issues.addIssue({ code: 'custom', message: 'must be AC and 32 lower-case hexadecimal digits' });
+      return sid ?? z.NEVER;
+    })
+    .describe('The account whose recordings are kept.'),
+  TWILIO_AUTH_TOKEN: matching(/^[0-9a-f]{32}$/, 'must be 32 lower-case hexadecimal digits')
+    .optional()
+    .describe('Auth token of the account. Either this or the API key pair is needed.'),
+  TWILIO_API_KEY: matching(/^SK[0-9a-f]{32}$/, 'must be SK and 32 lower-case hexadecimal digits')
+    .optional()
+    .describe('API key used instead of the auth token, with its secret.'),
+  TWILIO_API_SECRET: matching(/^\S{16,128}$/, 'must be 16 to 128 characters without spaces')
+    .optional()
+    .describe('Secret of the API key.'),
+  TWILIO_WORKSPACE_SID: z
+    .string()
+    .transform((text, issues) => {
+      const sid = asWorkspaceSid(text);
+      if (!sid)
+        issues.addIssue({ code: 'custom', message: 'must be WS and 32 lower-case hexadecimal digits' });
+      return sid ?? z.NEVER;
+    })
+    .describe("Flex's TaskRouter workspace."),
+  TWILIO_REALM: matching(/^[a-z0-9-]{2,32}$/, 'must be a realm such as stage')
+    .optional()
+    .describe('Realm of the Flex tokens, where it is not the usual one.'),
+  CUSTODY_PUBLIC_URL: baseUrl.describe('Where browsers and the Functions reach this host.'),
+  HOST: matching(/^[\w.:-]{1,255}$/, 'must be a host name or address')
+    .default('127.0.0.1')
+    .describe('Address to listen on.'),
+  PORT: whole(0, 65_535).default(4100).describe('Port to listen on; 0 takes a free one.'),
+  CUSTODY_OPS_HOST: matching(/^[\w.:-]{1,255}$/, 'must be a host name or address')
+    .default('127.0.0.1')
+    .describe('Address of the listener for health and metrics.'),
+  CUSTODY_OPS_PORT: whole(0, 65_535).default(4190).describe('Port of the listener for health and metrics.'),
+  CUSTODY_ROLES: list
+    .refine((roles) => roles.length > 0 && roles.every((role) => role === 'http' || role === 'worker'), {
+      error: 'must be http, worker, or both with a comma between',
+    })
+    .transform((roles) => roles as ('http' | 'worker')[])
+    .default(['http', 'worker'])
+    .describe('What this process does: answer requests, do the work, or both.'),
+  AWS_REGION: matching(/^[a-z0-9-]{2,32}$/, 'must be a region such as eu-central-1').describe(
+    'Region of the bucket.',
+  ),
+  AWS_ENDPOINT_URL_S3: baseUrl.optional().describe('Endpoint of another S3 than that of AWS.'),
+  AWS_ACCESS_KEY_ID: matching(/^\S{2,128}$/, 'must be 2 to 128 characters without spaces')
+    .optional()
+    .describe("Access key of the bucket; without it the AWS SDK's own chain is asked (role, profile)."),
+  AWS_SECRET_ACCESS_KEY: matching(/^\S{2,256}$/, 'must be 2 to 256 characters without spaces')
+    .optional()
+    .describe('Secret of the access key.'),
+  AWS_SESSION_TOKEN: matching(/^\S{2,8192}$/, 'must be 2 to 8192 characters without spaces')
+    .optional()
+    .describe('Session token, with temporary credentials.'),
+  CUSTODY_BUCKET: matching(/^[A-Za-z0-9._-]{3,255}$/, 'must be the name of a bucket').describe(
+    'The bucket that holds the recordings.',
+  ),
+  CUSTODY_S3_PATH_STYLE: flag
+    .optional()
+    .describe('Address the bucket by path instead of host name; true by default when an endpoint is set.'),
+  CUSTODY_STORAGE_MODE: z
+    .enum(['envelope', 'sse-kms'], { error: 'must be envelope or sse-kms' })
+    .default('envelope')
+    .describe('Who seals: we, before the bytes leave the process (envelope), or S3 (sse-kms).'),
+  CUSTODY_SSE_KMS_KEY_ID: matching(/^\S{1,2048}$/, 'must be a KMS key id or ARN')
+    .optional()
+    .describe("KMS key of the mode sse-kms; the bucket's default one without it."),
+  CUSTODY_KEY_KIND: z
+    .enum(['rsa', 'raw-aes', 'kms'], { error: 'must be rsa, raw-aes or kms' })
+    .optional()
+    .describe('Kind of the keys that open recordings. Needed in mode envelope.'),
+  CUSTODY_KEY_FILE: z
+    .string()
+    .optional()
+    .describe('File with the keys (rsa, raw-aes), newest first. Either this or CUSTODY_KEYS.'),
+  CUSTODY_KEYS: z.string().optional().describe('The text of a key file, instead of a file.'),
+  CUSTODY_KMS_KEY_IDS: list
+    .refine(
+      (arns) => arns.length > 0 && arns.every((arn) => /^arn:[\w-]+:kms:[^\s:]+:\d{12}:\S+$/.test(arn)),
+      {
+        error: 'must be ARNs of KMS keys, newest first, with commas between',
+      },
+    )
+    .optional()
+    .describe('ARNs of the KMS keys (kind kms), newest first.'),
+  CUSTODY_FUNCTION_SECRETS: list
+    .refine((items) => items.length >= 1 && items.length <= 2 && items.every((item) => item.length >= 32), {
+      error: 'must be one secret, or two while rotating, each of at least 32 characters',
+    })
+    .describe(
+      'Shared with the Functions, which sign by it (their CUSTODY_HOST_SECRET); a second one while rotating.',
+    ),
+  CUSTODY_MEDIA_SECRET: z
+    .string()
+    .refine((text) => /^[A-Za-z0-9+/]+={0,2}$/.test(text) && Buffer.from(text, 'base64').length >= 32, {
+      error: 'must be base64 of at least 32 bytes; `openssl rand -base64 32` makes one',
+    })
+    .transform((text) => new Uint8Array(Buffer.from(text, 'base64')))
+    .describe('Signs the short-lived media links.'),
+  CUSTODY_MEDIA_TTL_SECONDS: whole(5, 900).default(600).describe('How long a media link lives, in seconds.'),
+  CUSTODY_FLEX_ORIGINS: list
+    .refine((origins) => origins.length > 0 && origins.every((o) => isOrigin(o) && new URL(o).origin === o), {
+      error: 'must be origins such as https://flex.twilio.com, with commas between',
+    })
+    .default(['https://flex.twilio.com'])
+    .describe('Origins whose pages may play recordings.'),
+  CUSTODY_AGENTS_MAY_PLAY_OWN: flag
+    .default(false)
+    .describe('Whether agents may play the calls they handled.'),
+  CUSTODY_MEDIA_CHANNELS: list
+    .default(['customer', 'others'])
+    .describe('Names of the two channels, as Flex Insights is told; empty tells it none.'),
+  CUSTODY_SEGMENT_LINK_DAYS: whole(0, 30)
+    .default(0)
+    .describe('Days that a link for the older Player lives, which plays without a token; 0 writes none.'),
+  DATABASE_URL: matching(/^postgres(ql)?:\/\/\S+$/, 'must be a postgres:// URL')
+    .optional()
+    .describe('PostgreSQL to use instead of the embedded database.'),
+  CUSTODY_DATA_DIR: z.string().default('.data/host').describe('Folder of the embedded database.'),
+  CUSTODY_LEASE_MS: whole(1_000, 60_000)
+    .default(15_000)
+    .describe(
+      "How long a Function may work on a copy before the host takes over, in ms; Twilio's limit is 10 s.",
+    ),
+  CUSTODY_COPIES_AT_ONCE: whole(1, 64).default(2).describe('Copies and verifications a worker does at once.'),
+  CUSTODY_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      error: 'must be fatal, error, warn, info, debug, trace or silent',
+    })
+    .default('info')
+    .describe('How much is logged.'),
+});
+
+export type Variables = z.output<typeof variables>;
+export type VariableName = keyof Variables;
+
+/** Empty says something here; elsewhere an empty variable is an unset one. */
+export const emptyHasMeaning: ReadonlySet<string> = new Set<VariableName>(['CUSTODY_MEDIA_CHANNELS']);

@@ -1,0 +1,28 @@
+import type { DatabaseConfig } from './config.ts';
+
+export { migrate } from './migrations.ts';
+
+/**
+ * The one way to SQL, the same on the embedded database and on PostgreSQL: `$1` parameters, jsonb as parsed values,
+ * timestamps as Date, bigint as number.
+ */
+export interface Db {
+  readonly kind: 'pglite' | 'postgres';
+  /** Without values the text may hold several statements; the rows are the last one's. */
+  query<T>(sql: string, values?: readonly unknown[]): Promise<T[]>;
+  /**
+   * Commits when `work` resolves, rolls back when it throws. Use the inner `db` alone inside: the embedded database has
+   * one session, and the outer one would wait for this very transaction.
+   */
+  transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database; the engine's code is loaded only here, as each is heavy and one is enough.
+ * @throws CustodyError `data_dir_locked` when another process has the directory, `database_unavailable` (retryable)
+ */
+export async function openDatabase(config: DatabaseConfig): Promise<Db> {
+  if ('url' in config) return (await import('./db/postgres.ts')).openPostgres(config.url);
+  return (await import('./db/pglite.ts')).openPglite(config.directory);
+}

@@ -1,0 +1,52 @@
+import type { RecordingSid } from '@flex-custody/core';
+
+/** Every kind of job and its data. */
+export interface Jobs {
+  copy: { recordingSid: RecordingSid };
+  verify: { recordingSid: RecordingSid };
+  link: { recordingSid: RecordingSid };
+  janitor: Record<string, never>;
+}
+export type JobName = keyof Jobs;
+
+export interface SendOptions {
+  startAfterMs?: number;
+  /** While a job of this name and key waits for its first try, another send of the same is dropped. */
+  once?: string;
+}
+
+export interface JobInfo {
+  /** 1 for the first try. */
+  attempt: number;
+  /** Aborted when the process ends and the time for finishing is over; the job is then tried again later. */
+  signal: AbortSignal;
+}
+
+export interface DeadJob<N extends JobName = JobName> {
+  name: N;
+  data: Jobs[N];
+  error: { code: string; message: string };
+}
+
+/**
+ * Durable jobs, at least once. A job that throws is tried again with growing pauses, up to 12 times; then, or at once for
+ * a CustodyError that is not retryable, it goes to the dead letters.
+ */
+export interface Queue {
+  send<N extends JobName>(name: N, data: Jobs[N], options?: SendOptions): Promise<void>;
+  work<N extends JobName>(
+    name: N,
+    options: { concurrency: number },
+    handler: (data: Jobs[N], job: JobInfo) => Promise<void>,
+  ): Promise<void>;
+  /** Hears of every dead job; called again when it throws. */
+  onDead(handler: (dead: DeadJob) => Promise<void>): Promise<void>;
+  /** Sends `name` now and every `seconds`, once for all processes together. */
+  every(name: 'janitor', seconds: number): Promise<void>;
+  /** Jobs by name and state. */
+  counts(): Promise<{ name: string; state: string; count: number }[]>;
+  /** Takes no new job, waits up to `graceMs` (10 s) for those at work, then aborts them. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+export { openQueue } from './boss-queue.ts';
