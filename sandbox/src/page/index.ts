@@ -22,6 +22,10 @@ const types = {
 const assets = [
   'index.html',
   'style.css',
+  'forms.css',
+  'call.css',
+  'listen.css',
+  'holds.css',
   'icon.svg',
   'app.js',
   'api.js',

@@ -1,0 +1,164 @@
+import { sandbox } from './api.js';
+import { byId, duration, h } from './dom.js';
+
+/** The form that makes calls. `onCall` is told the answer of the sandbox. */
+export function newCallForm(onCall) {
+  const form = byId('new-call');
+  form.append(
+    h(
+      'div',
+      { className: 'pair' },
+      field(
+        'Length, seconds',
+        h('input', { name: 'seconds', type: 'number', min: 1, max: 14400, value: 30, required: true }),
+      ),
+      field(
+        'Direction',
+        select('direction', [
+          ['inbound', 'inbound'],
+          ['outbound', 'outbound'],
+        ]),
+      ),
+    ),
+    tick('transfer', 'Transferred to a second agent'),
+    tick('conference', 'Record the conference, not the agent’s leg'),
+    field(
+      'Own audio',
+      h('input', { name: 'wav', type: 'file', accept: '.wav,audio/wav' }),
+      'WAV, 8 kHz, 16 bit, one or two channels. Without it: a dialogue of two speakers.',
+    ),
+    h('div', { className: 'row' }, h('button', { className: 'primary', type: 'submit' }, 'Make the call')),
+    h('p', { className: 'form-status', role: 'status' }),
+  );
+  onSubmit(form, 'Ringing …', async (data) => {
+    const file = data.get('wav');
+    const { media } = file?.size > 0 ? await sandbox.upload(file) : {};
+    const call = await sandbox.call({
+      seconds: Number(data.get('seconds')),
+      direction: data.get('direction'),
+      transfer: data.has('transfer'),
+      conference: data.has('conference'),
+      ...(media ? { media } : {}),
+    });
+    onCall(call);
+    return '';
+  });
+}
+
+const targets = [
+  ['media', 'Twilio’s media'],
+  ['api', 'Twilio’s REST API'],
+  ['iam', 'Twilio’s token check'],
+  ['s3', 'the bucket'],
+];
+const kinds = [
+  ['status', 'answers with an error'],
+  ['cut', 'is cut off midway'],
+  ['stall', 'stops sending'],
+  ['slow', 'is slow'],
+  ['html', 'answers with a web page'],
+  ['empty', 'answers with nothing'],
+  ['short', 'answers with too little'],
+];
+
+/** The form that makes the outside world misbehave. */
+export function faultsForm() {
+  const form = byId('faults');
+  const value = h('input', { name: 'value', type: 'number', min: 0, value: 503 });
+  const clear = h('button', { type: 'button' }, 'End all faults');
+  form.append(
+    h('p', { className: 'hint' }, 'Make the outside world misbehave, and see what becomes of the next call.'),
+    h(
+      'div',
+      { className: 'pair' },
+      field('What', select('target', targets)),
+      field('How', select('kind', kinds)),
+    ),
+    h(
+      'div',
+      { className: 'pair' },
+      field('Status, or milliseconds', value),
+      field(
+        'How many times',
+        h('input', { name: 'times', type: 'number', min: 1, max: 100, value: 1, required: true }),
+      ),
+    ),
+    h(
+      'div',
+      { className: 'row' },
+      h('button', { type: 'submit', className: 'primary' }, 'Set the fault'),
+      clear,
+    ),
+    h('p', { className: 'form-status', role: 'status' }),
+  );
+  onSubmit(form, 'Setting …', async (data) => {
+    const times = Number(data.get('times'));
+    await sandbox.fault({
+      target: data.get('target'),
+      kind: data.get('kind'),
+      times,
+      ...(data.get('value') === '' ? {} : { value: Number(data.get('value')) }),
+    });
+    return times === 1 ? 'Set, for the next request.' : `Set, for the next ${times} requests.`;
+  });
+  clear.addEventListener('click', () =>
+    report(form, 'Ending …', async () => {
+      await sandbox.clearFaults();
+      return 'All is well again.';
+    }),
+  );
+}
+
+function onSubmit(form, meanwhile, act) {
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    report(form, meanwhile, () => act(new FormData(form)));
+  });
+}
+
+async function report(form, meanwhile, act) {
+  const status = form.querySelector('.form-status');
+  const buttons = [...form.querySelectorAll('button')];
+  const set = (state, text) => {
+    status.dataset.state = state;
+    status.textContent = text;
+  };
+  set('waiting', meanwhile);
+  for (const button of buttons) button.disabled = true;
+  try {
+    set('good', await act());
+  } catch (error) {
+    set('bad', error.message);
+  } finally {
+    for (const button of buttons) button.disabled = false;
+  }
+}
+
+function field(label, input, hint) {
+  return h(
+    'label',
+    { className: 'field' },
+    h('span', {}, label),
+    input,
+    hint ? h('small', {}, hint) : undefined,
+  );
+}
+
+function tick(name, label) {
+  return h('label', { className: 'tick' }, h('input', { type: 'checkbox', name }), h('span', {}, label));
+}
+
+function select(name, options) {
+  return h(
+    'select',
+    { name },
+    options.map(([value, label]) => h('option', { value }, label)),
+  );
+}
+
+/** One line that tells a call from the others. */
+export function describe(call) {
+  const agents = (call.reservations ?? []).map(({ identity }) => identity).join(' → ');
+  const direction = call.direction === 'outbound' ? 'Outbound' : 'Inbound';
+  return { title: `${direction}, ${duration(call.seconds)}`, agents };
+}

@@ -1,0 +1,164 @@
+import { bytes, clock, h, show, sid } from './dom.js';
+
+/** What Twilio would answer about this recording now, and how its callback fared. */
+export function showTwilio(pane, held) {
+  show(pane, JSON.stringify(held), () => {
+    if (held.error) return problem(held.error);
+    const { deliveries = [], ...facts } = held.value;
+    return [
+      h(
+        'dl',
+        {},
+        flat(facts).map(([name, value]) => [h('dt', {}, name), h('dd', {}, shownAs(value))]),
+      ),
+      h('h3', {}, 'Callbacks sent'),
+      deliveries.length === 0
+        ? h('p', { className: 'empty' }, 'None yet.')
+        : h('ul', { className: 'plain' }, deliveries.map(delivery)),
+    ];
+  });
+}
+
+function delivery(sent, index) {
+  const failed = !(sent.status >= 200 && sent.status < 300);
+  return h(
+    'li',
+    {},
+    h('span', { className: failed ? 'badge bad' : 'badge good' }, String(sent.status ?? 'no answer')),
+    ` ${clock(sent.at)} · attempt ${sent.attempt ?? index + 1}${sent.error ? ` · ${sent.error}` : ''}`,
+  );
+}
+
+/** Facts one level deep, so that `media.2.sha256` is one line and not a tree. */
+function flat(facts, prefix = '') {
+  return Object.entries(facts).flatMap(([name, value]) => {
+    if (value === null || value === undefined || value === '') return [];
+    if (typeof value === 'object') return flat(value, `${prefix}${name}.`);
+    return [[`${prefix}${name}`, value]];
+  });
+}
+
+function shownAs(value) {
+  const text = String(value);
+  if (/^[A-Z]{2}[0-9a-f]{32}$/.test(text)) return sid(text);
+  return text.length > 44 ? h('abbr', { className: 'sid', title: text }, `${text.slice(0, 30)}…`) : text;
+}
+
+/** The task's attributes as they stand, with the entries that say where to hear this recording marked. */
+export function showTask(pane, held, recording) {
+  show(pane, JSON.stringify([held, recording]), () => {
+    if (held.error) return problem(held.error);
+    const attributes = attributesOf(held.value);
+    const linked = mediaEntries(attributes).some((entry) => names(entry, recording));
+    return [
+      h(
+        'p',
+        { className: 'hint' },
+        linked
+          ? 'Marked: where Flex Insights finds this recording. It holds no secret.'
+          : 'Nothing here names this recording yet.',
+      ),
+      h(
+        'pre',
+        { className: 'json', tabIndex: 0, ariaLabel: 'Task attributes' },
+        json(attributes, recording, ''),
+      ),
+    ];
+  });
+}
+
+export function attributesOf(task) {
+  const attributes = task?.attributes ?? {};
+  if (typeof attributes !== 'string') return attributes;
+  try {
+    return JSON.parse(attributes);
+  } catch {
+    return {};
+  }
+}
+
+/** The media entries of a task, at task and at reservation level. */
+export function mediaEntries(attributes) {
+  const reservations = Object.values(attributes.reservation_attributes ?? {});
+  return [attributes.conversations, ...reservations].flatMap((level) => level?.media ?? []);
+}
+
+export function names(entry, recording) {
+  return entry !== null && typeof entry === 'object' && String(entry.url_provider).includes(recording);
+}
+
+function json(value, recording, indent) {
+  if (value === null || typeof value !== 'object') {
+    return [h('span', { className: typeof value === 'string' ? 'text' : 'atom' }, JSON.stringify(value))];
+  }
+  const inner = `${indent}  `;
+  const list = Array.isArray(value);
+  const entries = Object.entries(value);
+  if (entries.length === 0) return [list ? '[]' : '{}'];
+  const lines = entries.flatMap(([name, child], index) => [
+    inner,
+    ...(list ? [] : [h('span', { className: 'key' }, JSON.stringify(name)), ': ']),
+    ...json(child, recording, inner),
+    index === entries.length - 1 ? '\n' : ',\n',
+  ]);
+  const whole = [list ? '[\n' : '{\n', ...lines, indent, list ? ']' : '}'];
+  return names(value, recording) ? [h('mark', {}, ...whole)] : whole;
+}
+
+/** The object of this recording: its size, and its bytes as anybody with the bucket alone would see them. */
+export function showBucket(pane, held, recording) {
+  const object = held.value?.objects?.find(({ key }) => key.endsWith(`/${recording}`));
+  const uploads = (held.value?.uploads ?? []).filter(({ key }) => key.endsWith(`/${recording}`));
+  show(pane, JSON.stringify([held.error, object, uploads]), () => {
+    if (held.error) return problem(held.error);
+    if (!object) {
+      return h(
+        'p',
+        { className: 'empty' },
+        uploads.length > 0
+          ? 'A sealed copy is on its way; there is no object before its last byte.'
+          : 'Nothing yet.',
+      );
+    }
+    return [
+      h(
+        'dl',
+        {},
+        [
+          ['key', object.key],
+          ['size', `${bytes(object.bytes)} (${object.bytes.toLocaleString('en')} bytes)`],
+          ['stored', clock(object.lastModified)],
+          ['version', object.versionId],
+        ]
+          .filter(([, value]) => value)
+          .map(([name, value]) => [h('dt', {}, name), h('dd', {}, h('span', { className: 'break' }, value))]),
+      ),
+      ...(object.head ? dump(object.head) : []),
+    ];
+  });
+}
+
+function dump(hex) {
+  const octets = hex.match(/../g) ?? [];
+  const rows = [];
+  for (let at = 0; at < octets.length; at += 8) {
+    const row = octets.slice(at, at + 8);
+    const text = row.map((octet) => {
+      const code = Number.parseInt(octet, 16);
+      return code > 31 && code < 127 ? String.fromCharCode(code) : '·';
+    });
+    rows.push(`${at.toString(16).padStart(4, '0')}  ${row.join(' ').padEnd(23)}  ${text.join('')}`);
+  }
+  return [
+    h(
+      'p',
+      { className: 'hint' },
+      'As stored: a header that names recording and key, then the audio, unreadable without the private key.',
+    ),
+    h('pre', { className: 'hex', tabIndex: 0, ariaLabel: 'First stored bytes' }, rows.join('\n')),
+  ];
+}
+
+export function problem(message) {
+  return h('p', { className: 'problem' }, message);
+}
