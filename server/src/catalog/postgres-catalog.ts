@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type LinkState,
+  type RecordingEvent,
+  type RecordingSid,
+  type RecordingState,
+  recordingStates,
+} from '@flex-custody/core';
+import type { Db } from '../db.ts';
+import type { Catalog, Owner, RecordingRow } from './catalog.ts';
+import { moveOf } from './moves.ts';
+import { rowColumns, type StoredRow, toRow } from './rows.ts';
+
+const linkStates: readonly LinkState[] = ['pending', 'linked', 'unlinked', 'refused'];
+const ratesKept = 20;
+/** Bytes per second assumed until Functions have copied something: slow enough not to begin what cannot be finished. */
+const assumedRate = 8e6;
+const mostRows = 1_000;
+
+export function createCatalog(db: Db): Catalog {
+  const rows = async (sql: string, values: readonly unknown[]): Promise<RecordingRow[]> =>
+    (await db.query<StoredRow>(`SELECT ${rowColumns} FROM recordings ${sql}`, values)).map(toRow);
+
+  /** `$1` is the SID, `$2` the states the move starts from, `$3` where it leads; further ones are the caller's. */
+  const move = async (
+    event: RecordingEvent,
+    sid: RecordingSid,
+    change: { set: string; where?: string; values?: readonly unknown[] },
+  ): Promise<boolean> => {
+    const { from, to } = moveOf(event);
+    const moved = await db.query(
+      `UPDATE recordings SET state = $3, updated_at = now(), ${change.set}
+       WHERE recording_sid = $1 AND state = ANY($2::text[]) ${change.where ? `AND ${change.where}` : ''}
+       RETURNING recording_sid`,
+      [sid, from, to, ...(change.values ?? [])],
+    );
+    return moved.length > 0;
+  };
+
+  const set = async (
+    sid: RecordingSid,
+    assignments: string,
+    values: readonly unknown[] = [],
+    where = 'true',
+  ) => {
+    const changed = await db.query(
+      `UPDATE recordings SET updated_at = now(), ${assignments} WHERE recording_sid = $1 AND ${where} RETURNING recording_sid`,
+      [sid, ...values],
+    );
+    return changed.length > 0;
+  };
+
+  const noLease = 'lease = NULL, lease_holder = NULL, lease_until = NULL';
+  const owner = (of: Owner | undefined) => [
+    of?.taskSid ?? null,
+    of?.reservationSid ?? null,
+    of?.workerSid ?? null,
+  ];
+
+  return {
+    find: async (sid) => (await rows('WHERE recording_sid = $1', [sid]))[0],
+    firstOfReservation: async (sid) =>
+      (await rows('WHERE reservation_sid = $1 ORDER BY started_at, recording_sid LIMIT 1', [sid]))[0],
+
+    async register(input) {
+      const [row] = await db.query<StoredRow>(
+        `INSERT INTO recordings
+           (recording_sid, account_sid, call_sid, conference_sid, channels, duration_seconds, started_at, hints, source)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9)
+         ON CONFLICT (recording_sid) DO UPDATE SET
+           call_sid = coalesce(recordings.call_sid, excluded.call_sid),
+           conference_sid = coalesce(recordings.conference_sid, excluded.conference_sid),
+           duration_seconds = coalesce(recordings.duration_seconds, excluded.duration_seconds),
+           -- What was hinted first stays: a later caller must not be able to steer a recording elsewhere.
+           hints = excluded.hints || recordings.hints
+         RETURNING ${rowColumns}`,
+        [
+          input.recordingSid,
+          input.accountSid,
+          input.callSid ?? null,
+          input.conferenceSid ?? null,
+          input.channels,
+          input.durationSeconds ?? null,
+          input.startedAt,
+          JSON.stringify(input.hints),
+          input.source,
+        ],
+      );
+      if (!row) throw new Error('an insert that returns its row returned none');
+      return toRow(row);
+    },
+
+    async lease(sid, holder, ms) {
+      const lease = randomUUID();
+      const granted = await move('leased', sid, {
+        set: `lease = $4, lease_holder = $5, lease_until = now() + $6::double precision * interval '1 millisecond'`,
+        where: `(state <> 'copying' OR lease_until < now())`,
+        values: [lease, holder, ms],
+      });
+      return granted ? lease : undefined;
+    },
+    extendLease: (sid, lease, ms) =>
+      set(
+        sid,
+        `lease_until = now() + $3::double precision * interval '1 millisecond'`,
+        [lease, ms],
+        `state = 'copying' AND lease = $2`,
+      ),
+    sealed: (sid, lease, object, channels) =>
+      move('sealed', sid, {
+        set: `object = $5::jsonb, channels = $6, failure = NULL, verified_at = NULL, ${noLease}`,
+        where: 'lease = $4',
+        values: [lease, JSON.stringify(object), channels],
+      }),
+    release: (sid, lease, failure) =>
+      move('released', sid, {
+        set: `failure = coalesce($5, failure), ${noLease}`,
+        where: 'lease = $4',
+        values: [lease, failure ?? null],
+      }),
+    verified: (sid, object) =>
+      move('verified', sid, {
+        set: 'verified_at = now(), failure = NULL',
+        where: `object->>'key' = $4 AND object->>'etag' = $5 AND object->>'versionId' IS NOT DISTINCT FROM $6`,
+        values: [object.key, object.etag, object.versionId ?? null],
+      }),
+    rejected: (sid, reason) =>
+      move('rejected', sid, { set: 'object = NULL, failure = $4', values: [reason] }),
+    giveUp: (sid, reason) => move('gave-up', sid, { set: `failure = $4, ${noLease}`, values: [reason] }),
+    replayed: (sid) =>
+      move('replayed', sid, { set: `failure = NULL, attempts = 0, object = NULL, ${noLease}` }),
+    absent: (sid, code) => move('absent', sid, { set: 'failure = $4', values: [code] }),
+
+    async linked(sid, of) {
+      await set(
+        sid,
+        `link_state = 'linked', link_reason = NULL, task_sid = $2, reservation_sid = $3, worker_sid = $4`,
+        owner(of),
+      );
+    },
+    async unlinked(sid, reason, of) {
+      await set(
+        sid,
+        `link_state = 'unlinked', link_reason = $2, task_sid = coalesce($3, task_sid),
+         reservation_sid = coalesce($4, reservation_sid), worker_sid = coalesce($5, worker_sid)`,
+        [reason, ...owner(of)],
+        `link_state <> 'linked'`,
+      );
+    },
+    async refused(sid, reason) {
+      await set(sid, `link_state = 'refused', link_reason = $2`, [reason], `link_state <> 'linked'`);
+    },
+    async forwarded(sid) {
+      await set(sid, 'forwarded_at = now()', [], 'forwarded_at IS NULL');
+    },
+
+    list: ({ state, linkState, limit, after }) =>
+      rows(
+        `WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
+           AND ($3::text IS NULL OR (started_at, recording_sid) <
+             (SELECT mark.started_at, mark.recording_sid FROM recordings mark WHERE mark.recording_sid = $3))
+         ORDER BY started_at DESC, recording_sid DESC LIMIT $4`,
+        [state ?? null, linkState ?? null, after ?? null, Math.min(limit, mostRows)],
+      ),
+    async counts() {
+      const found = await db.query<{ state: RecordingState; link_state: LinkState; n: number }>(
+        'SELECT state, link_state, count(*)::int AS n FROM recordings GROUP BY state, link_state',
+      );
+      const states = zeros(recordingStates);
+      const links = zeros(linkStates);
+      for (const row of found) {
+        states[row.state] += row.n;
+        links[row.link_state] += row.n;
+      }
+      return { states, links };
+    },
+    stale: ({ state, linkState, olderThan, limit }) =>
+      rows(
+        `WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
+           AND CASE WHEN $1 = 'copying' THEN lease_until < $3 ELSE updated_at < $3 END
+         ORDER BY updated_at, recording_sid LIMIT $4`,
+        [state ?? null, linkState ?? null, olderThan, Math.min(limit ?? 100, mostRows)],
+      ),
+
+    async recordRate(bytes, ms) {
+      if (!(bytes > 0 && ms > 0)) return;
+      await db.query('INSERT INTO copy_rates (rate) VALUES ($1)', [(bytes / ms) * 1_000]);
+      await db.query(
+        'DELETE FROM copy_rates WHERE id NOT IN (SELECT id FROM copy_rates ORDER BY id DESC LIMIT $1)',
+        [ratesKept],
+      );
+    },
+    async observedRate() {
+      const [row] = await db.query<{ rate: number | null }>(
+        `SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY rate) AS rate
+         FROM (SELECT rate FROM copy_rates ORDER BY id DESC LIMIT $1) recent`,
+        [ratesKept],
+      );
+      return row?.rate ?? assumedRate;
+    },
+    async bumpSegmentGeneration(sid) {
+      const [row] = await db.query<{ n: number }>(
+        `UPDATE recordings SET segment_generation = segment_generation + 1, updated_at = now()
+         WHERE recording_sid = $1 RETURNING segment_generation AS n`,
+        [sid],
+      );
+      return row?.n;
+    },
+    async attempt(sid) {
+      const [row] = await db.query<{ n: number }>(
+        'UPDATE recordings SET attempts = attempts + 1 WHERE recording_sid = $1 RETURNING attempts AS n',
+        [sid],
+      );
+      return row?.n ?? 0;
+    },
+  };
+}
+
+function zeros<K extends string>(names: readonly K[]): Record<K, number> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<K, number>;
+}

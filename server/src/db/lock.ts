@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { CustodyError } from '@flex-custody/core';
+
+interface Holder {
+  pid: number;
+  host: string;
+  /** Start time of that process in clock ticks, where the system tells it: pids are used again. */
+  started?: string;
+  nonce: string;
+}
+
+const beatMs = 5_000;
+/** A holder on another machine cannot be asked whether it lives; one silent for so long does not. */
+const silentMs = 60_000;
+
+export interface DirectoryLock {
+  release(): void;
+}
+
+/**
+ * Takes the directory for this process alone. The embedded database does not, and a second process in the same directory
+ * destroys it.
+ * @throws CustodyError `data_dir_locked`
+ */
+export function lockDirectory(directory: string): DirectoryLock {
+  const file = join(directory, 'lock');
+  const started = startOf(process.pid);
+  const mine: Holder = {
+    pid: process.pid,
+    host: hostname(),
+    ...(started && { started }),
+    nonce: randomBytes(8).toString('hex'),
+  };
+  const text = JSON.stringify(mine);
+  if (!create(file, text)) takeOver(file, text, directory);
+  const beat = setInterval(() => touch(file), beatMs);
+  beat.unref();
+  return {
+    release() {
+      clearInterval(beat);
+      if (read(file)?.nonce === mine.nonce) rmSync(file, { force: true });
+    },
+  };
+}
+
+function create(file: string, text: string): boolean {
+  try {
+    writeFileSync(file, text, { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Two processes may find the same dead lock: a folder, which only one can make, lets one at a time replace it. */
+function takeOver(file: string, text: string, directory: string): void {
+  const gate = `${file}.recovery`;
+  if (existsSync(gate) && ageOf(gate) > silentMs) rmdirSync(gate);
+  try {
+    mkdirSync(gate);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw locked(directory, undefined);
+    throw error;
+  }
+  try {
+    const holder = read(file);
+    if (isAlive(file, holder)) throw locked(directory, holder);
+    rmSync(file, { force: true });
+    if (!create(file, text)) throw locked(directory, read(file));
+  } finally {
+    rmdirSync(gate);
+  }
+}
+
+function isAlive(file: string, holder: Holder | undefined): boolean {
+  // Unreadable: written this moment by another, or cut short by a crash. Its age tells which.
+  if (!holder) return ageOf(file) < silentMs;
+  if (holder.host !== hostname()) return ageOf(file) < silentMs;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    if (codeOf(error) === 'ESRCH') return false;
+  }
+  const started = startOf(holder.pid);
+  return holder.started === undefined || started === undefined || holder.started === started;
+}
+
+function locked(directory: string, holder: Holder | undefined): CustodyError {
+  const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
+  return new CustodyError(
+    'data_dir_locked',
+    `${directory} is in use by ${who}: stop that one, or set CUSTODY_DATA_DIR to another folder, or DATABASE_URL to a PostgreSQL that many may share`,
+  );
+}
+
+function read(file: string): Holder | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+function touch(file: string): void {
+  try {
+    utimesSync(file, new Date(), new Date());
+  } catch {
+    // The folder was removed under us; the database will say so itself.
+  }
+}
+
+/** Milliseconds since the last beat; infinite when there is no such file. */
+function ageOf(path: string): number {
+  try {
+    return Date.now() - statSync(path).mtimeMs;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)), counted behind the name, which may hold spaces and brackets. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : '';

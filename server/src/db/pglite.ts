@@ -1,0 +1,88 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PGlite, PGliteInterface, Transaction } from '@electric-sql/pglite';
+import { CustodyError } from '@flex-custody/core';
+import type { Db } from '../db.ts';
+import { type DirectoryLock, lockDirectory } from './lock.ts';
+
+/** The embedded database in `directory`, which this process alone may use; `memory://` is one that is forgotten. */
+export async function openPglite(directory: string): Promise<Db> {
+  const inMemory = directory === 'memory://';
+  let lock: DirectoryLock | undefined;
+  if (!inMemory) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    lock = lockDirectory(directory);
+  }
+  try {
+    const { PGlite } = await import('@electric-sql/pglite');
+    const engine = await PGlite.create(inMemory ? directory : join(directory, 'pglite'));
+    return serialised(engine, lock);
+  } catch (cause) {
+    lock?.release();
+    throw new CustodyError(
+      'database_unavailable',
+      `the embedded database in ${directory} does not open: restore the folder from a backup, or move it away to begin anew`,
+      { cause },
+    );
+  }
+}
+
+/** One session for everybody: each call waits for the one before it, a whole transaction counting as one. */
+function serialised(engine: PGlite, lock: DirectoryLock | undefined): Db {
+  let tail: Promise<unknown> = Promise.resolve();
+  let closing: Promise<void> | undefined;
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    if (closing) {
+      return Promise.reject(
+        new CustodyError('database_unavailable', 'the database is closed', { status: 503, retryable: true }),
+      );
+    }
+    // The engine computes on this thread: without a turn for others a run of queries would starve timers and sockets.
+    const result = tail.then(work).finally(() => nextTurn());
+    tail = result.catch(() => undefined);
+    return result;
+  };
+  return {
+    kind: 'pglite',
+    query: <T>(sql: string, values?: readonly unknown[]) =>
+      inTurn(async () => {
+        try {
+          return await run<T>(engine, sql, values);
+        } catch (error) {
+          // Several statements may hold their own BEGIN, which a failure leaves open for whoever comes next.
+          if (values === undefined || values.length === 0)
+            await engine.exec('ROLLBACK').catch(() => undefined);
+          throw error;
+        }
+      }),
+    transaction: <T>(work: (db: Db) => Promise<T>) =>
+      inTurn(() => engine.transaction((transaction) => work(within(transaction)))),
+    close: () => {
+      closing ??= tail.then(async () => {
+        await engine.close();
+        lock?.release();
+      });
+      return closing;
+    },
+  };
+}
+
+function within(transaction: Transaction): Db {
+  const db: Db = {
+    kind: 'pglite',
+    query: (sql, values) => run(transaction, sql, values),
+    transaction: (work) => work(db),
+    close: async () => undefined,
+  };
+  return db;
+}
+
+async function run<T>(
+  engine: Pick<PGliteInterface | Transaction, 'query' | 'exec'>,
+  sql: string,
+  values?: readonly unknown[],
+): Promise<T[]> {
+  if (values !== undefined && values.length > 0) return (await engine.query<T>(sql, [...values])).rows;
+  return ((await engine.exec(sql)).at(-1)?.rows ?? []) as T[];
+}

@@ -1,0 +1,114 @@
+import { CustodyError } from '@flex-custody/core';
+import pg from 'pg';
+import type { Db } from '../db.ts';
+
+const bigintOid = 20;
+
+type Client = pg.Pool | pg.PoolClient;
+
+/** PostgreSQL behind a pool. */
+export async function openPostgres(url: string): Promise<Db> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    application_name: 'flex-custody',
+    types: {
+      // Our bigints count bytes and rows: far below 2^53, and a number is what the embedded database gives.
+      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+        oid === bigintOid ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    },
+  });
+  // An idle connection that breaks is replaced at the next query, which reports if there is still a fault.
+  pool.on('error', () => undefined);
+  try {
+    await pool.query('SELECT 1');
+  } catch (cause) {
+    await pool.end();
+    throw fault(cause);
+  }
+  return {
+    kind: 'postgres',
+    query: async <T>(sql: string, values?: readonly unknown[]): Promise<T[]> => {
+      if (values !== undefined && values.length > 0) return run<T>(pool, sql, values);
+      // Several statements may hold their own BEGIN: if one fails, its connection must not go back in mid-transaction.
+      const client = await checkout(pool);
+      try {
+        const rows = await run<T>(client, sql);
+        client.release();
+        return rows;
+      } catch (error) {
+        await client.query('ROLLBACK').then(
+          () => client.release(),
+          (broken: Error) => client.release(broken),
+        );
+        throw error;
+      }
+    },
+    transaction: async (work) => {
+      const client = await checkout(pool);
+      try {
+        await client.query('BEGIN');
+        const result = await work(within(client));
+        await client.query('COMMIT');
+        client.release();
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').then(
+          () => client.release(),
+          (broken: Error) => client.release(broken),
+        );
+        throw error;
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** A transaction inside a transaction is the same one: all of it commits, or none. */
+function within(client: pg.PoolClient): Db {
+  const db: Db = {
+    kind: 'postgres',
+    query: (sql, values) => run(client, sql, values),
+    transaction: (work) => work(db),
+    close: async () => undefined,
+  };
+  return db;
+}
+
+async function checkout(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (cause) {
+    throw fault(cause);
+  }
+}
+
+async function run<T>(client: Client, sql: string, values?: readonly unknown[]): Promise<T[]> {
+  try {
+    const result: unknown =
+      values === undefined || values.length === 0
+        ? await client.query(sql)
+        : await client.query(sql, [...values]);
+    const last = Array.isArray(result) ? result.at(-1) : result;
+    return (last as { rows: T[] }).rows;
+  } catch (cause) {
+    throw fault(cause);
+  }
+}
+
+/** What SQL itself refuses (five characters of SQLSTATE) stays as it is; connections and shutdowns are passing troubles. */
+function fault(cause: unknown): unknown {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (/^[0-9A-Z]{5}$/.test(code) && !/^(08|53|57P)/.test(code)) return cause;
+  return new CustodyError(
+    'database_unavailable',
+    `PostgreSQL does not answer (${code || 'connection lost'})`,
+    {
+      status: 503,
+      retryable: true,
+      cause,
+    },
+  );
+}

@@ -1,0 +1,98 @@
+import { CustodyError } from '@flex-custody/core';
+import type { Db } from './db.ts';
+
+/** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
+export const migrations: readonly string[] = [
+  `CREATE TABLE recordings (
+     recording_sid text PRIMARY KEY,
+     account_sid text NOT NULL,
+     call_sid text,
+     conference_sid text,
+     task_sid text,
+     reservation_sid text,
+     worker_sid text,
+     channels smallint NOT NULL CHECK (channels IN (1, 2)),
+     duration_seconds double precision,
+     started_at timestamptz NOT NULL,
+     source text NOT NULL,
+     hints jsonb NOT NULL DEFAULT '{}',
+     state text NOT NULL DEFAULT 'registered'
+       CHECK (state IN ('registered', 'copying', 'sealed', 'verified', 'failed', 'absent')),
+     link_state text NOT NULL DEFAULT 'pending' CHECK (link_state IN ('pending', 'linked', 'unlinked', 'refused')),
+     link_reason text,
+     lease text,
+     lease_holder text,
+     lease_until timestamptz,
+     object jsonb,
+     verified_at timestamptz,
+     segment_generation integer NOT NULL DEFAULT 0,
+     failure text,
+     attempts integer NOT NULL DEFAULT 0,
+     forwarded_at timestamptz,
+     created_at timestamptz NOT NULL DEFAULT now(),
+     updated_at timestamptz NOT NULL DEFAULT now(),
+     -- A lease without its end would never lapse, and a copy without its object could not be played.
+     CHECK ((lease IS NULL) = (lease_until IS NULL)),
+     CHECK (state NOT IN ('sealed', 'verified') OR object IS NOT NULL)
+   );
+   CREATE INDEX recordings_by_start ON recordings (started_at DESC, recording_sid DESC);
+   CREATE INDEX recordings_by_state ON recordings (state, updated_at);
+   CREATE INDEX recordings_by_link ON recordings (link_state, updated_at);
+   CREATE INDEX recordings_by_reservation ON recordings (reservation_sid, started_at);
+   CREATE TABLE copy_rates (id bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), rate double precision NOT NULL);
+   CREATE TABLE alarms (
+     code text NOT NULL,
+     -- Empty, not null, where an alarm is about no recording: nulls would not be duplicates of each other.
+     recording_sid text NOT NULL DEFAULT '',
+     detail text NOT NULL,
+     times integer NOT NULL DEFAULT 1,
+     first_at timestamptz NOT NULL DEFAULT now(),
+     last_at timestamptz NOT NULL DEFAULT now(),
+     PRIMARY KEY (code, recording_sid)
+   );
+   CREATE TABLE audit (
+     id bigserial PRIMARY KEY,
+     at timestamptz NOT NULL DEFAULT now(),
+     viewer text NOT NULL,
+     worker_sid text,
+     roles text[],
+     action text NOT NULL CHECK (action IN ('play', 'segment-link')),
+     recording_sid text NOT NULL,
+     allowed boolean NOT NULL,
+     reason text NOT NULL,
+     request_id text
+   );
+   CREATE INDEX audit_by_recording ON audit (recording_sid, at);`,
+];
+
+/** Any number will do, as long as every process of ours takes the same. */
+const lockNumber = 4_100_190_001;
+
+/**
+ * Brings the database to this program's version, all or nothing, one process at a time.
+ * @throws CustodyError `database_newer` when a newer program has been here: running an old one on it could lose data
+ */
+export async function migrate(db: Db, list: readonly string[] = migrations): Promise<number> {
+  return db.transaction(async (inner) => {
+    await inner.query('SELECT pg_advisory_xact_lock($1)', [lockNumber]);
+    await inner.query(
+      'CREATE TABLE IF NOT EXISTS schema_version (version integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())',
+    );
+    const [row] = await inner.query<{ version: number }>(
+      'SELECT coalesce(max(version), 0)::int AS version FROM schema_version',
+    );
+    const before = row?.version ?? 0;
+    if (before > list.length) {
+      throw new CustodyError(
+        'database_newer',
+        `the database is at version ${before}, this program knows ${list.length}: run the newer release, or restore a backup made before it`,
+      );
+    }
+    for (const [index, statements] of list.entries()) {
+      if (index < before) continue;
+      await inner.query(statements);
+      await inner.query('INSERT INTO schema_version (version) VALUES ($1)', [index + 1]);
+    }
+    return list.length;
+  });
+}

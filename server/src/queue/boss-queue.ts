@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CustodyError, errorCode, isRetryable } from '@flex-custody/core';
+import type PgBoss from 'pg-boss';
+import type { Db } from '../db.ts';
+import { type Puller, startPuller } from './puller.ts';
+import type { JobName, Jobs, Queue } from './queue.ts';
+
+/** How long one try may take, in seconds, before another worker may have the job. */
+const tryLimits: Readonly<Record<JobName, number>> = { copy: 7_200, verify: 7_200, link: 300, janitor: 900 };
+const names = Object.keys(tryLimits) as JobName[];
+const deadName = (name: JobName) => `${name}.dead`;
+
+const retryLimit = 12;
+/** Doubled at each retry, half of it random: the pauses grow from 2 s to about 2 h, where the limit of retries caps them. */
+const retryDelay = 2;
+const pollMs = 500;
+const deadPollMs = 5_000;
+const deadAgainSeconds = 60;
+
+export interface QueueSettings {
+  /** Look after expired and finished jobs; one process with workers suffices. */
+  supervise?: boolean;
+  schema?: string;
+  onError?: (error: unknown) => void;
+}
+
+/** Jobs on pg-boss, which is loaded and set up at the first use: a process that only plays back pays nothing for it. */
+export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
+  const schema = settings.schema ?? 'pgboss';
+  const onError = settings.onError ?? (() => undefined);
+  const pullers = new Map<string, Puller>();
+  const timers: NodeJS.Timeout[] = [];
+  const halt = new AbortController();
+  let ready: Promise<PgBoss> | undefined;
+  let stopping: Promise<void> | undefined;
+
+  const boss = (): Promise<PgBoss> => {
+    if (stopping)
+      throw new CustodyError('queue_stopped', 'the queue is stopped', { status: 503, retryable: true });
+    ready ??= start(db, schema, settings.supervise ?? false, onError).catch((error) => {
+      ready = undefined;
+      throw error;
+    });
+    return ready;
+  };
+
+  const pull = async (
+    queue: string,
+    concurrency: number,
+    every: number,
+    run: (boss: PgBoss, job: PgBoss.JobWithMetadata) => Promise<void>,
+  ) => {
+    const started = await boss();
+    const puller = startPuller<PgBoss.JobWithMetadata>({
+      concurrency,
+      pollMs: every,
+      fetch: (batchSize) => started.fetch<object>(queue, { batchSize, includeMetadata: true }),
+      run: (job) => run(started, job).catch(onError),
+      onError,
+    });
+    pullers.set(queue, puller);
+  };
+
+  const queue: Queue = {
+    async send(name, data, options = {}) {
+      const started = await boss();
+      await started.send(name, data, {
+        // The policy `short` keeps one waiting job for each key, and takes no key for a key: hence one that is unique.
+        singletonKey: options.once ?? randomUUID(),
+        ...(options.startAfterMs && { startAfter: options.startAfterMs / 1_000 }),
+      });
+      if (!options.startAfterMs) pullers.get(name)?.wake();
+    },
+
+    work(name, { concurrency }, handler) {
+      return pull(name, concurrency, pollMs, async (started, job) => {
+        try {
+          await handler(job.data as Jobs[typeof name], { attempt: job.retryCount + 1, signal: halt.signal });
+          await started.complete(name, job.id);
+        } catch (error) {
+          // Left as it is this would be tried again, and it would fail again.
+          if (!isRetryable(error)) {
+            await db.query(
+              `UPDATE ${schema}.job SET retry_limit = retry_count WHERE name = $1 AND id = $2::uuid`,
+              [name, job.id],
+            );
+          }
+          await started.fail(name, job.id, describe(error));
+          if (!isRetryable(error)) pullers.get(deadName(name))?.wake();
+        }
+      });
+    },
+
+    async onDead(handler) {
+      for (const name of names) {
+        await pull(deadName(name), 1, deadPollMs, async (started, job) => {
+          try {
+            await handler({ name, data: job.data as Jobs[JobName], error: readError(job.output) });
+          } catch (error) {
+            onError(error);
+            // Not failed: a dead letter must never be given up.
+            await started.send(deadName(name), job.data, { startAfter: deadAgainSeconds });
+          }
+          await started.complete(deadName(name), job.id);
+        });
+      }
+    },
+
+    async every(name, seconds) {
+      await queue.send(name, {}, { once: 'at-start' });
+      const beat = async () => {
+        if (stopping) return;
+        // The slot makes it one job for all processes, without the clock that pg-boss's own schedules poll.
+        await (await boss()).send(name, {}, { singletonSeconds: seconds, singletonKey: 'every' });
+      };
+      const timer = setInterval(() => void beat().catch(onError), Math.min(60, seconds) * 1_000);
+      timer.unref();
+      timers.push(timer);
+    },
+
+    async counts() {
+      await boss();
+      return db.query<{ name: string; state: string; count: number }>(
+        `SELECT name, state::text AS state, count(*)::int AS count FROM ${schema}.job GROUP BY name, state`,
+      );
+    },
+
+    stop(graceMs = 10_000) {
+      stopping ??= (async () => {
+        for (const timer of timers) clearInterval(timer);
+        const all = [...pullers.values()];
+        await Promise.all(all.map((puller) => puller.stop()));
+        const idle = Promise.all(all.map((puller) => puller.idle()));
+        await within(idle, graceMs);
+        halt.abort(new CustodyError('stopping', 'the process ends', { status: 503, retryable: true }));
+        // A job that does not heed the signal must not hold up the end; it is tried again when its limit has passed.
+        await within(idle, 1_000);
+        await (await ready?.catch(() => undefined))?.stop({ graceful: false, close: false });
+      })();
+      return stopping;
+    },
+  };
+  return queue;
+}
+
+/** Resolves with `work`, or after `ms` without it. */
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  const inTime = new AbortController();
+  await Promise.race([work, sleep(ms, undefined, { signal: inTime.signal }).catch(() => undefined)]);
+  inTime.abort();
+}
+
+async function start(
+  db: Db,
+  schema: string,
+  supervise: boolean,
+  onError: (error: unknown) => void,
+): Promise<PgBoss> {
+  const { default: Boss } = await import('pg-boss');
+  const boss = new Boss({
+    db: { executeSql: async (text, values) => ({ rows: await db.query(text, values) }) },
+    schema,
+    supervise,
+    schedule: false,
+    retryLimit,
+    retryDelay,
+    retryBackoff: true,
+  });
+  boss.on('error', onError);
+  await boss.start();
+  for (const name of names) {
+    await boss.createQueue(deadName(name), { name: deadName(name), retryLimit, retryDelay: 60 });
+    await boss.createQueue(name, {
+      name,
+      policy: 'short',
+      retryLimit,
+      retryDelay,
+      retryBackoff: true,
+      expireInSeconds: tryLimits[name],
+      deadLetter: deadName(name),
+    });
+  }
+  return boss;
+}
+
+/** Code and message alone: a vendor's error may hold the request it failed on, with its credentials. */
+function describe(error: unknown): { code: string; message: string } {
+  return {
+    code: errorCode(error),
+    message:
+      error instanceof CustodyError ? error.message : error instanceof Error ? error.name : 'unexpected',
+  };
+}
+
+function readError(output: unknown): { code: string; message: string } {
+  const fields = typeof output === 'object' && output !== null ? (output as Record<string, unknown>) : {};
+  return typeof fields['code'] === 'string'
+    ? { code: fields['code'], message: String(fields['message'] ?? '') }
+    : { code: 'expired', message: 'the last try took too long, or its process ended' };
+}
