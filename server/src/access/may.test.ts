@@ -1,0 +1,84 @@
+import type { WorkerSid } from '@flex-custody/core';
+import { asWorkerSid } from '@flex-custody/core';
+import { may, mayPlayEverything } from './may.ts';
+
+const me = asWorkerSid(`WK${'1'.repeat(32)}`) as WorkerSid;
+const other = asWorkerSid(`WK${'2'.repeat(32)}`) as WorkerSid;
+
+const plays = [
+  'wfo.full_access',
+  'wfo.team_leader',
+  'wfo.data_analyst',
+  'wfo.data_auditor',
+  'wfo.quality_manager',
+  'wfo.dashboard_viewer',
+];
+const mute = 'wfo.quality_process_manager';
+
+type Verdict = 'all' | 'own' | 'none';
+const table: [roles: string[], verdict: Verdict][] = [
+  [[], 'none'],
+  [['agent'], 'own'],
+  [['supervisor'], 'all'],
+  [['admin'], 'all'],
+  [['agent', 'supervisor'], 'all'],
+  [['agent', 'admin'], 'all'],
+  [['supervisor', mute], 'none'],
+  [['admin', mute], 'none'],
+  [['agent', 'supervisor', mute], 'none'],
+  [[mute], 'none'],
+  [['agent', mute], 'own'],
+  [[mute, 'wfo.team_leader'], 'all'],
+  [['supervisor', mute, 'wfo.team_leader'], 'all'],
+  [['supervisor', 'wfo.invented'], 'none'],
+  [['wfo.invented'], 'none'],
+  [['wfo.'], 'none'],
+  [['Admin'], 'none'],
+  [['administrator'], 'none'],
+  [['flex.user'], 'none'],
+  [['flex.user', 'agent'], 'own'],
+  ...plays.flatMap((role): [string[], Verdict][] => [
+    [[role], 'all'],
+    [['supervisor', role], 'all'],
+    [['admin', role], 'all'],
+    // An agent with an Insights role is still an agent: Insights is closed to agents.
+    [['agent', role], 'own'],
+  ]),
+];
+
+const owners = [
+  ['own call', me, me],
+  ['a colleague’s call', me, other],
+  ['a call without proven owner', me, undefined],
+  ['own call of nobody: neither side has a worker', undefined, undefined],
+  ['a viewer without worker', undefined, other],
+] as const;
+
+describe.each(table)('roles %j', (roles, verdict) => {
+  for (const agentsMayPlayOwn of [false, true]) {
+    for (const [name, workerSid, owner] of owners) {
+      const own = workerSid !== undefined && workerSid === owner;
+      const expected = verdict === 'all' || (verdict === 'own' && agentsMayPlayOwn && own);
+      test(`${name}, agents may play own: ${agentsMayPlayOwn} → ${expected ? 'plays' : 'denied'}`, () => {
+        const viewer = { identity: 'someone', roles, ...(workerSid ? { workerSid } : {}) };
+        const recording = owner ? { workerSid: owner } : {};
+        expect(may(viewer, 'play', recording, { agentsMayPlayOwn }).allowed).toBe(expected);
+      });
+    }
+  }
+
+  test(`may ${verdict === 'all' ? '' : 'not '}learn that a recording does not exist`, () => {
+    expect(mayPlayEverything({ identity: 'someone', roles })).toBe(verdict === 'all');
+  });
+});
+
+test('the reason says which rule spoke', () => {
+  const agent = { identity: 'a', workerSid: me, roles: ['agent'] };
+  const open = { agentsMayPlayOwn: true };
+  expect(may(agent, 'play', { workerSid: me }, open).reason).toBe('own-call');
+  expect(may(agent, 'play', { workerSid: other }, open).reason).toBe('not-own-call');
+  expect(may(agent, 'play', { workerSid: me }, { agentsMayPlayOwn: false }).reason).toBe('agents-may-not');
+  expect(may({ ...agent, roles: ['supervisor'] }, 'play', {}, open).reason).toBe('insights-role');
+  expect(may({ ...agent, roles: [mute] }, 'play', {}, open).reason).toBe('role-does-not-play');
+  expect(may({ ...agent, roles: [] }, 'play', {}, open).reason).toBe('no-playing-role');
+});

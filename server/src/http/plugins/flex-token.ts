@@ -1,0 +1,40 @@
+import { CustodyError } from '@flex-custody/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FlexTokens, Viewer } from '../../twilio/flex-token.ts';
+
+/**
+ * The token in `Authorization: Basic base64("token:" + JWE)`, which is how Flex Insights sends it. Only the first colon
+ * separates; the user must be `token`, so that other Basic credentials are never carried to Twilio.
+ * @throws CustodyError `token_missing` or `token_malformed` (401)
+ */
+export function flexTokenOf(authorization: string | undefined): string {
+  if (authorization === undefined) {
+    throw new CustodyError('token_missing', 'no Authorization header', { status: 401 });
+  }
+  const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization.trim())?.[1];
+  const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('latin1');
+  const colon = text.indexOf(':');
+  if (colon < 0 || text.slice(0, colon) !== 'token') {
+    throw new CustodyError('token_malformed', 'Authorization is not Basic with the user "token"', {
+      status: 401,
+    });
+  }
+  return text.slice(colon + 1);
+}
+
+export type ViewerOf = (request: FastifyRequest, reply: FastifyReply) => Promise<Viewer>;
+
+/** Who asks, by the Flex token of the request; refuses those whom Twilio does not vouch for. */
+export function flexViewer(flexTokens: FlexTokens): ViewerOf {
+  return async (request, reply) => {
+    try {
+      return await flexTokens.validate(flexTokenOf(request.headers.authorization));
+    } catch (error) {
+      // RFC 9110, 11.6.1: a 401 names the scheme it wants.
+      if (error instanceof CustodyError && error.status === 401) {
+        reply.header('WWW-Authenticate', 'Basic realm="flex-custody", charset="UTF-8"');
+      }
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,55 @@
+import { CustodyError } from '@flex-custody/core';
+import type { FastifyInstance } from 'fastify';
+import { type Audit, bearerLink } from '../../access/audit.ts';
+import { isStored, originOf } from '../../playback/audio.ts';
+import type { SegmentLinks } from '../../playback/segment-link.ts';
+import { guardLink, linkRequestOf } from '../plugins/media-token.ts';
+import { type MediaParts, openTwilio, sendAudio, untilGone } from './media.ts';
+
+export interface SegmentParts extends MediaParts {
+  audit: Audit;
+  segmentLinks: SegmentLinks;
+}
+
+const refused = () => new CustodyError('link_refused', 'the link does not play', { status: 403 });
+
+/**
+ * `GET`, `HEAD /segment/RE….wav?token=…`: whoever holds the link, where the site turned such links on. Nobody is known
+ * by name here, so every single request is written down, and a recording that is not there looks like a refused link.
+ */
+export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): Promise<void> {
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/segment/:file',
+    onRequest: guardLink,
+    handler: async (request, reply) => {
+      const { recordingSid, token } = linkRequestOf(request);
+      const row = await parts.catalog.find(recordingSid);
+      if (!row) throw refused();
+      const entry = {
+        viewer: bearerLink,
+        action: 'segment-link',
+        recordingSid,
+        requestId: request.id,
+      } as const;
+      try {
+        await parts.segmentLinks.verify(token, row);
+      } catch (error) {
+        // A token of ours that no longer plays is worth a line; noise without one is not.
+        if (error instanceof CustodyError && /^link_(expired|revoked)$/.test(error.code)) {
+          await parts.audit.record({ ...entry, allowed: false, reason: error.code });
+        }
+        throw error;
+      }
+      if (originOf(row) === undefined) {
+        throw new CustodyError('recording_absent', 'nothing was recorded', { status: 404 });
+      }
+      await parts.audit.record({ ...entry, allowed: true, reason: 'bearer-link' });
+      const signal = untilGone(reply);
+      const audio = isStored(row)
+        ? await parts.reader.open(row, signal)
+        : await openTwilio(parts, request, row, row.channels, signal);
+      return sendAudio(request, reply, audio);
+    },
+  });
+}

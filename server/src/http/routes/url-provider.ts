@@ -1,0 +1,116 @@
+import {
+  asRecordingSid,
+  asReservationSid,
+  CustodyError,
+  type RecordingSid,
+  type ReservationSid,
+} from '@flex-custody/core';
+import type { Store } from '@flex-custody/vault';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Audit } from '../../access/audit.ts';
+import { type AccessSettings, may, mayPlayEverything } from '../../access/may.ts';
+import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
+import { isStored, originOf, versionOf } from '../../playback/audio.ts';
+import type { MediaLinks } from '../../playback/media-link.ts';
+import type { RecordingReader } from '../../playback/recording-reader.ts';
+import type { FlexTokens, Viewer } from '../../twilio/flex-token.ts';
+import { flexViewer } from '../plugins/flex-token.ts';
+
+export interface UrlProviderParts {
+  catalog: Pick<Catalog, 'find' | 'firstOfReservation'>;
+  flexTokens: FlexTokens;
+  audit: Audit;
+  settings: AccessSettings;
+  mediaLinks: MediaLinks;
+  reader: RecordingReader;
+  store: Pick<Store, 'presignGet'>;
+}
+
+type Asked = { recording: RecordingSid } | { reservation: ReservationSid };
+
+const recordingNames = ['recording', 'recording_sid', 'recordingSid'];
+const reservationNames = ['reservation', 'reservation_sid', 'reservationSid'];
+
+/** What the query asks for, under any of the names in use; undefined where it asks for nothing. */
+function askedFor(query: unknown): Asked | undefined {
+  const values = query as Record<string, unknown>;
+  const given = (names: readonly string[]) =>
+    names.map((name) => values[name]).find((value) => value !== undefined);
+  const [recording, reservation] = [given(recordingNames), given(reservationNames)];
+  if (recording === undefined && reservation === undefined) return undefined;
+  const recordingSid = asRecordingSid(recording);
+  if (recordingSid) return { recording: recordingSid };
+  const reservationSid = recording === undefined ? asReservationSid(reservation) : undefined;
+  if (reservationSid) return { reservation: reservationSid };
+  throw new CustodyError('recording_invalid', 'the query names no well-formed recording or reservation', {
+    status: 400,
+  });
+}
+
+const forbidden = () => new CustodyError('play_forbidden', 'this viewer may not play this', { status: 403 });
+const missing = (code: string) =>
+  new CustodyError(code, 'there is no such recording to play', { status: 404 });
+
+/**
+ * `GET /url-provider`, `/sec_rec`, `/`: what Flex Insights asks, with the viewer's Flex token, before it plays. Who may:
+ * `access/may.ts`. The answer is `{"media_url"}`, and the player reads nothing else.
+ */
+export async function urlProviderRoute(app: FastifyInstance, parts: UrlProviderParts): Promise<void> {
+  const viewerOf = flexViewer(parts.flexTokens);
+
+  const provide = async (request: FastifyRequest, reply: FastifyReply) => {
+    reply.header('Cache-Control', 'no-store');
+    const viewer = await viewerOf(request, reply);
+    const asked = askedFor(request.query);
+    if (!asked) throw new CustodyError('recording_invalid', 'the query names no recording', { status: 400 });
+    return { media_url: await linkFor(viewer, asked, request.id) };
+  };
+
+  const linkFor = async (viewer: Viewer, asked: Asked, requestId: string): Promise<string> => {
+    const row =
+      'recording' in asked
+        ? await parts.catalog.find(asked.recording)
+        : await parts.catalog.firstOfReservation(asked.reservation);
+    const sid = row?.recordingSid ?? ('recording' in asked ? asked.recording : asked.reservation);
+    const entry = { viewer, action: 'play', recordingSid: sid, requestId } as const;
+    if (!row) {
+      await parts.audit.record({ ...entry, allowed: false, reason: 'recording-unknown' });
+      // Only those to whom nothing is closed learn the difference between "not there" and "not for you".
+      throw mayPlayEverything(viewer) ? missing('recording_unknown') : forbidden();
+    }
+    const { allowed, reason } = may(viewer, 'play', row, parts.settings);
+    const playable = !allowed || originOf(row) !== undefined;
+    await parts.audit.record({
+      ...entry,
+      allowed: allowed && playable,
+      reason: playable ? reason : 'recording-absent',
+    });
+    if (!allowed) throw forbidden();
+    if (!playable) throw missing('recording_absent');
+    return issue(viewer, row);
+  };
+
+  const issue = async (viewer: Viewer, row: RecordingRow): Promise<string> => {
+    const { identity } = viewer;
+    const { recordingSid, channels } = row;
+    if (!isStored(row)) {
+      return parts.mediaLinks.issue({ viewer: identity, recordingSid, channels, origin: 'twilio' });
+    }
+    if (row.object.mode === 'sse-kms') {
+      return parts.store.presignGet(row.object.key, row.object.versionId, parts.mediaLinks.ttlSeconds);
+    }
+    parts.reader.openAhead(row);
+    const version = versionOf(row);
+    return parts.mediaLinks.issue({ viewer: identity, recordingSid, channels, origin: 'vault', version });
+  };
+
+  for (const url of ['/url-provider', '/sec_rec']) {
+    app.get(url, { exposeHeadRoute: false }, provide);
+  }
+  // The guides of Twilio's blog ask at the root; without a recording it only says who lives here.
+  app.get('/', { exposeHeadRoute: false }, async (request, reply) => {
+    const values = request.query as Record<string, unknown>;
+    const asks = [...recordingNames, ...reservationNames].some((name) => values[name] !== undefined);
+    return asks ? provide(request, reply) : { name: 'flex-custody' };
+  });
+}

@@ -1,0 +1,33 @@
+import type { Readable } from 'node:stream';
+import type { RecordingRow } from '../catalog/catalog.ts';
+import type { MediaOrigin } from './media-link.ts';
+
+/** A recording's audio, opened and ready to be read once. */
+export interface Audio {
+  /** Strong entity tag, quotes included; absent where the origin has none. */
+  readonly etag?: string;
+  /** Bytes of the whole WAV; absent where the origin does not say. */
+  readonly bytes?: number;
+  /** The whole, or the bytes [start, end], both inclusive. Ends short of that only with an error. */
+  read(range?: { start: number; end: number }): Promise<Readable>;
+  /** Lets go of what was opened, when nothing is to be read. */
+  discard(): void;
+}
+
+export type StoredRecording = RecordingRow & { object: NonNullable<RecordingRow['object']> };
+
+/** True where the sealed copy is there to be played; a copy that could not be proven is not. */
+export function isStored(row: RecordingRow): row is StoredRecording {
+  return row.object !== undefined && (row.state === 'sealed' || row.state === 'verified');
+}
+
+/** Where a recording plays from now; undefined where there is no audio at all. */
+export function originOf(row: RecordingRow): MediaOrigin | undefined {
+  if (row.state === 'absent') return undefined;
+  return isStored(row) ? 'vault' : 'twilio';
+}
+
+/** What a link to the vault is pinned to. */
+export function versionOf({ object }: StoredRecording): string {
+  return object.versionId ?? object.etag;
+}

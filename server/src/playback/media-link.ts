@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { asRecordingSid, CustodyError, type RecordingSid } from '@flex-custody/core';
+import { errors, jwtVerify, SignJWT } from 'jose';
+
+/** Where a link's bytes come from: the sealed copy, or Twilio as long as there is none. */
+export type MediaOrigin = 'vault' | 'twilio';
+
+/** What a link is bound to, for as long as it lives. */
+export interface MediaClaims {
+  /** Identity the link was issued to. */
+  viewer: string;
+  recordingSid: RecordingSid;
+  origin: MediaOrigin;
+  /** Version or ETag of the object; there for `vault`. */
+  version?: string;
+  channels: 1 | 2;
+}
+
+export interface MediaLinks {
+  readonly ttlSeconds: number;
+  /** The absolute URL of the recording's media. */
+  issue(claims: MediaClaims): Promise<string>;
+  /** @throws CustodyError `link_missing` (401), `link_expired` or `link_refused` (403) */
+  verify(token: string | undefined, recordingSid: RecordingSid): Promise<MediaClaims>;
+}
+
+export interface MediaLinkOptions {
+  /** At least 32 bytes. */
+  secret: Uint8Array;
+  /** Without a slash at its end. */
+  publicUrl: string;
+  /** At most 900. */
+  ttlSeconds: number;
+  /** Epoch ms. */
+  now?: () => number;
+}
+
+export const linkIssuer = 'flex-custody';
+const typ = 'rec-media+jwt';
+const audience = 'media';
+const longestSeconds = 900;
+
+/** A refusal of a token in a URL, for both kinds of link. */
+export function linkError(error: unknown): CustodyError {
+  if (error instanceof CustodyError) return error;
+  if (error instanceof errors.JWTExpired) {
+    return new CustodyError('link_expired', 'the link has expired', { status: 403 });
+  }
+  return new CustodyError('link_refused', 'the link is not one of ours', { status: 403, cause: error });
+}
+
+export function linkMissing(): CustodyError {
+  return new CustodyError('link_missing', 'a link needs its token', { status: 401 });
+}
+
+/**
+ * Short-lived links to one recording. They may be used again and again until they expire, since a player fetches the
+ * start, the whole, and every position sought, each with a request of its own. `X-Amz-Expires` is how the Flex player
+ * learns when to ask for a new one: it reads that parameter and no other.
+ */
+export function createMediaLinks(options: MediaLinkOptions): MediaLinks {
+  const { secret, publicUrl, ttlSeconds } = options;
+  const now = options.now ?? Date.now;
+  if (ttlSeconds > longestSeconds) {
+    throw new CustodyError('config_invalid', `media links live at most ${longestSeconds} seconds`);
+  }
+  return {
+    ttlSeconds,
+    async issue({ viewer, recordingSid, origin, version, channels }) {
+      const at = Math.floor(now() / 1000);
+      const token = await new SignJWT({
+        rec: recordingSid,
+        src: origin,
+        ch: channels,
+        ...(version && { v: version }),
+      })
+        .setProtectedHeader({ alg: 'HS256', typ })
+        .setIssuer(linkIssuer)
+        .setAudience(audience)
+        .setSubject(viewer)
+        .setIssuedAt(at)
+        .setExpirationTime(at + ttlSeconds)
+        .setJti(randomUUID())
+        .sign(secret);
+      return `${publicUrl}/media/${recordingSid}.wav?token=${token}&X-Amz-Expires=${ttlSeconds}`;
+    },
+    async verify(token, recordingSid) {
+      if (!token) throw linkMissing();
+      try {
+        const { payload } = await jwtVerify(token, secret, {
+          algorithms: ['HS256'],
+          typ,
+          issuer: linkIssuer,
+          audience,
+          requiredClaims: ['sub', 'rec', 'src', 'ch', 'exp', 'iat', 'jti'],
+          // Holds even against a token that was signed with a far expiry.
+          maxTokenAge: longestSeconds,
+          currentDate: new Date(now()),
+        });
+        return claimsOf(payload, recordingSid);
+      } catch (error) {
+        throw linkError(error);
+      }
+    },
+  };
+}
+
+function claimsOf(payload: Record<string, unknown>, recordingSid: RecordingSid): MediaClaims {
+  const { sub, rec, src, ch, v } = payload;
+  const origin = src === 'vault' || src === 'twilio' ? src : undefined;
+  const channels = ch === 1 || ch === 2 ? ch : undefined;
+  const pinned = origin === 'twilio' || typeof v === 'string';
+  if (asRecordingSid(rec) !== recordingSid || typeof sub !== 'string' || !origin || !channels || !pinned) {
+    throw new CustodyError('link_refused', 'the link is for something else', { status: 403 });
+  }
+  return { viewer: sub, recordingSid, origin, channels, ...(typeof v === 'string' && { version: v }) };
+}

@@ -1,0 +1,39 @@
+/**
+ * A small memory of things that are slow to open: least recently used go first, none lives longer than its time, and
+ * simultaneous requests for one key share one opening. What failed to open is forgotten at once.
+ */
+export class OpenedCache<T> {
+  readonly #entries = new Map<string, { value: Promise<T>; until: number }>();
+  readonly #limit: number;
+  readonly #ttlMs: number;
+  readonly #now: () => number;
+
+  constructor(options: { limit: number; ttlMs: number; now?: () => number }) {
+    this.#limit = options.limit;
+    this.#ttlMs = options.ttlMs;
+    this.#now = options.now ?? Date.now;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: string, open: () => Promise<T>): Promise<T> {
+    const known = this.#entries.get(key);
+    this.#entries.delete(key);
+    if (known && known.until > this.#now()) {
+      // Back in at the young end.
+      this.#entries.set(key, known);
+      return known.value;
+    }
+    const value = open();
+    const entry = { value, until: this.#now() + this.#ttlMs };
+    this.#entries.set(key, entry);
+    value.catch(() => {
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    });
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > this.#limit && oldest !== undefined) this.#entries.delete(oldest);
+    return value;
+  }
+}

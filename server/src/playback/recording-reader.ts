@@ -1,0 +1,126 @@
+import { Readable } from 'node:stream';
+import { CustodyError, errorCode } from '@flex-custody/core';
+import { type Keys, type OpenedEnvelope, openEnvelope, type Store } from '@flex-custody/vault';
+import type { Audio, StoredRecording } from './audio.ts';
+import { versionOf } from './audio.ts';
+import { OpenedCache } from './opened-cache.ts';
+
+export interface RecordingReader {
+  /**
+   * The stored copy, its length proven; nothing of the audio is fetched before `read`.
+   * @param signal ends whatever `read` has under way
+   * @throws CustodyError `object_unreadable` (500: not what the catalog says), envelope_*, `store_unavailable` (503)
+   */
+  open(row: StoredRecording, signal?: AbortSignal): Promise<Audio>;
+  /** Opens the object before the player asks, so that its first byte need not wait for it. Never throws. */
+  openAhead(row: StoredRecording): void;
+}
+
+export interface RecordingReaderOptions {
+  store: Store;
+  /** Undefined where S3 seals (sse-kms). */
+  keys: Keys | undefined;
+  log: { warn(about: object, message: string): void };
+  /** Recordings kept open; each holds a data key and a few numbers, no audio. */
+  limit?: number;
+  ttlMs?: number;
+  /** Longest time to open an object, ms. */
+  openMs?: number;
+  now?: () => number;
+}
+
+/** An object that S3 seals, read as it lies. */
+const plain = (store: Store, { object }: StoredRecording): OpenedEnvelope => ({
+  plaintextBytes: object.plaintextBytes,
+  keyId: object.keyId,
+  read: (start, end, signal) => later(() => pinned(store, object).read(start, end, signal)),
+});
+
+function later(get: () => Promise<{ body: Readable }>): Readable {
+  async function* chunks() {
+    yield* (await get()).body;
+  }
+  return Readable.from(chunks(), { objectMode: false });
+}
+
+/** Reads one version of an object and no other: a change in the bucket is an error, never other bytes. */
+function pinned(store: Store, object: StoredRecording['object']) {
+  return {
+    read: (start: number, end: number, signal?: AbortSignal) =>
+      store.get(object.key, {
+        start,
+        end,
+        ifMatch: object.etag,
+        ...(object.versionId && { versionId: object.versionId }),
+        ...(signal && { signal }),
+      }),
+  };
+}
+
+/** The store's answers about ranges and conditions are between us and it: to the client they are one fault of ours. */
+function asFault(error: unknown): unknown {
+  const ours = error instanceof CustodyError && /^object_/.test(error.code);
+  if (!ours) return error;
+  return new CustodyError(
+    'object_unreadable',
+    `the stored object is not what the catalog says: ${error.code}`,
+    {
+      cause: error,
+    },
+  );
+}
+
+export function createRecordingReader(options: RecordingReaderOptions): RecordingReader {
+  const { store, keys, log, openMs = 20_000 } = options;
+  const opened = new OpenedCache<OpenedEnvelope>({
+    limit: options.limit ?? 1_000,
+    ttlMs: options.ttlMs ?? 300_000,
+    ...(options.now && { now: options.now }),
+  });
+
+  const openNow = async (row: StoredRecording): Promise<OpenedEnvelope> => {
+    const { object } = row;
+    if (object.mode === 'sse-kms') return plain(store, row);
+    if (!keys)
+      throw new CustodyError('key_missing', 'a sealed recording needs a key, and none is configured');
+    const context = { account: row.accountSid, recording: row.recordingSid };
+    // Several requests share one opening, so no single client's leaving may end it; time does.
+    const signal = AbortSignal.timeout(openMs);
+    const envelope = await openEnvelope(keys, pinned(store, object), context, signal);
+    if (envelope.plaintextBytes !== object.plaintextBytes) {
+      throw new CustodyError(
+        'object_unreadable',
+        'the stored audio has another length than the catalog says',
+      );
+    }
+    return envelope;
+  };
+  const envelopeOf = (row: StoredRecording) =>
+    opened.get(`${row.object.key}\n${versionOf(row)}\n${row.object.etag}`, () => openNow(row));
+
+  return {
+    async open(row, signal) {
+      const envelope = await envelopeOf(row).catch((error: unknown) => {
+        throw asFault(error);
+      });
+      const bytes = envelope.plaintextBytes;
+      return {
+        etag: `"${row.object.plaintextSha256}"`,
+        bytes,
+        async read(range = { start: 0, end: bytes - 1 }) {
+          if (bytes === 0) return Readable.from([]);
+          return envelope.read(range.start, range.end, signal);
+        },
+        discard: () => undefined,
+      };
+    },
+    openAhead(row) {
+      envelopeOf(row).catch((error: unknown) => {
+        log.warn(
+          { recordingSid: row.recordingSid, code: errorCode(error) },
+          'opening ahead of the player failed',
+        );
+      });
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { Readable } from 'node:stream';
+import { CustodyError } from '@flex-custody/core';
+import { type MediaCredentials, type OpenedMedia, openMedia } from '@flex-custody/vault';
+import type { RecordingRow } from '../catalog/catalog.ts';
+import type { Audio } from './audio.ts';
+
+export interface TwilioMediaRequest {
+  row: RecordingRow;
+  /** As the link says, so that one link plays the same bytes for all its life. */
+  channels: 1 | 2;
+  /** The raw `Range` header, as the client sent it. */
+  range?: string;
+  signal?: AbortSignal;
+}
+
+export interface TwilioMedia {
+  /** @throws CustodyError `media_missing` (404), `media_unavailable` (503), `media_refused` (502) */
+  open(request: TwilioMediaRequest): Promise<Audio>;
+}
+
+type Slice = { start: number; end: number; size: number };
+
+/** Reads the `Content-Range` of somebody else's 206; undefined unless it names both the range and the whole. */
+export function contentRangeOf(header: string | undefined): Slice | undefined {
+  const parts = /^bytes (\d+)-(\d+)\/(\d+)$/i.exec(header?.trim() ?? '');
+  if (!parts) return undefined;
+  const [start, end, size] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
+  return start <= end && end < size ? { start, end, size } : undefined;
+}
+
+/** Bytes [start, end] of a body that begins at byte 0; reads no further than needed, and fails where the body is short. */
+export function slice(body: Readable, start: number, end: number): Readable {
+  async function* wanted() {
+    let at = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      const part = chunk.subarray(Math.max(0, start - at), end + 1 - at);
+      at += chunk.length;
+      if (at > start) yield part;
+      if (at > end) return;
+    }
+    throw new CustodyError('media_cut', 'the media ended before the range did', {
+      status: 503,
+      retryable: true,
+    });
+  }
+  return Readable.from(wanted(), { objectMode: false });
+}
+
+/** Twilio's refusals are between us and Twilio: passed on as they are, a 401 would read as the listener's fault. */
+function asGateway(error: unknown): unknown {
+  if (!(error instanceof CustodyError) || error.status === 404 || error.status === 503) return error;
+  return new CustodyError(error.retryable ? 'media_unavailable' : 'media_refused', error.message, {
+    status: error.retryable ? 503 : 502,
+    retryable: error.retryable,
+    cause: error,
+  });
+}
+
+/**
+ * Plays a recording from Twilio while there is no copy. Nobody documents whether Twilio honours `Range` here, so a
+ * granted range is checked before it is believed, and an ignored one is cut out of the whole.
+ */
+export function createTwilioMedia(credentials: MediaCredentials): TwilioMedia {
+  const fetchMedia = ({ row, channels, signal }: TwilioMediaRequest, range?: string) => {
+    const source = { accountSid: row.accountSid, recordingSid: row.recordingSid, channels };
+    return openMedia(source, credentials, { ...(signal && { signal }), ...(range && { range }) });
+  };
+  const whole = (request: TwilioMediaRequest) =>
+    fetchMedia(request).catch((error: unknown) => {
+      throw asGateway(error);
+    });
+
+  return {
+    async open(request) {
+      let media: OpenedMedia;
+      try {
+        media = await fetchMedia(request, request.range);
+      } catch (error) {
+        // Whatever a range does to the source, the whole may still be had; its length then tells what was wrong.
+        if (request.range === undefined || (error instanceof CustodyError && error.status === 404)) {
+          throw asGateway(error);
+        }
+        media = await whole(request);
+      }
+      let granted = media.status === 206 ? contentRangeOf(media.contentRange) : undefined;
+      const restart = async () => {
+        media.body.destroy();
+        granted = undefined;
+        media = await whole(request);
+      };
+      if (media.status === 206 && !granted) await restart();
+      const bytes = granted?.size ?? media.contentLength;
+      return {
+        ...(media.etag && { etag: media.etag }),
+        ...(bytes !== undefined && { bytes }),
+        async read(range) {
+          if (granted && (granted.start !== range?.start || granted.end !== range.end)) await restart();
+          if (range === undefined || granted) return media.body;
+          return slice(media.body, range.start, range.end);
+        },
+        discard: () => {
+          media.body.destroy();
+        },
+      };
+    },
+  };
+}
