@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify';
+import type { Ingest } from '../../ingest/index.ts';
+import { readCallback, readRecordingSid, readReport } from '../../ingest/read.ts';
+import { requireFunctionSignature } from '../plugins/function-signature.ts';
+
+export interface IngestRouteParts {
+  ingest: Pick<Ingest, 'receive' | 'report'>;
+  /** Shared with the Functions; newest first. */
+  secrets: readonly string[];
+  /** Epoch ms; the signature's clock. */
+  now?: () => number;
+}
+
+/**
+ * What the Functions call. Right: a Function's signature, on every route of this scope; there is no other way in.
+ * Answers are core's `IngestAnswer` and `{state}`; errors are `{error}` with the code of a CustodyError.
+ */
+export async function ingestRoutes(scope: FastifyInstance, parts: IngestRouteParts): Promise<void> {
+  requireFunctionSignature(scope, parts.secrets, parts.now);
+
+  scope.post('/ingest/recordings', async (request) => parts.ingest.receive(readCallback(text(request.body))));
+
+  scope.post<{ Params: { sid: string } }>('/ingest/recordings/:sid/report', async (request) =>
+    parts.ingest.report(readRecordingSid(request.params.sid), readReport(text(request.body))),
+  );
+}
+
+const text = (body: unknown): string => (typeof body === 'string' ? body : '');

@@ -1,0 +1,97 @@
+import { CustodyError, errorCode, objectKey, type RecordingSid } from '@flex-custody/core';
+import { copyRecording, openMedia } from '@flex-custody/vault';
+import type { RecordingRow } from '../catalog/catalog.ts';
+import type { TwilioRecording } from '../twilio/api.ts';
+import { isHeld } from './lease.ts';
+import type { IngestParts } from './parts.ts';
+import { discard } from './report.ts';
+import { mediaSource, settleUncopyable } from './source.ts';
+
+/** A worker's lease is short and extended while it works, so that a killed worker is relieved soon. */
+const workerLeaseMs = 60_000;
+const unfinishedMs = 30_000;
+
+/**
+ * Copies what no Function has copied. Does nothing where nothing is left to do, and comes back later where somebody
+ * else is at it or Twilio is not finished.
+ * @param ended aborts when the process ends
+ * @throws CustodyError as the media, the envelope and the store do; the lease is released before
+ */
+export async function copyJob(parts: IngestParts, sid: RecordingSid, ended: AbortSignal): Promise<void> {
+  const { catalog, queue, twilio } = parts;
+  const row = await catalog.find(sid);
+  if (row?.state !== 'registered' && row?.state !== 'copying') return;
+  if (isHeld(row)) return relieveLater(parts, row);
+  const facts = await twilio.recording(sid);
+  if ((await settleUncopyable(parts, sid, facts)) || !facts) return;
+  if (facts.status !== 'completed') {
+    await queue.send(
+      'copy',
+      { recordingSid: sid },
+      { startAfterMs: unfinishedMs, once: `unfinished:${sid}` },
+    );
+    return;
+  }
+  const lease = await catalog.lease(sid, 'worker', workerLeaseMs);
+  if (lease === undefined) {
+    const now = await catalog.find(sid);
+    if (now && isHeld(now)) await relieveLater(parts, now);
+    return;
+  }
+  await copyUnderLease(parts, facts, lease, ended);
+}
+
+/** Looks again once the other's lease may have lapsed: whoever holds it may be dead. */
+async function relieveLater(parts: IngestParts, row: RecordingRow): Promise<void> {
+  const { leaseUntil, recordingSid } = row;
+  const startAfterMs = Math.max(0, (leaseUntil?.getTime() ?? 0) - Date.now()) + 1_000;
+  await parts.queue.send('copy', { recordingSid }, { startAfterMs, once: `lapse:${recordingSid}` });
+}
+
+async function copyUnderLease(
+  parts: IngestParts,
+  facts: TwilioRecording,
+  lease: string,
+  ended: AbortSignal,
+): Promise<void> {
+  const { catalog, keys, log, observer, queue, store } = parts;
+  const sid = facts.sid;
+  const begun = Date.now();
+  const lost = new AbortController();
+  const signal = AbortSignal.any([ended, lost.signal]);
+  const extension = setInterval(() => {
+    catalog.extendLease(sid, lease, workerLeaseMs).then(
+      (held) => held || lost.abort(new CustodyError('lease_lost', 'another writer took over')),
+      // The database is away: the lease has two more thirds of its time for it to come back.
+      (error: unknown) => log.warn({ recording: sid, code: errorCode(error) }, 'lease not extended'),
+    );
+  }, workerLeaseMs / 3);
+  try {
+    const source = mediaSource(facts);
+    const media = await openMedia(source, parts.credentials, { signal });
+    const object = await copyRecording({
+      source,
+      media,
+      keys,
+      store,
+      objectKey: objectKey(facts.accountSid, sid),
+      signal,
+      onProgress: (done, total) => observer?.copyProgress?.(sid, done, total),
+    });
+    if (!(await catalog.sealed(sid, lease, object, media.channels))) {
+      await discard(parts, sid, object);
+      log.warn({ recording: sid }, 'copied, but another writer was first');
+      return;
+    }
+    const ms = Date.now() - begun;
+    observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');
+    log.info({ recording: sid, bytes: object.plaintextBytes, ms, by: 'worker' }, 'sealed');
+  } catch (error) {
+    if (lost.signal.aborted) return;
+    await catalog.release(sid, lease, errorCode(error));
+    throw error;
+  } finally {
+    clearInterval(extension);
+  }
+  await queue.send('verify', { recordingSid: sid }, { once: sid });
+}

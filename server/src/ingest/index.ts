@@ -1,0 +1,78 @@
+import type { CopyReport, IngestAnswer, RecordingCallback, RecordingSid } from '@flex-custody/core';
+import type { RecordingRow } from '../catalog/catalog.ts';
+import type { DeadJob } from '../queue/queue.ts';
+import { copyJob } from './copy-job.ts';
+import { janitorJob } from './janitor-job.ts';
+import { isHeld } from './lease.ts';
+import { createLinker } from './linker.ts';
+import type { IngestParts } from './parts.ts';
+import { receive } from './register.ts';
+import { report } from './report.ts';
+import { verifyJob } from './verify-job.ts';
+
+export type { IngestObserver, IngestParts, Log } from './parts.ts';
+
+export interface Ingest {
+  /** See {@link receive}. */
+  receive(callback: RecordingCallback): Promise<IngestAnswer>;
+  /** See {@link report}. */
+  report(sid: RecordingSid, said: CopyReport): Promise<{ state: RecordingRow['state'] }>;
+  /** Begins the jobs of the worker role; they end when the queue stops. */
+  startWorkers(): Promise<void>;
+}
+
+/** Seconds between two sweeps: what a killed writer leaves is gone within the hour. */
+const sweepSeconds = 15 * 60;
+
+export function createIngest(parts: IngestParts): Ingest {
+  const { catalog, config, queue } = parts;
+  const linker = createLinker(parts);
+  return {
+    receive: (callback) => receive(parts, linker, callback),
+    report: (sid, said) => report(parts, sid, said),
+    async startWorkers() {
+      await queue.work('copy', { concurrency: config.copiesAtOnce }, ({ recordingSid }, { signal }) =>
+        copyJob(parts, recordingSid, signal),
+      );
+      await queue.work('verify', { concurrency: config.copiesAtOnce }, ({ recordingSid }, { signal }) =>
+        verifyJob(parts, recordingSid, signal),
+      );
+      await queue.work('link', { concurrency: 4 }, async ({ recordingSid }) => {
+        const row = await catalog.find(recordingSid);
+        if (row) await linker.link(row);
+      });
+      await queue.work('janitor', { concurrency: 1 }, async () => {
+        await janitorJob(parts);
+      });
+      await queue.onDead((dead) => buryJob(parts, dead));
+      await queue.every('janitor', sweepSeconds);
+    },
+  };
+}
+
+/** Faults of the host's own settings: put right, they concern every recording, and the janitor tries each again. */
+const ownFaults = new Set(['twilio_unauthorized', 'media_unauthorized', 'store_denied']);
+
+/** What becomes of a recording whose job has failed for good: it is listed as failed, and somebody is told. */
+export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> {
+  const { alarms, catalog, log } = parts;
+  log.error({ job: dead.name, data: dead.data, code: dead.error.code }, 'a job failed for good');
+  if (!('recordingSid' in dead.data)) {
+    await alarms.raise(`${dead.name}_failed`, undefined, dead.error.code);
+    return;
+  }
+  const sid = dead.data.recordingSid;
+  const row = await catalog.find(sid);
+  if (!row) return;
+  if (dead.name === 'link') {
+    // Left pending: the janitor asks again, until Twilio answers or the task is gone.
+    if (row.linkState === 'pending') await alarms.raise('link_failed', sid, dead.error.code);
+    return;
+  }
+  const isItsTurn =
+    dead.name === 'verify' ? row.state === 'sealed' : row.state === 'registered' || row.state === 'copying';
+  // A later job, or somebody with a lease, has carried it past this one's failure.
+  if (!isItsTurn || isHeld(row)) return;
+  await alarms.raise(`${dead.name}_failed`, sid, dead.error.code);
+  if (!ownFaults.has(dead.error.code)) await catalog.giveUp(sid, dead.error.code);
+}

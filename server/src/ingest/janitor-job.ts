@@ -1,0 +1,71 @@
+import { asRecordingSid, errorCode, type RecordingSid } from '@flex-custody/core';
+import { isHeld } from './lease.ts';
+import type { IngestParts } from './parts.ts';
+
+const minute = 60_000;
+/** A Function lives ten seconds and a worker's copy minutes: an upload this old has lost its writer. */
+const uploadMs = 60 * minute;
+/** Even a lease that looks alive does not cover an upload of another day. */
+const uploadAtMostMs = 24 * 60 * minute;
+/** A recording that nobody touched for so long has lost its job; one that failed is between two tries of its job. */
+const stuckMs = 2 * minute;
+const stuckAfterFailureMs = 30 * minute;
+
+export interface Swept {
+  uploadsAborted: number;
+  requeued: number;
+}
+
+/** Cleans up after writers that were killed, and gives a job back to what has lost its own. */
+export async function janitorJob(parts: IngestParts, now: number = Date.now()): Promise<Swept> {
+  const swept = { uploadsAborted: await abortUploads(parts, now), requeued: await requeue(parts, now) };
+  if (swept.uploadsAborted > 0 || swept.requeued > 0) parts.log.info(swept, 'swept');
+  return swept;
+}
+
+async function abortUploads(parts: IngestParts, now: number): Promise<number> {
+  let aborted = 0;
+  for await (const upload of parts.store.unfinishedUploads('recordings/')) {
+    const age = now - upload.startedAt.getTime();
+    if (age < uploadMs) continue;
+    const sid = recordingOf(upload.key);
+    const row = sid && (await parts.catalog.find(sid));
+    if (row && isHeld(row, now) && age < uploadAtMostMs) continue;
+    try {
+      await parts.store.abortUpload(upload.key, upload.uploadId);
+      aborted += 1;
+    } catch (error) {
+      parts.log.warn({ recording: sid, code: errorCode(error) }, 'an unfinished upload could not be aborted');
+    }
+  }
+  return aborted;
+}
+
+function recordingOf(key: string): RecordingSid | undefined {
+  return asRecordingSid(/\/(RE[0-9a-f]{32})(?:\.json)?$/.exec(key)?.[1]);
+}
+
+async function requeue(parts: IngestParts, now: number): Promise<number> {
+  const { catalog, queue } = parts;
+  const olderThan = new Date(now - stuckMs);
+  const stuck = async (of: Parameters<typeof catalog.stale>[0]) =>
+    (await catalog.stale(of)).filter(
+      (row) => row.failure === undefined || now - row.updatedAt.getTime() > stuckAfterFailureMs,
+    );
+  const copies = [
+    ...(await stuck({ state: 'registered', olderThan })),
+    ...(await stuck({ state: 'copying', olderThan })),
+  ];
+  const verifications = await stuck({ state: 'sealed', olderThan });
+  const links = await catalog.stale({ linkState: 'pending', olderThan });
+  for (const { recordingSid } of copies) {
+    await queue.send('copy', { recordingSid }, { once: `now:${recordingSid}` });
+  }
+  for (const { recordingSid } of verifications) {
+    await queue.send('verify', { recordingSid }, { once: recordingSid });
+  }
+  for (const { recordingSid } of links) {
+    await queue.send('link', { recordingSid }, { once: recordingSid });
+  }
+  return copies.length + verifications.length + links.length;
+}

@@ -1,0 +1,132 @@
+import { CustodyError, errorCode, isRetryable, type LinkState, type RecordingSid } from '@flex-custody/core';
+import type { Owner, RecordingRow } from '../catalog/catalog.ts';
+import { type Attached, attach } from './attach.ts';
+import type { IngestParts } from './parts.ts';
+import { type Proof, prove } from './prove.ts';
+
+type Settled = Exclude<LinkState, 'pending'>;
+type Proven = Extract<Proof, { level: 'reservation' | 'task' }>;
+
+export interface Linker {
+  /**
+   * Proves, attaches and records it. Asked twice at once for one recording, it does it once.
+   * @throws CustodyError that is retryable when Twilio cannot be asked now; the link then stays pending
+   */
+  link(row: RecordingRow): Promise<LinkState>;
+  /**
+   * The same for somebody who waits for an answer: gives up waiting after `budgetMs`, and leaves to a job what is not
+   * done by then or cannot be done now: a link must never cost a copy.
+   */
+  linkWithin(row: RecordingRow, budgetMs: number): Promise<void>;
+}
+
+const ownerOf = (proof: Proven): Owner =>
+  proof.level === 'reservation'
+    ? { taskSid: proof.taskSid, reservationSid: proof.reservationSid, workerSid: proof.workerSid }
+    : { taskSid: proof.taskSid };
+
+export function createLinker(parts: IngestParts): Linker {
+  const { alarms, catalog, config, log, queue, twilio } = parts;
+  const running = new Map<RecordingSid, Promise<LinkState>>();
+
+  async function unlinked(sid: RecordingSid, reason: string, owner: Owner | undefined, alarm: boolean) {
+    await catalog.unlinked(sid, reason, owner);
+    if (alarm) await alarms.raise(reason, sid, 'the recording plays, but its task does not show it');
+    return 'unlinked' as const;
+  }
+
+  async function attachProven(row: RecordingRow, proof: Proven): Promise<Settled> {
+    const segmentLink = await parts.segmentLink?.(row);
+    const attached: Attached = await attach(twilio, {
+      recordingSid: row.recordingSid,
+      taskSid: proof.taskSid,
+      ...(proof.level === 'reservation'
+        ? { reservationSid: proof.reservationSid, reservationUpdated: proof.reservationUpdated }
+        : {}),
+      publicUrl: config.publicUrl,
+      startedAt: row.startedAt,
+      // Names for two channels on a mono recording would label the wrong speaker.
+      ...(row.channels === 2 ? { channels: config.mediaChannels } : {}),
+      title: row.conferenceSid ? 'Conference' : 'Call',
+      ...(segmentLink ? { segmentLink } : {}),
+    });
+    const owner = ownerOf(proof);
+    switch (attached) {
+      case 'attached':
+        await catalog.linked(row.recordingSid, owner);
+        return 'linked';
+      case 'gone':
+        return unlinked(row.recordingSid, 'task_gone', owner, false);
+      case 'full':
+        return unlinked(row.recordingSid, 'attributes_full', owner, true);
+      case 'unreadable':
+        return unlinked(row.recordingSid, 'attributes_unreadable', owner, true);
+      case 'contended':
+        throw new CustodyError('task_contended', 'others keep writing the task attributes', {
+          status: 503,
+          retryable: true,
+        });
+    }
+  }
+
+  async function settle(row: RecordingRow): Promise<Settled> {
+    const proof = await prove(twilio, row, row.hints);
+    if (proof.level === 'refused') {
+      await catalog.refused(row.recordingSid, proof.reason);
+      await alarms.raise('link_refused', row.recordingSid, proof.reason);
+      return 'refused';
+    }
+    if (proof.level === 'none') return unlinked(row.recordingSid, proof.reason, undefined, false);
+    return attachProven(row, proof);
+  }
+
+  async function attempt(row: RecordingRow): Promise<LinkState> {
+    if (row.linkState !== 'pending') return row.linkState;
+    let state: Settled;
+    try {
+      state = await settle(row);
+    } catch (error) {
+      if (isRetryable(error)) throw error;
+      await alarms.raise('link_failed', row.recordingSid, errorCode(error));
+      // Wrong credentials are the host's fault and get put right; the recording's link waits for that.
+      if (errorCode(error) === 'twilio_unauthorized') throw error;
+      state = await unlinked(row.recordingSid, errorCode(error), undefined, false);
+    }
+    log.info({ recording: row.recordingSid, link: state }, 'link settled');
+    parts.observer?.linkSettled?.(row.recordingSid, state);
+    return state;
+  }
+
+  function link(row: RecordingRow): Promise<LinkState> {
+    const existing = running.get(row.recordingSid);
+    if (existing) return existing;
+    const work = attempt(row).finally(() => running.delete(row.recordingSid));
+    running.set(row.recordingSid, work);
+    return work;
+  }
+
+  return {
+    link,
+    async linkWithin(row, budgetMs) {
+      const later = async (why: string) => {
+        log.warn({ recording: row.recordingSid, why }, 'link left to a job');
+        await queue.send(
+          'link',
+          { recordingSid: row.recordingSid },
+          { startAfterMs: 2_000, once: row.recordingSid },
+        );
+      };
+      let timer: NodeJS.Timeout | undefined;
+      const timeout = new Promise<'late'>((resolve) => {
+        timer = setTimeout(() => resolve('late'), budgetMs);
+      });
+      const work = link(row).then(
+        () => undefined,
+        (error: unknown) => errorCode(error),
+      );
+      const outcome = await Promise.race([work, timeout]);
+      clearTimeout(timer);
+      if (outcome !== undefined) await later(outcome);
+    },
+  };
+}

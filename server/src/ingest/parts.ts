@@ -1,0 +1,40 @@
+import type { LinkState, RecordingSid } from '@flex-custody/core';
+import type { Keys, MediaCredentials, Store } from '@flex-custody/vault';
+import type { Alarms } from '../catalog/alarms.ts';
+import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
+import type { Config } from '../config.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { TwilioApi } from '../twilio/api.ts';
+
+/** As pino's; the first argument is fields, never a secret, a token, a phone number or audio. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Who wants to see a recording move: metrics, and whoever prints progress. It must not throw. */
+export interface IngestObserver {
+  /** Bytes of audio copied so far by this process, of `total` where the source announced it. */
+  copyProgress?(sid: RecordingSid, done: number, total: number | undefined): void;
+  copied?(sid: RecordingSid, bytes: number, ms: number, by: 'function' | 'worker'): void;
+  verified?(sid: RecordingSid, bytes: number, ms: number): void;
+  linkSettled?(sid: RecordingSid, state: Exclude<LinkState, 'pending'>): void;
+}
+
+export interface IngestParts {
+  config: Pick<Config, 'accountSid' | 'publicUrl' | 'mediaChannels' | 'leaseMs' | 'copiesAtOnce'>;
+  /** For the media, which is fetched outside the SDK. */
+  credentials: MediaCredentials;
+  catalog: Catalog;
+  alarms: Alarms;
+  queue: Queue;
+  twilio: TwilioApi;
+  store: Store;
+  /** Undefined in sse-kms mode. */
+  keys: Keys | undefined;
+  log: Log;
+  observer?: IngestObserver;
+  /** Makes the link for the older Player, where the setting is on. */
+  segmentLink?: (row: RecordingRow) => Promise<string>;
+}

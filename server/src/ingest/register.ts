@@ -1,0 +1,119 @@
+import { CustodyError, type IngestAnswer, objectKey, type RecordingCallback } from '@flex-custody/core';
+import type { RecordingRow } from '../catalog/catalog.ts';
+import type { TwilioRecording } from '../twilio/api.ts';
+import { isHeld } from './lease.ts';
+import type { Linker } from './linker.ts';
+import type { IngestParts } from './parts.ts';
+import { mediaSource, settleUncopyable } from './source.ts';
+
+/** Of the Function's ten seconds, what linking may take before a job does it. */
+const linkBudgetMs = 3_000;
+/** A job looks after a lease's recording this long after the lease, and at a recording that is not finished. */
+const graceMs = 1_000;
+const unfinishedMs = 30_000;
+
+const settledStates: readonly RecordingRow['state'][] = ['sealed', 'verified', 'absent', 'failed'];
+
+function settledAnswer(row: RecordingRow): IngestAnswer {
+  const forwarded = row.forwardedAt !== undefined;
+  // A failed one is the operators': a Function's copy would only hide the failure that was reported.
+  return { action: row.state === 'failed' ? 'host' : 'done', forwarded };
+}
+
+/**
+ * Takes a callback as a hint that something was recorded: reads the Recording from Twilio, registers it, links it, and
+ * only then says who copies it.
+ * @throws CustodyError `foreign_account` (403), `recording_missing` (404), `twilio_*` (503 when it cannot be asked now)
+ */
+export async function receive(
+  parts: IngestParts,
+  linker: Linker,
+  callback: RecordingCallback,
+): Promise<IngestAnswer> {
+  const { catalog, config, queue, twilio } = parts;
+  const sid = callback.recordingSid;
+  if (callback.accountSid !== config.accountSid) throw foreign();
+  const known = await catalog.find(sid);
+  if (known && settledStates.includes(known.state)) {
+    if (known.linkState === 'pending') await linker.linkWithin(known, linkBudgetMs);
+    return settledAnswer(known);
+  }
+  // The holder linked it before it got the lease.
+  if (known && isHeld(known)) return { action: 'busy', forwarded: known.forwardedAt !== undefined };
+  const facts = (await twilio.recording(sid)) ?? missing(callback);
+  if (facts.accountSid !== config.accountSid) throw foreign();
+  const row = await catalog.register({
+    recordingSid: sid,
+    accountSid: facts.accountSid,
+    ...(facts.callSid ? { callSid: facts.callSid } : {}),
+    ...(facts.conferenceSid ? { conferenceSid: facts.conferenceSid } : {}),
+    channels: facts.channels,
+    ...(facts.durationSeconds === undefined ? {} : { durationSeconds: facts.durationSeconds }),
+    startedAt: facts.startedAt,
+    hints: callback.hints,
+    source: 'callback',
+  });
+  // What was never recorded, or is no more, has nothing that a task could show.
+  if (facts.status !== 'absent' && facts.status !== 'deleted') await linker.linkWithin(row, linkBudgetMs);
+  const settled = await settleUncopyable(parts, sid, facts);
+  const forwarded = row.forwardedAt !== undefined;
+  if (settled === 'absent') return { action: 'done', forwarded };
+  if (settled) return { action: 'host', forwarded };
+  if (facts.status !== 'completed') {
+    await queue.send(
+      'copy',
+      { recordingSid: sid },
+      { startAfterMs: unfinishedMs, once: `unfinished:${sid}` },
+    );
+    return { action: 'host', forwarded };
+  }
+  return grant(parts, row, facts);
+}
+
+async function grant(parts: IngestParts, row: RecordingRow, facts: TwilioRecording): Promise<IngestAnswer> {
+  const { catalog, config, queue } = parts;
+  const sid = row.recordingSid;
+  const forwarded = row.forwardedAt !== undefined;
+  const lease = await catalog.lease(sid, 'function', config.leaseMs);
+  if (lease === undefined) {
+    const now = await catalog.find(sid);
+    return now && settledStates.includes(now.state) ? settledAnswer(now) : { action: 'busy', forwarded };
+  }
+  // Sent with the lease, not after its loss: a Function that is killed reports nothing.
+  await queue.send(
+    'copy',
+    { recordingSid: sid },
+    { startAfterMs: config.leaseMs + graceMs, once: `lapse:${sid}` },
+  );
+  return {
+    action: 'copy',
+    lease,
+    leaseMs: config.leaseMs,
+    source: mediaSource(facts),
+    objectKey: objectKey(row.accountSid, sid),
+    rate: await catalog.observedRate(),
+    forwarded,
+  };
+}
+
+function foreign(): CustodyError {
+  return new CustodyError('foreign_account', 'the recording is of another account', { status: 403 });
+}
+
+function missing(callback: RecordingCallback): TwilioRecording {
+  if (callback.status !== 'absent') {
+    throw new CustodyError('recording_missing', 'Twilio knows no such recording', { status: 404 });
+  }
+  // Callback and API agree that there is nothing: kept and counted, so that a missing recording has its reason.
+  return {
+    sid: callback.recordingSid,
+    accountSid: callback.accountSid,
+    ...(callback.callSid ? { callSid: callback.callSid } : {}),
+    ...(callback.conferenceSid ? { conferenceSid: callback.conferenceSid } : {}),
+    status: 'absent',
+    channels: 1,
+    startedAt: new Date(),
+    ...(callback.errorCode ? { errorCode: callback.errorCode } : {}),
+    encrypted: false,
+  };
+}

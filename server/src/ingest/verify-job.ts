@@ -1,0 +1,91 @@
+import {
+  CustodyError,
+  errorCode,
+  isRetryable,
+  type RecordingSid,
+  type SealedObject,
+} from '@flex-custody/core';
+import { verifyObject } from '@flex-custody/vault';
+import type { RecordingRow } from '../catalog/catalog.ts';
+import type { IngestParts } from './parts.ts';
+
+/** Copies that may turn out bad before a person has to look. */
+const badCopies = 3;
+
+/**
+ * Bytes that prove to be bad: not the source's, or no message of ours. Any other failure to open them (a key this host
+ * lacks, a message of a newer kind) may be ours, and then deleting would destroy a good copy.
+ */
+const worthless = new Set([
+  'object_mismatch',
+  'envelope_malformed',
+  'envelope_truncated',
+  'envelope_trailing_bytes',
+  'envelope_frame_order',
+  'envelope_tampered',
+  'envelope_wrong_recording',
+]);
+
+/**
+ * Reads a sealed object back, by its version, with the keys that playback has, and holds it against what was copied.
+ * What fails for good is copied again.
+ * @throws CustodyError that is retryable when the object cannot be read now
+ */
+export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: AbortSignal): Promise<void> {
+  const { catalog, keys, log, observer, queue, store } = parts;
+  const row = await catalog.find(sid);
+  if (row?.state !== 'sealed' || !row.object) return;
+  const { object } = row;
+  const begun = Date.now();
+  try {
+    await verifyObject({
+      object,
+      source: {
+        accountSid: row.accountSid,
+        recordingSid: sid,
+        channels: row.channels,
+        ...(row.durationSeconds === undefined ? {} : { durationSeconds: row.durationSeconds }),
+      },
+      keys,
+      store,
+      signal: ended,
+    });
+  } catch (error) {
+    if (ended.aborted || isOurs(error)) throw error;
+    return reject(parts, row, object, errorCode(error));
+  }
+  if (!(await catalog.verified(sid, object))) {
+    // Somebody sealed another object meanwhile; that one has to be read back too.
+    await queue.send('verify', { recordingSid: sid }, { once: sid });
+    return;
+  }
+  const ms = Date.now() - begun;
+  observer?.verified?.(sid, object.plaintextBytes, ms);
+  log.info({ recording: sid, bytes: object.plaintextBytes, ms }, 'verified');
+}
+
+/** Failures that say nothing of the object: outages, and a store that refuses this host. */
+function isOurs(error: unknown): boolean {
+  return !(error instanceof CustodyError) || isRetryable(error) || error.code === 'store_denied';
+}
+
+async function reject(parts: IngestParts, row: RecordingRow, object: SealedObject, code: string) {
+  const { alarms, catalog, log, queue, store } = parts;
+  const sid = row.recordingSid;
+  if (!(await catalog.rejected(sid, code))) return;
+  log.error({ recording: sid, code }, 'a sealed object did not verify');
+  await alarms.raise('object_rejected', sid, code);
+  if (worthless.has(code) && object.versionId !== undefined) {
+    try {
+      await store.delete(object.key, object.versionId);
+    } catch (error) {
+      log.warn({ recording: sid, code: errorCode(error) }, 'a bad object version could not be removed');
+    }
+  }
+  if ((await catalog.attempt(sid)) >= badCopies) {
+    await catalog.giveUp(sid, code);
+    await alarms.raise('verify_failed', sid, `${badCopies} copies did not verify, the last by ${code}`);
+    return;
+  }
+  await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
+}

@@ -1,0 +1,92 @@
+import type {
+  AccountSid,
+  CallSid,
+  ConferenceSid,
+  RecordingSid,
+  ReservationSid,
+  TaskSid,
+  WorkerSid,
+} from '@flex-custody/core';
+
+/** Source: https://www.twilio.com/docs/voice/api/recording#recording-status-values */
+export type TwilioRecordingStatus =
+  | 'in-progress'
+  | 'paused'
+  | 'stopped'
+  | 'processing'
+  | 'completed'
+  | 'absent'
+  | 'deleted';
+
+export interface TwilioRecording {
+  sid: RecordingSid;
+  accountSid: AccountSid;
+  /** "Always refers to the parent leg of a two-leg call". */
+  callSid?: CallSid;
+  conferenceSid?: ConferenceSid;
+  status: TwilioRecordingStatus;
+  channels: 1 | 2;
+  /** Whole seconds; absent while Twilio does not state it. */
+  durationSeconds?: number;
+  startedAt: Date;
+  errorCode?: string;
+  /** By Twilio's Voice Recording Encryption: the media is then the customer's ciphertext. */
+  encrypted: boolean;
+}
+
+export interface TwilioCall {
+  sid: CallSid;
+  /** As dialled: a phone number, or `client:<identity>` for a Flex worker. */
+  to: string;
+}
+
+export interface TwilioTask {
+  sid: TaskSid;
+  /** JSON text. Flex in the browser writes here too: to be merged into, not believed. */
+  attributes: string;
+  /** What `If-Match` takes; absent where Twilio sent none. */
+  etag: string | undefined;
+  dateUpdated: Date;
+}
+
+export interface TwilioReservation {
+  sid: ReservationSid;
+  taskSid: TaskSid;
+  workerSid: WorkerSid;
+  dateUpdated: Date;
+}
+
+export interface TwilioWorker {
+  sid: WorkerSid;
+  friendlyName: string;
+  /** JSON text; Flex keeps the worker's address in `contact_uri`. */
+  attributes: string;
+}
+
+/**
+ * What the host asks of Twilio's REST API. Each read answers undefined on a 404; everything else that goes wrong is a
+ * CustodyError: `twilio_unavailable` (503, retryable: 5xx, 429, timeout, no connection), `twilio_unauthorized` (401 or
+ * 403), `twilio_refused` (any other 4xx), `twilio_answer` (a shape we cannot read).
+ */
+export interface TwilioApi {
+  recording(sid: RecordingSid): Promise<TwilioRecording | undefined>;
+  call(sid: CallSid): Promise<TwilioCall | undefined>;
+  task(sid: TaskSid): Promise<TwilioTask | undefined>;
+  /** Replaces the whole attributes, if the task still has this ETag: `changed` when not, `gone` when it is no more. */
+  updateTask(
+    sid: TaskSid,
+    attributesText: string,
+    etag: string | undefined,
+  ): Promise<'ok' | 'changed' | 'gone'>;
+  /** At most two: enough to tell one from several. `expression` as Twilio's `EvaluateTaskAttributes`. */
+  findTasks(expression: string): Promise<TaskSid[]>;
+  /** Undefined too when the reservation is of another task. */
+  reservation(task: TaskSid, sid: ReservationSid): Promise<TwilioReservation | undefined>;
+  worker(sid: WorkerSid): Promise<TwilioWorker | undefined>;
+  /** Call SIDs of a conference's participants; empty when the conference is unknown. */
+  participants(conference: ConferenceSid): Promise<CallSid[]>;
+  /** The account these credentials open, for the doctor. */
+  account(): Promise<{ friendlyName: string; status: string } | undefined>;
+  /** The configured workspace, for the doctor. */
+  workspace(): Promise<{ friendlyName: string } | undefined>;
+}

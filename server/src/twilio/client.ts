@@ -1,0 +1,161 @@
+import {
+  type AccountSid,
+  asAccountSid,
+  asCallSid,
+  asConferenceSid,
+  asRecordingSid,
+  asReservationSid,
+  asTaskSid,
+  asWorkerSid,
+  CustodyError,
+  type WorkspaceSid,
+} from '@flex-custody/core';
+import type twilio from 'twilio';
+import type { TwilioApi, TwilioRecordingStatus } from './api.ts';
+import { isChanged, isNotFound, twilioError } from './errors.ts';
+
+export interface TwilioConfig {
+  accountSid: AccountSid;
+  workspaceSid: WorkspaceSid;
+  /** Account SID and auth token, or API key and its secret. */
+  username: string;
+  password: string;
+  /** Per request, milliseconds; 5,000 by default, since the SDK's own 30 s outlasts everyone who waits for us. */
+  timeoutMs?: number;
+  /** A client of one's own, as the SDK documents it: https://github.com/twilio/twilio-node/blob/main/advanced-examples/custom-http-client.md */
+  httpClient?: InstanceType<typeof twilio.RequestClient>;
+}
+
+const statuses: readonly TwilioRecordingStatus[] = [
+  'in-progress',
+  'paused',
+  'stopped',
+  'processing',
+  'completed',
+  'absent',
+  'deleted',
+];
+
+/** A value that Twilio must have sent in this shape. */
+function expected<T>(value: T | undefined, what: string): T {
+  if (value === undefined)
+    throw new CustodyError('twilio_answer', `Twilio answered without a readable ${what}`);
+  return value;
+}
+
+const date = (value: Date | null | undefined, what: string): Date =>
+  expected(value instanceof Date && !Number.isNaN(value.getTime()) ? value : undefined, what);
+
+/**
+ * The header is a JSON string (`"7"`), and what Twilio's own Flex template sends back is the string inside it; the
+ * quoted form is not known to be taken.
+ */
+export function ifMatchOf(etag: string | undefined): string | undefined {
+  if (!etag) return undefined;
+  const quoted = /^"(.*)"$/.exec(etag);
+  return quoted ? quoted[1] : etag;
+}
+
+/** The one client of Twilio's REST API. The SDK is loaded at the first call: a role that never asks never pays for it. */
+export function createTwilio(config: TwilioConfig): TwilioApi {
+  let loading: Promise<twilio.Twilio> | undefined;
+  const client = () => {
+    loading ??= import('twilio').then(({ default: sdk }) => {
+      const httpClient = config.httpClient ?? new sdk.RequestClient({ timeout: config.timeoutMs ?? 5_000 });
+      return sdk(config.username, config.password, { accountSid: config.accountSid, httpClient });
+    });
+    return loading;
+  };
+  const workspace = async () => (await client()).taskrouter.v1.workspaces(config.workspaceSid);
+  const account = async () => (await client()).api.v2010.accounts(config.accountSid);
+
+  /** Runs `ask`; a 404 is undefined, every other failure one of our errors. */
+  async function read<T>(what: string, ask: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw twilioError(what, error);
+    }
+  }
+
+  return {
+    recording: (sid) =>
+      read('a recording', async () => {
+        const found = await (await account()).recordings(sid).fetch();
+        const callSid = asCallSid(found.callSid);
+        const conferenceSid = asConferenceSid(found.conferenceSid);
+        const seconds = Number(found.duration);
+        return {
+          sid: expected(asRecordingSid(found.sid), 'recording SID'),
+          accountSid: expected(asAccountSid(found.accountSid), 'account SID'),
+          ...(callSid ? { callSid } : {}),
+          ...(conferenceSid ? { conferenceSid } : {}),
+          status: expected(
+            statuses.find((status) => status === found.status),
+            'recording status',
+          ),
+          channels: Number(found.channels) === 2 ? 2 : 1,
+          ...(found.duration && seconds >= 0 ? { durationSeconds: seconds } : {}),
+          startedAt: date(found.startTime ?? found.dateCreated, 'start of a recording'),
+          ...(found.errorCode ? { errorCode: String(found.errorCode) } : {}),
+          encrypted: Boolean(found.encryptionDetails),
+        };
+      }),
+    call: (sid) =>
+      read('a call', async () => {
+        const found = await (await account()).calls(sid).fetch();
+        return { sid, to: found.to ?? '' };
+      }),
+    task: (sid) =>
+      read('a task', async () => {
+        const { body, headers } = await (await workspace()).tasks(sid).fetchWithHttpInfo();
+        return {
+          sid,
+          attributes: body.attributes ?? '{}',
+          etag: ifMatchOf(headers['etag']),
+          dateUpdated: date(body.dateUpdated, 'task date'),
+        };
+      }),
+    async updateTask(sid, attributesText, etag) {
+      const task = (await workspace()).tasks(sid);
+      try {
+        await task.update({ attributes: attributesText, ...(etag === undefined ? {} : { ifMatch: etag }) });
+        return 'ok';
+      } catch (error) {
+        if (isChanged(error)) return 'changed';
+        if (isNotFound(error)) return 'gone';
+        throw twilioError('a task to be updated', error);
+      }
+    },
+    async findTasks(expression) {
+      const found = await read('tasks by their attributes', async () =>
+        (await workspace()).tasks.list({ evaluateTaskAttributes: expression, limit: 2 }),
+      );
+      return (found ?? []).map((task) => expected(asTaskSid(task.sid), 'task SID'));
+    },
+    reservation: (task, sid) =>
+      read('a reservation', async () => {
+        const found = await (await workspace()).tasks(task).reservations(sid).fetch();
+        return {
+          sid: expected(asReservationSid(found.sid), 'reservation SID'),
+          taskSid: expected(asTaskSid(found.taskSid), 'task SID of a reservation'),
+          workerSid: expected(asWorkerSid(found.workerSid), 'worker SID of a reservation'),
+          dateUpdated: date(found.dateUpdated, 'reservation date'),
+        };
+      }),
+    worker: (sid) =>
+      read('a worker', async () => {
+        const found = await (await workspace()).workers(sid).fetch();
+        return { sid, friendlyName: found.friendlyName ?? '', attributes: found.attributes ?? '{}' };
+      }),
+    async participants(conference) {
+      const found = await read('the participants of a conference', async () =>
+        (await account()).conferences(conference).participants.list({ limit: 20 }),
+      );
+      return (found ?? []).flatMap((participant) => asCallSid(participant.callSid) ?? []);
+    },
+    account: () => read('the account', async () => (await account()).fetch()),
+    workspace: () => read('the workspace', async () => (await workspace()).fetch()),
+  };
+}

@@ -1,0 +1,44 @@
+import { CustodyError } from '@flex-custody/core';
+
+const statusOf = (error: unknown): number | undefined => {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
+  return typeof status === 'number' ? status : undefined;
+};
+
+const codeOf = (error: unknown): string => {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'number' || typeof code === 'string' ? ` (${code})` : '';
+};
+
+/** True for Twilio's answer that there is no such resource, or no longer. */
+export function isNotFound(error: unknown): boolean {
+  return statusOf(error) === 404;
+}
+
+/** True for Twilio's answer that the resource changed since its ETag was read. */
+export function isChanged(error: unknown): boolean {
+  return statusOf(error) === 412;
+}
+
+/**
+ * A vendor's error as ours. Only status and code are kept: the SDK's own errors carry the request, and with it the
+ * credentials, and would take them into the log.
+ */
+export function twilioError(what: string, error: unknown): CustodyError {
+  if (error instanceof CustodyError) return error;
+  const status = statusOf(error);
+  const detail = `${what}: ${status === undefined ? 'no answer' : `HTTP ${status}`}${codeOf(error)}`;
+  if (status === 401 || status === 403) {
+    return new CustodyError(
+      'twilio_unauthorized',
+      `Twilio does not accept the host's credentials for ${detail}; check TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN or TWILIO_API_KEY`,
+    );
+  }
+  if (status === undefined || status >= 500 || status === 429 || status === 408) {
+    return new CustodyError('twilio_unavailable', `Twilio cannot be asked now for ${detail}`, {
+      status: 503,
+      retryable: true,
+    });
+  }
+  return new CustodyError('twilio_refused', `Twilio refused ${detail}`);
+}
