@@ -1,0 +1,74 @@
+import type { Sandbox } from '../index.ts';
+import type { StackSecrets } from './secrets.ts';
+
+export interface Addresses {
+  /** Where the host is reached: http://127.0.0.1:PORT. */
+  server: string;
+  ports: { server: number; ops: number };
+}
+
+/** Environment of the Functions: what an operator writes into `.env.deploy`, and how this world is reached. */
+export function functionsEnvironment(
+  sandbox: Sandbox,
+  secrets: StackSecrets,
+  { server }: Addresses,
+  more: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const { account, s3 } = sandbox;
+  return {
+    ...wayOut(sandbox),
+    ACCOUNT_SID: account.accountSid,
+    AUTH_TOKEN: account.authToken,
+    TWILIO_WORKSPACE_SID: account.workspaceSid,
+    AWSaccessKeyId: s3.accessKeyId,
+    AWSsecretAccessKey: s3.secretAccessKey,
+    AWSbucket: s3.bucket,
+    AWS_REGION: s3.region,
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    CUSTODY_HOST_URL: server,
+    CUSTODY_HOST_SECRET: secrets.functionSecret,
+    CUSTODY_PUBLIC_KEY: secrets.publicKey,
+    CUSTODY_KEY_ID: secrets.keyId,
+    ...more,
+  };
+}
+
+/** Environment of the host, as `.env.example` lists it. */
+export function serverEnvironment(
+  sandbox: Sandbox,
+  secrets: StackSecrets,
+  { server, ports }: Addresses,
+  dataDir: string,
+  more: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const { account, s3 } = sandbox;
+  return {
+    ...wayOut(sandbox),
+    TWILIO_ACCOUNT_SID: account.accountSid,
+    TWILIO_AUTH_TOKEN: account.authToken,
+    TWILIO_WORKSPACE_SID: account.workspaceSid,
+    CUSTODY_PUBLIC_URL: server,
+    HOST: '127.0.0.1',
+    PORT: `${ports.server}`,
+    CUSTODY_OPS_HOST: '127.0.0.1',
+    CUSTODY_OPS_PORT: `${ports.ops}`,
+    AWS_REGION: s3.region,
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    AWS_ACCESS_KEY_ID: s3.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    CUSTODY_BUCKET: s3.bucket,
+    CUSTODY_KEY_KIND: 'rsa',
+    CUSTODY_KEY_FILE: secrets.keyFile,
+    CUSTODY_FUNCTION_SECRETS: secrets.functionSecret,
+    CUSTODY_MEDIA_SECRET: secrets.mediaSecret,
+    // The start page plays as Flex Insights would, from its own origin.
+    CUSTODY_FLEX_ORIGINS: `${sandbox.url},https://flex.twilio.com`,
+    CUSTODY_DATA_DIR: dataDir,
+    ...more,
+  };
+}
+
+/** How a process reaches the sandbox's Twilio; nothing else of the caller's environment is handed down. */
+function wayOut(sandbox: Sandbox): Record<string, string> {
+  return { ...sandbox.env, NODE_ENV: 'production' };
+}

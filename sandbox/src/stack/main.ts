@@ -1,0 +1,103 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Stack, startStack } from './index.ts';
+import { follow, makeCall, type Summary } from './journey.ts';
+import { lockFolder } from './lock.ts';
+import { createNarrator } from './narrator.ts';
+import { readSettings, type Settings, usage } from './settings.ts';
+
+/** `npm start`, once everything is installed and built. */
+async function main(settings: Settings): Promise<number> {
+  const folder = join(process.cwd(), '.data', 'local');
+  const unlock = lockFolder(folder);
+  for (const name of readdirSync(folder)) {
+    if (name !== 'stack.lock') rmSync(join(folder, name), { recursive: true, force: true });
+  }
+  const narrator = createNarrator({
+    write: (text) => process.stdout.write(text),
+    tty: process.stdout.isTTY === true,
+  });
+  const asked = untilAsked();
+  let stack: Stack | undefined;
+  try {
+    const starting = startStack({
+      dataDir: folder,
+      ports: settings.ports,
+      onStarting: (what) => narrator.say(`starting ${what}`),
+      onEvent: (event) => narrator.event(event),
+    });
+    const started = await Promise.race([starting, asked]);
+    // Told to end before all was up: what had begun ends with this process.
+    if (typeof started === 'number') return started;
+    stack = started;
+    return await run(stack, settings, narrator.say, asked);
+  } finally {
+    narrator.end();
+    await stack?.close();
+    unlock();
+  }
+}
+
+async function run(
+  stack: Stack,
+  settings: Settings,
+  say: (line: string) => void,
+  asked: Promise<number>,
+): Promise<number> {
+  const played = playOne(stack, settings.seconds, say);
+  const first = await Promise.race([played, asked]);
+  if (typeof first === 'number') return first;
+  if (settings.exit) {
+    await stack.close();
+    process.stdout.write(`${JSON.stringify(first)}\n`);
+    return succeeded(first) ? 0 : 1;
+  }
+  say(`Listen at ${stack.urls.sandbox}`);
+  say('Ctrl-C ends it all');
+  const ended = await Promise.race([asked, stack.broken]);
+  if (typeof ended === 'number') return ended;
+  throw ended;
+}
+
+async function playOne(stack: Stack, seconds: number, say: (line: string) => void): Promise<Summary> {
+  const began = performance.now();
+  const call = await makeCall(stack, { seconds });
+  // A long call has a long way: Twilio's media comes at the speed of a disk here, sealing takes a core.
+  const summary = await follow(stack, call, 60_000 + seconds * 20);
+  say(
+    summary.played
+      ? 'played to a supervisor, as Flex Insights does: every byte is that of Twilio'
+      : 'played to a supervisor, but the bytes are NOT those of Twilio',
+  );
+  return { ...summary, ms: Math.round(performance.now() - began) };
+}
+
+const succeeded = ({ sealed, linked, verified, played }: Summary): boolean =>
+  sealed && linked && verified && played;
+
+/** The exit status once somebody asks this process to end. */
+function untilAsked(): Promise<number> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve(130));
+    process.once('SIGTERM', () => resolve(143));
+    process.once('SIGHUP', () => resolve(129));
+  });
+}
+
+function fail(error: unknown): never {
+  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
+
+let settings: Settings;
+try {
+  settings = readSettings(process.argv.slice(2), process.env);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+  process.exit(2);
+}
+if (settings.help) {
+  process.stdout.write(usage);
+} else {
+  main(settings).then((status) => process.exit(status), fail);
+}
