@@ -1,5 +1,5 @@
 import { follow, sandbox } from './api.js';
-import { byId, clock, h, show, sid } from './dom.js';
+import { byId, clock, h, person, show, sid } from './dom.js';
 import { describe, faultsForm, newCallForm } from './forms.js';
 import { attributesOf, mediaEntries, names, problem, showBucket, showTask, showTwilio } from './holds.js';
 import { Listening } from './listen.js';
@@ -220,7 +220,7 @@ function showTabs(call) {
             refresh();
           },
         },
-        `Recording ${index + 1}${leg ? ` · ${leg.identity}` : ''}`,
+        `Recording ${index + 1}${leg ? ` · ${person(leg.identity)}` : ''}`,
       );
     }),
   );

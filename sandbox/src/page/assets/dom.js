@@ -42,6 +42,13 @@ export function sid(value) {
   return h('abbr', { className: 'sid', title: value }, `${value.slice(0, 2)}…${value.slice(-6)}`);
 }
 
+/** Flex writes an agent's address into an identity that a URL can carry: `alice_40example_2Ecom`. */
+export function person(identity) {
+  return String(identity).replace(/_([0-9A-F]{2})/g, (_, hex) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
 export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;

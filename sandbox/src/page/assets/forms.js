@@ -1,5 +1,5 @@
 import { sandbox } from './api.js';
-import { byId, duration, h } from './dom.js';
+import { byId, duration, h, person } from './dom.js';
 
 /** The form that makes calls. `onCall` is told the answer of the sandbox. */
 export function newCallForm(onCall) {
@@ -158,7 +158,7 @@ function select(name, options) {
 
 /** One line that tells a call from the others. */
 export function describe(call) {
-  const agents = (call.reservations ?? []).map(({ identity }) => identity).join(' → ');
+  const agents = (call.reservations ?? []).map(({ identity }) => person(identity)).join(' → ');
   const direction = call.direction === 'outbound' ? 'Outbound' : 'Inbound';
   return { title: `${direction}, ${duration(call.seconds)}`, agents };
 }

@@ -65,6 +65,10 @@ export function showTask(pane, held, recording) {
       ),
     ];
   });
+  const [text, mark] = [pane.querySelector('pre'), pane.querySelector('mark')];
+  if (!mark || text.dataset.marked === recording) return;
+  text.dataset.marked = recording;
+  text.scrollTop = mark.offsetTop - text.offsetTop - 40;
 }
 
 export function attributesOf(task) {

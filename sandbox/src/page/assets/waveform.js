@@ -67,24 +67,33 @@ function paint(canvas, channels, played) {
   context.scale(scale, scale);
   channels.forEach((samples, row) => {
     const middle = rowHeight * (row + 0.5);
-    const bars = Math.floor(width / 3);
-    const loudest = peak(samples, 0, samples.length) || 1;
-    for (let bar = 0; bar < bars; bar += 1) {
-      const from = Math.floor((bar / bars) * samples.length);
-      const to = Math.floor(((bar + 1) / bars) * samples.length);
-      const height = Math.max(1, (peak(samples, from, to) / loudest) * (rowHeight - 10));
-      context.fillStyle = bar / bars <= played ? colour(`--speaker-${row}`) : colour('--unplayed');
-      context.fillRect(bar * 3, middle - height / 2, 2, height);
-    }
+    const bars = peaks(samples, Math.floor(width / 3));
+    const loudest = Math.max(...bars) || 1;
+    bars.forEach((bar, index) => {
+      const height = Math.max(1, (bar / loudest) * (rowHeight - 10));
+      context.fillStyle = index / bars.length <= played ? colour(`--speaker-${row}`) : colour('--unplayed');
+      context.fillRect(index * 3, middle - height / 2, 2, height);
+    });
   });
   context.fillStyle = colour('--ink');
   context.fillRect(Math.min(width - 1, played * width), 0, 1, rowHeight * channels.length);
 }
 
-/** The loudest sample of a stretch; long ones are looked at in steps, which a bar two pixels wide does not show. */
-function peak(samples, from, to) {
-  const step = Math.max(1, Math.floor((to - from) / 400));
-  let loudest = 0;
-  for (let at = from; at < to; at += step) loudest = Math.max(loudest, Math.abs(samples[at]));
-  return loudest;
+const drawn = new WeakMap();
+
+/** The loudest sample of each of `count` stretches, worked out once for a width: it is asked at every step of the playhead. */
+function peaks(samples, count) {
+  const known = drawn.get(samples);
+  if (known?.length === count) return known;
+  const bars = Array.from({ length: count }, (_, bar) => {
+    const from = Math.floor((bar / count) * samples.length);
+    const to = Math.floor(((bar + 1) / count) * samples.length);
+    // Long stretches are looked at in steps, which a bar two pixels wide does not show.
+    const step = Math.max(1, Math.floor((to - from) / 400));
+    let loudest = 0;
+    for (let at = from; at < to; at += step) loudest = Math.max(loudest, Math.abs(samples[at]));
+    return loudest;
+  });
+  drawn.set(samples, bars);
+  return bars;
 }
