@@ -48,40 +48,46 @@ export function newCallForm(onCall) {
 const targets = [
   ['media', 'Twilio’s media'],
   ['api', 'Twilio’s REST API'],
+  ['taskrouter', 'TaskRouter'],
   ['iam', 'Twilio’s token check'],
   ['s3', 'the bucket'],
 ];
+/** What a fault does, and what its value means: undefined where it has none. */
 const kinds = [
-  ['status', 'answers with an error'],
-  ['cut', 'is cut off midway'],
-  ['stall', 'stops sending'],
-  ['slow', 'is slow'],
-  ['html', 'answers with a web page'],
-  ['empty', 'answers with nothing'],
-  ['short', 'answers with too little'],
+  ['status', 'answers with an error', 'Status', 503],
+  ['cut', 'is cut off', 'After bytes', ''],
+  ['stall', 'falls silent', 'After bytes', ''],
+  ['short', 'ends too early', 'After bytes', ''],
+  ['slow', 'is slow', 'Bytes a second', 64000],
+  ['html', 'sends a web page'],
+  ['empty', 'sends nothing'],
 ];
 
 /** The form that makes the outside world misbehave. */
 export function faultsForm() {
   const form = byId('faults');
-  const value = h('input', { name: 'value', type: 'number', min: 0, value: 503 });
+  const kind = select('kind', kinds);
+  const value = h('input', { name: 'value', type: 'number', min: 0, value: 503, placeholder: 'half of it' });
+  const valueField = field('Status', value);
   const clear = h('button', { type: 'button' }, 'End all faults');
+  kind.addEventListener('change', () => {
+    const [, , label, usual] = kinds.find(([name]) => name === kind.value);
+    valueField.hidden = label === undefined;
+    valueField.firstChild.textContent = label ?? '';
+    value.value = usual ?? '';
+  });
   form.append(
     h('p', { className: 'hint' }, 'Make the outside world misbehave, and see what becomes of the next call.'),
+    field('What', select('target', targets)),
+    field('How', kind),
     h(
       'div',
       { className: 'pair' },
-      field('What', select('target', targets)),
-      field('How', select('kind', kinds)),
-    ),
-    h(
-      'div',
-      { className: 'pair' },
-      field('Status, or milliseconds', value),
       field(
-        'How many times',
-        h('input', { name: 'times', type: 'number', min: 1, max: 100, value: 1, required: true }),
+        'Times (0: until ended)',
+        h('input', { name: 'times', type: 'number', min: 0, max: 100, value: 1, required: true }),
       ),
+      valueField,
     ),
     h(
       'div',
@@ -99,6 +105,7 @@ export function faultsForm() {
       times,
       ...(data.get('value') === '' ? {} : { value: Number(data.get('value')) }),
     });
+    if (times === 0) return 'Set, until it is ended.';
     return times === 1 ? 'Set, for the next request.' : `Set, for the next ${times} requests.`;
   });
   clear.addEventListener('click', () =>

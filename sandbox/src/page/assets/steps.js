@@ -38,7 +38,7 @@ export function standing(events, seen) {
   const known = new Map();
   for (const event of events) {
     const name = reached[event.event];
-    if (name) known.set(name, { state: 'done', at: event.at, detail: detailOf(event) });
+    if (name) known.set(name, { state: 'done', at: event.at ?? event.time, detail: detailOf(event) });
     const trouble = stumbled[event.event];
     if (trouble && known.get(trouble[0])?.state !== 'done') {
       known.set(trouble[0], {
@@ -87,11 +87,8 @@ export function showSteps(list, note, standings) {
         },
         h('span', { className: 'step-name' }, step.name),
         h('span', { className: 'visually-hidden' }, ` ${spoken[step.state]}. `),
-        h(
-          'span',
-          { className: 'step-detail' },
-          [step.at && clock(step.at), step.detail].filter(Boolean).join(' · '),
-        ),
+        h('span', { className: 'step-detail' }, step.at ? clock(step.at) : ''),
+        step.detail ? h('span', { className: 'step-detail' }, String(step.detail)) : undefined,
         Number.isFinite(step.share)
           ? h('progress', { max: 1, value: step.share, ariaLabel: 'copied' })
           : undefined,
