@@ -1,0 +1,186 @@
+import { encodeIdentity, isAddressOf } from './identity.ts';
+import { prove } from './prove.ts';
+import { FakeTwilio } from './testing/fake-twilio.ts';
+import { scene, sids } from './testing/scene.ts';
+
+const { task, otherTask, reservation, otherReservation, worker, leg, otherLeg, customerLeg, conference } =
+  sids;
+
+describe("a leg's recording", () => {
+  const legHints = { taskSid: task, reservationSid: reservation };
+
+  test('is the reservation of the worker whose leg Twilio dialled', async () => {
+    expect(await prove(scene(), { callSid: leg }, legHints)).toEqual({
+      level: 'reservation',
+      taskSid: task,
+      reservationSid: reservation,
+      workerSid: worker,
+      reservationUpdated: expect.any(Date),
+    });
+  });
+
+  test("of another worker's leg is refused, even where the task's attributes name it", async () => {
+    const twilio = scene();
+    expect(await prove(twilio, { callSid: otherLeg }, legHints)).toEqual({
+      level: 'refused',
+      reason: 'leg_not_of_worker',
+    });
+    twilio.write(task, (attributes) => {
+      attributes['conference'] = { participants: { worker: otherLeg } };
+    });
+    expect(await prove(twilio, { callSid: otherLeg }, legHints)).toMatchObject({ level: 'refused' });
+  });
+
+  test("with another task's reservation is refused", async () => {
+    expect(
+      await prove(scene(), { callSid: leg }, { taskSid: task, reservationSid: otherReservation }),
+    ).toEqual({ level: 'refused', reason: 'reservation_not_of_task' });
+    expect(
+      await prove(scene(), { callSid: leg }, { taskSid: otherTask, reservationSid: otherReservation }),
+    ).toEqual({ level: 'refused', reason: 'leg_not_of_worker' });
+  });
+
+  test('a leg or a worker that Twilio does not know proves nothing', async () => {
+    const twilio = scene();
+    twilio.calls.delete(leg);
+    expect(await prove(twilio, { callSid: leg }, legHints)).toMatchObject({ reason: 'leg_not_of_worker' });
+    const other = scene();
+    other.workers.delete(worker);
+    expect(await prove(other, { callSid: leg }, legHints)).toMatchObject({ reason: 'leg_not_of_worker' });
+  });
+
+  test("the customer's leg proves the task that names it, and no reservation", async () => {
+    expect(await prove(scene(), { callSid: customerLeg }, legHints)).toEqual({
+      level: 'task',
+      taskSid: task,
+    });
+    expect(
+      await prove(
+        scene(),
+        { callSid: customerLeg },
+        { taskSid: otherTask, reservationSid: otherReservation },
+      ),
+    ).toMatchObject({ level: 'refused' });
+  });
+
+  test('with only the task hinted needs the task to name it', async () => {
+    expect(await prove(scene(), { callSid: leg }, { taskSid: task })).toEqual({
+      level: 'task',
+      taskSid: task,
+    });
+    expect(await prove(scene(), { callSid: leg }, { taskSid: otherTask })).toEqual({
+      level: 'refused',
+      reason: 'call_not_of_task',
+    });
+  });
+});
+
+describe("a conference's recording", () => {
+  test('is the task that names the conference, never one reservation', async () => {
+    expect(
+      await prove(
+        scene(),
+        { callSid: customerLeg, conferenceSid: conference },
+        { taskSid: task, reservationSid: reservation },
+      ),
+    ).toEqual({ level: 'task', taskSid: task });
+  });
+
+  test('is the task of a worker who took part, where the task names none', async () => {
+    const twilio = scene();
+    twilio.write(task, (attributes) => {
+      delete attributes['conference'];
+    });
+    const recorded = { conferenceSid: conference };
+    expect(await prove(twilio, recorded, { taskSid: task, reservationSid: reservation })).toEqual({
+      level: 'task',
+      taskSid: task,
+    });
+    expect(await prove(twilio, recorded, { taskSid: otherTask, reservationSid: otherReservation })).toEqual({
+      level: 'refused',
+      reason: 'conference_not_of_task',
+    });
+    expect(await prove(twilio, recorded, { taskSid: task, reservationSid: otherReservation })).toEqual({
+      level: 'refused',
+      reason: 'reservation_not_of_task',
+    });
+    expect(await prove(twilio, recorded, { taskSid: task })).toMatchObject({ level: 'refused' });
+  });
+});
+
+describe('without hints', () => {
+  test('the one task that names the leg or the conference is found', async () => {
+    expect(await prove(scene(), { callSid: leg }, {})).toEqual({ level: 'task', taskSid: task });
+    expect(await prove(scene(), { conferenceSid: conference }, {})).toEqual({ level: 'task', taskSid: task });
+  });
+
+  test('none and several are told apart, and neither is guessed', async () => {
+    const twilio = scene();
+    expect(await prove(twilio, { callSid: otherLeg }, {})).toEqual({
+      level: 'none',
+      reason: 'task_not_found',
+    });
+    twilio.write(otherTask, (attributes) => {
+      attributes['conference'] = { sid: conference };
+    });
+    expect(await prove(twilio, { conferenceSid: conference }, {})).toEqual({
+      level: 'none',
+      reason: 'task_ambiguous',
+    });
+  });
+});
+
+test('a task that is gone is neither proven nor refused', async () => {
+  const twilio = scene();
+  twilio.tasks.delete(task);
+  expect(await prove(twilio, { callSid: leg }, { taskSid: task, reservationSid: reservation })).toEqual({
+    level: 'none',
+    reason: 'task_gone',
+    taskSid: task,
+  });
+});
+
+test('a recording of no call and no conference is refused', async () => {
+  expect(await prove(scene(), {}, { taskSid: task })).toMatchObject({ reason: 'nothing_to_prove_by' });
+});
+
+test.each(['task', 'reservation', 'call', 'worker'] as const)(
+  'an outage of %s is thrown, not taken as an answer',
+  async (name) => {
+    const twilio = scene();
+    twilio.failing.set(name, FakeTwilio.down);
+    await expect(
+      prove(twilio, { callSid: leg }, { taskSid: task, reservationSid: reservation }),
+    ).rejects.toMatchObject({ code: 'twilio_unavailable', retryable: true });
+  },
+);
+
+describe("a worker's address", () => {
+  const who = (attributes: unknown, friendlyName = 'agent@example.com') => ({
+    sid: worker,
+    friendlyName,
+    attributes: typeof attributes === 'string' ? attributes : JSON.stringify(attributes),
+  });
+
+  test('contact_uri alone decides where it stands', () => {
+    expect(isAddressOf(who({ contact_uri: 'client:desk_2D7' }), 'client:desk_2D7')).toBe(true);
+    expect(isAddressOf(who({ contact_uri: 'client:desk_2D7' }), 'client:agent_40example_2Ecom')).toBe(false);
+  });
+
+  test('else the name does, encoded or as it is; a phone number never', () => {
+    expect(isAddressOf(who({}), 'client:agent_40example_2Ecom')).toBe(true);
+    expect(isAddressOf(who('no json'), 'client:agent@example.com')).toBe(true);
+    expect(isAddressOf(who({ contact_uri: 7 }), 'client:agent')).toBe(false);
+    expect(isAddressOf(who({}, ''), 'client:')).toBe(false);
+    expect(isAddressOf(who({ contact_uri: '+15550100' }), '+15550100')).toBe(false);
+  });
+
+  test.each([
+    ['agent@example.com', 'agent_40example_2Ecom'],
+    ['a_b-c', 'a_5Fb_2Dc'],
+    ['é', '_C3_A9'],
+    ['plain7', 'plain7'],
+  ])('%s is encoded as %s', (name, encoded) => {
+    expect(encodeIdentity(name)).toBe(encoded);
+  });
+});

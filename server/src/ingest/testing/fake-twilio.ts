@@ -1,0 +1,96 @@
+import type {
+  CallSid,
+  ConferenceSid,
+  RecordingSid,
+  ReservationSid,
+  TaskSid,
+  WorkerSid,
+} from '@flex-custody/core';
+import { CustodyError } from '@flex-custody/core';
+import type { TwilioApi, TwilioRecording, TwilioReservation } from '../../twilio/api.ts';
+
+/** Twilio's side in memory, for the tests of this room; what the SDK makes of the wire is tested in twilio/. */
+export class FakeTwilio implements TwilioApi {
+  readonly recordings = new Map<RecordingSid, TwilioRecording>();
+  readonly calls = new Map<CallSid, string>();
+  readonly tasks = new Map<TaskSid, { attributes: string; version: number; dateUpdated: Date }>();
+  readonly reservations = new Map<ReservationSid, TwilioReservation>();
+  readonly workers = new Map<WorkerSid, { friendlyName: string; attributes: string }>();
+  readonly conferences = new Map<ConferenceSid, CallSid[]>();
+  /** Names of the calls made, in order. */
+  readonly asked: string[] = [];
+  /** Calls that fail, by name, with what they throw. */
+  readonly failing = new Map<keyof TwilioApi, CustodyError>();
+  /** Runs before each write, as another writer would. */
+  beforeUpdate: (() => void) | undefined;
+  /** Milliseconds that each answer takes. */
+  delayMs = 0;
+  writes = 0;
+
+  static readonly down = new CustodyError('twilio_unavailable', 'down', { status: 503, retryable: true });
+
+  private async answer<T>(name: keyof TwilioApi, value: () => T): Promise<T> {
+    this.asked.push(name);
+    if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+    const failure = this.failing.get(name);
+    if (failure) throw failure;
+    return value();
+  }
+
+  write(sid: TaskSid, change: (attributes: Record<string, unknown>) => void): void {
+    const task = this.tasks.get(sid);
+    if (!task) return;
+    const attributes = JSON.parse(task.attributes) as Record<string, unknown>;
+    change(attributes);
+    task.attributes = JSON.stringify(attributes);
+    task.version += 1;
+  }
+
+  recording = (sid: RecordingSid) => this.answer('recording', () => this.recordings.get(sid));
+  call = (sid: CallSid) =>
+    this.answer('call', () => {
+      const to = this.calls.get(sid);
+      return to === undefined ? undefined : { sid, to };
+    });
+  task = (sid: TaskSid) =>
+    this.answer('task', () => {
+      const task = this.tasks.get(sid);
+      return (
+        task && {
+          sid,
+          attributes: task.attributes,
+          etag: String(task.version),
+          dateUpdated: task.dateUpdated,
+        }
+      );
+    });
+  updateTask = (sid: TaskSid, attributesText: string, etag: string | undefined) =>
+    this.answer('updateTask', () => {
+      this.beforeUpdate?.();
+      const task = this.tasks.get(sid);
+      if (!task) return 'gone' as const;
+      if (String(task.version) !== etag) return 'changed' as const;
+      task.attributes = attributesText;
+      task.version += 1;
+      this.writes += 1;
+      return 'ok' as const;
+    });
+  findTasks = (expression: string) =>
+    this.answer('findTasks', () => {
+      const sid = /'(\w+)'/.exec(expression)?.[1] ?? '?';
+      return [...this.tasks].filter(([, task]) => task.attributes.includes(sid)).map(([task]) => task);
+    });
+  reservation = (task: TaskSid, sid: ReservationSid) =>
+    this.answer('reservation', () => {
+      const found = this.reservations.get(sid);
+      return found?.taskSid === task ? found : undefined;
+    });
+  worker = (sid: WorkerSid) =>
+    this.answer('worker', () => {
+      const found = this.workers.get(sid);
+      return found && { sid, ...found };
+    });
+  participants = (sid: ConferenceSid) => this.answer('participants', () => this.conferences.get(sid) ?? []);
+  account = () => this.answer('account', () => ({ friendlyName: 'account', status: 'active' }));
+  workspace = () => this.answer('workspace', () => ({ friendlyName: 'workspace' }));
+}
