@@ -81,7 +81,12 @@ function storageMode(text: string | undefined): 'envelope' | 'sse-kms' | undefin
 
 function keyConfig(text: (name: string) => string | undefined): KeyConfig | undefined {
   const kms = text('CUSTODY_KMS_KEY_ID');
-  if (kms) return { kind: 'kms', keyIds: [kms], generateOnly: true };
+  if (kms) {
+    // Under AWS's own names the SDK would find the credentials of whoever runs the Functions, not ours.
+    const accessKeyId = text('AWSaccessKeyId') ?? '';
+    const secretAccessKey = text('AWSsecretAccessKey') ?? '';
+    return { kind: 'kms', keyIds: [kms], generateOnly: true, credentials: { accessKeyId, secretAccessKey } };
+  }
   const spki = text('CUSTODY_PUBLIC_KEY');
   const keyId = text('CUSTODY_KEY_ID');
   return spki && keyId ? { kind: 'rsa-public', keyId, spki } : undefined;
