@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type AccountSid, CustodyError, type WorkspaceSid } from '@flex-custody/core';
 import { type KeyConfig, type MediaCredentials, parseKeyFile, type StoreConfig } from '@flex-custody/vault';
+import { systemCode } from './config/system-code.ts';
 import { emptyHasMeaning, type Variables, variables } from './config/variables.ts';
 
 export type Role = 'http' | 'worker';
@@ -149,8 +150,10 @@ function keyText(given: Record<string, string>): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-    throw new CustodyError('key_invalid', `names a file that cannot be read (${code})`, { cause });
+    const code = systemCode(cause);
+    throw new CustodyError('key_invalid', `names a file that cannot be read (${code || 'unknown error'})`, {
+      cause,
+    });
   }
 }
 

@@ -12,6 +12,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { CustodyError } from '@flex-custody/core';
+import { systemCode } from '../config/system-code.ts';
 
 interface Holder {
   pid: number;
@@ -60,7 +61,7 @@ function create(file: string, text: string): boolean {
     writeFileSync(file, text, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (systemCode(error) === 'EEXIST') return false;
     throw error;
   }
 }
@@ -72,7 +73,7 @@ function takeOver(file: string, text: string, directory: string): void {
   try {
     mkdirSync(gate);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw locked(directory, undefined);
+    if (systemCode(error) === 'EEXIST') throw locked(directory, undefined);
     throw error;
   }
   try {
@@ -92,7 +93,7 @@ function isAlive(file: string, holder: Holder | undefined): boolean {
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
-    if (codeOf(error) === 'ESRCH') return false;
+    if (systemCode(error) === 'ESRCH') return false;
   }
   const started = startOf(holder.pid);
   return holder.started === undefined || started === undefined || holder.started === started;
@@ -140,6 +141,3 @@ function startOf(pid: number): string | undefined {
     return undefined;
   }
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -6,6 +6,13 @@ import { CustodyError } from '@flex-custody/core';
 import type { Db } from '../db.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
 
+const timestamptz = 1184;
+/** Said outright, since the engine's own test for a Date fails on one of another realm. */
+const parsers = { [timestamptz]: (text: string) => new Date(text) };
+const serializers = {
+  [timestamptz]: (value: Date | string | number) => new Date(value).toISOString(),
+};
+
 /** The embedded database in `directory`, which this process alone may use; `memory://` is one that is forgotten. */
 export async function openPglite(directory: string): Promise<Db> {
   const inMemory = directory === 'memory://';
@@ -16,7 +23,10 @@ export async function openPglite(directory: string): Promise<Db> {
   }
   try {
     const { PGlite } = await import('@electric-sql/pglite');
-    const engine = await PGlite.create(inMemory ? directory : join(directory, 'pglite'));
+    const engine = await PGlite.create(inMemory ? directory : join(directory, 'pglite'), {
+      parsers,
+      serializers,
+    });
     return serialised(engine, lock);
   } catch (cause) {
     lock?.release();

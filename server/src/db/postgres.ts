@@ -1,5 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
 import pg from 'pg';
+import { systemCode } from '../config/system-code.ts';
 import type { Db } from '../db.ts';
 
 const bigintOid = 20;
@@ -100,7 +101,7 @@ async function run<T>(client: Client, sql: string, values?: readonly unknown[]):
 
 /** What SQL itself refuses (five characters of SQLSTATE) stays as it is; connections and shutdowns are passing troubles. */
 function fault(cause: unknown): unknown {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const code = systemCode(cause);
   if (/^[0-9A-Z]{5}$/.test(code) && !/^(08|53|57P)/.test(code)) return cause;
   return new CustodyError(
     'database_unavailable',

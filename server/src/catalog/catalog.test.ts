@@ -1,0 +1,269 @@
+import {
+  type AccountSid,
+  nextState,
+  type RecordingEvent,
+  type RecordingSid,
+  type RecordingState,
+  type ReservationSid,
+  recordingStates,
+  type SealedObject,
+  type TaskSid,
+  type WorkerSid,
+} from '@flex-custody/core';
+import { onEachEngine, type TestDatabase } from '../db/on-each-engine.ts';
+import { migrate } from '../db.ts';
+import { createAlarms } from './alarms.ts';
+import { type Catalog, createCatalog, type Registration } from './catalog.ts';
+
+const hex = (n: number) => n.toString(16).padStart(32, '0');
+const RE = (n: number) => `RE${hex(n)}` as RecordingSid;
+const WT = `WT${hex(1)}` as TaskSid;
+const WR = `WR${hex(1)}` as ReservationSid;
+const WK = `WK${hex(1)}` as WorkerSid;
+const registration = (n: number, more: Partial<Registration> = {}): Registration => ({
+  recordingSid: RE(n),
+  accountSid: `AC${hex(1)}` as AccountSid,
+  channels: 2,
+  startedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, n)),
+  hints: {},
+  source: 'callback',
+  ...more,
+});
+const object: SealedObject = {
+  key: 'recordings/AC/RE',
+  mode: 'envelope',
+  etag: '"e"',
+  versionId: 'v1',
+  bytes: 500,
+  plaintextBytes: 400,
+  plaintextSha256: 'ab'.repeat(32),
+  keyId: 'k1',
+};
+
+onEachEngine('catalog', (open) => {
+  let database: TestDatabase;
+  let catalog: Catalog;
+  beforeAll(async () => {
+    database = await open();
+    await migrate(database.db);
+    catalog = createCatalog(database.db);
+  });
+  afterAll(() => database.drop());
+  beforeEach(() => database.db.query('TRUNCATE recordings, copy_rates, alarms'));
+
+  const leased = async (n: number) => {
+    await catalog.register(registration(n));
+    return (await catalog.lease(RE(n), 'test', 60_000)) as string;
+  };
+  const sealed = async (n: number) => catalog.sealed(RE(n), await leased(n), object, 2);
+
+  test('registering twice keeps the first and fills in what it lacked', async () => {
+    const hints = { taskSid: WT };
+    await catalog.register(registration(1, { hints }));
+    const other = { taskSid: `WT${hex(9)}` as TaskSid, reservationSid: WR };
+    const row = await catalog.register(
+      registration(1, { hints: other, durationSeconds: 30, channels: 1, source: 'x' }),
+    );
+    expect(row).toMatchObject({ channels: 2, durationSeconds: 30, source: 'callback', state: 'registered' });
+    expect(row.hints).toEqual({ taskSid: WT, reservationSid: WR });
+    expect(row.linkState).toBe('pending');
+    expect('object' in row).toBe(false);
+  });
+
+  test('of many who ask at once, one gets the lease', async () => {
+    await catalog.register(registration(1));
+    const leases = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => catalog.lease(RE(1), `h${i}`, 60_000)),
+    );
+    expect(leases.filter(Boolean)).toHaveLength(1);
+  });
+
+  test('a lapsed lease goes to the next, and its old holder has lost it', async () => {
+    await catalog.register(registration(1));
+    const first = (await catalog.lease(RE(1), 'function', -1)) as string;
+    const second = (await catalog.lease(RE(1), 'worker', 60_000)) as string;
+    expect(await catalog.extendLease(RE(1), first, 1_000)).toBe(false);
+    expect(await catalog.sealed(RE(1), first, object, 2)).toBe(false);
+    expect(await catalog.release(RE(1), first)).toBe(false);
+    expect(await catalog.extendLease(RE(1), second, 1_000)).toBe(true);
+    expect(await catalog.sealed(RE(1), second, object, 1)).toBe(true);
+    expect(await catalog.sealed(RE(1), second, object, 2)).toBe(false);
+    expect(await catalog.find(RE(1))).toMatchObject({ state: 'sealed', object, channels: 1 });
+  });
+
+  test('an extended lease does not lapse', async () => {
+    await catalog.register(registration(1));
+    const lease = (await catalog.lease(RE(1), 'worker', -1)) as string;
+    expect(await catalog.extendLease(RE(1), lease, 60_000)).toBe(true);
+    expect(await catalog.lease(RE(1), 'other', 1_000)).toBeUndefined();
+  });
+
+  test('released, it can be leased again, and the reason stays', async () => {
+    const lease = await leased(1);
+    expect(await catalog.release(RE(1), lease, 'media_cut')).toBe(true);
+    expect(await catalog.find(RE(1))).toMatchObject({ state: 'registered', failure: 'media_cut' });
+    expect(await catalog.lease(RE(1), 'worker', 1_000)).toBeDefined();
+  });
+
+  test('only the very object that was read is verified', async () => {
+    await sealed(1);
+    expect(await catalog.verified(RE(1), { ...object, etag: '"other"' })).toBe(false);
+    expect(await catalog.verified(RE(1), { ...object, versionId: 'v2' })).toBe(false);
+    expect(await catalog.verified(RE(1), object)).toBe(true);
+    const row = await catalog.find(RE(1));
+    expect(row?.state).toBe('verified');
+    expect(row?.verifiedAt).toBeInstanceOf(Date);
+  });
+
+  test('without versions an object is known by key and ETag', async () => {
+    const { versionId: _, ...plain } = object;
+    await catalog.sealed(RE(1), await leased(1), plain, 2);
+    expect(await catalog.verified(RE(1), plain)).toBe(true);
+  });
+
+  test('rejected bytes are forgotten and copied again', async () => {
+    await sealed(1);
+    expect(await catalog.rejected(RE(1), 'object_mismatch')).toBe(true);
+    const row = await catalog.find(RE(1));
+    expect(row).toMatchObject({ state: 'registered', failure: 'object_mismatch' });
+    expect(row?.object).toBeUndefined();
+  });
+
+  test('given up and replayed, it starts over', async () => {
+    await catalog.register(registration(1));
+    expect([await catalog.attempt(RE(1)), await catalog.attempt(RE(1))]).toEqual([1, 2]);
+    expect(await catalog.giveUp(RE(1), 'media_missing')).toBe(true);
+    expect(await catalog.replayed(RE(1))).toBe(true);
+    expect(await catalog.find(RE(1))).toMatchObject({ state: 'registered', attempts: 0 });
+  });
+
+  test.each(recordingStates)("every move from %s is core's, and no other happens", async (state) => {
+    const events: Record<RecordingEvent, () => Promise<unknown>> = {
+      leased: () => catalog.lease(RE(1), 'other', 1_000),
+      released: () => catalog.release(RE(1), 'secret'),
+      sealed: () => catalog.sealed(RE(1), 'secret', object, 2),
+      rejected: () => catalog.rejected(RE(1), 'r'),
+      verified: () => catalog.verified(RE(1), object),
+      'gave-up': () => catalog.giveUp(RE(1), 'r'),
+      replayed: () => catalog.replayed(RE(1)),
+      absent: () => catalog.absent(RE(1), '16101'),
+    };
+    for (const [event, happen] of Object.entries(events) as [RecordingEvent, () => Promise<unknown>][]) {
+      await database.db.query('TRUNCATE recordings');
+      await catalog.register(registration(1));
+      await database.db.query(
+        `UPDATE recordings SET state = $1, object = $2::jsonb, lease = 'secret', lease_until = now() - interval '1 s'`,
+        [state, JSON.stringify(object)],
+      );
+      const moved = Boolean(await happen());
+      const to: RecordingState | undefined = nextState(state, event);
+      expect({ event, moved }).toEqual({ event, moved: to !== undefined });
+      expect({ event, state: (await catalog.find(RE(1)))?.state }).toEqual({ event, state: to ?? state });
+    }
+  });
+
+  test('a link, once made, is not unmade by a late message', async () => {
+    await catalog.register(registration(1));
+    await catalog.refused(RE(1), 'identity');
+    expect(await catalog.find(RE(1))).toMatchObject({ linkState: 'refused', linkReason: 'identity' });
+    await catalog.linked(RE(1), { taskSid: WT, reservationSid: WR, workerSid: WK });
+    await catalog.unlinked(RE(1), 'task_gone');
+    await catalog.refused(RE(1), 'identity');
+    const row = await catalog.find(RE(1));
+    expect(row).toMatchObject({ linkState: 'linked', taskSid: WT, reservationSid: WR, workerSid: WK });
+    expect(row?.linkReason).toBeUndefined();
+  });
+
+  test('an unlinked recording keeps its proven owner', async () => {
+    await catalog.register(registration(1));
+    await catalog.unlinked(RE(1), 'task_gone', { taskSid: WT, workerSid: WK });
+    await catalog.unlinked(RE(1), 'task_gone');
+    expect(await catalog.find(RE(1))).toMatchObject({ linkState: 'unlinked', taskSid: WT, workerSid: WK });
+  });
+
+  test("a reservation's primary recording is its earliest", async () => {
+    for (const n of [3, 2, 5]) {
+      await catalog.register(registration(n));
+      await catalog.linked(RE(n), { taskSid: WT, reservationSid: WR });
+    }
+    expect((await catalog.firstOfReservation(WR))?.recordingSid).toBe(RE(2));
+    expect(await catalog.firstOfReservation(`WR${hex(7)}` as ReservationSid)).toBeUndefined();
+  });
+
+  test('lists page through, newest first, by state and link', async () => {
+    for (let n = 1; n <= 5; n++) await catalog.register(registration(n));
+    await catalog.giveUp(RE(4), 'r');
+    const first = await catalog.list({ state: 'registered', limit: 2 });
+    const rest = await catalog.list({
+      state: 'registered',
+      limit: 9,
+      after: first.at(-1)?.recordingSid as RecordingSid,
+    });
+    expect([...first, ...rest].map((row) => row.recordingSid)).toEqual([RE(5), RE(3), RE(2), RE(1)]);
+    expect(await catalog.list({ linkState: 'linked', limit: 9 })).toEqual([]);
+  });
+
+  test('counts name every state, also those with nothing in them', async () => {
+    await catalog.register(registration(1));
+    await sealed(2);
+    await catalog.linked(RE(2), { taskSid: WT });
+    expect(await catalog.counts()).toEqual({
+      states: { registered: 1, copying: 0, sealed: 1, verified: 0, failed: 0, absent: 0 },
+      links: { pending: 1, linked: 1, unlinked: 0, refused: 0 },
+    });
+  });
+
+  test('stale: untouched rows, and for copies the lapsed leases alone', async () => {
+    await catalog.register(registration(1));
+    await leased(2);
+    await catalog.register(registration(3));
+    await catalog.lease(RE(3), 'function', -5_000);
+    const sids = async (of: Parameters<Catalog['stale']>[0]) =>
+      (await catalog.stale(of)).map((row) => row.recordingSid);
+    expect(await sids({ state: 'registered', olderThan: new Date(Date.now() - 60_000) })).toEqual([]);
+    expect(await sids({ state: 'registered', olderThan: new Date(Date.now() + 60_000) })).toEqual([RE(1)]);
+    expect(await sids({ state: 'copying', olderThan: new Date() })).toEqual([RE(3)]);
+    expect(
+      await sids({ linkState: 'pending', olderThan: new Date(Date.now() + 60_000), limit: 2 }),
+    ).toHaveLength(2);
+  });
+
+  test('the rate is the median of the last 20 copies, and careful before the first', async () => {
+    expect(await catalog.observedRate()).toBe(8e6);
+    for (let i = 0; i < 30; i++) await catalog.recordRate(1_000, 1_000);
+    for (let i = 1; i <= 20; i++) await catalog.recordRate(i * 1e6, 1_000);
+    await catalog.recordRate(5, 0);
+    expect(await catalog.observedRate()).toBeCloseTo(10.5e6);
+    expect(await database.db.query('SELECT count(*)::int AS n FROM copy_rates')).toEqual([{ n: 20 }]);
+  });
+
+  test('raising the generation revokes', async () => {
+    await catalog.register(registration(1));
+    expect(await catalog.bumpSegmentGeneration(RE(1))).toBe(1);
+    expect((await catalog.find(RE(1)))?.segmentGeneration).toBe(1);
+    expect(await catalog.bumpSegmentGeneration(RE(2))).toBeUndefined();
+  });
+
+  test('forwarding is noted once', async () => {
+    await catalog.register(registration(1));
+    await catalog.forwarded(RE(1));
+    const first = (await catalog.find(RE(1)))?.forwardedAt;
+    await catalog.forwarded(RE(1));
+    expect(first).toBeInstanceOf(Date);
+    expect((await catalog.find(RE(1)))?.forwardedAt).toEqual(first);
+  });
+
+  test('an alarm stands once for each code and recording', async () => {
+    const alarms = createAlarms(database.db);
+    await alarms.raise('link_refused', RE(1), 'first');
+    await alarms.raise('link_refused', RE(1), 'second');
+    await alarms.raise('link_refused', RE(2), 'other');
+    await alarms.raise('store_full', undefined, 'a');
+    await alarms.raise('store_full', undefined, 'b');
+    const found = await alarms.list();
+    expect(found).toHaveLength(3);
+    expect(found.find((alarm) => alarm.recordingSid === RE(1))).toMatchObject({ times: 2, detail: 'second' });
+    expect(await alarms.counts()).toEqual({ link_refused: 2, store_full: 1 });
+    expect([await alarms.clear('store_full'), await alarms.clear('store_full')]).toEqual([true, false]);
+  });
+});

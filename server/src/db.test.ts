@@ -1,0 +1,127 @@
+import { onEachEngine, type TestDatabase } from './db/on-each-engine.ts';
+import { openPostgres } from './db/postgres.ts';
+import { migrate } from './db.ts';
+import { migrations } from './migrations.ts';
+
+onEachEngine('database', (open) => {
+  let test_: TestDatabase;
+  beforeAll(async () => {
+    test_ = await open();
+    await test_.db.query(
+      'CREATE TABLE things (id int PRIMARY KEY, data jsonb, at timestamptz, big bigint, tags text[])',
+    );
+  });
+  afterAll(() => test_.drop());
+  beforeEach(async () => {
+    await test_.db.query('TRUNCATE things');
+  });
+
+  test('values come back as they went in', async () => {
+    const at = new Date('2026-01-02T03:04:05.678Z');
+    const values = [1, JSON.stringify({ a: [1, 'zwei'] }), at, 5_000_000_000, ['x', 'y,"z"']];
+    const [row] = await test_.db.query(
+      'INSERT INTO things VALUES ($1, $2::jsonb, $3, $4, $5) RETURNING *',
+      values,
+    );
+    expect(row).toEqual({ id: 1, data: { a: [1, 'zwei'] }, at, big: 5_000_000_000, tags: ['x', 'y,"z"'] });
+  });
+
+  test('several statements without values answer with the last one', async () => {
+    expect(
+      await test_.db.query('INSERT INTO things (id) VALUES (1); SELECT count(*)::int AS n FROM things'),
+    ).toEqual([{ n: 1 }]);
+  });
+
+  test('a transaction that throws leaves nothing, and its error comes through', async () => {
+    const failure = new Error('stop');
+    const attempt = test_.db.transaction(async (inner) => {
+      await inner.query('INSERT INTO things (id) VALUES (1)');
+      throw failure;
+    });
+    await expect(attempt).rejects.toBe(failure);
+    expect(await test_.db.query('SELECT * FROM things')).toEqual([]);
+  });
+
+  test('a transaction inside a transaction is part of it', async () => {
+    const attempt = test_.db.transaction(async (outer) => {
+      await outer.transaction((inner) => inner.query('INSERT INTO things (id) VALUES (1)'));
+      throw new Error('stop');
+    });
+    await expect(attempt).rejects.toThrow('stop');
+    expect(await test_.db.query('SELECT * FROM things')).toEqual([]);
+  });
+
+  test('nobody sees a transaction half done', async () => {
+    const seen: number[] = [];
+    const look = async () => {
+      const [row] = await test_.db.query<{ n: number }>('SELECT count(*)::int AS n FROM things');
+      seen.push(row?.n ?? -1);
+    };
+    await Promise.all([
+      test_.db.transaction(async (inner) => {
+        await inner.query('INSERT INTO things (id) VALUES (1)');
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await inner.query('INSERT INTO things (id) VALUES (2)');
+      }),
+      look(),
+      look(),
+    ]);
+    expect(seen.filter((n) => n === 1)).toEqual([]);
+  });
+
+  test('several statements that fail in their own transaction leave the session usable', async () => {
+    await expect(
+      test_.db.query('BEGIN; INSERT INTO things (id) VALUES (1); SELECT 1/0; COMMIT'),
+    ).rejects.toThrow('division by zero');
+    await Promise.all(Array.from({ length: 12 }, () => test_.db.query('SELECT 1')));
+    expect(await test_.db.query('SELECT * FROM things')).toEqual([]);
+  });
+
+  test('what SQL refuses keeps its SQLSTATE', async () => {
+    await test_.db.query('INSERT INTO things (id) VALUES ($1)', [1]);
+    await expect(test_.db.query('INSERT INTO things (id) VALUES ($1)', [1])).rejects.toMatchObject({
+      code: '23505',
+    });
+  });
+
+  test('timers and sockets have their turn during a run of queries', async () => {
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+    }, 1);
+    for (let i = 0; i < 100; i++) await test_.db.query('SELECT pg_sleep(0)', []);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(5);
+  });
+
+  test('migrations run once, in order, and a newer database is refused', async () => {
+    const list = ['CREATE TABLE steps (n int); INSERT INTO steps VALUES (1)', 'INSERT INTO steps VALUES (2)'];
+    await migrate(test_.db, list.slice(0, 1));
+    await Promise.all([migrate(test_.db, list), migrate(test_.db, list)]);
+    expect(await test_.db.query('SELECT n FROM steps ORDER BY n')).toEqual([{ n: 1 }, { n: 2 }]);
+    await expect(migrate(test_.db, list.slice(0, 1))).rejects.toMatchObject({ code: 'database_newer' });
+    await test_.db.query('DROP TABLE steps; DROP TABLE schema_version');
+  });
+
+  test('a migration that fails changes nothing', async () => {
+    await expect(migrate(test_.db, ['CREATE TABLE steps (n int)', 'SELECT 1/0'])).rejects.toThrow(
+      'division by zero',
+    );
+    const found = await test_.db.query(
+      `SELECT to_regclass('steps') AS steps, to_regclass('schema_version') AS version`,
+    );
+    expect(found).toEqual([{ steps: null, version: null }]);
+  });
+
+  test('the real migrations run', async () => {
+    expect(await migrate(test_.db)).toBe(migrations.length);
+  });
+});
+
+test('a PostgreSQL that does not answer is a passing trouble', async () => {
+  await expect(openPostgres('postgres://nobody@127.0.0.1:1/none')).rejects.toMatchObject({
+    code: 'database_unavailable',
+    retryable: true,
+    status: 503,
+  });
+});

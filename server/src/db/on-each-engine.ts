@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { constants, runInThisContext } from 'node:vm';
+import { describeWhere } from '../../../test/support/needs.ts';
+import type { Db } from '../db.ts';
+import { openPglite } from './pglite.ts';
+import { openPostgres } from './postgres.ts';
+
+// The embedded engine imports parts of Node at run time, which the realm that tests run in refuses: it is loaded outside.
+jest.mock('@electric-sql/pglite', () => {
+  const load = runInThisContext('(name) => import(name)', {
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  }) as (name: string) => Promise<{ PGlite: { create(...options: unknown[]): Promise<unknown> } }>;
+  return {
+    PGlite: {
+      create: async (...options: unknown[]) => (await load('@electric-sql/pglite')).PGlite.create(...options),
+    },
+  };
+});
+
+export interface TestDatabase {
+  db: Db;
+  /** Name of a schema of this suite's own, for what does not follow the search path. */
+  schema: string;
+  /** Another connection to the same data, where the engine has such a thing. */
+  another?: () => Promise<Db>;
+  drop(): Promise<void>;
+}
+
+/** Declares one suite on the embedded database, and once more on PostgreSQL where there is one. */
+export function onEachEngine(name: string, suite: (open: () => Promise<TestDatabase>) => void): void {
+  describe(`${name}, embedded`, () => suite(openEmbedded));
+  describeWhere('postgresql', `${name}, PostgreSQL`, () => suite(openServer));
+}
+
+export async function openEmbedded(): Promise<TestDatabase> {
+  const db = await openPglite('memory://');
+  return { db, schema: 'own', drop: () => db.close() };
+}
+
+async function openServer(): Promise<TestDatabase> {
+  const schema = `t_${randomBytes(6).toString('hex')}`;
+  const url = new URL(process.env['TEST_DATABASE_URL'] ?? '');
+  url.searchParams.set('options', `-c search_path=${schema}`);
+  const db = await openPostgres(url.href);
+  await db.query(`CREATE SCHEMA ${schema}`);
+  return {
+    db,
+    schema,
+    another: () => openPostgres(url.href),
+    async drop() {
+      await db.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+      await db.query(`DROP SCHEMA IF EXISTS ${schema}_jobs CASCADE`);
+      await db.close();
+    },
+  };
+}
