@@ -171,7 +171,7 @@ function showSelected() {
   showTabs(call);
   const held = state.held;
   const concerns = state.events.filter((event) =>
-    event.recording ? event.recording === state.recording : event.task === call.task,
+    event.event.startsWith('call.') ? event.task === call.task : event.recording === state.recording,
   );
   showSteps(...steps, standing(concerns, seen(held)));
   const reservation =

@@ -25,7 +25,7 @@ export function newCallForm(onCall) {
     field(
       'Own audio',
       h('input', { name: 'wav', type: 'file', accept: '.wav,audio/wav' }),
-      'WAV, 8 kHz, 16 bit, one or two channels. Without it: a dialogue of two speakers.',
+      'WAV, 8 kHz, 16 bit, one or two channels; played at its own length. Without it: a dialogue of two speakers.',
     ),
     h('div', { className: 'row' }, h('button', { className: 'primary', type: 'submit' }, 'Make the call')),
     h('p', { className: 'form-status', role: 'status' }),
@@ -34,11 +34,11 @@ export function newCallForm(onCall) {
     const file = data.get('wav');
     const { media } = file?.size > 0 ? await sandbox.upload(file) : {};
     const call = await sandbox.call({
-      seconds: Number(data.get('seconds')),
+      // A person's own audio is played as long as it is.
+      ...(media ? { media } : { seconds: Number(data.get('seconds')) }),
       direction: data.get('direction'),
       transfer: data.has('transfer'),
       conference: data.has('conference'),
-      ...(media ? { media } : {}),
     });
     onCall(call);
     return '';

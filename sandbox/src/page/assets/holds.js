@@ -1,15 +1,15 @@
-import { bytes, clock, h, show, sid } from './dom.js';
+import { bytes, clock, duration, h, show, sid } from './dom.js';
 
 /** What Twilio would answer about this recording now, and how its callback fared. */
 export function showTwilio(pane, held) {
   show(pane, JSON.stringify(held), () => {
     if (held.error) return problem(held.error);
-    const { deliveries = [], ...facts } = held.value;
+    const { deliveries = [] } = held.value;
     return [
       h(
         'dl',
         {},
-        flat(facts).map(([name, value]) => [h('dt', {}, name), h('dd', {}, shownAs(value))]),
+        twilioFacts(held.value).map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]),
       ),
       h('h3', {}, 'Callbacks sent'),
       deliveries.length === 0
@@ -29,19 +29,26 @@ function delivery(sent, index) {
   );
 }
 
-/** Facts one level deep, so that `media.2.sha256` is one line and not a tree. */
-function flat(facts, prefix = '') {
-  return Object.entries(facts).flatMap(([name, value]) => {
-    if (value === null || value === undefined || value === '') return [];
-    if (typeof value === 'object') return flat(value, `${prefix}${name}.`);
-    return [[`${prefix}${name}`, value]];
+function twilioFacts({ recording = {}, media = {} }) {
+  const served = [2, 1].flatMap((channels) => {
+    const file = media[channels];
+    if (!file) return [];
+    const digest = h('abbr', { className: 'sid', title: file.sha256 }, `${file.sha256.slice(0, 16)}…`);
+    return [
+      [`${channels === 2 ? 'two channels' : 'one channel'}`, [`${bytes(file.bytes)}, SHA-256 `, digest]],
+    ];
   });
-}
-
-function shownAs(value) {
-  const text = String(value);
-  if (/^[A-Z]{2}[0-9a-f]{32}$/.test(text)) return sid(text);
-  return text.length > 44 ? h('abbr', { className: 'sid', title: text }, `${text.slice(0, 30)}…`) : text;
+  return [
+    ['recording', sid(recording.sid)],
+    ['status', recording.status],
+    ['source', recording.source],
+    ['call', sid(recording.call_sid)],
+    ['conference', sid(recording.conference_sid)],
+    ['channels', recording.channels],
+    ['duration', duration(recording.duration)],
+    ['began', clock(recording.start_time)],
+    ...served,
+  ].filter(([, value]) => value !== '' && value !== undefined && value !== null);
 }
 
 /** The task's attributes as they stand, with the entries that say where to hear this recording marked. */
@@ -157,7 +164,7 @@ function dump(hex) {
     h(
       'p',
       { className: 'hint' },
-      'As stored: a header that names recording and key, then the audio, unreadable without the private key.',
+      'The first bytes as stored: a header that names recording and key. The audio behind it cannot be read without the private key.',
     ),
     h('pre', { className: 'hex', tabIndex: 0, ariaLabel: 'First stored bytes' }, rows.join('\n')),
   ];
