@@ -87,7 +87,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
             );
           }
           await started.fail(name, job.id, describe(error));
-          if (!isRetryable(error)) pullers.get(deadName(name))?.wake();
+          pullers.get(deadName(name))?.wake();
         }
       });
     },

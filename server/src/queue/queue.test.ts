@@ -1,0 +1,250 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CustodyError, type RecordingSid } from '@flex-custody/core';
+import { onEachEngine, type TestDatabase } from '../db/on-each-engine.ts';
+import { type DeadJob, openQueue, type Queue } from './queue.ts';
+
+const RE = (n: number) => ({ recordingSid: `RE${n.toString(16).padStart(32, '0')}` as RecordingSid });
+
+async function until(done: () => boolean | Promise<boolean>, ms = 8_000): Promise<void> {
+  const end = Date.now() + ms;
+  while (!(await done())) {
+    if (Date.now() > end) throw new Error('did not happen in time');
+    await sleep(10);
+  }
+}
+
+onEachEngine('queue', (open) => {
+  let database: TestDatabase;
+  let schema: string;
+  let queue: Queue;
+  const errors: unknown[] = [];
+  beforeAll(async () => {
+    database = await open();
+    schema = `${database.schema}_jobs`;
+  });
+  afterAll(() => database.drop());
+  beforeEach(() => {
+    errors.length = 0;
+    queue = openQueue(database.db, { schema, onError: (error) => errors.push(error) });
+  });
+  afterEach(async () => {
+    await queue.stop(0);
+    await database.db.query(`DELETE FROM ${schema}.job`);
+  });
+
+  const waiting = async (name: string) =>
+    (await queue.counts()).filter((row) => row.name === name && /created|retry/.test(row.state));
+  /** Moves every waiting try to now, instead of sitting through the pauses. */
+  const hurry = () => database.db.query(`UPDATE ${schema}.job SET start_after = now() - interval '1 s'`);
+
+  test('a job sent here is at work at once, with its data', async () => {
+    const seen: unknown[] = [];
+    await queue.work('copy', { concurrency: 1 }, async (data, job) => {
+      seen.push([data, job.attempt]);
+    });
+    await sleep(100);
+    const sent = Date.now();
+    await queue.send('copy', RE(1));
+    await until(() => seen.length === 1);
+    expect(seen).toEqual([[RE(1), 1]]);
+    // Less than a poll: it was woken.
+    expect(Date.now() - sent).toBeLessThan(450);
+    await until(async () => (await waiting('copy')).length === 0);
+  });
+
+  test('a job sent elsewhere is found by polling, one sent for later not before its time', async () => {
+    const elsewhere = openQueue(database.db, { schema });
+    const seen: [string, number][] = [];
+    await queue.work('copy', { concurrency: 2 }, async (data) => {
+      seen.push([data.recordingSid, Date.now()]);
+    });
+    const sent = Date.now();
+    await elsewhere.send('copy', RE(2), { startAfterMs: 1_500 });
+    await elsewhere.send('copy', RE(1));
+    await until(() => seen.length === 2);
+    expect(seen.map(([sid]) => sid)).toEqual([RE(1).recordingSid, RE(2).recordingSid]);
+    expect((seen[1]?.[1] ?? 0) - sent).toBeGreaterThanOrEqual(1_490);
+    await elsewhere.stop(0);
+  });
+
+  test('a key waits once; without a key every send counts', async () => {
+    for (let i = 0; i < 3; i++) await queue.send('verify', RE(1), { once: 'RE1' });
+    expect(await waiting('verify')).toEqual([{ name: 'verify', state: 'created', count: 1 }]);
+    await queue.send('verify', RE(1), { once: 'RE2' });
+    for (let i = 0; i < 2; i++) await queue.send('verify', RE(1));
+    expect(await waiting('verify')).toEqual([{ name: 'verify', state: 'created', count: 4 }]);
+  });
+
+  test('while a job is at work the next of its key may wait', async () => {
+    const held: (() => void)[] = [];
+    let done = 0;
+    await queue.work('verify', { concurrency: 1 }, async () => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      done += 1;
+    });
+    await queue.send('verify', RE(1), { once: 'k' });
+    await until(() => held.length === 1);
+    await queue.send('verify', RE(1), { once: 'k' });
+    held[0]?.();
+    await until(() => held.length === 2);
+    held[1]?.();
+    await until(() => done === 2);
+  });
+
+  test('as many at once as allowed, no more', async () => {
+    let now = 0;
+    let most = 0;
+    let done = 0;
+    await queue.work('copy', { concurrency: 3 }, async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await sleep(60);
+      now -= 1;
+      done += 1;
+    });
+    for (let n = 0; n < 9; n++) await queue.send('copy', RE(n));
+    await until(() => done === 9);
+    expect(most).toBe(3);
+  });
+
+  test('a passing failure is tried again, after a pause of at least 2 s that grows', async () => {
+    const attempts: number[] = [];
+    await queue.work('link', { concurrency: 1 }, async (_data, job) => {
+      attempts.push(job.attempt);
+      if (attempts.length < 3) throw new Error('ECONNRESET');
+    });
+    const pauses: number[] = [];
+    await queue.send('link', RE(1));
+    for (const tries of [1, 2]) {
+      await until(async () => attempts.length === tries && (await waiting('link'))[0]?.state === 'retry');
+      const [row] = await database.db.query<{ s: number }>(
+        `SELECT extract(epoch FROM start_after - now())::float8 AS s FROM ${schema}.job WHERE name = 'link'`,
+      );
+      pauses.push(row?.s ?? 0);
+      await hurry();
+    }
+    await until(() => attempts.length === 3);
+    expect(attempts).toEqual([1, 2, 3]);
+    expect(pauses[0]).toBeGreaterThan(1.5);
+    expect(pauses[0]).toBeLessThanOrEqual(4);
+    expect(pauses[1]).toBeGreaterThan(3.5);
+  });
+
+  test('what can never succeed goes to the dead letters at once', async () => {
+    const dead: DeadJob[] = [];
+    let tries = 0;
+    await queue.onDead(async (job) => void dead.push(job));
+    await queue.work('copy', { concurrency: 1 }, async () => {
+      tries += 1;
+      throw new CustodyError('media_missing', 'Twilio no longer has it', { status: 404 });
+    });
+    await queue.send('copy', RE(1));
+    await until(() => dead.length === 1);
+    expect(dead).toEqual([
+      { name: 'copy', data: RE(1), error: { code: 'media_missing', message: 'Twilio no longer has it' } },
+    ]);
+    expect(tries).toBe(1);
+  });
+
+  test("after 12 retries it is dead; a vendor's message is not kept, as it may hold credentials", async () => {
+    const dead: DeadJob[] = [];
+    let tries = 0;
+    await queue.onDead(async (job) => void dead.push(job));
+    await queue.work('link', { concurrency: 1 }, async () => {
+      tries += 1;
+      throw new TypeError('Basic QUM6c2VjcmV0');
+    });
+    await queue.send('link', RE(1));
+    const hurried = setInterval(() => void hurry(), 50);
+    await until(() => dead.length === 1, 20_000);
+    clearInterval(hurried);
+    expect(tries).toBe(13);
+    expect(dead[0]?.error).toEqual({ code: 'unexpected', message: 'TypeError' });
+    expect(JSON.stringify(await database.db.query(`SELECT * FROM ${schema}.job`))).not.toContain('QUM6');
+  });
+
+  test('a dead letter that could not be handled comes again', async () => {
+    let heard = 0;
+    await queue.onDead(async () => {
+      heard += 1;
+      if (heard === 1) throw new Error('database away');
+    });
+    await queue.work('copy', { concurrency: 1 }, async () => {
+      throw new CustodyError('media_missing', 'gone', { status: 404 });
+    });
+    await queue.send('copy', RE(1));
+    await until(async () => (await waiting('copy.dead')).length === 1 && heard === 1);
+    await hurry();
+    await until(() => heard === 2, 10_000);
+    expect(errors).toHaveLength(1);
+  });
+
+  test('stopping waits for the job at work and takes no other', async () => {
+    let began = 0;
+    let ended = 0;
+    await queue.work('copy', { concurrency: 1 }, async () => {
+      began += 1;
+      await sleep(200);
+      ended += 1;
+    });
+    await queue.send('copy', RE(1));
+    await queue.send('copy', RE(2));
+    await until(() => began === 1);
+    await queue.stop(5_000);
+    expect([began, ended]).toEqual([1, 1]);
+    await expect(queue.send('copy', RE(3))).rejects.toMatchObject({ code: 'queue_stopped' });
+  });
+
+  test('a job that outlasts the grace is aborted, and tried again by the next process', async () => {
+    await queue.work('copy', { concurrency: 1 }, (_data, job) => {
+      return new Promise((_resolve, reject) => {
+        job.signal.addEventListener('abort', () => reject(job.signal.reason as Error));
+      });
+    });
+    await queue.send('copy', RE(1));
+    await until(async () => (await queue.counts()).some((row) => row.state === 'active'));
+    await queue.stop(50);
+    await hurry();
+    const next = openQueue(database.db, { schema });
+    let attempt = 0;
+    await next.work('copy', { concurrency: 1 }, async (_data, job) => {
+      attempt = job.attempt;
+    });
+    await until(() => attempt === 2);
+    await next.stop();
+  });
+
+  test('a schedule is one job for all processes', async () => {
+    const others = [openQueue(database.db, { schema }), openQueue(database.db, { schema })];
+    for (const each of [queue, ...others]) await each.every('janitor', 900);
+    expect(await waiting('janitor')).toEqual([{ name: 'janitor', state: 'created', count: 1 }]);
+    for (const each of others) await each.stop(0);
+  });
+
+  test('jobs outlive the process that sent them', async () => {
+    const before = openQueue(database.db, { schema });
+    await before.send('link', RE(7));
+    await before.stop(0);
+    const seen: string[] = [];
+    await queue.work('link', { concurrency: 1 }, async (data) => void seen.push(data.recordingSid));
+    await until(() => seen.length === 1);
+    expect(seen).toEqual([RE(7).recordingSid]);
+  });
+});
+
+test('a database that is away at first does not spoil the queue', async () => {
+  const database = await (await import('../db/on-each-engine.ts')).openEmbedded();
+  let away = true;
+  const flaky: typeof database.db = {
+    ...database.db,
+    query: (sql, values) => (away ? Promise.reject(new Error('away')) : database.db.query(sql, values)),
+  };
+  const queue = openQueue(flaky, { schema: `j${randomBytes(4).toString('hex')}` });
+  await expect(queue.send('link', RE(1))).rejects.toThrow();
+  away = false;
+  await queue.send('link', RE(1));
+  expect((await queue.counts()).length).toBe(1);
+  await queue.stop(0);
+  await database.drop();
+});
