@@ -1,3 +1,9 @@
+import type {
+  EncryptedDataKey,
+  NodeDecryptionMaterial,
+  NodeEncryptionMaterial,
+} from '@aws-crypto/material-management-node';
+
 /** Which keys wrap the data key of a message; the newest writes, all of them open. */
 export type KeyConfig =
   /** Seals only: what a writer holds that must never be able to open. `spki`: base64 of the SPKI DER. */
@@ -6,4 +12,26 @@ export type KeyConfig =
   /** Each key has 32 bytes. */
   | { kind: 'raw-aes'; keys: readonly { keyId: string; key: Uint8Array }[] }
   /** ARNs. `generateOnly`: these credentials may GenerateDataKey but not Decrypt. */
-  | { kind: 'kms'; keyIds: readonly string[]; generateOnly?: boolean };
+  | { kind: 'kms'; keyIds: readonly string[]; generateOnly?: boolean; credentials?: KmsCredentials };
+
+/** For writers whose environment cannot use AWS's own variable names; elsewhere the SDK's chain finds them. */
+export interface KmsCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+/** Keys ready for use: what wraps a new data key, and what unwraps the one of an old message. */
+export interface Keys {
+  /** Id of the key that new messages are sealed with. */
+  readonly keyId: string;
+  /** False when these keys can only seal. */
+  readonly canOpen: boolean;
+  /** A fresh data key, in clear and wrapped. */
+  wrap(context: Readonly<Record<string, string>>): Promise<NodeEncryptionMaterial>;
+  /** The data key of a message. Throws envelope_wrong_key, key_unavailable (retryable) or key_denied. */
+  unwrap(
+    context: Readonly<Record<string, string>>,
+    dataKeys: readonly EncryptedDataKey[],
+  ): Promise<{ material: NodeDecryptionMaterial; keyId: string }>;
+}

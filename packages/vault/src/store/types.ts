@@ -27,6 +27,8 @@ export interface Stored {
   versionId?: string;
   /** Bytes stored, or, of a ranged read, bytes in the body. */
   bytes: number;
+  /** sse-kms mode, on put: the KMS key that S3 used. */
+  kmsKeyId?: string;
 }
 
 export interface PutOptions {

@@ -1,0 +1,119 @@
+import type { GetCipher, GetDecipher } from '@aws-crypto/material-management-node';
+import { ContentAADString } from '@aws-crypto/serialize';
+import {
+  envelopeError,
+  FINAL_HEAD_BYTES,
+  FINAL_MARK,
+  FRAME_HEAD_BYTES,
+  IV_BYTES,
+  TAG_BYTES,
+} from './format.ts';
+
+const FRAME_AAD = Buffer.from(ContentAADString.FRAME_STRING_ID);
+const FINAL_AAD = Buffer.from(ContentAADString.FINAL_FRAME_STRING_ID);
+
+/** What a frame's tag vouches for besides its bytes: which message, which place in it, how long, last or not. */
+function frameAad(messageId: Uint8Array, sequence: number, length: number, final: boolean): Buffer {
+  const kind = final ? FINAL_AAD : FRAME_AAD;
+  const aad = Buffer.alloc(messageId.byteLength + kind.byteLength + 4 + 8);
+  aad.set(messageId, 0);
+  aad.set(kind, messageId.byteLength);
+  aad.writeUInt32BE(sequence, aad.byteLength - 12);
+  aad.writeUInt32BE(length, aad.byteLength - 4);
+  return aad;
+}
+
+/** The IV is the sequence number: one number never seals two different plaintexts under one data key. */
+function frameIv(sequence: number): Buffer {
+  const iv = Buffer.alloc(IV_BYTES);
+  iv.writeUInt32BE(sequence, IV_BYTES - 4);
+  return iv;
+}
+
+export function sealFrame(
+  getCipher: GetCipher,
+  messageId: Uint8Array,
+  sequence: number,
+  plaintext: readonly Uint8Array[],
+  length: number,
+  final: boolean,
+): Buffer {
+  const iv = frameIv(sequence);
+  const headBytes = final ? FINAL_HEAD_BYTES : FRAME_HEAD_BYTES;
+  const frame = Buffer.allocUnsafeSlow(headBytes + length + TAG_BYTES);
+  let at = 0;
+  if (final) at = frame.writeUInt32BE(FINAL_MARK, at);
+  at = frame.writeUInt32BE(sequence, at);
+  frame.set(iv, at);
+  at += IV_BYTES;
+  if (final) at = frame.writeUInt32BE(length, at);
+  const cipher = getCipher(iv);
+  cipher.setAAD(frameAad(messageId, sequence, length, final));
+  for (const piece of plaintext) {
+    const sealed = cipher.update(asBuffer(piece));
+    frame.set(sealed, at);
+    at += sealed.byteLength;
+  }
+  cipher.final();
+  frame.set(cipher.getAuthTag(), at);
+  return frame;
+}
+
+/** The fixed part before a frame's ciphertext. */
+export interface FrameHead {
+  final: boolean;
+  sequence: number;
+  /** Of the plaintext. */
+  length: number;
+  bytes: number;
+}
+
+/** Bytes of head needed to tell what follows: the first four say whether it is the final frame. */
+export function frameHeadBytes(firstFour: Buffer): number {
+  return firstFour.readUInt32BE(0) === FINAL_MARK ? FINAL_HEAD_BYTES : FRAME_HEAD_BYTES;
+}
+
+/** Reads a head and holds it to its place: the frame must be number `expected`, with that number's IV. */
+export function readFrameHead(head: Buffer, expected: number, frameLength: number): FrameHead {
+  const final = head.readUInt32BE(0) === FINAL_MARK;
+  const at = final ? 4 : 0;
+  const sequence = head.readUInt32BE(at);
+  if (sequence !== expected) {
+    throw envelopeError('frame_order', `frame ${sequence} stands where frame ${expected} belongs`);
+  }
+  if (!head.subarray(at + 4, at + 4 + IV_BYTES).equals(frameIv(expected))) {
+    throw envelopeError('tampered', `frame ${expected} has another frame's nonce`);
+  }
+  const length = final ? head.readUInt32BE(FINAL_HEAD_BYTES - 4) : frameLength;
+  if (length > frameLength) {
+    throw envelopeError(
+      'malformed',
+      `the final frame claims ${length} bytes, more than a frame of ${frameLength}`,
+    );
+  }
+  return { final, sequence, length, bytes: final ? FINAL_HEAD_BYTES : FRAME_HEAD_BYTES };
+}
+
+/** The plaintext of a frame, released only when its tag held. */
+export function openFrame(
+  getDecipher: GetDecipher,
+  messageId: Uint8Array,
+  head: FrameHead,
+  ciphertext: readonly Buffer[],
+  tag: Buffer,
+): Buffer[] {
+  const decipher = getDecipher(frameIv(head.sequence));
+  decipher.setAAD(frameAad(messageId, head.sequence, head.length, head.final));
+  decipher.setAuthTag(tag);
+  const plaintext = ciphertext.map((piece) => decipher.update(piece));
+  try {
+    decipher.final();
+  } catch (cause) {
+    throw envelopeError('tampered', `frame ${head.sequence} does not bear its tag: it was altered`, cause);
+  }
+  return plaintext;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

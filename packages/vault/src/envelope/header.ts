@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type GetCipher,
+  type GetDecipher,
+  getDecryptionHelper,
+  getEncryptHelper,
+  MessageFormat,
+  NodeAlgorithmSuite,
+} from '@aws-crypto/material-management-node';
+import {
+  ContentType,
+  deserializeFactory,
+  type HeaderInfo,
+  type MessageHeaderV2,
+  MessageIdLength,
+  serializeFactory,
+} from '@aws-crypto/serialize';
+import { suite } from '../keys/keys.ts';
+import type { Keys } from '../keys/types.ts';
+import { envelopeError, FRAME_LENGTH, IV_BYTES, MAX_FRAME_LENGTH } from './format.ts';
+import type { SealContext } from './types.ts';
+
+/** A header is a few hundred bytes; what has not ended by here is none. */
+export const MAX_HEADER_BYTES = 65_536;
+const MAX_DATA_KEYS = 3;
+
+const toUtf8 = (bytes: Uint8Array) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+const { deserializeMessageHeader } = deserializeFactory(toUtf8, NodeAlgorithmSuite);
+const { buildMessageHeader, serializeMessageHeader } = serializeFactory(
+  (text: string) => Buffer.from(text, 'utf8'),
+  {
+    utf8Sorting: true,
+  },
+);
+
+export interface SealedHeader {
+  /** The header with its tag, as it stands in front of the message. */
+  bytes: Buffer;
+  messageId: Uint8Array;
+  getCipher: GetCipher;
+}
+
+/** Begins a message: a fresh data key, wrapped, and the header bound to `context`. */
+export async function sealHeader(
+  keys: Keys,
+  context: SealContext,
+  frameLength = FRAME_LENGTH,
+): Promise<SealedHeader> {
+  const material = await keys.wrap({ account: context.account, recording: context.recording });
+  const messageId = new Uint8Array(randomBytes(MessageIdLength.V2));
+  const { getCipher, keyCommitment } = getEncryptHelper(material).getCipherInfo(messageId);
+  const body = serializeMessageHeader(
+    buildMessageHeader({
+      suite,
+      encryptedDataKeys: material.encryptedDataKeys,
+      encryptionContext: material.encryptionContext,
+      messageId,
+      frameLength,
+      ...(keyCommitment && { suiteData: keyCommitment }),
+    }),
+  );
+  const cipher = getCipher(Buffer.alloc(IV_BYTES));
+  cipher.setAAD(Buffer.from(body));
+  cipher.final();
+  return { bytes: Buffer.concat([body, cipher.getAuthTag()]), messageId, getCipher };
+}
+
+export interface ParsedHeader {
+  info: HeaderInfo;
+  header: MessageHeaderV2;
+  /** With its tag: the offset of the first frame. */
+  bytes: number;
+}
+
+/** Reads a header from the first bytes of a message; undefined when more of them are needed. Nothing is proven yet. */
+export function parseHeader(bytes: Buffer): ParsedHeader | undefined {
+  refuseForeign(bytes);
+  let info: HeaderInfo | false;
+  try {
+    info = deserializeMessageHeader(bytes);
+  } catch (cause) {
+    throw envelopeError('malformed', 'this is no header of a sealed message', cause);
+  }
+  if (info === false) {
+    if (bytes.byteLength < MAX_HEADER_BYTES) return undefined;
+    throw envelopeError('malformed', `no header ends within ${MAX_HEADER_BYTES} bytes`);
+  }
+  const header = info.messageHeader;
+  if (header.version !== MessageFormat.V2) throw envelopeError('unsupported', 'message format 1 is not read');
+  if (header.contentType !== ContentType.FRAMED_DATA) {
+    throw envelopeError('unsupported', 'the message is not framed: parts of it cannot be opened alone');
+  }
+  if (header.encryptedDataKeys.length > MAX_DATA_KEYS) {
+    throw envelopeError('unsupported', `more than ${MAX_DATA_KEYS} wrapped data keys`);
+  }
+  if (header.frameLength === 0 || header.frameLength > MAX_FRAME_LENGTH) {
+    throw envelopeError(
+      'unsupported',
+      `frames of ${header.frameLength} bytes (1 to ${MAX_FRAME_LENGTH} are read)`,
+    );
+  }
+  return { info, header, bytes: info.headerLength + info.headerAuth.headerAuthLength };
+}
+
+/** What is no message at all, or one of a kind that we do not read, is said apart from what is damaged. */
+function refuseForeign(bytes: Buffer): void {
+  const version = bytes[0];
+  if (version === undefined) return;
+  if (version === MessageFormat.V1) throw envelopeError('unsupported', 'message format 1 is not read');
+  if (version !== MessageFormat.V2) throw envelopeError('malformed', 'this is no sealed message');
+  if (bytes.byteLength < 3) return;
+  const suiteId = bytes.readUInt16BE(1);
+  if (suiteId !== suite.id) {
+    throw envelopeError(
+      'unsupported',
+      `algorithm suite 0x${suiteId.toString(16).padStart(4, '0')} is not read (only 0x0478)`,
+    );
+  }
+}
+
+export interface OpenedHeader {
+  messageId: Uint8Array;
+  frameLength: number;
+  getDecipher: GetDecipher;
+  keyId: string;
+}
+
+/** Proves a header: it is of the recording asked for, one of our keys opens it, and not a bit of it was altered. */
+export async function openHeader(
+  keys: Keys,
+  { info, header }: ParsedHeader,
+  expected: SealContext | undefined,
+): Promise<OpenedHeader> {
+  const { account, recording } = header.encryptionContext;
+  if (expected && (account !== expected.account || recording !== expected.recording)) {
+    throw envelopeError(
+      'wrong_recording',
+      `this is recording ${recording} of ${account}, not ${expected.recording} of ${expected.account}`,
+    );
+  }
+  const { material, keyId } = await keys.unwrap(header.encryptionContext, header.encryptedDataKeys);
+  let getDecipher: GetDecipher;
+  try {
+    getDecipher = getDecryptionHelper(material).getDecipherInfo(header.messageId, header.suiteData);
+    const decipher = getDecipher(info.headerAuth.headerIv);
+    decipher.setAAD(Buffer.from(info.rawHeader));
+    decipher.setAuthTag(Buffer.from(info.headerAuth.headerAuthTag));
+    decipher.final();
+  } catch (cause) {
+    throw envelopeError('tampered', 'the header does not bear its tag: it was altered', cause);
+  }
+  return { messageId: header.messageId, frameLength: header.frameLength, getDecipher, keyId };
+}

@@ -1,0 +1,153 @@
+import { addAbortSignal, pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
+import type { Keys } from '../keys/types.ts';
+import { envelopeError, FINAL_MARK, FRAME_LENGTH, frameOffset, type Geometry, geometry } from './format.ts';
+import { FrameReader } from './frame-reader.ts';
+import { MAX_HEADER_BYTES, type OpenedHeader, openHeader, type ParsedHeader, parseHeader } from './header.ts';
+import type { ObjectReader, OpenedEnvelope, SealContext } from './types.ts';
+
+const FIRST_READ_BYTES = 8192;
+
+/**
+ * Opens a stored message for reading any part of it: header, key and context are proven, and so is the length, by the
+ * final frame, before anybody is told it. Costs two small reads (one, for what fits into the first).
+ */
+export async function openEnvelope(
+  keys: Keys,
+  reader: ObjectReader,
+  expected: SealContext,
+  signal?: AbortSignal,
+): Promise<OpenedEnvelope> {
+  const { parsed, start, totalBytes } = await readHeader(reader, signal);
+  const g = geometry(totalBytes, parsed.bytes, parsed.header.frameLength);
+  const finalAt = frameOffset(g, g.fullFrames);
+  // The last frame is fetched while the key is unwrapped: where it lies follows from the header alone.
+  const [opened, last] = await Promise.all([
+    openHeader(keys, parsed, expected),
+    totalBytes <= start.byteLength
+      ? start.subarray(finalAt)
+      : readAll(reader, finalAt, totalBytes - 1, signal),
+  ]);
+  proveLength(opened, g, last);
+  return {
+    plaintextBytes: g.plaintextBytes,
+    keyId: opened.keyId,
+    read: (from, to, readSignal) => readRange(opened, g, reader, from, to, readSignal),
+  };
+}
+
+async function readHeader(
+  reader: ObjectReader,
+  signal: AbortSignal | undefined,
+): Promise<{ parsed: ParsedHeader; start: Buffer; totalBytes: number }> {
+  for (let bytes = FIRST_READ_BYTES; ; bytes = Math.min(bytes * 2, MAX_HEADER_BYTES)) {
+    const { body, totalBytes } = await reader.read(0, bytes - 1, signal);
+    const start = await collect(body, bytes);
+    const parsed = parseHeader(start);
+    if (parsed !== undefined) return { parsed, start, totalBytes };
+    if (start.byteLength < bytes) throw envelopeError('truncated', 'the message ends within its header');
+  }
+}
+
+/** The final frame must stand where the size says it does, open, and end the message. */
+function proveLength(opened: OpenedHeader, g: Geometry, last: Buffer): void {
+  if (last.byteLength < 8) throw envelopeError('truncated', 'the message ends within its final frame');
+  if (last.readUInt32BE(0) !== FINAL_MARK) {
+    const sequence = last.readUInt32BE(0);
+    if (sequence === g.fullFrames + 1)
+      throw envelopeError('truncated', `the message ends within frame ${sequence}`);
+    if (sequence <= g.fullFrames)
+      throw envelopeError('frame_order', `frame ${sequence} stands where the last one belongs`);
+    throw envelopeError('trailing_bytes', 'what stands at the end is no frame of this message');
+  }
+  const frames = new FrameReader(opened, g.fullFrames + 1);
+  frames.push(last);
+  const plaintext = frames.next();
+  if (plaintext === undefined) throw envelopeError('truncated', 'the message ends within its final frame');
+  frames.next();
+}
+
+function readRange(
+  opened: OpenedHeader,
+  g: Geometry,
+  reader: ObjectReader,
+  start: number,
+  end: number,
+  signal: AbortSignal | undefined,
+): Readable {
+  if (!(start >= 0 && start <= end && end < g.plaintextBytes)) {
+    throw new RangeError(`bytes ${start} to ${end} of ${g.plaintextBytes}`);
+  }
+  const first = Math.floor(start / g.frameLength);
+  const last = Math.floor(end / g.frameLength);
+  const from = frameOffset(g, first);
+  const to = last < g.fullFrames ? frameOffset(g, last + 1) : g.totalBytes;
+  const out = new RangeStream(
+    new FrameReader(opened, first + 1),
+    start - first * g.frameLength,
+    end - start + 1,
+  );
+  if (signal) addAbortSignal(signal, out);
+  // Whoever stops reading also stops the request, even one that has not been answered yet.
+  const gone = new AbortController();
+  out.once('close', () => gone.abort());
+  const stop = signal ? AbortSignal.any([signal, gone.signal]) : gone.signal;
+  reader.read(from, to - 1, stop).then(
+    ({ body }) => pipeline(body, out, () => undefined),
+    (error: Error) => out.destroy(error),
+  );
+  return out;
+}
+
+/** Frames in, the wanted part of their plaintext out; ends early, cleanly or not, only with an error. */
+class RangeStream extends Transform {
+  readonly #frames: FrameReader;
+  #skip: number;
+  #missing: number;
+
+  constructor(frames: FrameReader, skip: number, length: number) {
+    super({ readableHighWaterMark: FRAME_LENGTH, writableHighWaterMark: FRAME_LENGTH });
+    this.#frames = frames;
+    this.#skip = skip;
+    this.#missing = length;
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    try {
+      this.#frames.push(chunk);
+      for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) {
+        for (const piece of frame) this.#give(piece);
+      }
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
+  override _flush(done: TransformCallback): void {
+    if (this.#missing === 0) done();
+    else done(envelopeError('truncated', `the store ended ${this.#missing} bytes early`));
+  }
+
+  #give(piece: Buffer): void {
+    const wanted = piece.subarray(this.#skip, this.#skip + this.#missing);
+    this.#skip = Math.max(0, this.#skip - piece.byteLength);
+    this.#missing -= wanted.byteLength;
+    if (wanted.byteLength > 0) this.push(wanted);
+  }
+}
+
+function readAll(reader: ObjectReader, start: number, end: number, signal?: AbortSignal): Promise<Buffer> {
+  return reader.read(start, end, signal).then(({ body }) => collect(body, end - start + 1));
+}
+
+async function collect(body: Readable, most: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.byteLength;
+    // A store that ignores ranges answers with the whole object. Not at `most` itself: the connection is to be kept.
+    if (bytes > most) break;
+  }
+  return Buffer.concat(chunks).subarray(0, most);
+}

@@ -1,0 +1,91 @@
+import { Transform, type TransformCallback } from 'node:stream';
+import { CustodyError } from '@flex-custody/core';
+import type { Keys } from '../keys/types.ts';
+import { FINAL_MARK, FRAME_LENGTH } from './format.ts';
+import { sealFrame } from './frame.ts';
+import { type SealedHeader, sealHeader } from './header.ts';
+import type { SealContext } from './types.ts';
+
+/** One message in the making: frames may be sealed one by one, in any order, but each number with one plaintext only. */
+export interface Sealer {
+  /** Header and tag: what comes first. */
+  readonly header: Buffer;
+  readonly frameLength: number;
+  /** `sequence` counts from 1; every frame but the final one is full. */
+  seal(sequence: number, plaintext: readonly Uint8Array[], final: boolean): Buffer;
+}
+
+export async function createSealer(
+  keys: Keys,
+  context: SealContext,
+  frameLength = FRAME_LENGTH,
+): Promise<Sealer> {
+  const { bytes, messageId, getCipher }: SealedHeader = await sealHeader(keys, context, frameLength);
+  return {
+    header: bytes,
+    frameLength,
+    seal(sequence, plaintext, final) {
+      const length = plaintext.reduce((sum, piece) => sum + piece.byteLength, 0);
+      if (sequence < 1 || sequence >= FINAL_MARK || (final ? length > frameLength : length !== frameLength)) {
+        throw new CustodyError('envelope_malformed', `frame ${sequence} cannot have ${length} bytes`);
+      }
+      return sealFrame(getCipher, messageId, sequence, plaintext, length, final);
+    },
+  };
+}
+
+/**
+ * Plaintext in, one sealed message out, in constant memory: one frame is held until it is full. Whatever was not ended
+ * cleanly has no final frame, and no reader accepts it.
+ */
+export async function sealStream(keys: Keys, context: SealContext): Promise<Transform> {
+  return new SealStream(await createSealer(keys, context));
+}
+
+class SealStream extends Transform {
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #sequence = 1;
+  readonly #sealer: Sealer;
+
+  constructor(sealer: Sealer) {
+    super({ readableHighWaterMark: 4 * FRAME_LENGTH, writableHighWaterMark: FRAME_LENGTH });
+    this.#sealer = sealer;
+    this.push(sealer.header);
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    try {
+      let rest = chunk;
+      while (this.#waitingBytes + rest.byteLength >= this.#sealer.frameLength) {
+        const take = this.#sealer.frameLength - this.#waitingBytes;
+        this.#waiting.push(rest.subarray(0, take));
+        this.#flushFrame(false);
+        rest = rest.subarray(take);
+      }
+      if (rest.byteLength > 0) {
+        this.#waiting.push(rest);
+        this.#waitingBytes += rest.byteLength;
+      }
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
+  override _flush(done: TransformCallback): void {
+    try {
+      this.#flushFrame(true);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
+  #flushFrame(final: boolean): void {
+    this.push(this.#sealer.seal(this.#sequence, this.#waiting, final));
+    this.#sequence += 1;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+}

@@ -1,0 +1,93 @@
+import { Transform, type TransformCallback } from 'node:stream';
+import { mediaError } from './errors.ts';
+import { looksLikeAudio, RIFF_HEAD_BYTES, riffBytes } from './wav.ts';
+
+export interface GuardOptions {
+  /** From Content-Length. */
+  expectedBytes: number | undefined;
+  /** Longest silence between two chunks while somebody is reading, ms. */
+  stallMs: number;
+  /** False for a later range, which does not begin with a RIFF header. */
+  fromStart: boolean;
+}
+
+/**
+ * Passes a body through and turns every way in which it can be wrong into an error: empty, no audio, shorter or longer
+ * than announced, silent for too long. That the socket ended cleanly proves nothing.
+ */
+export class MediaGuard extends Transform {
+  readonly #options: GuardOptions;
+  #expectedBytes: number | undefined;
+  #seen = 0;
+  #head: Buffer | undefined = Buffer.alloc(0);
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: GuardOptions) {
+    super({ readableHighWaterMark: 65_536, writableHighWaterMark: 65_536 });
+    this.#options = options;
+    this.#expectedBytes = options.expectedBytes;
+    if (!options.fromStart) this.#head = undefined;
+    this.#watch();
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#watch();
+    this.#seen += chunk.byteLength;
+    try {
+      if (this.#head) this.#inspect(chunk);
+      else this.push(chunk);
+      this.#refuseExcess();
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
+  override _flush(done: TransformCallback): void {
+    clearTimeout(this.#timer);
+    try {
+      if (this.#seen === 0) throw mediaError('empty', 'the media is empty');
+      if (this.#head)
+        throw mediaError('not_audio', `the media has ${this.#seen} bytes, less than a WAV header`);
+      if (this.#expectedBytes !== undefined && this.#seen < this.#expectedBytes) {
+        throw mediaError('short', `the media ended after ${this.#seen} of ${this.#expectedBytes} bytes`);
+      }
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#timer);
+    done(error);
+  }
+
+  /** Holds the first bytes back until they show what this is. */
+  #inspect(chunk: Buffer): void {
+    const head = Buffer.concat([this.#head ?? Buffer.alloc(0), chunk]);
+    this.#head = head;
+    if (head.byteLength < RIFF_HEAD_BYTES) return;
+    if (!looksLikeAudio(head)) throw mediaError('not_audio', 'the media does not begin like a WAV file');
+    // Without a Content-Length only the file itself says how long it is.
+    this.#expectedBytes ??= riffBytes(head);
+    this.#head = undefined;
+    this.push(head);
+  }
+
+  #refuseExcess(): void {
+    if (this.#expectedBytes !== undefined && this.#seen > this.#expectedBytes) {
+      throw mediaError('long', `the media goes on after its ${this.#expectedBytes} bytes`);
+    }
+  }
+
+  /** A reader that is slow is no stall of the source: while our own buffer is full the clock only starts over. */
+  #watch(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (this.readableLength >= this.readableHighWaterMark || this.writableNeedDrain) this.#watch();
+      else this.destroy(mediaError('stalled', `the media stood still for ${this.#options.stallMs} ms`));
+    }, this.#options.stallMs);
+    this.#timer.unref();
+  }
+}

@@ -1,0 +1,149 @@
+import { finished, type Readable } from 'node:stream';
+import { CustodyError, type MediaSource } from '@flex-custody/core';
+import axios, { type AxiosResponse, isAxiosError } from 'axios';
+import { mediaError } from './errors.ts';
+import { MediaGuard } from './guard.ts';
+import type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './types.ts';
+
+const ORIGIN = 'https://api.twilio.com';
+const DEFAULT_STALL_MS = 5000;
+
+/**
+ * Opens the media of a recording at Twilio
+ * (https://www.twilio.com/docs/voice/api/recording#fetch-a-recordings-media). The URL is built from SIDs, never taken
+ * from a callback, so that credentials go to nobody else; a redirect would send them elsewhere and is refused. Both
+ * channels are asked for by name, because a conference is mixed down otherwise; what has only one answers 400.
+ * Errors: media_unauthorized, media_missing, and retryable media_unavailable, _not_audio, _empty,
+ * _short, _long, _cut, _stalled.
+ */
+export async function openMedia(
+  source: MediaSource,
+  credentials: MediaCredentials,
+  options: OpenMediaOptions = {},
+): Promise<OpenedMedia> {
+  const response = await request(source, source.channels, credentials, options);
+  if (response.status === 400 && source.channels === 2) {
+    response.data.destroy();
+    return opened(await request(source, 1, credentials, options), 1, options);
+  }
+  return opened(response, source.channels, options);
+}
+
+async function request(
+  { accountSid, recordingSid }: MediaSource,
+  channels: 1 | 2,
+  credentials: MediaCredentials,
+  { signal, stallMs = DEFAULT_STALL_MS, range }: OpenMediaOptions,
+): Promise<AxiosResponse<Readable>> {
+  // Watches only until the answer begins: after that the guard does, and a timer left over would cut a good body.
+  const unanswered = new AbortController();
+  const timer = setTimeout(() => unanswered.abort(), 2 * stallMs);
+  try {
+    return await axios.get<Readable>(
+      `${ORIGIN}/2010-04-01/Accounts/${accountSid}/Recordings/${recordingSid}.wav`,
+      {
+        params: { RequestedChannels: channels },
+        auth: { ...credentials },
+        // Compressed, neither length nor range would be that of the file.
+        headers: { 'Accept-Encoding': 'identity', ...(range !== undefined && { Range: range }) },
+        decompress: false,
+        responseType: 'stream',
+        maxRedirects: 0,
+        validateStatus: () => true,
+        signal: signal ? AbortSignal.any([signal, unanswered.signal]) : unanswered.signal,
+      },
+    );
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    const code = unanswered.signal.aborted ? 'no answer' : isAxiosError(error) ? error.code : undefined;
+    // The cause is not passed on: it holds the request, and so the credentials.
+    throw mediaError('unavailable', `Twilio's media cannot be reached (${code ?? 'unknown'})`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function opened(response: AxiosResponse<Readable>, channels: 1 | 2, options: OpenMediaOptions): OpenedMedia {
+  try {
+    return accepted(response, channels, options);
+  } catch (error) {
+    response.data.destroy();
+    throw error;
+  }
+}
+
+function accepted(
+  response: AxiosResponse<Readable>,
+  channels: 1 | 2,
+  options: OpenMediaOptions,
+): OpenedMedia {
+  const { status } = response;
+  refuseStatus(status);
+  const header = (name: string): string | undefined => {
+    const value: unknown = response.headers[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const contentType = header('content-type') ?? 'application/octet-stream';
+  if (!/^(audio\/|application\/octet-stream|binary\/octet-stream)/i.test(contentType)) {
+    throw mediaError('not_audio', `Twilio answered with ${contentType.slice(0, 60)}, not audio`);
+  }
+  const encoding = header('content-encoding') ?? 'identity';
+  if (encoding !== 'identity')
+    throw mediaError('not_audio', `the media came in the encoding ${encoding.slice(0, 60)}`);
+  const length = header('content-length');
+  const contentLength = length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
+  const contentRange = header('content-range');
+  const guard = new MediaGuard({
+    expectedBytes: contentLength,
+    stallMs: options.stallMs ?? DEFAULT_STALL_MS,
+    fromStart: status === 200,
+  });
+  const body = guarded(response.data, guard, options.signal);
+  const etag = header('etag');
+  const lastModified = header('last-modified');
+  return {
+    body,
+    channels,
+    contentType,
+    status,
+    acceptRanges: header('accept-ranges') === 'bytes',
+    ...(contentLength !== undefined && { contentLength }),
+    ...(contentRange !== undefined && { contentRange }),
+    ...(etag !== undefined && { etag }),
+    ...(lastModified !== undefined && { lastModified }),
+  };
+}
+
+/** Pipes the socket into the guard. Its errors are replaced: axios's own hold the request, and so the credentials. */
+function guarded(socket: Readable, guard: MediaGuard, signal: AbortSignal | undefined): Readable {
+  finished(socket, (error) => {
+    if (!error) return;
+    guard.destroy(
+      signal?.aborted ? asError(signal.reason) : mediaError('cut', 'the media broke off in the middle'),
+    );
+  });
+  guard.once('close', () => socket.destroy());
+  return socket.pipe(guard);
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
+
+function refuseStatus(status: number): void {
+  if (status === 200 || status === 206) return;
+  if (status === 401 || status === 403) {
+    throw mediaError(
+      'unauthorized',
+      `Twilio refuses these credentials (${status}): check the account SID and its token or API key`,
+    );
+  }
+  if (status === 404 || status === 410) {
+    throw mediaError(
+      'missing',
+      `Twilio has no media of this recording (${status}): deleted, in external storage, or not completed`,
+    );
+  }
+  if (status === 416) throw new CustodyError('media_range', 'the media has no such range', { status: 416 });
+  throw mediaError('unavailable', `Twilio answered ${status}`);
+}

@@ -1,0 +1,33 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import type { StoreConfig } from './types.ts';
+
+const CONNECT_MS = 5_000;
+/** Until an answer begins; for a part that includes sending it. A listener may take a body as slowly as he likes. */
+const REQUEST_MS = 60_000;
+/** Each listener to a recording holds one. */
+const MAX_SOCKETS = 500;
+
+export function createClient(config: StoreConfig): S3Client {
+  const { accessKeyId, secretAccessKey, sessionToken, endpoint } = config;
+  const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
+  return new S3Client({
+    region: config.region,
+    ...(endpoint !== undefined && { endpoint }),
+    ...(config.pathStyle !== undefined && { forcePathStyle: config.pathStyle }),
+    ...(accessKeyId !== undefined &&
+      secretAccessKey !== undefined && {
+        credentials: { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) },
+      }),
+    maxAttempts: 3,
+    // The default checksums travel in a chunked body that other S3s refuse; frames carry their own proof anyway.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      requestTimeout: REQUEST_MS,
+      throwOnRequestTimeout: true,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
+  });
+}

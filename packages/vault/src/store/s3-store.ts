@@ -1,0 +1,186 @@
+import type { Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandInput,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { CustodyError, type StorageMode } from '@flex-custody/core';
+import { createClient } from './client.ts';
+import { failureOf, setUpAdvice, storeError } from './errors.ts';
+import { failOnStall } from './stall.ts';
+import type { GetOptions, PutOptions, Store, StoreConfig, Stored } from './types.ts';
+import { uploadStream } from './upload.ts';
+
+const DEFAULT_PART_BYTES = 8 * 1024 * 1024;
+const DEFAULT_PARTS_AT_ONCE = 3;
+const STALL_MS = 30_000;
+const CHECK_KEY = 'recordings/.check';
+
+/** The bucket of `config`, at AWS or any other S3. Errors: see {@link Store}. */
+export function createStore(config: StoreConfig): Store {
+  return new S3Store(config);
+}
+
+class S3Store implements Store {
+  readonly bucket: string;
+  readonly mode: StorageMode;
+  readonly #config: StoreConfig;
+  readonly #client: S3Client;
+
+  constructor(config: StoreConfig) {
+    this.bucket = config.bucket;
+    this.mode = config.mode;
+    this.#config = config;
+    this.#client = createClient(config);
+  }
+
+  put(key: string, body: Readable, options: PutOptions = {}): Promise<Stored> {
+    return uploadStream(this.#client, { ...this.#encryption(), Bucket: this.bucket, Key: key }, body, {
+      ...options,
+      partBytes: this.#config.partBytes ?? DEFAULT_PART_BYTES,
+      partsAtOnce: this.#config.partsAtOnce ?? DEFAULT_PARTS_AT_ONCE,
+    });
+  }
+
+  async head(key: string, versionId?: string): Promise<Stored | undefined> {
+    try {
+      const answer = await this.#client.send(new HeadObjectCommand(this.#object(key, versionId)));
+      return stored(answer);
+    } catch (error) {
+      if (failureOf(error).status === 404) return undefined;
+      throw storeError(error, this.bucket, key);
+    }
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<Stored & { body: Readable; totalBytes: number }> {
+    const { start, end, ifMatch, signal } = options;
+    const command = new GetObjectCommand({
+      ...this.#object(key, options.versionId),
+      ...((start ?? end) !== undefined && { Range: `bytes=${start ?? 0}-${end ?? ''}` }),
+      ...(ifMatch !== undefined && { IfMatch: ifMatch }),
+    });
+    const answer = await this.#mapped(
+      this.#client.send(command, signal ? { abortSignal: signal } : {}),
+      key,
+      signal,
+    );
+    const body = answer.Body as Readable;
+    failOnStall(body, STALL_MS);
+    const total = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1];
+    const found = stored(answer);
+    return { ...found, body, totalBytes: total === undefined ? found.bytes : Number(total) };
+  }
+
+  async delete(key: string, versionId?: string): Promise<void> {
+    await this.#mapped(this.#client.send(new DeleteObjectCommand(this.#object(key, versionId))), key);
+  }
+
+  async *list(
+    prefix: string,
+  ): AsyncIterable<{ key: string; bytes: number; etag: string; lastModified: Date }> {
+    let after: { ContinuationToken: string } | undefined;
+    do {
+      const input: ListObjectsV2CommandInput = { Bucket: this.bucket, Prefix: prefix, ...after };
+      const page = await this.#mapped(this.#client.send(new ListObjectsV2Command(input)));
+      for (const { Key, Size = 0, ETag = '', LastModified = new Date(0) } of page.Contents ?? []) {
+        if (Key !== undefined) yield { key: Key, bytes: Size, etag: ETag, lastModified: LastModified };
+      }
+      after = page.NextContinuationToken ? { ContinuationToken: page.NextContinuationToken } : undefined;
+    } while (after);
+  }
+
+  async *unfinishedUploads(
+    prefix: string,
+  ): AsyncIterable<{ key: string; uploadId: string; startedAt: Date }> {
+    let after: { KeyMarker: string; UploadIdMarker?: string } | undefined;
+    do {
+      const input: ListMultipartUploadsCommandInput = { Bucket: this.bucket, Prefix: prefix, ...after };
+      const page = await this.#mapped(this.#client.send(new ListMultipartUploadsCommand(input)));
+      for (const { Key, UploadId, Initiated = new Date(0) } of page.Uploads ?? []) {
+        if (Key !== undefined && UploadId !== undefined) {
+          yield { key: Key, uploadId: UploadId, startedAt: Initiated };
+        }
+      }
+      after =
+        page.IsTruncated && page.NextKeyMarker
+          ? {
+              KeyMarker: page.NextKeyMarker,
+              ...(page.NextUploadIdMarker !== undefined && { UploadIdMarker: page.NextUploadIdMarker }),
+            }
+          : undefined;
+    } while (after);
+  }
+
+  async abortUpload(key: string, uploadId: string): Promise<void> {
+    const input = { Bucket: this.bucket, Key: key, UploadId: uploadId };
+    try {
+      await this.#client.send(new AbortMultipartUploadCommand(input));
+    } catch (error) {
+      if (failureOf(error).status !== 404) throw storeError(error, this.bucket, key);
+    }
+  }
+
+  presignGet(key: string, versionId: string | undefined, seconds: number): Promise<string> {
+    const command = new GetObjectCommand(this.#object(key, versionId));
+    return this.#mapped(getSignedUrl(this.#client, command, { expiresIn: seconds }), key);
+  }
+
+  async check(): Promise<void> {
+    const probe = { Bucket: this.bucket, Key: CHECK_KEY };
+    try {
+      // An upload that is begun and abandoned asks for every right of a writer and leaves nothing behind.
+      const { UploadId } = await this.#client.send(
+        new CreateMultipartUploadCommand({ ...probe, ...this.#encryption() }),
+      );
+      await this.#client.send(new AbortMultipartUploadCommand({ ...probe, UploadId }));
+      await this.#client.send(new ListObjectsV2Command({ Bucket: this.bucket, MaxKeys: 1 }));
+    } catch (error) {
+      const advice = setUpAdvice(error, this.bucket, this.#config.endpoint);
+      const { code, status, retryable } = storeError(error, this.bucket);
+      throw new CustodyError(code, advice, { status, retryable, cause: error });
+    }
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+
+  #object(key: string, versionId: string | undefined) {
+    return { Bucket: this.bucket, Key: key, ...(versionId !== undefined && { VersionId: versionId }) };
+  }
+
+  #encryption(): { ServerSideEncryption?: 'aws:kms'; SSEKMSKeyId?: string } {
+    if (this.mode !== 'sse-kms') return {};
+    const { kmsKeyId } = this.#config;
+    return { ServerSideEncryption: 'aws:kms', ...(kmsKeyId !== undefined && { SSEKMSKeyId: kmsKeyId }) };
+  }
+
+  async #mapped<T>(answer: Promise<T>, key?: string, signal?: AbortSignal): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw storeError(error, this.bucket, key);
+    }
+  }
+}
+
+function stored(answer: {
+  ETag?: string | undefined;
+  VersionId?: string | undefined;
+  ContentLength?: number | undefined;
+}): Stored {
+  return {
+    etag: answer.ETag ?? '',
+    bytes: answer.ContentLength ?? 0,
+    ...(answer.VersionId !== undefined && { versionId: answer.VersionId }),
+  };
+}
