@@ -1,0 +1,90 @@
+import { janitorJob } from './janitor-job.ts';
+import { FakeTwilio } from './testing/fake-twilio.ts';
+import { house, sealedObject, sharedDatabase } from './testing/house.ts';
+import { recorded, scene, sids } from './testing/scene.ts';
+
+const shared = sharedDatabase();
+const minutes = (n: number) => n * 60_000;
+const sid = sids.recording(1);
+const key = `recordings/${sids.account}/${sid}`;
+
+async function open() {
+  const twilio = scene();
+  return { twilio, ...(await house(twilio, shared.db)) };
+}
+/** The clock `n` minutes on; leases run on the database's. */
+const inMinutes = (n: number) => Date.now() + minutes(n);
+
+test('uploads older than an hour are aborted, younger ones and other keys are not', async () => {
+  const { parts, store } = await open();
+  store.uploads = [
+    { key, uploadId: 'old', startedAt: new Date(Date.now() - minutes(61)) },
+    { key: `${key}.json`, uploadId: 'sidecar', startedAt: new Date(Date.now() - minutes(61)) },
+    { key, uploadId: 'young', startedAt: new Date(Date.now() - minutes(59)) },
+    { key: 'else/where', uploadId: 'other', startedAt: new Date(0) },
+  ];
+  expect(await janitorJob(parts)).toMatchObject({ uploadsAborted: 2 });
+  expect(store.aborted).toEqual([`${key}?old`, `${key}.json?sidecar`]);
+});
+
+test('a live lease covers its upload, for a day', async () => {
+  const { twilio, ingest, catalog, parts, store } = await open();
+  const answer = await ingest.receive(recorded(twilio, 1));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  await catalog.extendLease(sid, answer.lease, minutes(60 * 48));
+  store.uploads = [{ key, uploadId: 'long', startedAt: new Date(Date.now() - minutes(120)) }];
+  expect((await janitorJob(parts)).uploadsAborted).toBe(0);
+  store.uploads = [{ key, uploadId: 'long', startedAt: new Date(Date.now() - minutes(60 * 25)) }];
+  expect((await janitorJob(parts)).uploadsAborted).toBe(1);
+});
+
+test('an upload that cannot be aborted does not stop the sweep', async () => {
+  const { twilio, ingest, parts, queue, store } = await open();
+  await ingest.receive(recorded(twilio, 1, { status: 'processing' }));
+  queue.sent = [];
+  store.uploads = [{ key, uploadId: 'old', startedAt: new Date(0) }];
+  store.failing = new Error('down');
+  expect(await janitorJob(parts, inMinutes(3))).toEqual({ uploadsAborted: 0, requeued: 1 });
+});
+
+test('what lost its job gets one: copy, verify, link; what is young, done or held does not', async () => {
+  const { twilio, ingest, catalog, parts, queue } = await open();
+  const registered = sids.recording(1);
+  await ingest.receive(recorded(twilio, 1, { status: 'processing' }));
+  const lapsed = sids.recording(2);
+  await ingest.receive(recorded(twilio, 2));
+  await shared.db.query(
+    `UPDATE recordings SET lease_until = now() - interval '1 second' WHERE recording_sid = $1`,
+    [lapsed],
+  );
+  const unverified = sids.recording(3);
+  const answer = await ingest.receive(recorded(twilio, 3));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  await catalog.sealed(unverified, answer.lease, sealedObject(unverified), 2);
+  twilio.failing.set('task', FakeTwilio.down);
+  const unlinked = sids.recording(4);
+  const held = await ingest.receive(recorded(twilio, 4));
+  if (held.action !== 'copy') throw new Error('no lease');
+  await catalog.extendLease(unlinked, held.lease, minutes(60));
+  twilio.failing.clear();
+  await ingest.receive(recorded(twilio, 5, { status: 'absent' }));
+
+  queue.sent = [];
+  expect((await janitorJob(parts, inMinutes(1))).requeued).toBe(0);
+  await janitorJob(parts, inMinutes(3));
+  expect(queue.sent.map((job) => [job.name, job.data, job.options?.once])).toEqual([
+    ['copy', { recordingSid: registered }, `now:${registered}`],
+    ['copy', { recordingSid: lapsed }, `now:${lapsed}`],
+    ['verify', { recordingSid: unverified }, unverified],
+    ['link', { recordingSid: unlinked }, unlinked],
+  ]);
+});
+
+test('one that failed is left to the retries of its job for half an hour', async () => {
+  const { twilio, ingest, catalog, parts } = await open();
+  const answer = await ingest.receive(recorded(twilio, 1));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  await catalog.release(sid, answer.lease, 'media_cut');
+  expect((await janitorJob(parts, inMinutes(10))).requeued).toBe(0);
+  expect((await janitorJob(parts, inMinutes(31))).requeued).toBe(1);
+});

@@ -1,0 +1,296 @@
+import { CustodyError } from '@flex-custody/core';
+import { copyRecording, openMedia, verifyObject } from '@flex-custody/vault';
+import { FakeTwilio } from './testing/fake-twilio.ts';
+import { house, sealedObject, sharedDatabase } from './testing/house.ts';
+import { recorded, scene, sids } from './testing/scene.ts';
+
+jest.mock('@flex-custody/vault', () => ({
+  openMedia: jest.fn(),
+  copyRecording: jest.fn(),
+  verifyObject: jest.fn(),
+}));
+const open = jest.mocked(openMedia);
+const copy = jest.mocked(copyRecording);
+const verify = jest.mocked(verifyObject);
+
+const shared = sharedDatabase();
+const sid = sids.recording(1);
+const job = { recordingSid: sid };
+
+/** A recording that the host is to copy itself. */
+async function handedOver() {
+  const twilio = scene();
+  const host = await house(twilio, shared.db);
+  const answer = await host.ingest.receive(recorded(twilio, 1));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  await host.catalog.release(sid, answer.lease);
+  host.queue.sent = [];
+  return { twilio, ...host };
+}
+
+async function sealed() {
+  const host = await handedOver();
+  await host.queue.run('copy', job);
+  host.queue.sent = [];
+  return host;
+}
+
+beforeEach(() => {
+  jest.resetAllMocks();
+  open.mockResolvedValue({ channels: 2 } as Awaited<ReturnType<typeof openMedia>>);
+  copy.mockResolvedValue(sealedObject(sid));
+  verify.mockResolvedValue();
+});
+
+describe('the copy', () => {
+  test('is made from two-channel media under the recording’s own key, and verified next', async () => {
+    const { catalog, queue } = await handedOver();
+    await queue.run('copy', job);
+    expect(open.mock.calls[0]?.[0]).toMatchObject({ recordingSid: sid, channels: 2, durationSeconds: 30 });
+    expect(copy.mock.calls[0]?.[0]).toMatchObject({ objectKey: `recordings/${sids.account}/${sid}` });
+    expect(await catalog.find(sid)).toMatchObject({ state: 'sealed', object: sealedObject(sid) });
+    expect(queue.names()).toEqual(['verify']);
+    await queue.run('copy', job);
+    expect(copy).toHaveBeenCalledTimes(1);
+  });
+
+  test('says how far it is', async () => {
+    const twilio = scene();
+    const seen: unknown[] = [];
+    const host = await house(twilio, shared.db, {
+      observer: {
+        copyProgress: (...all) => seen.push(all),
+        copied: (_, bytes, _ms, by) => seen.push([bytes, by]),
+      },
+    });
+    await host.ingest.receive(recorded(twilio, 1, { status: 'processing' }));
+    recorded(twilio, 1);
+    copy.mockImplementation(async ({ onProgress }) => {
+      onProgress?.(10, 20);
+      return sealedObject(sid);
+    });
+    await host.queue.run('copy', job);
+    expect(seen).toEqual([
+      [sid, 10, 20],
+      [1_000_000, 'worker'],
+    ]);
+  });
+
+  test('that fails releases the lease with its reason and is tried again', async () => {
+    const { catalog, queue } = await handedOver();
+    copy.mockRejectedValueOnce(new CustodyError('media_cut', 'cut', { retryable: true }));
+    await expect(queue.run('copy', job)).rejects.toMatchObject({ code: 'media_cut' });
+    expect(await catalog.find(sid)).toMatchObject({ state: 'registered', failure: 'media_cut' });
+    await queue.run('copy', job);
+    expect((await catalog.find(sid))?.failure).toBeUndefined();
+  });
+
+  test('of two workers at once is made by one', async () => {
+    const { queue } = await handedOver();
+    await Promise.all([queue.run('copy', job), queue.run('copy', job), queue.run('copy', job)]);
+    expect(copy).toHaveBeenCalledTimes(1);
+  });
+
+  test('waits for the lease of a Function, and takes over once it has lapsed', async () => {
+    const twilio = scene();
+    const host = await house(twilio, shared.db);
+    await host.ingest.receive(recorded(twilio, 1));
+    host.queue.sent = [];
+    await host.queue.run('copy', job);
+    expect(copy).not.toHaveBeenCalled();
+    expect(host.queue.sent).toMatchObject([{ name: 'copy', options: { once: `lapse:${sid}` } }]);
+    expect(host.queue.sent[0]?.options?.startAfterMs).toBeGreaterThan(14_000);
+    await shared.db.query(`UPDATE recordings SET lease_until = now() - interval '1 second'`);
+    await host.queue.run('copy', job);
+    expect((await host.catalog.find(sid))?.state).toBe('sealed');
+  });
+
+  test('whose lease was lost meanwhile leaves no second object', async () => {
+    const { catalog, queue, store } = await handedOver();
+    copy.mockImplementationOnce(async () => {
+      await shared.db.query(`UPDATE recordings SET lease = 'of another'`);
+      return store.holds(sealedObject(sid, { versionId: 'surplus' }));
+    });
+    await queue.run('copy', job);
+    expect(store.deleted).toEqual([`${sealedObject(sid).key}?surplus`]);
+    expect((await catalog.find(sid))?.state).toBe('copying');
+    expect(queue.names()).toEqual([]);
+  });
+
+  test('ends with the process and leaves the recording to the next', async () => {
+    const { catalog, queue } = await handedOver();
+    const ending = new AbortController();
+    copy.mockImplementationOnce(
+      ({ signal }) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => reject(new Error('aborted')));
+          ending.abort();
+        }),
+    );
+    await expect(queue.run('copy', job, ending.signal)).rejects.toThrow('aborted');
+    expect((await catalog.find(sid))?.state).toBe('registered');
+  });
+
+  test('of what Twilio has not finished comes back later; of what is gone gives up', async () => {
+    const { twilio, catalog, queue, alarmCodes } = await handedOver();
+    recorded(twilio, 1, { status: 'processing' });
+    await queue.run('copy', job);
+    expect(queue.sent).toMatchObject([
+      { name: 'copy', options: { startAfterMs: 30_000, once: `unfinished:${sid}` } },
+    ]);
+    twilio.recordings.clear();
+    await queue.run('copy', job);
+    expect(await catalog.find(sid)).toMatchObject({ state: 'failed', failure: 'source_deleted' });
+    expect(await alarmCodes()).toEqual(['source_deleted']);
+    expect(copy).not.toHaveBeenCalled();
+  });
+
+  test('waits for Twilio when that is out of reach', async () => {
+    const { twilio, catalog, queue } = await handedOver();
+    twilio.failing.set('recording', FakeTwilio.down);
+    await expect(queue.run('copy', job)).rejects.toMatchObject({ retryable: true });
+    expect((await catalog.find(sid))?.state).toBe('registered');
+  });
+
+  test('of an unknown recording is nothing', async () => {
+    const { queue } = await handedOver();
+    await queue.run('copy', { recordingSid: sids.recording(9) });
+    expect(open).not.toHaveBeenCalled();
+  });
+});
+
+describe('verification', () => {
+  test('makes a sealed recording verified, once', async () => {
+    const { catalog, queue } = await sealed();
+    await queue.run('verify', job);
+    expect(verify.mock.calls[0]?.[0]).toMatchObject({
+      object: sealedObject(sid),
+      source: { recordingSid: sid, channels: 2, durationSeconds: 30 },
+    });
+    expect(await catalog.find(sid)).toMatchObject({ state: 'verified', verifiedAt: expect.any(Date) });
+    await queue.run('verify', job);
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  test.each(['object_mismatch', 'envelope_tampered', 'envelope_truncated'])(
+    '%s removes the bad version, raises an alarm and copies again',
+    async (code) => {
+      const { catalog, queue, store, alarmCodes } = await sealed();
+      verify.mockRejectedValueOnce(new CustodyError(code, 'bad'));
+      await queue.run('verify', job);
+      const row = await catalog.find(sid);
+      expect(row).toMatchObject({ state: 'registered', failure: code });
+      expect(row?.object).toBeUndefined();
+      expect(store.deleted).toEqual([`${sealedObject(sid).key}?v1`]);
+      expect(await alarmCodes()).toEqual(['object_rejected']);
+      expect(queue.names()).toEqual(['copy']);
+    },
+  );
+
+  test.each(['envelope_wrong_key', 'envelope_unsupported', 'object_missing'])(
+    '%s copies again and removes nothing: the fault may be ours',
+    async (code) => {
+      const { queue, store } = await sealed();
+      verify.mockRejectedValueOnce(new CustodyError(code, 'bad'));
+      await queue.run('verify', job);
+      expect(store.deleted).toEqual([]);
+      expect(queue.names()).toEqual(['copy']);
+    },
+  );
+
+  test('gives up after three bad copies', async () => {
+    const { catalog, queue, alarmCodes } = await sealed();
+    verify.mockRejectedValue(new CustodyError('object_mismatch', 'bad'));
+    await queue.run('verify', job);
+    await queue.run('copy', job);
+    await queue.run('verify', job);
+    await queue.run('copy', job);
+    queue.sent = [];
+    await queue.run('verify', job);
+    expect(await catalog.find(sid)).toMatchObject({ state: 'failed', failure: 'object_mismatch' });
+    expect(await alarmCodes()).toEqual(['object_rejected', 'verify_failed']);
+    expect(queue.sent).toEqual([]);
+  });
+
+  test.each([
+    ['an outage', new CustodyError('store_unavailable', 'down', { status: 503, retryable: true })],
+    ['a bucket that refuses this host', new CustodyError('store_denied', 'no')],
+    ['an accident', new TypeError('what')],
+  ])('%s says nothing of the object', async (_, error) => {
+    const { catalog, queue, store } = await sealed();
+    verify.mockRejectedValueOnce(error);
+    await expect(queue.run('verify', job)).rejects.toBe(error);
+    expect((await catalog.find(sid))?.state).toBe('sealed');
+    expect(store.deleted).toEqual([]);
+  });
+
+  test('of an object that was replaced meanwhile begins again', async () => {
+    const { catalog, queue } = await sealed();
+    verify.mockImplementationOnce(async () => {
+      await shared.db.query(`UPDATE recordings SET object = object || '{"etag":"new"}'::jsonb`);
+    });
+    await queue.run('verify', job);
+    expect((await catalog.find(sid))?.state).toBe('sealed');
+    expect(queue.names()).toEqual(['verify']);
+  });
+});
+
+describe('a dead job', () => {
+  const error = (code: string) => ({ code, message: 'why' });
+
+  test('fails the recording that was its own, with an alarm', async () => {
+    const { catalog, queue, alarmCodes } = await handedOver();
+    await queue.dead?.({ name: 'copy', data: job, error: error('media_missing') });
+    expect(await catalog.find(sid)).toMatchObject({ state: 'failed', failure: 'media_missing' });
+    expect(await alarmCodes()).toEqual(['copy_failed']);
+  });
+
+  test('of verification likewise', async () => {
+    const { catalog, queue, alarmCodes } = await sealed();
+    await queue.dead?.({ name: 'verify', data: job, error: error('store_unavailable') });
+    expect((await catalog.find(sid))?.state).toBe('failed');
+    expect(await alarmCodes()).toEqual(['verify_failed']);
+  });
+
+  test('touches nothing that has moved on', async () => {
+    const { catalog, queue, alarmCodes } = await sealed();
+    await queue.dead?.({ name: 'copy', data: job, error: error('media_cut') });
+    expect((await catalog.find(sid))?.state).toBe('sealed');
+    await queue.run('verify', job);
+    await queue.dead?.({ name: 'verify', data: job, error: error('media_cut') });
+    expect((await catalog.find(sid))?.state).toBe('verified');
+    expect(await alarmCodes()).toEqual([]);
+  });
+
+  test('does not take a recording from whoever holds its lease', async () => {
+    const { catalog, queue } = await handedOver();
+    await catalog.lease(sid, 'function', 60_000);
+    await queue.dead?.({ name: 'copy', data: job, error: error('media_cut') });
+    expect((await catalog.find(sid))?.state).toBe('copying');
+  });
+
+  test("of the host's own settings leaves the recording to the next sweep", async () => {
+    const { catalog, queue, alarmCodes } = await handedOver();
+    await queue.dead?.({ name: 'copy', data: job, error: error('media_unauthorized') });
+    expect((await catalog.find(sid))?.state).toBe('registered');
+    expect(await alarmCodes()).toEqual(['copy_failed']);
+  });
+
+  test('of a link leaves it pending, with an alarm', async () => {
+    const { twilio, ingest, catalog, queue, alarmCodes } = await handedOver();
+    twilio.failing.set('task', FakeTwilio.down);
+    const other = sids.recording(2);
+    await ingest.receive(recorded(twilio, 2));
+    await queue.dead?.({ name: 'link', data: { recordingSid: other }, error: error('twilio_unavailable') });
+    expect((await catalog.find(other))?.linkState).toBe('pending');
+    await queue.dead?.({ name: 'janitor', data: {}, error: error('store_denied') });
+    expect(await alarmCodes()).toEqual(['janitor_failed', 'link_failed']);
+  });
+});
+
+test('the janitor is scheduled, and no secret reached the log', async () => {
+  const { queue, lines } = await sealed();
+  expect(queue.schedules).toEqual(['janitor 900']);
+  expect(lines.length).toBeGreaterThan(0);
+  expect(lines.join('\n')).not.toContain('secret-of-the-account');
+});

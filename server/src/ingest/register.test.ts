@@ -1,0 +1,253 @@
+import { CustodyError } from '@flex-custody/core';
+import { FakeTwilio } from './testing/fake-twilio.ts';
+import { house, sealedObject, sharedDatabase } from './testing/house.ts';
+import { recorded, scene, sids } from './testing/scene.ts';
+
+const shared = sharedDatabase();
+const open = async () => {
+  const twilio = scene();
+  return { twilio, ...(await house(twilio, shared.db)) };
+};
+const sid = sids.recording(1);
+
+test('a finished recording is registered, linked and leased, with a job to look after the lease', async () => {
+  const { twilio, ingest, catalog, queue } = await open();
+  const answer = await ingest.receive(recorded(twilio, 1));
+  expect(answer).toEqual({
+    action: 'copy',
+    lease: expect.stringMatching(/.{20}/),
+    leaseMs: 15_000,
+    source: { accountSid: sids.account, recordingSid: sid, channels: 2, durationSeconds: 30 },
+    objectKey: `recordings/${sids.account}/${sid}`,
+    rate: 8e6,
+    forwarded: false,
+  });
+  expect(await catalog.find(sid)).toMatchObject({
+    state: 'copying',
+    linkState: 'linked',
+    taskSid: sids.task,
+    reservationSid: sids.reservation,
+    workerSid: sids.worker,
+    callSid: sids.leg,
+    leaseHolder: 'function',
+  });
+  expect(twilio.tasks.get(sids.task)?.attributes).toContain(`recording=${sid}`);
+  expect(queue.sent).toEqual([
+    { name: 'copy', data: { recordingSid: sid }, options: { startAfterMs: 16_000, once: `lapse:${sid}` } },
+  ]);
+});
+
+test('three callbacks at once are one lease, one link and one write', async () => {
+  const { twilio, ingest } = await open();
+  twilio.delayMs = 5;
+  const callback = recorded(twilio, 1);
+  const answers = await Promise.all([1, 2, 3].map(() => ingest.receive(callback)));
+  expect(answers.map((answer) => answer.action).sort()).toEqual(['busy', 'busy', 'copy']);
+  expect(twilio.writes).toBe(1);
+  expect(twilio.tasks.get(sids.task)?.attributes.match(/VoiceRecording/g)).toHaveLength(1);
+  expect((await ingest.receive(callback)).action).toBe('busy');
+});
+
+test('two hosts at once are one lease and one link', async () => {
+  const twilio = scene();
+  twilio.delayMs = 5;
+  const [one, two] = [await house(twilio, shared.db), await house(twilio, shared.db)];
+  const callback = recorded(twilio, 1);
+  const answers = await Promise.all([one, two, one, two].map((host) => host.ingest.receive(callback)));
+  expect(answers.filter((answer) => answer.action === 'copy')).toHaveLength(1);
+  expect(twilio.tasks.get(sids.task)?.attributes.match(/VoiceRecording/g)).toHaveLength(1);
+});
+
+test('a sealed recording is done, without asking Twilio', async () => {
+  const { twilio, ingest, catalog, queue } = await open();
+  const callback = recorded(twilio, 1);
+  const answer = await ingest.receive(callback);
+  if (answer.action !== 'copy') throw new Error('no lease');
+  await catalog.sealed(sid, answer.lease, sealedObject(sid), 2);
+  await catalog.forwarded(sid);
+  twilio.asked.length = 0;
+  queue.sent = [];
+  expect(await ingest.receive(callback)).toEqual({ action: 'done', forwarded: true });
+  expect(twilio.asked).toEqual([]);
+  expect(queue.sent).toEqual([]);
+});
+
+test("another account's recording is refused before Twilio is asked", async () => {
+  const { twilio, ingest } = await open();
+  const callback = { ...recorded(twilio, 1), accountSid: sids.otherAccount };
+  await expect(ingest.receive(callback)).rejects.toMatchObject({ code: 'foreign_account', status: 403 });
+  expect(twilio.asked).toEqual([]);
+});
+
+test("nor is one taken that Twilio says is another account's", async () => {
+  const { twilio, ingest, catalog } = await open();
+  const callback = recorded(twilio, 1, { accountSid: sids.otherAccount });
+  await expect(ingest.receive(callback)).rejects.toMatchObject({ code: 'foreign_account' });
+  expect(await catalog.find(sid)).toBeUndefined();
+});
+
+test("what Twilio says counts, not the callback's words", async () => {
+  const { twilio, ingest, catalog } = await open();
+  const callback = { ...recorded(twilio, 1), callSid: sids.otherLeg, conferenceSid: sids.conference };
+  await ingest.receive(callback);
+  const row = await catalog.find(sid);
+  expect(row?.callSid).toBe(sids.leg);
+  expect(row?.conferenceSid).toBeUndefined();
+});
+
+test('hints that are not so keep the recording, link nothing, raise an alarm', async () => {
+  const { twilio, ingest, catalog, alarmCodes } = await open();
+  const before = twilio.tasks.get(sids.task)?.attributes;
+  const callback = recorded(twilio, 1, { callSid: sids.otherLeg });
+  expect((await ingest.receive(callback)).action).toBe('copy');
+  expect(await catalog.find(sid)).toMatchObject({ linkState: 'refused', linkReason: 'leg_not_of_worker' });
+  expect((await catalog.find(sid))?.workerSid).toBeUndefined();
+  expect(twilio.tasks.get(sids.task)?.attributes).toBe(before);
+  expect(await alarmCodes()).toEqual(['link_refused']);
+});
+
+test('a task that is gone leaves the recording unlinked, to be copied all the same', async () => {
+  const { twilio, ingest, catalog, alarmCodes } = await open();
+  twilio.tasks.delete(sids.task);
+  expect((await ingest.receive(recorded(twilio, 1))).action).toBe('copy');
+  expect(await catalog.find(sid)).toMatchObject({ linkState: 'unlinked', linkReason: 'task_gone' });
+  expect(await alarmCodes()).toEqual([]);
+});
+
+test('a task that goes after the proof leaves its owner proven', async () => {
+  const { twilio, ingest, catalog } = await open();
+  twilio.beforeUpdate = () => twilio.tasks.delete(sids.task);
+  await ingest.receive(recorded(twilio, 1));
+  expect(await catalog.find(sid)).toMatchObject({ linkState: 'unlinked', workerSid: sids.worker });
+});
+
+test('full attributes leave it unlinked, with an alarm', async () => {
+  const { twilio, ingest, catalog, alarmCodes } = await open();
+  twilio.write(sids.task, (attributes) => (attributes['notes'] = 'x'.repeat(3_700)));
+  await ingest.receive(recorded(twilio, 1));
+  expect(await catalog.find(sid)).toMatchObject({ linkState: 'unlinked', linkReason: 'attributes_full' });
+  expect(await alarmCodes()).toEqual(['attributes_full']);
+});
+
+test('an outage of TaskRouter leaves the link to a job and costs no copy; the job makes it good', async () => {
+  const { twilio, ingest, catalog, queue } = await open();
+  twilio.failing.set('worker', FakeTwilio.down);
+  expect((await ingest.receive(recorded(twilio, 1))).action).toBe('copy');
+  expect((await catalog.find(sid))?.linkState).toBe('pending');
+  expect(queue.names()).toEqual(['link', 'copy']);
+  await expect(queue.run('link', { recordingSid: sid })).rejects.toMatchObject({ retryable: true });
+  twilio.failing.clear();
+  await queue.run('link', { recordingSid: sid });
+  expect((await catalog.find(sid))?.linkState).toBe('linked');
+});
+
+test('a slow TaskRouter is waited for three seconds at most', async () => {
+  const { twilio, ingest, queue } = await open();
+  const callback = recorded(twilio, 1);
+  const slow = twilio.task;
+  let release: () => void = () => undefined;
+  twilio.task = async (task) => {
+    await new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    return slow(task);
+  };
+  const begun = Date.now();
+  expect((await ingest.receive(callback)).action).toBe('copy');
+  expect(Date.now() - begun).toBeLessThan(4_000);
+  expect(queue.names()).toEqual(['link', 'copy']);
+  twilio.task = slow;
+  release();
+});
+
+test('credentials that Twilio refuses leave the link pending, with an alarm', async () => {
+  const { twilio, ingest, catalog, alarmCodes } = await open();
+  twilio.failing.set('task', new CustodyError('twilio_unauthorized', 'no'));
+  await ingest.receive(recorded(twilio, 1));
+  expect((await catalog.find(sid))?.linkState).toBe('pending');
+  expect(await alarmCodes()).toEqual(['link_failed']);
+});
+
+test('a task that Twilio will not let us update leaves it unlinked, with an alarm', async () => {
+  const { twilio, ingest, catalog, alarmCodes } = await open();
+  twilio.failing.set('updateTask', new CustodyError('twilio_refused', 'no'));
+  await ingest.receive(recorded(twilio, 1));
+  expect(await catalog.find(sid)).toMatchObject({ linkState: 'unlinked', linkReason: 'twilio_refused' });
+  expect(await alarmCodes()).toEqual(['link_failed']);
+});
+
+test('Twilio out of reach registers nothing and says so', async () => {
+  const { twilio, ingest, catalog } = await open();
+  twilio.failing.set('recording', FakeTwilio.down);
+  await expect(ingest.receive(recorded(twilio, 1))).rejects.toMatchObject({ status: 503 });
+  expect(await catalog.find(sid)).toBeUndefined();
+});
+
+test.each(['processing', 'in-progress', 'paused', 'stopped'] as const)(
+  'one that is %s is linked already and copied later',
+  async (status) => {
+    const { twilio, ingest, catalog, queue } = await open();
+    const callback = recorded(twilio, 1, { status });
+    expect(await ingest.receive(callback)).toEqual({ action: 'host', forwarded: false });
+    expect(await catalog.find(sid)).toMatchObject({ state: 'registered', linkState: 'linked' });
+    expect(queue.sent).toMatchObject([{ name: 'copy', options: { startAfterMs: 30_000 } }]);
+  },
+);
+
+test("an absent recording is done, with Twilio's reason", async () => {
+  const { twilio, ingest, catalog } = await open();
+  expect((await ingest.receive(recorded(twilio, 1, { status: 'absent', errorCode: '16102' }))).action).toBe(
+    'done',
+  );
+  expect(await catalog.find(sid)).toMatchObject({ state: 'absent', failure: '16102', linkState: 'unlinked' });
+  expect(twilio.writes).toBe(0);
+});
+
+test('one that Twilio does not know is absent if the callback says so, else unknown', async () => {
+  const { twilio, ingest, catalog } = await open();
+  const callback = recorded(twilio, 1);
+  twilio.recordings.clear();
+  await expect(ingest.receive(callback)).rejects.toMatchObject({ code: 'recording_missing', status: 404 });
+  expect(await catalog.find(sid)).toBeUndefined();
+  await ingest.receive({ ...callback, status: 'absent', errorCode: '16101' });
+  expect(await catalog.find(sid)).toMatchObject({ state: 'absent', failure: '16101' });
+});
+
+test.each([
+  ['deleted at Twilio', { status: 'deleted' }, 'source_deleted'],
+  ['encrypted by Twilio', { encrypted: true }, 'twilio_encrypted'],
+] as const)(
+  'one %s is failed with its reason and an alarm, and no Function gets it',
+  async (_, facts, code) => {
+    const { twilio, ingest, catalog, alarmCodes } = await open();
+    const callback = recorded(twilio, 1, facts);
+    expect((await ingest.receive(callback)).action).toBe('host');
+    expect(await catalog.find(sid)).toMatchObject({ state: 'failed', failure: code });
+    expect(await alarmCodes()).toEqual([code]);
+    expect((await ingest.receive(callback)).action).toBe('host');
+  },
+);
+
+test("a conference's recording is linked to the task alone, and a mono one says no channels", async () => {
+  const { twilio, ingest, catalog } = await open();
+  await ingest.receive(
+    recorded(twilio, 1, { conferenceSid: sids.conference, channels: 1 }, { taskSid: sids.task }),
+  );
+  const row = await catalog.find(sid);
+  expect(row).toMatchObject({ linkState: 'linked', taskSid: sids.task });
+  expect(row?.workerSid).toBeUndefined();
+  const attributes = JSON.parse(twilio.tasks.get(sids.task)?.attributes ?? '{}');
+  expect(attributes.conversations.media).toHaveLength(1);
+  expect(attributes.conversations.media[0].channels).toBeUndefined();
+});
+
+test('the older Player gets its link where that is on', async () => {
+  const twilio = scene();
+  const { ingest } = await house(twilio, shared.db, {
+    segmentLink: async (row) => `https://custody.example/media/${row.recordingSid}.wav?token=t`,
+  });
+  await ingest.receive(recorded(twilio, 1));
+  expect(JSON.parse(twilio.tasks.get(sids.task)?.attributes ?? '{}').conversations.segment_link).toMatch(
+    /token=t$/,
+  );
+});

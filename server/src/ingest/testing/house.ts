@@ -1,0 +1,160 @@
+import type { SealedObject } from '@flex-custody/core';
+import { objectKey, type RecordingSid } from '@flex-custody/core';
+import type { Store, Stored } from '@flex-custody/vault';
+import { createAlarms } from '../../catalog/alarms.ts';
+import { createCatalog } from '../../catalog/catalog.ts';
+import { openEmbedded } from '../../db/on-each-engine.ts';
+import { type Db, migrate } from '../../db.ts';
+import type { DeadJob, JobName, Jobs, Queue, SendOptions } from '../../queue/queue.ts';
+import { createIngest, type IngestParts } from '../index.ts';
+import type { FakeTwilio } from './fake-twilio.ts';
+import { sids } from './scene.ts';
+
+export interface Sent {
+  name: JobName;
+  data: Jobs[JobName];
+  options?: SendOptions;
+}
+
+/** Remembers what is sent; `run` does what a worker would. */
+export class FakeQueue implements Queue {
+  sent: Sent[] = [];
+  readonly workers = new Map<
+    JobName,
+    (data: never, job: { attempt: number; signal: AbortSignal }) => Promise<void>
+  >();
+  dead: ((dead: DeadJob) => Promise<void>) | undefined;
+  readonly schedules: string[] = [];
+
+  async send<N extends JobName>(name: N, data: Jobs[N], options?: SendOptions) {
+    this.sent.push({ name, data, ...(options ? { options } : {}) });
+  }
+  async work<N extends JobName>(
+    name: N,
+    _options: { concurrency: number },
+    handler: (data: Jobs[N], job: { attempt: number; signal: AbortSignal }) => Promise<void>,
+  ) {
+    this.workers.set(name, handler);
+  }
+  async onDead(handler: (dead: DeadJob) => Promise<void>) {
+    this.dead = handler;
+  }
+  async every(name: 'janitor', seconds: number) {
+    this.schedules.push(`${name} ${seconds}`);
+  }
+  counts = async () => [];
+  stop = async () => undefined;
+
+  names(): string[] {
+    return this.sent.map((job) => job.name);
+  }
+  run<N extends JobName>(name: N, data: Jobs[N], signal = new AbortController().signal): Promise<void> {
+    const handler = this.workers.get(name);
+    if (!handler) throw new Error(`nobody works on ${name}`);
+    return handler(data as never, { attempt: 1, signal });
+  }
+}
+
+/** The few calls of a bucket that ingest makes, by `key` and version. */
+export class FakeStore implements Pick<Store, 'head' | 'delete' | 'abortUpload' | 'mode' | 'bucket'> {
+  readonly bucket = 'bucket';
+  readonly mode = 'envelope' as const;
+  readonly objects = new Map<string, Stored>();
+  readonly deleted: string[] = [];
+  readonly aborted: string[] = [];
+  uploads: { key: string; uploadId: string; startedAt: Date }[] = [];
+  failing: Error | undefined;
+
+  async head(key: string, versionId?: string) {
+    if (this.failing) throw this.failing;
+    return this.objects.get(`${key}?${versionId}`);
+  }
+  async delete(key: string, versionId?: string) {
+    if (this.failing) throw this.failing;
+    this.deleted.push(`${key}?${versionId}`);
+    this.objects.delete(`${key}?${versionId}`);
+  }
+  async *unfinishedUploads(prefix: string) {
+    yield* this.uploads.filter((upload) => upload.key.startsWith(prefix));
+  }
+  async abortUpload(key: string, uploadId: string) {
+    if (this.failing) throw this.failing;
+    this.aborted.push(`${key}?${uploadId}`);
+  }
+  /** Puts a sealed copy there, as a writer would. */
+  holds(object: SealedObject): SealedObject {
+    this.objects.set(`${object.key}?${object.versionId}`, {
+      etag: object.etag,
+      bytes: object.bytes,
+      ...(object.versionId === undefined ? {} : { versionId: object.versionId }),
+    });
+    return object;
+  }
+}
+
+export function sealedObject(sid: RecordingSid, change: Partial<SealedObject> = {}): SealedObject {
+  return {
+    key: objectKey(sids.account, sid),
+    mode: 'envelope',
+    versionId: 'v1',
+    etag: '"e1"',
+    bytes: 1_000_800,
+    plaintextBytes: 1_000_000,
+    plaintextSha256: 'a'.repeat(64),
+    keyId: 'k1',
+    ...change,
+  };
+}
+
+/** A host's ingest room on a real catalog (the embedded database, in memory), with the outside world faked. */
+export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestParts> = {}) {
+  const queue = new FakeQueue();
+  const store = new FakeStore();
+  const catalog = createCatalog(db);
+  const alarms = createAlarms(db);
+  const lines: string[] = [];
+  const line = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+  const parts: IngestParts = {
+    config: {
+      accountSid: sids.account,
+      publicUrl: 'https://custody.example',
+      mediaChannels: ['customer', 'others'],
+      leaseMs: 15_000,
+      copiesAtOnce: 2,
+    },
+    credentials: { username: sids.account, password: 'secret-of-the-account' },
+    catalog,
+    alarms,
+    queue,
+    twilio,
+    store: store as unknown as Store,
+    keys: undefined,
+    log: { info: line, warn: line, error: line },
+    ...change,
+  };
+  const ingest = createIngest(parts);
+  await ingest.startWorkers();
+  const alarmCodes = async () => (await alarms.list()).map((alarm) => alarm.code).sort();
+  return { parts, ingest, queue, store, catalog, alarms, alarmCodes, lines };
+}
+
+/** One database for a test file, emptied between tests: opening one is the slow part. */
+export function sharedDatabase(): { readonly db: Db } {
+  let db: Db | undefined;
+  beforeAll(async () => {
+    ({ db } = await openEmbedded());
+    await migrate(db);
+  }, 60_000);
+  beforeEach(async () => {
+    await db?.query('TRUNCATE recordings, alarms, copy_rates');
+  });
+  afterAll(async () => {
+    await db?.close();
+  });
+  return {
+    get db() {
+      if (!db) throw new Error('the database is opened by beforeAll');
+      return db;
+    },
+  };
+}
