@@ -1,0 +1,56 @@
+import type { Store } from '@flex-custody/vault';
+
+/** What `GET /sandbox/bucket` answers (page/contract.ts, ObjectView). */
+export interface BucketView {
+  objects: { key: string; bytes: number; versionId?: string; lastModified: string; head?: string }[];
+  uploads: { key: string; uploadId: string; startedAt: string }[];
+}
+
+export interface Bucket {
+  show(): Promise<BucketView>;
+  close(): void;
+}
+
+const headBytes = 256;
+
+export interface S3Access {
+  endpoint: string;
+  region: string;
+  bucket: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+/** Looks into the bucket as anybody with its credentials could, whichever S3 it is. */
+export function lookInto(s3: S3Access): Bucket {
+  let store: Store | undefined;
+  const opened = async () => {
+    const { createStore } = await import('@flex-custody/vault');
+    store ??= createStore({ ...s3, pathStyle: true, mode: 'sse-kms' });
+    return store;
+  };
+  return {
+    async show() {
+      const open = await opened();
+      const objects: BucketView['objects'] = [];
+      for await (const { key, bytes, lastModified } of open.list('')) {
+        const { body, versionId } = await open.get(key, bytes === 0 ? {} : { start: 0, end: headBytes - 1 });
+        const chunks: Buffer[] = [];
+        for await (const chunk of body) chunks.push(chunk as Buffer);
+        objects.push({
+          key,
+          bytes,
+          lastModified: lastModified.toISOString(),
+          head: Buffer.concat(chunks).toString('hex'),
+          ...(versionId === undefined ? {} : { versionId }),
+        });
+      }
+      const uploads: BucketView['uploads'] = [];
+      for await (const { key, uploadId, startedAt } of open.unfinishedUploads('')) {
+        uploads.push({ key, uploadId, startedAt: startedAt.toISOString() });
+      }
+      return { objects, uploads };
+    },
+    close: () => store?.close(),
+  };
+}

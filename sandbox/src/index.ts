@@ -1,0 +1,159 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { type Bucket, lookInto, type S3Access } from './bucket.ts';
+import { type Courier, createCourier } from './callbacks.ts';
+import { createSwitchboard, type Switchboard } from './calls.ts';
+import { makeCertificates } from './certificates.ts';
+import { controlRoutes } from './controls.ts';
+import { createEventLog, type EventLog } from './events.ts';
+import { createFaults, type Faults } from './faults.ts';
+import { openMediaFile } from './media.ts';
+import { pageRoutes } from './page/index.ts';
+import { startProxy } from './proxy.ts';
+import { buildRest, listenRest } from './rest/app.ts';
+import { startS3 } from './s3/index.ts';
+import { createWorld, type World } from './world.ts';
+
+export interface SandboxOptions {
+  /** Port of the start page and the controls; 0 = a free one. */
+  port: number;
+  /** Certificates, the bucket and uploaded WAVs lie here. */
+  dataDir: string;
+  /** What Twilio believes the Functions' address to be, and signs: https://flex-custody-4200-dev.twil.io */
+  functionsBaseUrl: string;
+  /** Where that address is reached: http://127.0.0.1:4200 */
+  functionsOrigin: string;
+  /** Where a browser reaches the custody host. */
+  publicHostUrl: string;
+  bucket?: string;
+  /** An S3 to use instead of the sandbox's own. */
+  s3?: { endpoint: string; accessKeyId: string; secretAccessKey: string };
+  /** The sandbox's own folder, with media/ and preload.cjs. Default: `sandbox` below the current directory. */
+  root?: string;
+  /** Receives what happens, one JSON line at a time. */
+  log?: (line: string) => void;
+}
+
+export interface Sandbox {
+  url: string;
+  account: { accountSid: string; authToken: string; workspaceSid: string };
+  s3: S3Access;
+  /** What a client process needs in its environment to reach this world as it would reach the real one. */
+  env: Record<string, string>;
+  twilio: {
+    world: World;
+    faults: Faults;
+    events: EventLog;
+    courier: Courier;
+    switchboard: Switchboard;
+    bucket: Bucket;
+  };
+  close(): Promise<void>;
+}
+
+const region = 'us-east-1';
+
+/** The outside world on one machine: Twilio behind a proxy, an S3, and the controls for both. Loopback only. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const root = resolve(options.root ?? 'sandbox');
+  const dataDir = resolve(options.dataDir);
+  await mkdir(dataDir, { recursive: true });
+  const closers: (() => unknown)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const world = createWorld();
+    const faults = createFaults();
+    const events = createEventLog(options.log);
+    const certificates = await makeCertificates(dataDir);
+
+    const rest = buildRest({ world, faults, events }, certificates);
+    closers.push(() => rest.close());
+    const proxy = await startProxy(await listenRest(rest), (target) =>
+      events.emit('proxy.refused', { target }),
+    );
+    closers.push(() => proxy.close());
+
+    const bucketName = options.bucket ?? 'custody';
+    const s3: S3Access = options.s3
+      ? { ...options.s3, region, bucket: bucketName }
+      : await startOwnS3(join(dataDir, 's3'), bucketName, faults, closers);
+    const bucket = lookInto(s3);
+    closers.push(() => bucket.close());
+
+    const courier = createCourier({
+      world,
+      events,
+      baseUrl: options.functionsBaseUrl,
+      origin: options.functionsOrigin,
+    });
+    closers.push(() => courier.close());
+    const switchboard = createSwitchboard({ world, events, courier });
+    const dialogue = await openMediaFile(join(root, 'media', 'dialogue.wav'));
+    closers.push(() => dialogue.close());
+
+    const controls = buildControls();
+    closers.push(() => controls.close());
+    const mediaDir = join(dataDir, 'media');
+    controlRoutes(controls, { world, faults, events, courier, switchboard, bucket, dialogue, mediaDir });
+    pageRoutes(controls, {
+      hostUrl: options.publicHostUrl,
+      mediaOrigins: [s3.endpoint],
+      root: join(root, 'src', 'page', 'assets'),
+    });
+    const url = await controls.listen({ host: '127.0.0.1', port: options.port });
+
+    const { accountSid, authToken, workspaceSid } = world.account;
+    return {
+      url,
+      account: { accountSid, authToken, workspaceSid },
+      s3,
+      env: environment({ proxy: proxy.url, caFile: certificates.caFile, root, s3, world }),
+      twilio: { world, faults, events, courier, switchboard, bucket },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const buildControls = (): FastifyInstance =>
+  Fastify({ bodyLimit: 4 * 1024 * 1024, forceCloseConnections: true });
+
+async function startOwnS3(
+  directory: string,
+  bucket: string,
+  faults: Faults,
+  closers: (() => unknown)[],
+): Promise<S3Access> {
+  const own = await startS3({ directory, region, buckets: [bucket], faults });
+  closers.push(() => own.close());
+  return {
+    endpoint: own.endpoint,
+    region,
+    bucket,
+    accessKeyId: own.accessKeyId,
+    secretAccessKey: own.secretAccessKey,
+  };
+}
+
+function environment(parts: { proxy: string; caFile: string; root: string; s3: S3Access; world: World }) {
+  const { accountSid, authToken, workspaceSid } = parts.world.account;
+  return {
+    HTTPS_PROXY: parts.proxy,
+    HTTP_PROXY: parts.proxy,
+    NO_PROXY: '127.0.0.1,localhost',
+    NODE_EXTRA_CA_CERTS: parts.caFile,
+    NODE_OPTIONS: `--require ${JSON.stringify(join(parts.root, 'preload.cjs'))}`,
+    AWS_ENDPOINT_URL_S3: parts.s3.endpoint,
+    AWS_REGION: parts.s3.region,
+    AWS_ACCESS_KEY_ID: parts.s3.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: parts.s3.secretAccessKey,
+    TWILIO_ACCOUNT_SID: accountSid,
+    TWILIO_AUTH_TOKEN: authToken,
+    TWILIO_WORKSPACE_SID: workspaceSid,
+  };
+}

@@ -1,0 +1,182 @@
+import { type Server, STATUS_CODES } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Certificates } from '../certificates.ts';
+import { twilioService } from '../certificates.ts';
+import type { EventLog } from '../events.ts';
+import type { Fault, Faults, FaultTarget } from '../faults.ts';
+import type { World } from '../world.ts';
+import { accountRoutes } from './accounts.ts';
+import { callRoutes } from './calls.ts';
+import { conferenceRoutes } from './conferences.ts';
+import { iamRoutes } from './iam.ts';
+import { mediaRoutes } from './media.ts';
+import { recordingRoutes } from './recordings.ts';
+import { streamRoutes } from './streams.ts';
+import { taskRoutes } from './tasks.ts';
+import { webhookRoutes } from './webhooks.ts';
+
+/** What every room of Twilio's REST double works on. */
+export interface RestParts {
+  world: World;
+  faults: Faults;
+  events: EventLog;
+}
+
+export type RestApp = FastifyInstance;
+
+/** An error in the shape of Twilio's: {code, message, more_info, status}. */
+export class TwilioError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export const notFound = (path: string) =>
+  new TwilioError(404, 20404, `The requested resource ${path} was not found`);
+
+const errorBody = (status: number, code: number, message: string) => ({
+  code,
+  message,
+  more_info: `https://www.twilio.com/docs/errors/${code}`,
+  status,
+});
+
+export function buildRest(parts: RestParts, certificates: Pick<Certificates, 'key' | 'cert'>): RestApp {
+  const app = Fastify({
+    serverFactory: (handler) =>
+      createServer({ key: certificates.key, cert: certificates.cert, keepAliveTimeout: 30_000 }, handler),
+    bodyLimit: 1024 * 1024,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+  );
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    app.getDefaultJsonParser('error', 'error'),
+  );
+  app.addContentTypeParser('*', (_request, payload, done) => {
+    payload.resume();
+    payload.once('end', () => done(null, {}));
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    if (!authorised(parts.world, request.headers.authorization) && !isWebhook(request))
+      throw new TwilioError(401, 20003, 'Authenticate');
+    const target = targetOf(request);
+    // The media route applies its own faults to the body that it streams.
+    if (target === undefined || target === 'media') return;
+    const request_ = `${request.method} ${request.url}`;
+    const fault =
+      parts.faults.take(target, request_) ??
+      (target === 'taskrouter' ? parts.faults.take('api', request_) : undefined);
+    if (!fault) return;
+    parts.events.emit('fault.met', {
+      target,
+      kind: fault.kind,
+      request: `${request.method} ${pathOf(request)}`,
+    });
+    await applyFault(fault, request, reply);
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const known = error instanceof TwilioError;
+    const status = known ? error.status : 500;
+    if (status === 401) reply.header('www-authenticate', 'Basic realm="Twilio API"');
+    const body = known
+      ? errorBody(status, error.code, error.message)
+      : errorBody(500, 20500, `the sandbox failed: ${String(error)}`);
+    return reply.code(status).send(body);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send(errorBody(404, 20404, `The requested resource ${pathOf(request)} was not found`)),
+  );
+  for (const routes of [
+    accountRoutes,
+    callRoutes,
+    conferenceRoutes,
+    iamRoutes,
+    mediaRoutes,
+    recordingRoutes,
+    streamRoutes,
+    taskRoutes,
+    webhookRoutes,
+  ]) {
+    routes(app, parts);
+  }
+  return app;
+}
+
+/** The route constraint that keeps each API to its own host names. */
+export const onHost = (service: string) => ({
+  constraints: { host: new RegExp(`^${service}(\\.[a-z0-9-]+){0,2}\\.twilio\\.com(:443)?$`) },
+});
+
+const pathOf = (request: FastifyRequest) => request.url.split('?')[0] ?? '';
+
+const serviceOf = (request: FastifyRequest) =>
+  twilioService((request.headers.host ?? '').split(':')[0] ?? '');
+
+const isWebhook = (request: FastifyRequest) => serviceOf(request) === 'webhooks';
+
+function targetOf(request: FastifyRequest): FaultTarget | undefined {
+  const service = serviceOf(request);
+  if (service === 'api') return isMedia(request) ? 'media' : 'api';
+  return service === 'taskrouter' || service === 'iam' || service === 'webhooks' ? service : undefined;
+}
+
+const isMedia = (request: FastifyRequest) => /\/Recordings\/RE[0-9a-f]{32}(\.wav)?$/.test(pathOf(request));
+
+/** HTTP Basic with the account's SID and token, or with an API key and its secret. */
+function authorised(world: World, header: string | undefined): boolean {
+  const encoded = /^Basic\s+([A-Za-z0-9+/=]+)$/i.exec(header ?? '')?.[1];
+  if (!encoded) return false;
+  const given = Buffer.from(encoded, 'base64').toString('utf8');
+  const { accountSid, authToken, apiKey, apiSecret } = world.account;
+  return given === `${accountSid}:${authToken}` || given === `${apiKey}:${apiSecret}`;
+}
+
+async function applyFault(fault: Fault, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  switch (fault.kind) {
+    case 'status': {
+      const status = fault.value ?? 503;
+      throw new TwilioError(
+        status,
+        status === 429 ? 20429 : 20000 + status,
+        STATUS_CODES[status] ?? 'Failed',
+      );
+    }
+    case 'html':
+      await reply.code(200).type('text/html').send('<html><body><h1>Bad gateway</h1></body></html>');
+      return;
+    case 'empty':
+      await reply.code(200).type('application/json').send('');
+      return;
+    case 'cut':
+    case 'short':
+      request.raw.socket.destroy();
+      reply.hijack();
+      return;
+    case 'stall':
+      reply.hijack();
+      return;
+    case 'slow':
+      await sleep(fault.value ?? 1000);
+  }
+}
+
+/** Listens on a free loopback port, which only the proxy needs to know. */
+export async function listenRest(app: RestApp): Promise<number> {
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  return ((app.server as Server).address() as AddressInfo).port;
+}

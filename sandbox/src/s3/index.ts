@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fault, Faults } from '../faults.ts';
+import { getLocation, getVersioning, headBucket, listObjects, putVersioning } from './buckets.ts';
+import { notImplemented, S3Error } from './errors.ts';
+import {
+  abortUpload,
+  completeUpload,
+  createUpload,
+  listParts,
+  listUploads,
+  uploadPart,
+} from './multipart.ts';
+import { deleteObject, getObject, putObject } from './objects.ts';
+import { answer, type S3Request } from './request.ts';
+import { verifySignature } from './sigv4.ts';
+import { Bucket } from './storage.ts';
+import { document } from './xml.ts';
+
+export interface OwnS3 {
+  endpoint: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  close(): Promise<void>;
+}
+
+/**
+ * S3 in a directory, on loopback: the calls that this project makes, checked as strictly as S3 checks them, and an
+ * honest 501 for every other. Path-style addresses; versioning is on. test/contract/s3-conformance.test.ts holds it
+ * and radosgw to the same suite.
+ */
+export async function startS3(options: {
+  directory: string;
+  region: string;
+  buckets: readonly string[];
+  faults: Faults;
+}): Promise<OwnS3> {
+  const credentials = {
+    accessKeyId: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
+    secretAccessKey: randomBytes(20).toString('hex'),
+  };
+  const buckets = new Map<string, Bucket>();
+  for (const name of options.buckets) {
+    buckets.set(name, await Bucket.open(name, join(options.directory, name)));
+  }
+  const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
+    const found = options.faults.take('s3', `${incoming.method} ${incoming.url}`);
+    if (found && (await standsInTheWay(found, incoming, response))) return;
+    const payload = verifySignature(
+      { method: incoming.method ?? '', url: incoming.url ?? '', headers: incoming.headers },
+      { ...credentials, region: options.region },
+      Date.now(),
+    );
+    const url = new URL(incoming.url ?? '', 'http://host');
+    const [, name = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
+    const bucket = buckets.get(name);
+    if (!bucket) throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
+    const fault = found && bodyKinds.has(found.kind) ? found : undefined;
+    await route({ bucket, key: rest.join('/'), query: url.searchParams, incoming, response, payload, fault });
+  };
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 30_000 }, (incoming, response) => {
+    response.setHeader('x-amz-request-id', randomBytes(8).toString('hex').toUpperCase());
+    handle(incoming, response).catch((error: unknown) => refuse(error, incoming, response));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...credentials,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function route(request: S3Request): Promise<void> {
+  const { key, query, incoming } = request;
+  const has = (name: string) => query.has(name);
+  const ask = `${incoming.method} ${key === '' ? 'bucket' : 'object'}`;
+  switch (ask) {
+    case 'HEAD bucket':
+      return headBucket(request);
+    case 'GET bucket':
+      if (has('location')) return getLocation(request);
+      if (has('versioning')) return getVersioning(request);
+      if (has('uploads')) return listUploads(request);
+      if (query.get('list-type') === '2') return listObjects(request);
+      break;
+    case 'PUT bucket':
+      if (has('versioning')) return putVersioning(request);
+      break;
+    case 'HEAD object':
+      return getObject(request);
+    case 'GET object':
+      if (has('uploadId')) return listParts(request);
+      if (unknownSubresource(query)) break;
+      return getObject(request);
+    case 'PUT object':
+      if (has('uploadId')) return uploadPart(request);
+      if (unknownSubresource(query)) break;
+      return putObject(request);
+    case 'POST object':
+      if (has('uploads')) return createUpload(request);
+      if (has('uploadId')) return completeUpload(request);
+      break;
+    case 'DELETE object':
+      return has('uploadId') ? abortUpload(request) : deleteObject(request);
+  }
+  throw notImplemented(`${ask} ?${[...query.keys()].join('&')}`);
+}
+
+/** `?tagging`, `?retention`, `?partNumber=` and the like must not be mistaken for the object itself. */
+const unknownSubresource = (query: URLSearchParams) =>
+  [...query.keys()].some((name) => name !== 'versionId' && !/^(x-id|x-amz-.*|response-.*)$/i.test(name));
+
+function refuse(error: unknown, incoming: IncomingMessage, response: ServerResponse): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const known =
+    error instanceof S3Error
+      ? error
+      : new S3Error(500, 'InternalError', `We encountered an internal error: ${error}`);
+  // What is left of an unwanted body is not read to its end: the connection closes behind the answer.
+  if (!incoming.complete) response.setHeader('connection', 'close');
+  incoming.resume();
+  const body = document('Error', [
+    ['Code', known.code],
+    ['Message', known.message],
+    ['Resource', (incoming.url ?? '').split('?')[0]],
+  ]);
+  answer({ response }, known.status, incoming.method === 'HEAD' ? '' : body);
+}
+
+const bodyKinds = new Set(['cut', 'stall', 'slow', 'short']);
+
+/** Faults that hit the request as a whole. @returns true when nothing more is to be done */
+async function standsInTheWay(
+  fault: Fault,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
+  const reads = incoming.method === 'GET';
+  switch (fault.kind) {
+    case 'status': {
+      const status = fault.value ?? 503;
+      throw new S3Error(
+        status,
+        status === 503 ? 'SlowDown' : 'InternalError',
+        'Please reduce your request rate.',
+      );
+    }
+    case 'html':
+    case 'empty':
+      incoming.resume();
+      response.writeHead(200, { 'content-type': 'text/html' });
+      response.end(fault.kind === 'html' ? '<html><body>Bad gateway</body></html>' : '');
+      return true;
+    case 'cut':
+    case 'short':
+      if (reads) return false;
+      incoming.socket.destroy();
+      return true;
+    case 'stall':
+      return !reads;
+    case 'slow':
+      if (!reads) await sleep(fault.value ?? 1000);
+      return false;
+  }
+}

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import type { WavSource } from './media.ts';
+import { flexIdentity, newSid } from './sids.ts';
+
+/** Everything that Twilio would know about one account. Dates are `Date`; rest/ turns them into each API's format. */
+export interface Account {
+  accountSid: string;
+  authToken: string;
+  apiKey: string;
+  apiSecret: string;
+  workspaceSid: string;
+  createdAt: Date;
+}
+
+export interface Call {
+  sid: string;
+  from: string;
+  to: string;
+  direction: 'inbound' | 'outbound-api';
+  status: 'queued' | 'ringing' | 'in-progress' | 'completed' | 'canceled';
+  parentCallSid: string | null;
+  startedAt: Date;
+  endedAt: Date | null;
+  updatedAt: Date;
+}
+
+export interface Participant {
+  callSid: string;
+  label: string | null;
+  status: 'connected' | 'complete';
+  joinedAt: Date;
+}
+
+export interface Conference {
+  sid: string;
+  friendlyName: string;
+  status: 'init' | 'in-progress' | 'completed';
+  participants: Participant[];
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface Recording {
+  sid: string;
+  callSid: string;
+  conferenceSid: string | null;
+  status: 'in-progress' | 'paused' | 'stopped' | 'processing' | 'completed' | 'absent' | 'deleted';
+  source: 'OutboundAPI' | 'Conference' | 'StartCallRecordingAPI' | 'StartConferenceRecordingAPI';
+  track: 'inbound' | 'outbound' | 'both';
+  channels: 1 | 2;
+  seconds: number;
+  errorCode: number | null;
+  startedAt: Date;
+  updatedAt: Date;
+  /** Absent while there is nothing to fetch. */
+  media?: WavSource;
+  /** Where and with what hints its callbacks go: path and query below the Functions' base URL, with the fragment. */
+  callback?: string;
+}
+
+export interface Task {
+  sid: string;
+  attributes: string;
+  status: 'pending' | 'reserved' | 'assigned' | 'canceled' | 'completed' | 'wrapping';
+  /** Grows with every change; TaskRouter's ETag. */
+  version: number;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface Reservation {
+  sid: string;
+  taskSid: string;
+  workerSid: string;
+  status: 'pending' | 'accepted' | 'wrapping' | 'completed';
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface Worker {
+  sid: string;
+  friendlyName: string;
+  identity: string;
+  attributes: string;
+  createdAt: Date;
+}
+
+export interface Stream {
+  sid: string;
+  callSid: string;
+  name: string | null;
+  url: string;
+  track: 'inbound_track' | 'outbound_track' | 'both_tracks';
+  status: 'in-progress' | 'stopped';
+  parameters: Record<string, string>;
+  updatedAt: Date;
+}
+
+export interface FlexToken {
+  identity: string;
+  roles: string[];
+  workerSid: string | null;
+  expiresAt: Date;
+}
+
+/** A form that reached Twilio's own FlexRecordingWebhook. */
+export interface ForwardedForm {
+  taskSid: string;
+  form: Record<string, string>;
+  at: Date;
+}
+
+/** How the double may answer where Twilio's own answer is unverified; both ways must work for production code. */
+export interface Behaviour {
+  mediaRange: boolean;
+  mediaValidators: boolean;
+}
+
+export interface World {
+  readonly account: Account;
+  readonly calls: Map<string, Call>;
+  readonly conferences: Map<string, Conference>;
+  readonly recordings: Map<string, Recording>;
+  readonly tasks: Map<string, Task>;
+  readonly reservations: Map<string, Reservation>;
+  readonly workers: Map<string, Worker>;
+  readonly streams: Map<string, Stream>;
+  readonly tokens: Map<string, FlexToken>;
+  readonly forwarded: ForwardedForm[];
+  readonly behaviour: Behaviour;
+}
+
+const agents = ['Alice Archer', 'Bruno Berg', 'Carla Costa'];
+
+function makeWorker(name: string, createdAt: Date): Worker {
+  const email = `${name.split(' ')[0]?.toLowerCase()}@northwind.example`;
+  const identity = flexIdentity(email);
+  return {
+    sid: newSid('WK'),
+    friendlyName: identity,
+    identity,
+    attributes: JSON.stringify({
+      contact_uri: `client:${identity}`,
+      email,
+      full_name: name,
+      roles: ['agent'],
+      routing: { skills: [] },
+    }),
+    createdAt,
+  };
+}
+
+/** A fresh account with three workers and nothing else. */
+export function createWorld(): World {
+  const createdAt = new Date();
+  const workers = agents.map((name) => makeWorker(name, createdAt));
+  return {
+    account: {
+      accountSid: newSid('AC'),
+      authToken: randomBytes(16).toString('hex'),
+      apiKey: newSid('SK'),
+      apiSecret: randomBytes(16).toString('hex'),
+      workspaceSid: newSid('WS'),
+      createdAt,
+    },
+    calls: new Map(),
+    conferences: new Map(),
+    recordings: new Map(),
+    tasks: new Map(),
+    reservations: new Map(),
+    workers: new Map(workers.map((worker) => [worker.sid, worker])),
+    streams: new Map(),
+    tokens: new Map(),
+    forwarded: [],
+    behaviour: { mediaRange: false, mediaValidators: true },
+  };
+}
+
+/** Changes a task as TaskRouter would: a new version, so that an older ETag no longer matches. */
+export function touchTask(task: Task, change: Partial<Pick<Task, 'attributes' | 'status'>>): void {
+  Object.assign(task, change);
+  task.version += 1;
+  task.updatedAt = new Date();
+}
