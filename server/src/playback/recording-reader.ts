@@ -8,7 +8,7 @@ import { OpenedCache } from './opened-cache.ts';
 export interface RecordingReader {
   /**
    * The stored copy, its length proven; nothing of the audio is fetched before `read`.
-   * @param signal ends whatever `read` has under way
+   * @param signal ends what is under way until there is a stream; that is ended by destroying it
    * @throws CustodyError `object_unreadable` (500: not what the catalog says), envelope_*, `store_unavailable` (503)
    */
   open(row: StoredRecording, signal?: AbortSignal): Promise<Audio>;
@@ -27,20 +27,6 @@ export interface RecordingReaderOptions {
   /** Longest time to open an object, ms. */
   openMs?: number;
   now?: () => number;
-}
-
-/** An object that S3 seals, read as it lies. */
-const plain = (store: Store, { object }: StoredRecording): OpenedEnvelope => ({
-  plaintextBytes: object.plaintextBytes,
-  keyId: object.keyId,
-  read: (start, end, signal) => later(() => pinned(store, object).read(start, end, signal)),
-});
-
-function later(get: () => Promise<{ body: Readable }>): Readable {
-  async function* chunks() {
-    yield* (await get()).body;
-  }
-  return Readable.from(chunks(), { objectMode: false });
 }
 
 /** Reads one version of an object and no other: a change in the bucket is an error, never other bytes. */
@@ -80,7 +66,6 @@ export function createRecordingReader(options: RecordingReaderOptions): Recordin
 
   const openNow = async (row: StoredRecording): Promise<OpenedEnvelope> => {
     const { object } = row;
-    if (object.mode === 'sse-kms') return plain(store, row);
     if (!keys)
       throw new CustodyError('key_missing', 'a sealed recording needs a key, and none is configured');
     const context = { account: row.accountSid, recording: row.recordingSid };
@@ -98,28 +83,40 @@ export function createRecordingReader(options: RecordingReaderOptions): Recordin
   const envelopeOf = (row: StoredRecording) =>
     opened.get(`${row.object.key}\n${versionOf(row)}\n${row.object.etag}`, () => openNow(row));
 
+  const sealed = async (row: StoredRecording): Promise<Pick<Audio, 'bytes' | 'read'>> => {
+    const envelope = await envelopeOf(row).catch((error: unknown) => {
+      throw asFault(error);
+    });
+    const bytes = envelope.plaintextBytes;
+    return {
+      bytes,
+      read: async (range = { start: 0, end: bytes - 1 }) =>
+        bytes === 0 ? Readable.from([]) : envelope.read(range.start, range.end),
+    };
+  };
+  const plain = ({ object }: StoredRecording, signal?: AbortSignal): Pick<Audio, 'bytes' | 'read'> => ({
+    bytes: object.plaintextBytes,
+    async read(range = { start: 0, end: object.plaintextBytes - 1 }) {
+      if (object.plaintextBytes === 0) return Readable.from([]);
+      const got = await pinned(store, object)
+        .read(range.start, range.end, signal)
+        .catch((error: unknown) => {
+          throw asFault(error);
+        });
+      return got.body;
+    },
+  });
+
   return {
     async open(row, signal) {
-      const envelope = await envelopeOf(row).catch((error: unknown) => {
-        throw asFault(error);
-      });
-      const bytes = envelope.plaintextBytes;
-      return {
-        etag: `"${row.object.plaintextSha256}"`,
-        bytes,
-        async read(range = { start: 0, end: bytes - 1 }) {
-          if (bytes === 0) return Readable.from([]);
-          return envelope.read(range.start, range.end, signal);
-        },
-        discard: () => undefined,
-      };
+      const audio = row.object.mode === 'sse-kms' ? plain(row, signal) : await sealed(row);
+      return { ...audio, etag: `"${row.object.plaintextSha256}"`, discard: () => undefined };
     },
     openAhead(row) {
+      if (row.object.mode === 'sse-kms') return;
       envelopeOf(row).catch((error: unknown) => {
-        log.warn(
-          { recordingSid: row.recordingSid, code: errorCode(error) },
-          'opening ahead of the player failed',
-        );
+        const about = { recordingSid: row.recordingSid, code: errorCode(error) };
+        log.warn(about, 'opening ahead of the player failed');
       });
     },
   };

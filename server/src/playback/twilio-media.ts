@@ -43,7 +43,10 @@ export function slice(body: Readable, start: number, end: number): Readable {
       retryable: true,
     });
   }
-  return Readable.from(wanted(), { objectMode: false });
+  const out = Readable.from(wanted(), { objectMode: false });
+  // Without this a listener who leaves during a silence would keep the connection until the next chunk.
+  out.once('close', () => body.destroy());
+  return out;
 }
 
 /** Twilio's refusals are between us and Twilio: passed on as they are, a 401 would read as the listener's fault. */
@@ -65,28 +68,25 @@ export function createTwilioMedia(credentials: MediaCredentials): TwilioMedia {
     const source = { accountSid: row.accountSid, recordingSid: row.recordingSid, channels };
     return openMedia(source, credentials, { ...(signal && { signal }), ...(range && { range }) });
   };
-  const whole = (request: TwilioMediaRequest) =>
-    fetchMedia(request).catch((error: unknown) => {
+  const checked = async (request: TwilioMediaRequest, range?: string): Promise<OpenedMedia> => {
+    try {
+      return await fetchMedia(request, range);
+    } catch (error) {
+      // Whatever the source thinks of the range, only the length of the whole lets us say so.
+      if (range !== undefined && error instanceof CustodyError && error.status === 416)
+        return checked(request);
       throw asGateway(error);
-    });
+    }
+  };
 
   return {
     async open(request) {
-      let media: OpenedMedia;
-      try {
-        media = await fetchMedia(request, request.range);
-      } catch (error) {
-        // Whatever a range does to the source, the whole may still be had; its length then tells what was wrong.
-        if (request.range === undefined || (error instanceof CustodyError && error.status === 404)) {
-          throw asGateway(error);
-        }
-        media = await whole(request);
-      }
+      let media: OpenedMedia = await checked(request, request.range);
       let granted = media.status === 206 ? contentRangeOf(media.contentRange) : undefined;
       const restart = async () => {
         media.body.destroy();
         granted = undefined;
-        media = await whole(request);
+        media = await checked(request);
       };
       if (media.status === 206 && !granted) await restart();
       const bytes = granted?.size ?? media.contentLength;

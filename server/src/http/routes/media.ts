@@ -22,6 +22,7 @@ export async function mediaRoute(app: FastifyInstance, parts: MediaParts): Promi
     method: ['GET', 'HEAD'],
     url: '/media/:file',
     onRequest: guardLink,
+    onError: asNoAudio,
     handler: async (request, reply) => {
       const { recordingSid, token } = linkRequestOf(request);
       const { origin, version, channels } = await parts.mediaLinks.verify(token, recordingSid);
@@ -52,13 +53,27 @@ export function openTwilio(
   return parts.twilioMedia.open({ row, channels, signal, ...(range !== undefined && { range }) });
 }
 
-/** Aborts when the client leaves before it has everything. */
+/** Aborts when the client leaves before the answer begins; from then on it is the body that is destroyed. */
 export function untilGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort();
+    if (!reply.raw.headersSent) gone.abort();
   });
   return gone.signal;
+}
+
+/** A body that failed before its first byte: what was said of the audio is not true of the error's own answer. */
+export async function asNoAudio(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  for (const name of [
+    'Content-Type',
+    'Content-Length',
+    'Content-Disposition',
+    'Content-Range',
+    'Accept-Ranges',
+    'ETag',
+  ]) {
+    reply.removeHeader(name);
+  }
 }
 
 /** Answers with the audio, or the part of it that was asked for, by the order of questions of RFC 9110, 13.2.2. */

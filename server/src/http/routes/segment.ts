@@ -4,7 +4,7 @@ import { type Audit, bearerLink } from '../../access/audit.ts';
 import { isStored, originOf } from '../../playback/audio.ts';
 import type { SegmentLinks } from '../../playback/segment-link.ts';
 import { guardLink, linkRequestOf } from '../plugins/media-token.ts';
-import { type MediaParts, openTwilio, sendAudio, untilGone } from './media.ts';
+import { asNoAudio, type MediaParts, openTwilio, sendAudio, untilGone } from './media.ts';
 
 export interface SegmentParts extends MediaParts {
   audit: Audit;
@@ -22,6 +22,7 @@ export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): P
     method: ['GET', 'HEAD'],
     url: '/segment/:file',
     onRequest: guardLink,
+    onError: asNoAudio,
     handler: async (request, reply) => {
       const { recordingSid, token } = linkRequestOf(request);
       const row = await parts.catalog.find(recordingSid);

@@ -1,0 +1,312 @@
+import { Readable } from 'node:stream';
+import { CustodyError } from '@flex-custody/core';
+import type { FastifyInstance } from 'fastify';
+import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { StoredRecording } from '../../playback/audio.ts';
+import {
+  type Ask,
+  auditLog,
+  bucketOf,
+  emptyApp,
+  noise,
+  otherRecording,
+  publicUrl,
+  recording,
+  reservation,
+  rowOf,
+  secret,
+  serve,
+  storedRow,
+  worker,
+} from '../../playback/fixtures.ts';
+import { createMediaLinks } from '../../playback/media-link.ts';
+import { createSegmentLinks } from '../../playback/segment-link.ts';
+import { playbackRoutes } from './playback.ts';
+
+const content = noise(3_000);
+const flex = 'https://flex.twilio.com';
+/** What IAM would say of a token of that name. */
+const viewers: Record<string, { identity: string; roles: string[]; workerSid?: typeof worker }> = {
+  supervisor: { identity: 'sue', roles: ['supervisor'] },
+  agent: { identity: 'ada', roles: ['agent'], workerSid: worker },
+  nobody: { identity: 'nik', roles: [] },
+};
+const basic = (token: string) => `Basic ${Buffer.from(`token:${token}`).toString('base64')}`;
+
+let app: FastifyInstance;
+let ask: Ask;
+let rows: RecordingRow[];
+let ahead: StoredRecording[];
+let opened: string[];
+const { audit, log } = auditLog();
+const settings = { agentsMayPlayOwn: false };
+const links = createMediaLinks({ secret, publicUrl, ttlSeconds: 600 });
+const segmentLinks = createSegmentLinks({ secret, publicUrl, days: 7 });
+
+const audioFrom = (origin: string) => async () => {
+  opened.push(origin);
+  const read = async () => Readable.from([content], { objectMode: false });
+  return { bytes: content.length, read, discard: () => undefined };
+};
+
+beforeAll(async () => {
+  app = emptyApp();
+  await app.register(playbackRoutes, {
+    catalog: {
+      find: async (sid) => rows.find((row) => row.recordingSid === sid),
+      firstOfReservation: async (sid) => rows.find((row) => row.reservationSid === sid),
+    },
+    flexTokens: {
+      async validate(token) {
+        if (token === 'outage')
+          throw new CustodyError('iam_unavailable', 'no', { status: 503, retryable: true });
+        const viewer = viewers[token ?? ''];
+        if (!viewer) throw new CustodyError('token_refused', 'no', { status: 403 });
+        return viewer;
+      },
+    },
+    audit,
+    settings,
+    mediaLinks: links,
+    segmentLinks,
+    reader: { open: audioFrom('vault'), openAhead: (row) => ahead.push(row) },
+    twilioMedia: { open: audioFrom('twilio') },
+    store: bucketOf('', content).store,
+    origins: [flex],
+  });
+  ({ ask } = await serve(app));
+});
+afterAll(() => app.close());
+beforeEach(() => {
+  rows = [storedRow({ versionId: 'v1' }, { workerSid: worker, reservationSid: reservation })];
+  ahead = [];
+  opened = [];
+  log.entries.length = 0;
+  log.broken = false;
+  settings.agentsMayPlayOwn = false;
+});
+
+const askAs = (viewer: string, path = `/url-provider?recording=${recording}`) =>
+  ask(path, { authorization: basic(viewer), origin: flex });
+const mediaUrl = (json: unknown) => new URL((json as { media_url: string }).media_url);
+
+describe('url_provider', () => {
+  test.each([
+    `/url-provider?recording=${recording}`,
+    `/url-provider?recording_sid=${recording}`,
+    `/url-provider?recordingSid=${recording}`,
+    `/url-provider?reservation=${reservation}`,
+    `/url-provider?reservation_sid=${reservation}`,
+    `/url-provider?reservationSid=${reservation}`,
+    `/sec_rec?recording_sid=${recording}`,
+    `/?recordingSid=${recording}`,
+    `/?reservation=${reservation}`,
+  ])('%s answers a link that plays', async (path) => {
+    const { status, headers, json } = await askAs('supervisor', path);
+    expect(status).toBe(200);
+    expect(headers['cache-control']).toBe('no-store');
+    expect(headers['access-control-allow-origin']).toBe(flex);
+    const url = mediaUrl(json);
+    expect(url.origin).toBe(publicUrl);
+    expect(url.searchParams.get('X-Amz-Expires')).toBe('600');
+    const played = await ask(url.pathname + url.search);
+    expect(played.body.equals(content)).toBe(true);
+    expect(opened).toEqual(['vault']);
+  });
+
+  test('the object is opened ahead of the player', async () => {
+    await askAs('supervisor');
+    expect(ahead.map((row) => row.recordingSid)).toEqual([recording]);
+  });
+
+  test('a preflight needs no token', async () => {
+    const asks = { origin: flex, 'access-control-request-method': 'GET' };
+    for (const path of ['/', '/sec_rec', `/url-provider?recording=${recording}`, `/media/${recording}.wav`]) {
+      expect((await ask(path, asks, 'OPTIONS')).status).toBe(204);
+    }
+  });
+
+  test('without a recording the root says who lives there, and nothing else answers without a token', async () => {
+    expect((await ask('/')).json).toEqual({ name: 'flex-custody' });
+    for (const path of [`/?recording=${recording}`, '/url-provider', `/sec_rec?recording=${recording}`]) {
+      const { status, headers } = await ask(path, { origin: flex });
+      expect(status).toBe(401);
+      expect(headers['www-authenticate']).toMatch(/^Basic /);
+      expect(headers['access-control-allow-origin']).toBe(flex);
+    }
+  });
+
+  test('Bearer is not how Flex Insights asks', async () => {
+    const { status } = await ask(`/url-provider?recording=${recording}`, {
+      authorization: 'Bearer supervisor',
+    });
+    expect(status).toBe(401);
+  });
+
+  test('a refusal and an outage are told apart', async () => {
+    expect((await askAs('stranger')).status).toBe(403);
+    expect((await askAs('outage')).status).toBe(503);
+    expect(log.entries).toHaveLength(0);
+  });
+
+  test.each(['recording=RE1', 'recording=', `recording=${reservation}`, 'reservation=WR1', 'else=1'])(
+    'a malformed question is told so: %s',
+    async (query) => {
+      expect((await askAs('supervisor', `/url-provider?${query}`)).json).toEqual({
+        error: 'recording_invalid',
+      });
+    },
+  );
+});
+
+describe('who may', () => {
+  test('a supervisor plays; it is written down before the link is issued', async () => {
+    await askAs('supervisor');
+    expect(log.entries).toEqual([
+      {
+        viewer: viewers['supervisor'],
+        action: 'play',
+        recordingSid: recording,
+        allowed: true,
+        reason: 'insights-role',
+        requestId: expect.any(String),
+      },
+    ]);
+  });
+
+  test('an agent plays own calls, where the site lets agents', async () => {
+    expect((await askAs('agent')).status).toBe(403);
+    settings.agentsMayPlayOwn = true;
+    expect((await askAs('agent')).status).toBe(200);
+    rows = [storedRow()];
+    expect((await askAs('agent')).status).toBe(403);
+    expect(log.entries.map(({ allowed, reason }) => [allowed, reason])).toEqual([
+      [false, 'agents-may-not'],
+      [true, 'own-call'],
+      [false, 'not-own-call'],
+    ]);
+  });
+
+  test.each(['agent', 'nobody'])('to %s, not there and not allowed look the same', async (viewer) => {
+    settings.agentsMayPlayOwn = true;
+    rows = [storedRow()];
+    const closed = await askAs(viewer);
+    const unknown = await askAs(viewer, `/url-provider?recording=${otherRecording}`);
+    const unknownReservation = await askAs(viewer, `/url-provider?reservation=${reservation}`);
+    rows = [rowOf({ state: 'absent' })];
+    const absent = await askAs(viewer);
+    for (const answer of [unknown, unknownReservation, absent]) {
+      expect([answer.status, answer.json]).toEqual([closed.status, closed.json]);
+    }
+    expect(closed.status).toBe(403);
+  });
+
+  test('one to whom everything is open learns the difference', async () => {
+    const unknown = await askAs('supervisor', `/url-provider?recording=${otherRecording}`);
+    expect([unknown.status, unknown.json]).toEqual([404, { error: 'recording_unknown' }]);
+    rows = [rowOf({ state: 'absent' })];
+    const absent = await askAs('supervisor');
+    expect([absent.status, absent.json]).toEqual([404, { error: 'recording_absent' }]);
+    expect(log.entries.map(({ recordingSid, allowed, reason }) => [recordingSid, allowed, reason])).toEqual([
+      [otherRecording, false, 'recording-unknown'],
+      [recording, false, 'recording-absent'],
+    ]);
+  });
+
+  test('what cannot be written down is not played', async () => {
+    log.broken = true;
+    const { status, json } = await askAs('supervisor');
+    expect([status, json]).toEqual([503, { error: 'audit_unavailable' }]);
+    expect(ahead).toHaveLength(0);
+  });
+});
+
+describe('where it plays from', () => {
+  const playedFrom = async () => {
+    const { json } = await askAs('supervisor');
+    const url = mediaUrl(json);
+    await ask(url.pathname + url.search);
+    return opened;
+  };
+
+  test.each(['registered', 'copying', 'failed'] as const)('%s: from Twilio', async (state) => {
+    rows = [rowOf({ state })];
+    expect(await playedFrom()).toEqual(['twilio']);
+    expect(ahead).toHaveLength(0);
+  });
+
+  test('a copy that failed its proof is not played', async () => {
+    rows = [storedRow({}, { state: 'failed' })];
+    expect(await playedFrom()).toEqual(['twilio']);
+  });
+
+  test.each(['sealed', 'verified'] as const)('%s: from the vault', async (state) => {
+    rows = [storedRow({}, { state })];
+    expect(await playedFrom()).toEqual(['vault']);
+  });
+
+  test('in sse-kms mode the bucket itself plays, by a link that says when to renew it', async () => {
+    rows = [storedRow({ mode: 'sse-kms', versionId: 'v1' })];
+    const url = mediaUrl((await askAs('supervisor')).json);
+    expect(url.host).toBe('bucket.example');
+    expect(url.searchParams.get('X-Amz-Expires')).toBe('600');
+    expect(url.searchParams.get('versionId')).toBe('v1');
+  });
+});
+
+describe('segment_link', () => {
+  const pathOf = async (row = rows[0] as RecordingRow) =>
+    ((await segmentLinks.segmentLinkFor(row)) ?? '').slice(publicUrl.length);
+
+  test('plays without a token of Flex, and each request is written down first', async () => {
+    const path = await pathOf();
+    const { status, headers, body } = await ask(path, { range: 'bytes=0-2999' });
+    expect(status).toBe(206);
+    expect(headers['cache-control']).toBe('private, no-store');
+    expect(body.equals(content)).toBe(true);
+    expect(log.entries).toEqual([
+      {
+        viewer: { identity: 'bearer-link', roles: [] },
+        action: 'segment-link',
+        recordingSid: recording,
+        allowed: true,
+        reason: 'bearer-link',
+        requestId: expect.any(String),
+      },
+    ]);
+  });
+
+  test('plays nothing that cannot be written down', async () => {
+    log.broken = true;
+    expect((await ask(await pathOf())).status).toBe(503);
+    expect(opened).toHaveLength(0);
+  });
+
+  test('revoked, it is refused, and that is written down too', async () => {
+    const path = await pathOf();
+    rows = [storedRow({}, { segmentGeneration: 2 })];
+    expect((await ask(path)).json).toEqual({ error: 'link_revoked' });
+    expect(log.entries).toMatchObject([{ allowed: false, reason: 'link_revoked' }]);
+    expect(opened).toHaveLength(0);
+  });
+
+  test('a media link’s token opens nothing here, nor the other way round', async () => {
+    const media = mediaUrl((await askAs('supervisor')).json);
+    const segment = new URL(publicUrl + (await pathOf()));
+    expect((await ask(`${segment.pathname}${media.search}`)).status).toBe(403);
+    expect((await ask(`${media.pathname}${segment.search}`)).status).toBe(403);
+  });
+
+  test('a recording that is not there looks like a refused link', async () => {
+    const path = await pathOf();
+    rows = [];
+    const { status, json } = await ask(path);
+    expect([status, json]).toEqual([403, { error: 'link_refused' }]);
+  });
+
+  test('before the copy it plays from Twilio', async () => {
+    rows = [rowOf()];
+    expect((await ask(await pathOf())).status).toBe(200);
+    expect(opened).toEqual(['twilio']);
+  });
+});
