@@ -46,25 +46,23 @@ export interface Geometry {
   plaintextBytes: number;
 }
 
-/** Where everything lies in a message of `totalBytes`: a claim of the store until the final frame was opened. */
-export function geometry(totalBytes: number, headerBytes: number, frameLength: number): Geometry {
+/**
+ * Where everything lies in a message of `totalBytes`: a claim of the store until the final frame was opened. Undefined
+ * when no message has that size.
+ */
+export function geometry(totalBytes: number, headerBytes: number, frameLength: number): Geometry | undefined {
   const body = totalBytes - headerBytes - FINAL_OVERHEAD;
-  if (body < 0)
-    throw envelopeError('truncated', `${totalBytes} bytes cannot hold a header and a final frame`);
   const fullFrames = Math.floor(body / (frameLength + FRAME_OVERHEAD));
   const lastLength = body - fullFrames * (frameLength + FRAME_OVERHEAD);
-  if (lastLength > frameLength) throw envelopeError('truncated', 'the end is no whole frame');
+  if (body < 0 || lastLength > frameLength) return undefined;
   const plaintextBytes = fullFrames * frameLength + lastLength;
   return { headerBytes, frameLength, totalBytes, fullFrames, lastLength, plaintextBytes };
 }
 
 /** Offset in the message of the frame with this index (0-based). */
-export function frameOffset(g: Geometry, index: number): number {
-  return g.headerBytes + index * (g.frameLength + FRAME_OVERHEAD);
-}
-
-/** Size of a message with this much plaintext, as {@link import('./seal.ts').sealStream} writes it. */
-export function sealedBytes(plaintextBytes: number, headerBytes: number, frameLength = FRAME_LENGTH): number {
-  const fullFrames = Math.floor(plaintextBytes / frameLength);
-  return headerBytes + plaintextBytes + fullFrames * FRAME_OVERHEAD + FINAL_OVERHEAD;
+export function frameOffset(
+  { headerBytes, frameLength }: Pick<Geometry, 'headerBytes' | 'frameLength'>,
+  index: number,
+): number {
+  return headerBytes + index * (frameLength + FRAME_OVERHEAD);
 }

@@ -1,8 +1,10 @@
 import { addAbortSignal, pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
 import type { Keys } from '../keys/types.ts';
+import { nameBrokenEnd } from './broken-end.ts';
 import { envelopeError, FINAL_MARK, FRAME_LENGTH, frameOffset, type Geometry, geometry } from './format.ts';
 import { FrameReader } from './frame-reader.ts';
 import { MAX_HEADER_BYTES, type OpenedHeader, openHeader, type ParsedHeader, parseHeader } from './header.ts';
+import { collectBytes, readBytes } from './object-bytes.ts';
 import type { ObjectReader, OpenedEnvelope, SealContext } from './types.ts';
 
 const FIRST_READ_BYTES = 8192;
@@ -18,15 +20,19 @@ export async function openEnvelope(
   signal?: AbortSignal,
 ): Promise<OpenedEnvelope> {
   const { parsed, start, totalBytes } = await readHeader(reader, signal);
+  const shape = { headerBytes: parsed.bytes, frameLength: parsed.header.frameLength, totalBytes };
   const g = geometry(totalBytes, parsed.bytes, parsed.header.frameLength);
+  if (!g) throw await nameBrokenEnd(reader, shape, signal);
   const finalAt = frameOffset(g, g.fullFrames);
   // The last frame is fetched while the key is unwrapped: where it lies follows from the header alone.
   const [opened, last] = await Promise.all([
     openHeader(keys, parsed, expected),
     totalBytes <= start.byteLength
       ? start.subarray(finalAt)
-      : readAll(reader, finalAt, totalBytes - 1, signal),
+      : readBytes(reader, finalAt, totalBytes - 1, signal),
   ]);
+  if (last.byteLength < 4 || last.readUInt32BE(0) !== FINAL_MARK)
+    throw await nameBrokenEnd(reader, shape, signal);
   proveLength(opened, g, last);
   return {
     plaintextBytes: g.plaintextBytes,
@@ -41,28 +47,20 @@ async function readHeader(
 ): Promise<{ parsed: ParsedHeader; start: Buffer; totalBytes: number }> {
   for (let bytes = FIRST_READ_BYTES; ; bytes = Math.min(bytes * 2, MAX_HEADER_BYTES)) {
     const { body, totalBytes } = await reader.read(0, bytes - 1, signal);
-    const start = await collect(body, bytes);
+    const start = await collectBytes(body, bytes);
     const parsed = parseHeader(start);
     if (parsed !== undefined) return { parsed, start, totalBytes };
     if (start.byteLength < bytes) throw envelopeError('truncated', 'the message ends within its header');
   }
 }
 
-/** The final frame must stand where the size says it does, open, and end the message. */
+/** The final frame must open where the size says it stands, and end the message. */
 function proveLength(opened: OpenedHeader, g: Geometry, last: Buffer): void {
-  if (last.byteLength < 8) throw envelopeError('truncated', 'the message ends within its final frame');
-  if (last.readUInt32BE(0) !== FINAL_MARK) {
-    const sequence = last.readUInt32BE(0);
-    if (sequence === g.fullFrames + 1)
-      throw envelopeError('truncated', `the message ends within frame ${sequence}`);
-    if (sequence <= g.fullFrames)
-      throw envelopeError('frame_order', `frame ${sequence} stands where the last one belongs`);
-    throw envelopeError('trailing_bytes', 'what stands at the end is no frame of this message');
-  }
   const frames = new FrameReader(opened, g.fullFrames + 1);
   frames.push(last);
-  const plaintext = frames.next();
-  if (plaintext === undefined) throw envelopeError('truncated', 'the message ends within its final frame');
+  if (frames.next() === undefined)
+    throw envelopeError('truncated', 'the message ends within its final frame');
+  // Throws when anything is left.
   frames.next();
 }
 
@@ -134,20 +132,4 @@ class RangeStream extends Transform {
     this.#missing -= wanted.byteLength;
     if (wanted.byteLength > 0) this.push(wanted);
   }
-}
-
-function readAll(reader: ObjectReader, start: number, end: number, signal?: AbortSignal): Promise<Buffer> {
-  return reader.read(start, end, signal).then(({ body }) => collect(body, end - start + 1));
-}
-
-async function collect(body: Readable, most: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    bytes += chunk.byteLength;
-    // A store that ignores ranges answers with the whole object. Not at `most` itself: the connection is to be kept.
-    if (bytes > most) break;
-  }
-  return Buffer.concat(chunks).subarray(0, most);
 }
