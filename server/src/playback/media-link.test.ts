@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
-import { otherRecording, publicUrl, recording, secret } from './fixtures.ts';
 import { createMediaLinks, type MediaClaims } from './media-link.ts';
 import { createSegmentLinks } from './segment-link.ts';
+import { otherRecording, publicUrl, recording, secret } from './testing/kit.ts';
 
 let clock = Date.parse('2026-11-20T10:00:00Z');
 const links = createMediaLinks({ secret, publicUrl, ttlSeconds: 600, now: () => clock });

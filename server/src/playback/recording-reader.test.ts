@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { createKeys, sealStream } from '@flex-custody/vault';
+import { createRecordingReader, type RecordingReaderOptions } from './recording-reader.ts';
 import {
   account,
   bucketOf,
@@ -9,8 +10,7 @@ import {
   recording,
   sha256,
   storedRow,
-} from './fixtures.ts';
-import { createRecordingReader, type RecordingReaderOptions } from './recording-reader.ts';
+} from './testing/kit.ts';
 
 const keys = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: new Uint8Array(32).fill(3) }] });
 const plaintext = noise(400_000);

@@ -1,6 +1,6 @@
-import { otherRecording, publicUrl, recording, secret } from './fixtures.ts';
 import { createMediaLinks } from './media-link.ts';
 import { createSegmentLinks } from './segment-link.ts';
+import { otherRecording, publicUrl, recording, secret } from './testing/kit.ts';
 
 const day = 86_400_000;
 let clock = Date.parse('2026-11-20T10:00:00Z');

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { CustodyError } from '@flex-custody/core';
 import { type OpenedMedia, openMedia } from '@flex-custody/vault';
-import { account, bytesOf, noise, recording, rowOf } from './fixtures.ts';
+import { account, bytesOf, noise, recording, rowOf } from './testing/kit.ts';
 import { contentRangeOf, createTwilioMedia, slice } from './twilio-media.ts';
 
 jest.mock('@flex-custody/vault', () => ({ openMedia: jest.fn() }));

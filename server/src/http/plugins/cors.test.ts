@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { emptyApp, serve } from '../../playback/fixtures.ts';
+import { emptyApp, serve } from '../../playback/testing/kit.ts';
 import { cors } from './cors.ts';
 
 const flex = 'https://flex.twilio.com';

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import type { Audio } from '../../playback/audio.ts';
+import { createMediaLinks, type MediaClaims } from '../../playback/media-link.ts';
 import {
   type Ask,
   emptyApp,
@@ -16,8 +17,7 @@ import {
   serve,
   sha256,
   storedRow,
-} from '../../playback/fixtures.ts';
-import { createMediaLinks, type MediaClaims } from '../../playback/media-link.ts';
+} from '../../playback/testing/kit.ts';
 import { cors } from '../plugins/cors.ts';
 import { mediaRoute } from './media.ts';
 

@@ -3,6 +3,8 @@ import { CustodyError } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import type { StoredRecording } from '../../playback/audio.ts';
+import { createMediaLinks } from '../../playback/media-link.ts';
+import { createSegmentLinks } from '../../playback/segment-link.ts';
 import {
   type Ask,
   auditLog,
@@ -18,9 +20,7 @@ import {
   serve,
   storedRow,
   worker,
-} from '../../playback/fixtures.ts';
-import { createMediaLinks } from '../../playback/media-link.ts';
-import { createSegmentLinks } from '../../playback/segment-link.ts';
+} from '../../playback/testing/kit.ts';
 import { playbackRoutes } from './playback.ts';
 
 const content = noise(3_000);
