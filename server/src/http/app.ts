@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  LogController,
+} from 'fastify';
+import type { Metrics } from '../metrics.ts';
+import { answerError, answerNotFound } from './plugins/errors.ts';
+
+export interface AppParts {
+  log: FastifyBaseLogger;
+  /** Each in a scope of its own, so that one's parsers, hooks and CORS are not another's. */
+  routes: readonly FastifyPluginAsync[];
+  metrics?: Pick<Metrics, 'answered' | 'played'>;
+}
+
+/** A Flex token in a header may have 64 KiB; the rest of the headers must fit beside it. */
+const maxHeaderSize = 72 * 1024;
+const bodyLimit = 256 * 1024;
+/** For a request to arrive, not for its answer, which for a slow listener may take hours. */
+const requestTimeout = 30_000;
+/** Longer than the idle limit of the usual load balancers (60 s), which else reuse a socket as we close it. */
+const keepAliveTimeout = 72_000;
+
+const bytesBefore = new WeakMap<object, { socket: Socket; written: number }>();
+
+/** The listener that browsers and Functions reach: whole, and not yet listening. */
+export function buildApp(parts: AppParts): FastifyInstance {
+  const app = fastify({
+    loggerInstance: parts.log,
+    // Ours below, without the query, in which tokens travel.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    trustProxy: false,
+    bodyLimit,
+    requestTimeout,
+    keepAliveTimeout,
+    // A route that answers HEAD says so: answering it by running GET would open audio for nothing.
+    exposeHeadRoutes: false,
+    return503OnClosing: true,
+    // Requests under way are waited for; idle keep-alive sockets are not.
+    forceCloseConnections: 'idle',
+    http: { maxHeaderSize },
+    frameworkErrors: answerError,
+  });
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler(answerNotFound);
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('X-Content-Type-Options', 'nosniff');
+    const { socket } = request.raw;
+    bytesBefore.set(request.raw, { socket, written: socket.bytesWritten ?? 0 });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    const ms = Math.round(reply.elapsedTime);
+    const before = bytesBefore.get(request.raw);
+    const bytes = before ? (before.socket.bytesWritten ?? 0) - before.written : 0;
+    parts.metrics?.answered(route, reply.statusCode, ms / 1_000);
+    if (/^\/(media|segment)\//.test(route)) parts.metrics?.played(bytes);
+    const { method, errorCode } = request;
+    const whole = reply.raw.writableFinished;
+    request.log.info(
+      { method, route, status: reply.statusCode, ...(errorCode && { code: errorCode }), bytes, ms, whole },
+      'request',
+    );
+  });
+  for (const routes of parts.routes) app.register(routes);
+  return app;
+}

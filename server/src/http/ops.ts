@@ -1,0 +1,53 @@
+import { errorCode } from '@flex-custody/core';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Metrics } from '../metrics.ts';
+import { answerError, answerNotFound } from './plugins/errors.ts';
+
+export interface OpsParts {
+  log: FastifyBaseLogger;
+  metrics: Pick<Metrics, 'contentType' | 'read'>;
+  /** What must work for this process to be of use, by name; each throws when it does not. */
+  checks: Readonly<Record<string, () => Promise<unknown>>>;
+  /** Longest time for one check, ms. */
+  limitMs?: number;
+}
+
+/**
+ * The operators' listener, apart from the public one and on loopback unless told otherwise. Who may: whoever reaches it.
+ * `/healthz`: the process runs. `/readyz`: it can do its work. `/metrics`: for Prometheus.
+ */
+export function buildOps(parts: OpsParts): FastifyInstance {
+  const app = fastify({
+    loggerInstance: parts.log,
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: true,
+  });
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler(answerNotFound);
+
+  app.get('/healthz', async () => ({ ok: true }));
+
+  app.get('/readyz', async (_request, reply) => {
+    const names = Object.keys(parts.checks);
+    const results = await Promise.all(
+      Object.values(parts.checks).map((check) => outcome(check, parts.limitMs ?? 3_000)),
+    );
+    const checks = Object.fromEntries(names.map((name, index) => [name, results[index] ?? 'unexpected']));
+    const ok = results.every((result) => result === 'ok');
+    return reply.code(ok ? 200 : 503).send({ ok, checks });
+  });
+
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(parts.metrics.contentType).send(await parts.metrics.read()),
+  );
+  return app;
+}
+
+/** `ok`, or the code of what is wrong. */
+async function outcome(check: () => Promise<unknown>, limitMs: number): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve('timeout'), limitMs);
+  });
+  return Promise.race([check().then(() => 'ok', errorCode), late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,133 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Numbers that are asked of the database when they are read, not kept in the process. */
+export interface MetricSources {
+  recordings(): Promise<{ states: Record<string, number>; links: Record<string, number> }>;
+  alarms(): Promise<Record<string, number>>;
+  jobs?(): Promise<readonly { name: string; state: string; count: number }[]>;
+}
+
+export interface Metrics {
+  readonly contentType: string;
+  /** The text that Prometheus reads. */
+  read(): Promise<string>;
+  copied(bytes: number, ms: number, by: 'function' | 'worker'): void;
+  verified(bytes: number, ms: number): void;
+  /** Bytes of a playback route that went out, whether or not the listener heard them all. */
+  played(bytes: number): void;
+  tokenValidated(outcome: 'accepted' | 'refused' | 'unavailable'): void;
+  answered(route: string, status: number, seconds: number): void;
+}
+
+const copySeconds = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256];
+const answerSeconds = [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300];
+
+export function createMetrics(sources: MetricSources): Metrics {
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  const registers = [register];
+
+  new Gauge({
+    name: 'custody_recordings',
+    help: 'Recordings in the catalog, by state.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const [state, n] of Object.entries((await sources.recordings()).states)) this.set({ state }, n);
+    },
+  });
+  new Gauge({
+    name: 'custody_recording_links',
+    help: 'Recordings in the catalog, by how they are linked to their tasks.',
+    labelNames: ['link_state'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const [state, n] of Object.entries((await sources.recordings()).links)) {
+        this.set({ link_state: state }, n);
+      }
+    },
+  });
+  new Gauge({
+    name: 'custody_alarms',
+    help: 'Alarms that stand, by code.',
+    labelNames: ['code'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const [code, n] of Object.entries(await sources.alarms())) this.set({ code }, n);
+    },
+  });
+  const { jobs } = sources;
+  if (jobs) {
+    new Gauge({
+      name: 'custody_jobs',
+      help: 'Jobs, by name and state.',
+      labelNames: ['name', 'state'],
+      registers,
+      async collect() {
+        this.reset();
+        for (const { name, state, count } of await jobs()) this.set({ name, state }, count);
+      },
+    });
+  }
+  const copies = new Histogram({
+    name: 'custody_copy_seconds',
+    help: 'How long a copy took, by who made it.',
+    labelNames: ['by'],
+    buckets: copySeconds,
+    registers,
+  });
+  const copiedBytes = new Counter({
+    name: 'custody_copied_bytes_total',
+    help: 'Bytes of audio copied, by who copied them.',
+    labelNames: ['by'],
+    registers,
+  });
+  const verifications = new Histogram({
+    name: 'custody_verify_seconds',
+    help: 'How long a verification took.',
+    buckets: copySeconds,
+    registers,
+  });
+  const verifiedBytes = new Counter({
+    name: 'custody_verified_bytes_total',
+    help: 'Bytes of audio verified.',
+    registers,
+  });
+  const playedBytes = new Counter({
+    name: 'custody_playback_bytes_total',
+    help: 'Bytes sent to listeners.',
+    registers,
+  });
+  const validations = new Counter({
+    name: 'custody_token_validations_total',
+    help: 'Flex tokens asked about, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const answers = new Histogram({
+    name: 'custody_http_seconds',
+    help: 'How long an answer took until its last byte, by route and status.',
+    labelNames: ['route', 'status'],
+    buckets: answerSeconds,
+    registers,
+  });
+
+  return {
+    contentType: register.contentType,
+    read: () => register.metrics(),
+    copied(bytes, ms, by) {
+      copies.observe({ by }, ms / 1_000);
+      copiedBytes.inc({ by }, bytes);
+    },
+    verified(bytes, ms) {
+      verifications.observe(ms / 1_000);
+      verifiedBytes.inc(bytes);
+    },
+    played: (bytes) => playedBytes.inc(bytes),
+    tokenValidated: (outcome) => validations.inc({ outcome }),
+    answered: (route, status, seconds) => answers.observe({ route, status: String(status) }, seconds),
+  };
+}
