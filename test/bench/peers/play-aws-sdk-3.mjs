@@ -15,7 +15,9 @@ const client = new S3Client({
   requestHandler: { httpAgent: { maxSockets: 200 } },
 });
 const server = createServer(async (request, response) => {
-  const got = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: request.headers.range }));
+  const got = await client.send(
+    new GetObjectCommand({ Bucket: bucket, Key: key, Range: request.headers.range }),
+  );
   response.writeHead(got.ContentRange ? 206 : 200, {
     'content-type': 'audio/x-wav',
     'content-length': String(got.ContentLength),

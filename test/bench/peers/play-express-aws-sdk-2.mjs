@@ -10,7 +10,11 @@ const app = express();
 app.get('/media', async (_request, response) => {
   const params = { Bucket: bucket, Key: key };
   const head = await client.headObject(params).promise();
-  response.set({ 'content-type': 'audio/x-wav', 'content-length': String(head.ContentLength), 'accept-ranges': 'bytes' });
+  response.set({
+    'content-type': 'audio/x-wav',
+    'content-length': String(head.ContentLength),
+    'accept-ranges': 'bytes',
+  });
   downloader({ client, concurrency: 6, params }).pipe(response);
 });
 const listener = app.listen(0, '127.0.0.1', () => {

@@ -20,5 +20,7 @@ export const world = () => ({
 export function report(startedAt, bytes) {
   const ms = performance.now() - startedAt;
   const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-  console.log(JSON.stringify({ ms, bytes, rssMb: maxRSS / 1024, cpuMs: (userCPUTime + systemCPUTime) / 1000 }));
+  console.log(
+    JSON.stringify({ ms, bytes, rssMb: maxRSS / 1024, cpuMs: (userCPUTime + systemCPUTime) / 1000 }),
+  );
 }

@@ -1,0 +1,143 @@
+import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { type Figure, interleaved, median, pairedRatio } from './figures.ts';
+import { type Environment, startSubject } from './processes.ts';
+
+interface Copied {
+  ms: number;
+  bytes: number;
+  rssMb: number;
+  cpuMs: number;
+}
+
+const subjects = {
+  ours: 'dist/bench/copy-ours.js',
+  'aws-sdk 2 + s3-upload-stream': 'test/bench/peers/copy-aws-sdk-2.mjs',
+  'SDK v3 lib-storage': 'test/bench/peers/copy-aws-sdk-3.mjs',
+} as const;
+type Subject = keyof typeof subjects;
+
+const mega = 1_000_000;
+const sizes = { small: 20 * mega, hour: 115 * mega, shift: 460 * mega };
+
+/** One whole process: its copy's time (imports not counted), its own peak memory. */
+export function runCopy(script: string, env: Environment): Promise<Copied> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script], { env: { PATH: process.env['PATH'] ?? '', ...env } });
+    let said = '';
+    let words = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      words += chunk.toString();
+    });
+    child.once('close', (code) => {
+      const line = said.split('\n').find((text) => text.startsWith('{'));
+      if (code === 0 && line) resolve(JSON.parse(line) as Copied);
+      else reject(new Error(`${script} ended with ${code}: ${words.slice(-2000)}`));
+    });
+  });
+}
+
+/** Copy and seal, against the packages of the old samples and against a bare copy of today's SDK. */
+export async function benchCopy(
+  env: Environment,
+  dataDir: string,
+  rounds: number,
+  log: (line: string) => void,
+): Promise<Figure[]> {
+  const source = await startSubject<{ port: number; caFile: string }>('dist/bench/source.js', {
+    BENCH_DATA_DIR: dataDir,
+  });
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const shared: Environment = {
+    ...env,
+    TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+    TWILIO_AUTH_TOKEN: '0'.repeat(32),
+    NODE_EXTRA_CA_CERTS: source.said.caFile,
+    NODE_OPTIONS: `--require ${process.cwd()}/test/bench/direct.cjs`,
+    BENCH_SOURCE_PORT: String(source.said.port),
+    CUSTODY_PUBLIC_KEY: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+    CUSTODY_KEY_ID: 'bench',
+  };
+  const peaks: Record<Subject, Record<number, number[]>> = {
+    ours: {},
+    'aws-sdk 2 + s3-upload-stream': {},
+    'SDK v3 lib-storage': {},
+  };
+  const copy = (subject: Subject, bytes: number) => async () => {
+    const copied = await runCopy(subjects[subject], {
+      ...shared,
+      BENCH_RECORDING: `RE${'0'.repeat(20)}${String(bytes).padStart(12, '0')}`,
+      BENCH_KEY: `bench/${subjects[subject].replaceAll('/', '-')}-${bytes}`,
+    });
+    if (copied.bytes !== bytes) throw new Error(`${subject} copied ${copied.bytes} of ${bytes} bytes`);
+    const list = peaks[subject][bytes] ?? [];
+    list.push(copied.rssMb);
+    peaks[subject][bytes] = list;
+    return bytes / mega / (copied.ms / 1000);
+  };
+  const figures: Figure[] = [];
+  try {
+    await copy('ours', sizes.small)();
+    for (const [name, bytes] of [
+      ['copy and seal 115 MB', sizes.hour],
+      ['copy and seal 460 MB', sizes.shift],
+    ] as const) {
+      const names = Object.keys(subjects) as Subject[];
+      const speeds = await interleaved(
+        Object.fromEntries(names.map((subject) => [subject, copy(subject, bytes)])) as Record<
+          Subject,
+          () => Promise<number>
+        >,
+        rounds,
+        (round) => log(`${name}: round ${round} of ${rounds}`),
+      );
+      const ratio = (peer: Subject) => pairedRatio(speeds.ours, speeds[peer]);
+      const ratios = {
+        'aws-sdk 2 + s3-upload-stream': ratio('aws-sdk 2 + s3-upload-stream'),
+        'SDK v3 lib-storage': ratio('SDK v3 lib-storage'),
+      };
+      figures.push({
+        name,
+        unit: 'MB/s',
+        ours: median(speeds.ours),
+        peers: {
+          'aws-sdk 2 + s3-upload-stream': median(speeds['aws-sdk 2 + s3-upload-stream']),
+          'SDK v3 lib-storage': median(speeds['SDK v3 lib-storage']),
+        },
+        ratios,
+        floor: '≥ 1.25 × aws-sdk 2, ≥ 0.9 × SDK v3',
+        pass: ratios['aws-sdk 2 + s3-upload-stream'] >= 1.25 && ratios['SDK v3 lib-storage'] >= 0.9,
+      });
+    }
+    for (let round = 1; round < rounds; round++) await copy('ours', sizes.small)();
+  } finally {
+    await source.stop();
+  }
+  return [...figures, ...memory(peaks)];
+}
+
+function memory(peaks: Record<Subject, Record<number, number[]>>): Figure[] {
+  const peak = (subject: Subject, bytes: number) => median(peaks[subject][bytes] ?? []);
+  const ours = peak('ours', sizes.shift);
+  const growth = ours / peak('ours', sizes.small);
+  const peers = Object.fromEntries(
+    (['aws-sdk 2 + s3-upload-stream', 'SDK v3 lib-storage'] as const).map((name) => [
+      name,
+      peak(name, sizes.shift),
+    ]),
+  );
+  return [
+    {
+      name: 'peak memory, copy and seal 460 MB',
+      unit: 'MB RSS',
+      ours,
+      peers,
+      ratios: { 'ours at 20 MB': growth },
+      floor: '≤ 180 MB, ≤ 1.15 × ours at 20 MB',
+      pass: ours <= 180 && growth <= 1.15,
+    },
+  ];
+}

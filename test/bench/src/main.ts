@@ -1,0 +1,70 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { benchCopy } from './copy.ts';
+import { makeBucket, startEngines } from './engines.ts';
+import { type Figure, table } from './figures.ts';
+import { benchPlayback } from './playback.ts';
+import { benchStart } from './start.ts';
+
+const works = ['copy', 'playback', 'start'] as const;
+const usage = `Usage: npm run bench [-- options]
+
+Measures ours and its named peers in turn, in one run, and prints medians and ratios.
+
+  --only WORK    copy, playback or start; may be given more than once
+  --rounds N     rounds of each measurement (5)
+  --json FILE    write the figures as a list of {name, unit, ours, peers, ratios, floor, pass}
+  --help         this text
+`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    rounds: { type: 'string', default: '5' },
+    json: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+const rounds = Number(values.rounds);
+const only = values.only ?? [...works];
+const unknown = only.filter((work) => !works.some((known) => known === work));
+if (values.help || unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+  process.stdout.write(usage);
+  process.exit(values.help ? 0 : 2);
+}
+
+const log = (line: string) => process.stderr.write(`${line}\n`);
+const folder = mkdtempSync(join(tmpdir(), 'custody-bench-'));
+const engines = await startEngines(join(folder, 'engines'));
+const figures: Figure[] = [];
+try {
+  log(`S3: ${engines.s3?.endpoint ?? "the sandbox's own (radosgw is not installed)"}`);
+  log(`database: ${engines.databaseUrl ? 'PostgreSQL' : 'PGlite (PostgreSQL is not installed)'}`);
+  const dataDir = join(folder, 'data');
+  mkdirSync(dataDir);
+  if (only.includes('copy')) {
+    if (!engines.s3) throw new Error('the copy is measured on radosgw: install it, or set TEST_S3_ENDPOINT');
+    const bucket = `bench-${Date.now()}`;
+    await makeBucket(engines.s3, bucket);
+    const env = {
+      AWS_ENDPOINT_URL_S3: engines.s3.endpoint,
+      AWS_ACCESS_KEY_ID: engines.s3.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: engines.s3.secretAccessKey,
+      AWS_REGION: 'us-east-1',
+      BENCH_BUCKET: bucket,
+    };
+    figures.push(...(await benchCopy(env, dataDir, rounds, log)));
+  }
+  if (only.includes('playback')) {
+    figures.push(...(await benchPlayback(engines, join(dataDir, 'stack'), rounds, log)));
+  }
+  if (only.includes('start')) figures.push(...(await benchStart()));
+} finally {
+  engines.stop();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
+}
+process.stdout.write(`${table(figures)}\n`);
+if (values.json) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+process.exit(figures.every((figure) => figure.pass) ? 0 : 1);
