@@ -22,8 +22,6 @@ export interface TwilioConfig {
   password: string;
   /** Per request, milliseconds; 5,000 by default, since the SDK's own 30 s outlasts everyone who waits for us. */
   timeoutMs?: number;
-  /** A client of one's own, as the SDK documents it: https://github.com/twilio/twilio-node/blob/main/advanced-examples/custom-http-client.md */
-  httpClient?: InstanceType<typeof twilio.RequestClient>;
 }
 
 const statuses: readonly TwilioRecordingStatus[] = [
@@ -61,7 +59,7 @@ export function createTwilio(config: TwilioConfig): TwilioApi {
   let loading: Promise<twilio.Twilio> | undefined;
   const client = () => {
     loading ??= import('twilio').then(({ default: sdk }) => {
-      const httpClient = config.httpClient ?? new sdk.RequestClient({ timeout: config.timeoutMs ?? 5_000 });
+      const httpClient = new sdk.RequestClient({ timeout: config.timeoutMs ?? 5_000 });
       return sdk(config.username, config.password, { accountSid: config.accountSid, httpClient });
     });
     return loading;
@@ -155,7 +153,16 @@ export function createTwilio(config: TwilioConfig): TwilioApi {
       );
       return (found ?? []).flatMap((participant) => asCallSid(participant.callSid) ?? []);
     },
-    account: () => read('the account', async () => (await account()).fetch()),
-    workspace: () => read('the workspace', async () => (await workspace()).fetch()),
+    account: () =>
+      // Field by field: the SDK's object holds the auth token as well.
+      read('the account', async () => {
+        const { friendlyName, status } = await (await account()).fetch();
+        return { friendlyName, status };
+      }),
+    workspace: () =>
+      read('the workspace', async () => {
+        const { friendlyName } = await (await workspace()).fetch();
+        return { friendlyName };
+      }),
   };
 }
