@@ -119,7 +119,7 @@ describeWhere('chromium', 'the start page', () => {
     await page.getByText('Faults', { exact: true }).click();
     await page.getByLabel('How').selectOption('slow');
     await page.getByLabel('Bytes a second').fill('100000');
-    await page.getByRole('button', { name: 'Set the fault' }).click();
+    await page.getByRole('button', { name: 'Set fault' }).click();
     await page.getByText('Set, for the next request.').waitFor();
     await page.getByRole('button', { name: 'End all faults' }).click();
     await page.getByText('All is well again.').waitFor();

@@ -84,17 +84,12 @@ export function faultsForm() {
       'div',
       { className: 'pair' },
       field(
-        'Times (0: until ended)',
+        'Times (0: always)',
         h('input', { name: 'times', type: 'number', min: 0, max: 100, value: 1, required: true }),
       ),
       valueField,
     ),
-    h(
-      'div',
-      { className: 'row' },
-      h('button', { type: 'submit', className: 'primary' }, 'Set the fault'),
-      clear,
-    ),
+    h('div', { className: 'row' }, h('button', { type: 'submit', className: 'primary' }, 'Set fault'), clear),
     h('p', { className: 'form-status', role: 'status' }),
   );
   onSubmit(form, 'Setting …', async (data) => {

@@ -33,9 +33,9 @@ function twilioFacts({ recording = {}, media = {} }) {
   const served = [2, 1].flatMap((channels) => {
     const file = media[channels];
     if (!file) return [];
-    const digest = h('abbr', { className: 'sid', title: file.sha256 }, `${file.sha256.slice(0, 16)}…`);
     return [
-      [`${channels === 2 ? 'two channels' : 'one channel'}`, [`${bytes(file.bytes)}, SHA-256 `, digest]],
+      [channels === 2 ? 'two channels' : 'one channel', bytes(file.bytes)],
+      ['SHA-256', h('abbr', { className: 'sid', title: file.sha256 }, `${file.sha256.slice(0, 14)}…`)],
     ];
   });
   return [

@@ -97,7 +97,8 @@ export class Listening {
     if (signal.aborted) return undefined;
     if (response.ok) return new URL(body.media_url);
     const reason = body.reason ?? body.message ?? body.code ?? body.error ?? 'no reason given';
-    say('bad', `Refused with ${response.status}: ${reason}`);
+    const what = response.status < 500 ? 'Refused with' : 'The host could not answer:';
+    say('bad', `${what} ${response.status}: ${reason}`);
     return undefined;
   }
 

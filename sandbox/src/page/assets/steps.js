@@ -24,7 +24,10 @@ const reached = {
 };
 
 const stumbled = {
-  'callback.failed': ['callback', 'Twilio’s callback was not answered; it will try again.'],
+  'callback.failed': [
+    'callback',
+    'Twilio’s callback was not taken; Twilio sends it again, five times at most.',
+  ],
   'recording.refused': ['registered', 'The host refused to take this recording.'],
   'recording.unlinked': ['linked', 'Not linked to the task; it can still be played.'],
   'recording.failed': ['sealed', 'The recording could not be taken into custody.'],
@@ -45,7 +48,7 @@ export function standing(events, seen) {
         state: 'trouble',
         at: event.at,
         text: trouble[1],
-        detail: event.reason ?? event.status,
+        detail: event.reason ?? event.status ?? (event.error ? 'no answer' : undefined),
       });
     }
     if (event.event === 'recording.progress' && known.get('sealed')?.state !== 'done') {
