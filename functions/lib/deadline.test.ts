@@ -1,4 +1,4 @@
-import { abortAtMs, finishMs, fits, limitMs, startDeadline } from './deadline.ts';
+import { abortAtMs, finishMs, fits, limitMs, startDeadline, timeLimit } from './deadline.ts';
 
 function at(elapsedMs: number) {
   let now = 1_000;
@@ -42,4 +42,14 @@ describe('whether a copy fits', () => {
   test('a slower line carries less', () => {
     expect(fits(8_500_000, rate / 2, at(0))).toBe(false);
   });
+});
+
+// AbortSignal.timeout refuses what is no whole number, and a clock seldom gives one.
+test.each([
+  [0, 3_500],
+  [7_000.25, 2_899],
+  [9_999, 1],
+  [12_000, 1],
+])('after %d ms one request may take %d ms', (elapsed, expected) => {
+  expect(timeLimit(3_500, at(elapsed))).toBe(expected);
 });

@@ -35,3 +35,8 @@ export function fits(bytes: number | undefined, rate: number, deadline: Deadline
   const leftMs = deadline.left() - finishMs;
   return leftMs > 0 && (bytes === undefined || (bytes / rate) * 1000 <= leftMs);
 }
+
+/** Whole ms that one request may take: what it usually may, and no more than is left to answer in. */
+export function timeLimit(usualMs: number, deadline: Deadline): number {
+  return Math.max(1, Math.floor(Math.min(usualMs, deadline.left() - 100)));
+}

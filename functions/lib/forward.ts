@@ -1,7 +1,7 @@
 import { CustodyError, type RecordingCallback } from '@flex-custody/core';
 import axios from 'axios';
 import type { FunctionConfig } from './config.ts';
-import type { Deadline } from './deadline.ts';
+import { type Deadline, timeLimit } from './deadline.ts';
 import type { Event } from './runtime.ts';
 
 const timeLimitMs = 3_000;
@@ -30,7 +30,7 @@ export async function forwardToFlex(
   );
   // Loaded by those who forward alone: the SDK is a third of a cold start.
   const { getExpectedTwilioSignature } = await import('twilio/lib/webhooks/webhooks.js');
-  const limit = Math.max(1, Math.min(timeLimitMs, deadline.left() - 100));
+  const limit = timeLimit(timeLimitMs, deadline);
   const status = await axios
     .post(url, new URLSearchParams(form).toString(), {
       headers: {

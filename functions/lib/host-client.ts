@@ -11,7 +11,7 @@ import {
 import { signRequest } from '@flex-custody/vault';
 import axios from 'axios';
 import type { FunctionConfig } from './config.ts';
-import type { Deadline } from './deadline.ts';
+import { type Deadline, timeLimit } from './deadline.ts';
 
 export interface HostClient {
   /** @throws CustodyError `host_unreachable` (503), `host_refused` (the host's own 4xx) */
@@ -28,7 +28,7 @@ export function hostClient(config: FunctionConfig, deadline: Deadline): HostClie
     const url = new URL(`${config.host.url}${path}`);
     const body = JSON.stringify(content);
     const signature = signRequest(config.host.secret, 'POST', url.pathname, body, Date.now());
-    const limit = Math.max(1, Math.min(timeLimitMs, deadline.left() - 100));
+    const limit = timeLimit(timeLimitMs, deadline);
     const response = await axios
       .post<unknown>(url.href, body, {
         headers: { 'Content-Type': 'application/json', 'X-Custody-Signature': signature },
