@@ -46,7 +46,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Reads the whole environment.
  * @throws CustodyError `config_invalid` whose message has one line for each missing or malformed key, never its value
  */
-export function loadConfig(environment: Environment): Config {
+export function loadConfig(environment: Environment = process.env): Config {
   const given: Record<string, string> = {};
   for (const name of Object.keys(variables.shape)) {
     const value = environment[name];
@@ -85,6 +85,11 @@ function together(given: Record<string, string>): Record<string, string> {
     faults[has('AWS_ACCESS_KEY_ID') ? 'AWS_SECRET_ACCESS_KEY' : 'AWS_ACCESS_KEY_ID'] =
       'is missing: access key and secret go together';
   }
+  // Its directory is one process's: jobs that another role sends would wait in it for nobody.
+  const roles = given['CUSTODY_ROLES'] ?? 'http,worker';
+  if (!has('DATABASE_URL') && !(roles.includes('http') && roles.includes('worker'))) {
+    faults['DATABASE_URL'] = 'is missing: with the embedded database one process has both roles, http,worker';
+  }
   if (given['CUSTODY_STORAGE_MODE'] === 'sse-kms') return faults;
   const kind = given['CUSTODY_KEY_KIND'];
   if (kind === undefined) faults['CUSTODY_KEY_KIND'] = 'is missing: rsa, raw-aes or kms';
@@ -101,7 +106,7 @@ const keySource = (given: Record<string, string>) =>
   given['CUSTODY_KEY_FILE'] === undefined ? 'CUSTODY_KEYS' : 'CUSTODY_KEY_FILE';
 
 /** The keys alone, for the commands that seal and open files and need nothing else. */
-export function loadKeyConfig(environment: Environment): KeyConfig {
+export function loadKeyConfig(environment: Environment = process.env): KeyConfig {
   const given = Object.fromEntries(
     Object.entries(environment).filter((entry): entry is [string, string] => (entry[1] ?? '').trim() !== ''),
   );

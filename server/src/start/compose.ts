@@ -1,0 +1,168 @@
+import { CustodyError } from '@flex-custody/core';
+import { createKeys, createStore } from '@flex-custody/vault';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import { createAudit } from '../access/audit.ts';
+import { createAlarms } from '../catalog/alarms.ts';
+import { createCatalog } from '../catalog/catalog.ts';
+import { type Config, twilioCredentials } from '../config.ts';
+import { type Db, migrate, openDatabase } from '../db.ts';
+import { buildApp } from '../http/app.ts';
+import { buildOps } from '../http/ops.ts';
+import { ingestRoutes } from '../http/routes/ingest.ts';
+import { playbackRoutes } from '../http/routes/playback.ts';
+import { createIngest, type Ingest } from '../ingest/index.ts';
+import type { Logger } from '../log.ts';
+import { createMetrics, type Metrics } from '../metrics.ts';
+import { createMediaLinks } from '../playback/media-link.ts';
+import { createRecordingReader } from '../playback/recording-reader.ts';
+import { createSegmentLinks } from '../playback/segment-link.ts';
+import { createTwilioMedia } from '../playback/twilio-media.ts';
+import { openQueue, type Queue } from '../queue/queue.ts';
+import { createTwilio } from '../twilio/client.ts';
+import { createFlexTokens, type FlexTokens } from '../twilio/flex-token.ts';
+import { createProgressLog } from './progress.ts';
+
+/** A whole host, put together and not yet at work. */
+export interface Host {
+  /** Undefined without the role http. */
+  app: FastifyInstance | undefined;
+  ops: FastifyInstance;
+  queue: Queue;
+  /** Undefined without the role worker. */
+  startWorkers: (() => Promise<void>) | undefined;
+  /** From now on the readiness check says that this process goes. */
+  goingDown(): void;
+  /** Lets go of the bucket and the database, after everything that uses them has ended. */
+  release(): Promise<void>;
+}
+
+/** Whoever balances the load asks every second or so; the bucket need not hear of each. */
+const goodForMs = 30_000;
+const badForMs = 2_000;
+
+/** Opens the database, brings it up to date and builds the parts of the roles that this process has. */
+export async function compose(config: Config, log: Logger): Promise<Host> {
+  const db = await openDatabase(config.database);
+  try {
+    await migrate(db);
+    return assemble(config, log, db);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+function assemble(config: Config, log: Logger, db: Db): Host {
+  const works = config.roles.includes('worker');
+  const keys = config.keyConfig && createKeys(config.keyConfig);
+  const store = createStore(config.store);
+  const catalog = createCatalog(db);
+  const alarms = createAlarms(db);
+  const queue = openQueue(db, {
+    supervise: works,
+    onError: (error) => log.warn({ err: error }, 'the job queue had a fault'),
+  });
+  const metrics = createMetrics({
+    recordings: () => catalog.counts(),
+    alarms: () => alarms.counts(),
+    ...(works && { jobs: () => queue.counts() }),
+  });
+  const credentials = twilioCredentials(config);
+  const { publicUrl, mediaSecret: secret, segmentLinkDays: days } = config;
+  const segmentLinks = createSegmentLinks({ secret, publicUrl, days });
+  const ingest = createIngest({
+    config,
+    credentials,
+    catalog,
+    alarms,
+    queue,
+    store,
+    keys,
+    log,
+    twilio: createTwilio({
+      accountSid: config.accountSid,
+      workspaceSid: config.workspaceSid,
+      ...credentials,
+    }),
+    observer: {
+      copyProgress: createProgressLog(log),
+      copied: (_sid, bytes, ms, by) => metrics.copied(bytes, ms, by),
+      verified: (_sid, bytes, ms) => metrics.verified(bytes, ms),
+    },
+    ...(days > 0 && { segmentLink: async (row) => (await segmentLinks.segmentLinkFor(row)) ?? '' }),
+  });
+
+  const playback: FastifyPluginAsync = (scope) =>
+    playbackRoutes(scope, {
+      catalog,
+      flexTokens: counted(createFlexTokens(config), metrics),
+      audit: createAudit(db),
+      settings: { agentsMayPlayOwn: config.agentsMayPlayOwn },
+      mediaLinks: createMediaLinks({ secret, publicUrl, ttlSeconds: config.mediaTtlSeconds }),
+      segmentLinks,
+      reader: createRecordingReader({ store, keys, log }),
+      twilioMedia: createTwilioMedia(credentials),
+      store,
+      origins: config.flexOrigins,
+    });
+  const intake: FastifyPluginAsync = (scope) =>
+    ingestRoutes(scope, { ingest, secrets: config.functionSecrets });
+
+  let going = false;
+  const ops = buildOps({
+    log,
+    metrics,
+    checks: {
+      process: async () => {
+        if (going) throw new CustodyError('closing', 'the process is about to end', { status: 503 });
+      },
+      database: () => db.query('SELECT 1'),
+      store: fresh(() => store.check()),
+    },
+  });
+  return {
+    app: config.roles.includes('http') ? buildApp({ log, metrics, routes: [playback, intake] }) : undefined,
+    ops,
+    queue,
+    startWorkers: works ? () => (ingest satisfies Ingest).startWorkers() : undefined,
+    goingDown: () => {
+      going = true;
+    },
+    async release() {
+      store.close();
+      await db.close();
+    },
+  };
+}
+
+/** The same validation, its outcomes counted. */
+function counted(flexTokens: FlexTokens, metrics: Pick<Metrics, 'tokenValidated'>): FlexTokens {
+  return {
+    async validate(token) {
+      try {
+        const viewer = await flexTokens.validate(token);
+        metrics.tokenValidated('accepted');
+        return viewer;
+      } catch (error) {
+        const refused = error instanceof CustodyError && error.status < 500;
+        metrics.tokenValidated(refused ? 'refused' : 'unavailable');
+        throw error;
+      }
+    },
+  };
+}
+
+/** The last answer while it is fresh; a failure is for a shorter time, as it may be mended. */
+function fresh(check: () => Promise<void>): () => Promise<void> {
+  let last: { until: number; answer: Promise<void> } | undefined;
+  return () => {
+    if (!last || Date.now() > last.until) {
+      const asked = { until: Date.now() + goodForMs, answer: check() };
+      asked.answer.catch(() => {
+        asked.until = Date.now() + badForMs;
+      });
+      last = asked;
+    }
+    return last.answer;
+  };
+}

@@ -1,0 +1,25 @@
+import type { RecordingSid } from '@flex-custody/core';
+import type { Logger } from '../log.ts';
+
+const everyMs = 250;
+
+/** Logs how far copies are, each at most four times a second, and its end always. */
+export function createProgressLog(
+  log: Pick<Logger, 'info'>,
+  now: () => number = Date.now,
+): (recording: RecordingSid, done: number, total: number | undefined) => void {
+  const said = new Map<RecordingSid, number>();
+  return (recording, done, total) => {
+    const ended = total !== undefined && done >= total;
+    const at = now();
+    if (!ended && at - (said.get(recording) ?? 0) < everyMs) return;
+    if (ended) said.delete(recording);
+    else said.set(recording, at);
+    // A copy that breaks off never says its end: without this they would pile up.
+    if (said.size > 1_000) said.clear();
+    log.info(
+      { event: 'recording.progress', recording, done, ...(total !== undefined && { total }) },
+      'copying',
+    );
+  };
+}

@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CustodyError } from '@flex-custody/core';
+import type { FastifyInstance } from 'fastify';
+import { type Config, loadConfig } from '../config.ts';
+import { createLog, type Logger } from '../log.ts';
+import { compose, type Host } from './compose.ts';
+import { explain } from './explain.ts';
+
+/** EX_CONFIG of sysexits(3): a supervisor should not start us again before somebody has mended the environment. */
+const exitConfig = 78;
+const graceMs = 10_000;
+
+export interface Running {
+  /** Undefined without the role http. */
+  url: string | undefined;
+  opsUrl: string;
+  /** Ends gracefully: no new requests, those under way get 10 s, then jobs, then the database. */
+  close(): Promise<void>;
+}
+
+/** Brings a host up: what `close` undoes, whole or not at all. */
+export async function start(config: Config, log: Logger): Promise<Running> {
+  const host = await compose(config, log);
+  try {
+    const opsUrl = await host.ops.listen(config.ops);
+    const url = await host.app?.listen({ host: config.host, port: config.port });
+    await host.startWorkers?.();
+    log.info({ event: 'host.ready', url, ops: opsUrl, roles: config.roles }, 'ready');
+    return { url, opsUrl, close: once(() => close(host)) };
+  } catch (error) {
+    await close(host);
+    throw error;
+  }
+}
+
+async function close(host: Host): Promise<void> {
+  host.goingDown();
+  await Promise.all([closeListener(host.app), host.queue.stop(graceMs)]);
+  await host.ops.close();
+  await host.release();
+}
+
+/** Requests under way may end; what is left after the grace, such as an hour of playback, is cut. */
+async function closeListener(app: FastifyInstance | undefined): Promise<void> {
+  if (!app) return;
+  const done = new AbortController();
+  const cut = sleep(graceMs, undefined, { signal: done.signal }).then(
+    () => app.server.closeAllConnections(),
+    () => undefined,
+  );
+  await app.close();
+  done.abort();
+  await cut;
+}
+
+/** Runs a host until a signal ends it: the process's own part, which ends the process. */
+export async function serve(): Promise<void> {
+  let config: Config;
+  try {
+    config = loadConfig();
+  } catch (error) {
+    const lines = error instanceof CustodyError ? error.message.split('\n') : [String(error)];
+    for (const line of lines) process.stderr.write(`configuration: ${line}\n`);
+    process.stderr.write('Every variable is described in docs/configuration.md.\n');
+    process.exit(exitConfig);
+  }
+  const log = createLog(config.logLevel);
+  process.on('unhandledRejection', (error) => {
+    log.fatal({ err: error }, 'a promise failed that nobody waits for');
+    process.exit(1);
+  });
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'an error that nobody caught');
+    process.exit(1);
+  });
+  try {
+    const running = await start(config, log);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) endOn(signal, running, log);
+  } catch (error) {
+    const line = explain(error);
+    if (line) process.stderr.write(`flex-custody: ${line}\n`);
+    log.fatal({ err: error }, line ?? 'the host could not start');
+    process.exit(1);
+  }
+}
+
+function endOn(signal: NodeJS.Signals, running: Running, log: Logger): void {
+  process.once(signal, () => {
+    // A second signal does not wait.
+    process.once(signal, () => process.exit(1));
+    log.info({ event: 'host.closing', signal }, 'closing');
+    running.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.fatal({ err: error }, 'closing failed');
+        process.exit(1);
+      },
+    );
+  });
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= work();
+    return running;
+  };
+}
