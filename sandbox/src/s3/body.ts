@@ -140,7 +140,8 @@ export function readBody(request: IncomingMessage, payload: string): ReadBody {
     /\baws-chunked\b/.test(headers['content-encoding'] ?? '') || payload.startsWith('STREAMING-');
   if (payload.startsWith('STREAMING-') && payload !== 'STREAMING-UNSIGNED-PAYLOAD-TRAILER')
     throw new S3Error(501, 'NotImplemented', 'Signed chunks are not implemented by this endpoint');
-  if (headers['content-length'] === undefined)
+  // S3 takes a chunked transfer only with the length of what is inside it.
+  if (headers['content-length'] === undefined && headers['x-amz-decoded-content-length'] === undefined)
     throw new S3Error(411, 'MissingContentLength', 'You must provide the Content-Length HTTP header.');
   const expected = chunked ? headers['x-amz-decoded-content-length'] : headers['content-length'];
   const decoder = chunked ? new ChunkedDecoder() : undefined;

@@ -56,6 +56,16 @@ export async function startS3(options: {
     );
     const url = new URL(incoming.url ?? '', 'http://host');
     const [, name = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
+    if (incoming.method === 'PUT' && rest.join('') === '' && url.search.replace('?', '') === '') {
+      incoming.resume();
+      if (buckets.has(name))
+        throw new S3Error(409, 'BucketAlreadyOwnedByYou', 'You have created this bucket before.');
+      const made = await Bucket.open(name, join(options.directory, name));
+      made.versioning = undefined;
+      buckets.set(name, made);
+      answer({ response }, 200, '', { location: `/${name}` });
+      return;
+    }
     const bucket = buckets.get(name);
     if (!bucket) throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
     const fault = found && bodyKinds.has(found.kind) ? found : undefined;
