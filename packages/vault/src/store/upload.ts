@@ -32,8 +32,8 @@ export async function uploadStream(
 ): Promise<Stored> {
   const attempt = new Attempt(client, options.onProgress);
   const { signal } = options;
-  // A stream may fail before anybody reads it; the error is seen when it is read.
-  body.on('error', () => undefined);
+  // A stream may fail before anybody reads it, and parts already on their way are then for nothing.
+  body.on('error', () => attempt.stop());
   const onAbort = () => {
     attempt.stop();
     body.destroy(asError(signal?.reason));
@@ -60,7 +60,8 @@ export async function uploadStream(
     body.destroy();
     await attempt.sweep(params.Bucket, params.Key);
     if (signal?.aborted) throw asError(signal.reason);
-    throw broken ?? storeError(error, params.Bucket, params.Key);
+    if (attempt.failure === undefined && broken) throw broken;
+    throw storeError(attempt.failure ?? error, params.Bucket, params.Key);
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
@@ -68,6 +69,7 @@ export async function uploadStream(
 
 class Attempt {
   sent = 0;
+  failure: unknown;
   readonly #client: S3Client;
   readonly #onProgress: ((bytes: number) => void) | undefined;
   readonly #stopped = new AbortController();
@@ -106,6 +108,8 @@ class Attempt {
       }
       return answer;
     } catch (error) {
+      // The first is the reason: the others fail because they are stopped.
+      if (!this.#stopped.signal.aborted) this.failure = error;
       this.stop();
       throw error;
     }
