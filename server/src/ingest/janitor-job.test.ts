@@ -15,12 +15,12 @@ async function open() {
 /** The clock `n` minutes on; leases run on the database's. */
 const inMinutes = (n: number) => Date.now() + minutes(n);
 
-test('uploads older than an hour are aborted, younger ones and other keys are not', async () => {
+test('uploads older than half an hour are aborted, younger ones and other keys are not', async () => {
   const { parts, store } = await open();
   store.uploads = [
-    { key, uploadId: 'old', startedAt: new Date(Date.now() - minutes(61)) },
-    { key: `${key}.json`, uploadId: 'sidecar', startedAt: new Date(Date.now() - minutes(61)) },
-    { key, uploadId: 'young', startedAt: new Date(Date.now() - minutes(59)) },
+    { key, uploadId: 'old', startedAt: new Date(Date.now() - minutes(31)) },
+    { key: `${key}.json`, uploadId: 'sidecar', startedAt: new Date(Date.now() - minutes(31)) },
+    { key, uploadId: 'young', startedAt: new Date(Date.now() - minutes(29)) },
     { key: 'else/where', uploadId: 'other', startedAt: new Date(0) },
   ];
   expect(await janitorJob(parts)).toMatchObject({ uploadsAborted: 2 });

@@ -3,8 +3,11 @@ import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
 
 const minute = 60_000;
-/** A Function lives ten seconds and a worker's copy minutes: an upload this old has lost its writer. */
-const uploadMs = 60 * minute;
+/**
+ * A Function lives ten seconds, and a worker that lost its lease stops: an upload this old, without a lease, has lost its
+ * writer. With a sweep every quarter of an hour, what a kill left is gone within the hour.
+ */
+const uploadMs = 30 * minute;
 /** Even a lease that looks alive does not cover an upload of another day. */
 const uploadAtMostMs = 24 * 60 * minute;
 /** A recording that nobody touched for so long has lost its job; one that failed is between two tries of its job. */

@@ -96,7 +96,10 @@ describe('the copy', () => {
     const host = await house(twilio, shared.db);
     await host.ingest.receive(recorded(twilio, 1));
     host.queue.sent = [];
+    recorded(twilio, 1, { status: 'deleted' });
     await host.queue.run('copy', job);
+    expect((await host.catalog.find(sid))?.state).toBe('copying');
+    recorded(twilio, 1);
     expect(copy).not.toHaveBeenCalled();
     expect(host.queue.sent).toMatchObject([{ name: 'copy', options: { once: `lapse:${sid}` } }]);
     expect(host.queue.sent[0]?.options?.startAfterMs).toBeGreaterThan(14_000);

@@ -40,6 +40,17 @@ describe("a leg's recording", () => {
     ).toEqual({ level: 'refused', reason: 'leg_not_of_worker' });
   });
 
+  test('with a reservation that turns out to be of another task is refused', async () => {
+    const twilio = scene();
+    const foreign = twilio.reservations.get(otherReservation);
+    twilio.reservation = async () => foreign && { ...foreign, workerSid: worker };
+    for (const recorded of [{ callSid: leg }, { conferenceSid: sids.otherConference }]) {
+      expect(
+        await prove(twilio, recorded, { taskSid: task, reservationSid: otherReservation }),
+      ).toMatchObject({ reason: 'reservation_not_of_task' });
+    }
+  });
+
   test('a leg or a worker that Twilio does not know proves nothing', async () => {
     const twilio = scene();
     twilio.calls.delete(leg);

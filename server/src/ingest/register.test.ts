@@ -72,6 +72,15 @@ test('a sealed recording is done, without asking Twilio', async () => {
   expect(queue.sent).toEqual([]);
 });
 
+test('one that is being copied is left to its copier, whatever Twilio says meanwhile', async () => {
+  const { twilio, ingest, catalog } = await open();
+  const callback = recorded(twilio, 1);
+  await ingest.receive(callback);
+  recorded(twilio, 1, { status: 'deleted' });
+  expect((await ingest.receive(callback)).action).toBe('busy');
+  expect((await catalog.find(sid))?.state).toBe('copying');
+});
+
 test("another account's recording is refused before Twilio is asked", async () => {
   const { twilio, ingest } = await open();
   const callback = { ...recorded(twilio, 1), accountSid: sids.otherAccount };

@@ -1,4 +1,5 @@
 import type { CopyReport, SealedObject } from '@flex-custody/core';
+import { discard } from './report.ts';
 import { house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
 
@@ -100,6 +101,17 @@ test('in a bucket without versions nothing is removed: the key may be the rightf
     code: 'lease_lost',
   });
   expect(host.store.deleted).toEqual([]);
+});
+
+test('the rightful object is never removed, nor one without a version', async () => {
+  const { ingest, parts, store, sealed } = await leased();
+  const object = store.holds(sealedObject(sid));
+  await ingest.report(sid, sealed(object));
+  await discard(parts, sid, object);
+  await discard(parts, sid, { key: object.key });
+  expect(store.deleted).toEqual([]);
+  store.failing = new Error('down');
+  await discard(parts, sid, { key: object.key, versionId: 'surplus' });
 });
 
 test.each<[string, (lease: string) => CopyReport, string | undefined]>([

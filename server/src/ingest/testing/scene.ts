@@ -30,6 +30,7 @@ export const sids = {
   otherLeg: required(asCallSid(`CA${digits(2)}`)),
   customerLeg: required(asCallSid(`CA${digits(3)}`)),
   conference: required(asConferenceSid(`CF${digits(1)}`)),
+  otherConference: required(asConferenceSid(`CF${digits(2)}`)),
   recording: (n: number) => required(asRecordingSid(`RE${digits(n)}`)),
 } as const;
 
