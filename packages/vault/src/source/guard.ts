@@ -16,6 +16,9 @@ export interface GuardOptions {
  * than announced, silent for too long. That the socket ended cleanly proves nothing.
  */
 export class MediaGuard extends Transform {
+  /** Settles when the first bytes were seen to be audio, or were not. */
+  readonly accepted: Promise<void>;
+  #settle: { accept(): void; refuse(reason: unknown): void } = { accept() {}, refuse() {} };
   readonly #options: GuardOptions;
   #expectedBytes: number | undefined;
   #seen = 0;
@@ -26,7 +29,16 @@ export class MediaGuard extends Transform {
     super({ readableHighWaterMark: 65_536, writableHighWaterMark: 65_536 });
     this.#options = options;
     this.#expectedBytes = options.expectedBytes;
-    if (!options.fromStart) this.#head = undefined;
+    this.accepted = new Promise((accept, refuse) => {
+      this.#settle = { accept, refuse };
+    });
+    // Whoever does not wait for it meets the same error in the body; and so does who begins to read late.
+    this.accepted.catch(() => undefined);
+    this.on('error', () => undefined);
+    if (!options.fromStart) {
+      this.#head = undefined;
+      this.#settle.accept();
+    }
     this.#watch();
   }
 
@@ -60,6 +72,7 @@ export class MediaGuard extends Transform {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#timer);
+    this.#settle.refuse(error ?? mediaError('cut', 'the media was let go'));
     done(error);
   }
 
@@ -73,6 +86,7 @@ export class MediaGuard extends Transform {
     this.#expectedBytes ??= riffBytes(head);
     this.#head = undefined;
     this.push(head);
+    this.#settle.accept();
   }
 
   #refuseExcess(): void {

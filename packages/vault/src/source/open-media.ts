@@ -63,20 +63,24 @@ async function request(
   }
 }
 
-function opened(response: AxiosResponse<Readable>, channels: 1 | 2, options: OpenMediaOptions): OpenedMedia {
+async function opened(
+  response: AxiosResponse<Readable>,
+  channels: 1 | 2,
+  options: OpenMediaOptions,
+): Promise<OpenedMedia> {
   try {
-    return accepted(response, channels, options);
+    return await accepted(response, channels, options);
   } catch (error) {
     response.data.destroy();
     throw error;
   }
 }
 
-function accepted(
+async function accepted(
   response: AxiosResponse<Readable>,
   channels: 1 | 2,
   options: OpenMediaOptions,
-): OpenedMedia {
+): Promise<OpenedMedia> {
   const { status } = response;
   refuseStatus(status);
   const header = (name: string): string | undefined => {
@@ -99,6 +103,7 @@ function accepted(
     fromStart: status === 200,
   });
   const body = guarded(response.data, guard, options.signal);
+  await guard.accepted;
   const etag = header('etag');
   const lastModified = header('last-modified');
   return {

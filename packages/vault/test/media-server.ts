@@ -1,0 +1,47 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import axios from 'axios';
+
+export const source = {
+  accountSid: `AC${'a'.repeat(32)}`,
+  recordingSid: `RE${'b'.repeat(32)}`,
+  channels: 2,
+} as import('@flex-custody/core').MediaSource;
+export const credentials = { username: 'SK1', password: 'top-secret-password' };
+
+/** Stands in for api.twilio.com: axios is sent here whatever the URL says, as by a proxy. */
+export class MediaServer {
+  answer: RequestListener = (_request, response) => response.end();
+  readonly urls: string[] = [];
+  readonly #server: Server = createServer((request, response) => {
+    this.urls.push(String(request.url));
+    this.answer(request, response);
+  });
+  readonly #adapter = axios.defaults.adapter;
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    const { port } = this.#server.address() as AddressInfo;
+    const overHttp = axios.getAdapter('http');
+    axios.defaults.adapter = (config) => {
+      const url = String(config.url);
+      if (!url.startsWith('https://api.twilio.com/')) throw new Error(`credentials on their way to ${url}`);
+      return overHttp({ ...config, url: url.replace('https://api.twilio.com', `http://127.0.0.1:${port}`) });
+    };
+  }
+
+  stop(): void {
+    if (this.#adapter) axios.defaults.adapter = this.#adapter;
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  /** Answers with a WAV file, whole. */
+  serve(bytes: Buffer, headers: Record<string, string | number> = {}): void {
+    this.answer = (_request, response) => {
+      response
+        .writeHead(200, { 'content-type': 'audio/x-wav', 'content-length': bytes.length, ...headers })
+        .end(bytes);
+    };
+  }
+}
