@@ -1,0 +1,257 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import HttpsProxyAgent from 'https-proxy-agent';
+import twilio from 'twilio';
+import type { PlacedCall } from '../../sandbox/src/calls.ts';
+import { type Sandbox, startSandbox } from '../../sandbox/src/index.ts';
+import { describeWhere } from '../support/needs.ts';
+import { Description, type Exchange } from './openapi.ts';
+
+/** Twilio's own SDK, through the proxy, with every exchange kept. */
+async function recordingClient(sandbox: Sandbox, exchanges: Exchange[]) {
+  const ca = await readFile(sandbox.env['NODE_EXTRA_CA_CERTS'] ?? '');
+  const agent = HttpsProxyAgent(sandbox.env['HTTPS_PROXY'] ?? '');
+  const tunnel = agent.callback;
+  agent.callback = (request, options) => tunnel.call(agent, request, { ...options, ca } as typeof options);
+  const httpClient = new twilio.RequestClient();
+  httpClient.axios.defaults.httpsAgent = agent;
+  httpClient.axios.interceptors.response.use((response) => {
+    const { method = 'get', url = '', params, data } = response.config;
+    const full = new URL(url);
+    for (const [name, value] of Object.entries((params ?? {}) as object))
+      full.searchParams.set(name, String(value));
+    const form = Object.fromEntries(new URLSearchParams(typeof data === 'string' ? data : ''));
+    const body: unknown = response.data;
+    exchanges.push({ method: method.toUpperCase(), url: full, form, status: response.status, body });
+    return response;
+  });
+  const { accountSid, authToken } = sandbox.account;
+  return twilio(accountSid, authToken, { httpClient });
+}
+
+describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions", () => {
+  let dataDir: string;
+  let sandbox: Sandbox;
+  let client: ReturnType<typeof twilio>;
+  let call: PlacedCall;
+  const exchanges: Exchange[] = [];
+  const descriptions: Record<string, Description> = {};
+
+  beforeAll(async () => {
+    descriptions['api.twilio.com'] = new Description('api_v2010');
+    descriptions['taskrouter.twilio.com'] = new Description('taskrouter_v1');
+    dataDir = await mkdtemp(join(tmpdir(), 'sandbox-contract-'));
+    sandbox = await startSandbox({
+      port: 0,
+      dataDir,
+      functionsBaseUrl: 'https://flex-custody-4200-dev.twil.io',
+      functionsOrigin: 'http://127.0.0.1:9',
+      publicHostUrl: 'http://127.0.0.1:4100',
+    });
+    client = await recordingClient(sandbox, exchanges);
+    call = await place({});
+  });
+  afterAll(async () => {
+    await sandbox.close();
+    await rm(dataDir, { recursive: true });
+  });
+  beforeEach(() => {
+    exchanges.length = 0;
+  });
+  afterEach(() => {
+    expect(exchanges).not.toHaveLength(0);
+    for (const exchange of exchanges) {
+      const wrong = descriptions[exchange.url.hostname]?.violations(exchange);
+      expect({ request: `${exchange.method} ${exchange.url}`, wrong }).toMatchObject({ wrong: [] });
+    }
+  });
+
+  const place = async (options: object): Promise<PlacedCall> => {
+    const response = await fetch(`${sandbox.url}/sandbox/calls`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ seconds: 2, callback: false, ...options }),
+    });
+    return (await response.json()) as PlacedCall;
+  };
+  const live = (sid: string) =>
+    Object.assign(sandbox.twilio.world.calls.get(sid) ?? {}, { status: 'in-progress', endedAt: null });
+  const workspace = () => client.taskrouter.v1.workspaces(sandbox.account.workspaceSid);
+
+  test('the account', async () => {
+    const account = await client.api.v2010.accounts(sandbox.account.accountSid).fetch();
+    expect(account.status).toBe('active');
+  });
+
+  test('wrong credentials', async () => {
+    const password = client.password ?? '';
+    client.password = '0'.repeat(32);
+    await expect(client.recordings.list({ limit: 1 })).rejects.toMatchObject({ status: 401, code: 20003 });
+    client.password = password;
+  });
+
+  test('a recording, its call, and what is not there', async () => {
+    const [sid = ''] = call.recordings;
+    const recording = await client.recordings(sid).fetch();
+    expect(recording).toMatchObject({
+      status: 'completed',
+      channels: 2,
+      duration: '2',
+      source: 'OutboundAPI',
+    });
+    const leg = await client.calls(recording.callSid).fetch();
+    expect(leg.to).toBe(`client:${call.reservations[0]!.identity}`);
+    await expect(client.recordings(`RE${'0'.repeat(32)}`).fetch()).rejects.toMatchObject({
+      status: 404,
+      code: 20404,
+    });
+  });
+
+  test('recordings are listed by page, by call and by date, newest first', async () => {
+    const { calls } = (await place({ count: 5 })) as unknown as { calls: PlacedCall[] };
+    const all = await client.recordings.list({ pageSize: 2 });
+    expect(all.length).toBeGreaterThan(5);
+    expect(exchanges.length).toBeGreaterThan(2);
+    expect(new Set(all.map((one) => one.sid)).size).toBe(all.length);
+    const [first] = calls;
+    const ofCall = await client.recordings.list({ callSid: first!.reservations[0]!.call });
+    expect(ofCall.map((one) => one.sid)).toEqual(first!.recordings);
+    const tomorrow = new Date(Date.now() + 48 * 3600 * 1000);
+    expect(await client.recordings.list({ dateCreatedAfter: tomorrow })).toEqual([]);
+    expect(await client.recordings.list({ dateCreatedBefore: tomorrow })).toHaveLength(all.length);
+  });
+
+  test('a deleted recording is soft-deleted and its media gone', async () => {
+    const { recordings } = await place({});
+    const [sid = ''] = recordings;
+    expect(await client.recordings(sid).remove()).toBe(true);
+    expect((await client.recordings(sid).fetch()).status).toBe('deleted');
+    const sids = async (options: object) => (await client.recordings.list(options)).map((one) => one.sid);
+    expect(await sids({})).not.toContain(sid);
+    expect(await sids({ includeSoftDeleted: true })).toContain(sid);
+  });
+
+  test('a live call is recorded, paused, resumed and stopped', async () => {
+    const placed = await place({});
+    const leg = placed.reservations[0]!.call;
+    live(leg);
+    const recordings = client.calls(leg).recordings;
+    const started = await recordings.create({ recordingChannels: 'dual' });
+    expect(started).toMatchObject({ status: 'in-progress', channels: 2 });
+    const current = client.calls(leg).recordings('Twilio.CURRENT');
+    expect((await current.update({ status: 'paused', pauseBehavior: 'skip' })).status).toBe('paused');
+    expect((await current.update({ status: 'in-progress' })).status).toBe('in-progress');
+    const second = await recordings.create();
+    await expect(current.update({ status: 'paused' })).rejects.toMatchObject({ status: 400 });
+    expect((await client.calls(leg).recordings(second.sid).update({ status: 'stopped' })).status).toBe(
+      'stopped',
+    );
+    await expect(client.calls(leg).recordings(second.sid).update({ status: 'paused' })).rejects.toMatchObject(
+      { code: 21220 },
+    );
+    expect(await recordings.list()).toHaveLength(3);
+  });
+
+  test('an ended call is not recorded any more', async () => {
+    await expect(client.calls(call.customerCall).recordings.create()).rejects.toMatchObject({ code: 21220 });
+  });
+
+  test('a conference, its participants and its recording, which cannot be stopped', async () => {
+    const placed = await place({ conference: true });
+    const conference = client.conferences(placed.conference);
+    expect((await conference.fetch()).friendlyName).toBe(placed.task);
+    const found = await client.conferences.list({ friendlyName: placed.task });
+    expect(found.map((one) => one.sid)).toEqual([placed.conference]);
+    const participants = await conference.participants.list();
+    expect(participants.map((one) => one.callSid)).toEqual([
+      placed.customerCall,
+      placed.reservations[0]!.call,
+    ]);
+    expect((await conference.participants('customer').fetch()).callSid).toBe(placed.customerCall);
+    const [recording] = await conference.recordings.list();
+    Object.assign(sandbox.twilio.world.recordings.get(recording!.sid) ?? {}, { status: 'in-progress' });
+    expect((await conference.recordings(recording!.sid).update({ status: 'paused' })).status).toBe('paused');
+    await expect(conference.recordings(recording!.sid).update({ status: 'stopped' })).rejects.toMatchObject({
+      status: 400,
+    });
+  });
+
+  test('streams: four tracks a call, a name once, wss only', async () => {
+    const placed = await place({});
+    const leg = placed.reservations[0]!.call;
+    live(leg);
+    const { streams } = client.calls(leg);
+    const url = 'wss://host.example/twilio/v1';
+    const both = await streams.create({
+      url,
+      track: 'both_tracks',
+      name: 'recorder',
+      'parameter1.name': 'token',
+      'parameter1.value': 'x',
+    });
+    expect(both.status).toBe('in-progress');
+    await expect(streams.create({ url, name: 'recorder' })).rejects.toMatchObject({ status: 400 });
+    await streams.create({ url, track: 'both_tracks' });
+    await expect(streams.create({ url })).rejects.toMatchObject({ status: 400 });
+    await expect(streams.create({ url: 'https://host.example' })).rejects.toMatchObject({ status: 400 });
+    expect((await client.calls(leg).streams('recorder').update({ status: 'stopped' })).status).toBe(
+      'stopped',
+    );
+    await streams.create({ url });
+  });
+
+  test('a task is changed by who read its newest version, and by nobody else', async () => {
+    const task = workspace().tasks(call.task);
+    const { headers, body } = await task.fetchWithHttpInfo();
+    const etag = String((headers as unknown as Record<string, string>)['etag']);
+    expect(etag).toMatch(/^"\d+"$/);
+    const attributes = JSON.stringify({ ...JSON.parse(body.attributes), seen: 1 });
+    await task.update({ attributes, ifMatch: JSON.parse(etag) as string });
+    await expect(task.update({ attributes: '{}', ifMatch: etag })).rejects.toMatchObject({ status: 412 });
+    expect(JSON.parse((await task.fetch()).attributes)).toMatchObject({ seen: 1 });
+  });
+
+  test('attributes of 4,096 characters fit, one more does not, and neither does what is no object', async () => {
+    const task = workspace().tasks((await place({})).task);
+    const text = (length: number) => JSON.stringify({ pad: 'x'.repeat(length - '{"pad":""}'.length) });
+    await task.update({ attributes: text(4096) });
+    for (const attributes of [text(4097), '[]', '{'])
+      await expect(task.update({ attributes })).rejects.toMatchObject({ status: 400 });
+  });
+
+  test('a task is found by its conference, and by its last worker leg', async () => {
+    const placed = await place({ transfer: true });
+    const [first, last] = placed.reservations;
+    const found = async (evaluateTaskAttributes: string) =>
+      (await workspace().tasks.list({ evaluateTaskAttributes })).map((one) => one.sid);
+    expect(await found(`conference.sid == '${placed.conference}'`)).toEqual([placed.task]);
+    expect(await found(`conference.participants.worker == '${last!.call}'`)).toEqual([placed.task]);
+    expect(await found(`conference.participants.worker == '${first!.call}'`)).toEqual([]);
+    await expect(workspace().tasks.list({ evaluateTaskAttributes: 'a > 1 OR b' })).rejects.toMatchObject({
+      status: 400,
+    });
+  });
+
+  test('a task that is gone is 404', async () => {
+    const placed = await place({ taskGone: true });
+    const task = workspace().tasks(placed.task);
+    await expect(task.fetch()).rejects.toMatchObject({ status: 404 });
+    await expect(task.update({ attributes: '{}' })).rejects.toMatchObject({ status: 404 });
+  });
+
+  test('reservations are of their task, and workers say how they are called', async () => {
+    const { reservations } = workspace().tasks(call.task);
+    const [entry] = call.reservations;
+    expect((await reservations.list()).map((one) => one.sid)).toEqual([entry!.reservation]);
+    const task = workspace().tasks(call.task);
+    expect((await task.reservations(entry!.reservation).fetch()).workerSid).toBe(entry!.worker);
+    const other = await place({});
+    await expect(task.reservations(other.reservations[0]!.reservation).fetch()).rejects.toMatchObject({
+      status: 404,
+    });
+    const worker = await workspace().workers(entry!.worker).fetch();
+    expect(JSON.parse(worker.attributes)).toMatchObject({ contact_uri: `client:${entry!.identity}` });
+    expect(await workspace().workers.list()).toHaveLength(3);
+  });
+});
