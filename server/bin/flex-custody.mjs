@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// Plain syntax: an old Node must get far enough to be told that it is old.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+const bundle = new URL('../../dist/server/cli.js', import.meta.url);
+if (major < 20 || (major === 20 && minor < 12)) {
+  fail(
+    `flex-custody needs Node 20.12 or newer, this is ${process.versions.node}: install it from https://nodejs.org`,
+  );
+} else if (!existsSync(fileURLToPath(bundle))) {
+  fail('flex-custody is not built yet: run `npm run build` in its folder');
+} else {
+  await import(bundle.href);
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = 1;
+}

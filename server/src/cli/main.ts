@@ -1,0 +1,14 @@
+import { existsSync } from 'node:fs';
+import manifest from '../../package.json';
+import { serve } from '../start/serve.ts';
+import { buildProgram, run } from './program.ts';
+
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+if (existsSync('.env')) process.loadEnvFile('.env');
+
+const code = await run(buildProgram({ version: manifest.version, serve, more: [] }), process.argv);
+if (code !== 0) process.exitCode = code;

@@ -1,0 +1,44 @@
+import { CustodyError } from '@flex-custody/core';
+import { Command, CommanderError } from 'commander';
+import { explain } from '../start/explain.ts';
+import { registerDoctor } from './doctor.ts';
+import { registerKeyCommands } from './keys.ts';
+import { registerRecordingCommands } from './recordings.ts';
+
+export interface ProgramParts {
+  version: string;
+  serve: () => Promise<void>;
+  /** Commands of other rooms. */
+  more: readonly ((program: Command) => void)[];
+}
+
+export function buildProgram(parts: ProgramParts): Command {
+  const program = new Command('flex-custody')
+    .description("custody of a contact centre's own calls on Twilio Flex")
+    .version(parts.version)
+    .showHelpAfterError('(--help tells more)')
+    .exitOverride();
+  program
+    .command('serve')
+    .description('run the host: the roles of CUSTODY_ROLES, until a signal ends it')
+    .action(parts.serve);
+  registerDoctor(program);
+  registerRecordingCommands(program);
+  registerKeyCommands(program);
+  for (const register of parts.more) register(program);
+  return program;
+}
+
+/** Runs one command line. Exit codes: 0 done, 1 failed, 2 wrongly called. */
+export async function run(program: Command, argv: readonly string[]): Promise<number> {
+  try {
+    await program.parseAsync([...argv]);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const text = explain(error) ?? (error instanceof Error ? error.message : String(error));
+    const code = error instanceof CustodyError ? error.code : 'unexpected';
+    console.error(text.includes('\n') ? `${code}:\n${text}` : `${code}: ${text}`);
+    return 1;
+  }
+}
