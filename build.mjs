@@ -42,12 +42,24 @@ function functionsBuild() {
   };
 }
 
+/** The SDK has no `exports`: a part of it is a file, which an ES module must name by its whole name. */
+const twilioParts = {
+  name: 'twilio-parts',
+  setup({ onResolve }) {
+    onResolve({ filter: /^twilio\/lib\// }, ({ path }) => ({
+      path: path.endsWith('.js') ? path : `${path}.js`,
+      external: true,
+    }));
+  },
+};
+
 const hostBuild = (entries, outdir) => ({
   ...shared,
   entryPoints: entries,
   outdir: join(root, outdir),
   format: 'esm',
   packages: 'external',
+  plugins: [twilioParts],
   sourcemap: 'linked',
 });
 
@@ -56,10 +68,7 @@ const folders = [
   ...(process.argv.includes('--functions')
     ? []
     : [
-        [
-          'dist/server',
-          hostBuild({ main: 'server/src/start/main.ts', cli: 'server/src/cli/main.ts' }, 'dist/server'),
-        ],
+        ['dist/server', hostBuild({ main: 'server/src/start/main.ts' }, 'dist/server')],
         ['dist/sandbox', hostBuild({ stack: 'sandbox/src/stack/main.ts' }, 'dist/sandbox')],
       ]),
 ];
@@ -68,6 +77,7 @@ await Promise.all(
   folders.map(async ([folder, options]) => {
     const { outputFiles } = await build(options);
     mkdirSync(folder, { recursive: true });
+    if (options.format === 'esm') outputFiles.push(moduleMark(folder));
     for (const { path, contents } of outputFiles) writeWhole(path, contents);
     const built = new Set(outputFiles.map(({ path }) => relative(join(root, folder), path)));
     // A Function that is gone from the source must not stay deployable.
@@ -80,6 +90,11 @@ await Promise.all(
   process.stderr.write(`build: ${error.message}\n`);
   process.exit(1);
 });
+
+/** The root is CommonJS, as Twilio's runtime wants it; this folder is not. */
+function moduleMark(folder) {
+  return { path: join(root, folder, 'package.json'), contents: Buffer.from('{ "type": "module" }\n') };
+}
 
 function writeWhole(path, contents) {
   try {

@@ -12,7 +12,7 @@ const ownFields = new Set(['request', 'taskSid', 'reservationSid']);
  * Hands the form on, unchanged, to Twilio's own FlexRecordingWebhook, which would have received it had the callback
  * not been pointed here (https://www.twilio.com/docs/flex/developer/insights/custom-media-attached-conversations).
  * @returns whether it was handed on; false where no setting asks for it or no task is known
- * @throws CustodyError `forward_unavailable` (503) where Twilio may take it later
+ * @throws CustodyError `forward_unavailable` where Twilio may take it later, `forward_refused` where it never will
  */
 export async function forwardToFlex(
   config: FunctionConfig,
@@ -51,6 +51,6 @@ export async function forwardToFlex(
   throw new CustodyError(
     retryable ? 'forward_unavailable' : 'forward_refused',
     `FlexRecordingWebhook: ${status}`,
-    { status: retryable ? 503 : 200, retryable },
+    { retryable },
   );
 }

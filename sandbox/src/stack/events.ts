@@ -61,20 +61,28 @@ export function createEventStream(onEvent: (event: StackEvent) => void = () => u
   };
 }
 
-/** An event from a line of JSON, as the host logs it or the sandbox tells it; undefined for every other line. */
+/**
+ * An event from a line of JSON, as the host or a Function logs it or the sandbox tells it; undefined for every other
+ * line. The host says of most of a recording's steps no more than their message.
+ */
 export function eventOf(
   line: string,
   source: StackEvent['source'],
   now = Date.now(),
 ): StackEvent | undefined {
   if (!line.startsWith('{')) return undefined;
-  let parsed: unknown;
+  let facts: Record<string, unknown>;
   try {
-    parsed = JSON.parse(line);
+    facts = JSON.parse(line) as Record<string, unknown>;
   } catch {
     return undefined;
   }
-  const facts = parsed as Record<string, unknown>;
-  const event = facts['event'] ?? facts['type'];
+  const event = facts['event'] ?? stepOf(facts);
   return typeof event === 'string' ? ({ ...facts, event, at: now, source } as StackEvent) : undefined;
+}
+
+function stepOf({ recording, msg, link }: Record<string, unknown>): string | undefined {
+  if (typeof recording !== 'string') return undefined;
+  if (msg === 'sealed' || msg === 'verified') return `recording.${msg}`;
+  return msg === 'link settled' && typeof link === 'string' ? `recording.${link}` : undefined;
 }

@@ -112,7 +112,7 @@ async function bringUp(
     const event = eventOf(line, 'server');
     if (!event) return;
     events.push(event);
-    if (event.event.startsWith('recording.')) passOn(line);
+    if (event.event.startsWith('recording.')) passOn(event);
   };
   let server: Child | undefined;
   let asked = false;
@@ -195,14 +195,14 @@ async function bringUp(
 }
 
 /** Tells the sandbox's listeners (the start page) what happens on the host, in the order in which it happened. */
-function relay(sandboxUrl: string): (line: string) => void {
+function relay(sandboxUrl: string): (event: StackEvent) => void {
   let last = Promise.resolve();
-  return (line) => {
+  return ({ at, ...event }) => {
     last = last.then(() =>
       fetch(`${sandboxUrl}/sandbox/events`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: line,
+        body: JSON.stringify({ ...event, at: new Date(at).toISOString() }),
       }).then(
         () => undefined,
         () => undefined,
