@@ -6,6 +6,7 @@ import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
 import { discard } from './report.ts';
 import { mediaSource, settleUncopyable } from './source.ts';
+import { logStep } from './steps.ts';
 
 /** A worker's lease is short and extended while it works, so that a killed worker is relieved soon. */
 const workerLeaseMs = 60_000;
@@ -57,6 +58,7 @@ async function copyUnderLease(
   const { catalog, keys, log, observer, queue, store } = parts;
   const sid = facts.sid;
   const begun = Date.now();
+  logStep(log, 'leased', sid, { by: 'worker' });
   const lost = new AbortController();
   const signal = AbortSignal.any([ended, lost.signal]);
   const extension = setInterval(() => {
@@ -85,7 +87,7 @@ async function copyUnderLease(
     }
     const ms = Date.now() - begun;
     observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');
-    log.info({ recording: sid, bytes: object.plaintextBytes, ms, by: 'worker' }, 'sealed');
+    logStep(log, 'sealed', sid, { by: 'worker', bytes: object.plaintextBytes, ms });
   } catch (error) {
     if (lost.signal.aborted) return;
     await catalog.release(sid, lease, errorCode(error));

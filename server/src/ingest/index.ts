@@ -8,6 +8,7 @@ import { createLinker } from './linker.ts';
 import type { IngestParts } from './parts.ts';
 import { receive } from './register.ts';
 import { report } from './report.ts';
+import { giveUp } from './steps.ts';
 import { verifyJob } from './verify-job.ts';
 
 export type { IngestObserver, IngestParts, Log } from './parts.ts';
@@ -73,6 +74,7 @@ export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> 
     dead.name === 'verify' ? row.state === 'sealed' : row.state === 'registered' || row.state === 'copying';
   // A later job, or somebody with a lease, has carried it past this one's failure.
   if (!isItsTurn || isHeld(row)) return;
-  await alarms.raise(`${dead.name}_failed`, sid, dead.error.code);
-  if (!ownFaults.has(dead.error.code)) await catalog.giveUp(sid, dead.error.code);
+  const alarm = { code: `${dead.name}_failed`, detail: dead.error.code };
+  if (ownFaults.has(dead.error.code)) await alarms.raise(alarm.code, sid, alarm.detail);
+  else await giveUp(parts, sid, dead.error.code, alarm);
 }

@@ -3,6 +3,7 @@ import type { Owner, RecordingRow } from '../catalog/catalog.ts';
 import { type Attached, attach } from './attach.ts';
 import type { IngestParts } from './parts.ts';
 import { type Proof, prove } from './prove.ts';
+import { logStep } from './steps.ts';
 
 type Settled = Exclude<LinkState, 'pending'>;
 type Proven = Extract<Proof, { level: 'reservation' | 'task' }>;
@@ -92,7 +93,7 @@ export function createLinker(parts: IngestParts): Linker {
       if (errorCode(error) === 'twilio_unauthorized') throw error;
       state = await unlinked(row.recordingSid, errorCode(error), undefined, false);
     }
-    log.info({ recording: row.recordingSid, link: state }, 'link settled');
+    logStep(log, state, row.recordingSid);
     parts.observer?.linkSettled?.(row.recordingSid, state);
     return state;
   }

@@ -11,7 +11,7 @@ const open = async () => {
 const sid = sids.recording(1);
 
 test('a finished recording is registered, linked and leased, with a job to look after the lease', async () => {
-  const { twilio, ingest, catalog, queue } = await open();
+  const { twilio, ingest, catalog, lines, queue } = await open();
   const answer = await ingest.receive(recorded(twilio, 1));
   expect(answer).toEqual({
     action: 'copy',
@@ -35,6 +35,7 @@ test('a finished recording is registered, linked and leased, with a job to look 
   expect(queue.sent).toEqual([
     { name: 'copy', data: { recordingSid: sid }, options: { startAfterMs: 16_000, once: `lapse:${sid}` } },
   ]);
+  expect(lines.join('\n')).toMatch(/recording.registered.*recording.linked.*recording.leased/s);
 });
 
 test('three callbacks at once are one lease, one link and one write', async () => {
@@ -167,6 +168,23 @@ test('a slow TaskRouter is waited for three seconds at most', async () => {
   expect(queue.names()).toEqual(['link', 'copy']);
   twilio.task = slow;
   release();
+});
+
+test('whoever asked is gone when Twilio was slow: the worker copies, and no lease keeps it away', async () => {
+  const { twilio, ingest, catalog, queue } = await open();
+  const callback = recorded(twilio, 1);
+  const { recording } = twilio;
+  twilio.recording = async (asked) => {
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    return recording(asked);
+  };
+  expect((await ingest.receive(callback)).action).toBe('host');
+  expect((await catalog.find(sid))?.state).toBe('registered');
+  expect(queue.sent).toContainEqual({
+    name: 'copy',
+    data: { recordingSid: sid },
+    options: { once: `now:${sid}` },
+  });
 });
 
 test('credentials that Twilio refuses leave the link pending, with an alarm', async () => {

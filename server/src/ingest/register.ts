@@ -5,9 +5,15 @@ import { isHeld } from './lease.ts';
 import type { Linker } from './linker.ts';
 import type { IngestParts } from './parts.ts';
 import { mediaSource, settleUncopyable } from './source.ts';
+import { logStep } from './steps.ts';
 
-/** Of the Function's ten seconds, what linking may take before a job does it. */
-const linkBudgetMs = 3_000;
+/**
+ * Within this time the link is waited for; the rest of it is left to a job. A Function waits 3.5 s for the whole answer,
+ * of its ten seconds.
+ */
+const linkWithinMs = 3_000;
+/** After this time the caller is taken to have gone: a lease would only keep the worker away. */
+const answerWithinMs = 3_400;
 /** A job looks after a lease's recording this long after the lease, and at a recording that is not finished. */
 const graceMs = 1_000;
 const unfinishedMs = 30_000;
@@ -32,10 +38,12 @@ export async function receive(
 ): Promise<IngestAnswer> {
   const { catalog, config, queue, twilio } = parts;
   const sid = callback.recordingSid;
+  const begun = Date.now();
+  const linkTime = () => Math.max(0, linkWithinMs - (Date.now() - begun));
   if (callback.accountSid !== config.accountSid) throw foreign();
   const known = await catalog.find(sid);
   if (known && settledStates.includes(known.state)) {
-    if (known.linkState === 'pending') await linker.linkWithin(known, linkBudgetMs);
+    if (known.linkState === 'pending') await linker.linkWithin(known, linkTime());
     return settledAnswer(known);
   }
   // The holder linked it before it got the lease.
@@ -53,8 +61,9 @@ export async function receive(
     hints: callback.hints,
     source: 'callback',
   });
+  if (!known) logStep(parts.log, 'registered', sid);
   // What was never recorded, or is no more, has nothing that a task could show.
-  if (facts.status !== 'absent' && facts.status !== 'deleted') await linker.linkWithin(row, linkBudgetMs);
+  if (facts.status !== 'absent' && facts.status !== 'deleted') await linker.linkWithin(row, linkTime());
   const settled = await settleUncopyable(parts, sid, facts);
   const forwarded = row.forwardedAt !== undefined;
   if (settled === 'absent') return { action: 'done', forwarded };
@@ -65,6 +74,10 @@ export async function receive(
       { recordingSid: sid },
       { startAfterMs: unfinishedMs, once: `unfinished:${sid}` },
     );
+    return { action: 'host', forwarded };
+  }
+  if (Date.now() - begun > answerWithinMs) {
+    await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
     return { action: 'host', forwarded };
   }
   return grant(parts, row, facts);
@@ -79,6 +92,7 @@ async function grant(parts: IngestParts, row: RecordingRow, facts: TwilioRecordi
     const now = await catalog.find(sid);
     return now && settledStates.includes(now.state) ? settledAnswer(now) : { action: 'busy', forwarded };
   }
+  logStep(parts.log, 'leased', sid, { by: 'function' });
   // Sent with the lease, not after its loss: a Function that is killed reports nothing.
   await queue.send(
     'copy',

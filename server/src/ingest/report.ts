@@ -7,6 +7,7 @@ import {
 } from '@flex-custody/core';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
+import { logStep } from './steps.ts';
 
 type Sealed = Extract<CopyReport, { outcome: 'sealed' }>;
 
@@ -86,7 +87,7 @@ async function believeSealed(parts: IngestParts, row: RecordingRow, said: Sealed
   await catalog.recordRate(object.plaintextBytes, said.tookMs);
   await queue.send('verify', { recordingSid: sid }, { once: sid });
   parts.observer?.copied?.(sid, object.plaintextBytes, said.tookMs, 'function');
-  log.info({ recording: sid, bytes: object.plaintextBytes, ms: said.tookMs, by: 'function' }, 'sealed');
+  logStep(log, 'sealed', sid, { by: 'function', bytes: object.plaintextBytes, ms: said.tookMs });
   return { state: 'sealed' as const };
 }
 

@@ -1,6 +1,7 @@
 import type { MediaSource, RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '../twilio/api.ts';
 import type { IngestParts } from './parts.ts';
+import { giveUp, logStep } from './steps.ts';
 
 /**
  * Two channels are always asked for: a conference's media is mono unless one does, a refusal costs a request, and a
@@ -21,34 +22,27 @@ export function mediaSource(facts: TwilioRecording): MediaSource {
  * @returns what became of it, or undefined when it is to be copied, now or once it is finished
  */
 export async function settleUncopyable(
-  parts: Pick<IngestParts, 'alarms' | 'catalog'>,
+  parts: Pick<IngestParts, 'alarms' | 'catalog' | 'log'>,
   sid: RecordingSid,
   facts: TwilioRecording | undefined,
 ): Promise<'absent' | 'failed' | undefined> {
   if (facts?.status === 'absent') {
-    await parts.catalog.absent(sid, facts.errorCode ?? 'unknown');
+    const reason = facts.errorCode ?? 'unknown';
+    if (await parts.catalog.absent(sid, reason)) logStep(parts.log, 'absent', sid, { reason });
     await parts.catalog.unlinked(sid, 'absent');
     return 'absent';
   }
-  if (!facts || facts.status === 'deleted')
-    return giveUp(parts, sid, 'source_deleted', 'gone before the copy');
+  if (!facts || facts.status === 'deleted') {
+    await parts.catalog.unlinked(sid, 'source_deleted');
+    await giveUp(parts, sid, 'source_deleted', { code: 'source_deleted', detail: 'gone before the copy' });
+    return 'failed';
+  }
   if (facts.status === 'completed' && facts.encrypted) {
-    return giveUp(
-      parts,
-      sid,
-      'twilio_encrypted',
-      "sealed by Twilio's Voice Recording Encryption, which is not taken yet",
-    );
+    await giveUp(parts, sid, 'twilio_encrypted', {
+      code: 'twilio_encrypted',
+      detail: "sealed by Twilio's Voice Recording Encryption, which is not taken yet",
+    });
+    return 'failed';
   }
   return undefined;
-}
-
-async function giveUp(
-  parts: Pick<IngestParts, 'alarms' | 'catalog'>,
-  sid: RecordingSid,
-  code: string,
-  detail: string,
-): Promise<'failed'> {
-  if (await parts.catalog.giveUp(sid, code)) await parts.alarms.raise(code, sid, detail);
-  return 'failed';
 }

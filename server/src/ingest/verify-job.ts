@@ -8,6 +8,7 @@ import {
 import { verifyObject } from '@flex-custody/vault';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
+import { giveUp, logStep } from './steps.ts';
 
 /** Copies that may turn out bad before a person has to look. */
 const badCopies = 3;
@@ -61,7 +62,7 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
   }
   const ms = Date.now() - begun;
   observer?.verified?.(sid, object.plaintextBytes, ms);
-  log.info({ recording: sid, bytes: object.plaintextBytes, ms }, 'verified');
+  logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms });
 }
 
 /** Failures that say nothing of the object: outages, and a store that refuses this host. */
@@ -73,7 +74,7 @@ async function reject(parts: IngestParts, row: RecordingRow, object: SealedObjec
   const { alarms, catalog, log, queue, store } = parts;
   const sid = row.recordingSid;
   if (!(await catalog.rejected(sid, code))) return;
-  log.error({ recording: sid, code }, 'a sealed object did not verify');
+  logStep(log, 'rejected', sid, { reason: code });
   await alarms.raise('object_rejected', sid, code);
   if (worthless.has(code) && object.versionId !== undefined) {
     try {
@@ -83,9 +84,10 @@ async function reject(parts: IngestParts, row: RecordingRow, object: SealedObjec
     }
   }
   if ((await catalog.attempt(sid)) >= badCopies) {
-    await catalog.giveUp(sid, code);
-    await alarms.raise('verify_failed', sid, `${badCopies} copies did not verify, the last by ${code}`);
-    return;
+    return giveUp(parts, sid, code, {
+      code: 'verify_failed',
+      detail: `${badCopies} copies did not verify, the last by ${code}`,
+    });
   }
   await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
 }

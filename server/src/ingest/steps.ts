@@ -1,0 +1,41 @@
+import type { RecordingSid } from '@flex-custody/core';
+import type { IngestParts, Log } from './parts.ts';
+
+/** Steps of a recording's way. Whoever follows one live reads the log for `event: recording.<step>`. */
+export type Step =
+  | 'registered'
+  | 'linked'
+  | 'unlinked'
+  | 'refused'
+  | 'leased'
+  | 'sealed'
+  | 'verified'
+  | 'rejected'
+  | 'absent'
+  | 'failed';
+
+export interface StepFacts {
+  /** Who copies, or has copied. */
+  by?: 'function' | 'worker';
+  /** Of audio. */
+  bytes?: number;
+  ms?: number;
+  /** A stable code, never a message. */
+  reason?: string;
+}
+
+export function logStep(log: Log, step: Step, recording: RecordingSid, facts: StepFacts = {}): void {
+  log.info({ event: `recording.${step}`, recording, ...facts }, step);
+}
+
+/** Ends a recording's way as failed, unless it has ended already, and tells somebody. */
+export async function giveUp(
+  parts: Pick<IngestParts, 'alarms' | 'catalog' | 'log'>,
+  sid: RecordingSid,
+  failure: string,
+  alarm: { code: string; detail: string },
+): Promise<void> {
+  if (!(await parts.catalog.giveUp(sid, failure))) return;
+  await parts.alarms.raise(alarm.code, sid, alarm.detail);
+  logStep(parts.log, 'failed', sid, { reason: failure });
+}
