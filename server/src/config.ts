@@ -56,15 +56,15 @@ export function loadConfig(environment: Environment = process.env): Config {
   const faults = new Map<string, string>();
   for (const issue of parsed.error?.issues ?? []) {
     const name = String(issue.path[0]);
-    if (!faults.has(name)) faults.set(name, given[name] === undefined ? 'is missing' : issue.message);
+    if (!faults.has(name)) faults.set(name, given[name] === undefined ? missing(name) : issue.message);
   }
   for (const [name, fault] of Object.entries(together(given))) if (!faults.has(name)) faults.set(name, fault);
   let keyConfig: KeyConfig | undefined;
-  if (!faults.has('CUSTODY_KEY_KIND')) {
+  if (!faults.has('CUSTODY_KEY_KIND') && !faults.has('CUSTODY_KEYS')) {
     try {
       keyConfig = readKeys(given);
     } catch (error) {
-      faults.set(keySource(given), error instanceof Error ? error.message : String(error));
+      faults.set(keySource(given), keyFault(error));
     }
   }
   if (faults.size > 0 || !parsed.data) throw invalid(faults);
@@ -86,8 +86,7 @@ function together(given: Record<string, string>): Record<string, string> {
       'is missing: access key and secret go together';
   }
   // Its directory is one process's: jobs that another role sends would wait in it for nobody.
-  const roles = given['CUSTODY_ROLES'] ?? 'http,worker';
-  if (!has('DATABASE_URL') && !(roles.includes('http') && roles.includes('worker'))) {
+  if (!has('DATABASE_URL') && /^\s*(http|worker)\s*$/.test(given['CUSTODY_ROLES'] ?? '')) {
     faults['DATABASE_URL'] = 'is missing: with the embedded database one process has both roles, http,worker';
   }
   if (given['CUSTODY_STORAGE_MODE'] === 'sse-kms') return faults;
@@ -100,6 +99,15 @@ function together(given: Record<string, string>): Record<string, string> {
     faults['CUSTODY_KEYS'] = 'must not be set beside CUSTODY_KEY_FILE';
   }
   return faults;
+}
+
+function missing(name: string): string {
+  const about = (variables.shape as Record<string, { description?: string | undefined }>)[name]?.description;
+  return about ? `is missing: ${about}` : 'is missing';
+}
+
+function keyFault(error: unknown): string {
+  return `gives no usable keys: ${error instanceof CustodyError ? error.message : 'unreadable'}`;
 }
 
 const keySource = (given: Record<string, string>) =>
@@ -118,7 +126,7 @@ export function loadKeyConfig(environment: Environment = process.env): KeyConfig
   try {
     keys = readKeys(given);
   } catch (error) {
-    throw invalid(new Map([[keySource(given), error instanceof Error ? error.message : String(error)]]));
+    throw invalid(new Map([[keySource(given), keyFault(error)]]));
   }
   if (!keys) throw invalid(new Map([['CUSTODY_KEY_KIND', 'must be rsa, raw-aes or kms']]));
   return keys;
@@ -137,13 +145,13 @@ function readKeys(given: Record<string, string>): KeyConfig | undefined {
   if (keys.kind === 'rsa-public') {
     throw new CustodyError(
       'key_invalid',
-      'holds a public key only, which cannot open a recording: give the private one',
+      'a public key only seals, and the host must open: give the private one',
     );
   }
   if (keys.kind !== kind) {
     throw new CustodyError(
       'key_invalid',
-      `holds keys of the kind ${keys.kind}, but CUSTODY_KEY_KIND is ${kind}`,
+      `they are of the kind ${keys.kind}, and CUSTODY_KEY_KIND is ${kind}`,
     );
   }
   return keys;
@@ -156,7 +164,7 @@ function keyText(given: Record<string, string>): string | undefined {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     const code = systemCode(cause);
-    throw new CustodyError('key_invalid', `names a file that cannot be read (${code || 'unknown error'})`, {
+    throw new CustodyError('key_invalid', `the file cannot be read (${code || 'unknown error'})`, {
       cause,
     });
   }

@@ -119,12 +119,10 @@ export async function examine(
     config = load();
   } catch (error) {
     const lines = error instanceof CustodyError ? error.message.split('\n') : [String(error)];
-    return lines.map((detail) => ({
-      ok: false,
-      name: 'environment',
-      detail,
-      next: 'set it as docs/configuration.md says',
-    }));
+    return lines.map((line) => {
+      const [detail = line, ...next] = line.split(': ');
+      return { ok: false, name: 'environment', detail, next: next.join(': ') || 'see docs/configuration.md' };
+    });
   }
   const findings = await Promise.all(
     Object.entries(those).map(async ([name, check]): Promise<Finding> => {

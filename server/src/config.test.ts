@@ -1,0 +1,264 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { variables } from './config/variables.ts';
+import { loadConfig, loadKeyConfig, twilioCredentials } from './config.ts';
+
+const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const aes = (id: string) => `${id}:${Buffer.alloc(32, 7).toString('base64')}\n`;
+
+const complete = {
+  TWILIO_ACCOUNT_SID: `AC${'0a'.repeat(16)}`,
+  TWILIO_AUTH_TOKEN: '0123456789abcdef'.repeat(2),
+  TWILIO_WORKSPACE_SID: `WS${'0b'.repeat(16)}`,
+  CUSTODY_PUBLIC_URL: 'https://custody.example.com/',
+  AWS_REGION: 'eu-central-1',
+  CUSTODY_BUCKET: 'recordings',
+  CUSTODY_KEY_KIND: 'raw-aes',
+  CUSTODY_KEYS: `${aes('new')}${aes('old')}`,
+  CUSTODY_FUNCTION_SECRETS: 'f'.repeat(32),
+  CUSTODY_MEDIA_SECRET: Buffer.alloc(32, 1).toString('base64'),
+};
+
+/** The lines of the complaint, or none. */
+function faults(changes: Record<string, string | undefined>): string[] {
+  try {
+    loadConfig({ ...complete, ...changes });
+    return [];
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'config_invalid' });
+    return (error as Error).message.split('\n');
+  }
+}
+
+test('what is set and what is assumed', () => {
+  const config = loadConfig(complete);
+  expect(config).toMatchObject({
+    publicUrl: 'https://custody.example.com',
+    host: '127.0.0.1',
+    port: 4100,
+    ops: { host: '127.0.0.1', port: 4190 },
+    roles: ['http', 'worker'],
+    store: { bucket: 'recordings', region: 'eu-central-1', mode: 'envelope', pathStyle: false },
+    keyConfig: { kind: 'raw-aes', keys: [{ keyId: 'new' }, { keyId: 'old' }] },
+    mediaTtlSeconds: 600,
+    flexOrigins: ['https://flex.twilio.com'],
+    agentsMayPlayOwn: false,
+    mediaChannels: ['customer', 'others'],
+    segmentLinkDays: 0,
+    database: { directory: '.data/host' },
+    leaseMs: 15_000,
+    copiesAtOnce: 2,
+    logLevel: 'info',
+  });
+  expect(config.mediaSecret).toHaveLength(32);
+});
+
+test('the API key is preferred to the auth token', () => {
+  const key = { TWILIO_API_KEY: `SK${'0c'.repeat(16)}`, TWILIO_API_SECRET: 's'.repeat(32) };
+  expect(twilioCredentials(loadConfig({ ...complete, ...key })).username).toBe(key.TWILIO_API_KEY);
+  expect(twilioCredentials(loadConfig({ ...complete, ...key, TWILIO_AUTH_TOKEN: undefined })).password).toBe(
+    key.TWILIO_API_SECRET,
+  );
+  expect(twilioCredentials(loadConfig(complete)).username).toBe(complete.TWILIO_ACCOUNT_SID);
+});
+
+test('an endpoint means path style, unless said otherwise', () => {
+  const endpoint = { AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9000' };
+  expect(loadConfig({ ...complete, ...endpoint }).store).toMatchObject({
+    endpoint: 'http://127.0.0.1:9000',
+    pathStyle: true,
+  });
+  expect(loadConfig({ ...complete, ...endpoint, CUSTODY_S3_PATH_STYLE: 'false' }).store.pathStyle).toBe(
+    false,
+  );
+});
+
+test('an empty variable is an unset one, but for the channels', () => {
+  expect(loadConfig({ ...complete, PORT: ' ', TWILIO_REALM: '' }).port).toBe(4100);
+  expect(loadConfig({ ...complete, CUSTODY_MEDIA_CHANNELS: '' }).mediaChannels).toEqual([]);
+  expect(faults({ CUSTODY_BUCKET: '' })).toEqual([
+    'CUSTODY_BUCKET is missing: The bucket that holds the recordings.',
+  ]);
+});
+
+test.each([
+  'TWILIO_ACCOUNT_SID',
+  'TWILIO_AUTH_TOKEN',
+  'TWILIO_WORKSPACE_SID',
+  'CUSTODY_PUBLIC_URL',
+  'AWS_REGION',
+  'CUSTODY_BUCKET',
+  'CUSTODY_KEY_KIND',
+  'CUSTODY_FUNCTION_SECRETS',
+  'CUSTODY_MEDIA_SECRET',
+])('%s missing has one line of its own', (name) => {
+  const lines = faults({ [name]: undefined });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(new RegExp(`^${name} is missing: .{10}`));
+});
+
+test.each([
+  ['TWILIO_ACCOUNT_SID', 'AC12', 'AC and 32'],
+  ['TWILIO_AUTH_TOKEN', 'short', '32 lower-case'],
+  ['TWILIO_WORKSPACE_SID', complete.TWILIO_ACCOUNT_SID, 'WS and 32'],
+  ['TWILIO_REALM', 'a b', 'realm'],
+  ['CUSTODY_PUBLIC_URL', 'custody.example.com', 'http(s) URL'],
+  ['CUSTODY_PUBLIC_URL', 'https://u:p@custody.example.com', 'without credentials'],
+  ['CUSTODY_PUBLIC_URL', 'https://custody.example.com/?a=1', 'without credentials'],
+  ['HOST', 'a b', 'host name'],
+  ['PORT', '70000', '0 to 65535'],
+  ['PORT', '4100x', 'whole number'],
+  ['CUSTODY_OPS_HOST', 'a/b', 'host name'],
+  ['CUSTODY_OPS_PORT', '-1', 'whole number'],
+  ['CUSTODY_ROLES', 'http,cook', 'http, worker'],
+  ['AWS_REGION', 'Frankfurt am Main', 'region'],
+  ['AWS_ENDPOINT_URL_S3', 's3', 'URL'],
+  ['CUSTODY_BUCKET', 'a/b', 'bucket'],
+  ['CUSTODY_S3_PATH_STYLE', 'yes', 'true or false'],
+  ['CUSTODY_STORAGE_MODE', 'plain', 'envelope or sse-kms'],
+  ['CUSTODY_KEY_KIND', 'dsa', 'rsa, raw-aes or kms'],
+  ['CUSTODY_FUNCTION_SECRETS', 'short', '32 characters'],
+  ['CUSTODY_FUNCTION_SECRETS', ['a', 'b', 'c'].map((c) => c.repeat(32)).join(), 'two while rotating'],
+  ['CUSTODY_MEDIA_SECRET', 'c2hvcnQ=', '32 bytes'],
+  ['CUSTODY_MEDIA_TTL_SECONDS', '901', '5 to 900'],
+  ['CUSTODY_FLEX_ORIGINS', 'https://flex.twilio.com/', 'origins'],
+  ['CUSTODY_FLEX_ORIGINS', '*', 'origins'],
+  ['CUSTODY_AGENTS_MAY_PLAY_OWN', '1', 'true or false'],
+  ['CUSTODY_SEGMENT_LINK_DAYS', '31', '0 to 30'],
+  ['DATABASE_URL', 'mysql://x/y', 'postgres://'],
+  ['CUSTODY_LEASE_MS', '999', '1000 to 60000'],
+  ['CUSTODY_COPIES_AT_ONCE', '0', '1 to 64'],
+  ['CUSTODY_LOG_LEVEL', 'loud', 'debug'],
+])('%s=%s is malformed, and the line says how it must be', (name, value, must) => {
+  const lines = faults({ [name]: value });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain(`${name} must be`);
+  expect(lines[0]).toContain(must);
+});
+
+test('all faults at once, and no value among them', () => {
+  const secret = 'hush-hush-hush';
+  const lines = faults({
+    TWILIO_AUTH_TOKEN: secret,
+    CUSTODY_MEDIA_SECRET: secret,
+    CUSTODY_BUCKET: undefined,
+  });
+  expect(lines.map((line) => line.split(' ')[0]).sort()).toEqual([
+    'CUSTODY_BUCKET',
+    'CUSTODY_MEDIA_SECRET',
+    'TWILIO_AUTH_TOKEN',
+  ]);
+  expect(lines.join()).not.toContain(secret);
+});
+
+test.each([
+  [{ TWILIO_API_KEY: `SK${'0c'.repeat(16)}` }, 'TWILIO_API_SECRET is missing'],
+  [{ TWILIO_API_SECRET: 's'.repeat(32) }, 'TWILIO_API_KEY is missing'],
+  [{ AWS_ACCESS_KEY_ID: 'AKIA' }, 'AWS_SECRET_ACCESS_KEY is missing'],
+  [{ AWS_SECRET_ACCESS_KEY: 'secret' }, 'AWS_ACCESS_KEY_ID is missing'],
+  [{ CUSTODY_KEYS: undefined }, 'CUSTODY_KEY_FILE is missing'],
+  [{ CUSTODY_KEY_FILE: '/nowhere' }, 'CUSTODY_KEYS must not be set'],
+  [
+    { CUSTODY_KEYS: undefined, CUSTODY_KEY_FILE: '/nowhere' },
+    'CUSTODY_KEY_FILE gives no usable keys: the file cannot be read (ENOENT)',
+  ],
+  [{ CUSTODY_KEYS: pem }, 'CUSTODY_KEYS gives no usable keys: they are of the kind rsa'],
+  [{ CUSTODY_KEYS: publicPem }, 'CUSTODY_KEYS gives no usable keys: a public key only seals'],
+  [{ CUSTODY_KEYS: 'rubbish' }, 'CUSTODY_KEYS gives no usable keys: line 1'],
+  [{ CUSTODY_KEY_KIND: 'kms' }, 'CUSTODY_KMS_KEY_IDS is missing'],
+  [{ CUSTODY_KEY_KIND: 'kms', CUSTODY_KMS_KEY_IDS: 'alias/x' }, 'CUSTODY_KMS_KEY_IDS must be ARNs'],
+  [{ CUSTODY_ROLES: 'http' }, 'DATABASE_URL is missing'],
+])('together: %j', (changes, line) => {
+  const lines = faults(changes as Record<string, string | undefined>);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain(line);
+});
+
+test('keys: several PEMs with their names, a file, KMS, or none where S3 seals', () => {
+  const named = `# key id: 2026-02\n${pem}# key id: 2026-01\n${pem}`;
+  const rsa = loadConfig({ ...complete, CUSTODY_KEY_KIND: 'rsa', CUSTODY_KEYS: named }).keyConfig;
+  expect(rsa).toMatchObject({ kind: 'rsa', keys: [{ keyId: '2026-02' }, { keyId: '2026-01' }] });
+
+  const folder = mkdtempSync(join(tmpdir(), 'keys-'));
+  writeFileSync(join(folder, 'keys'), aes('k'));
+  const file = { ...complete, CUSTODY_KEYS: undefined, CUSTODY_KEY_FILE: join(folder, 'keys') };
+  expect(loadConfig(file).keyConfig).toMatchObject({ keys: [{ keyId: 'k' }] });
+  expect(
+    loadKeyConfig({ CUSTODY_KEY_KIND: 'raw-aes', CUSTODY_KEY_FILE: file.CUSTODY_KEY_FILE }),
+  ).toMatchObject({
+    keys: [{ keyId: 'k' }],
+  });
+  rmSync(folder, { recursive: true });
+
+  const arn = (id: string) => `arn:aws:kms:eu-central-1:111122223333:key/${id}`;
+  const kms = {
+    CUSTODY_KEY_KIND: 'kms',
+    CUSTODY_KMS_KEY_IDS: `${arn('a')}, ${arn('b')}`,
+    CUSTODY_KEYS: undefined,
+  };
+  expect(loadConfig({ ...complete, ...kms }).keyConfig).toEqual({
+    kind: 'kms',
+    keyIds: [arn('a'), arn('b')],
+  });
+  const none = { CUSTODY_STORAGE_MODE: 'sse-kms', CUSTODY_KEY_KIND: undefined, CUSTODY_KEYS: undefined };
+  expect(loadConfig({ ...complete, ...none }).keyConfig).toBeUndefined();
+});
+
+test('the keys alone: their faults and no others', () => {
+  expect(() => loadKeyConfig({})).toThrow('CUSTODY_KEY_KIND is missing');
+  expect(() => loadKeyConfig({ CUSTODY_KEY_KIND: 'rsa' })).toThrow('CUSTODY_KEY_FILE is missing');
+});
+
+describe('what is written about it', () => {
+  const names = Object.keys(variables.shape);
+  const page = readFileSync('docs/configuration.md', 'utf8');
+  const rowsOf = (part: string | undefined) =>
+    new Map(
+      [...(part ?? '').matchAll(/^\| `([A-Za-z_0-9]+)` \| (.*?) \| (.*) \|$/gm)].map(
+        ([, name, assumed, about]) => [name, { assumed, about }],
+      ),
+    );
+  const [host, functions] = page.split('## The Functions').map(rowsOf);
+  const assumedOf = (name: string): string => {
+    const empty = (
+      variables.shape as Record<string, { safeParse(value: unknown): { data?: unknown; success: boolean } }>
+    )[name]?.safeParse(undefined);
+    if (!empty?.success) return 'required';
+    return empty.data === undefined ? '' : `\`${[empty.data].flat().join(',')}\``;
+  };
+
+  test.each(names)('docs/configuration.md has %s with its default and meaning', (name) => {
+    const about = (variables.shape as Record<string, { description?: string }>)[name]?.description;
+    expect(host?.get(name)).toEqual({ assumed: assumedOf(name), about });
+  });
+
+  test("the Functions' variables are all there", () => {
+    const source = readFileSync('functions/lib/config.ts', 'utf8');
+    const read = new Set([...source.matchAll(/text\('([A-Za-z_]+)'\)/g)].map(([, name]) => name));
+    read.delete('ACCOUNT_SID');
+    read.delete('AUTH_TOKEN');
+    expect([...read].filter((name) => !functions?.has(name))).toEqual([]);
+    expect(read.size).toBeGreaterThan(8);
+  });
+
+  test('.env.example has each variable once, and would be complete with its blanks filled', () => {
+    const lines = readFileSync('.env.example', 'utf8').matchAll(/^(#?)([A-Z_0-9]+)=(.*)$/gm);
+    const found = [...lines].map(([, comment, name, value]) => ({ comment, name, value }));
+    expect(found.map(({ name }) => name).sort()).toEqual([...names].sort());
+    const set = Object.fromEntries(
+      found.filter(({ comment }) => !comment).map(({ name, value }) => [name, value]),
+    );
+    expect(Object.keys(set).sort()).toEqual(
+      [
+        'TWILIO_AUTH_TOKEN',
+        'CUSTODY_KEY_KIND',
+        'CUSTODY_KEY_FILE',
+        ...names.filter((name) => assumedOf(name) === 'required'),
+      ].sort(),
+    );
+  });
+});
