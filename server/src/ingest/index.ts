@@ -8,7 +8,7 @@ import { createLinker } from './linker.ts';
 import type { IngestParts } from './parts.ts';
 import { receive } from './register.ts';
 import { report } from './report.ts';
-import { giveUp } from './steps.ts';
+import { giveUp, ownFaults } from './steps.ts';
 import { verifyJob } from './verify-job.ts';
 
 export type { IngestObserver, IngestParts, Log } from './parts.ts';
@@ -50,9 +50,6 @@ export function createIngest(parts: IngestParts): Ingest {
     },
   };
 }
-
-/** Faults of the host's own settings: put right, they concern every recording, and the janitor tries each again. */
-const ownFaults = new Set(['twilio_unauthorized', 'media_unauthorized', 'store_denied']);
 
 /** What becomes of a recording whose job has failed for good: it is listed as failed, and somebody is told. */
 export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> {

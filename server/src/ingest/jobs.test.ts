@@ -218,6 +218,7 @@ describe('verification', () => {
   test.each([
     ['an outage', new CustodyError('store_unavailable', 'down', { status: 503, retryable: true })],
     ['a bucket that refuses this host', new CustodyError('store_denied', 'no')],
+    ['a key that this host may not use', new CustodyError('key_denied', 'no')],
     ['an accident', new TypeError('what')],
   ])('%s says nothing of the object', async (_, error) => {
     const { catalog, queue, store } = await sealed();

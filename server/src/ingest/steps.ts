@@ -28,6 +28,18 @@ export function logStep(log: Log, step: Step, recording: RecordingSid, facts: St
   log.info({ event: `recording.${step}`, recording, ...facts }, step);
 }
 
+/**
+ * Faults of the host's own settings. They concern every recording and say nothing of any: none is given up or thrown away
+ * for them, and once they are put right the janitor's jobs go on.
+ */
+export const ownFaults: ReadonlySet<string> = new Set([
+  'twilio_unauthorized',
+  'media_unauthorized',
+  'store_denied',
+  'key_denied',
+  'key_invalid',
+]);
+
 /** Ends a recording's way as failed, unless it has ended already, and tells somebody. */
 export async function giveUp(
   parts: Pick<IngestParts, 'alarms' | 'catalog' | 'log'>,

@@ -8,7 +8,7 @@ import {
 import { verifyObject } from '@flex-custody/vault';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
-import { giveUp, logStep } from './steps.ts';
+import { giveUp, logStep, ownFaults } from './steps.ts';
 
 /** Copies that may turn out bad before a person has to look. */
 const badCopies = 3;
@@ -65,9 +65,9 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
   logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms });
 }
 
-/** Failures that say nothing of the object: outages, and a store that refuses this host. */
+/** Failures that say nothing of the object: outages, and faults of this host's settings. */
 function isOurs(error: unknown): boolean {
-  return !(error instanceof CustodyError) || isRetryable(error) || error.code === 'store_denied';
+  return !(error instanceof CustodyError) || isRetryable(error) || ownFaults.has(error.code);
 }
 
 async function reject(parts: IngestParts, row: RecordingRow, object: SealedObject, code: string) {
