@@ -115,7 +115,7 @@ describeWhere('chromium', 'the start page', () => {
     await picture('start-page-transfer');
   });
 
-  test('tells of a fault that was set, and of one that cannot be', async () => {
+  test('tells of a fault that was set, and of its end', async () => {
     await page.getByText('Faults', { exact: true }).click();
     await page.getByLabel('How').selectOption('slow');
     await page.getByLabel('Bytes a second').fill('100000');

@@ -33,9 +33,7 @@ async function start() {
     return;
   }
   follow(hear, (now) => {
-    const connection = byId('connection');
-    connection.dataset.state = now;
-    connection.textContent = now === 'live' ? 'live' : 'sandbox unreachable';
+    connected(now);
     // Whoever connects is told the last events again.
     if (now === 'live') state.events = [];
     refresh();
@@ -43,6 +41,12 @@ async function start() {
   // What nobody announces (a lifecycle rule, a call made elsewhere) still shows, a little later.
   setInterval(refresh, 5000);
   refresh();
+}
+
+function connected(now) {
+  const connection = byId('connection');
+  connection.dataset.state = now;
+  connection.textContent = now === 'live' ? 'live' : 'sandbox unreachable';
 }
 
 function hear(event) {
@@ -82,6 +86,8 @@ async function refresh() {
     const newest = state.calls[0];
     if (state.task === undefined && newest) select(newest.task, newest.recordings[0]);
     showCalls();
+    // The first event may be long in coming; that the sandbox answers is known now.
+    if (byId('connection').dataset.state === 'waiting') connected('live');
     if (state.task && state.recording) {
       const [task, recording] = [state.task, state.recording];
       const [twilio, held, bucket] = await Promise.all([

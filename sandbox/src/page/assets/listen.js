@@ -18,6 +18,16 @@ const insights = [
   'dashboard_viewer',
   'quality_process_manager',
 ];
+/** The host answers with a code and keeps the rest for its log; this is what the codes mean to a listener. */
+const reasons = {
+  token_missing: 'a listener must show a Flex token.',
+  token_malformed: 'this is not a Flex token.',
+  token_refused: 'Twilio does not vouch for this token.',
+  play_forbidden: 'this listener may not play this recording.',
+  iam_unavailable: 'Twilio’s token check gives no answer. Try again.',
+  audit_unavailable: 'who listens cannot be written down now, so nobody may.',
+  recording_absent: 'Twilio has no audio of this call.',
+};
 /** Beyond this a browser would hold the decoded audio of hours in memory, for a picture. */
 const drawnUpTo = 80e6;
 
@@ -96,7 +106,7 @@ export class Listening {
     this.#note('url_provider', response.status, how);
     if (signal.aborted) return undefined;
     if (response.ok) return new URL(body.media_url);
-    const reason = body.reason ?? body.message ?? body.code ?? body.error ?? 'no reason given';
+    const reason = reasons[body.error] ?? body.error ?? 'no reason given';
     const what = response.status < 500 ? 'Refused with' : 'The host could not answer:';
     say('bad', `${what} ${response.status}: ${reason}`);
     return undefined;
