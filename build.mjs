@@ -59,18 +59,28 @@ const hostBuild = (entries, outdir) => ({
   outdir: join(root, outdir),
   format: 'esm',
   packages: 'external',
+  // What is imported late stays late: a process that only answers requests loads no embedded database.
+  splitting: true,
   plugins: [twilioParts],
   sourcemap: 'linked',
 });
+
+const benchEntries = Object.fromEntries(
+  ['main', 'source', 'copy-ours'].map((name) => [name, `test/bench/src/${name}.ts`]),
+);
 
 const folders = [
   ['dist/functions', functionsBuild()],
   ...(process.argv.includes('--functions')
     ? []
     : [
-        ['dist/server', hostBuild({ main: 'server/src/start/main.ts' }, 'dist/server')],
+        [
+          'dist/server',
+          hostBuild({ main: 'server/src/start/main.ts', cli: 'server/src/cli/main.ts' }, 'dist/server'),
+        ],
         ['dist/sandbox', hostBuild({ stack: 'sandbox/src/stack/main.ts' }, 'dist/sandbox')],
       ]),
+  ...(process.argv.includes('--bench') ? [['dist/bench', hostBuild(benchEntries, 'dist/bench')]] : []),
 ];
 
 await Promise.all(
@@ -78,9 +88,10 @@ await Promise.all(
     const { outputFiles } = await build(options);
     mkdirSync(folder, { recursive: true });
     if (options.format === 'esm') outputFiles.push(moduleMark(folder));
-    for (const { path, contents } of outputFiles) writeWhole(path, contents);
+    for (const { path, contents } of inOrder(outputFiles)) writeWhole(path, contents);
     const built = new Set(outputFiles.map(({ path }) => relative(join(root, folder), path)));
-    // A Function that is gone from the source must not stay deployable.
+    // A Function that is gone from the source must not stay deployable; elsewhere a process may still want the old file.
+    if (folder !== 'dist/functions') return;
     for (const name of readdirSync(folder)) {
       if (!built.has(name) && !name.endsWith('.new'))
         rmSync(join(folder, name), { recursive: true, force: true });
@@ -90,6 +101,12 @@ await Promise.all(
   process.stderr.write(`build: ${error.message}\n`);
   process.exit(1);
 });
+
+/** Parts before what imports them: somebody may start from here at any moment. */
+function inOrder(files) {
+  const isPart = ({ path }) => /-[0-9A-Z]{8}\.js(\.map)?$|package\.json$/.test(path);
+  return [...files.filter(isPart), ...files.filter((file) => !isPart(file))];
+}
 
 /** The root is CommonJS, as Twilio's runtime wants it; this folder is not. */
 function moduleMark(folder) {

@@ -29,6 +29,8 @@ if (!['-h', '--help'].some((flag) => process.argv.includes(flag))) {
   await checkPorts();
 }
 run('build', process.execPath, ['build.mjs']);
+// The SDK's word on next year's Node is for whoever updates it, not for whoever tries this out.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 await import(pathToFileURL(join(root, 'dist/sandbox/stack.js')).href);
 
 function checkDisk() {
