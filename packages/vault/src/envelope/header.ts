@@ -44,10 +44,10 @@ export interface SealedHeader {
 /** Begins a message: a fresh data key, wrapped, and the header bound to `context`. */
 export async function sealHeader(
   keys: Keys,
-  context: SealContext,
+  context: SealContext | undefined,
   frameLength = FRAME_LENGTH,
 ): Promise<SealedHeader> {
-  const material = await keys.wrap({ account: context.account, recording: context.recording });
+  const material = await keys.wrap(context ? { account: context.account, recording: context.recording } : {});
   const messageId = new Uint8Array(randomBytes(MessageIdLength.V2));
   const { getCipher, keyCommitment } = getEncryptHelper(material).getCipherInfo(messageId);
   const body = serializeMessageHeader(

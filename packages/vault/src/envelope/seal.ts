@@ -17,7 +17,7 @@ export interface Sealer {
 
 export async function createSealer(
   keys: Keys,
-  context: SealContext,
+  context: SealContext | undefined,
   frameLength = FRAME_LENGTH,
 ): Promise<Sealer> {
   const { bytes, messageId, getCipher }: SealedHeader = await sealHeader(keys, context, frameLength);
@@ -36,9 +36,9 @@ export async function createSealer(
 
 /**
  * Plaintext in, one sealed message out, in constant memory: one frame is held until it is full. Whatever was not ended
- * cleanly has no final frame, and no reader accepts it.
+ * cleanly has no final frame, and no reader accepts it. Without a context the message is bound to no recording.
  */
-export async function sealStream(keys: Keys, context: SealContext): Promise<Transform> {
+export async function sealStream(keys: Keys, context: SealContext | undefined): Promise<Transform> {
   return new SealStream(await createSealer(keys, context));
 }
 

@@ -1,0 +1,137 @@
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import type { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { asAccountSid, asRecordingSid, CustodyError } from '@flex-custody/core';
+import {
+  createKeys,
+  type KeyConfig,
+  type Keys,
+  openStream,
+  parseKeyFile,
+  type SealContext,
+  sealStream,
+} from '@flex-custody/vault';
+import type { Command } from 'commander';
+import { systemCode } from '../config/system-code.ts';
+import { openOutput } from './file-output.ts';
+import { Progress } from './progress.ts';
+
+interface Options {
+  in: string;
+  out: string;
+  keyFile?: string;
+  recording?: string;
+  account?: string;
+  force?: boolean;
+}
+
+/**
+ * `encrypt` and `decrypt`: what the host does to a recording, for one file and offline. `loadKeys` reads the keys of the
+ * environment, for when no key file is given.
+ */
+export function registerEnvelopeCommands(program: Command, loadKeys: () => KeyConfig): void {
+  const add = (
+    name: string,
+    description: string,
+    work: (keys: Keys, of: SealContext | undefined) => Promise<Transform>,
+  ) => {
+    const command = program
+      .command(name)
+      .description(description)
+      .requiredOption('--in <file>', 'what to read; - is standard input')
+      .requiredOption('--out <file>', 'what to write; - is standard output')
+      .option(
+        '--key-file <file>',
+        'lines "<key id>:<base64 of 32 bytes>", newest first, or PEM; else the environment’s keys',
+      )
+      .option('--recording <RE…>', 'the recording it is bound to')
+      .option('--account <AC…>', 'the account of that recording')
+      .option('--force', 'replace an existing file');
+    command.action(async (options: Options) => {
+      const of = contextOf(options, command);
+      const keys = createKeys(options.keyFile === undefined ? loadKeys() : readKeyFile(options.keyFile));
+      await convert(options, name === 'encrypt' ? 'sealed' : 'opened', () => work(keys, of));
+    });
+  };
+  add('encrypt', 'seal one file as a recording is sealed', sealStream);
+  add(
+    'decrypt',
+    'open one sealed object, proving all of it; with --recording, also whose it is',
+    async (keys, of) => {
+      if (!keys.canOpen) {
+        throw new CustodyError(
+          'envelope_wrong_key',
+          `key ${keys.keyId} only seals: give the private key with --key-file`,
+        );
+      }
+      return openStream(keys, of);
+    },
+  );
+}
+
+function contextOf({ recording, account }: Options, command: Command): SealContext | undefined {
+  if (recording === undefined && account === undefined) return undefined;
+  if (asRecordingSid(recording) === undefined || asAccountSid(account) === undefined) {
+    command.error('error: --recording RE… and --account AC… go together, each with 32 hexadecimal digits', {
+      exitCode: 2,
+    });
+  }
+  return { recording: String(recording), account: String(account) };
+}
+
+function readKeyFile(path: string): KeyConfig {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new CustodyError('key_file', `the key file ${path} cannot be read (${systemCode(cause)})`);
+  }
+  return parseKeyFile(text);
+}
+
+async function convert(options: Options, done: string, build: () => Promise<Transform>): Promise<void> {
+  const interrupted = new AbortController();
+  const onSignal = () => interrupted.abort();
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  // Before any file is opened: a stream that fails while nobody listens yet ends the process.
+  const converter = await build();
+  const { input, bytes } = openInput(options.in);
+  const output = openOutput(options.out, options.force === true);
+  try {
+    const steps = [input, new Progress(done, bytes), converter, output.stream] as const;
+    await pipeline(...steps, { signal: interrupted.signal, end: output.end });
+    await output.keep();
+  } catch (error) {
+    input.destroy();
+    await output.discard();
+    // Whoever reads our output has seen enough.
+    if (options.out === '-' && systemCode(error) === 'EPIPE') return;
+    if (interrupted.signal.aborted)
+      throw new CustodyError('interrupted', `nothing was left in ${options.out}`);
+    throw explained(error, options);
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+function openInput(path: string): { input: Readable; bytes: number | undefined } {
+  if (path === '-') return { input: process.stdin, bytes: undefined };
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size;
+  return { input: createReadStream(path, { highWaterMark: 1024 * 1024 }), bytes };
+}
+
+function explained(error: unknown, { in: from, out }: Options): unknown {
+  if (error instanceof CustodyError) return error;
+  const code = systemCode(error);
+  const path = (error as { path?: string }).path === from ? from : out;
+  const why: Record<string, string> = {
+    ENOENT: path === from ? `${from} is not there` : `the folder of ${out} is not there`,
+    EACCES: `${path} may not be ${path === from ? 'read' : 'written'} by you`,
+    EISDIR: `${path} is a folder`,
+    ENOSPC: `the disk of ${out} is full: free some space, or write elsewhere`,
+  };
+  const message = why[code];
+  return message === undefined ? error : new CustodyError('file_error', message);
+}
