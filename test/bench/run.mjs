@@ -11,8 +11,8 @@ const run = (command, args, cwd) => {
   const { status } = spawnSync(command, args, { cwd, stdio: ['ignore', 2, 2] });
   if (status !== 0) process.exit(status ?? 1);
 };
-if (!existsSync(join(root, 'node_modules'))) run('npm', ['ci', '--no-audit', '--no-fund'], root);
-if (!existsSync(join(here, 'node_modules')))
-  run('npm', ['ci', '--no-audit', '--no-fund', '--no-workspaces'], here);
+const install = ['ci', '--no-audit', '--no-fund'];
+if (!existsSync(join(root, 'node_modules'))) run('npm', install, root);
+if (!existsSync(join(here, 'node_modules'))) run('npm', [...install, '--no-workspaces'], here);
 run(process.execPath, ['build.mjs', '--bench'], root);
 await import(pathToFileURL(join(root, 'dist/bench/main.js')).href);

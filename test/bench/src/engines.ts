@@ -33,7 +33,7 @@ function engine(name: string, args: readonly string[]): string {
     '--',
     ...args,
   ];
-  const output = execFileSync(command ?? 'bash', rest, { input: script, stdio: ['pipe', 'pipe', 'ignore'] });
+  const output = execFileSync(command ?? 'bash', rest, { input: script, stdio: ['pipe', 'pipe', 'pipe'] });
   return output.toString().trim();
 }
 

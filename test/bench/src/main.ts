@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -37,6 +37,8 @@ if (values.help || unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1
 
 const log = (line: string) => process.stderr.write(`${line}\n`);
 const folder = mkdtempSync(join(tmpdir(), 'custody-bench-'));
+// The engines run as nobody, who must be able to pass through.
+chmodSync(folder, 0o755);
 const engines = await startEngines(join(folder, 'engines'));
 const figures: Figure[] = [];
 try {
