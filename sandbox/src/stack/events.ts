@@ -61,28 +61,18 @@ export function createEventStream(onEvent: (event: StackEvent) => void = () => u
   };
 }
 
-/**
- * An event from a line of JSON, as the host or a Function logs it or the sandbox tells it; undefined for every other
- * line. The host says of most of a recording's steps no more than their message.
- */
+/** An event from a line of JSON, as the host and the sandbox tell it; undefined for every other line. */
 export function eventOf(
   line: string,
   source: StackEvent['source'],
   now = Date.now(),
 ): StackEvent | undefined {
   if (!line.startsWith('{')) return undefined;
-  let facts: Record<string, unknown>;
   try {
-    facts = JSON.parse(line) as Record<string, unknown>;
+    const facts = JSON.parse(line) as Record<string, unknown>;
+    const { event } = facts;
+    return typeof event === 'string' ? { ...facts, event, at: now, source } : undefined;
   } catch {
     return undefined;
   }
-  const event = facts['event'] ?? stepOf(facts);
-  return typeof event === 'string' ? ({ ...facts, event, at: now, source } as StackEvent) : undefined;
-}
-
-function stepOf({ recording, msg, link }: Record<string, unknown>): string | undefined {
-  if (typeof recording !== 'string') return undefined;
-  if (msg === 'sealed' || msg === 'verified') return `recording.${msg}`;
-  return msg === 'link settled' && typeof link === 'string' ? `recording.${link}` : undefined;
 }

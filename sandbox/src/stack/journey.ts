@@ -41,7 +41,7 @@ export async function follow(stack: Stack, call: CallSummary, withinMs: number):
   const began = performance.now();
   const [recording] = call.recordings;
   if (!recording) throw new Error('the call has no recording');
-  const settled = new Set(['recording.verified', 'recording.failed']);
+  const settled = new Set(['recording.verified', 'recording.failed', 'recording.absent']);
   const end = await stack.events.until(
     (event) => event.recording === recording && settled.has(event.event),
     `${recording} verified`,

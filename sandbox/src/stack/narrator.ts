@@ -36,8 +36,11 @@ const told: Readonly<Record<string, (event: Facts) => string>> = {
   'recording.unlinked': () => 'not linked: the task is gone',
   'recording.refused': () => 'not linked: what the browser claimed was not proven',
   'recording.leased': ({ by }) => `being copied by ${copier(by)}`,
-  'recording.sealed': ({ by, bytes }) => `sealed by ${copier(by)}: ${number(bytes)} bytes in the bucket`,
+  'recording.sealed': ({ by, bytes }) =>
+    `sealed by ${copier(by)}: ${number(bytes)} bytes of audio, unreadable in the bucket`,
   'recording.verified': () => 'verified: read back from the bucket and opened, frame by frame',
+  'recording.rejected': () => 'not what Twilio has: it will be copied again',
+  'recording.absent': () => 'absent: Twilio has recorded nothing',
   'recording.failed': () => 'failed: see the log of the server',
 };
 
@@ -78,7 +81,7 @@ export function createNarrator(options: {
     say,
     event(event) {
       if (event.event === 'recording.progress') return progress(event);
-      const tell = told[event.event];
+      const tell = Object.hasOwn(told, event.event) ? told[event.event] : undefined;
       if (!tell) return;
       endBar();
       say(tell(event));
