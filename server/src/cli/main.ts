@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
 import manifest from '../../package.json';
+import { loadKeyConfig } from '../config.ts';
 import { serve } from '../start/serve.ts';
+import { registerEnvelopeCommands } from './envelope.ts';
 import { buildProgram, run } from './program.ts';
 
 // A reader that has seen enough, such as `head`, is no failure.
@@ -10,5 +13,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 if (existsSync('.env')) process.loadEnvFile('.env');
 
-const code = await run(buildProgram({ version: manifest.version, serve, more: [] }), process.argv);
+const more = [(program: Command) => registerEnvelopeCommands(program, () => loadKeyConfig())];
+const code = await run(buildProgram({ version: manifest.version, serve, more }), process.argv);
 if (code !== 0) process.exitCode = code;

@@ -1,0 +1,97 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadConfig } from '../config.ts';
+// Also lets the embedded database load inside tests.
+import '../db/on-each-engine.ts';
+import { createLog } from '../log.ts';
+import { type Running, start } from './serve.ts';
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const environment = {
+  TWILIO_ACCOUNT_SID: `AC${'0a'.repeat(16)}`,
+  TWILIO_AUTH_TOKEN: '0123456789abcdef'.repeat(2),
+  TWILIO_WORKSPACE_SID: `WS${'0b'.repeat(16)}`,
+  CUSTODY_PUBLIC_URL: 'https://custody.example.com',
+  PORT: '0',
+  CUSTODY_OPS_PORT: '0',
+  AWS_REGION: 'eu-central-1',
+  // Nothing listens there: the host starts all the same, and says that it is not ready.
+  AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1',
+  AWS_ACCESS_KEY_ID: 'key',
+  AWS_SECRET_ACCESS_KEY: 'secret',
+  CUSTODY_BUCKET: 'recordings',
+  CUSTODY_KEY_KIND: 'rsa',
+  CUSTODY_KEYS: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  CUSTODY_FUNCTION_SECRETS: 'f'.repeat(32),
+  CUSTODY_MEDIA_SECRET: Buffer.alloc(32, 1).toString('base64'),
+  CUSTODY_DATA_DIR: 'memory://',
+};
+
+let lines: string[];
+let running: Running | undefined;
+const log = () => createLog('info', { write: (line) => void lines.push(line) });
+const up = async (changes: Record<string, string> = {}) => {
+  running = await start(loadConfig({ ...environment, ...changes }), log());
+  return running;
+};
+beforeEach(() => {
+  lines = [];
+});
+afterEach(async () => {
+  await running?.close();
+  running = undefined;
+});
+
+test('a host with both roles: alive, its routes closed to strangers, its numbers for operators', async () => {
+  const { url, opsUrl } = await up();
+  expect(await (await fetch(`${url}/`)).json()).toMatchObject({ name: 'flex-custody' });
+  expect(await (await fetch(`${opsUrl}/healthz`)).json()).toEqual({ ok: true });
+  const ready = await fetch(`${opsUrl}/readyz`);
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toMatchObject({
+    checks: { process: 'ok', database: 'ok', store: expect.stringMatching(/^(store_|timeout)/) },
+  });
+  const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
+  expect(metrics).toContain('custody_recordings{state="verified"} 0');
+  expect(metrics).toContain('custody_jobs{name="janitor"');
+
+  const sid = `RE${'0c'.repeat(16)}`;
+  const asked = await fetch(`${url}/url-provider?recording=${sid}`);
+  expect([asked.status, await asked.json()]).toEqual([401, { error: 'token_missing' }]);
+  const told = await fetch(`${url}/ingest/recordings`, {
+    method: 'POST',
+    body: '{}',
+    headers: { 'content-type': 'application/json' },
+  });
+  expect([told.status, await told.json()]).toEqual([401, { error: 'signature_invalid' }]);
+  expect((await fetch(`${url}/media/${sid}.wav?token=nonsense`)).status).toBeGreaterThanOrEqual(401);
+  expect((await fetch(`${url}/metrics`)).status).toBe(404);
+  // One request above carried no token; the outcome is counted, whoever asked.
+  expect(await (await fetch(`${opsUrl}/metrics`)).text()).toContain(
+    'custody_http_seconds_count{route="/url-provider",status="401"} 1',
+  );
+});
+
+test('after closing nothing listens, and closing twice is closing once', async () => {
+  const { url, opsUrl, close } = await up();
+  await Promise.all([close(), close()]);
+  await expect(fetch(`${url}/`)).rejects.toThrow();
+  await expect(fetch(`${opsUrl}/healthz`)).rejects.toThrow();
+  expect(lines.join('')).not.toMatch(/"level":"(error|fatal)"/);
+});
+
+describe('a taken port', () => {
+  let holder: Server;
+  afterEach(() => new Promise((resolve) => holder.close(resolve)));
+
+  test('leaves nothing behind, so that the next try can start', async () => {
+    holder = createServer();
+    const port = await new Promise<number>((resolve) => {
+      holder.listen(0, '127.0.0.1', () => resolve((holder.address() as { port: number }).port));
+    });
+    await expect(up({ PORT: String(port) })).rejects.toMatchObject({ code: 'EADDRINUSE', port });
+    await sleep(10);
+    await up();
+  });
+});
