@@ -261,6 +261,12 @@ describe('a range', () => {
   });
 });
 
+test('a final frame that claims to be endless is refused before anything is held for it', async () => {
+  const message = await sealSmall(keys, randomBytes(9), F);
+  message.writeUInt32BE(0x7fffffff, parseHeader(message)!.bytes + 20);
+  expect(await codeOf(streamed(message))).toBe('envelope_malformed');
+});
+
 test('any portions of plaintext seal to the same length and open to the same bytes', async () => {
   const below = seeded(11);
   for (const size of [0, 1, 65_535, 65_536, 65_537, 200_000]) {
