@@ -8,7 +8,7 @@ module.exports = {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
     ],
   },
-  // jose ships ES modules only.
-  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  // jose, and the cookie parser of Fastify's inject, ship ES modules only.
+  transformIgnorePatterns: ['/node_modules/(?!(jose|light-my-request|cookie)/)'],
   testTimeout: 30_000,
 };
