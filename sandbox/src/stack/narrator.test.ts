@@ -46,6 +46,13 @@ test('what is not about the way passes unsaid', () => {
   expect(text).toBe('');
 });
 
+test('of what the Functions log only the handing back is told', () => {
+  const { event: tell } = narrator();
+  for (const outcome of ['sealed', 'done', 'handed-back', 'failed'])
+    tell(event('recording-status-callback', { outcome }));
+  expect(text).toBe('  0.0 s  too long for the ten seconds of a Function: handed to the host\n');
+});
+
 test('a failed callback says what came of it', () => {
   const { event: tell } = narrator();
   tell(event('callback.failed', { status: 503 }));

@@ -24,7 +24,7 @@ const number = (value: unknown): string => (typeof value === 'number' ? value.to
 const copier = (by: unknown): string => (by === 'worker' ? 'the worker' : 'the Function');
 
 /** What each event is told as; an event that is not here passes unsaid. */
-const told: Readonly<Record<string, (event: Facts) => string>> = {
+const told: Readonly<Record<string, (event: Facts) => string | undefined>> = {
   'call.rang': () => 'a call rings',
   'call.accepted': () => 'an agent accepts it, with recording on',
   'call.ended': () => 'the call has ended; Twilio holds its recording',
@@ -36,6 +36,8 @@ const told: Readonly<Record<string, (event: Facts) => string>> = {
   'recording.unlinked': () => 'not linked: the task is gone',
   'recording.refused': () => 'not linked: what the browser claimed was not proven',
   'recording.leased': ({ by }) => `being copied by ${copier(by)}`,
+  'recording-status-callback': ({ outcome }) =>
+    outcome === 'handed-back' ? 'too long for the ten seconds of a Function: handed to the host' : undefined,
   'recording.sealed': ({ by, bytes }) =>
     `sealed by ${copier(by)}: ${number(bytes)} bytes of audio, unreadable in the bucket`,
   'recording.verified': () => 'verified: read back from the bucket and opened, frame by frame',
@@ -82,9 +84,10 @@ export function createNarrator(options: {
     event(event) {
       if (event.event === 'recording.progress') return progress(event);
       const tell = Object.hasOwn(told, event.event) ? told[event.event] : undefined;
-      if (!tell) return;
+      const line = tell?.(event);
+      if (line === undefined) return;
       endBar();
-      say(tell(event));
+      say(line);
     },
     end: endBar,
   };
