@@ -21,9 +21,31 @@ export interface S3Access {
   secretAccessKey: string;
 }
 
+interface Head {
+  hex: string;
+  versionId?: string;
+}
+
 /** Looks into the bucket as anybody with its credentials could, whichever S3 it is. */
 export function lookInto(s3: S3Access): Bucket {
   let store: Store | undefined;
+  // A page that looks every second must not read a thousand objects each time.
+  const heads = new Map<string, Head>();
+  const headOf = async (open: Store, key: string, etag: string, bytes: number): Promise<Head | undefined> => {
+    const known = heads.get(`${key} ${etag}`);
+    if (known || bytes === 0) return known;
+    try {
+      const { body, versionId } = await open.get(key, { start: 0, end: headBytes - 1 });
+      const chunks: Buffer[] = [];
+      for await (const chunk of body) chunks.push(chunk as Buffer);
+      const head = { hex: Buffer.concat(chunks).toString('hex'), ...(versionId ? { versionId } : {}) };
+      heads.set(`${key} ${etag}`, head);
+      return head;
+    } catch {
+      // Deleted or replaced since it was listed: it is shown without its first bytes, as a bucket would.
+      return undefined;
+    }
+  };
   const opened = async () => {
     const { createStore } = await import('@flex-custody/vault');
     store ??= createStore({ ...s3, pathStyle: true, mode: 'sse-kms' });
@@ -33,16 +55,14 @@ export function lookInto(s3: S3Access): Bucket {
     async show() {
       const open = await opened();
       const objects: BucketView['objects'] = [];
-      for await (const { key, bytes, lastModified } of open.list('')) {
-        const { body, versionId } = await open.get(key, bytes === 0 ? {} : { start: 0, end: headBytes - 1 });
-        const chunks: Buffer[] = [];
-        for await (const chunk of body) chunks.push(chunk as Buffer);
+      for await (const { key, bytes, etag, lastModified } of open.list('')) {
+        const head = await headOf(open, key, etag, bytes);
         objects.push({
           key,
           bytes,
           lastModified: lastModified.toISOString(),
-          head: Buffer.concat(chunks).toString('hex'),
-          ...(versionId === undefined ? {} : { versionId }),
+          ...(head === undefined ? {} : { head: head.hex }),
+          ...(head?.versionId === undefined ? {} : { versionId: head.versionId }),
         });
       }
       const uploads: BucketView['uploads'] = [];

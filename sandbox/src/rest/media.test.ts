@@ -1,33 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import type { IncomingHttpHeaders } from 'node:http';
-import { request } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Certificates, makeCertificates } from '../certificates.ts';
-import { createEventLog } from '../events.ts';
 import { createFaults } from '../faults.ts';
-import { openMediaFile, type WavSource } from '../media.ts';
+import { type Media, openMediaFile, type WavSource } from '../media.ts';
 import { newSid } from '../sids.ts';
 import { createWorld, type Recording } from '../world.ts';
-import { buildRest, listenRest, type RestApp } from './app.ts';
+import { type Question, startAsking } from './asking.ts';
 
 const world = createWorld();
 const faults = createFaults();
 const { accountSid, authToken, apiKey, apiSecret } = world.account;
-let dataDir: string;
-let certificates: Certificates;
-let app: RestApp;
-let port: number;
+let rest: Awaited<ReturnType<typeof startAsking>>;
+let media: Media;
 let dual: Recording & { media: WavSource };
 let mono: Recording;
 let conference: Recording;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'sandbox-rest-'));
-  certificates = await makeCertificates(dataDir);
-  app = buildRest({ world, faults, events: createEventLog() }, certificates);
-  port = await listenRest(app);
-  const dialogue = await openMediaFile('sandbox/media/dialogue.wav');
+  rest = await startAsking(world, faults);
+  media = await openMediaFile('sandbox/media/dialogue.wav');
   const add = (facts: Partial<Recording>): Recording => {
     const sid = newSid('RE');
     const channels = facts.channels ?? 2;
@@ -43,7 +31,7 @@ beforeAll(async () => {
       errorCode: null,
       startedAt: new Date(),
       updatedAt: new Date(),
-      media: dialogue.recording({ channels, seconds: 2, mark: sid }),
+      media: media.recording({ channels, seconds: 2, mark: sid }),
       ...facts,
     };
     world.recordings.set(sid, recording);
@@ -54,59 +42,20 @@ beforeAll(async () => {
   conference = add({ conferenceSid: newSid('CF') });
 });
 afterAll(async () => {
-  await app.close();
-  await rm(dataDir, { recursive: true });
+  await rest.close();
+  await media.close();
 });
 beforeEach(() => {
   faults.clear();
   world.behaviour.mediaRange = false;
 });
 
-interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: Buffer;
-  complete: boolean;
-  error?: string;
-}
-
-function ask(
-  path: string,
-  options: { method?: string; headers?: Record<string, string>; auth?: string; stallMs?: number } = {},
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      {
-        host: '127.0.0.1',
-        port,
-        servername: 'api.twilio.com',
-        ca: certificates.ca,
-        path: `/2010-04-01/Accounts/${accountSid}/Recordings/${path}`,
-        method: options.method ?? 'GET',
-        headers: { host: 'api.twilio.com', ...options.headers },
-        auth: options.auth ?? `${accountSid}:${authToken}`,
-        agent: false,
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        const done = (error?: Error) =>
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: Buffer.concat(chunks),
-            complete: response.complete,
-            ...(error ? { error: error.message } : {}),
-          });
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => done());
-        response.on('error', done);
-        if (options.stallMs) setTimeout(() => sent.destroy(), options.stallMs);
-      },
-    );
-    sent.on('error', reject);
-    sent.end();
+const ask = (path: string, question: Partial<Question> = {}) =>
+  rest.ask({
+    host: 'api.twilio.com',
+    path: `/2010-04-01/Accounts/${accountSid}/Recordings/${path}`,
+    ...question,
   });
-}
 
 const size = (seconds: number, channels: number) => 44 + seconds * 16_000 * channels;
 
@@ -196,7 +145,7 @@ describe('faults', () => {
 
   test('stall: nothing more comes, and nothing ends', async () => {
     set('stall', 1000);
-    const answer = await ask(dual.sid, { stallMs: 300 });
+    const answer = await ask(dual.sid, { patienceMs: 300 });
     expect([answer.body.length, answer.complete]).toEqual([1000, false]);
   });
 
