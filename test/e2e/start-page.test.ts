@@ -134,6 +134,19 @@ describeWhere('chromium', 'the start page', () => {
     expect(await page.locator('#new-call .form-status').textContent()).toMatch(/WAV/);
   });
 
+  test('plays a person’s own recording, of one channel and at its own length', async () => {
+    await page
+      .getByLabel('Own audio')
+      .setInputFiles({ name: 'own.wav', mimeType: 'audio/wav', buffer: tone(3) });
+    await page.getByLabel('Transferred to a second agent').uncheck();
+    await page.getByRole('button', { name: 'Make the call' }).click();
+    await page.getByRole('heading', { name: 'Inbound, 3 s' }).waitFor();
+    await page.locator('#steps li.done').filter({ hasText: 'verified' }).waitFor({ timeout: 30_000 });
+    await listenAs('supervisor');
+    await page.getByText('the same byte for byte as at Twilio').waitFor();
+    await page.locator('.waveform-box[data-rows="1"]').waitFor();
+  });
+
   test('fits a narrow screen', async () => {
     await page.setViewportSize({ width: 400, height: 800 });
     const overflow = await page
@@ -143,3 +156,30 @@ describeWhere('chromium', 'the start page', () => {
     await picture('start-page-narrow');
   });
 });
+
+/** A WAV of one channel, as a person might drop it in. */
+function tone(seconds: number): Buffer {
+  const samples = Buffer.alloc(8000 * seconds * 2);
+  for (let at = 0; at < samples.length; at += 2)
+    samples.writeInt16LE(Math.round(8000 * Math.sin((at / 2) * 0.35)), at);
+  const header = Buffer.alloc(44);
+  header.write('RIFF', 0);
+  header.writeUInt32LE(36 + samples.length, 4);
+  header.write('WAVEfmt ', 8);
+  for (const [at, value] of [
+    [16, 16],
+    [24, 8000],
+    [28, 16_000],
+  ] as const)
+    header.writeUInt32LE(value, at);
+  for (const [at, value] of [
+    [20, 1],
+    [22, 1],
+    [32, 2],
+    [34, 16],
+  ] as const)
+    header.writeUInt16LE(value, at);
+  header.write('data', 36);
+  header.writeUInt32LE(samples.length, 40);
+  return Buffer.concat([header, samples]);
+}
