@@ -99,12 +99,10 @@ export function registerRecordingCommands(program: Command): void {
     ['revoke-link', 'revoke its links for the older Player', revokeLink],
   ] as const) {
     recordings
-      .command(`${name} <recording>`)
+      .command(name)
       .description(about)
-      .action((sid: string) => {
-        const recording = recordingSid(sid);
-        return atDesk(async (desk) => say(await work(desk, recording)));
-      });
+      .argument('<recording>', 'its SID', recordingSid)
+      .action((sid: RecordingSid) => atDesk(async (desk) => say(await work(desk, sid))));
   }
 }
 

@@ -67,7 +67,6 @@ test('a host with both roles: alive, its routes closed to strangers, its numbers
   expect([told.status, await told.json()]).toEqual([401, { error: 'signature_invalid' }]);
   expect((await fetch(`${url}/media/${sid}.wav?token=nonsense`)).status).toBeGreaterThanOrEqual(401);
   expect((await fetch(`${url}/metrics`)).status).toBe(404);
-  // One request above carried no token; the outcome is counted, whoever asked.
   expect(await (await fetch(`${opsUrl}/metrics`)).text()).toContain(
     'custody_http_seconds_count{route="/url-provider",status="401"} 1',
   );
