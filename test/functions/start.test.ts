@@ -1,0 +1,138 @@
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'start-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** `node start.mjs` as npm runs it, on a machine that `preload` (CommonJS) makes different from this one. */
+function start(options: {
+  args?: string[];
+  env?: Record<string, string>;
+  preload?: string;
+  script?: string;
+}) {
+  const preload = join(folder, 'preload.cjs');
+  writeFileSync(preload, options.preload ?? '');
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--require', preload, options.script ?? resolve('start.mjs'), ...(options.args ?? ['--exit'])],
+    { encoding: 'utf8', env: { PATH: process.env['PATH'], ...options.env }, timeout: 20_000 },
+  );
+  return { status, stdout, stderr };
+}
+
+test.each(['18.19.1', '20.11.0'])('Node %s is told to be too old, and what to do', (version) => {
+  const { status, stderr } = start({
+    preload: `Object.defineProperty(process.versions, 'node', { value: ${JSON.stringify(version)} });`,
+  });
+  expect(status).toBe(1);
+  expect(stderr).toContain(`Node 20.12 or newer; it runs on ${version}`);
+  expect(stderr).toContain('Next step: install a newer one');
+});
+
+test('a full disk is told before anything is written', () => {
+  const { status, stderr } = start({
+    preload: "require('node:fs').statfsSync = () => ({ bavail: 1000, bsize: 4096 });",
+  });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/Only 4 MB are free[\s\S]*Next step: make room/);
+});
+
+test('taken ports are told by name, all of them, and how to move ours', async () => {
+  const servers = [createServer(), createServer()];
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((done) =>
+          server.listen(0, '127.0.0.1', () => done((server.address() as AddressInfo).port)),
+        ),
+    ),
+  );
+  const [sandbox = 0, functions = 0] = ports;
+  const { status, stderr } = start({
+    env: { SANDBOX_PORT: `${sandbox}`, PORT: '0', FUNCTIONS_PORT: `${functions}` },
+  });
+  for (const server of servers) server.close();
+  expect(status).toBe(1);
+  expect(stderr).toContain(
+    `Port ${sandbox} is taken. Next step: end what uses it, or move ours: SANDBOX_PORT=`,
+  );
+  expect(stderr).toContain(
+    `Port ${functions} is taken. Next step: end what uses it, or move ours: FUNCTIONS_PORT=`,
+  );
+});
+
+test('help needs nothing but a build', () => {
+  const { status, stdout } = start({ args: ['--help'] });
+  expect([status, stdout]).toEqual([0, expect.stringContaining('--seconds N')]);
+});
+
+test('an option that there is not ends it with the help and status 2', () => {
+  const { status, stderr } = start({
+    args: ['--exti'],
+    env: { SANDBOX_PORT: '47631', PORT: '47632', FUNCTIONS_PORT: '47633' },
+  });
+  expect([status, stderr]).toEqual([2, expect.stringMatching(/'--exti'[\s\S]*Usage: npm start/)]);
+});
+
+describe('what is missing is installed', () => {
+  /** A checkout whose npm writes down what it was asked, and installs; whose build fails, which ends the start. */
+  const checkout = (installed: 'never' | 'before the lock file' | 'after it') => {
+    for (const name of ['start.mjs', 'prepare.mjs']) copyFileSync(name, join(folder, name));
+    writeFileSync(join(folder, 'package-lock.json'), '{}');
+    writeFileSync(join(folder, 'build.mjs'), "console.log('built'); process.exit(3)");
+    writeFileSync(
+      join(folder, 'npm.cjs'),
+      `require('node:fs').writeFileSync(${JSON.stringify(join(folder, 'asked'))}, process.argv.slice(2).join(' '))`,
+    );
+    if (installed !== 'never') {
+      const mark = join(folder, 'node_modules/.package-lock.json');
+      mkdirSync(join(folder, 'node_modules'));
+      writeFileSync(mark, '{}');
+      const at = Date.now() / 1000 + (installed === 'after it' ? 60 : -60);
+      utimesSync(mark, at, at);
+    }
+    const env = {
+      npm_execpath: join(folder, 'npm.cjs'),
+      SANDBOX_PORT: '47634',
+      PORT: '47635',
+      FUNCTIONS_PORT: '47636',
+    };
+    return start({ script: join(folder, 'start.mjs'), env });
+  };
+  const asked = () => {
+    try {
+      return readFileSync(join(folder, 'asked'), 'utf8');
+    } catch {
+      return undefined;
+    }
+  };
+
+  test.each([
+    ['never', 'ci --no-audit --no-fund'],
+    ['before the lock file', 'ci --no-audit --no-fund'],
+    ['after it', undefined],
+  ] as const)('installed %s', (installed, expected) => {
+    const { status, stdout, stderr } = checkout(installed);
+    expect(asked()).toBe(expected);
+    // Standard output is the summary's: everybody else talks beside it.
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/built[\s\S]*build has failed \(3\)[\s\S]*Next step/);
+  });
+});
