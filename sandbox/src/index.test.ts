@@ -136,6 +136,61 @@ test('the SDK, axios and the token validator reach Twilio here without knowing',
   expect(seen.other).toMatch(/403|socket|proxy/i);
 });
 
+test('a connection that Twilio breaks looks broken through the proxy, and a refused host is refused', async () => {
+  const { body: call } = await place({ seconds: 5, callback: false });
+  await control('POST', '/sandbox/faults', { target: 'media', kind: 'cut', value: 50_000 });
+  const seen = await run(`
+    const { TWILIO_ACCOUNT_SID: ac, TWILIO_AUTH_TOKEN: token } = process.env;
+    const get = (url) => require('axios').get(url, {
+      auth: { username: ac, password: token }, responseType: 'arraybuffer', maxRedirects: 0,
+    }).then((answer) => 'whole ' + answer.data.length, (error) => error.message);
+    (async () => {
+      const media = 'https://api.twilio.com/2010-04-01/Accounts/' + ac + '/Recordings/${call.recordings[0]}';
+      console.log(JSON.stringify({ cut: await get(media), again: await get(media), plain: await get('http://example.com/') }));
+    })();`);
+  expect(seen.cut).toMatch(/aborted|hang up|ECONNRESET/);
+  expect(seen.again).toBe(`whole ${44 + 5 * 32_000}`);
+  expect(seen.plain).toContain('403');
+});
+
+test('the start page is served, and looks into the bucket', async () => {
+  const page = await fetch(`${sandbox.url}/`);
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect((await control('GET', '/sandbox/bucket')).body).toEqual({ objects: [], uploads: [] });
+});
+
+test('another S3 may stand in for its own, and closing leaves no port open', async () => {
+  const other = await startSandbox({
+    port: 0,
+    dataDir: join(dataDir, 'other'),
+    functionsBaseUrl: baseUrl,
+    functionsOrigin: 'http://127.0.0.1:9',
+    publicHostUrl: 'http://127.0.0.1:4100',
+    bucket: sandbox.s3.bucket,
+    s3: sandbox.s3,
+  });
+  expect(other.env['AWS_ENDPOINT_URL_S3']).toBe(sandbox.s3.endpoint);
+  expect(await other.twilio.bucket.show()).toEqual({ objects: [], uploads: [] });
+  const events = await fetch(`${other.url}/sandbox/events`);
+  expect(events.status).toBe(200);
+  await other.close();
+  await expect(fetch(other.url)).rejects.toThrow();
+  await expect(fetch(other.env['HTTPS_PROXY'] ?? '')).rejects.toThrow();
+  expect((await fetch(sandbox.s3.endpoint)).status).toBe(403);
+});
+
+test('a port that is taken is said so, and nothing stays behind', async () => {
+  const port = Number(new URL(sandbox.url).port);
+  const second = startSandbox({
+    port,
+    dataDir: join(dataDir, 'second'),
+    functionsBaseUrl: baseUrl,
+    functionsOrigin: 'http://127.0.0.1:9',
+    publicHostUrl: 'http://127.0.0.1:4100',
+  });
+  await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE', port });
+});
+
 test('a callback that fails is tried again as its fragment allows, and each try is on record', async () => {
   answers = [503, 500, 200];
   const { body: call } = await place({ seconds: 1 });

@@ -52,7 +52,7 @@ async function sendMedia({ world, faults, events }: RestParts, request: FastifyR
   if (request.method === 'HEAD') return reply.send();
   events.emit('media.fetched', { recording: recording.sid, bytes: end - start + 1 });
   const body = media.stream(channels, start, end);
-  return reply.send(fault ? faulty(body, fault, end - start + 1, request) : body);
+  return reply.send(fault ? faulty(body, fault, end - start + 1, reply) : body);
 }
 
 /** A dual conference recording is given as mono unless two channels are asked for; more than there are is a 400. */
@@ -78,9 +78,8 @@ function rangeOf(header: string | undefined, total: number): [number, number] | 
   return start >= total ? 'unsatisfiable' : [start, end];
 }
 
-function faulty(body: Readable, fault: Fault, total: number, request: FastifyRequest): Readable {
-  const { socket } = request.raw;
-  const disturbed = disturb(fault, total, () => socket.destroy());
-  socket.once('close', () => body.destroy());
+function faulty(body: Readable, fault: Fault, total: number, reply: FastifyReply): Readable {
+  const disturbed = disturb(fault, total, () => reply.raw.socket?.destroy());
+  reply.raw.once('close', () => body.destroy());
   return body.pipe(disturbed);
 }
