@@ -68,7 +68,7 @@ describe('standing', () => {
   test('says how far a copy is', async () => {
     const { standing } = await load<Steps>('steps');
     const sealed = standing([{ event: 'recording.progress', at, done: 250, total: 1000 }], [])[6];
-    expect(sealed).toMatchObject({ state: 'now', share: 0.25, detail: '250 bytes of 1.0 kB' });
+    expect(sealed).toMatchObject({ state: 'now', share: 0.25, detail: '25 % of 1.0 kB' });
   });
 });
 

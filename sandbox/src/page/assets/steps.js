@@ -52,12 +52,10 @@ export function standing(events, seen) {
       });
     }
     if (event.event === 'recording.progress' && known.get('sealed')?.state !== 'done') {
-      const share = event.total ? ` of ${bytes(event.total)}` : '';
-      known.set('sealed', {
-        state: 'now',
-        detail: `${bytes(event.done)}${share}`,
-        share: event.done / event.total,
-      });
+      const share = event.total ? event.done / event.total : undefined;
+      const detail =
+        share === undefined ? bytes(event.done) : `${Math.floor(share * 100)} % of ${bytes(event.total)}`;
+      known.set('sealed', { state: 'now', detail, share });
     }
   }
   for (const name of seen) if (known.get(name)?.state !== 'done') known.set(name, { state: 'done' });
