@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -243,7 +244,16 @@ export function controlRoutes(app: FastifyInstance, parts: ControlParts): void {
     return { faults: [] };
   });
 
-  app.get('/sandbox/events', (_request, reply) => streamEvents(events, reply));
+  const watchers = new Set<ServerResponse>();
+  // A page that watches would keep the server from closing.
+  app.addHook('preClose', async () => {
+    for (const watcher of watchers) watcher.destroy();
+  });
+  app.get('/sandbox/events', (_request, reply) => {
+    watchers.add(reply.raw);
+    reply.raw.once('close', () => watchers.delete(reply.raw));
+    streamEvents(events, reply);
+  });
   app.post('/sandbox/events', async (request) => {
     const lines: unknown[] = Array.isArray(request.body) ? request.body : [request.body];
     let relayed = 0;
@@ -279,6 +289,8 @@ export function controlRoutes(app: FastifyInstance, parts: ControlParts): void {
 function streamEvents(events: EventLog, reply: FastifyReply): void {
   reply.hijack();
   reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  // Headers go out with the first bytes: a page that was opened before anything happened would wait for them.
+  reply.raw.write(': watching\n\n');
   const send = (event: unknown) => reply.raw.write(`data: ${JSON.stringify(event)}\n\n`);
   for (const event of events.recent()) send(event);
   const beat = setInterval(() => reply.raw.write(': still here\n\n'), 15_000);
