@@ -1,0 +1,75 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfig } from '../../functions/lib/config.ts';
+import { makeSecrets } from '../../sandbox/src/stack/secrets.ts';
+
+/** https://www.twilio.com/docs/errors/82006 and the API's own limit on a variable. */
+const valueBytes = 450;
+const contextBytes = 3 * 1024;
+
+const page = readFileSync('docs/deploy.md', 'utf8');
+
+/** The example of docs/deploy.md with a real public key, as the deploy command would read it. */
+function example(): Record<string, string> {
+  const block = /```sh\n(AWSaccessKeyId=[\s\S]*?)```/.exec(page)?.[1] ?? '';
+  const folder = mkdtempSync(join(tmpdir(), 'environment-'));
+  const { publicKey, functionSecret } = makeSecrets(folder);
+  rmSync(folder, { recursive: true });
+  const pairs = block
+    .trim()
+    .split('\n')
+    .map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]);
+  return {
+    ...Object.fromEntries(pairs),
+    TWILIO_WORKSPACE_SID: `WS${'c'.repeat(32)}`,
+    CUSTODY_HOST_SECRET: functionSecret,
+    CUSTODY_PUBLIC_KEY: publicKey,
+  };
+}
+
+const twilios = { ACCOUNT_SID: `AC${'a'.repeat(32)}`, AUTH_TOKEN: 'b'.repeat(32) };
+
+/** Everything that may be set at once, at its longest. */
+const most = () => ({
+  ...example(),
+  ...twilios,
+  AWS_ENDPOINT_URL_S3: `https://${'s3.'.repeat(20)}example.com`,
+  CUSTODY_HOST_URL: `https://${'custody.'.repeat(20)}example.com`,
+  CUSTODY_HOST_SECRET: 'x'.repeat(128),
+  CUSTODY_STORAGE_MODE: 'envelope',
+  CUSTODY_SSE_KMS_KEY_ID: `arn:aws:kms:ap-southeast-2:111122223333:key/${'0'.repeat(36)}`,
+  CUSTODY_KMS_KEY_ID: `arn:aws:kms:ap-southeast-2:111122223333:key/${'0'.repeat(36)}`,
+  CUSTODY_FORWARD_TO_FLEX: 'true',
+});
+
+test('the example of the docs is a whole configuration', () => {
+  const config = readConfig({ ...example(), ...twilios });
+  expect(config).toMatchObject({ host: { url: 'https://custody.example.com' }, key: { kind: 'rsa-public' } });
+  expect(config.forwardTo).toBeUndefined();
+});
+
+test.each(Object.entries(most()))('%s fits into a variable of Twilio', (_, value) => {
+  expect(Buffer.byteLength(value)).toBeLessThanOrEqual(valueBytes);
+});
+
+test('and all of them fit into the context', () => {
+  expect(Buffer.byteLength(JSON.stringify(most()))).toBeLessThanOrEqual(contextBytes);
+});
+
+// What does not fit is why the Functions hold no private key: the reason must stay true.
+test('an RSA-2048 public key fits, its private half would not', () => {
+  expect(Buffer.byteLength(example()['CUSTODY_PUBLIC_KEY'] ?? '')).toBe(392);
+  const folder = mkdtempSync(join(tmpdir(), 'environment-'));
+  const pem = readFileSync(makeSecrets(folder).keyFile);
+  rmSync(folder, { recursive: true });
+  expect(pem.length).toBeGreaterThan(valueBytes);
+});
+
+test('every variable that the Functions read is in the table of docs/configuration.md', () => {
+  const source = readFileSync('functions/lib/config.ts', 'utf8');
+  const table = readFileSync('docs/configuration.md', 'utf8').split('## The Functions')[1] ?? '';
+  const read = [...source.matchAll(/text\('([A-Za-z_0-9]+)'\)/g)].map((match) => match[1] ?? '');
+  expect(read.length).toBeGreaterThan(10);
+  for (const name of new Set(read)) expect([name, table.includes(`\`${name}\``)]).toEqual([name, true]);
+});
