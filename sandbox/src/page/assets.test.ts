@@ -57,12 +57,19 @@ describe('standing', () => {
   test.each([
     ['callback.failed', 'callback'],
     ['recording.unlinked', 'linked'],
-    ['recording.refused', 'registered'],
+    ['recording.refused', 'linked'],
+    ['recording.absent', 'sealed'],
+    ['recording.rejected', 'verified'],
     ['recording.failed', 'sealed'],
   ] as const)('shows the trouble of %s, until it is over', async (event, step) => {
     expect((await states(events(event)))[step]).toBe('trouble');
     const mended = { callback: 'callback.delivered' }[step as string] ?? `recording.${step}`;
     expect((await states(events(event, mended as EventView['event'])))[step]).toBe('done');
+  });
+
+  test('shows a copy that was given up at the step that failed', async () => {
+    const all = await states(events('recording.sealed', 'recording.failed'));
+    expect(all).toMatchObject({ sealed: 'done', verified: 'trouble' });
   });
 
   test('says how far a copy is', async () => {

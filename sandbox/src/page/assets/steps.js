@@ -28,9 +28,20 @@ const stumbled = {
     'callback',
     'Twilio’s callback was not taken; Twilio sends it again, five times at most.',
   ],
-  'recording.refused': ['registered', 'The host refused to take this recording.'],
-  'recording.unlinked': ['linked', 'Not linked to the task; it can still be played.'],
-  'recording.failed': ['sealed', 'The recording could not be taken into custody.'],
+  'recording.unlinked': [
+    'linked',
+    'The task is gone, so nothing points to the recording; it can still be played.',
+  ],
+  'recording.refused': [
+    'linked',
+    'Not linked: Twilio does not confirm whose call this is. An alarm was raised.',
+  ],
+  'recording.absent': ['sealed', 'Twilio has no audio of this call.'],
+  'recording.rejected': [
+    'verified',
+    'The copy is not what Twilio holds; it was thrown away and is made again.',
+  ],
+  'recording.failed': ['sealed', 'The recording could not be taken into custody. An alarm was raised.'],
 };
 
 /**
@@ -42,14 +53,16 @@ export function standing(events, seen) {
   for (const event of events) {
     const name = reached[event.event];
     if (name) known.set(name, { state: 'done', at: event.at ?? event.time, detail: detailOf(event) });
-    const trouble = stumbled[event.event];
-    if (trouble && known.get(trouble[0])?.state !== 'done') {
-      known.set(trouble[0], {
-        state: 'trouble',
-        at: event.at,
-        text: trouble[1],
-        detail: event.reason ?? event.status ?? (event.error ? 'no answer' : undefined),
-      });
+    const [stumbledAt, text] = stumbled[event.event] ?? [];
+    const isDone = (step) => known.get(step)?.state === 'done';
+    // A copy that is there and is given up has failed at the next step.
+    const step = stumbledAt === 'sealed' && isDone('sealed') ? 'verified' : stumbledAt;
+    if (step && !isDone(step)) {
+      const detail = event.reason ?? event.status ?? (event.error ? 'no answer' : undefined);
+      known.set(step, { state: 'trouble', at: event.at, text, detail });
+    }
+    if (event.event === 'recording.leased' && !isDone('sealed')) {
+      known.set('sealed', { state: 'now', detail: `by the ${event.by}` });
     }
     if (event.event === 'recording.progress' && known.get('sealed')?.state !== 'done') {
       const share = event.total ? event.done / event.total : undefined;
