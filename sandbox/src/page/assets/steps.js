@@ -30,7 +30,7 @@ const stumbled = {
   ],
   'recording.unlinked': [
     'linked',
-    'The task is gone, so nothing points to the recording; it can still be played.',
+    'Not linked: the task is gone, or cannot be changed. The recording can still be played.',
   ],
   'recording.refused': [
     'linked',
