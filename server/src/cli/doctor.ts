@@ -159,10 +159,11 @@ function advice(detail: string, next: string): CustodyError {
 /** Messages of ours read `fault: next step`; the last colon but those inside URLs and addresses parts them. */
 function diagnosis(error: unknown): { detail: string; next: string } {
   const text = explain(error) ?? (error instanceof Error ? error.message : String(error));
+  const passing = error instanceof CustodyError && /^(twilio|database)_unavailable$/.test(error.code);
+  if (passing) return { detail: text, next: 'check that it runs, and the network and proxy on the way' };
   const cut = Math.max(text.lastIndexOf(': '), text.lastIndexOf('; '));
-  return cut < 0
-    ? { detail: text, next: 'see the log of the host' }
-    : { detail: text.slice(0, cut), next: text.slice(cut + 2) };
+  if (cut < 0) return { detail: text, next: 'see the log of the host' };
+  return { detail: text.slice(0, cut), next: text.slice(cut + 2) };
 }
 
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
