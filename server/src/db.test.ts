@@ -1,5 +1,5 @@
-import { onEachEngine, type TestDatabase } from './db/on-each-engine.ts';
 import { openPostgres } from './db/postgres.ts';
+import { onEachEngine, type TestDatabase } from './db/testing/on-each-engine.ts';
 import { migrate } from './db.ts';
 import { migrations } from './migrations.ts';
 

@@ -1,5 +1,5 @@
 import type { WorkerSid } from '@flex-custody/core';
-import { onEachEngine, type TestDatabase } from '../db/on-each-engine.ts';
+import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { migrate } from '../db.ts';
 import { bearerLink, createAudit } from './audit.ts';
 

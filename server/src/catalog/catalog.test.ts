@@ -10,7 +10,7 @@ import {
   type TaskSid,
   type WorkerSid,
 } from '@flex-custody/core';
-import { onEachEngine, type TestDatabase } from '../db/on-each-engine.ts';
+import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { migrate } from '../db.ts';
 import { createAlarms } from './alarms.ts';
 import { type Catalog, createCatalog, type Registration } from './catalog.ts';

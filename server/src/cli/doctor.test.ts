@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { CustodyError } from '@flex-custody/core';
 import type { Config } from '../config.ts';
 // Also lets the embedded database load inside tests.
-import '../db/on-each-engine.ts';
+import '../db/testing/on-each-engine.ts';
 import { openPglite } from '../db/pglite.ts';
 import { migrate } from '../migrations.ts';
 import { type Check, checks, examine, lineOf } from './doctor.ts';

@@ -1,6 +1,6 @@
 import type { RecordingSid, SealedObject, TaskSid } from '@flex-custody/core';
 import { createCatalog } from '../catalog/catalog.ts';
-import { openEmbedded, type TestDatabase } from '../db/on-each-engine.ts';
+import { openEmbedded, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { migrate } from '../migrations.ts';
 import { type Desk, line, retry, revokeLink, show } from './recordings.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError, type RecordingSid } from '@flex-custody/core';
-import { onEachEngine, type TestDatabase } from '../db/on-each-engine.ts';
+import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { type DeadJob, openQueue, type Queue } from './queue.ts';
 
 const RE = (n: number) => ({ recordingSid: `RE${n.toString(16).padStart(32, '0')}` as RecordingSid });
@@ -234,7 +234,7 @@ onEachEngine('queue', (open) => {
 });
 
 test('a database that is away at first does not spoil the queue', async () => {
-  const database = await (await import('../db/on-each-engine.ts')).openEmbedded();
+  const database = await (await import('../db/testing/on-each-engine.ts')).openEmbedded();
   let away = true;
   const flaky: typeof database.db = {
     ...database.db,

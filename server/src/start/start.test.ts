@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../config.ts';
 // Also lets the embedded database load inside tests.
-import '../db/on-each-engine.ts';
+import '../db/testing/on-each-engine.ts';
 import { createLog } from '../log.ts';
 import { type Running, start } from './serve.ts';
 

@@ -3,7 +3,7 @@ import { objectKey, type RecordingSid } from '@flex-custody/core';
 import type { Store, Stored } from '@flex-custody/vault';
 import { createAlarms } from '../../catalog/alarms.ts';
 import { createCatalog } from '../../catalog/catalog.ts';
-import { openEmbedded } from '../../db/on-each-engine.ts';
+import { openEmbedded } from '../../db/testing/on-each-engine.ts';
 import { type Db, migrate } from '../../db.ts';
 import type { DeadJob, JobName, Jobs, Queue, SendOptions } from '../../queue/queue.ts';
 import { createIngest, type IngestParts } from '../index.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { constants, runInThisContext } from 'node:vm';
-import { describeWhere } from '../../../test/support/needs.ts';
-import type { Db } from '../db.ts';
-import { openPglite } from './pglite.ts';
-import { openPostgres } from './postgres.ts';
+import { describeWhere } from '../../../../test/support/needs.ts';
+import type { Db } from '../../db.ts';
+import { openPglite } from '../pglite.ts';
+import { openPostgres } from '../postgres.ts';
 
 // The embedded engine imports parts of Node at run time, which the realm that tests run in refuses: it is loaded outside.
 jest.mock('@electric-sql/pglite', () => {
