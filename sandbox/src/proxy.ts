@@ -3,7 +3,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { twilioService } from './certificates.ts';
 
-export interface Proxy {
+export interface ConnectProxy {
   /** For HTTPS_PROXY and HTTP_PROXY. */
   url: string;
   close(): Promise<void>;
@@ -14,7 +14,10 @@ export interface Proxy {
  * client asks for, nothing leaves the machine.
  * @param onRefused told `host:port` of what was refused
  */
-export async function startProxy(tlsPort: number, onRefused: (target: string) => void): Promise<Proxy> {
+export async function startProxy(
+  tlsPort: number,
+  onRefused: (target: string) => void,
+): Promise<ConnectProxy> {
   const sockets = new Set<Duplex>();
   const server: Server = createServer((request, response) => {
     onRefused(request.url ?? '');
