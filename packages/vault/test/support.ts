@@ -38,9 +38,9 @@ export async function sealSmall(
   const more = () =>
     options.fullFinal ? plaintext.length - at > frameLength : plaintext.length - at >= frameLength;
   for (; more(); at += frameLength, sequence += 1) {
-    parts.push(sealer.seal(sequence, [plaintext.subarray(at, at + frameLength)], false));
+    parts.push(...sealer.seal(sequence, [plaintext.subarray(at, at + frameLength)], false));
   }
-  parts.push(sealer.seal(sequence, [plaintext.subarray(at)], true));
+  parts.push(...sealer.seal(sequence, [plaintext.subarray(at)], true));
   return Buffer.concat(parts);
 }
 

@@ -1,13 +1,6 @@
 import type { GetCipher, GetDecipher } from '@aws-crypto/material-management-node';
 import { ContentAADString } from '@aws-crypto/serialize';
-import {
-  envelopeError,
-  FINAL_HEAD_BYTES,
-  FINAL_MARK,
-  FRAME_HEAD_BYTES,
-  IV_BYTES,
-  TAG_BYTES,
-} from './format.ts';
+import { envelopeError, FINAL_HEAD_BYTES, FINAL_MARK, FRAME_HEAD_BYTES, IV_BYTES } from './format.ts';
 
 const FRAME_AAD = Buffer.from(ContentAADString.FRAME_STRING_ID);
 const FINAL_AAD = Buffer.from(ContentAADString.FINAL_FRAME_STRING_ID);
@@ -30,6 +23,7 @@ function frameIv(sequence: number): Buffer {
   return iv;
 }
 
+/** The sealed frame in pieces: to lay them together would cost each byte one more copy. */
 export function sealFrame(
   getCipher: GetCipher,
   messageId: Uint8Array,
@@ -37,26 +31,19 @@ export function sealFrame(
   plaintext: readonly Uint8Array[],
   length: number,
   final: boolean,
-): Buffer {
+): Buffer[] {
   const iv = frameIv(sequence);
-  const headBytes = final ? FINAL_HEAD_BYTES : FRAME_HEAD_BYTES;
-  const frame = Buffer.allocUnsafeSlow(headBytes + length + TAG_BYTES);
+  const head = Buffer.alloc(final ? FINAL_HEAD_BYTES : FRAME_HEAD_BYTES);
   let at = 0;
-  if (final) at = frame.writeUInt32BE(FINAL_MARK, at);
-  at = frame.writeUInt32BE(sequence, at);
-  frame.set(iv, at);
-  at += IV_BYTES;
-  if (final) at = frame.writeUInt32BE(length, at);
+  if (final) at = head.writeUInt32BE(FINAL_MARK, at);
+  at = head.writeUInt32BE(sequence, at);
+  head.set(iv, at);
+  if (final) head.writeUInt32BE(length, at + IV_BYTES);
   const cipher = getCipher(iv);
   cipher.setAAD(frameAad(messageId, sequence, length, final));
-  for (const piece of plaintext) {
-    const sealed = cipher.update(asBuffer(piece));
-    frame.set(sealed, at);
-    at += sealed.byteLength;
-  }
+  const sealed = plaintext.map((piece) => cipher.update(asBuffer(piece)));
   cipher.final();
-  frame.set(cipher.getAuthTag(), at);
-  return frame;
+  return [head, ...sealed, cipher.getAuthTag()];
 }
 
 /** The fixed part before a frame's ciphertext. */

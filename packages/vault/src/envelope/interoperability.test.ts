@@ -129,7 +129,6 @@ describe('what AWS’s SDK may write and we do not read', () => {
     const at = result.indexOf(Buffer.from([2, 0, 0, 16, 0]));
     expect(messageHeader.frameLength).toBe(4096);
     result[at] = 1;
-    result.fill(0, at + 1, at + 5);
     expect(await refusal(result)).toEqual(unsupported);
   });
 });

@@ -11,8 +11,8 @@ export interface Sealer {
   /** Header and tag: what comes first. */
   readonly header: Buffer;
   readonly frameLength: number;
-  /** `sequence` counts from 1; every frame but the final one is full. */
-  seal(sequence: number, plaintext: readonly Uint8Array[], final: boolean): Buffer;
+  /** The frame in pieces. `sequence` counts from 1; every frame but the final one is full. */
+  seal(sequence: number, plaintext: readonly Uint8Array[], final: boolean): Buffer[];
 }
 
 export async function createSealer(
@@ -83,7 +83,7 @@ class SealStream extends Transform {
   }
 
   #flushFrame(final: boolean): void {
-    this.push(this.#sealer.seal(this.#sequence, this.#waiting, final));
+    for (const piece of this.#sealer.seal(this.#sequence, this.#waiting, final)) this.push(piece);
     this.#sequence += 1;
     this.#waiting = [];
     this.#waitingBytes = 0;

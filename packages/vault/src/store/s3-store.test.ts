@@ -159,6 +159,17 @@ describe('put', () => {
     expect(body.destroyed).toBe(true);
   });
 
+  test('a body that breaks while parts hang on the wire does not wait for them', async () => {
+    s3.fault = ({ query }) => query.has('partNumber');
+    const body = new PassThrough();
+    body.write(randomBytes(12 * MiB));
+    const work = store.put('k', body);
+    await sleep(100);
+    body.destroy(reason);
+    await expect(work).rejects.toBe(reason);
+    expect(s3.objects.size + s3.uploads.size).toBe(0);
+  }, 5_000);
+
   test('in sse-kms mode S3 is told to seal', async () => {
     const sealing = createStore({ ...config, mode: 'sse-kms', kmsKeyId: 'K' });
     await sealing.put('k', inChunks(randomBytes(10), 10));
