@@ -10,7 +10,7 @@ const MAX_SOCKETS = 500;
 export function createClient(config: StoreConfig): S3Client {
   const { accessKeyId, secretAccessKey, sessionToken, endpoint } = config;
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
-  return new S3Client({
+  const client = new S3Client({
     region: config.region,
     ...(endpoint !== undefined && { endpoint }),
     ...(config.pathStyle !== undefined && { forcePathStyle: config.pathStyle }),
@@ -30,4 +30,21 @@ export function createClient(config: StoreConfig): S3Client {
       httpsAgent: agent,
     },
   });
+  if (config.mode === 'envelope') leaveSealedBytesUnsigned(client);
+  return client;
+}
+
+/**
+ * Over TLS the SDK signs a request's head alone; over plain HTTP it would hash every part once more. Sealed bytes prove
+ * themselves, frame by frame, when they are read: the hash would cost a fifth of a copy's time for nothing.
+ */
+function leaveSealedBytesUnsigned(client: S3Client): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const request = args.request as { body?: unknown; headers: Record<string, string> };
+      if (request.body instanceof Uint8Array) request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+      return next(args);
+    },
+    { step: 'build', name: 'leaveSealedBytesUnsigned' },
+  );
 }

@@ -46,6 +46,7 @@ describe('put', () => {
     // What radosgw answers 411 to.
     expect(s3.requests[0]!.headers['content-length']).toBe('1000');
     expect(s3.requests[0]!.headers['content-encoding']).toBeUndefined();
+    expect(s3.requests[0]!.headers['x-amz-content-sha256']).toBe('UNSIGNED-PAYLOAD');
   });
 
   test('a large body is a multipart upload, its progress told', async () => {
@@ -174,6 +175,8 @@ describe('put', () => {
     const sealing = createStore({ ...config, mode: 'sse-kms', kmsKeyId: 'K' });
     await sealing.put('k', inChunks(randomBytes(10), 10));
     expect(s3.requests[0]!.headers).toMatchObject({
+      // Nothing else proves these bytes.
+      'x-amz-content-sha256': expect.stringMatching(/^[0-9a-f]{64}$/),
       'x-amz-server-side-encryption': 'aws:kms',
       'x-amz-server-side-encryption-aws-kms-key-id': 'K',
     });
