@@ -49,7 +49,8 @@ class SealStream extends Transform {
   readonly #sealer: Sealer;
 
   constructor(sealer: Sealer) {
-    super({ readableHighWaterMark: 4 * FRAME_LENGTH, writableHighWaterMark: FRAME_LENGTH });
+    // Whoever reads gets the pieces as they are: read as mere bytes, what waits would be copied together again.
+    super({ readableObjectMode: true, readableHighWaterMark: 16, writableHighWaterMark: FRAME_LENGTH });
     this.#sealer = sealer;
     this.push(sealer.header);
   }

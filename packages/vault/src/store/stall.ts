@@ -14,15 +14,13 @@ interface TimedSocket {
 export function failOnStall(body: Readable, ms: number): void {
   const { socket } = body as Readable & { socket?: TimedSocket };
   if (!socket) return;
+  let waited = false;
   const onTimeout = () => {
-    if (body.readableLength > 0) socket.setTimeout(ms);
-    else
-      body.destroy(
-        new CustodyError('store_unavailable', `S3 sent nothing for ${ms} ms`, {
-          status: 503,
-          retryable: true,
-        }),
-      );
+    // Who has only just gone on reading leaves the store a whole period to answer.
+    const again = waited;
+    waited = body.readableLength > 0;
+    if (waited || again) socket.setTimeout(ms);
+    else body.destroy(silence(ms));
   };
   socket.setTimeout(ms);
   socket.on('timeout', onTimeout);
@@ -30,5 +28,12 @@ export function failOnStall(body: Readable, ms: number): void {
     // The connection goes back to the pool, for others with clocks of their own.
     socket.setTimeout(0);
     socket.off('timeout', onTimeout);
+  });
+}
+
+function silence(ms: number): CustodyError {
+  return new CustodyError('store_unavailable', `S3 sent nothing for ${ms} ms`, {
+    status: 503,
+    retryable: true,
   });
 }
