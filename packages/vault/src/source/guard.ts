@@ -24,6 +24,7 @@ export class MediaGuard extends Transform {
   #seen = 0;
   #head: Buffer | undefined = Buffer.alloc(0);
   #timer: NodeJS.Timeout | undefined;
+  #waited = false;
 
   constructor(options: GuardOptions) {
     super({ readableHighWaterMark: 65_536, writableHighWaterMark: 65_536 });
@@ -99,7 +100,10 @@ export class MediaGuard extends Transform {
   #watch(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.readableLength >= this.readableHighWaterMark || this.writableNeedDrain) this.#watch();
+      // Who has only just gone on reading leaves the source a whole period to answer.
+      const again = this.#waited;
+      this.#waited = this.readableLength >= this.readableHighWaterMark || this.writableNeedDrain;
+      if (this.#waited || again) this.#watch();
       else this.destroy(mediaError('stalled', `the media stood still for ${this.#options.stallMs} ms`));
     }, this.#options.stallMs);
     this.#timer.unref();
