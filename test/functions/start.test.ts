@@ -11,10 +11,15 @@ import {
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { freePorts } from '../../sandbox/src/stack/ports.ts';
 
 let folder: string;
+/** Ports that nobody has: what is tried here is something else. */
+let free: Record<string, string>;
 
-beforeEach(() => {
+beforeEach(async () => {
+  const [sandbox, server, functions] = await freePorts(3);
+  free = { SANDBOX_PORT: `${sandbox}`, PORT: `${server}`, FUNCTIONS_PORT: `${functions}` };
   folder = mkdtempSync(join(tmpdir(), 'start-'));
 });
 
@@ -86,7 +91,7 @@ test('help needs nothing but a build', () => {
 test('an option that there is not ends it with the help and status 2', () => {
   const { status, stderr } = start({
     args: ['--exti'],
-    env: { SANDBOX_PORT: '47631', PORT: '47632', FUNCTIONS_PORT: '47633' },
+    env: free,
   });
   expect([status, stderr]).toEqual([2, expect.stringMatching(/'--exti'[\s\S]*Usage: npm start/)]);
 });
@@ -108,12 +113,7 @@ describe('what is missing is installed', () => {
       const at = Date.now() / 1000 + (installed === 'after it' ? 60 : -60);
       utimesSync(mark, at, at);
     }
-    const env = {
-      npm_execpath: join(folder, 'npm.cjs'),
-      SANDBOX_PORT: '47634',
-      PORT: '47635',
-      FUNCTIONS_PORT: '47636',
-    };
+    const env = { npm_execpath: join(folder, 'npm.cjs'), ...free };
     return start({ script: join(folder, 'start.mjs'), env });
   };
   const asked = () => {
