@@ -1,8 +1,8 @@
 import { createFaults } from '../faults.ts';
 import { type Media, openMediaFile, type WavSource } from '../media.ts';
 import { newSid } from '../sids.ts';
+import { type Question, startAsking } from '../testing/asking.ts';
 import { createWorld, type Recording } from '../world.ts';
-import { type Question, startAsking } from './asking.ts';
 
 const world = createWorld();
 const faults = createFaults();

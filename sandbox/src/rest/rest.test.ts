@@ -1,8 +1,8 @@
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import { createFaults } from '../faults.ts';
 import { flexIdentity, newSid } from '../sids.ts';
+import { type Question, startAsking } from '../testing/asking.ts';
 import { createWorld } from '../world.ts';
-import { type Question, startAsking } from './asking.ts';
 import { mintToken } from './iam.ts';
 
 const world = createWorld();

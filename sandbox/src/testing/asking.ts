@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { makeCertificates } from '../certificates.ts';
 import { createEventLog } from '../events.ts';
 import type { Faults } from '../faults.ts';
+import { buildRest, listenRest } from '../rest/app.ts';
 import type { World } from '../world.ts';
-import { buildRest, listenRest } from './app.ts';
 
 export interface Answer {
   status: number;
