@@ -39,7 +39,10 @@ export interface Stack {
   readonly broken: Promise<Error>;
   /** Ends the host and leaves the rest: what an outage looks like from outside. */
   stopServer(): Promise<void>;
-  startServer(): Promise<void>;
+  /** `more` of the host's environment for this start alone: a role, say. */
+  startServer(more?: Readonly<Record<string, string>>): Promise<void>;
+  /** Of the host's process, as long as it runs. */
+  serverPid(): number;
   close(): Promise<void>;
 }
 
@@ -120,7 +123,7 @@ async function bringUp(
   const broken = new Promise<Error>((resolve) => {
     breakWith = resolve;
   });
-  const startServer = async () => {
+  const startServer = async (more: Readonly<Record<string, string>> = {}) => {
     asked = false;
     const child = startChild({
       name: 'server',
@@ -134,6 +137,7 @@ async function bringUp(
       env: serverEnvironment(sandbox, secrets, addresses, join(dataDir, 'host'), {
         ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}),
         ...options.serverEnv,
+        ...more,
       }),
       logFolder: dataDir,
       onLine: fromServer,
@@ -190,6 +194,7 @@ async function bringUp(
     broken,
     stopServer,
     startServer,
+    serverPid: () => server?.pid ?? 0,
     close,
   };
 }

@@ -75,6 +75,7 @@ export async function benchCopy(
     if (copied.bytes !== bytes) throw new Error(`${subject} copied ${copied.bytes} of ${bytes} bytes`);
     const list = peaks[subject][bytes] ?? [];
     list.push(copied.rssMb);
+    if (process.env['BENCH_VERBOSE']) log(`${subject} ${bytes} ${JSON.stringify(copied)}`);
     peaks[subject][bytes] = list;
     return bytes / mega / (copied.ms / 1000);
   };
