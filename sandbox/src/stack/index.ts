@@ -18,8 +18,8 @@ export interface StackOptions {
   root?: string;
   /** 0 or absent = a free one. */
   ports?: { sandbox?: number; server?: number; functions?: number };
-  /** Another S3 instead of the sandbox's own. */
-  s3?: { endpoint: string; accessKeyId: string; secretAccessKey: string };
+  /** Another S3 instead of the sandbox's own, with a bucket that is there. */
+  s3?: { endpoint: string; accessKeyId: string; secretAccessKey: string; bucket: string };
   /** PostgreSQL instead of the embedded database. */
   databaseUrl?: string;
   /** More of the host's, and the Functions', environment; theirs wins. */
@@ -101,7 +101,7 @@ async function bringUp(
     functionsBaseUrl: baseUrl,
     functionsOrigin: local(ports.functions),
     publicHostUrl: addresses.server,
-    ...(options.s3 ? { s3: options.s3 } : {}),
+    ...(options.s3 ? { s3: options.s3, bucket: options.s3.bucket } : {}),
     log: (line) => {
       const event = eventOf(line, 'sandbox');
       // Told again by the sandbox what it was told of the host would count it twice.

@@ -4,7 +4,7 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { type Stack, startStack } from '../../../sandbox/src/stack/index.ts';
 import { listen, play, seek } from './client.ts';
 import { runCopy } from './copy.ts';
-import type { Engines } from './engines.ts';
+import { type Engines, makeBucket } from './engines.ts';
 import { type Figure, interleaved, median, pairedRatio } from './figures.ts';
 import { type Environment, peakRssMb, startSubject } from './processes.ts';
 
@@ -21,9 +21,11 @@ export async function benchPlayback(
   rounds: number,
   log: (line: string) => void,
 ): Promise<Figure[]> {
+  const bucket = `bench-playback-${Date.now()}`;
+  if (engines.s3) await makeBucket(engines.s3, bucket);
   const stack = await startStack({
     dataDir,
-    ...(engines.s3 ? { s3: engines.s3 } : {}),
+    ...(engines.s3 ? { s3: { ...engines.s3, bucket } } : {}),
     ...(engines.databaseUrl ? { databaseUrl: engines.databaseUrl } : {}),
     serverEnv: { CUSTODY_MEDIA_TTL_SECONDS: '900' },
   });

@@ -1,6 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { CustodyError } from '@flex-custody/core';
 import type { Keys } from '../keys/types.ts';
+import { audioPassed } from '../young-buffers.ts';
 import { FINAL_MARK, FRAME_LENGTH } from './format.ts';
 import { sealFrame } from './frame.ts';
 import { type SealedHeader, sealHeader } from './header.ts';
@@ -86,6 +87,7 @@ class SealStream extends Transform {
   #flushFrame(final: boolean): void {
     for (const piece of this.#sealer.seal(this.#sequence, this.#waiting, final)) this.push(piece);
     this.#sequence += 1;
+    audioPassed(this.#sealer.frameLength);
     this.#waiting = [];
     this.#waitingBytes = 0;
   }

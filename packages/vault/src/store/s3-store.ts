@@ -19,9 +19,9 @@ import { failOnStall } from './stall.ts';
 import type { GetOptions, PutOptions, Store, StoreConfig, Stored } from './types.ts';
 import { uploadStream } from './upload.ts';
 
-/** S3's smallest: what is held in memory is the parts on the wire and the one that fills. */
-const DEFAULT_PART_BYTES = 5 * 1024 * 1024;
-const DEFAULT_PARTS_AT_ONCE = 4;
+/** Two on the wire and one that fills: 24 MiB keep one copy at full speed; more parts only cost memory. */
+const DEFAULT_PART_BYTES = 8 * 1024 * 1024;
+const DEFAULT_PARTS_AT_ONCE = 2;
 const STALL_MS = 30_000;
 const CHECK_KEY = 'recordings/.check';
 
