@@ -130,7 +130,6 @@ async function bringUp(
       args: [
         '--require',
         join(root, 'sandbox/src/guard/end-with-parent.cjs'),
-        '--enable-source-maps',
         join(root, 'dist/server/main.js'),
       ],
       cwd: root,

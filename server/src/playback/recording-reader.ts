@@ -32,6 +32,7 @@ export interface RecordingReaderOptions {
 /** Reads one version of an object and no other: a change in the bucket is an error, never other bytes. */
 function pinned(store: Store, object: StoredRecording['object']) {
   return {
+    expectedBytes: object.bytes,
     read: (start: number, end: number, signal?: AbortSignal) =>
       store.get(object.key, {
         start,

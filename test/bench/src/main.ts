@@ -8,12 +8,12 @@ import { type Figure, table } from './figures.ts';
 import { benchPlayback } from './playback.ts';
 import { benchStart } from './start.ts';
 
-const works = ['copy', 'playback', 'start'] as const;
+const works = ['copy', 'playback', 'seek', 'listeners', 'start'] as const;
 const usage = `Usage: npm run bench [-- options]
 
 Measures ours and its named peers in turn, in one run, and prints medians and ratios.
 
-  --only WORK    copy, playback or start; may be given more than once
+  --only WORK    copy, playback, seek, listeners or start; may be given more than once
   --rounds N     rounds of each measurement (5)
   --json FILE    write the figures as a list of {name, unit, ours, peers, ratios, floor, pass}
   --help         this text
@@ -59,8 +59,9 @@ try {
     };
     figures.push(...(await benchCopy(env, dataDir, rounds, log)));
   }
-  if (only.includes('playback')) {
-    figures.push(...(await benchPlayback(engines, join(dataDir, 'stack'), rounds, log)));
+  const listening = new Set(only.filter((work) => work !== 'copy' && work !== 'start'));
+  if (listening.size > 0) {
+    figures.push(...(await benchPlayback(engines, join(dataDir, 'stack'), listening, rounds, log)));
   }
   if (only.includes('start')) figures.push(...(await benchStart()));
 } finally {

@@ -1,7 +1,15 @@
 import { addAbortSignal, pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
 import type { Keys } from '../keys/types.ts';
 import { nameBrokenEnd } from './broken-end.ts';
-import { envelopeError, FINAL_MARK, FRAME_LENGTH, frameOffset, type Geometry, geometry } from './format.ts';
+import {
+  envelopeError,
+  FINAL_MARK,
+  FINAL_OVERHEAD,
+  FRAME_LENGTH,
+  frameOffset,
+  type Geometry,
+  geometry,
+} from './format.ts';
 import { FrameReader } from './frame-reader.ts';
 import { MAX_HEADER_BYTES, type OpenedHeader, openHeader, type ParsedHeader, parseHeader } from './header.ts';
 import { collectBytes, readBytes } from './object-bytes.ts';
@@ -11,7 +19,8 @@ const FIRST_READ_BYTES = 8192;
 
 /**
  * Opens a stored message for reading any part of it: header, key and context are proven, and so is the length, by the
- * final frame, before anybody is told it. Costs two small reads (one, for what fits into the first).
+ * final frame, before anybody is told it. Costs two small reads, side by side where the size is
+ * expected (one, for what fits into the first).
  */
 export async function openEnvelope(
   keys: Keys,
@@ -19,18 +28,23 @@ export async function openEnvelope(
   expected: SealContext,
   signal?: AbortSignal,
 ): Promise<OpenedEnvelope> {
+  const { expectedBytes = 0 } = reader;
+  const aheadFrom = Math.max(0, expectedBytes - FRAME_LENGTH - FINAL_OVERHEAD);
+  const ahead = expectedBytes > FIRST_READ_BYTES ? readTail(reader, aheadFrom, signal) : undefined;
   const { parsed, start, totalBytes } = await readHeader(reader, signal);
   const shape = { headerBytes: parsed.bytes, frameLength: parsed.header.frameLength, totalBytes };
   const g = geometry(totalBytes, parsed.bytes, parsed.header.frameLength);
   if (!g) throw await nameBrokenEnd(reader, shape, signal);
   const finalAt = frameOffset(g, g.fullFrames);
+  const lastFrame = async () => {
+    if (totalBytes <= start.byteLength) return start.subarray(finalAt);
+    const tail = await ahead;
+    return tail && aheadFrom <= finalAt && aheadFrom + tail.byteLength === totalBytes
+      ? tail.subarray(finalAt - aheadFrom)
+      : readBytes(reader, finalAt, totalBytes - 1, signal);
+  };
   // The last frame is fetched while the key is unwrapped: where it lies follows from the header alone.
-  const [opened, last] = await Promise.all([
-    openHeader(keys, parsed, expected),
-    totalBytes <= start.byteLength
-      ? start.subarray(finalAt)
-      : readBytes(reader, finalAt, totalBytes - 1, signal),
-  ]);
+  const [opened, last] = await Promise.all([openHeader(keys, parsed, expected), lastFrame()]);
   if (last.byteLength < 4 || last.readUInt32BE(0) !== FINAL_MARK)
     throw await nameBrokenEnd(reader, shape, signal);
   proveLength(opened, g, last);
@@ -39,6 +53,15 @@ export async function openEnvelope(
     keyId: opened.keyId,
     read: (from, to, readSignal) => readRange(opened, g, reader, from, to, readSignal),
   };
+}
+
+/** The object's last bytes; undefined where they cannot be had, which the proper read will explain. */
+function readTail(
+  reader: ObjectReader,
+  from: number,
+  signal: AbortSignal | undefined,
+): Promise<Buffer | undefined> {
+  return readBytes(reader, from, from + FRAME_LENGTH + FINAL_OVERHEAD - 1, signal).catch(() => undefined);
 }
 
 async function readHeader(

@@ -198,6 +198,24 @@ describe('a range', () => {
     expect(reader.reads).toHaveLength(1);
   });
 
+  test('with the size expected, header and end are asked for at once, and a wrong expectation does no harm', async () => {
+    const plaintext = randomBytes(300_000);
+    const sealed = await sealSmall(keys, plaintext, 65_536);
+    for (const [off, reads] of [
+      [0, 2],
+      [-1, 3],
+      [1, 2],
+      [-250_000, 3],
+      [1_000_000, 3],
+    ] as const) {
+      const reader = { ...memoryReader(sealed), expectedBytes: sealed.length + off };
+      const opened = await openEnvelope(keys, reader, context);
+      expect(opened.plaintextBytes).toBe(plaintext.length);
+      expect(reader.reads).toHaveLength(reads);
+      expect((await collect(opened.read(0, plaintext.length - 1))).equals(plaintext)).toBe(true);
+    }
+  });
+
   test.each([
     [-1, 3],
     [5, 4],

@@ -8,6 +8,8 @@ export interface SealContext {
 
 /** One pinned version of a stored object. */
 export interface ObjectReader {
+  /** What the object's size is taken to be: a hint that saves a read's time, never believed. */
+  readonly expectedBytes?: number;
   /** The bytes [start, endInclusive], and the size of the whole object; an `end` past it is clamped. */
   read(
     start: number,
