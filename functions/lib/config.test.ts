@@ -75,7 +75,10 @@ test.each([
   ['http://custody.example.com', false],
   ['http://127.0.0.1:4100', true],
   ['http://localhost:4100', true],
-  ['https://custody.example.com:8443/base', true],
+  ['https://custody.example.com:8443', true],
+  ['https://custody.example.com:8443/base', false],
+  ['https://custody.example.com/?a=1', false],
+  ['https://u:p@custody.example.com', false],
   ['custody.example.com', false],
 ])('the host by %s: %s', (url, taken) => {
   expect(fault({ ...good, CUSTODY_HOST_URL: url })).toEqual(
@@ -121,4 +124,9 @@ test('forwarding needs the workspace, and only then', () => {
     'TWILIO_WORKSPACE_SID',
   );
   expect(readConfig({ ...good, CUSTODY_FORWARD_TO_FLEX: 'true' }).forwardTo).toBe(good.TWILIO_WORKSPACE_SID);
+});
+
+test.each(['TRUE', '1', 'yes'])('forwarding is true or false, and %s is a fault by name', (value) => {
+  expect(fault({ ...good, CUSTODY_FORWARD_TO_FLEX: value })).toContain('CUSTODY_FORWARD_TO_FLEX');
+  expect(readConfig({ ...good, CUSTODY_FORWARD_TO_FLEX: 'false' }).forwardTo).toBeUndefined();
 });

@@ -61,7 +61,7 @@ export function readConfig(context: Context): FunctionConfig {
     },
     key: mode === 'sse-kms' ? undefined : needed('CUSTODY_PUBLIC_KEY and CUSTODY_KEY_ID', keyConfig(text)),
     forwardTo:
-      text('CUSTODY_FORWARD_TO_FLEX') === 'true'
+      needed('CUSTODY_FORWARD_TO_FLEX', flag(text('CUSTODY_FORWARD_TO_FLEX'))) === true
         ? needed('TWILIO_WORKSPACE_SID', asWorkspaceSid(text('TWILIO_WORKSPACE_SID')))
         : undefined,
   };
@@ -72,6 +72,12 @@ export function readConfig(context: Context): FunctionConfig {
     );
   }
   return config;
+}
+
+/** Off unless it is switched on, but a slip of the pen is neither. */
+function flag(text: string | undefined): boolean | undefined {
+  if (text === undefined || text === 'false') return false;
+  return text === 'true' ? true : undefined;
 }
 
 function storageMode(text: string | undefined): 'envelope' | 'sse-kms' | undefined {
@@ -92,10 +98,14 @@ function keyConfig(text: (name: string) => string | undefined): KeyConfig | unde
   return spki && keyId ? { kind: 'rsa-public', keyId, spki } : undefined;
 }
 
-/** Recording SIDs and leases travel here: in the clear only where they never leave the machine. */
+/**
+ * Recording SIDs and leases travel here: in the clear only where they never leave the machine. Without a path, since what
+ * is signed is the path as the host sees it, and a proxy would take such a one off.
+ */
 function hostUrl(text: string | undefined): string | undefined {
   const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && loopback.has(url.hostname))))
     return undefined;
-  return `${url.origin}${url.pathname.replace(/\/$/, '')}`;
+  const { pathname, search, hash, username, password } = url;
+  return /^\/*$/.test(pathname) && `${search}${hash}${username}${password}` === '' ? url.origin : undefined;
 }

@@ -66,6 +66,15 @@ test('the API key is preferred to the auth token', () => {
   expect(twilioCredentials(loadConfig(complete)).username).toBe(complete.TWILIO_ACCOUNT_SID);
 });
 
+test.each([
+  'http://127.0.0.1:4100',
+  'http://localhost:4100',
+  'http://[::1]:4100',
+  'https://custody.example.com:8443',
+])('the public URL may be %s', (url) =>
+  expect(loadConfig({ ...complete, CUSTODY_PUBLIC_URL: `${url}/` }).publicUrl).toBe(url),
+);
+
 test('an endpoint means path style, unless said otherwise', () => {
   const endpoint = { AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9000' };
   expect(loadConfig({ ...complete, ...endpoint }).store).toMatchObject({
@@ -106,9 +115,12 @@ test.each([
   ['TWILIO_AUTH_TOKEN', 'short', '32 lower-case'],
   ['TWILIO_WORKSPACE_SID', complete.TWILIO_ACCOUNT_SID, 'WS and 32'],
   ['TWILIO_REALM', 'a b', 'realm'],
-  ['CUSTODY_PUBLIC_URL', 'custody.example.com', 'http(s) URL'],
-  ['CUSTODY_PUBLIC_URL', 'https://u:p@custody.example.com', 'without credentials'],
-  ['CUSTODY_PUBLIC_URL', 'https://custody.example.com/?a=1', 'without credentials'],
+  ['CUSTODY_PUBLIC_URL', 'custody.example.com', 'https:// origin'],
+  ['CUSTODY_PUBLIC_URL', 'https://u:p@custody.example.com', 'https:// origin'],
+  ['CUSTODY_PUBLIC_URL', 'https://custody.example.com/?a=1', 'https:// origin'],
+  ['CUSTODY_PUBLIC_URL', 'https://custody.example.com/base', 'without a path'],
+  ['CUSTODY_PUBLIC_URL', 'http://custody.example.com', 'loopback alone'],
+  ['CUSTODY_PUBLIC_URL', 'http://127.0.0.1.example.com', 'loopback alone'],
   ['HOST', 'a b', 'host name'],
   ['PORT', '70000', '0 to 65535'],
   ['PORT', '4100x', 'whole number'],
@@ -130,7 +142,7 @@ test.each([
   ['CUSTODY_AGENTS_MAY_PLAY_OWN', '1', 'true or false'],
   ['CUSTODY_SEGMENT_LINK_DAYS', '31', '0 to 30'],
   ['DATABASE_URL', 'mysql://x/y', 'postgres://'],
-  ['CUSTODY_LEASE_MS', '999', '1000 to 60000'],
+  ['CUSTODY_LEASE_MS', '11999', '12000 to 60000'],
   ['CUSTODY_COPIES_AT_ONCE', '0', '1 to 64'],
   ['CUSTODY_LOG_LEVEL', 'loud', 'debug'],
 ])('%s=%s is malformed, and the line says how it must be', (name, value, must) => {

@@ -24,6 +24,19 @@ const baseUrl = z
   .refine((text) => isOrigin(text) && !/[?#@]/.test(text), {
     error: 'must be an http(s) URL without credentials, query and fragment',
   });
+const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+/** Tokens and recordings travel to it: in the clear only where they never leave the machine. */
+const publicUrl = z
+  .string()
+  .transform((text) => text.replace(/\/+$/, ''))
+  .refine(
+    (text) => {
+      const url = URL.canParse(text) ? new URL(text) : undefined;
+      if (!url || url.origin !== text.toLowerCase()) return false;
+      return url.protocol === 'https:' || (url.protocol === 'http:' && loopback.test(url.hostname));
+    },
+    { error: 'must be an https:// origin without a path (http:// on loopback alone)' },
+  );
 
 /**
  * Every variable of the environment that the host reads, with its default and what it means. docs/configuration.md and
@@ -60,7 +73,9 @@ export const variables = z.object({
   TWILIO_REALM: matching(/^[a-z0-9-]{2,32}$/, 'must be a realm such as stage')
     .optional()
     .describe('Realm of the Flex tokens, where it is not the usual one.'),
-  CUSTODY_PUBLIC_URL: baseUrl.describe('Where browsers and the Functions reach this host.'),
+  CUSTODY_PUBLIC_URL: publicUrl.describe(
+    'Where browsers and the Functions reach this host: an https:// origin, without a path.',
+  ),
   HOST: matching(/^[\w.:-]{1,255}$/, 'must be a host name or address')
     .default('127.0.0.1')
     .describe('Address to listen on.'),
@@ -154,7 +169,8 @@ export const variables = z.object({
     .optional()
     .describe('PostgreSQL to use instead of the embedded database.'),
   CUSTODY_DATA_DIR: z.string().default('.data/host').describe('Folder of the embedded database.'),
-  CUSTODY_LEASE_MS: whole(1_000, 60_000)
+  // Shorter than a Function may run, a second copy would begin beside one that is not over.
+  CUSTODY_LEASE_MS: whole(12_000, 60_000)
     .default(15_000)
     .describe(
       "How long a Function may work on a copy before the host takes over, in ms; Twilio's limit is 10 s.",
