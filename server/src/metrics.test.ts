@@ -45,3 +45,20 @@ test('what happens in the process is counted', async () => {
 test('a process without workers tells nothing of jobs', async () => {
   expect(await createMetrics(sources).read()).not.toContain('custody_jobs');
 });
+
+test('with the database away the process still tells its own numbers, and none of old', async () => {
+  let away = false;
+  const ask = async () => {
+    if (away) throw new Error('connection refused');
+    return { states: { verified: 3 }, links: {} };
+  };
+  const metrics = createMetrics({ ...sources, recordings: ask });
+  metrics.played(70_000);
+  expect(await metrics.read()).toContain('custody_database_up 1');
+  away = true;
+  const text = await metrics.read();
+  expect(text).toContain('custody_database_up 0');
+  expect(text).toContain('custody_playback_bytes_total 70000');
+  expect(text).toContain('custody_alarms{code="link_refused"} 1');
+  expect(text).not.toContain('custody_recordings{');
+});

@@ -26,52 +26,57 @@ export function createMetrics(sources: MetricSources): Metrics {
   const register = new Registry();
   collectDefaultMetrics({ register });
   const registers = [register];
-
-  new Gauge({
+  const databaseUp = new Gauge({
+    name: 'custody_database_up',
+    help: '1 when the numbers kept in the database could be read, else 0, and they are missing here.',
+    registers,
+  });
+  const states = new Gauge({
     name: 'custody_recordings',
     help: 'Recordings in the catalog, by state.',
     labelNames: ['state'],
     registers,
-    async collect() {
-      this.reset();
-      for (const [state, n] of Object.entries((await sources.recordings()).states)) this.set({ state }, n);
-    },
   });
-  new Gauge({
+  const links = new Gauge({
     name: 'custody_recording_links',
     help: 'Recordings in the catalog, by how they are linked to their tasks.',
     labelNames: ['link_state'],
     registers,
-    async collect() {
-      this.reset();
-      for (const [state, n] of Object.entries((await sources.recordings()).links)) {
-        this.set({ link_state: state }, n);
-      }
-    },
   });
-  new Gauge({
+  const alarms = new Gauge({
     name: 'custody_alarms',
     help: 'Alarms that stand, by code.',
     labelNames: ['code'],
     registers,
-    async collect() {
-      this.reset();
-      for (const [code, n] of Object.entries(await sources.alarms())) this.set({ code }, n);
-    },
   });
-  const { jobs } = sources;
-  if (jobs) {
-    new Gauge({
-      name: 'custody_jobs',
-      help: 'Jobs, by name and state.',
-      labelNames: ['name', 'state'],
-      registers,
-      async collect() {
-        this.reset();
-        for (const { name, state, count } of await jobs()) this.set({ name, state }, count);
-      },
-    });
+  const { jobs: askJobs } = sources;
+  const jobs = askJobs
+    ? new Gauge({
+        name: 'custody_jobs',
+        help: 'Jobs, by name and state.',
+        labelNames: ['name', 'state'],
+        registers,
+      })
+    : undefined;
+
+  /** Numbers of a minute ago would hide that nobody knows today's. */
+  async function askDatabase(): Promise<void> {
+    for (const gauge of [states, links, alarms, jobs]) gauge?.reset();
+    const answers = await Promise.allSettled([
+      sources.recordings().then((found) => {
+        for (const [state, n] of Object.entries(found.states)) states.set({ state }, n);
+        for (const [state, n] of Object.entries(found.links)) links.set({ link_state: state }, n);
+      }),
+      sources.alarms().then((found) => {
+        for (const [code, n] of Object.entries(found)) alarms.set({ code }, n);
+      }),
+      askJobs?.().then((found) => {
+        for (const { name, state, count } of found) jobs?.set({ name, state }, count);
+      }),
+    ]);
+    databaseUp.set(answers.every(({ status }) => status === 'fulfilled') ? 1 : 0);
   }
+
   const copies = new Histogram({
     name: 'custody_copy_seconds',
     help: 'How long a copy took, by who made it.',
@@ -117,7 +122,10 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   return {
     contentType: register.contentType,
-    read: () => register.metrics(),
+    async read() {
+      await askDatabase();
+      return register.metrics();
+    },
     copied(bytes, ms, by) {
       copies.observe({ by }, ms / 1_000);
       copiedBytes.inc({ by }, bytes);
