@@ -16,8 +16,9 @@ test('a copy that proves wrong is made again', () => {
   expect(walk('registered', 'leased', 'sealed', 'rejected', 'leased')).toBe('copying');
 });
 
-test('what was given up can be replayed', () => {
+test('what was given up can be replayed, from its object where it has one', () => {
   expect(walk('registered', 'gave-up', 'replayed')).toBe('registered');
+  expect(walk('sealed', 'gave-up', 'reinstated', 'verified')).toBe('verified');
 });
 
 test('no message can carry a verified recording anywhere', () => {
@@ -29,6 +30,7 @@ test('no message can carry a verified recording anywhere', () => {
     'verified',
     'gave-up',
     'replayed',
+    'reinstated',
     'absent',
   ];
   for (const event of events) expect(nextState('verified', event)).toBeUndefined();
@@ -37,6 +39,7 @@ test('no message can carry a verified recording anywhere', () => {
 test('nothing is sealed without a lease and nothing verified unsealed', () => {
   for (const state of recordingStates) {
     if (state !== 'copying') expect(nextState(state, 'sealed')).toBeUndefined();
+    if (state !== 'failed') expect(nextState(state, 'reinstated')).toBeUndefined();
     if (state !== 'sealed') expect(nextState(state, 'verified')).toBeUndefined();
   }
 });

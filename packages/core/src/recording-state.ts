@@ -6,7 +6,8 @@
  *         ▲                    │                  │
  *         └──────released──────┘                  │ (bytes in the bucket are not the source's)
  *         └──────────────────rejected─────────────┘
- *     registered, copying, sealed ──gave-up──▶ failed ──replayed──▶ registered
+ *     registered, copying, sealed ──gave-up──▶ failed ──replayed────▶ registered
+ *                                                     ──reinstated──▶ sealed     (its object is still there)
  *     registered ──absent──▶ absent            (Twilio recorded nothing: too short, or silent)
  */
 export const recordingStates = ['registered', 'copying', 'sealed', 'verified', 'failed', 'absent'] as const;
@@ -20,6 +21,7 @@ export type RecordingEvent =
   | 'verified'
   | 'gave-up'
   | 'replayed'
+  | 'reinstated'
   | 'absent';
 
 const moves: Readonly<Record<RecordingState, Partial<Record<RecordingEvent, RecordingState>>>> = {
@@ -27,7 +29,7 @@ const moves: Readonly<Record<RecordingState, Partial<Record<RecordingEvent, Reco
   copying: { leased: 'copying', released: 'registered', sealed: 'sealed', 'gave-up': 'failed' },
   sealed: { verified: 'verified', rejected: 'registered', 'gave-up': 'failed' },
   verified: {},
-  failed: { replayed: 'registered' },
+  failed: { replayed: 'registered', reinstated: 'sealed' },
   absent: {},
 };
 

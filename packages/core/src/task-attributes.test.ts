@@ -90,6 +90,31 @@ test('what does not fit is slimmed, title first, then channels, and never overru
   ).toBeUndefined();
 });
 
+test('the legacy link gives way before the channels do, and with it the recording still fits', () => {
+  const { title: _t, ...untitled } = entry('1', 10);
+  const segmentLink = `https://custody.example/segment?token=${'t'.repeat(200)}`;
+  const room = JSON.stringify({ pad: '', conversations: { media: [untitled] } }).length;
+  const attributes = { pad: 'x'.repeat(taskAttributesLimit - room) };
+  const text = mergeMediaLink(attributes, { entry: entry('1', 10), segmentLink });
+  expect(text).toHaveLength(taskAttributesLimit);
+  expect(JSON.parse(text ?? '').conversations).toEqual({ media: [untitled] });
+  const roomier = { pad: attributes.pad.slice(segmentLink.length + 20) };
+  const kept = merge(roomier, { entry: entry('1', 10), segmentLink }).conversations;
+  expect(kept).toEqual({ media: [untitled], segment_link: segmentLink });
+});
+
+test('an entry of the same recording under an earlier address is replaced, others are not', () => {
+  const moved = { ...entry('1', 10), url_provider: entry('1', 1).url_provider.replace('custody', 'old') };
+  const foreign = { type: 'Raw', url_provider: 'https://x.example/?recording=none' };
+  const before = { conversations: { media: [moved, entry('2', 20), foreign] } };
+  expect(hasMediaLink(before, { entry: entry('1', 10) })).toBe(false);
+  expect(merge(before, { entry: entry('1', 10) }).conversations.media).toEqual([
+    entry('1', 10),
+    entry('2', 20),
+    foreign,
+  ]);
+});
+
 test('a legacy link is written only where none stands', () => {
   const segmentLink = 'https://custody.example/segment';
   expect(merge(flex, { entry: entry('1', 1), reservationSid, segmentLink }).conversations).toEqual({

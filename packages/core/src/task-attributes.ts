@@ -1,4 +1,4 @@
-import type { ReservationSid } from './sids.ts';
+import { asRecordingSid, type ReservationSid } from './sids.ts';
 
 /**
  * One entry of a conversation's custom media, as Flex Insights reads it.
@@ -31,15 +31,21 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const asObject = (value: unknown): Record<string, unknown> => (isObject(value) ? value : {});
 
-const isOurs = (item: unknown, urlProvider: string): boolean =>
-  isObject(item) && item['url_provider'] === urlProvider;
+/** The recording that an entry is of, by its query alone: the host may have moved since the entry was written. */
+function recordingOf(item: unknown): string | undefined {
+  const url = isObject(item) && typeof item['url_provider'] === 'string' ? item['url_provider'] : '';
+  return asRecordingSid(/[?&]recording=([^&#]*)/.exec(url)?.[1]);
+}
 
 const startOf = (item: unknown): number =>
   isObject(item) && typeof item['start_time'] === 'number' ? item['start_time'] : Number.POSITIVE_INFINITY;
 
 /** Voice recordings first, the earliest at the head: a `Raw` entry at the head would hide the rest from the Player. */
 function withEntry(list: unknown, entry: VoiceRecordingEntry): unknown[] {
-  const others = (Array.isArray(list) ? list : []).filter((item) => !isOurs(item, entry.url_provider));
+  const recording = recordingOf(entry);
+  const others = (Array.isArray(list) ? list : []).filter(
+    (item) => recording === undefined || recordingOf(item) !== recording,
+  );
   const isVoice = (item: unknown) => isObject(item) && item['type'] === 'VoiceRecording';
   const voice = [...others.filter(isVoice), entry].sort((a, b) => startOf(a) - startOf(b));
   return [...voice, ...others.filter((item) => !isVoice(item))];
@@ -47,19 +53,17 @@ function withEntry(list: unknown, entry: VoiceRecordingEntry): unknown[] {
 
 function merged(
   attributes: TaskAttributes,
-  link: MediaLink,
-  entry: VoiceRecordingEntry,
+  { entry, reservationSid, segmentLink }: MediaLink,
 ): Record<string, unknown> {
   const conversations = asObject(attributes['conversations']);
   const next: Record<string, unknown> = { ...attributes };
-  const legacy =
-    link.segmentLink && conversations['segment_link'] === undefined ? link.segmentLink : undefined;
-  if (link.reservationSid) {
+  const legacy = conversations['segment_link'] === undefined ? segmentLink : undefined;
+  if (reservationSid) {
     const reservations = asObject(attributes['reservation_attributes']);
-    const own = asObject(reservations[link.reservationSid]);
+    const own = asObject(reservations[reservationSid]);
     next['reservation_attributes'] = {
       ...reservations,
-      [link.reservationSid]: { ...own, media: withEntry(own['media'], entry) },
+      [reservationSid]: { ...own, media: withEntry(own['media'], entry) },
     };
     if (legacy) next['conversations'] = { ...conversations, segment_link: legacy };
   } else {
@@ -74,14 +78,21 @@ function merged(
 
 /**
  * Attributes with the recording's entry merged in: everything else stays as it was, and the same recording merged
- * twice stands once. What does not fit is slimmed, title first, then channels.
+ * twice stands once. What does not fit is slimmed: first the title goes, then the legacy link, then the channels.
  * @returns the JSON text to write, or undefined where even the slimmest entry would overrun Twilio's limit
  */
 export function mergeMediaLink(attributes: TaskAttributes, link: MediaLink): string | undefined {
   const { title: _title, ...untitled } = link.entry;
   const { channels: _channels, ...bare } = untitled;
-  for (const entry of [link.entry, untitled, bare] as const) {
-    const text = JSON.stringify(merged(attributes, link, entry));
+  const { segmentLink: _legacy, ...modern } = link;
+  const slimmer: MediaLink[] = [
+    link,
+    { ...link, entry: untitled },
+    { ...modern, entry: untitled },
+    { ...modern, entry: bare },
+  ];
+  for (const candidate of slimmer) {
+    const text = JSON.stringify(merged(attributes, candidate));
     if (text.length <= taskAttributesLimit) return text;
   }
   return undefined;
@@ -93,7 +104,8 @@ export function hasMediaLink(attributes: TaskAttributes, link: MediaLink): boole
     ? asObject(asObject(attributes['reservation_attributes'])[link.reservationSid])
     : asObject(attributes['conversations']);
   const list = holder['media'];
-  return Array.isArray(list) && list.some((item) => isOurs(item, link.entry.url_provider));
+  const { url_provider } = link.entry;
+  return Array.isArray(list) && list.some((item) => isObject(item) && item['url_provider'] === url_provider);
 }
 
 /**
