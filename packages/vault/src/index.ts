@@ -3,7 +3,7 @@ export { openEnvelope } from './envelope/open-envelope.ts';
 export { openStream } from './envelope/open-stream.ts';
 export { createSealer, type Sealer, sealStream } from './envelope/seal.ts';
 export type { ObjectReader, OpenedEnvelope, SealContext } from './envelope/types.ts';
-export { parseKeyFile } from './keys/key-file.ts';
+export { isKeyId, parseKeyFile } from './keys/key-file.ts';
 export { createKeys, KEY_NAMESPACE } from './keys/keys.ts';
 export type { KeyConfig, Keys, KmsCredentials } from './keys/types.ts';
 export { signRequest, verifyRequest } from './signature.ts';

@@ -55,7 +55,12 @@ function parseLines(text: string): KeyConfig {
   return { kind: 'raw-aes', keys };
 }
 
+/** 1 to 100 of A-Z a-z 0-9 . _ - beginning with a letter or digit: what may name a key. */
+export function isKeyId(id: string): boolean {
+  return KEY_ID.test(id);
+}
+
 function checkedId(id: string, where: string): string {
-  if (KEY_ID.test(id)) return id;
+  if (isKeyId(id)) return id;
   throw new CustodyError('key_invalid', `${where} has a key id that is not 1 to 100 of A-Z a-z 0-9 . _ -`);
 }

@@ -1,6 +1,7 @@
 import { finished, type Readable } from 'node:stream';
 import { CustodyError, type MediaSource } from '@flex-custody/core';
 import axios, { type AxiosResponse, isAxiosError } from 'axios';
+import { asError } from '../as-error.ts';
 import { mediaError } from './errors.ts';
 import { MediaGuard } from './guard.ts';
 import type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './types.ts';
@@ -129,10 +130,6 @@ function guarded(socket: Readable, guard: MediaGuard, signal: AbortSignal | unde
   });
   guard.once('close', () => socket.destroy());
   return socket.pipe(guard);
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }
 
 function refuseStatus(status: number): void {

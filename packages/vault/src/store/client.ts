@@ -4,7 +4,7 @@ import type { StoreConfig } from './types.ts';
 const CONNECT_MS = 5_000;
 /** Until an answer begins; for a part that includes sending it. A listener may take a body as slowly as he likes. */
 const REQUEST_MS = 60_000;
-/** Each listener to a recording holds one. */
+/** Each listener to a recording holds one, for as long as he listens. */
 const MAX_SOCKETS = 500;
 
 export function createClient(config: StoreConfig): S3Client {

@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError } from '@flex-custody/core';
@@ -123,6 +124,41 @@ describe('put', () => {
     expect(s3.objects.size + s3.uploads.size).toBe(0);
   });
 
+  describe('a completion that does not name the ETag, as radosgw’s', () => {
+    const seen: string[] = [];
+    let mayLook: boolean;
+    beforeEach(() => {
+      seen.length = 0;
+      s3.fault = ({ method, query, key }, response) => {
+        seen.push(method);
+        if (method === 'HEAD' && !mayLook) return !!response.writeHead(403).end();
+        const id = query.get('uploadId') ?? '';
+        if (method !== 'POST' || id === '') return false;
+        const parts = [...(s3.uploads.get(id)?.parts ?? [])].sort(([a], [b]) => a - b);
+        s3.objects.set(key, Buffer.concat(parts.map(([, part]) => part)));
+        s3.uploads.delete(id);
+        return !!response.writeHead(200).end('<CompleteMultipartUploadResult/>');
+      };
+    });
+
+    test('is asked for', async () => {
+      mayLook = true;
+      const { etag } = await store.put('k', breaking(12 * MiB));
+      expect(etag).toBe((await store.head('k'))?.etag);
+    });
+
+    test('is reckoned from the parts’, where the writer may not look', async () => {
+      mayLook = false;
+      const bytes = randomBytes(10 * MiB + 1);
+      const stored = await store.put('k', inChunks(bytes, 65_536));
+      const md5 = (part: Buffer) => createHash('md5').update(part).digest();
+      const parts = [0, 5, 10].map((at) => md5(bytes.subarray(at * MiB, (at + 5) * MiB)));
+      expect(stored.etag).toBe(`"${md5(Buffer.concat(parts)).toString('hex')}-3"`);
+      expect(seen).toContain('HEAD');
+      expect(s3.objects.get('k')?.equals(bytes)).toBe(true);
+    });
+  });
+
   test('a part that lands after the clean-up is cleaned up too', async () => {
     let swept = 0;
     s3.fault = ({ method, query, key }, response) => {
@@ -177,11 +213,23 @@ describe('put', () => {
     expect(s3.requests[0]!.headers).toMatchObject({
       // Nothing else proves these bytes.
       'x-amz-content-sha256': expect.stringMatching(/^[0-9a-f]{64}$/),
+      'content-type': 'audio/wav',
       'x-amz-server-side-encryption': 'aws:kms',
       'x-amz-server-side-encryption-aws-kms-key-id': 'K',
     });
-    expect(await sealing.presignGet('k', undefined, 60)).toMatch(/\/b\/k\?.*X-Amz-Expires=60/);
+    const link = new URL(await sealing.presignGet('k', undefined, 60));
+    expect(link.pathname).toBe('/b/k');
+    expect(Object.fromEntries(link.searchParams)).toMatchObject({
+      'X-Amz-Expires': '60',
+      'response-content-type': 'audio/wav',
+      'response-cache-control': 'private, no-store',
+    });
     sealing.close();
+  });
+
+  test('a sealed message is given no type of audio', async () => {
+    await store.put('k', inChunks(randomBytes(10), 10));
+    expect(s3.requests[0]!.headers['content-type']).not.toBe('audio/wav');
   });
 });
 
@@ -200,6 +248,19 @@ describe('get', () => {
     expect((await collect(part.body)).equals(bytes.subarray(10, 20))).toBe(true);
     const rest = await store.get('k', { start: 990 });
     expect((await collect(rest.body)).equals(bytes.subarray(990))).toBe(true);
+  });
+
+  test('listeners, however many, keep no copy waiting', async () => {
+    const held: ServerResponse[] = [];
+    s3.fault = ({ method }, response) => {
+      if (method !== 'GET') return false;
+      response.writeHead(200, { 'content-length': 1000, etag: '"e"' }).write(bytes.subarray(0, 10));
+      return held.push(response) > 0;
+    };
+    const bodies = await Promise.all(Array.from({ length: 500 }, () => store.get('k')));
+    await store.put('other', inChunks(randomBytes(10), 10));
+    expect(s3.objects.has('other')).toBe(true);
+    for (const { body } of bodies) body.on('error', () => undefined).destroy();
   });
 
   test('tells absence, change and unsatisfiable ranges apart', async () => {

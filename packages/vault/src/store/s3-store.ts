@@ -23,6 +23,7 @@ import { uploadStream } from './upload.ts';
 const DEFAULT_PART_BYTES = 8 * 1024 * 1024;
 const DEFAULT_PARTS_AT_ONCE = 2;
 const STALL_MS = 30_000;
+const AUDIO = 'audio/wav';
 const CHECK_KEY = 'recordings/.check';
 
 /** The bucket of `config`, at AWS or any other S3. Errors: see {@link Store}. */
@@ -35,6 +36,8 @@ class S3Store implements Store {
   readonly mode: StorageMode;
   readonly #config: StoreConfig;
   readonly #client: S3Client;
+  /** Apart from the writer's: a listener holds a connection for as long as he listens, and a copy waits for none. */
+  #readers: S3Client | undefined;
 
   constructor(config: StoreConfig) {
     this.bucket = config.bucket;
@@ -44,7 +47,7 @@ class S3Store implements Store {
   }
 
   put(key: string, body: Readable, options: PutOptions = {}): Promise<Stored> {
-    return uploadStream(this.#client, { ...this.#encryption(), Bucket: this.bucket, Key: key }, body, {
+    return uploadStream(this.#client, { ...this.#sealing(), Bucket: this.bucket, Key: key }, body, {
       ...options,
       partBytes: this.#config.partBytes ?? DEFAULT_PART_BYTES,
       partsAtOnce: this.#config.partsAtOnce ?? DEFAULT_PARTS_AT_ONCE,
@@ -69,7 +72,7 @@ class S3Store implements Store {
       ...(ifMatch !== undefined && { IfMatch: ifMatch }),
     });
     const answer = await this.#mapped(
-      this.#client.send(command, signal ? { abortSignal: signal } : {}),
+      this.#reading().send(command, signal ? { abortSignal: signal } : {}),
       key,
       signal,
     );
@@ -130,7 +133,11 @@ class S3Store implements Store {
   }
 
   presignGet(key: string, versionId: string | undefined, seconds: number): Promise<string> {
-    const command = new GetObjectCommand(this.#object(key, versionId));
+    const command = new GetObjectCommand({
+      ...this.#object(key, versionId),
+      ResponseContentType: AUDIO,
+      ResponseCacheControl: 'private, no-store',
+    });
     return this.#mapped(getSignedUrl(this.#client, command, { expiresIn: seconds }), key);
   }
 
@@ -139,7 +146,7 @@ class S3Store implements Store {
     try {
       // An upload that is begun and abandoned asks for every right of a writer and leaves nothing behind.
       const { UploadId } = await this.#client.send(
-        new CreateMultipartUploadCommand({ ...probe, ...this.#encryption() }),
+        new CreateMultipartUploadCommand({ ...probe, ...this.#sealing() }),
       );
       await this.#client.send(new AbortMultipartUploadCommand({ ...probe, UploadId }));
       await this.#client.send(new ListObjectsV2Command({ Bucket: this.bucket, MaxKeys: 1 }));
@@ -152,16 +159,28 @@ class S3Store implements Store {
 
   close(): void {
     this.#client.destroy();
+    this.#readers?.destroy();
+  }
+
+  /** Made when somebody reads: a Function only writes. */
+  #reading(): S3Client {
+    this.#readers ??= createClient(this.#config);
+    return this.#readers;
   }
 
   #object(key: string, versionId: string | undefined) {
     return { Bucket: this.bucket, Key: key, ...(versionId !== undefined && { VersionId: versionId }) };
   }
 
-  #encryption(): { ServerSideEncryption?: 'aws:kms'; SSEKMSKeyId?: string } {
+  /** Where S3 seals, what lies there is audio for whoever may read it; a sealed message is no type of its own. */
+  #sealing(): { ServerSideEncryption?: 'aws:kms'; SSEKMSKeyId?: string; ContentType?: string } {
     if (this.mode !== 'sse-kms') return {};
     const { kmsKeyId } = this.#config;
-    return { ServerSideEncryption: 'aws:kms', ...(kmsKeyId !== undefined && { SSEKMSKeyId: kmsKeyId }) };
+    return {
+      ServerSideEncryption: 'aws:kms',
+      ContentType: AUDIO,
+      ...(kmsKeyId !== undefined && { SSEKMSKeyId: kmsKeyId }),
+    };
   }
 
   async #mapped<T>(answer: Promise<T>, key?: string, signal?: AbortSignal): Promise<T> {

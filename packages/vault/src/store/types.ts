@@ -48,8 +48,9 @@ export interface GetOptions {
 }
 
 /**
- * The bucket. Errors: object_missing (404), object_changed (412), object_range (416), store_denied (403, not
- * retryable), store_unavailable (503, retryable).
+ * The bucket. Errors: object_missing (404), object_changed (412), object_range (416), and, both 503 and retryable since
+ * they pass without the recording having changed, store_denied (a right, a credential, the bucket's name or region) and
+ * store_unavailable (no answer, or a failure of its own).
  */
 export interface Store {
   readonly bucket: string;
@@ -62,7 +63,7 @@ export interface Store {
   list(prefix: string): AsyncIterable<{ key: string; bytes: number; etag: string; lastModified: Date }>;
   unfinishedUploads(prefix: string): AsyncIterable<{ key: string; uploadId: string; startedAt: Date }>;
   abortUpload(key: string, uploadId: string): Promise<void>;
-  /** A URL that reads the object for `seconds` without further credentials: for sse-kms mode. */
+  /** A URL that plays the object, a WAV, for `seconds` without further credentials: for sse-kms mode. */
   presignGet(key: string, versionId: string | undefined, seconds: number): Promise<string>;
   /** Resolves when these credentials may write and list; otherwise the error's message says the next step. */
   check(): Promise<void>;

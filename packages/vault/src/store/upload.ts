@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
@@ -11,6 +12,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { asError } from '../as-error.ts';
 import { storeError } from './errors.ts';
 import { PartBuffers } from './part-buffers.ts';
 import type { PutOptions, Stored } from './types.ts';
@@ -160,13 +162,21 @@ class StreamUpload {
       { abortSignal: this.#stopped.signal },
     );
     // radosgw completes without a word about the ETag; whoever reads later pins the object by it.
-    return this.#stored(answer.ETag ? answer : { ...answer, ETag: await this.#etag(answer.VersionId) });
+    return this.#stored(
+      answer.ETag ? answer : { ...answer, ETag: await this.#etag(Parts, answer.VersionId) },
+    );
   }
 
-  async #etag(VersionId: string | undefined): Promise<string | undefined> {
+  /** The object stands by now: that its writer may not look at it, or that the store is away, is no failure. */
+  async #etag(parts: readonly CompletedPart[], VersionId: string | undefined): Promise<string | undefined> {
     const { Bucket, Key } = this.#target;
-    const { ETag } = await this.#client.send(new HeadObjectCommand({ Bucket, Key, VersionId }));
-    return ETag;
+    try {
+      return (await this.#client.send(new HeadObjectCommand({ Bucket, Key, VersionId }))).ETag;
+    } catch (error) {
+      const tag = compositeTag(parts);
+      if (tag === undefined) throw error;
+      return tag;
+    }
   }
 
   #stored(answer: {
@@ -211,6 +221,12 @@ class StreamUpload {
   }
 }
 
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
+/** The tag that stores give an object of parts: MD5 over the parts' MD5s, and their number. */
+function compositeTag(parts: readonly CompletedPart[]): string | undefined {
+  const sums = parts.map(({ ETag }) => /^"?([0-9a-f]{32})"?$/.exec(ETag ?? '')?.[1]);
+  if (sums.includes(undefined)) return undefined;
+  const whole = createHash('md5')
+    .update(Buffer.from(sums.join(''), 'hex'))
+    .digest('hex');
+  return `"${whole}-${parts.length}"`;
 }
