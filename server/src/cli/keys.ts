@@ -1,20 +1,20 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { CustodyError } from '@flex-custody/core';
+import { isKeyId } from '@flex-custody/vault';
 import { type Command, Option } from 'commander';
 import { systemCode } from '../config/system-code.ts';
 
 type Kind = 'rsa' | 'raw-aes';
 
 const modulusLength = 2048;
-const shape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 /** A new key as a key file's text, and what the Functions need to know of it. */
 export function generateKey(
   kind: Kind,
   keyId: string,
 ): { file: string; forFunctions: Record<string, string> } {
-  if (!shape.test(keyId)) {
+  if (!isKeyId(keyId)) {
     throw new CustodyError(
       'key_invalid',
       'a key id has 1 to 100 of A-Z a-z 0-9 . _ - and begins with a letter or digit',
