@@ -17,7 +17,7 @@ export const handler = endpoint({
     const host = hostClient(config, deadline);
     const answer = await host.register(callback);
     const forwarding = (async () => {
-      if (answer.forwarded || !(await forwardToFlex(config, callback, event, deadline))) return undefined;
+      if (!(await forwardToFlex(config, callback, answer, event, deadline))) return undefined;
       await host.report(recording, { outcome: 'forwarded' });
       return undefined;
     })().catch((error: unknown) => error);

@@ -1,4 +1,4 @@
-import { CustodyError, type RecordingCallback } from '@flex-custody/core';
+import { CustodyError, type IngestAnswer, type RecordingCallback } from '@flex-custody/core';
 import axios from 'axios';
 import type { FunctionConfig } from './config.ts';
 import { type Deadline, timeLimit } from './deadline.ts';
@@ -11,17 +11,17 @@ const ownFields = new Set(['request', 'taskSid', 'reservationSid']);
 /**
  * Hands the form on, unchanged, to Twilio's own FlexRecordingWebhook, which would have received it had the callback
  * not been pointed here (https://www.twilio.com/docs/flex/developer/insights/custom-media-attached-conversations).
- * @returns whether it was handed on; false where no setting asks for it or no task is known
+ * @returns whether it was handed on now; false where it has been already, no setting asks for it, or the host names no task
  * @throws CustodyError `forward_unavailable` where Twilio may take it later, `forward_refused` where it never will
  */
 export async function forwardToFlex(
   config: FunctionConfig,
   callback: RecordingCallback,
+  { forwarded, forwardTo: taskSid }: Pick<IngestAnswer, 'forwarded' | 'forwardTo'>,
   event: Event,
   deadline: Deadline,
 ): Promise<boolean> {
-  const { taskSid } = callback.hints;
-  if (!config.forwardTo || !taskSid || callback.status !== 'completed') return false;
+  if (forwarded || !config.forwardTo || !taskSid || callback.status !== 'completed') return false;
   const url = `https://webhooks.twilio.com/v1/Accounts/${config.accountSid}/Workspaces/${config.forwardTo}/Tasks/${taskSid}/FlexRecordingWebhook`;
   const form = Object.fromEntries(
     Object.entries(event).filter(

@@ -75,16 +75,19 @@ const late = (leftMs: number): Deadline => ({ ...startDeadline(), left: () => le
 describe('register', () => {
   test('posts the callback, signed over path and body', async () => {
     answers = [{ status: 200, body: copy }];
-    expect(await client('/base').register(callback)).toEqual(copy);
+    expect(await client('/').register(callback)).toEqual(copy);
     const { path, body, signature } = seen[0]!;
-    expect(path).toBe('/base/ingest/recordings');
+    expect(path).toBe('/ingest/recordings');
     expect(JSON.parse(body)).toEqual(callback);
     expect(verifyRequest([secret], signature, 'POST', path, body, Date.now())).toBe(true);
   });
 
   test.each(['done', 'busy', 'host'])('%s is an answer', async (action) => {
-    answers = [{ status: 200, body: { action, forwarded: true } }];
-    expect(await client().register(callback)).toEqual({ action, forwarded: true });
+    const forwardTo = `WT${'f'.repeat(32)}`;
+    answers = [{ status: 200, body: { action, forwarded: true, forwardTo } }];
+    expect(await client().register(callback)).toEqual({ action, forwarded: true, forwardTo });
+    answers = [{ status: 200, body: { action, forwarded: false, forwardTo: '../Tasks' } }];
+    expect(await client().register(callback)).toEqual({ action, forwarded: false });
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import {
   asAccountSid,
   asRecordingSid,
+  asTaskSid,
   type CopyReport,
   CustodyError,
   type IngestAnswer,
@@ -82,8 +83,9 @@ function checkedAnswer(data: unknown, callback: RecordingCallback): IngestAnswer
     Extract<IngestAnswer, { action: 'copy' }>
   >;
   const action = answer.action as IngestAnswer['action'] | undefined;
-  const forwarded = answer.forwarded === true;
-  if (action === 'done' || action === 'busy' || action === 'host') return { action, forwarded };
+  const forwardTo = asTaskSid(answer.forwardTo);
+  const forwarding = { forwarded: answer.forwarded === true, ...(forwardTo && { forwardTo }) };
+  if (action === 'done' || action === 'busy' || action === 'host') return { action, ...forwarding };
   const { lease, leaseMs, source, rate } = answer;
   const good =
     action === 'copy' &&
@@ -102,5 +104,5 @@ function checkedAnswer(data: unknown, callback: RecordingCallback): IngestAnswer
       retryable: true,
     });
   }
-  return { action, lease, leaseMs, source, objectKey: answer.objectKey as string, rate, forwarded };
+  return { action, lease, leaseMs, source, objectKey: answer.objectKey as string, rate, ...forwarding };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CopyReport } from '@flex-custody/core';
+import { asTaskSid, type CopyReport } from '@flex-custody/core';
 import { copyLease, type FunctionsWorld, lease, startFunctionsWorld } from './world.ts';
 
 jest.setTimeout(60_000);
@@ -247,7 +247,8 @@ describe("Twilio's own FlexRecordingWebhook", () => {
   test('receives the form as it came, signed, once', async () => {
     const { recordings, task } = await world.call({ seconds: 5 });
     const [recording = ''] = recordings;
-    world.host.answer = (callback) => copyLease(callback, { forwarded: false });
+    const forwardTo = asTaskSid(task)!;
+    world.host.answer = (callback) => copyLease(callback, { forwarded: false, forwardTo });
     expect(statuses(await world.deliver(recording))).toEqual([[200]]);
     const [form] = await forwarded(recording);
     expect(form!.taskSid).toBe(task);
@@ -261,11 +262,14 @@ describe("Twilio's own FlexRecordingWebhook", () => {
   });
 
   test('that is away has Twilio call again', async () => {
-    const { recordings } = await world.call({ seconds: 5 });
+    const { recordings, task } = await world.call({ seconds: 5 });
+    const forwardTo = asTaskSid(task)!;
     await world.control('faults', { target: 'webhooks', kind: 'status', value: 503, times: 1 });
     let asked = 0;
     world.host.answer = (callback) =>
-      asked++ === 0 ? copyLease(callback, { forwarded: false }) : { action: 'done', forwarded: false };
+      asked++ === 0
+        ? copyLease(callback, { forwarded: false, forwardTo })
+        : { action: 'done', forwarded: false, forwardTo };
     expect(statuses(await world.deliver(recordings[0]!))).toEqual([[503, 200]]);
     expect(await forwarded(recordings[0]!)).toHaveLength(1);
     expect(await left(recordings[0]!)).toEqual({ objects: 1, uploads: 0 });

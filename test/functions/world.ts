@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CopyReport, IngestAnswer, RecordingCallback, SealedObject } from '@flex-custody/core';
+import type { CopyReport, IngestAnswer, RecordingCallback, SealedObject, TaskSid } from '@flex-custody/core';
 import { createKeys, openStream, parseKeyFile, verifyRequest } from '@flex-custody/vault';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import { startGuard } from '../../sandbox/src/guard/index.ts';
@@ -164,7 +164,7 @@ export async function startFunctionsWorld(): Promise<FunctionsWorld> {
 /** The answer that lets the Function copy. */
 export function copyLease(
   callback: RecordingCallback,
-  more: { rate?: number; forwarded?: boolean; durationSeconds?: number } = {},
+  more: { rate?: number; forwarded?: boolean; forwardTo?: TaskSid; durationSeconds?: number } = {},
 ): IngestAnswer {
   const { durationSeconds, ...rest } = more;
   return {

@@ -39,4 +39,5 @@ export function nextState(state: RecordingState, event: RecordingEvent): Recordi
 }
 
 /** How the recording is linked to its task: `unlinked` (the task is gone), `refused` (the hints were not proven). */
-export type LinkState = 'pending' | 'linked' | 'unlinked' | 'refused';
+export const linkStates = ['pending', 'linked', 'unlinked', 'refused'] as const;
+export type LinkState = (typeof linkStates)[number];
