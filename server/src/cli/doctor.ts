@@ -8,6 +8,7 @@ import { openDatabase } from '../db.ts';
 import { migrations } from '../migrations.ts';
 import { explain } from '../start/explain.ts';
 import { createTwilio } from '../twilio/client.ts';
+import { probeBucket } from './bucket-probe.ts';
 
 export interface Finding {
   ok: boolean;
@@ -40,12 +41,15 @@ export const checks: Readonly<Record<string, Check>> = {
   },
   async bucket(config) {
     const store = createStore(config.store);
+    const { bucket, endpoint, region } = config.store;
     try {
-      await store.check();
+      const keys = config.keyConfig && createKeys(config.keyConfig);
+      const versions = await probeBucket(store, keys, config.accountSid);
+      const kept = versions ? 'versions are kept' : 'versions are not kept';
+      return `${bucket} at ${endpoint ?? `AWS, ${region}`}: may write, read, list and delete; ${kept}`;
     } finally {
       store.close();
     }
-    return `${config.store.bucket} at ${config.store.endpoint ?? `AWS, ${config.store.region}`}: may write and list`;
   },
   async key(config) {
     if (!config.keyConfig) return 'mode sse-kms: S3 seals';

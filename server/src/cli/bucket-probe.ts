@@ -1,0 +1,63 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { CustodyError } from '@flex-custody/core';
+import { type Keys, type Store, sealStream } from '@flex-custody/vault';
+
+/** Where recordings lie, so that a policy for them holds for it; named as none of them is. */
+const key = 'recordings/.check';
+const rangeEnd = 15;
+
+/**
+ * Does once, with a small sealed object, what the host does with every recording, and leaves nothing.
+ * @returns whether the bucket keeps versions
+ * @throws CustodyError whose message names the right that is missing
+ */
+export async function probeBucket(store: Store, keys: Keys | undefined, account: string): Promise<boolean> {
+  const allowed = async <T>(right: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (cause) {
+      // Only S3's own refusal is about a right: everything else says itself what it is.
+      if (!(cause instanceof CustodyError && cause.code === 'store_denied')) throw cause;
+      const what = `the bucket ${store.bucket} refuses ${right}`;
+      throw new CustodyError(cause.code, `${what}: allow it (docs/deploy.md has the whole policy)`, {
+        cause,
+      });
+    }
+  };
+  await store.check();
+  const body = await smallObject(keys, account);
+  const { versionId } = await allowed('s3:PutObject', () => store.put(key, Readable.from([body])));
+  try {
+    const read = async (version: string | undefined) => {
+      const range = { start: 0, end: rangeEnd, ...(version !== undefined && { versionId: version }) };
+      const found = await buffer((await store.get(key, range)).body);
+      if (!found.equals(body.subarray(0, rangeEnd + 1))) {
+        throw new CustodyError(
+          'store_ranges',
+          `a ranged read from ${store.bucket} gave ${found.length} other bytes: use an S3 that honours Range`,
+        );
+      }
+    };
+    await allowed('s3:GetObject', () => read(undefined));
+    if (versionId !== undefined) await allowed('s3:GetObjectVersion', () => read(versionId));
+    await allowed('s3:ListBucket', () => first(store.list(key)));
+    await allowed('s3:ListBucketMultipartUploads', () => first(store.unfinishedUploads(key)));
+  } finally {
+    const right = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
+    await allowed(right, () => store.delete(key, versionId));
+  }
+  return versionId !== undefined;
+}
+
+async function smallObject(keys: Keys | undefined, account: string): Promise<Buffer> {
+  const plain = Buffer.from('flex-custody doctor was here');
+  if (!keys) return plain;
+  const seal = await sealStream(keys, { account, recording: '.check' });
+  seal.end(plain);
+  return buffer(seal);
+}
+
+async function first(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const _one of items) return;
+}
