@@ -17,6 +17,8 @@ export interface Engine {
   endpoint: string;
   accessKeyId: string;
   secretAccessKey: string;
+  /** It stays when the test ends: what was made there is to be removed. */
+  shared: boolean;
   close(): Promise<void>;
 }
 

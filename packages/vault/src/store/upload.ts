@@ -40,7 +40,11 @@ export async function uploadStream(
   const upload = new StreamUpload(client, target, options);
   const { signal } = options;
   const stop = () => upload.stop();
-  const onAbort = () => body.destroy(asError(signal?.reason));
+  const onAbort = () => {
+    // The body may have been read to its end, and then its destruction is no news to anybody.
+    stop();
+    body.destroy(asError(signal?.reason));
+  };
   // A stream may fail before anybody reads it, and parts already on their way are then for nothing.
   body.on('error', stop);
   upload.onFailure = () => body.destroy();
@@ -157,9 +161,9 @@ class StreamUpload {
     const { Bucket, Key } = this.#target;
     const Parts = this.#parts.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
     const UploadId = await this.#uploadId;
+    // Seen through: broken off, nobody could tell whether the object stands.
     const answer = await this.#client.send(
       new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }),
-      { abortSignal: this.#stopped.signal },
     );
     // radosgw completes without a word about the ETag; whoever reads later pins the object by it.
     return this.#stored(
