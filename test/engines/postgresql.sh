@@ -2,11 +2,14 @@
 # A PostgreSQL of the tests' own: loopback, throw-away. Needs no root, and refuses it.
 #   postgresql.sh start DIR PORT   prints the connection URL when it answers
 #   postgresql.sh stop DIR
+#   postgresql.sh installed       status 0 where it can be started here
 set -euo pipefail
-usage() { sed -n '2,4p' "$0" >&2; exit 2; }
+usage() { sed -n '2,5p' "$0" >&2; exit 2; }
+verb=${1:-} dir=${2:-}
+# A client alone leaves a folder here too.
+bin=$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1 | xargs -r dirname)
+[ "$verb" != installed ] || { [ -n "$bin" ]; exit; }
 [ $# -ge 2 ] || usage
-verb=$1 dir=$2
-bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
 [ -n "$bin" ] || { echo "PostgreSQL's server is not installed: install Debian's package postgresql" >&2; exit 1; }
 
 case $verb in

@@ -2,16 +2,30 @@
 # One-node Ceph (mon, osd on a sparse file, mgr) with radosgw: the real S3 engine of the tests. Needs no root.
 #   radosgw.sh start DIR PORT   prints the endpoint when it answers (some 20 s from nothing); state and pids lie under DIR
 #   radosgw.sh stop DIR         ends the four daemons by the pids they wrote
+#   radosgw.sh installed        status 0 where it can be started here
 set -euo pipefail
-usage() { sed -n '2,4p' "$0" >&2; exit 2; }
+usage() { sed -n '2,5p' "$0" >&2; exit 2; }
+verb=${1:-} dir=${2:-}
+if [ "$verb" = installed ]; then
+  for program in ceph ceph-authtool ceph-mgr ceph-mon ceph-osd curl monmaptool radosgw radosgw-admin; do
+    command -v "$program" > /dev/null || exit 1
+  done
+  exit 0
+fi
 [ $# -ge 2 ] || usage
-verb=$1 dir=$2
 
 stop() {
+  local name pid pids=()
   for name in client.rgw.a mgr.x osd.0 mon.a; do
-    local file="$dir/run/$name.pid"
-    [ -s "$file" ] && kill "$(cat "$file")" 2>/dev/null || true
+    pid=$(cat "$dir/run/$name.pid" 2>/dev/null) || continue
+    [ -n "$pid" ] && kill "$pid" 2>/dev/null && pids+=("$pid")
   done
+  # Who removes the folder next must find nobody writing there.
+  for _ in $(seq 100); do
+    kill -0 "${pids[@]}" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -9 "${pids[@]}" 2>/dev/null || true
 }
 
 configure() {

@@ -1,0 +1,7 @@
+export type EngineName = 'radosgw' | 'postgresql';
+export const radosgwUser: { accessKeyId: string; secretAccessKey: string };
+export function isInstalled(name: EngineName): boolean;
+export function createEngines(folder: string): {
+  start(name: EngineName): Promise<string>;
+  stop(): void;
+};

@@ -1,0 +1,96 @@
+/**
+ * The real engines behind the tests and the bench: each is a script of this folder that starts one on loopback, prints
+ * how it is reached, and stops it again. It uses nothing but Node.
+ */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+/** What radosgw.sh makes: a user of a store that nobody else can reach, and that goes with the run. */
+export const radosgwUser = { accessKeyId: 'testkey', secretAccessKey: 'testsecret12345' };
+
+const isRoot = () => process.getuid?.() === 0;
+const nobody = 65534;
+
+/** The script by standard input: who runs it may not be allowed into the checkout. Both engines refuse root. */
+function command(args) {
+  const asNobody = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', 'env', 'HOME=/tmp'];
+  const [program, ...rest] = [...(isRoot() ? asNobody : []), 'bash', '-s', '--', ...args];
+  return { program, rest };
+}
+
+/** Both commands work from the root of the checkout; a bundle of this file lies elsewhere. */
+const scriptOf = (name) => readFileSync(join('test/engines', `${name}.sh`));
+
+export function isInstalled(name) {
+  return spawnSync('bash', ['-s', '--', 'installed'], { input: scriptOf(name) }).status === 0;
+}
+
+/** Engines whose state lies under `folder`. */
+export function createEngines(folder) {
+  mkdirSync(folder, { recursive: true });
+  if (isRoot()) {
+    chownSync(folder, nobody, nobody);
+    chmodSync(folder, 0o755);
+  }
+  const begun = [];
+  const starting = new Set();
+  return {
+    /** Resolves with how it is reached. Rejects with its own last words; nothing of it is left running then. */
+    async start(name) {
+      const dir = join(folder, name);
+      const port = await freePort();
+      begun.push(name);
+      const { program, rest } = command(['start', dir, String(port)]);
+      // A group of its own: Ctrl-C is for us, who end the engine in order.
+      const child = spawn(program, rest, { detached: true });
+      starting.add(child);
+      const said = { stdout: '', stderr: '' };
+      for (const stream of ['stdout', 'stderr']) child[stream].on('data', (data) => (said[stream] += data));
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(scriptOf(name));
+      // Not `close`: what the script leaves running may hold its output open.
+      const status = await new Promise((resolve) => {
+        child.once('exit', resolve);
+        child.once('error', (error) => {
+          said.stderr += error.message;
+          resolve(1);
+        });
+      });
+      await new Promise(setImmediate);
+      starting.delete(child);
+      if (status === 0) return said.stdout.trim();
+      throw new Error(said.stderr.trim().split('\n').slice(-3).join('\n') || `${name}.sh has failed`);
+    },
+    /** Ends all that was begun, the unfinished too. */
+    stop() {
+      for (const { pid } of starting) {
+        try {
+          process.kill(-pid, 'SIGKILL');
+        } catch {
+          // It has ended by itself.
+        }
+      }
+      for (const name of begun.splice(0).reverse()) {
+        const { program, rest } = command(['stop', join(folder, name)]);
+        try {
+          execFileSync(program, rest, { input: scriptOf(name), stdio: ['pipe', 'ignore', 'ignore'] });
+        } catch {
+          // It never came up.
+        }
+      }
+    },
+  };
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
