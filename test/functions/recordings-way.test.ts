@@ -70,13 +70,16 @@ test('a call ends: its recording is sealed, linked, verified, and played back by
 });
 
 test('it is played to those who may, and to nobody else', async () => {
-  const call = await makeCall(stack, { seconds: 2 });
+  const call = await control<Placed>('calls', { seconds: 2 });
   const [recording = ''] = call.recordings;
   await verified(recording);
-  const ask = async (roles: string[] | undefined) => {
+  const own = call.reservations[0]?.worker;
+  const { workers } = await control<{ workers: { worker: string }[] }>('workers');
+  const another = workers.find(({ worker }) => worker !== own)?.worker;
+  const ask = async (roles: string[] | undefined, worker?: string) => {
     const headers: Record<string, string> = { origin: stack.urls.sandbox };
     if (roles) {
-      const { token } = await control<{ token: string }>('tokens', { roles });
+      const { token } = await control<{ token: string }>('tokens', { roles, worker_sid: worker });
       headers['authorization'] = `Basic ${Buffer.from(`token:${token}`).toString('base64')}`;
     }
     return (await fetch(`${stack.urls.server}/url-provider?recording=${recording}`, { headers })).status;
@@ -84,9 +87,11 @@ test('it is played to those who may, and to nobody else', async () => {
   expect([
     await ask(undefined),
     await ask(['agent']),
+    await ask(['agent'], another),
+    await ask(['agent'], own),
     await ask(['supervisor']),
     await ask(['admin']),
-  ]).toEqual([401, 403, 200, 200]);
+  ]).toEqual([401, 403, 403, 200, 200, 200]);
 });
 
 test('a transferred call: each leg under its own reservation', async () => {

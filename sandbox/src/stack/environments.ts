@@ -63,6 +63,8 @@ export function serverEnvironment(
     CUSTODY_MEDIA_SECRET: secrets.mediaSecret,
     // The start page plays as Flex Insights would, from its own origin.
     CUSTODY_FLEX_ORIGINS: `${sandbox.url},https://flex.twilio.com`,
+    // Off where a customer has not decided; here both answers are to be seen: the call's own agent's and another's.
+    CUSTODY_AGENTS_MAY_PLAY_OWN: 'true',
     CUSTODY_DATA_DIR: dataDir,
     ...more,
   };
