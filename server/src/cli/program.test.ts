@@ -58,6 +58,8 @@ test.each([
   [['recordings', 'list', '--state', 'lost']],
   [['recordings', 'list', '--limit', '0']],
   [['recordings', 'show', 'RE12']],
+  [['alarms', 'clear', 'all']],
+  [['alarms', 'clear', '0']],
   [['keys', 'generate', '--out', 'x']],
   [['keys', 'generate', '--kind', 'dsa', '--key-id', 'a', '--out', 'x']],
 ])('wrongly called: %j', async (args) => {

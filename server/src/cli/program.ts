@@ -1,6 +1,7 @@
 import { CustodyError } from '@flex-custody/core';
 import { Command, CommanderError } from 'commander';
 import { explain } from '../start/explain.ts';
+import { registerAlarmCommands } from './alarms.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerKeyCommands } from './keys.ts';
 import { registerRecordingCommands } from './recordings.ts';
@@ -24,6 +25,7 @@ export function buildProgram(parts: ProgramParts): Command {
     .action(parts.serve);
   registerDoctor(program);
   registerRecordingCommands(program);
+  registerAlarmCommands(program);
   registerKeyCommands(program);
   for (const register of parts.more) register(program);
   return program;

@@ -1,15 +1,9 @@
-import { asRecordingSid, CustodyError, type RecordingSid } from '@flex-custody/core';
+import type { RecordingSid } from '@flex-custody/core';
+import { asRecordingSid, linkStates, recordingStates } from '@flex-custody/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Catalog, createCatalog, type Listing, type RecordingRow } from '../catalog/catalog.ts';
-import { loadConfig } from '../config.ts';
-import { type Db, migrate, openDatabase } from '../db.ts';
-import { openQueue, type Queue } from '../queue/queue.ts';
-
-/** What a command does with the catalog; the text is for the terminal. */
-export interface Desk {
-  catalog: Catalog;
-  queue: Pick<Queue, 'send'>;
-}
+import type { Listing, RecordingRow } from '../catalog/catalog.ts';
+import type { Desk } from '../http/operators/desk.ts';
+import { atDesk } from './at-desk.ts';
 
 export function line(row: RecordingRow): string {
   const { recordingSid, startedAt, state, linkState, durationSeconds, failure, linkReason } = row;
@@ -19,50 +13,29 @@ export function line(row: RecordingRow): string {
 }
 
 export async function show(desk: Desk, sid: RecordingSid): Promise<string> {
-  return JSON.stringify(await known(desk, sid), undefined, 2);
+  return JSON.stringify(await desk.show(sid), undefined, 2);
 }
 
-/** Starts over what failed; of one that is only not linked, the link. */
+const begins = { copy: 'it is copied again', verify: 'it is verified again', link: 'it is linked again' };
+
 export async function retry(desk: Desk, sid: RecordingSid): Promise<string> {
-  const row = await known(desk, sid);
-  const done: string[] = [];
-  if (row.state === 'failed' && (await desk.catalog.replayed(sid))) row.state = 'registered';
-  if (row.state === 'registered') {
-    await desk.queue.send('copy', { recordingSid: sid }, { once: `retry:${sid}` });
-    done.push('it is copied again');
-  }
-  if (row.state === 'sealed') {
-    await desk.queue.send('verify', { recordingSid: sid }, { once: `retry:${sid}` });
-    done.push('it is verified again');
-  }
-  if (row.linkState === 'pending') {
-    await desk.queue.send('link', { recordingSid: sid }, { once: `retry:${sid}` });
-    done.push('it is linked again');
-  }
-  return done.length > 0
-    ? `${sid}: ${done.join(', ')}.`
-    : `${sid} is ${row.state} and ${row.linkState}: nothing to retry.`;
+  const { begun, state, linkState } = await desk.retry(sid);
+  return begun.length > 0
+    ? `${sid}: ${begun.map((job) => begins[job]).join(', ')}.`
+    : `${sid} is ${state} and ${linkState}: nothing to retry.`;
 }
 
 export async function revokeLink(desk: Desk, sid: RecordingSid): Promise<string> {
-  await known(desk, sid);
-  await desk.catalog.bumpSegmentGeneration(sid);
+  await desk.revokeLink(sid);
   return `${sid}: links for the older Player no longer play. A running playback goes on until its end.`;
-}
-
-async function known(desk: Desk, sid: RecordingSid): Promise<RecordingRow> {
-  const row = await desk.catalog.find(sid);
-  if (!row) throw new CustodyError('recording_unknown', `${sid} is not in the catalog`, { status: 404 });
-  return row;
 }
 
 export function registerRecordingCommands(program: Command): void {
   const recordings = program.command('recordings').description('what the catalog knows of recordings');
   const say = (text: string) => console.log(text);
-  const states = ['registered', 'copying', 'sealed', 'verified', 'failed', 'absent'];
   const list = (listing: Listing) =>
-    atDesk(async ({ catalog }) => {
-      const rows = await catalog.list(listing);
+    atDesk(async (desk) => {
+      const rows = await desk.list(listing);
       for (const row of rows) say(line(row));
       const last = rows.at(-1);
       if (last && rows.length === listing.limit) console.error(`More: --after ${last.recordingSid}`);
@@ -71,8 +44,8 @@ export function registerRecordingCommands(program: Command): void {
   recordings
     .command('list')
     .description('newest first: SID, start, state, link, length, reason')
-    .addOption(new Option('--state <state>').choices(states))
-    .addOption(new Option('--link <state>').choices(['pending', 'linked', 'unlinked', 'refused']))
+    .addOption(new Option('--state <state>').choices(recordingStates))
+    .addOption(new Option('--link <state>').choices(linkStates))
     .option('--limit <n>', 'how many, at most 1000', count, 50)
     .option('--after <sid>', 'those behind this one', recordingSid)
     .action(
@@ -103,19 +76,6 @@ export function registerRecordingCommands(program: Command): void {
       .description(about)
       .argument('<recording>', 'its SID', recordingSid)
       .action((sid: RecordingSid) => atDesk(async (desk) => say(await work(desk, sid))));
-  }
-}
-
-async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
-  const config = loadConfig();
-  const db: Db = await openDatabase(config.database);
-  const queue = openQueue(db);
-  try {
-    await migrate(db);
-    await work({ catalog: createCatalog(db), queue });
-  } finally {
-    await queue.stop(0);
-    await db.close();
   }
 }
 

@@ -82,8 +82,10 @@ export const variables = z.object({
   PORT: whole(0, 65_535).default(4100).describe('Port to listen on; 0 takes a free one.'),
   CUSTODY_OPS_HOST: matching(/^[\w.:-]{1,255}$/, 'must be a host name or address')
     .default('127.0.0.1')
-    .describe('Address of the listener for health and metrics.'),
-  CUSTODY_OPS_PORT: whole(0, 65_535).default(4190).describe('Port of the listener for health and metrics.'),
+    .describe('Address of the listener for health, metrics and the command line.'),
+  CUSTODY_OPS_PORT: whole(0, 65_535)
+    .default(4190)
+    .describe('Port of the listener for health, metrics and the command line.'),
   CUSTODY_ROLES: list
     .refine((roles) => roles.length > 0 && roles.every((role) => role === 'http' || role === 'worker'), {
       error: 'must be http, worker, or both with a comma between',

@@ -1,6 +1,8 @@
 import { errorCode } from '@flex-custody/core';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Metrics } from '../metrics.ts';
+import type { Desk } from './operators/desk.ts';
+import { operatorRoutes } from './operators/routes.ts';
 import { answerError, answerNotFound } from './plugins/errors.ts';
 
 export interface OpsParts {
@@ -8,13 +10,16 @@ export interface OpsParts {
   metrics: Pick<Metrics, 'contentType' | 'read'>;
   /** What must work for this process to be of use, by name; each throws when it does not. */
   checks: Readonly<Record<string, () => Promise<unknown>>>;
+  /** What the command line asks of this process, and the secret that it signs with. */
+  operators?: { desk: Desk; secret: string };
   /** Longest time for one check, ms. */
   limitMs?: number;
 }
 
 /**
  * The operators' listener, apart from the public one and on loopback unless told otherwise. Who may: whoever reaches it.
- * `/healthz`: the process runs. `/readyz`: it can do its work. `/metrics`: for Prometheus.
+ * `/healthz`: the process runs. `/readyz`: it can do its work. `/metrics`: for Prometheus. `/recordings` and `/alarms` are
+ * the command line's, see {@link operatorRoutes}.
  */
 export function buildOps(parts: OpsParts): FastifyInstance {
   const app = fastify({
@@ -40,6 +45,8 @@ export function buildOps(parts: OpsParts): FastifyInstance {
   app.get('/metrics', async (_request, reply) =>
     reply.type(parts.metrics.contentType).send(await parts.metrics.read()),
   );
+  const { operators } = parts;
+  if (operators) app.register((scope) => operatorRoutes(scope, operators));
   return app;
 }
 

@@ -7,6 +7,8 @@ import { createCatalog } from '../catalog/catalog.ts';
 import { type Config, twilioCredentials } from '../config.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { buildApp } from '../http/app.ts';
+import { createDesk } from '../http/operators/desk.ts';
+import { operatorSecret } from '../http/operators/routes.ts';
 import { buildOps } from '../http/ops.ts';
 import { ingestRoutes } from '../http/routes/ingest.ts';
 import { playbackRoutes } from '../http/routes/playback.ts';
@@ -21,6 +23,7 @@ import { openQueue, type Queue } from '../queue/queue.ts';
 import { createTwilio } from '../twilio/client.ts';
 import { createFlexTokens, type FlexTokens } from '../twilio/flex-token.ts';
 import { createProgressLog } from './progress.ts';
+import { fresh, mayUse } from './readiness.ts';
 
 /** A whole host, put together and not yet at work. */
 export interface Host {
@@ -35,10 +38,6 @@ export interface Host {
   /** Lets go of the bucket and the database, after everything that uses them has ended. */
   release(): Promise<void>;
 }
-
-/** Whoever balances the load asks every second or so; the bucket need not hear of each. */
-const goodForMs = 30_000;
-const badForMs = 2_000;
 
 /** Opens the database, brings it up to date and builds the parts of the roles that this process has. */
 export async function compose(config: Config, log: Logger): Promise<Host> {
@@ -117,8 +116,9 @@ function assemble(config: Config, log: Logger, db: Db): Host {
         if (going) throw new CustodyError('closing', 'the process is about to end', { status: 503 });
       },
       database: () => db.query('SELECT 1'),
-      store: fresh(() => store.check()),
+      store: fresh(() => mayUse(store, works)),
     },
+    operators: { desk: createDesk({ catalog, alarms, queue }), secret: operatorSecret(secret) },
   });
   return {
     app: config.roles.includes('http') ? buildApp({ log, metrics, routes: [playback, intake] }) : undefined,
@@ -149,20 +149,5 @@ function counted(flexTokens: FlexTokens, metrics: Pick<Metrics, 'tokenValidated'
         throw error;
       }
     },
-  };
-}
-
-/** The last answer while it is fresh; a failure is for a shorter time, as it may be mended. */
-function fresh(check: () => Promise<void>): () => Promise<void> {
-  let last: { until: number; answer: Promise<void> } | undefined;
-  return () => {
-    if (!last || Date.now() > last.until) {
-      const asked = { until: Date.now() + goodForMs, answer: check() };
-      asked.answer.catch(() => {
-        asked.until = Date.now() + badForMs;
-      });
-      last = asked;
-    }
-    return last.answer;
   };
 }

@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+// Also lets the embedded database load inside tests.
+import '../db/testing/on-each-engine.ts';
+import { openPglite } from '../db/pglite.ts';
+import type { Db } from '../db.ts';
+import type { Desk } from '../http/operators/desk.ts';
+import { operatorSecret } from '../http/operators/routes.ts';
+import { buildOps } from '../http/ops.ts';
+import { createLog } from '../log.ts';
+import { atDesk } from './at-desk.ts';
+
+const mediaSecret = new Uint8Array(32).fill(7);
+let directory: string;
+let notes: string[];
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'desk-'));
+  notes = [];
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const go = (work: (desk: Desk) => Promise<void>, port: number, host = '127.0.0.1') =>
+  atDesk(work, { database: { directory }, ops: { host, port }, mediaSecret }, (text) => notes.push(text));
+
+test('with nobody there it opens the database itself, and lets go of it', async () => {
+  let standing: unknown;
+  for (let i = 0; i < 2; i++) {
+    await go(async (desk) => {
+      standing = await desk.alarms();
+    }, 1);
+  }
+  expect(standing).toEqual([]);
+  expect(notes).toEqual([]);
+});
+
+describe('while a host has the database', () => {
+  let db: Db;
+  let ops: FastifyInstance;
+  let port: number;
+  beforeEach(async () => {
+    db = await openPglite(directory);
+    const desk = { alarms: async () => [{ id: 3, code: 'from_host' }] } as unknown as Desk;
+    ops = buildOps({
+      log: createLog('silent'),
+      metrics: { contentType: 'text/plain', read: async () => '' },
+      checks: {},
+      operators: { desk, secret: operatorSecret(mediaSecret) },
+    });
+    port = Number(new URL(await ops.listen({ host: '127.0.0.1', port: 0 })).port);
+  });
+  afterEach(async () => {
+    await ops.close();
+    await db.close();
+  });
+
+  test.each(['127.0.0.1', '0.0.0.0'])('it asks the host on %s, and says so', async (host) => {
+    let standing: unknown;
+    await go(
+      async (desk) => {
+        standing = await desk.alarms();
+      },
+      port,
+      host,
+    );
+    expect(standing).toEqual([{ id: 3, code: 'from_host' }]);
+    expect(notes).toEqual([
+      `A running host has the embedded database: asking it at http://127.0.0.1:${port}.`,
+    ]);
+  });
+
+  test('one that does not answer is told with who has the database, and what to set', async () => {
+    const asked = go(async (desk) => void (await desk.alarms()), 1);
+    await expect(asked).rejects.toMatchObject({ code: 'data_dir_locked' });
+    await expect(asked).rejects.toThrow(
+      new RegExp(`no host answers at http://127.0.0.1:1.*process ${process.pid}.*CUSTODY_OPS_PORT`),
+    );
+  });
+});

@@ -1,0 +1,63 @@
+import { CustodyError } from '@flex-custody/core';
+import { createAlarms } from '../catalog/alarms.ts';
+import { createCatalog } from '../catalog/catalog.ts';
+import { type Config, loadConfig } from '../config.ts';
+import { type Db, migrate, openDatabase } from '../db.ts';
+import { createDesk, type Desk } from '../http/operators/desk.ts';
+import { remoteDesk } from '../http/operators/remote.ts';
+import { operatorSecret } from '../http/operators/routes.ts';
+import { openQueue } from '../queue/queue.ts';
+
+type Needed = Pick<Config, 'database' | 'ops' | 'mediaSecret'>;
+
+/**
+ * Does operators' work at the database; where a running host has the embedded one to itself, through that host.
+ * @throws CustodyError `data_dir_locked` when neither is to be had
+ */
+export async function atDesk(
+  work: (desk: Desk) => Promise<void>,
+  config: Needed = loadConfig(),
+  note: (text: string) => void = (text) => console.error(text),
+): Promise<void> {
+  let db: Db;
+  try {
+    db = await openDatabase(config.database);
+  } catch (error) {
+    if (!(error instanceof CustodyError && error.code === 'data_dir_locked')) throw error;
+    return askHost(work, config, error, note);
+  }
+  const queue = openQueue(db);
+  try {
+    await migrate(db);
+    await work(createDesk({ catalog: createCatalog(db), alarms: createAlarms(db), queue }));
+  } finally {
+    await queue.stop(0);
+    await db.close();
+  }
+}
+
+async function askHost(
+  work: (desk: Desk) => Promise<void>,
+  { ops, mediaSecret }: Needed,
+  locked: CustodyError,
+  note: (text: string) => void,
+): Promise<void> {
+  const url = urlOf(ops);
+  note(`A running host has the embedded database: asking it at ${url}.`);
+  try {
+    await work(remoteDesk(url, operatorSecret(mediaSecret)));
+  } catch (cause) {
+    if (!(cause instanceof CustodyError && cause.code === 'host_unreachable')) throw cause;
+    throw new CustodyError(
+      locked.code,
+      `${cause.message}, and ${locked.message}; if that process is the host, set CUSTODY_OPS_HOST and CUSTODY_OPS_PORT to the host's`,
+      { cause },
+    );
+  }
+}
+
+/** A listener on every address is on loopback too. */
+function urlOf({ host, port }: Config['ops']): string {
+  const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${near.includes(':') ? `[${near}]` : near}:${port}`;
+}

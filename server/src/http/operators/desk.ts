@@ -1,0 +1,68 @@
+import { CustodyError, type LinkState, type RecordingSid, type RecordingState } from '@flex-custody/core';
+import type { Alarm, Alarms } from '../../catalog/alarms.ts';
+import type { Catalog, Listing, RecordingRow } from '../../catalog/catalog.ts';
+import type { Queue } from '../../queue/queue.ts';
+
+export interface Retried {
+  /** Jobs that were sent; none: there was nothing to start over. */
+  begun: readonly ('copy' | 'verify' | 'link')[];
+  state: RecordingState;
+  linkState: LinkState;
+}
+
+/** What operators do with the catalog, at the database itself or by way of the host that has it open. */
+export interface Desk {
+  list(listing: Listing): Promise<RecordingRow[]>;
+  /** @throws CustodyError `recording_unknown` (404), as do the following */
+  show(sid: RecordingSid): Promise<RecordingRow>;
+  /** Starts over what failed: copy, verification, and the link unless the recording is linked. */
+  retry(sid: RecordingSid): Promise<Retried>;
+  /** Links for the older Player of earlier generations no longer play; the generation after it. */
+  revokeLink(sid: RecordingSid): Promise<{ generation: number }>;
+  /** Those that stand, newest first. */
+  alarms(): Promise<Alarm[]>;
+  /** @throws CustodyError `alarm_unknown` (404) */
+  clearAlarm(id: number): Promise<void>;
+}
+
+export interface DeskParts {
+  catalog: Pick<Catalog, 'find' | 'list' | 'replayed' | 'relink' | 'bumpSegmentGeneration'>;
+  alarms: Pick<Alarms, 'list' | 'clear'>;
+  queue: Pick<Queue, 'send'>;
+}
+
+const jobOf: Partial<Record<RecordingState, 'copy' | 'verify'>> = { registered: 'copy', sealed: 'verify' };
+
+export function createDesk({ catalog, alarms, queue }: DeskParts): Desk {
+  const show = async (sid: RecordingSid): Promise<RecordingRow> => {
+    const row = await catalog.find(sid);
+    if (!row) throw new CustodyError('recording_unknown', `${sid} is not in the catalog`, { status: 404 });
+    return row;
+  };
+  return {
+    list: (listing) => catalog.list(listing),
+    show,
+    async retry(sid) {
+      const before = await show(sid);
+      if (before.state === 'failed') await catalog.replayed(sid);
+      if (before.linkState === 'unlinked' || before.linkState === 'refused') await catalog.relink(sid);
+      const { state, linkState } = await show(sid);
+      const begun: ('copy' | 'verify' | 'link')[] = [];
+      const job = jobOf[state];
+      if (job) begun.push(job);
+      if (linkState === 'pending') begun.push('link');
+      for (const name of begun) await queue.send(name, { recordingSid: sid }, { once: `retry:${sid}` });
+      return { begun, state, linkState };
+    },
+    async revokeLink(sid) {
+      await show(sid);
+      return { generation: (await catalog.bumpSegmentGeneration(sid)) ?? 0 };
+    },
+    alarms: () => alarms.list({ open: true }),
+    async clearAlarm(id) {
+      if (!(await alarms.clear(id))) {
+        throw new CustodyError('alarm_unknown', `no alarm ${id} stands`, { status: 404 });
+      }
+    },
+  };
+}

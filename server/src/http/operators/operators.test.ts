@@ -1,0 +1,150 @@
+import type { LinkState, RecordingSid, SealedObject, TaskSid } from '@flex-custody/core';
+import type { FastifyInstance } from 'fastify';
+import { type Alarms, createAlarms } from '../../catalog/alarms.ts';
+import { type Catalog, createCatalog } from '../../catalog/catalog.ts';
+import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
+import { createLog } from '../../log.ts';
+import { migrate } from '../../migrations.ts';
+import { buildOps } from '../ops.ts';
+import { createDesk, type Desk } from './desk.ts';
+import { remoteDesk } from './remote.ts';
+import { operatorSecret } from './routes.ts';
+
+const RE = (n: number) => `RE${String(n).padStart(32, '0')}` as RecordingSid;
+const secret = operatorSecret(new Uint8Array(32).fill(1));
+const object = { key: 'k', etag: 'e' } as SealedObject;
+let database: TestDatabase;
+let catalog: Catalog;
+let alarms: Alarms;
+let local: Desk;
+let sent: string[];
+let app: FastifyInstance;
+let url: string;
+
+beforeAll(async () => {
+  database = await openEmbedded();
+  await migrate(database.db);
+  catalog = createCatalog(database.db);
+  alarms = createAlarms(database.db);
+  local = createDesk({ catalog, alarms, queue: { send: async (name) => void sent.push(name) } });
+  const metrics = { contentType: 'text/plain', read: async () => '' };
+  app = buildOps({ log: createLog('silent'), metrics, checks: {}, operators: { desk: local, secret } });
+  url = await app.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(async () => {
+  await app.close();
+  await database.drop();
+});
+beforeEach(async () => {
+  await database.db.query('TRUNCATE recordings, alarms');
+  sent = [];
+  for (const n of [1, 2, 3]) {
+    await catalog.register({
+      recordingSid: RE(n),
+      accountSid: `AC${'0b'.repeat(16)}` as never,
+      channels: 2,
+      startedAt: new Date(Date.UTC(2026, 0, n)),
+      hints: {},
+      source: 'callback',
+    });
+  }
+});
+
+/** Both ways to the same catalog, which must not differ. */
+describe.each([
+  ['at the database', () => local],
+  ['by way of the host', () => remoteDesk(url, secret)],
+])('%s', (_way, desk) => {
+  test('lists with filters, and shows one, times as times', async () => {
+    await catalog.giveUp(RE(2), 'media_missing');
+    const sids = async (...args: Parameters<Desk['list']>) =>
+      (await desk().list(...args)).map(({ recordingSid }) => recordingSid);
+    expect(await sids({ limit: 2 })).toEqual([RE(3), RE(2)]);
+    expect(await sids({ limit: 50, after: RE(2) })).toEqual([RE(1)]);
+    expect(await sids({ limit: 50, state: 'failed', linkState: 'pending' })).toEqual([RE(2)]);
+    expect(await desk().show(RE(2))).toEqual(await catalog.find(RE(2)));
+  });
+
+  test('what failed starts over, from its object where it has one', async () => {
+    await catalog.giveUp(RE(1), 'media_missing');
+    expect(await desk().retry(RE(1))).toMatchObject({ begun: ['copy', 'link'], state: 'registered' });
+    const lease = (await catalog.lease(RE(2), 'test', 60_000)) ?? '';
+    await catalog.sealed(RE(2), lease, object, 2);
+    await catalog.giveUp(RE(2), 'store_unavailable');
+    expect(await desk().retry(RE(2))).toMatchObject({ begun: ['verify', 'link'], state: 'sealed' });
+    expect(sent).toEqual(['copy', 'link', 'verify', 'link']);
+    expect((await catalog.find(RE(2)))?.object).toMatchObject(object);
+  });
+
+  test.each(['unlinked', 'refused'] as const)('one that is %s is linked again', async (state) => {
+    await catalog.absent(RE(1), '16101');
+    await catalog[state](RE(1), 'because');
+    const linkState: LinkState = 'pending';
+    expect(await desk().retry(RE(1))).toEqual({ begun: ['link'], state: 'absent', linkState });
+    expect(await catalog.find(RE(1))).toMatchObject({ linkState });
+  });
+
+  test('of one that is done nothing is retried', async () => {
+    await catalog.absent(RE(1), '16101');
+    await catalog.linked(RE(1), { taskSid: `WT${'0c'.repeat(16)}` as TaskSid });
+    expect(await desk().retry(RE(1))).toEqual({ begun: [], state: 'absent', linkState: 'linked' });
+    expect(sent).toEqual([]);
+  });
+
+  test('revoking raises the generation', async () => {
+    expect(await desk().revokeLink(RE(1))).toEqual({ generation: 1 });
+    expect((await catalog.find(RE(1)))?.segmentGeneration).toBe(1);
+  });
+
+  test('alarms that stand are listed until they are cleared', async () => {
+    await alarms.raise('link_refused', RE(1), 'identity');
+    const [alarm] = await desk().alarms();
+    expect(alarm).toMatchObject({ code: 'link_refused', recordingSid: RE(1), lastAt: expect.any(Date) });
+    await desk().clearAlarm(alarm?.id ?? 0);
+    expect(await desk().alarms()).toEqual([]);
+    await expect(desk().clearAlarm(alarm?.id ?? 0)).rejects.toMatchObject({ code: 'alarm_unknown' });
+  });
+
+  test('what is not in the catalog is said so', async () => {
+    for (const work of ['show', 'retry', 'revokeLink'] as const) {
+      const refused = desk()[work](RE(9));
+      await expect(refused).rejects.toMatchObject({ code: 'recording_unknown', status: 404 });
+      await expect(refused).rejects.toThrow(RE(9));
+    }
+  });
+});
+
+describe('on the listener', () => {
+  test.each([
+    ['GET', '/recordings'],
+    ['GET', `/recordings/${RE(1)}`],
+    ['POST', `/recordings/${RE(1)}/retry`],
+    ['POST', `/recordings/${RE(1)}/revoke-link`],
+    ['GET', '/alarms'],
+    ['POST', '/alarms/1/clear'],
+  ])("%s %s is for whoever signs with the host's secret alone", async (method, path) => {
+    const reply = await fetch(url + path, { method });
+    expect([reply.status, await reply.json()]).toEqual([401, { error: 'signature_invalid' }]);
+  });
+
+  test('another secret is told apart from a host that is away', async () => {
+    const other = remoteDesk(url, operatorSecret(new Uint8Array(32)));
+    await expect(other.alarms()).rejects.toMatchObject({ code: 'host_refused' });
+    await expect(other.alarms()).rejects.toThrow('another CUSTODY_MEDIA_SECRET');
+    const nobody = remoteDesk('http://127.0.0.1:1', secret);
+    await expect(nobody.alarms()).rejects.toMatchObject({ code: 'host_unreachable' });
+  });
+
+  test('what it does not know is no filter', async () => {
+    const desk = remoteDesk(url, secret);
+    await expect(desk.list({ limit: 5_000 })).rejects.toMatchObject({ status: 400 });
+    await expect(desk.list({ limit: 5, state: 'lost' as never })).rejects.toMatchObject({
+      code: 'request_invalid',
+    });
+    await expect(desk.show('RE12' as never)).rejects.toMatchObject({ code: 'request_invalid' });
+  });
+
+  test('health and metrics need no signature', async () => {
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+});

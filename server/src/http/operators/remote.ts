@@ -1,0 +1,64 @@
+import { CustodyError } from '@flex-custody/core';
+import { signRequest } from '@flex-custody/vault';
+import { signatureHeader } from '../plugins/function-signature.ts';
+import type { Desk } from './desk.ts';
+
+const limitMs = 10_000;
+
+/**
+ * The desk of a running host, over its listener for operators.
+ * @param url of that listener, without a slash at its end
+ * @throws CustodyError from each call: what the host answered, `host_refused`, or `host_unreachable`
+ */
+export function remoteDesk(url: string, secret: string): Desk {
+  const ask = async <T>(method: 'GET' | 'POST', path: string): Promise<T> => {
+    const headers = { [signatureHeader]: signRequest(secret, method, path, '', Date.now()) };
+    const signal = AbortSignal.timeout(limitMs);
+    const reply = await fetch(url + path, { method, headers, signal }).catch((cause: unknown) => {
+      throw new CustodyError('host_unreachable', `no host answers at ${url}`, { cause });
+    });
+    const answer = parse(await reply.text());
+    if (reply.ok && answer !== undefined) return answer as T;
+    if (reply.status === 401) {
+      throw new CustodyError(
+        'host_refused',
+        `the host at ${url} has another CUSTODY_MEDIA_SECRET: run this with its environment`,
+      );
+    }
+    const { error: code } = (answer ?? {}) as { error?: unknown };
+    const [, subject = path] = /^\/\w+\/(\w+)/.exec(path) ?? [];
+    throw new CustodyError(
+      typeof code === 'string' ? code : 'host_refused',
+      `the host at ${url} answers ${reply.status} about ${subject}`,
+      { status: reply.status },
+    );
+  };
+  return {
+    list({ state, linkState, limit, after }) {
+      const query = new URLSearchParams({ limit: String(limit) });
+      if (state) query.set('state', state);
+      if (linkState) query.set('link', linkState);
+      if (after) query.set('after', after);
+      return ask('GET', `/recordings?${query}`);
+    },
+    show: (sid) => ask('GET', `/recordings/${sid}`),
+    retry: (sid) => ask('POST', `/recordings/${sid}/retry`),
+    revokeLink: (sid) => ask('POST', `/recordings/${sid}/revoke-link`),
+    alarms: () => ask('GET', '/alarms'),
+    clearAlarm: (id) => ask('POST', `/alarms/${id}/clear`),
+  };
+}
+
+/** Undefined for what is no JSON: whatever listens there is not our host. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text, revive);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Times of rows and alarms, as the database would have given them. */
+function revive(name: string, value: unknown): unknown {
+  return /(At|Until)$/.test(name) && typeof value === 'string' ? new Date(value) : value;
+}

@@ -1,0 +1,60 @@
+import { createHmac } from 'node:crypto';
+import {
+  type LinkState,
+  linkStates,
+  type RecordingSid,
+  type RecordingState,
+  recordingStates,
+} from '@flex-custody/core';
+import type { FastifyInstance } from 'fastify';
+import { requireFunctionSignature } from '../plugins/function-signature.ts';
+import type { Desk } from './desk.ts';
+
+const sid = { type: 'string', pattern: '^RE[0-9a-f]{32}$' } as const;
+const withSid = { params: { type: 'object', properties: { sid } } } as const;
+const withId = { params: { type: 'object', properties: { id: { type: 'integer', minimum: 1 } } } } as const;
+const listing = {
+  querystring: {
+    type: 'object',
+    properties: {
+      state: { enum: recordingStates },
+      link: { enum: linkStates },
+      limit: { type: 'integer', minimum: 1, maximum: 1_000, default: 50 },
+      after: sid,
+    },
+  },
+} as const;
+
+/** By which the command line shows that it has the host's own settings: the media secret's, which the Functions have not. */
+export function operatorSecret(mediaSecret: Uint8Array): string {
+  return createHmac('sha256', mediaSecret).update('flex-custody operators').digest('hex');
+}
+
+/**
+ * The command line's way to a catalog that this process alone may open. Who may: whoever signs with the operators' secret,
+ * as loopback is everybody's on that machine, each page in its browsers included.
+ */
+export async function operatorRoutes(
+  scope: FastifyInstance,
+  parts: { desk: Desk; secret: string },
+): Promise<void> {
+  const { desk } = parts;
+  requireFunctionSignature(scope, [parts.secret]);
+  type WithSid = { Params: { sid: RecordingSid } };
+
+  scope.get<{
+    Querystring: { state?: RecordingState; link?: LinkState; limit: number; after?: RecordingSid };
+  }>('/recordings', { schema: listing }, async ({ query: { state, link, limit, after } }) =>
+    desk.list({ limit, ...(state && { state }), ...(link && { linkState: link }), ...(after && { after }) }),
+  );
+  scope.get<WithSid>('/recordings/:sid', { schema: withSid }, ({ params }) => desk.show(params.sid));
+  scope.post<WithSid>('/recordings/:sid/retry', { schema: withSid }, ({ params }) => desk.retry(params.sid));
+  scope.post<WithSid>('/recordings/:sid/revoke-link', { schema: withSid }, ({ params }) =>
+    desk.revokeLink(params.sid),
+  );
+  scope.get('/alarms', () => desk.alarms());
+  scope.post<{ Params: { id: number } }>('/alarms/:id/clear', { schema: withId }, async ({ params }) => {
+    await desk.clearAlarm(params.id);
+    return { cleared: params.id };
+  });
+}
