@@ -57,6 +57,19 @@ test('any range of any form equals that range of the whole', async () => {
   }
 });
 
+test('the digest of a long one leaves the loop to others in between', async () => {
+  let turns = 0;
+  let over = false;
+  const turn = () => {
+    turns += 1;
+    if (!over) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await media.recording({ channels: 2, seconds: 600 }).sha256(2);
+  over = true;
+  expect(turns).toBeGreaterThan(30);
+});
+
 test('one channel of two is their mean', async () => {
   const source = media.recording({ channels: 2, seconds: 10 });
   const [both, mono] = [await read(source, 2), await read(source, 1)];
