@@ -63,6 +63,7 @@ export const migrations: readonly string[] = [
      request_id text
    );
    CREATE INDEX audit_by_recording ON audit (recording_sid, at);`,
+  `ALTER TABLE alarms ADD COLUMN id serial UNIQUE, ADD COLUMN cleared_at timestamptz;`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */

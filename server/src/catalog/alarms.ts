@@ -2,6 +2,7 @@ import type { RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db.ts';
 
 export interface Alarm {
+  id: number;
   code: string;
   recordingSid?: RecordingSid;
   detail: string;
@@ -9,26 +10,36 @@ export interface Alarm {
   times: number;
   firstAt: Date;
   lastAt: Date;
+  /** When its cause was mended, or somebody put it aside; absent while it stands. */
+  clearedAt?: Date;
 }
 
 export interface Alarms {
-  /** One alarm for each code and recording; raising it again counts it and keeps the newest detail. */
+  /** One alarm for each code and recording; raising it again counts it, keeps the newest detail, and it stands again. */
   raise(code: string, recordingSid: RecordingSid | undefined, detail: string): Promise<void>;
-  /** Newest first. */
-  list(limit?: number): Promise<Alarm[]>;
+  /** Newest first; `open` leaves out those that were cleared. `limit` is 100 by default. */
+  list(options?: { open?: boolean; limit?: number }): Promise<Alarm[]>;
   /** How many stand, by code. */
   counts(): Promise<Record<string, number>>;
-  clear(code: string, recordingSid?: RecordingSid): Promise<boolean>;
+  /** Puts one aside. False where no such alarm stands. */
+  clear(id: number): Promise<boolean>;
+  /** The cause of these is no more: they stand no longer, if they did. */
+  mended(codes: readonly string[], recordingSid?: RecordingSid): Promise<void>;
 }
 
 interface Row {
+  id: number;
   code: string;
   recording_sid: string;
   detail: string;
   times: number;
   first_at: Date;
   last_at: Date;
+  cleared_at: Date | null;
 }
+
+/** Ids are four-byte integers; asking the database for a larger one would be an error instead of an answer. */
+const greatestId = 2 ** 31 - 1;
 
 export function createAlarms(db: Db): Alarms {
   return {
@@ -36,33 +47,46 @@ export function createAlarms(db: Db): Alarms {
       await db.query(
         `INSERT INTO alarms (code, recording_sid, detail) VALUES ($1, $2, $3)
          ON CONFLICT (code, recording_sid)
-         DO UPDATE SET detail = excluded.detail, times = alarms.times + 1, last_at = now()`,
+         DO UPDATE SET detail = excluded.detail, times = alarms.times + 1, last_at = now(), cleared_at = NULL`,
         [code, recordingSid ?? '', detail],
       );
     },
-    async list(limit = 100) {
-      const rows = await db.query<Row>('SELECT * FROM alarms ORDER BY last_at DESC, code LIMIT $1', [limit]);
+    async list({ open = false, limit = 100 } = {}) {
+      const rows = await db.query<Row>(
+        'SELECT * FROM alarms WHERE NOT $1::boolean OR cleared_at IS NULL ORDER BY last_at DESC, id DESC LIMIT $2',
+        [open, limit],
+      );
       return rows.map((row) => ({
+        id: row.id,
         code: row.code,
         ...(row.recording_sid !== '' && { recordingSid: row.recording_sid as RecordingSid }),
         detail: row.detail,
         times: row.times,
         firstAt: row.first_at,
         lastAt: row.last_at,
+        ...(row.cleared_at && { clearedAt: row.cleared_at }),
       }));
     },
     async counts() {
       const rows = await db.query<{ code: string; n: number }>(
-        'SELECT code, count(*)::int AS n FROM alarms GROUP BY code',
+        'SELECT code, count(*)::int AS n FROM alarms WHERE cleared_at IS NULL GROUP BY code',
       );
       return Object.fromEntries(rows.map((row) => [row.code, row.n]));
     },
-    async clear(code, recordingSid) {
+    async clear(id) {
+      if (!Number.isInteger(id) || Math.abs(id) > greatestId) return false;
       const rows = await db.query(
-        'DELETE FROM alarms WHERE code = $1 AND recording_sid = $2 RETURNING code',
-        [code, recordingSid ?? ''],
+        'UPDATE alarms SET cleared_at = now() WHERE id = $1 AND cleared_at IS NULL RETURNING id',
+        [id],
       );
       return rows.length > 0;
+    },
+    async mended(codes, recordingSid) {
+      await db.query(
+        `UPDATE alarms SET cleared_at = now()
+         WHERE code = ANY($1::text[]) AND recording_sid = $2 AND cleared_at IS NULL`,
+        [codes, recordingSid ?? ''],
+      );
     },
   };
 }

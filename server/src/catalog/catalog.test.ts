@@ -123,7 +123,11 @@ onEachEngine('catalog', (open) => {
 
   test('rejected bytes are forgotten and copied again', async () => {
     await sealed(1);
-    expect(await catalog.rejected(RE(1), 'object_mismatch')).toBe(true);
+    for (const other of [{ etag: '"o"' }, { key: 'k' }, { versionId: 'v2' }]) {
+      expect(await catalog.rejected(RE(1), { ...object, ...other }, 'object_mismatch')).toBe(false);
+    }
+    expect(await catalog.find(RE(1))).toMatchObject({ state: 'sealed', object });
+    expect(await catalog.rejected(RE(1), object, 'object_mismatch')).toBe(true);
     const row = await catalog.find(RE(1));
     expect(row).toMatchObject({ state: 'registered', failure: 'object_mismatch' });
     expect(row?.object).toBeUndefined();
@@ -133,8 +137,30 @@ onEachEngine('catalog', (open) => {
     await catalog.register(registration(1));
     expect([await catalog.attempt(RE(1)), await catalog.attempt(RE(1))]).toEqual([1, 2]);
     expect(await catalog.giveUp(RE(1), 'media_missing')).toBe(true);
-    expect(await catalog.replayed(RE(1))).toBe(true);
+    expect(await catalog.replayed(RE(1))).toBe('registered');
     expect(await catalog.find(RE(1))).toMatchObject({ state: 'registered', attempts: 0 });
+    expect(await catalog.replayed(RE(1))).toBeUndefined();
+  });
+
+  test('replayed with an object, it goes on from that, which may well be good', async () => {
+    await sealed(1);
+    await catalog.giveUp(RE(1), 'store_unavailable');
+    expect(await catalog.replayed(RE(1))).toBe('sealed');
+    expect(await catalog.find(RE(1))).toMatchObject({ state: 'sealed', object });
+    expect((await catalog.find(RE(1)))?.failure).toBeUndefined();
+    expect(await catalog.verified(RE(1), object)).toBe(true);
+  });
+
+  test('a link that came to nothing is tried again on request; one that stands, or waits, is left', async () => {
+    for (const n of [1, 2, 3, 4]) await catalog.register(registration(n));
+    await catalog.refused(RE(1), 'identity');
+    await catalog.unlinked(RE(2), 'task_gone', { taskSid: WT, workerSid: WK });
+    await catalog.linked(RE(3), { taskSid: WT });
+    const asked = await Promise.all([1, 2, 3, 4].map((n) => catalog.relink(RE(n))));
+    expect(asked).toEqual([true, true, false, false]);
+    expect(await catalog.find(RE(2))).toMatchObject({ linkState: 'pending', workerSid: WK });
+    expect((await catalog.find(RE(2)))?.linkReason).toBeUndefined();
+    expect((await catalog.find(RE(3)))?.linkState).toBe('linked');
   });
 
   test.each(recordingStates)("every move from %s is core's, and no other happens", async (state) => {
@@ -142,10 +168,11 @@ onEachEngine('catalog', (open) => {
       leased: () => catalog.lease(RE(1), 'other', 1_000),
       released: () => catalog.release(RE(1), 'secret'),
       sealed: () => catalog.sealed(RE(1), 'secret', object, 2),
-      rejected: () => catalog.rejected(RE(1), 'r'),
+      rejected: () => catalog.rejected(RE(1), object, 'r'),
       verified: () => catalog.verified(RE(1), object),
       'gave-up': () => catalog.giveUp(RE(1), 'r'),
       replayed: () => catalog.replayed(RE(1)),
+      reinstated: () => catalog.replayed(RE(1)),
       absent: () => catalog.absent(RE(1), '16101'),
     };
     for (const [event, happen] of Object.entries(events) as [RecordingEvent, () => Promise<unknown>][]) {
@@ -155,6 +182,8 @@ onEachEngine('catalog', (open) => {
         `UPDATE recordings SET state = $1, object = $2::jsonb, lease = 'secret', lease_until = now() - interval '1 s'`,
         [state, JSON.stringify(object)],
       );
+      if (state === 'failed' && event === 'replayed')
+        await database.db.query('UPDATE recordings SET object = NULL');
       const moved = Boolean(await happen());
       const to: RecordingState | undefined = nextState(state, event);
       expect({ event, moved }).toEqual({ event, moved: to !== undefined });
@@ -186,7 +215,15 @@ onEachEngine('catalog', (open) => {
       await catalog.register(registration(n));
       await catalog.linked(RE(n), { taskSid: WT, reservationSid: WR });
     }
-    expect((await catalog.firstOfReservation(WR))?.recordingSid).toBe(RE(2));
+    const first = async () => (await catalog.firstOfReservation(WR))?.recordingSid;
+    expect(await first()).toBe(RE(2));
+    // What never was, or failed without a copy, gives way to what plays; alone it still says why there is nothing.
+    await catalog.absent(RE(2), '16102');
+    expect(await first()).toBe(RE(3));
+    await catalog.giveUp(RE(3), 'source_deleted');
+    expect(await first()).toBe(RE(5));
+    await catalog.giveUp(RE(5), 'source_deleted');
+    expect(await first()).toBe(RE(3));
     expect(await catalog.firstOfReservation(`WR${hex(7)}` as ReservationSid)).toBeUndefined();
   });
 
@@ -230,11 +267,19 @@ onEachEngine('catalog', (open) => {
 
   test('the rate is the median of the last 20 copies, and careful before the first', async () => {
     expect(await catalog.observedRate()).toBe(8e6);
-    for (let i = 0; i < 30; i++) await catalog.recordRate(1_000, 1_000);
-    for (let i = 1; i <= 20; i++) await catalog.recordRate(i * 1e6, 1_000);
-    await catalog.recordRate(5, 0);
+    for (let i = 0; i < 30; i++) await catalog.recordRate(4e6, 4_000);
+    for (let i = 1; i <= 20; i++) await catalog.recordRate(i * 4e6, 4_000);
+    await catalog.recordRate(5e6, 0);
     expect(await catalog.observedRate()).toBeCloseTo(10.5e6);
     expect(await database.db.query('SELECT count(*)::int AS n FROM copy_rates')).toEqual([{ n: 20 }]);
+  });
+
+  test('short copies say nothing of the rate, however many', async () => {
+    for (let i = 0; i < 20; i++) await catalog.recordRate(960_000, 900);
+    await catalog.recordRate(3_999_999, 1_000);
+    expect(await catalog.observedRate()).toBe(8e6);
+    await catalog.recordRate(4e6, 200);
+    expect(await catalog.observedRate()).toBeCloseTo(20e6);
   });
 
   test('raising the generation revokes', async () => {
@@ -264,6 +309,27 @@ onEachEngine('catalog', (open) => {
     expect(found).toHaveLength(3);
     expect(found.find((alarm) => alarm.recordingSid === RE(1))).toMatchObject({ times: 2, detail: 'second' });
     expect(await alarms.counts()).toEqual({ link_refused: 2, store_full: 1 });
-    expect([await alarms.clear('store_full'), await alarms.clear('store_full')]).toEqual([true, false]);
+  });
+
+  test('an alarm that was cleared stands no longer, until it is raised again', async () => {
+    const alarms = createAlarms(database.db);
+    await alarms.raise('store_full', undefined, 'a');
+    await alarms.raise('copy_failed', RE(1), 'b');
+    const standing = async () => (await alarms.list({ open: true })).map(({ code }) => code).sort();
+    const { id = 0 } = (await alarms.list()).find(({ code }) => code === 'store_full') ?? {};
+    expect([await alarms.clear(id), await alarms.clear(id)]).toEqual([true, false]);
+    for (const none of [0, 1.5, 2 ** 40, Number.NaN]) expect(await alarms.clear(none)).toBe(false);
+    expect(await standing()).toEqual(['copy_failed']);
+    expect(await alarms.counts()).toEqual({ copy_failed: 1 });
+    expect((await alarms.list()).find((alarm) => alarm.id === id)?.clearedAt).toBeInstanceOf(Date);
+    await alarms.raise('store_full', undefined, 'c');
+    expect(await standing()).toEqual(['copy_failed', 'store_full']);
+    await alarms.mended(['store_full', 'copy_failed'], RE(2));
+    await alarms.mended(['verify_failed'], RE(1));
+    expect(await standing()).toHaveLength(2);
+    await alarms.mended(['verify_failed', 'copy_failed'], RE(1));
+    await alarms.mended(['store_full']);
+    expect(await standing()).toEqual([]);
+    expect((await alarms.list()).find((alarm) => alarm.id === id)).toMatchObject({ times: 2, detail: 'c' });
   });
 });

@@ -83,7 +83,7 @@ export interface Counts {
  */
 export interface Catalog {
   find(sid: RecordingSid): Promise<RecordingRow | undefined>;
-  /** The reservation's primary recording: the earliest start. */
+  /** The reservation's primary recording: the earliest start of those that play, before any that do not. */
   firstOfReservation(sid: ReservationSid): Promise<RecordingRow | undefined>;
   /** Inserts, or keeps what is there and fills in what it lacks. */
   register(input: Registration): Promise<RecordingRow>;
@@ -95,11 +95,14 @@ export interface Catalog {
   release(sid: RecordingSid, lease: string, failure?: string): Promise<boolean>;
   /** Only while the object is the same key and ETag. */
   verified(sid: RecordingSid, object: SealedObject): Promise<boolean>;
-  /** The stored bytes are not the source's: forgets the object, to be copied again. */
-  rejected(sid: RecordingSid, reason: string): Promise<boolean>;
+  /** These stored bytes are not the source's: forgets the object, if it is still this one, to be copied again. */
+  rejected(sid: RecordingSid, object: SealedObject, reason: string): Promise<boolean>;
   giveUp(sid: RecordingSid, reason: string): Promise<boolean>;
-  /** A failed recording starts over, its attempts forgotten. */
-  replayed(sid: RecordingSid): Promise<boolean>;
+  /**
+   * A failed recording starts over, its attempts forgotten: from its object where it has one, which may be good and is
+   * verified again before anything is copied anew.
+   */
+  replayed(sid: RecordingSid): Promise<'sealed' | 'registered' | undefined>;
   /** Twilio recorded nothing; `code` is Twilio's. */
   absent(sid: RecordingSid, code: string): Promise<boolean>;
   linked(sid: RecordingSid, owner: Owner): Promise<void>;
@@ -107,6 +110,8 @@ export interface Catalog {
   unlinked(sid: RecordingSid, reason: string, owner?: Owner): Promise<void>;
   /** The hints were disproved; a linked recording stays linked. */
   refused(sid: RecordingSid, reason: string): Promise<void>;
+  /** The link of one that was refused or found no task is tried again; what was proven of it stays. */
+  relink(sid: RecordingSid): Promise<boolean>;
   forwarded(sid: RecordingSid): Promise<void>;
   list(listing: Listing): Promise<RecordingRow[]>;
   counts(): Promise<Counts>;
@@ -117,9 +122,12 @@ export interface Catalog {
     olderThan: Date;
     limit?: number;
   }): Promise<RecordingRow[]>;
-  /** Of a copy by a Function: `bytes` of audio in `ms`. */
+  /**
+   * Of a copy by a Function: `bytes` of audio in `ms`. Those under 4 MB are passed over: they tell how long it takes to
+   * begin and end one, and counted as speed they would keep Functions from ever trying a longer one.
+   */
   recordRate(bytes: number, ms: number): Promise<void>;
-  /** Bytes per second: the median of the last 20 copies by a Function. */
+  /** Bytes per second: the median of the last 20 that counted, 8 MB/s before the first. */
   observedRate(): Promise<number>;
   /** The generation after it; links of earlier ones no longer play. */
   bumpSegmentGeneration(sid: RecordingSid): Promise<number | undefined>;

@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import {
   type LinkState,
+  linkStates,
   type RecordingEvent,
   type RecordingSid,
   type RecordingState,
   recordingStates,
+  type SealedObject,
 } from '@flex-custody/core';
 import type { Db } from '../db.ts';
 import type { Catalog, Owner, RecordingRow } from './catalog.ts';
 import { moveOf } from './moves.ts';
 import { rowColumns, type StoredRow, toRow } from './rows.ts';
 
-const linkStates: readonly LinkState[] = ['pending', 'linked', 'unlinked', 'refused'];
 const ratesKept = 20;
+const leastForRate = 4e6;
 /** Bytes per second assumed until Functions have copied something: slow enough not to begin what cannot be finished. */
 const assumedRate = 8e6;
 const mostRows = 1_000;
@@ -50,6 +52,8 @@ export function createCatalog(db: Db): Catalog {
     return changed.length > 0;
   };
 
+  const sameObject = `object->>'key' = $4 AND object->>'etag' = $5 AND object->>'versionId' IS NOT DISTINCT FROM $6`;
+  const identity = (object: SealedObject) => [object.key, object.etag, object.versionId ?? null];
   const noLease = 'lease = NULL, lease_holder = NULL, lease_until = NULL';
   const owner = (of: Owner | undefined) => [
     of?.taskSid ?? null,
@@ -60,7 +64,13 @@ export function createCatalog(db: Db): Catalog {
   return {
     find: async (sid) => (await rows('WHERE recording_sid = $1', [sid]))[0],
     firstOfReservation: async (sid) =>
-      (await rows('WHERE reservation_sid = $1 ORDER BY started_at, recording_sid LIMIT 1', [sid]))[0],
+      (
+        await rows(
+          `WHERE reservation_sid = $1
+           ORDER BY state = 'absent', state = 'failed' AND object IS NULL, started_at, recording_sid LIMIT 1`,
+          [sid],
+        )
+      )[0],
 
     async register(input) {
       const [row] = await db.query<StoredRow>(
@@ -121,14 +131,21 @@ export function createCatalog(db: Db): Catalog {
     verified: (sid, object) =>
       move('verified', sid, {
         set: 'verified_at = now(), failure = NULL',
-        where: `object->>'key' = $4 AND object->>'etag' = $5 AND object->>'versionId' IS NOT DISTINCT FROM $6`,
-        values: [object.key, object.etag, object.versionId ?? null],
+        where: sameObject,
+        values: identity(object),
       }),
-    rejected: (sid, reason) =>
-      move('rejected', sid, { set: 'object = NULL, failure = $4', values: [reason] }),
+    rejected: (sid, object, reason) =>
+      move('rejected', sid, {
+        set: 'object = NULL, failure = $7',
+        where: sameObject,
+        values: [...identity(object), reason],
+      }),
     giveUp: (sid, reason) => move('gave-up', sid, { set: `failure = $4, ${noLease}`, values: [reason] }),
-    replayed: (sid) =>
-      move('replayed', sid, { set: `failure = NULL, attempts = 0, object = NULL, ${noLease}` }),
+    async replayed(sid) {
+      const set = `failure = NULL, attempts = 0, ${noLease}`;
+      if (await move('reinstated', sid, { set, where: 'object IS NOT NULL' })) return 'sealed';
+      return (await move('replayed', sid, { set, where: 'object IS NULL' })) ? 'registered' : undefined;
+    },
     absent: (sid, code) => move('absent', sid, { set: 'failure = $4', values: [code] }),
 
     async linked(sid, of) {
@@ -150,6 +167,8 @@ export function createCatalog(db: Db): Catalog {
     async refused(sid, reason) {
       await set(sid, `link_state = 'refused', link_reason = $2`, [reason], `link_state <> 'linked'`);
     },
+    relink: (sid) =>
+      set(sid, `link_state = 'pending', link_reason = NULL`, [], `link_state IN ('unlinked', 'refused')`),
     async forwarded(sid) {
       await set(sid, 'forwarded_at = now()', [], 'forwarded_at IS NULL');
     },
@@ -183,7 +202,7 @@ export function createCatalog(db: Db): Catalog {
       ),
 
     async recordRate(bytes, ms) {
-      if (!(bytes > 0 && ms > 0)) return;
+      if (!(bytes >= leastForRate && ms > 0)) return;
       await db.query('INSERT INTO copy_rates (rate) VALUES ($1)', [(bytes / ms) * 1_000]);
       await db.query(
         'DELETE FROM copy_rates WHERE id NOT IN (SELECT id FROM copy_rates ORDER BY id DESC LIMIT $1)',

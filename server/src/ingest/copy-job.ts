@@ -49,6 +49,16 @@ async function relieveLater(parts: IngestParts, row: RecordingRow): Promise<void
   await parts.queue.send('copy', { recordingSid }, { startAfterMs, once: `lapse:${recordingSid}` });
 }
 
+/**
+ * Twilio says that the recording is completed, and its media is not there yet: it will be. Only when Twilio says that the
+ * recording is deleted is it gone, and that is asked before every copy.
+ */
+const mediaLags = () =>
+  new CustodyError('media_missing', 'completed, but its media is not there yet', {
+    status: 404,
+    retryable: true,
+  });
+
 async function copyUnderLease(
   parts: IngestParts,
   facts: TwilioRecording,
@@ -91,7 +101,7 @@ async function copyUnderLease(
   } catch (error) {
     if (lost.signal.aborted) return;
     await catalog.release(sid, lease, errorCode(error));
-    throw error;
+    throw errorCode(error) === 'media_missing' ? mediaLags() : error;
   } finally {
     clearInterval(extension);
   }

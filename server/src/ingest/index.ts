@@ -26,7 +26,7 @@ export interface Ingest {
 const sweepSeconds = 15 * 60;
 
 export function createIngest(parts: IngestParts): Ingest {
-  const { catalog, config, queue } = parts;
+  const { alarms, catalog, config, queue } = parts;
   const linker = createLinker(parts);
   return {
     receive: (callback) => receive(parts, linker, callback),
@@ -44,6 +44,7 @@ export function createIngest(parts: IngestParts): Ingest {
       });
       await queue.work('janitor', { concurrency: 1 }, async () => {
         await janitorJob(parts);
+        await alarms.mended(['janitor_failed']);
       });
       await queue.onDead((dead) => buryJob(parts, dead));
       await queue.every('janitor', sweepSeconds);
@@ -51,7 +52,11 @@ export function createIngest(parts: IngestParts): Ingest {
   };
 }
 
-/** What becomes of a recording whose job has failed for good: it is listed as failed, and somebody is told. */
+/**
+ * What becomes of a recording whose job has failed for good: somebody is told, and it is listed as failed where another
+ * try could not succeed. An outage that outlasts the tries says nothing of the recording: that stays where it is, and the
+ * janitor gives it another job.
+ */
 export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> {
   const { alarms, catalog, log } = parts;
   log.error({ job: dead.name, data: dead.data, code: dead.error.code }, 'a job failed for good');
@@ -72,6 +77,7 @@ export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> 
   // A later job, or somebody with a lease, has carried it past this one's failure.
   if (!isItsTurn || isHeld(row)) return;
   const alarm = { code: `${dead.name}_failed`, detail: dead.error.code };
-  if (ownFaults.has(dead.error.code)) await alarms.raise(alarm.code, sid, alarm.detail);
+  if (dead.error.retryable || ownFaults.has(dead.error.code))
+    await alarms.raise(alarm.code, sid, alarm.detail);
   else await giveUp(parts, sid, dead.error.code, alarm);
 }

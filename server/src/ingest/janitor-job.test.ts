@@ -80,11 +80,29 @@ test('what lost its job gets one: copy, verify, link; what is young, done or hel
   ]);
 });
 
-test('one that failed is left to the retries of its job for half an hour', async () => {
-  const { twilio, ingest, catalog, parts } = await open();
+test('one whose job is between two tries gets no other beside it; one whose job is dead does', async () => {
+  const { twilio, ingest, catalog, parts, queue } = await open();
   const answer = await ingest.receive(recorded(twilio, 1));
   if (answer.action !== 'copy') throw new Error('no lease');
+  const [other, unlinked] = [sids.recording(2), sids.recording(3)];
+  const second = await ingest.receive(recorded(twilio, 2));
+  if (second.action !== 'copy') throw new Error('no lease');
+  await catalog.sealed(other, second.lease, sealedObject(other), 2);
+  twilio.failing.set('task', FakeTwilio.down);
+  await ingest.receive(recorded(twilio, 3, { status: 'processing' }));
   await catalog.release(sid, answer.lease, 'media_cut');
-  expect((await janitorJob(parts, inMinutes(10))).requeued).toBe(0);
-  expect((await janitorJob(parts, inMinutes(31))).requeued).toBe(1);
+  const waiting = [
+    { name: 'copy', data: { recordingSid: unlinked } },
+    { name: 'copy', data: { recordingSid: sid } },
+    { name: 'verify', data: { recordingSid: other } },
+    { name: 'link', data: { recordingSid: unlinked } },
+  ] as const;
+  queue.sent = [...waiting];
+  // However often it sweeps: the outage may outlast a day.
+  for (const n of [10, 31, 60, 600]) {
+    expect((await janitorJob(parts, inMinutes(n))).requeued).toBe(0);
+  }
+  queue.sent = [];
+  expect((await janitorJob(parts, inMinutes(10))).requeued).toBe(4);
+  expect(queue.sent).toMatchObject(waiting);
 });

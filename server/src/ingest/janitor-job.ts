@@ -10,9 +10,14 @@ const minute = 60_000;
 const uploadMs = 30 * minute;
 /** Even a lease that looks alive does not cover an upload of another day. */
 const uploadAtMostMs = 24 * 60 * minute;
-/** A recording that nobody touched for so long has lost its job; one that failed is between two tries of its job. */
+/** A recording that nobody touched for so long, and for which no job waits, has lost its job. */
 const stuckMs = 2 * minute;
-const stuckAfterFailureMs = 30 * minute;
+const lost = [
+  { job: 'copy', of: { state: 'registered' }, once: 'now:' },
+  { job: 'copy', of: { state: 'copying' }, once: 'now:' },
+  { job: 'verify', of: { state: 'sealed' }, once: '' },
+  { job: 'link', of: { linkState: 'pending' }, once: '' },
+] as const;
 
 export interface Swept {
   uploadsAborted: number;
@@ -51,24 +56,15 @@ function recordingOf(key: string): RecordingSid | undefined {
 async function requeue(parts: IngestParts, now: number): Promise<number> {
   const { catalog, queue } = parts;
   const olderThan = new Date(now - stuckMs);
-  const stuck = async (of: Parameters<typeof catalog.stale>[0]) =>
-    (await catalog.stale(of)).filter(
-      (row) => row.failure === undefined || now - row.updatedAt.getTime() > stuckAfterFailureMs,
-    );
-  const copies = [
-    ...(await stuck({ state: 'registered', olderThan })),
-    ...(await stuck({ state: 'copying', olderThan })),
-  ];
-  const verifications = await stuck({ state: 'sealed', olderThan });
-  const links = await catalog.stale({ linkState: 'pending', olderThan });
-  for (const { recordingSid } of copies) {
-    await queue.send('copy', { recordingSid }, { once: `now:${recordingSid}` });
+  let requeued = 0;
+  for (const { job, of, once } of lost) {
+    const waiting = await queue.waiting(job);
+    for (const { recordingSid } of await catalog.stale({ ...of, olderThan })) {
+      // Its job is between two tries: a second one beside it would be tried just as in vain.
+      if (waiting.has(recordingSid)) continue;
+      await queue.send(job, { recordingSid }, { once: `${once}${recordingSid}` });
+      requeued += 1;
+    }
   }
-  for (const { recordingSid } of verifications) {
-    await queue.send('verify', { recordingSid }, { once: recordingSid });
-  }
-  for (const { recordingSid } of links) {
-    await queue.send('link', { recordingSid }, { once: recordingSid });
-  }
-  return copies.length + verifications.length + links.length;
+  return requeued;
 }

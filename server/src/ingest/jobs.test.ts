@@ -85,6 +85,18 @@ describe('the copy', () => {
     expect((await catalog.find(sid))?.failure).toBeUndefined();
   });
 
+  test('of media that Twilio does not have ready yet is tried again, until Twilio says that it is deleted', async () => {
+    const { twilio, catalog, queue, alarmCodes } = await handedOver();
+    open.mockRejectedValue(new CustodyError('media_missing', 'no media', { status: 404 }));
+    const lagging = expect.objectContaining({ code: 'media_missing', retryable: true });
+    await expect(queue.run('copy', job)).rejects.toEqual(lagging);
+    expect(await catalog.find(sid)).toMatchObject({ state: 'registered', failure: 'media_missing' });
+    recorded(twilio, 1, { status: 'deleted' });
+    await queue.run('copy', job);
+    expect(await catalog.find(sid)).toMatchObject({ state: 'failed', failure: 'source_deleted' });
+    expect(await alarmCodes()).toEqual(['source_deleted']);
+  });
+
   test('of two workers at once is made by one', async () => {
     const { queue } = await handedOver();
     await Promise.all([queue.run('copy', job), queue.run('copy', job), queue.run('copy', job)]);
@@ -201,6 +213,49 @@ describe('verification', () => {
     },
   );
 
+  test('of two jobs at once, the slower one does not reject what was copied after the faster', async () => {
+    const { catalog, queue, store } = await sealed();
+    const begun: (() => void)[] = [];
+    verify.mockImplementationOnce(async () => {
+      await new Promise<void>((resolve) => begun.push(resolve));
+      throw new CustodyError('object_mismatch', 'bad');
+    });
+    const slow = queue.run('verify', job);
+    while (begun.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    verify.mockRejectedValueOnce(new CustodyError('object_mismatch', 'bad'));
+    await queue.run('verify', job);
+    const again = sealedObject(sid, { etag: '"e2"', versionId: 'v2' });
+    copy.mockResolvedValueOnce(again);
+    await queue.run('copy', job);
+    queue.sent = [];
+    begun[0]?.();
+    await slow;
+    expect(await catalog.find(sid)).toMatchObject({ state: 'sealed', object: again, attempts: 1 });
+    expect(store.deleted).toEqual([`${again.key}?v1`]);
+    expect(queue.sent).toEqual([]);
+  });
+
+  test('proves the copy, and with it mends what alarms were about', async () => {
+    const { catalog, alarms, queue, alarmCodes } = await sealed();
+    await alarms.raise('link_failed', sid, 'another matter');
+    await alarms.raise('copy_failed', sids.recording(2), 'another recording');
+    for (const code of ['copy_failed', 'verify_failed', 'object_rejected']) {
+      await alarms.raise(code, sid, 'mended');
+    }
+    await queue.run('verify', job);
+    expect((await catalog.find(sid))?.state).toBe('verified');
+    expect(await alarmCodes()).toEqual(['copy_failed', 'link_failed']);
+  });
+
+  test('comes first when a failed recording that has an object is replayed', async () => {
+    const { catalog, queue } = await sealed();
+    await catalog.giveUp(sid, 'store_unavailable');
+    expect(await catalog.replayed(sid)).toBe('sealed');
+    await queue.run('verify', job);
+    expect(await catalog.find(sid)).toMatchObject({ state: 'verified', object: sealedObject(sid) });
+    expect(copy).toHaveBeenCalledTimes(1);
+  });
+
   test('gives up after three bad copies', async () => {
     const { catalog, queue, alarmCodes } = await sealed();
     verify.mockRejectedValue(new CustodyError('object_mismatch', 'bad'));
@@ -240,20 +295,34 @@ describe('verification', () => {
 });
 
 describe('a dead job', () => {
-  const error = (code: string) => ({ code, message: 'why' });
+  const error = (code: string) => ({ code, message: 'why', retryable: false });
+  const outage = (code: string) => ({ code, message: 'why', retryable: true });
 
   test('fails the recording that was its own, with an alarm', async () => {
     const { catalog, queue, alarmCodes } = await handedOver();
-    await queue.dead?.({ name: 'copy', data: job, error: error('media_missing') });
-    expect(await catalog.find(sid)).toMatchObject({ state: 'failed', failure: 'media_missing' });
+    await queue.dead?.({ name: 'copy', data: job, error: error('envelope_unsupported') });
+    expect(await catalog.find(sid)).toMatchObject({ state: 'failed', failure: 'envelope_unsupported' });
     expect(await alarmCodes()).toEqual(['copy_failed']);
   });
 
   test('of verification likewise', async () => {
     const { catalog, queue, alarmCodes } = await sealed();
-    await queue.dead?.({ name: 'verify', data: job, error: error('store_unavailable') });
+    await queue.dead?.({ name: 'verify', data: job, error: error('envelope_unsupported') });
     expect((await catalog.find(sid))?.state).toBe('failed');
     expect(await alarmCodes()).toEqual(['verify_failed']);
+  });
+
+  test('of an outage that outlasted its tries leaves the recording where it stands, with an alarm', async () => {
+    const copying = await handedOver();
+    await copying.queue.dead?.({ name: 'copy', data: job, error: outage('twilio_unavailable') });
+    expect((await copying.catalog.find(sid))?.state).toBe('registered');
+    expect(await copying.alarmCodes()).toEqual(['copy_failed']);
+    await copying.queue.run('copy', job);
+    await copying.queue.dead?.({ name: 'verify', data: job, error: outage('store_unavailable') });
+    expect(await copying.catalog.find(sid)).toMatchObject({ state: 'sealed', object: sealedObject(sid) });
+    expect(await copying.alarmCodes()).toEqual(['copy_failed', 'verify_failed']);
+    await copying.queue.run('verify', job);
+    expect(await copying.alarmCodes()).toEqual([]);
   });
 
   test('touches nothing that has moved on', async () => {
@@ -289,6 +358,8 @@ describe('a dead job', () => {
     expect((await catalog.find(other))?.linkState).toBe('pending');
     await queue.dead?.({ name: 'janitor', data: {}, error: error('store_denied') });
     expect(await alarmCodes()).toEqual(['janitor_failed', 'link_failed']);
+    await queue.run('janitor', {});
+    expect(await alarmCodes()).toEqual(['link_failed']);
   });
 });
 

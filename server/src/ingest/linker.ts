@@ -3,7 +3,7 @@ import type { Owner, RecordingRow } from '../catalog/catalog.ts';
 import { type Attached, attach } from './attach.ts';
 import type { IngestParts } from './parts.ts';
 import { type Proof, prove } from './prove.ts';
-import { logStep } from './steps.ts';
+import { linkAlarms, logStep } from './steps.ts';
 
 type Settled = Exclude<LinkState, 'pending'>;
 type Proven = Extract<Proof, { level: 'reservation' | 'task' }>;
@@ -55,6 +55,7 @@ export function createLinker(parts: IngestParts): Linker {
     switch (attached) {
       case 'attached':
         await catalog.linked(row.recordingSid, owner);
+        await alarms.mended(linkAlarms, row.recordingSid);
         return 'linked';
       case 'gone':
         return unlinked(row.recordingSid, 'task_gone', owner, false);

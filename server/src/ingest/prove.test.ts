@@ -42,7 +42,7 @@ describe("a leg's recording", () => {
 
   test('with a reservation that turns out to be of another task is refused', async () => {
     const twilio = scene();
-    const foreign = twilio.reservations.get(otherReservation);
+    const foreign = twilio.reserved.get(otherReservation);
     twilio.reservation = async () => foreign && { ...foreign, workerSid: worker };
     for (const recorded of [{ callSid: leg }, { conferenceSid: sids.otherConference }]) {
       expect(
@@ -84,9 +84,76 @@ describe("a leg's recording", () => {
       reason: 'call_not_of_task',
     });
   });
+
+  test('of a worker is the task where that worker had a reservation, whatever the attributes say', async () => {
+    const twilio = scene();
+    twilio.write(task, (attributes) => {
+      delete attributes['conference'];
+    });
+    expect(await prove(twilio, { callSid: leg }, { taskSid: task })).toEqual({
+      level: 'task',
+      taskSid: task,
+    });
+    twilio.write(otherTask, (attributes) => {
+      attributes['conference'] = { participants: { worker: leg } };
+    });
+    for (const hints of [{ taskSid: otherTask }, {}]) {
+      expect(await prove(twilio, { callSid: leg }, hints)).toEqual({
+        level: 'refused',
+        reason: 'call_not_of_task',
+      });
+    }
+  });
 });
 
 describe("a conference's recording", () => {
+  /** As Flex leaves an outbound call's: its attributes name neither conference nor call. */
+  const outbound = () => {
+    const twilio = scene();
+    const stored = twilio.tasks.get(task);
+    if (stored) stored.attributes = '{"direction":"outbound","outbound_to":"+15550100"}';
+    twilio.conferenceNames.set(conference, task);
+    return twilio;
+  };
+  const recorded = { callSid: customerLeg, conferenceSid: conference };
+
+  test('of an outbound call is the task that Flex named the conference after', async () => {
+    const twilio = outbound();
+    twilio.conferences.clear();
+    for (const hints of [{ taskSid: task }, { taskSid: task, reservationSid: reservation }, {}]) {
+      expect(await prove(twilio, recorded, hints)).toEqual({ level: 'task', taskSid: task });
+    }
+  });
+
+  test("under another name it is the task whose worker's leg took part, with the task alone hinted", async () => {
+    const twilio = outbound();
+    twilio.conferenceNames.set(conference, 'a room of our own');
+    expect(await prove(twilio, recorded, { taskSid: task })).toEqual({ level: 'task', taskSid: task });
+    expect(await prove(twilio, recorded, { taskSid: otherTask })).toMatchObject({ level: 'refused' });
+  });
+
+  test("named after one task is not another's, though that one's attributes and hints claim it", async () => {
+    const twilio = outbound();
+    twilio.write(otherTask, (attributes) => {
+      attributes['conference'] = { sid: conference };
+    });
+    const claim = { taskSid: otherTask, reservationSid: otherReservation };
+    const refused = { level: 'refused', reason: 'conference_not_of_task' };
+    expect(await prove(twilio, recorded, claim)).toEqual(refused);
+    twilio.conferenceNames.set(conference, 'a room of our own');
+    expect(await prove(twilio, recorded, claim)).toEqual(refused);
+    // Where Twilio names neither task nor worker, nothing is left but the attributes.
+    twilio.conferences.clear();
+    expect(await prove(twilio, recorded, claim)).toEqual({ level: 'task', taskSid: otherTask });
+  });
+
+  test('with a reservation that is not of the task is refused, however well the rest fits', async () => {
+    expect(await prove(outbound(), recorded, { taskSid: task, reservationSid: otherReservation })).toEqual({
+      level: 'refused',
+      reason: 'reservation_not_of_task',
+    });
+  });
+
   test('is the task that names the conference, never one reservation', async () => {
     expect(
       await prove(
@@ -115,7 +182,6 @@ describe("a conference's recording", () => {
       level: 'refused',
       reason: 'reservation_not_of_task',
     });
-    expect(await prove(twilio, recorded, { taskSid: task })).toMatchObject({ level: 'refused' });
   });
 });
 

@@ -1,12 +1,13 @@
-import type {
-  CallSid,
-  ConferenceSid,
-  RecordingCallback,
-  ReservationSid,
-  TaskSid,
-  WorkerSid,
+import {
+  asTaskSid,
+  type CallSid,
+  type ConferenceSid,
+  type RecordingCallback,
+  type ReservationSid,
+  type TaskSid,
+  type WorkerSid,
 } from '@flex-custody/core';
-import type { TwilioApi, TwilioTask } from '../twilio/api.ts';
+import type { TwilioApi, TwilioCall, TwilioReservation, TwilioTask } from '../twilio/api.ts';
 import { isAddressOf } from './identity.ts';
 
 export type Hints = RecordingCallback['hints'];
@@ -65,13 +66,14 @@ function named(task: TwilioTask): { conference: unknown; calls: unknown[] } {
   };
 }
 
-/** The hinted task, or the single one whose attributes name this conference or leg. SIDs are safe to interpolate. */
+/** The hinted task, the one Flex named the conference after, or the single one whose attributes name this recording. */
 async function candidate(
   twilio: TwilioApi,
   recorded: Recorded,
-  hints: Hints,
+  known: TaskSid | undefined,
 ): Promise<{ taskSid: TaskSid } | { reason: 'task_not_found' | 'task_ambiguous' }> {
-  if (hints.taskSid) return { taskSid: hints.taskSid };
+  if (known) return { taskSid: known };
+  // SIDs are safe to interpolate.
   const expression = recorded.conferenceSid
     ? `conference.sid == '${recorded.conferenceSid}'`
     : `conference.participants.worker == '${recorded.callSid}'`;
@@ -80,77 +82,85 @@ async function candidate(
   return others.length === 0 ? { taskSid: only } : { reason: 'task_ambiguous' };
 }
 
+const isWorkers = (call: TwilioCall | undefined): boolean => call?.to.startsWith('client:') ?? false;
+
+/** True when one of these calls was dialled to a worker who had a reservation of the task. */
+async function reachedWorkerOf(
+  twilio: TwilioApi,
+  taskSid: TaskSid,
+  calls: readonly (TwilioCall | undefined)[],
+): Promise<boolean> {
+  const reservations = await twilio.reservations(taskSid);
+  const workerSids = new Set(reservations.map((reservation) => reservation.workerSid));
+  const workers = await Promise.all([...workerSids].map((sid) => twilio.worker(sid)));
+  return workers.some((worker) => worker && calls.some((call) => call && isAddressOf(worker, call.to)));
+}
+
 async function proveLeg(
   twilio: TwilioApi,
   callSid: CallSid,
   task: TwilioTask,
-  reservationSid: ReservationSid | undefined,
+  reservation: TwilioReservation | undefined,
 ): Promise<Proof> {
-  const byAttributes = named(task).calls.includes(callSid);
-  if (!reservationSid) {
-    return byAttributes
-      ? { level: 'task', taskSid: task.sid }
-      : { level: 'refused', reason: 'call_not_of_task' };
-  }
-  const reservation = await twilio.reservation(task.sid, reservationSid);
-  if (!reservation || reservation.taskSid !== task.sid) {
-    return { level: 'refused', reason: 'reservation_not_of_task' };
-  }
-  const [call, worker] = await Promise.all([twilio.call(callSid), twilio.worker(reservation.workerSid)]);
-  if (call && worker && isAddressOf(worker, call.to)) {
+  const [call, worker] = await Promise.all([
+    twilio.call(callSid),
+    reservation && twilio.worker(reservation.workerSid),
+  ]);
+  if (reservation && call && worker && isAddressOf(worker, call.to)) {
     return {
       level: 'reservation',
       taskSid: task.sid,
-      reservationSid,
+      reservationSid: reservation.sid,
       workerSid: reservation.workerSid,
       reservationUpdated: reservation.dateUpdated,
     };
   }
-  // A recording's call is the parent leg: of a leg dialled by the customer's call it is the customer's, which is no
-  // worker's address and so proves no reservation, but may be the task's all the same.
-  const isAnotherWorkers = call?.to.startsWith('client:') ?? true;
-  return byAttributes && !isAnotherWorkers
-    ? { level: 'task', taskSid: task.sid }
-    : { level: 'refused', reason: 'leg_not_of_worker' };
+  // A recording's call is the parent leg: of a leg dialled by the customer's call it is the customer's. Twilio does not
+  // say of which task that is, and only there the attributes' word is taken.
+  const ofTask = isWorkers(call)
+    ? !reservation && (await reachedWorkerOf(twilio, task.sid, [call]))
+    : call !== undefined && named(task).calls.includes(callSid);
+  if (ofTask) return { level: 'task', taskSid: task.sid };
+  return { level: 'refused', reason: reservation ? 'leg_not_of_worker' : 'call_not_of_task' };
 }
 
 async function proveConference(
   twilio: TwilioApi,
   conferenceSid: ConferenceSid,
   task: TwilioTask,
-  reservationSid: ReservationSid | undefined,
+  namedAfter: TaskSid | undefined,
 ): Promise<Proof> {
-  if (named(task).conference === conferenceSid) return { level: 'task', taskSid: task.sid };
-  const refused: Proof = { level: 'refused', reason: 'conference_not_of_task' };
-  if (!reservationSid) return refused;
-  const reservation = await twilio.reservation(task.sid, reservationSid);
-  if (!reservation || reservation.taskSid !== task.sid) {
-    return { level: 'refused', reason: 'reservation_not_of_task' };
-  }
-  const [worker, legs] = await Promise.all([
-    twilio.worker(reservation.workerSid),
-    twilio.participants(conferenceSid),
-  ]);
-  if (!worker) return refused;
+  const proven: Proof = { level: 'task', taskSid: task.sid };
+  if (namedAfter === task.sid) return proven;
+  const legs = await twilio.participants(conferenceSid);
   const calls = await Promise.all(legs.map((leg) => twilio.call(leg)));
-  return calls.some((call) => call && isAddressOf(worker, call.to))
-    ? { level: 'task', taskSid: task.sid }
-    : refused;
+  const ofTask = calls.some(isWorkers)
+    ? await reachedWorkerOf(twilio, task.sid, calls)
+    : named(task).conference === conferenceSid;
+  return ofTask ? proven : { level: 'refused', reason: 'conference_not_of_task' };
 }
 
 /**
- * Holds the callback's hints, which a browser wrote, against Twilio and TaskRouter.
+ * Holds the callback's hints, which a browser wrote, against Twilio and TaskRouter. The attributes, which a browser
+ * writes too, are believed only where Twilio itself has nothing to say.
  * @throws CustodyError as {@link TwilioApi} does: what cannot be asked now is neither proven nor refuted
  */
 export async function prove(twilio: TwilioApi, recorded: Recorded, hints: Hints): Promise<Proof> {
   const { callSid, conferenceSid } = recorded;
   if (!callSid && !conferenceSid) return { level: 'refused', reason: 'nothing_to_prove_by' };
-  const found = await candidate(twilio, recorded, hints);
+  const conference = conferenceSid && (await twilio.conference(conferenceSid));
+  const namedAfter = conference ? asTaskSid(conference.friendlyName) : undefined;
+  const found = await candidate(twilio, recorded, hints.taskSid ?? namedAfter);
   if ('reason' in found) return { level: 'none', reason: found.reason };
   const { taskSid } = found;
+  if (namedAfter && namedAfter !== taskSid) return { level: 'refused', reason: 'conference_not_of_task' };
   const task = await twilio.task(taskSid);
   if (!task) return { level: 'none', reason: 'task_gone', taskSid };
-  if (conferenceSid) return proveConference(twilio, conferenceSid, task, hints.reservationSid);
-  if (callSid) return proveLeg(twilio, callSid, task, hints.reservationSid);
+  const reservation = hints.reservationSid && (await twilio.reservation(taskSid, hints.reservationSid));
+  if (hints.reservationSid && reservation?.taskSid !== taskSid) {
+    return { level: 'refused', reason: 'reservation_not_of_task' };
+  }
+  if (conferenceSid) return proveConference(twilio, conferenceSid, task, namedAfter);
+  if (callSid) return proveLeg(twilio, callSid, task, reservation);
   return { level: 'refused', reason: 'nothing_to_prove_by' };
 }

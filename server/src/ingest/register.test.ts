@@ -21,6 +21,7 @@ test('a finished recording is registered, linked and leased, with a job to look 
     objectKey: `recordings/${sids.account}/${sid}`,
     rate: 8e6,
     forwarded: false,
+    forwardTo: sids.task,
   });
   expect(await catalog.find(sid)).toMatchObject({
     state: 'copying',
@@ -68,7 +69,7 @@ test('a sealed recording is done, without asking Twilio', async () => {
   await catalog.forwarded(sid);
   twilio.asked.length = 0;
   queue.sent = [];
-  expect(await ingest.receive(callback)).toEqual({ action: 'done', forwarded: true });
+  expect(await ingest.receive(callback)).toEqual({ action: 'done', forwarded: true, forwardTo: sids.task });
   expect(twilio.asked).toEqual([]);
   expect(queue.sent).toEqual([]);
 });
@@ -109,11 +110,52 @@ test('hints that are not so keep the recording, link nothing, raise an alarm', a
   const { twilio, ingest, catalog, alarmCodes } = await open();
   const before = twilio.tasks.get(sids.task)?.attributes;
   const callback = recorded(twilio, 1, { callSid: sids.otherLeg });
-  expect((await ingest.receive(callback)).action).toBe('copy');
+  const answer = await ingest.receive(callback);
+  expect(answer.action).toBe('copy');
+  expect(answer.forwardTo).toBeUndefined();
+  expect((await ingest.receive(callback)).forwardTo).toBeUndefined();
   expect(await catalog.find(sid)).toMatchObject({ linkState: 'refused', linkReason: 'leg_not_of_worker' });
   expect((await catalog.find(sid))?.workerSid).toBeUndefined();
   expect(twilio.tasks.get(sids.task)?.attributes).toBe(before);
   expect(await alarmCodes()).toEqual(['link_refused']);
+});
+
+test("a conference under another task's reservation is refused with an alarm, though the task is its own", async () => {
+  const { twilio, ingest, catalog, alarmCodes } = await open();
+  twilio.conferenceNames.set(sids.conference, sids.task);
+  const hints = { taskSid: sids.task, reservationSid: sids.otherReservation };
+  await ingest.receive(recorded(twilio, 1, { conferenceSid: sids.conference }, hints));
+  expect(await catalog.find(sid)).toMatchObject({
+    linkState: 'refused',
+    linkReason: 'reservation_not_of_task',
+  });
+  expect(await alarmCodes()).toEqual(['link_refused']);
+});
+
+test("an outbound call's conference, which its attributes do not name, is linked without an alarm", async () => {
+  const { twilio, ingest, catalog, alarmCodes } = await open();
+  const task = twilio.tasks.get(sids.task);
+  if (task) task.attributes = JSON.stringify({ direction: 'outbound', outbound_to: '+15550100' });
+  twilio.conferenceNames.set(sids.conference, sids.task);
+  twilio.conferences.clear();
+  const facts = { callSid: sids.customerLeg, conferenceSid: sids.conference };
+  await ingest.receive(recorded(twilio, 1, facts, { taskSid: sids.task }));
+  expect(await catalog.find(sid)).toMatchObject({ linkState: 'linked', taskSid: sids.task });
+  expect(task?.attributes).toContain(`recording=${sid}`);
+  expect(await alarmCodes()).toEqual([]);
+});
+
+test('what was refused and then proves right is linked on request, and its alarm stands no longer', async () => {
+  const { twilio, ingest, catalog, queue, alarmCodes } = await open();
+  await ingest.receive(recorded(twilio, 1, { callSid: sids.otherLeg }));
+  expect(await alarmCodes()).toEqual(['link_refused']);
+  twilio.calls.set(sids.otherLeg, 'client:agent_40example_2Ecom');
+  await queue.run('link', { recordingSid: sid });
+  expect((await catalog.find(sid))?.linkState).toBe('refused');
+  await catalog.relink(sid);
+  await queue.run('link', { recordingSid: sid });
+  expect((await catalog.find(sid))?.linkState).toBe('linked');
+  expect(await alarmCodes()).toEqual([]);
 });
 
 test('a task that is gone leaves the recording unlinked, to be copied all the same', async () => {
@@ -145,6 +187,8 @@ test('an outage of TaskRouter leaves the link to a job and costs no copy; the jo
   expect((await ingest.receive(recorded(twilio, 1))).action).toBe('copy');
   expect((await catalog.find(sid))?.linkState).toBe('pending');
   expect(queue.names()).toEqual(['link', 'copy']);
+  // Nothing speaks against the hint so far.
+  expect((await ingest.receive(recorded(twilio, 1))).forwardTo).toBe(sids.task);
   await expect(queue.run('link', { recordingSid: sid })).rejects.toMatchObject({ retryable: true });
   twilio.failing.clear();
   await queue.run('link', { recordingSid: sid });
@@ -215,7 +259,11 @@ test.each(['processing', 'in-progress', 'paused', 'stopped'] as const)(
   async (status) => {
     const { twilio, ingest, catalog, queue } = await open();
     const callback = recorded(twilio, 1, { status });
-    expect(await ingest.receive(callback)).toEqual({ action: 'host', forwarded: false });
+    expect(await ingest.receive(callback)).toEqual({
+      action: 'host',
+      forwarded: false,
+      forwardTo: sids.task,
+    });
     expect(await catalog.find(sid)).toMatchObject({ state: 'registered', linkState: 'linked' });
     expect(queue.sent).toMatchObject([{ name: 'copy', options: { startAfterMs: 30_000 } }]);
   },

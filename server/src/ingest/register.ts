@@ -1,4 +1,10 @@
-import { CustodyError, type IngestAnswer, objectKey, type RecordingCallback } from '@flex-custody/core';
+import {
+  CustodyError,
+  type Forwarding,
+  type IngestAnswer,
+  objectKey,
+  type RecordingCallback,
+} from '@flex-custody/core';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { TwilioRecording } from '../twilio/api.ts';
 import { isHeld } from './lease.ts';
@@ -20,10 +26,15 @@ const unfinishedMs = 30_000;
 
 const settledStates: readonly RecordingRow['state'][] = ['sealed', 'verified', 'absent', 'failed'];
 
+/** As the row stands, which is after its link was tried: what is refused is forwarded nowhere. */
+function forwarding(row: RecordingRow): Forwarding {
+  const forwardTo = row.linkState === 'refused' ? undefined : (row.taskSid ?? row.hints.taskSid);
+  return { forwarded: row.forwardedAt !== undefined, ...(forwardTo && { forwardTo }) };
+}
+
 function settledAnswer(row: RecordingRow): IngestAnswer {
-  const forwarded = row.forwardedAt !== undefined;
   // A failed one is the operators': a Function's copy would only hide the failure that was reported.
-  return { action: row.state === 'failed' ? 'host' : 'done', forwarded };
+  return { action: row.state === 'failed' ? 'host' : 'done', ...forwarding(row) };
 }
 
 /**
@@ -43,11 +54,12 @@ export async function receive(
   if (callback.accountSid !== config.accountSid) throw foreign();
   const known = await catalog.find(sid);
   if (known && settledStates.includes(known.state)) {
-    if (known.linkState === 'pending') await linker.linkWithin(known, linkTime());
-    return settledAnswer(known);
+    if (known.linkState !== 'pending') return settledAnswer(known);
+    await linker.linkWithin(known, linkTime());
+    return settledAnswer((await catalog.find(sid)) ?? known);
   }
   // The holder linked it before it got the lease.
-  if (known && isHeld(known)) return { action: 'busy', forwarded: known.forwardedAt !== undefined };
+  if (known && isHeld(known)) return { action: 'busy', ...forwarding(known) };
   const facts = (await twilio.recording(sid)) ?? missing(callback);
   if (facts.accountSid !== config.accountSid) throw foreign();
   const row = await catalog.register({
@@ -65,32 +77,34 @@ export async function receive(
   // What was never recorded, or is no more, has nothing that a task could show.
   if (facts.status !== 'absent' && facts.status !== 'deleted') await linker.linkWithin(row, linkTime());
   const settled = await settleUncopyable(parts, sid, facts);
-  const forwarded = row.forwardedAt !== undefined;
-  if (settled === 'absent') return { action: 'done', forwarded };
-  if (settled) return { action: 'host', forwarded };
+  const linked = (await catalog.find(sid)) ?? row;
+  const host: IngestAnswer = { action: 'host', ...forwarding(linked) };
+  if (settled === 'absent') return { ...host, action: 'done' };
+  if (settled) return host;
   if (facts.status !== 'completed') {
     await queue.send(
       'copy',
       { recordingSid: sid },
       { startAfterMs: unfinishedMs, once: `unfinished:${sid}` },
     );
-    return { action: 'host', forwarded };
+    return host;
   }
   if (Date.now() - begun > answerWithinMs) {
     await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
-    return { action: 'host', forwarded };
+    return host;
   }
-  return grant(parts, row, facts);
+  return grant(parts, linked, facts);
 }
 
 async function grant(parts: IngestParts, row: RecordingRow, facts: TwilioRecording): Promise<IngestAnswer> {
   const { catalog, config, queue } = parts;
   const sid = row.recordingSid;
-  const forwarded = row.forwardedAt !== undefined;
   const lease = await catalog.lease(sid, 'function', config.leaseMs);
   if (lease === undefined) {
     const now = await catalog.find(sid);
-    return now && settledStates.includes(now.state) ? settledAnswer(now) : { action: 'busy', forwarded };
+    return now && settledStates.includes(now.state)
+      ? settledAnswer(now)
+      : { action: 'busy', ...forwarding(now ?? row) };
   }
   logStep(parts.log, 'leased', sid, { by: 'function' });
   // Sent with the lease, not after its loss: a Function that is killed reports nothing.
@@ -106,7 +120,7 @@ async function grant(parts: IngestParts, row: RecordingRow, facts: TwilioRecordi
     source: mediaSource(facts),
     objectKey: objectKey(row.accountSid, sid),
     rate: await catalog.observedRate(),
-    forwarded,
+    ...forwarding(row),
   };
 }
 

@@ -40,6 +40,22 @@ export const ownFaults: ReadonlySet<string> = new Set([
   'key_invalid',
 ]);
 
+/** Alarms about a recording's copy: a copy that is proven has mended what they were about. */
+export const custodyAlarms: readonly string[] = [
+  'copy_failed',
+  'verify_failed',
+  'object_rejected',
+  'twilio_encrypted',
+  'source_deleted',
+];
+/** Likewise about its link. */
+export const linkAlarms: readonly string[] = [
+  'link_refused',
+  'link_failed',
+  'attributes_full',
+  'attributes_unreadable',
+];
+
 /** Ends a recording's way as failed, unless it has ended already, and tells somebody. */
 export async function giveUp(
   parts: Pick<IngestParts, 'alarms' | 'catalog' | 'log'>,

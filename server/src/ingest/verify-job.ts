@@ -8,7 +8,7 @@ import {
 import { verifyObject } from '@flex-custody/vault';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
-import { giveUp, logStep, ownFaults } from './steps.ts';
+import { custodyAlarms, giveUp, logStep, ownFaults } from './steps.ts';
 
 /** Copies that may turn out bad before a person has to look. */
 const badCopies = 3;
@@ -33,7 +33,7 @@ const worthless = new Set([
  * @throws CustodyError that is retryable when the object cannot be read now
  */
 export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: AbortSignal): Promise<void> {
-  const { catalog, keys, log, observer, queue, store } = parts;
+  const { alarms, catalog, keys, log, observer, queue, store } = parts;
   const row = await catalog.find(sid);
   if (row?.state !== 'sealed' || !row.object) return;
   const { object } = row;
@@ -60,6 +60,7 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
     await queue.send('verify', { recordingSid: sid }, { once: sid });
     return;
   }
+  await alarms.mended(custodyAlarms, sid);
   const ms = Date.now() - begun;
   observer?.verified?.(sid, object.plaintextBytes, ms);
   logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms });
@@ -73,7 +74,8 @@ function isOurs(error: unknown): boolean {
 async function reject(parts: IngestParts, row: RecordingRow, object: SealedObject, code: string) {
   const { alarms, catalog, log, queue, store } = parts;
   const sid = row.recordingSid;
-  if (!(await catalog.rejected(sid, code))) return;
+  // Not this one any more: another job was first, and what stands now is verified by a job of its own.
+  if (!(await catalog.rejected(sid, object, code))) return;
   logStep(log, 'rejected', sid, { reason: code });
   await alarms.raise('object_rejected', sid, code);
   if (worthless.has(code) && object.versionId !== undefined) {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CustodyError, errorCode, isRetryable } from '@flex-custody/core';
+import { CustodyError, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
 import type PgBoss from 'pg-boss';
 import type { Db } from '../db.ts';
 import { type Puller, startPuller } from './puller.ts';
-import type { JobName, Jobs, Queue } from './queue.ts';
+import type { DeadJob, JobName, Jobs, Queue } from './queue.ts';
 
 /** How long one try may take, in seconds, before another worker may have the job. */
 const tryLimits: Readonly<Record<JobName, number>> = { copy: 7_200, verify: 7_200, link: 300, janitor: 900 };
@@ -119,6 +119,16 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
       timers.push(timer);
     },
 
+    async waiting(name) {
+      await boss();
+      const rows = await db.query<{ sid: RecordingSid }>(
+        `SELECT DISTINCT data->>'recordingSid' AS sid FROM ${schema}.job
+         WHERE name = $1 AND state::text IN ('created', 'retry')`,
+        [name],
+      );
+      return new Set(rows.map((row) => row.sid));
+    },
+
     async counts() {
       await boss();
       return db.query<{ name: string; state: string; count: number }>(
@@ -185,17 +195,22 @@ async function start(
 }
 
 /** Code and message alone: a vendor's error may hold the request it failed on, with its credentials. */
-function describe(error: unknown): { code: string; message: string } {
+function describe(error: unknown): DeadJob['error'] {
   return {
     code: errorCode(error),
+    retryable: isRetryable(error),
     message:
       error instanceof CustodyError ? error.message : error instanceof Error ? error.name : 'unexpected',
   };
 }
 
-function readError(output: unknown): { code: string; message: string } {
+function readError(output: unknown): DeadJob['error'] {
   const fields = typeof output === 'object' && output !== null ? (output as Record<string, unknown>) : {};
   return typeof fields['code'] === 'string'
-    ? { code: fields['code'], message: String(fields['message'] ?? '') }
-    : { code: 'expired', message: 'the last try took too long, or its process ended' };
+    ? {
+        code: fields['code'],
+        message: String(fields['message'] ?? ''),
+        retryable: fields['retryable'] === true,
+      }
+    : { code: 'expired', message: 'the last try took too long, or its process ended', retryable: true };
 }

@@ -141,9 +141,8 @@ onEachEngine('queue', (open) => {
     });
     await queue.send('copy', RE(1));
     await until(() => dead.length === 1);
-    expect(dead).toEqual([
-      { name: 'copy', data: RE(1), error: { code: 'media_missing', message: 'Twilio no longer has it' } },
-    ]);
+    const error = { code: 'media_missing', message: 'Twilio no longer has it', retryable: false };
+    expect(dead).toEqual([{ name: 'copy', data: RE(1), error }]);
     expect(tries).toBe(1);
   });
 
@@ -160,8 +159,23 @@ onEachEngine('queue', (open) => {
     await until(() => dead.length === 1, 20_000);
     clearInterval(hurried);
     expect(tries).toBe(13);
-    expect(dead[0]?.error).toEqual({ code: 'unexpected', message: 'TypeError' });
+    expect(dead[0]?.error).toEqual({ code: 'unexpected', message: 'TypeError', retryable: true });
     expect(JSON.stringify(await database.db.query(`SELECT * FROM ${schema}.job`))).not.toContain('QUM6');
+  });
+
+  test('whoever waits for a first try or another is known, by name', async () => {
+    let failed = 0;
+    await queue.work('link', { concurrency: 1 }, async () => {
+      failed += 1;
+      throw new Error('ECONNRESET');
+    });
+    await queue.send('link', RE(1));
+    await until(async () => failed === 1 && (await waiting('link')).length === 1);
+    await queue.send('link', RE(2), { startAfterMs: 60_000, once: 'a' });
+    await queue.send('link', RE(2), { startAfterMs: 60_000, once: 'b' });
+    await queue.send('copy', RE(3));
+    expect([...(await queue.waiting('link'))].sort()).toEqual([RE(1).recordingSid, RE(2).recordingSid]);
+    expect([...(await queue.waiting('verify'))]).toEqual([]);
   });
 
   test('a dead letter that could not be handled comes again', async () => {

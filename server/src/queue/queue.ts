@@ -25,7 +25,8 @@ export interface JobInfo {
 export interface DeadJob<N extends JobName = JobName> {
   name: N;
   data: Jobs[N];
-  error: { code: string; message: string };
+  /** `retryable`: its tries ran out, and one more might have succeeded; else it could never have. */
+  error: { code: string; message: string; retryable: boolean };
 }
 
 /**
@@ -43,6 +44,8 @@ export interface Queue {
   onDead(handler: (dead: DeadJob) => Promise<void>): Promise<void>;
   /** Sends `name` now and every `seconds`, once for all processes together. */
   every(name: 'janitor', seconds: number): Promise<void>;
+  /** Recordings for which a job of this name waits, for its first try or another. */
+  waiting(name: Exclude<JobName, 'janitor'>): Promise<ReadonlySet<RecordingSid>>;
   /** Jobs by name and state. */
   counts(): Promise<{ name: string; state: string; count: number }[]>;
   /** Takes no new job, waits up to `graceMs` (10 s) for those at work, then aborts them. */

@@ -40,12 +40,18 @@ export interface TwilioCall {
   to: string;
 }
 
+export interface TwilioConference {
+  sid: ConferenceSid;
+  /** Flex names the conference of a voice task after the task's SID. */
+  friendlyName: string;
+}
+
 export interface TwilioTask {
   sid: TaskSid;
   /** JSON text. Flex in the browser writes here too: to be merged into, not believed. */
   attributes: string;
-  /** What `If-Match` takes; absent where Twilio sent none. */
-  etag: string | undefined;
+  /** What `If-Match` takes. */
+  etag: string;
   dateUpdated: Date;
 }
 
@@ -66,24 +72,24 @@ export interface TwilioWorker {
 /**
  * What the host asks of Twilio's REST API. Each read answers undefined on a 404; everything else that goes wrong is a
  * CustodyError: `twilio_unavailable` (503, retryable: 5xx, 429, timeout, no connection), `twilio_unauthorized` (401 or
- * 403), `twilio_refused` (any other 4xx), `twilio_answer` (a shape we cannot read).
+ * 403), `twilio_refused` (any other 4xx), `twilio_answer` (a shape we cannot read; retryable for a task without an ETag, which
+ * could only be updated blindly).
  */
 export interface TwilioApi {
   recording(sid: RecordingSid): Promise<TwilioRecording | undefined>;
   call(sid: CallSid): Promise<TwilioCall | undefined>;
   task(sid: TaskSid): Promise<TwilioTask | undefined>;
   /** Replaces the whole attributes, if the task still has this ETag: `changed` when not, `gone` when it is no more. */
-  updateTask(
-    sid: TaskSid,
-    attributesText: string,
-    etag: string | undefined,
-  ): Promise<'ok' | 'changed' | 'gone'>;
+  updateTask(sid: TaskSid, attributesText: string, etag: string): Promise<'ok' | 'changed' | 'gone'>;
   /** At most two: enough to tell one from several. `expression` as Twilio's `EvaluateTaskAttributes`. */
   findTasks(expression: string): Promise<TaskSid[]>;
   /** Undefined too when the reservation is of another task. */
   reservation(task: TaskSid, sid: ReservationSid): Promise<TwilioReservation | undefined>;
+  /** Of a task, 20 at most; empty when the task is unknown. */
+  reservations(task: TaskSid): Promise<TwilioReservation[]>;
   worker(sid: WorkerSid): Promise<TwilioWorker | undefined>;
-  /** Call SIDs of a conference's participants; empty when the conference is unknown. */
+  conference(sid: ConferenceSid): Promise<TwilioConference | undefined>;
+  /** Call SIDs of a conference's participants; empty when the conference is unknown or Twilio names them no longer. */
   participants(conference: ConferenceSid): Promise<CallSid[]>;
   /** The account these credentials open, for the doctor. */
   account(): Promise<{ friendlyName: string; status: string } | undefined>;

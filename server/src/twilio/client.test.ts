@@ -151,8 +151,11 @@ test('a task comes with what If-Match takes, and is written under it', async () 
     data: { Attributes: '{"a":2}' },
     headers: { 'If-Match': '7' },
   });
-  await twilio.updateTask(WT, '{}', undefined);
-  expect(last()?.headers).not.toHaveProperty('If-Match');
+});
+
+test('a task without an ETag is asked for again, never written blindly', async () => {
+  answers({ sid: WT, attributes: '{}', date_updated: '2026-11-20T10:00:00Z' });
+  await expect(twilio.task(WT)).rejects.toMatchObject({ code: 'twilio_answer', retryable: true });
 });
 
 test.each([
@@ -197,6 +200,18 @@ test('reservation, worker, call and participants are read from where they lie', 
   expect(last()?.uri).toBe(`${api}/Conferences/${CF}/Participants.json`);
 });
 
+test("a task's reservations and a conference's name are read", async () => {
+  const reservation = { sid: WR, task_sid: WT, worker_sid: WK, date_updated: '2026-11-20T10:00:00Z' };
+  answers({ reservations: [reservation], meta: { key: 'reservations' } });
+  expect(await twilio.reservations(WT)).toEqual([
+    { sid: WR, taskSid: WT, workerSid: WK, dateUpdated: new Date('2026-11-20T10:00:00Z') },
+  ]);
+  expect(last()?.uri).toBe(`${taskrouter}/Tasks/${WT}/Reservations`);
+  answers({ sid: CF, friendly_name: WT });
+  expect(await twilio.conference(CF)).toEqual({ sid: CF, friendlyName: WT });
+  expect(last()?.uri).toBe(`${api}/Conferences/${CF}.json`);
+});
+
 test('the doctor sees account and workspace', async () => {
   answers({ sid: AC, friendly_name: 'Acme', status: 'active' });
   expect(await twilio.account()).toEqual({ friendlyName: 'Acme', status: 'active' });
@@ -211,6 +226,8 @@ const reads: [string, (from: TwilioApi) => Promise<unknown>, unknown][] = [
   ['task', (from) => from.task(WT), undefined],
   ['reservation', (from) => from.reservation(WT, WR), undefined],
   ['worker', (from) => from.worker(WK), undefined],
+  ['reservations', (from) => from.reservations(WT), []],
+  ['conference', (from) => from.conference(CF), undefined],
   ['participants', (from) => from.participants(CF), []],
   ['findTasks', (from) => from.findTasks("a == 'b'"), []],
 ];

@@ -11,7 +11,7 @@ import {
   type WorkspaceSid,
 } from '@flex-custody/core';
 import type twilio from 'twilio';
-import type { TwilioApi, TwilioRecordingStatus } from './api.ts';
+import type { TwilioApi, TwilioRecordingStatus, TwilioReservation } from './api.ts';
 import { isChanged, isNotFound, twilioError } from './errors.ts';
 
 export interface TwilioConfig {
@@ -44,6 +44,16 @@ function expected<T>(value: T | undefined, what: string): T {
 const date = (value: Date | null | undefined, what: string): Date =>
   expected(value instanceof Date && !Number.isNaN(value.getTime()) ? value : undefined, what);
 
+function taskTag(header: string | undefined): string {
+  const etag = ifMatchOf(header);
+  if (etag !== undefined) return etag;
+  // Without it a write would take away what others wrote since; the next answer may well carry one.
+  throw new CustodyError('twilio_answer', 'Twilio answered with a task without its ETag', {
+    status: 503,
+    retryable: true,
+  });
+}
+
 /**
  * The header is a JSON string (`"7"`), and what Twilio's own Flex template sends back is the string inside it; the
  * quoted form is not known to be taken.
@@ -52,6 +62,20 @@ export function ifMatchOf(etag: string | undefined): string | undefined {
   if (!etag) return undefined;
   const quoted = /^"(.*)"$/.exec(etag);
   return quoted ? quoted[1] : etag;
+}
+
+function reservationOf(found: {
+  sid: string;
+  taskSid: string;
+  workerSid: string;
+  dateUpdated: Date;
+}): TwilioReservation {
+  return {
+    sid: expected(asReservationSid(found.sid), 'reservation SID'),
+    taskSid: expected(asTaskSid(found.taskSid), 'task SID of a reservation'),
+    workerSid: expected(asWorkerSid(found.workerSid), 'worker SID of a reservation'),
+    dateUpdated: date(found.dateUpdated, 'reservation date'),
+  };
 }
 
 /** The one client of Twilio's REST API. The SDK is loaded at the first call: a role that never asks never pays for it. */
@@ -111,14 +135,14 @@ export function createTwilio(config: TwilioConfig): TwilioApi {
         return {
           sid,
           attributes: body.attributes ?? '{}',
-          etag: ifMatchOf(headers['etag']),
+          etag: taskTag(headers['etag']),
           dateUpdated: date(body.dateUpdated, 'task date'),
         };
       }),
     async updateTask(sid, attributesText, etag) {
       const task = (await workspace()).tasks(sid);
       try {
-        await task.update({ attributes: attributesText, ...(etag === undefined ? {} : { ifMatch: etag }) });
+        await task.update({ attributes: attributesText, ifMatch: etag });
         return 'ok';
       } catch (error) {
         if (isChanged(error)) return 'changed';
@@ -134,13 +158,18 @@ export function createTwilio(config: TwilioConfig): TwilioApi {
     },
     reservation: (task, sid) =>
       read('a reservation', async () => {
-        const found = await (await workspace()).tasks(task).reservations(sid).fetch();
-        return {
-          sid: expected(asReservationSid(found.sid), 'reservation SID'),
-          taskSid: expected(asTaskSid(found.taskSid), 'task SID of a reservation'),
-          workerSid: expected(asWorkerSid(found.workerSid), 'worker SID of a reservation'),
-          dateUpdated: date(found.dateUpdated, 'reservation date'),
-        };
+        return reservationOf(await (await workspace()).tasks(task).reservations(sid).fetch());
+      }),
+    async reservations(task) {
+      const found = await read('the reservations of a task', async () =>
+        (await workspace()).tasks(task).reservations.list({ limit: 20 }),
+      );
+      return (found ?? []).map(reservationOf);
+    },
+    conference: (sid) =>
+      read('a conference', async () => {
+        const found = await (await account()).conferences(sid).fetch();
+        return { sid, friendlyName: found.friendlyName ?? '' };
       }),
     worker: (sid) =>
       read('a worker', async () => {

@@ -14,9 +14,11 @@ export class FakeTwilio implements TwilioApi {
   readonly recordings = new Map<RecordingSid, TwilioRecording>();
   readonly calls = new Map<CallSid, string>();
   readonly tasks = new Map<TaskSid, { attributes: string; version: number; dateUpdated: Date }>();
-  readonly reservations = new Map<ReservationSid, TwilioReservation>();
+  readonly reserved = new Map<ReservationSid, TwilioReservation>();
   readonly workers = new Map<WorkerSid, { friendlyName: string; attributes: string }>();
+  /** Those who took part, as long as Twilio names them. */
   readonly conferences = new Map<ConferenceSid, CallSid[]>();
+  readonly conferenceNames = new Map<ConferenceSid, string>();
   /** Names of the calls made, in order. */
   readonly asked: string[] = [];
   /** Calls that fail, by name, with what they throw. */
@@ -64,7 +66,7 @@ export class FakeTwilio implements TwilioApi {
         }
       );
     });
-  updateTask = (sid: TaskSid, attributesText: string, etag: string | undefined) =>
+  updateTask = (sid: TaskSid, attributesText: string, etag: string) =>
     this.answer('updateTask', () => {
       this.beforeUpdate?.();
       const task = this.tasks.get(sid);
@@ -82,13 +84,22 @@ export class FakeTwilio implements TwilioApi {
     });
   reservation = (task: TaskSid, sid: ReservationSid) =>
     this.answer('reservation', () => {
-      const found = this.reservations.get(sid);
+      const found = this.reserved.get(sid);
       return found?.taskSid === task ? found : undefined;
     });
+  reservations = (task: TaskSid) =>
+    this.answer('reservations', () =>
+      [...this.reserved.values()].filter((reservation) => reservation.taskSid === task),
+    );
   worker = (sid: WorkerSid) =>
     this.answer('worker', () => {
       const found = this.workers.get(sid);
       return found && { sid, ...found };
+    });
+  conference = (sid: ConferenceSid) =>
+    this.answer('conference', () => {
+      const friendlyName = this.conferenceNames.get(sid);
+      return friendlyName === undefined ? undefined : { sid, friendlyName };
     });
   participants = (sid: ConferenceSid) => this.answer('participants', () => this.conferences.get(sid) ?? []);
   account = () => this.answer('account', () => ({ friendlyName: 'account', status: 'active' }));

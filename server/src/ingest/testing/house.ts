@@ -42,6 +42,12 @@ export class FakeQueue implements Queue {
   async every(name: 'janitor', seconds: number) {
     this.schedules.push(`${name} ${seconds}`);
   }
+  async waiting(name: JobName) {
+    const sids = this.sent.flatMap((job) =>
+      job.name === name && 'recordingSid' in job.data ? [job.data.recordingSid] : [],
+    );
+    return new Set(sids);
+  }
   counts = async () => [];
   stop = async () => undefined;
 
@@ -134,7 +140,7 @@ export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestPa
   };
   const ingest = createIngest(parts);
   await ingest.startWorkers();
-  const alarmCodes = async () => (await alarms.list()).map((alarm) => alarm.code).sort();
+  const alarmCodes = async () => (await alarms.list({ open: true })).map((alarm) => alarm.code).sort();
   return { parts, ingest, queue, store, catalog, alarms, alarmCodes, lines };
 }
 

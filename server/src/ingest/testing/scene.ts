@@ -62,13 +62,13 @@ export function scene(): FakeTwilio {
     dateUpdated: new Date('2026-11-20T10:01:00Z'),
   });
   twilio.tasks.set(sids.otherTask, { attributes: '{}', version: 1, dateUpdated: accepted });
-  twilio.reservations.set(sids.reservation, {
+  twilio.reserved.set(sids.reservation, {
     sid: sids.reservation,
     taskSid: sids.task,
     workerSid: sids.worker,
     dateUpdated: accepted,
   });
-  twilio.reservations.set(sids.otherReservation, {
+  twilio.reserved.set(sids.otherReservation, {
     sid: sids.otherReservation,
     taskSid: sids.otherTask,
     workerSid: sids.otherWorker,
