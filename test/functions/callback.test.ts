@@ -194,7 +194,6 @@ describe('time', () => {
     world.host.answer = (callback) => copyLease(callback, { rate: 50_000 });
     const [attempts = []] = await world.deliver(recordings[0]!);
     expect(attempts).toMatchObject([{ status: 200 }]);
-    expect(attempts[0]!.ms).toBeLessThan(5_000);
     expect(world.reports.map(({ report }) => report)).toEqual([
       { outcome: 'handed-back', lease, reason: 'too-long' } satisfies CopyReport,
     ]);
@@ -225,7 +224,6 @@ describe('time', () => {
       [slow, killed].map(async (recording) => (await world.deliver(recording))[0]),
     );
     expect(late).toMatchObject({ status: 200 });
-    expect(late!.ms).toBeLessThan(10_000);
     expect(dead).toMatchObject({ status: 504 });
     expect(world.reports).toEqual([
       { recording: slow, report: { outcome: 'handed-back', lease, reason: 'out-of-time' } },

@@ -7,7 +7,7 @@
 const childProcess = require('node:child_process');
 const net = require('node:net');
 
-const runMs = 10_000;
+const runMs = Number(process.env.FUNCTION_RUN_MS ?? 10_000);
 const isFunction = process.send !== undefined && /functionRunner(\.js)?$/.test(process.argv[1] ?? '');
 
 if (isFunction) {

@@ -11,6 +11,8 @@ export async function startFunctions(options: {
   dataDir: string;
   port: number;
   environment: Readonly<Record<string, string>>;
+  /** Ms a Function may run, its process's start included; the platform's 10 s where absent. */
+  runMs?: number;
   onLine?: (line: string) => void;
 }): Promise<Child> {
   const envFile = join(options.dataDir, 'functions.env');
@@ -31,7 +33,12 @@ export async function startFunctions(options: {
       '--no-logs',
     ],
     cwd: options.root,
-    env: { PATH: process.execPath.replace(/\/[^/]+$/, ''), HOME: options.dataDir, NO_UPDATE_NOTIFIER: '1' },
+    env: {
+      PATH: process.execPath.replace(/\/[^/]+$/, ''),
+      HOME: options.dataDir,
+      NO_UPDATE_NOTIFIER: '1',
+      ...(options.runMs === undefined ? {} : { FUNCTION_RUN_MS: `${options.runMs}` }),
+    },
     logFolder: options.dataDir,
     ...(options.onLine ? { onLine: options.onLine } : {}),
   });
