@@ -2,6 +2,7 @@
 // Plain syntax: an old Node must get far enough to be told that it is old.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 const bundle = new URL('../../dist/server/cli.js', import.meta.url);
@@ -12,6 +13,8 @@ if (major < 20 || (major === 20 && minor < 12)) {
 } else if (!existsSync(fileURLToPath(bundle))) {
   fail('flex-custody is not built yet: run `npm run build` in its folder');
 } else {
+  // As server/src/start/main.ts does, and for its reason.
+  if (process.argv[2] === 'serve') setFlagsFromString('--semi-space-growth-factor=1');
   await import(bundle.href);
 }
 

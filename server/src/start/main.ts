@@ -1,3 +1,8 @@
-import { serve } from './serve.ts';
+import { setFlagsFromString } from 'node:v8';
 
+// Before anything else is loaded: V8's young generation doubles while modules are compiled, some 15 MB that no request
+// ever needs and that a process keeps.
+setFlagsFromString('--semi-space-growth-factor=1');
+
+const { serve } = await import('./serve.ts');
 await serve();

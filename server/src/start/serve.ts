@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError } from '@flex-custody/core';
-import { keepYoungSmall } from '@flex-custody/vault';
 import type { FastifyInstance } from 'fastify';
 import { type Config, loadConfig } from '../config.ts';
 import { createLog, type Logger } from '../log.ts';
@@ -56,7 +55,6 @@ async function closeListener(app: FastifyInstance | undefined): Promise<void> {
 
 /** Runs a host until a signal ends it: the process's own part, which ends the process. */
 export async function serve(): Promise<void> {
-  keepYoungSmall();
   let config: Config;
   try {
     config = loadConfig();
