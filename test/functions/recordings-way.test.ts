@@ -107,6 +107,20 @@ test('a transferred call: each leg under its own reservation', async () => {
   }
 });
 
+test("an outbound call's conference, which its task does not name: linked to the task by Twilio's own word", async () => {
+  const call = await control<Placed>('calls', { seconds: 2, direction: 'outbound', conference: true });
+  const [recording = ''] = call.recordings;
+  await verified(recording);
+  const { attributes } = await control<{
+    attributes: { conference?: unknown; conversations?: { media: { url_provider: string }[] } };
+  }>(`tasks/${call.task}`);
+  expect(attributes.conference).toBeUndefined();
+  expect(attributes.conversations?.media).toMatchObject([
+    { url_provider: expect.stringContaining(`recording=${recording}`) },
+  ]);
+  expect(eventsOf(recording, 'refused')).toEqual([]);
+});
+
 test('the same callback three times at once, and once more later: one object, one link', async () => {
   const call = await control<Placed>('calls', { seconds: 2, callback: false });
   const [recording = ''] = call.recordings;
