@@ -25,6 +25,16 @@ export interface Desk {
   clearAlarm(id: number): Promise<void>;
 }
 
+/** What these codes say of a SID or an id, on either side of the wire. */
+export const unknown = {
+  recording_unknown: (sid: string) => `${sid} is not in the catalog`,
+  alarm_unknown: (id: string) => `no alarm ${id} stands`,
+} as const;
+
+function notFound(code: keyof typeof unknown, subject: string): CustodyError {
+  return new CustodyError(code, unknown[code](subject), { status: 404 });
+}
+
 export interface DeskParts {
   catalog: Pick<Catalog, 'find' | 'list' | 'replayed' | 'relink' | 'bumpSegmentGeneration'>;
   alarms: Pick<Alarms, 'list' | 'clear'>;
@@ -36,7 +46,7 @@ const jobOf: Partial<Record<RecordingState, 'copy' | 'verify'>> = { registered: 
 export function createDesk({ catalog, alarms, queue }: DeskParts): Desk {
   const show = async (sid: RecordingSid): Promise<RecordingRow> => {
     const row = await catalog.find(sid);
-    if (!row) throw new CustodyError('recording_unknown', `${sid} is not in the catalog`, { status: 404 });
+    if (!row) throw notFound('recording_unknown', sid);
     return row;
   };
   return {
@@ -60,9 +70,7 @@ export function createDesk({ catalog, alarms, queue }: DeskParts): Desk {
     },
     alarms: () => alarms.list({ open: true }),
     async clearAlarm(id) {
-      if (!(await alarms.clear(id))) {
-        throw new CustodyError('alarm_unknown', `no alarm ${id} stands`, { status: 404 });
-      }
+      if (!(await alarms.clear(id))) throw notFound('alarm_unknown', String(id));
     },
   };
 }

@@ -109,7 +109,7 @@ describe.each([
     for (const work of ['show', 'retry', 'revokeLink'] as const) {
       const refused = desk()[work](RE(9));
       await expect(refused).rejects.toMatchObject({ code: 'recording_unknown', status: 404 });
-      await expect(refused).rejects.toThrow(RE(9));
+      await expect(refused).rejects.toThrow(`${RE(9)} is not in the catalog`);
     }
   });
 });

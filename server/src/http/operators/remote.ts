@@ -1,7 +1,7 @@
 import { CustodyError } from '@flex-custody/core';
 import { signRequest } from '@flex-custody/vault';
 import { signatureHeader } from '../plugins/function-signature.ts';
-import type { Desk } from './desk.ts';
+import { type Desk, unknown } from './desk.ts';
 
 const limitMs = 10_000;
 
@@ -29,7 +29,9 @@ export function remoteDesk(url: string, secret: string): Desk {
     const [, subject = path] = /^\/\w+\/(\w+)/.exec(path) ?? [];
     throw new CustodyError(
       typeof code === 'string' ? code : 'host_refused',
-      `the host at ${url} answers ${reply.status} about ${subject}`,
+      code === 'recording_unknown' || code === 'alarm_unknown'
+        ? unknown[code](subject)
+        : `the host at ${url} answers ${reply.status} about ${subject}`,
       { status: reply.status },
     );
   };
