@@ -139,11 +139,13 @@ describe("a conference's recording", () => {
     });
     const claim = { taskSid: otherTask, reservationSid: otherReservation };
     const refused = { level: 'refused', reason: 'conference_not_of_task' };
-    expect(await prove(twilio, recorded, claim)).toEqual(refused);
     twilio.conferenceNames.set(conference, 'a room of our own');
     expect(await prove(twilio, recorded, claim)).toEqual(refused);
-    // Where Twilio names neither task nor worker, nothing is left but the attributes.
+    twilio.conferenceNames.set(conference, task);
     twilio.conferences.clear();
+    expect(await prove(twilio, recorded, claim)).toEqual(refused);
+    // Where Twilio names neither task nor worker, nothing is left but the attributes.
+    twilio.conferenceNames.set(conference, 'a room of our own');
     expect(await prove(twilio, recorded, claim)).toEqual({ level: 'task', taskSid: otherTask });
   });
 
