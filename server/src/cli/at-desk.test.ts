@@ -36,11 +36,11 @@ test('with nobody there it opens the database itself, and lets go of it', async 
 });
 
 describe('while a host has the database', () => {
-  let db: Db;
+  let lock: DirectoryLock;
   let ops: FastifyInstance;
   let port: number;
   beforeEach(async () => {
-    db = await openPglite(directory);
+    lock = lockDirectory(directory);
     const desk = { alarms: async () => [{ id: 3, code: 'from_host' }] } as unknown as Desk;
     ops = buildOps({
       log: createLog('silent'),
@@ -52,7 +52,7 @@ describe('while a host has the database', () => {
   });
   afterEach(async () => {
     await ops.close();
-    await db.close();
+    lock.release();
   });
 
   test.each(['127.0.0.1', '0.0.0.0'])('it asks the host on %s, and says so', async (host) => {
