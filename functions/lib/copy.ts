@@ -4,14 +4,11 @@ import {
   createKeys,
   createStore,
   type Keys,
-  keepYoungSmall,
   openMedia,
   type Store,
 } from '@flex-custody/vault';
 import type { FunctionConfig } from './config.ts';
 import { type Deadline, fits } from './deadline.ts';
-
-keepYoungSmall();
 
 type CopyLease = Extract<IngestAnswer, { action: 'copy' }>;
 type LeaseEnd = Exclude<CopyReport, { outcome: 'forwarded' }>;

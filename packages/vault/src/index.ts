@@ -13,4 +13,3 @@ export { readWavLayout, type WavLayout } from './source/wav.ts';
 export { createStore } from './store/s3-store.ts';
 export type { GetOptions, PutOptions, Store, StoreConfig, Stored } from './store/types.ts';
 export { type VerifyInput, verifyObject } from './verify.ts';
-export { keepYoungSmall } from './young-buffers.ts';

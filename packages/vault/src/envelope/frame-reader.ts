@@ -1,4 +1,3 @@
-import { audioPassed } from '../young-buffers.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { envelopeError, TAG_BYTES } from './format.ts';
 import { type FrameHead, frameHeadBytes, openFrame, readFrameHead } from './frame.ts';
@@ -39,7 +38,6 @@ export class FrameReader {
     const ciphertext = this.#queue.take(head.length);
     const tag = this.#queue.takeOne(TAG_BYTES);
     const plaintext = openFrame(this.#opened.getDecipher, this.#opened.messageId, head, ciphertext, tag);
-    audioPassed(head.length);
     this.#head = undefined;
     this.#sequence += 1;
     this.#ended = head.final;
