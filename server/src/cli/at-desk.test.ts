@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 // Also lets the embedded database load inside tests.
 import '../db/testing/on-each-engine.ts';
-import { openPglite } from '../db/pglite.ts';
-import type { Db } from '../db.ts';
+import { type DirectoryLock, lockDirectory } from '../db/lock.ts';
 import type { Desk } from '../http/operators/desk.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { buildOps } from '../http/ops.ts';
