@@ -260,6 +260,9 @@ onEachEngine('catalog', (open) => {
     expect(await sids({ state: 'registered', olderThan: new Date(Date.now() - 60_000) })).toEqual([]);
     expect(await sids({ state: 'registered', olderThan: new Date(Date.now() + 60_000) })).toEqual([RE(1)]);
     expect(await sids({ state: 'copying', olderThan: new Date() })).toEqual([RE(3)]);
+    const olderThan = new Date(Date.now() + 60_000);
+    const except = new Set([RE(1), RE(2)]);
+    expect(await sids({ linkState: 'pending', olderThan, except, limit: 1 })).toEqual([RE(3)]);
     expect(
       await sids({ linkState: 'pending', olderThan: new Date(Date.now() + 60_000), limit: 2 }),
     ).toHaveLength(2);

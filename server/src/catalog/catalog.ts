@@ -120,6 +120,8 @@ export interface Catalog {
     state?: RecordingState;
     linkState?: LinkState;
     olderThan: Date;
+    /** Left out before the limit counts: many that are seen to must not hide the few that are not. */
+    except?: ReadonlySet<RecordingSid>;
     limit?: number;
   }): Promise<RecordingRow[]>;
   /**

@@ -193,12 +193,13 @@ export function createCatalog(db: Db): Catalog {
       }
       return { states, links };
     },
-    stale: ({ state, linkState, olderThan, limit }) =>
+    stale: ({ state, linkState, olderThan, except, limit }) =>
       rows(
         `WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
            AND CASE WHEN $1 = 'copying' THEN lease_until < $3 ELSE updated_at < $3 END
+           AND recording_sid <> ALL($5::text[])
          ORDER BY updated_at, recording_sid LIMIT $4`,
-        [state ?? null, linkState ?? null, olderThan, Math.min(limit ?? 100, mostRows)],
+        [state ?? null, linkState ?? null, olderThan, Math.min(limit ?? 100, mostRows), [...(except ?? [])]],
       ),
 
     async recordRate(bytes, ms) {

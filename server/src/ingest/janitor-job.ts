@@ -58,10 +58,9 @@ async function requeue(parts: IngestParts, now: number): Promise<number> {
   const olderThan = new Date(now - stuckMs);
   let requeued = 0;
   for (const { job, of, once } of lost) {
-    const waiting = await queue.waiting(job);
-    for (const { recordingSid } of await catalog.stale({ ...of, olderThan })) {
-      // Its job is between two tries: a second one beside it would be tried just as in vain.
-      if (waiting.has(recordingSid)) continue;
+    // A job between two tries needs no second one beside it, which would be tried just as in vain.
+    const except = await queue.waiting(job);
+    for (const { recordingSid } of await catalog.stale({ ...of, olderThan, except })) {
       await queue.send(job, { recordingSid }, { once: `${once}${recordingSid}` });
       requeued += 1;
     }
