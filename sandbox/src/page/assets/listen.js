@@ -47,6 +47,11 @@ export class Listening {
         'A supervisor with the Insights role',
         insights.map((role) => [`wfo.${role}`, role.replaceAll('_', ' ')]),
       ),
+      h(
+        'p',
+        { className: 'hint' },
+        'Agents may play their own calls here: CUSTODY_AGENTS_MAY_PLAY_OWN is true. Where it is not set, no agent may play any.',
+      ),
       h('button', { type: 'submit', className: 'primary' }, 'Ask to listen'),
     );
     form.elements.listener.value = 'supervisor';
