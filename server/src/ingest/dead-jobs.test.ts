@@ -1,0 +1,99 @@
+import { FakeTwilio } from './testing/fake-twilio.ts';
+import { house, sealedObject, sharedDatabase } from './testing/house.ts';
+import { recorded, scene, sids } from './testing/scene.ts';
+
+jest.mock('@flex-custody/vault', () => ({ verifyObject: async () => undefined }));
+
+const shared = sharedDatabase();
+const sid = sids.recording(1);
+const job = { recordingSid: sid };
+
+/** A recording that the host is to copy itself. */
+async function handedOver() {
+  const twilio = scene();
+  const host = await house(twilio, shared.db);
+  const answer = await host.ingest.receive(recorded(twilio, 1));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  await host.catalog.release(sid, answer.lease);
+  return { twilio, ...host };
+}
+
+async function sealed() {
+  const host = await handedOver();
+  await seal(host.catalog);
+  return host;
+}
+
+async function seal(catalog: Awaited<ReturnType<typeof house>>['catalog']) {
+  const lease = await catalog.lease(sid, 'worker', 60_000);
+  expect(await catalog.sealed(sid, lease ?? '', sealedObject(sid), 2)).toBe(true);
+}
+
+describe('a dead job', () => {
+  const error = (code: string) => ({ code, message: 'why', retryable: false });
+  const outage = (code: string) => ({ code, message: 'why', retryable: true });
+
+  test('fails the recording that was its own, with an alarm', async () => {
+    const { catalog, queue, alarmCodes } = await handedOver();
+    await queue.dead?.({ name: 'copy', data: job, error: error('envelope_unsupported') });
+    expect(await catalog.find(sid)).toMatchObject({ state: 'failed', failure: 'envelope_unsupported' });
+    expect(await alarmCodes()).toEqual(['copy_failed']);
+  });
+
+  test('of verification likewise', async () => {
+    const { catalog, queue, alarmCodes } = await sealed();
+    await queue.dead?.({ name: 'verify', data: job, error: error('envelope_unsupported') });
+    expect((await catalog.find(sid))?.state).toBe('failed');
+    expect(await alarmCodes()).toEqual(['verify_failed']);
+  });
+
+  test('of an outage that outlasted its tries leaves the recording where it stands, with an alarm', async () => {
+    const copying = await handedOver();
+    await copying.queue.dead?.({ name: 'copy', data: job, error: outage('twilio_unavailable') });
+    expect((await copying.catalog.find(sid))?.state).toBe('registered');
+    expect(await copying.alarmCodes()).toEqual(['copy_failed']);
+    await seal(copying.catalog);
+    await copying.queue.dead?.({ name: 'verify', data: job, error: outage('store_unavailable') });
+    expect(await copying.catalog.find(sid)).toMatchObject({ state: 'sealed', object: sealedObject(sid) });
+    expect(await copying.alarmCodes()).toEqual(['copy_failed', 'verify_failed']);
+    await copying.queue.run('verify', job);
+    expect(await copying.alarmCodes()).toEqual([]);
+  });
+
+  test('touches nothing that has moved on', async () => {
+    const { catalog, queue, alarmCodes } = await sealed();
+    await queue.dead?.({ name: 'copy', data: job, error: error('media_cut') });
+    expect((await catalog.find(sid))?.state).toBe('sealed');
+    await queue.run('verify', job);
+    await queue.dead?.({ name: 'verify', data: job, error: error('media_cut') });
+    expect((await catalog.find(sid))?.state).toBe('verified');
+    expect(await alarmCodes()).toEqual([]);
+  });
+
+  test('does not take a recording from whoever holds its lease', async () => {
+    const { catalog, queue } = await handedOver();
+    await catalog.lease(sid, 'function', 60_000);
+    await queue.dead?.({ name: 'copy', data: job, error: error('media_cut') });
+    expect((await catalog.find(sid))?.state).toBe('copying');
+  });
+
+  test("of the host's own settings leaves the recording to the next sweep", async () => {
+    const { catalog, queue, alarmCodes } = await handedOver();
+    await queue.dead?.({ name: 'copy', data: job, error: error('media_unauthorized') });
+    expect((await catalog.find(sid))?.state).toBe('registered');
+    expect(await alarmCodes()).toEqual(['copy_failed']);
+  });
+
+  test('of a link leaves it pending, with an alarm', async () => {
+    const { twilio, ingest, catalog, queue, alarmCodes } = await handedOver();
+    twilio.failing.set('task', FakeTwilio.down);
+    const other = sids.recording(2);
+    await ingest.receive(recorded(twilio, 2));
+    await queue.dead?.({ name: 'link', data: { recordingSid: other }, error: error('twilio_unavailable') });
+    expect((await catalog.find(other))?.linkState).toBe('pending');
+    await queue.dead?.({ name: 'janitor', data: {}, error: error('store_denied') });
+    expect(await alarmCodes()).toEqual(['janitor_failed', 'link_failed']);
+    await queue.run('janitor', {});
+    expect(await alarmCodes()).toEqual(['link_failed']);
+  });
+});
