@@ -40,7 +40,7 @@ export function createEngines(folder) {
     /** Resolves with how it is reached. Rejects with its own last words; nothing of it is left running then. */
     async start(name) {
       const dir = join(folder, name);
-      const port = await freePort();
+      const port = await freePorts();
       begun.push(name);
       const { program, rest } = command(['start', dir, String(port)]);
       // A group of its own: Ctrl-C is for us, who end the engine in order.
@@ -84,13 +84,20 @@ export function createEngines(folder) {
   };
 }
 
-function freePort() {
-  return new Promise((resolve, reject) => {
+/** The first of three free ports in a row: radosgw.sh gives the next two to its monitor. */
+async function freePorts() {
+  for (;;) {
+    // Below what the system hands to outgoing connections, of which tests have many: nobody takes them meanwhile.
+    const first = 20_000 + Math.floor(Math.random() * 4_000) * 3;
+    const free = await Promise.all([first, first + 1, first + 2].map(isFree));
+    if (free.every(Boolean)) return first;
+  }
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
