@@ -11,11 +11,11 @@ const needs = {
   },
   radosgw: {
     there: () => process.env['TEST_S3_ENDPOINT'] !== undefined,
-    get: 'set TEST_S3_ENDPOINT, TEST_S3_ACCESS_KEY_ID and TEST_S3_SECRET_ACCESS_KEY to a radosgw',
+    get: 'install radosgw with ceph-mon, ceph-osd and ceph-mgr, which npm test then starts, or set TEST_S3_ENDPOINT, TEST_S3_ACCESS_KEY_ID and TEST_S3_SECRET_ACCESS_KEY',
   },
   postgresql: {
     there: () => process.env['TEST_DATABASE_URL'] !== undefined,
-    get: 'set TEST_DATABASE_URL to a PostgreSQL database that may be written to',
+    get: 'install PostgreSQL, which npm test then starts, or set TEST_DATABASE_URL to a database that may be written to',
   },
   'twilio-oai': {
     there: () => existsSync(process.env['TWILIO_OAI_DIR'] ?? '\0'),
