@@ -30,7 +30,7 @@ export const cors = fastifyPlugin<CorsOptions>(async (app: FastifyInstance, { or
 
   app.addHook('onRoute', (route: RouteOptions) => {
     const methods = [route.method].flat();
-    if (methods.includes('OPTIONS')) return;
+    if (methods.includes('OPTIONS') || route.config?.allow !== undefined) return;
     app.route({
       method: 'OPTIONS',
       url: route.url,

@@ -8,11 +8,21 @@ const frameworkCodes: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: 'url_invalid',
 };
 
+/** What is away, where a caller can do something with the name: docs/playback.md has them. All else is `internal`. */
+const awayCodes: ReadonlySet<string> = new Set([
+  'audit_unavailable',
+  'database_unavailable',
+  'iam_unavailable',
+  'media_unavailable',
+  'store_unavailable',
+  'twilio_unavailable',
+]);
+
 const retryAfterSeconds = 5;
 
 /**
  * Answers an error with `{error: code}`. A message is for the log alone: a CustodyError's may name what an operator needs
- * and a caller must not learn, and what is not ours may say anything.
+ * and a caller must not learn, and what is not ours may say anything. So is the code of a 5xx but for a few.
  */
 export function answerError(
   error: FastifyError | CustodyError,
@@ -28,8 +38,14 @@ export function answerError(
       : (frameworkCodes[error.code] ?? 'request_invalid');
   if (status >= 500) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed');
   if (status === 503) reply.header('Retry-After', retryAfterSeconds);
+  // RFC 9110, 11.6.1: a 401 names a scheme. A token in a URL is a bearer token (RFC 6750), and unlike Basic that scheme
+  // makes no browser ask for a password; who wants another one has said so by now.
+  if (status === 401 && !reply.hasHeader('WWW-Authenticate')) {
+    reply.header('WWW-Authenticate', 'Bearer realm="flex-custody"');
+  }
   request.errorCode = code;
-  return reply.code(status).type('application/json; charset=utf-8').send({ error: code });
+  const told = status < 500 || awayCodes.has(code) ? code : 'internal';
+  return reply.code(status).type('application/json; charset=utf-8').send({ error: told });
 }
 
 export function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {

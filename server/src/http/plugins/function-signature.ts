@@ -19,11 +19,12 @@ export function requireFunctionSignature(
   scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body);
   });
-  scope.addHook('preValidation', async (request) => {
+  scope.addHook('preValidation', async (request, reply) => {
     const header = request.headers[signatureHeader];
     const body = typeof request.body === 'string' ? request.body : '';
     const given = Array.isArray(header) ? undefined : header;
     if (!verifyRequest(secrets, given, request.method, request.raw.url ?? '', body, now())) {
+      reply.header('WWW-Authenticate', 'Custody-Signature realm="flex-custody"');
       throw new CustodyError('signature_invalid', 'not signed by one of our Functions, or too long ago', {
         status: 401,
       });

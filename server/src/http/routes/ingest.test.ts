@@ -43,11 +43,15 @@ function open() {
     routes: [(scope) => ingestRoutes(scope, { ingest, secrets, now: () => now })],
   });
   apps.push(app);
-  const send = async (url: string, init: RequestInit): Promise<{ status: number; json: unknown }> => {
+  const send = async (
+    url: string,
+    init: RequestInit,
+  ): Promise<{ status: number; json: unknown; challenge: string | null }> => {
     if (!app.server.listening) await app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = app.server.address() as AddressInfo;
     const response = await fetch(`http://127.0.0.1:${port}${url}`, init);
-    return { status: response.status, json: await response.json() };
+    const challenge = response.headers.get('www-authenticate');
+    return { status: response.status, json: await response.json(), challenge };
   };
   const post = (url: string, body: unknown, change: Change = {}) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -91,6 +95,7 @@ test.each([
   for (const url of ['/ingest/recordings', `/ingest/recordings/${sid}/report`]) {
     const response = await post(url, callback, change);
     expect(response.status).toBe(401);
+    expect(response.challenge).toMatch(/^Custody-Signature /);
     expect(response.json).toEqual({ error: 'signature_invalid' });
   }
   expect(ingest.receive).not.toHaveBeenCalled();
@@ -113,7 +118,8 @@ test('another kind of body, an unknown path and another method are refused', asy
   });
   expect(form.status).toBe(415);
   expect((await post('/ingest/recordings/RE1/report', { outcome: 'forwarded' })).status).toBe(400);
-  expect((await send('/ingest/recordings', { method: 'GET' })).status).toBe(404);
+  expect((await send('/ingest/recordings', { method: 'GET' })).status).toBe(405);
+  expect((await send('/ingest/else', { method: 'POST' })).status).toBe(404);
   expect(ingest.receive).not.toHaveBeenCalled();
 });
 

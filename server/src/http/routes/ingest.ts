@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Ingest } from '../../ingest/index.ts';
 import { readCallback, readRecordingSid, readReport } from '../../ingest/read.ts';
 import { requireFunctionSignature } from '../plugins/function-signature.ts';
+import { refuseOtherMethods } from '../plugins/methods.ts';
 
 export interface IngestRouteParts {
   ingest: Pick<Ingest, 'receive' | 'report'>;
@@ -17,6 +18,7 @@ export interface IngestRouteParts {
  */
 export async function ingestRoutes(scope: FastifyInstance, parts: IngestRouteParts): Promise<void> {
   requireFunctionSignature(scope, parts.secrets, parts.now);
+  refuseOtherMethods(scope);
 
   scope.post('/ingest/recordings', async (request) => parts.ingest.receive(readCallback(text(request.body))));
 

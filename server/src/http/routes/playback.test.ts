@@ -38,6 +38,7 @@ let ask: Ask;
 let rows: RecordingRow[];
 let ahead: StoredRecording[];
 let opened: string[];
+let looks = 0;
 const { audit, log } = auditLog();
 const settings = { agentsMayPlayOwn: false };
 const links = createMediaLinks({ secret, publicUrl, ttlSeconds: 600 });
@@ -53,7 +54,10 @@ beforeAll(async () => {
   app = emptyApp();
   await app.register(playbackRoutes, {
     catalog: {
-      find: async (sid) => rows.find((row) => row.recordingSid === sid),
+      async find(sid) {
+        looks += 1;
+        return rows.find((row) => row.recordingSid === sid);
+      },
       firstOfReservation: async (sid) => rows.find((row) => row.reservationSid === sid),
     },
     flexTokens: {
@@ -81,6 +85,7 @@ beforeEach(() => {
   rows = [storedRow({ versionId: 'v1' }, { workerSid: worker, reservationSid: reservation })];
   ahead = [];
   opened = [];
+  looks = 0;
   log.entries.length = 0;
   log.broken = false;
   settings.agentsMayPlayOwn = false;
@@ -148,6 +153,15 @@ describe('url_provider', () => {
     expect((await askAs('outage')).status).toBe(503);
     expect(log.entries).toHaveLength(0);
   });
+
+  test.each(['/url-provider', '/sec_rec', '/', `/media/${recording}.wav`, `/segment/${recording}.wav`])(
+    '%s is not to be posted to',
+    async (path) => {
+      const { status, headers } = await ask(path, { origin: flex }, 'POST');
+      expect([status, headers['allow']]).toEqual([405, expect.stringMatching(/^GET, .*OPTIONS$/)]);
+      expect(headers['access-control-allow-origin']).toBe(flex);
+    },
+  );
 
   test.each(['recording=RE1', 'recording=', `recording=${reservation}`, 'reservation=WR1', 'else=1'])(
     'a malformed question is told so: %s',
@@ -303,6 +317,20 @@ describe('segment_link', () => {
     const { status, json } = await ask(path);
     expect([status, json]).toEqual([403, { error: 'link_refused' }]);
   });
+
+  test.each(['', '?token=noise'])(
+    'without a link of ours, what is there looks as what is not: "%s"',
+    async (query) => {
+      const answers = [];
+      for (const sid of [recording, otherRecording]) {
+        const { status, json } = await ask(`/segment/${sid}.wav${query}`);
+        answers.push([status, json]);
+      }
+      expect(answers[0]).toEqual(answers[1]);
+      expect(looks).toBe(0);
+      expect(log.entries).toHaveLength(0);
+    },
+  );
 
   test('before the copy it plays from Twilio', async () => {
     rows = [rowOf()];

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { cors } from '../plugins/cors.ts';
+import { refuseOtherMethods } from '../plugins/methods.ts';
 import { mediaRoute } from './media.ts';
 import { type SegmentParts, segmentRoute } from './segment.ts';
 import { type UrlProviderParts, urlProviderRoute } from './url-provider.ts';
@@ -13,6 +14,7 @@ export interface PlaybackParts extends UrlProviderParts, SegmentParts {
 /** Everything between Flex Insights and a recording's audio; registered in a scope of its own, as its CORS is. */
 export async function playbackRoutes(app: FastifyInstance, parts: PlaybackParts): Promise<void> {
   await app.register(cors, { origins: parts.origins });
+  refuseOtherMethods(app, { preflight: true });
   await urlProviderRoute(app, parts);
   await mediaRoute(app, parts);
   await segmentRoute(app, parts);

@@ -1,10 +1,12 @@
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, type RecordingSid } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import { type Audit, bearerLink } from '../../access/audit.ts';
+import type { RecordingRow } from '../../catalog/catalog.ts';
 import { isStored, originOf } from '../../playback/audio.ts';
 import type { SegmentLinks } from '../../playback/segment-link.ts';
 import { guardLink, linkRequestOf } from '../plugins/media-token.ts';
-import { asNoAudio, type MediaParts, openTwilio, sendAudio, untilGone } from './media.ts';
+import { asNoAudio, sendAudio, untilGone } from '../send-audio.ts';
+import { type MediaParts, openTwilio } from './media.ts';
 
 export interface SegmentParts extends MediaParts {
   audit: Audit;
@@ -12,12 +14,22 @@ export interface SegmentParts extends MediaParts {
 }
 
 const refused = () => new CustodyError('link_refused', 'the link does not play', { status: 403 });
+const revoked = () => new CustodyError('link_revoked', 'the link was revoked', { status: 403 });
 
 /**
  * `GET`, `HEAD /segment/RE….wav?token=…`: whoever holds the link, where the site turned such links on. Nobody is known
- * by name here, so every single request is written down, and a recording that is not there looks like a refused link.
+ * by name here, so every single request with a link of ours is written down. Without one nothing is looked up: what is
+ * there and what is not answer alike, and no noise reaches the audit log.
  */
 export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): Promise<void> {
+  const recordingOf = async (sid: RecordingSid, token: string | undefined): Promise<RecordingRow> => {
+    const { generation } = await parts.segmentLinks.verify(token, sid);
+    const row = await parts.catalog.find(sid);
+    if (!row) throw refused();
+    if (row.segmentGeneration !== generation) throw revoked();
+    return row;
+  };
+
   app.route({
     method: ['GET', 'HEAD'],
     url: '/segment/:file',
@@ -25,23 +37,19 @@ export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): P
     onError: asNoAudio,
     handler: async (request, reply) => {
       const { recordingSid, token } = linkRequestOf(request);
-      const row = await parts.catalog.find(recordingSid);
-      if (!row) throw refused();
       const entry = {
         viewer: bearerLink,
         action: 'segment-link',
         recordingSid,
         requestId: request.id,
       } as const;
-      try {
-        await parts.segmentLinks.verify(token, row);
-      } catch (error) {
+      const row = await recordingOf(recordingSid, token).catch(async (error: unknown) => {
         // A token of ours that no longer plays is worth a line; noise without one is not.
         if (error instanceof CustodyError && /^link_(expired|revoked)$/.test(error.code)) {
           await parts.audit.record({ ...entry, allowed: false, reason: error.code });
         }
         throw error;
-      }
+      });
       if (originOf(row) === undefined) {
         throw new CustodyError('recording_absent', 'nothing was recorded', { status: 404 });
       }
