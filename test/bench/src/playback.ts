@@ -85,7 +85,9 @@ export async function benchPlayback(
       figures.push(...(await seeks(stack, recordings, thinShift.url, s3, rounds, log)));
     }
     if (wanted.has('listeners')) {
-      figures.push(await listeners(stack, recordings.hour, () => peer(thinScript, hour.plainKey), plain, log));
+      figures.push(
+        await listeners(stack, recordings.hour, () => peer(thinScript, hour.plainKey), plain, rounds, log),
+      );
     }
     return figures;
   } finally {
@@ -252,10 +254,9 @@ async function listeners(
   recording: string,
   startThin: () => Promise<{ url: string; pid: number }>,
   plain: Buffer,
+  rounds: number,
   log: (line: string) => void,
 ): Promise<Figure> {
-  await stack.stopServer();
-  await stack.startServer(roleHttp);
   const many = 100;
   const rate = 200_000;
   const length = 12 * rate;
@@ -263,16 +264,23 @@ async function listeners(
     const right = await Promise.all(
       Array.from({ length: many }, (_, index) => listen(url, index * 1_000_003, length, rate, plain)),
     );
-    return right.every(Boolean);
+    if (!right.every(Boolean)) throw new Error('a listener got wrong bytes');
   };
-  const idle = peakRssMb(stack.serverPid());
-  const areRight = await crowd(await link(stack, recording));
-  const ours = peakRssMb(stack.serverPid());
-  log(`${many} listeners: ours ${ours.toFixed(0)} MB, ${idle.toFixed(0)} before they came`);
-  // As fresh as ours: a peak never goes down again.
-  const thin = await startThin();
-  await crowd(thin.url);
-  const theirs = peakRssMb(thin.pid);
+  const peaks: { ours: number[]; thin: number[] } = { ours: [], thin: [] };
+  for (let round = 1; round <= rounds; round++) {
+    // Each on a fresh process: a peak never goes down again.
+    await stack.stopServer();
+    await stack.startServer(roleHttp);
+    const idle = peakRssMb(stack.serverPid());
+    await crowd(await link(stack, recording));
+    peaks.ours.push(peakRssMb(stack.serverPid()));
+    const thin = await startThin();
+    await crowd(thin.url);
+    peaks.thin.push(peakRssMb(thin.pid));
+    log(`${many} listeners: ours ${peaks.ours.at(-1)?.toFixed(0)} MB, ${idle.toFixed(0)} before they came`);
+  }
+  const ours = median(peaks.ours);
+  const theirs = median(peaks.thin);
   return {
     name: `${many} listeners at 200 KB/s (role http alone)`,
     unit: 'MB peak RSS',
@@ -280,6 +288,6 @@ async function listeners(
     peers: { 'thin SDK v3 pass-through': theirs },
     ratios: { 'thin SDK v3 pass-through': ours / theirs },
     floor: '≤ 160 MB, every byte right',
-    pass: ours <= 160 && areRight,
+    pass: ours <= 160,
   };
 }

@@ -126,7 +126,8 @@ class RangeStream extends Transform {
   #missing: number;
 
   constructor(frames: FrameReader, skip: number, length: number) {
-    super({ readableHighWaterMark: FRAME_LENGTH, writableHighWaterMark: FRAME_LENGTH });
+    // Nothing waits here beyond the frame at hand: a hundred slow listeners each keep what waits, and the socket can wait.
+    super({ readableHighWaterMark: 1, writableHighWaterMark: 1 });
     this.#frames = frames;
     this.#skip = skip;
     this.#missing = length;

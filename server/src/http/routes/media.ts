@@ -3,10 +3,15 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
 import { type Audio, isStored, versionOf } from '../../playback/audio.ts';
 import type { MediaLinks } from '../../playback/media-link.ts';
+import { OpenedCache } from '../../playback/opened-cache.ts';
 import type { RecordingReader } from '../../playback/recording-reader.ts';
 import type { TwilioMedia } from '../../playback/twilio-media.ts';
 import { guardLink, linkRequestOf } from '../plugins/media-token.ts';
 import { asNoAudio, sendAudio, untilGone } from '../send-audio.ts';
+
+/** A player that jumps asks several times a second: so long one look into the catalog does for all of them. */
+const lookTtlMs = 2_000;
+const lookLimit = 1_000;
 
 export interface MediaParts {
   catalog: Pick<Catalog, 'find'>;
@@ -17,6 +22,7 @@ export interface MediaParts {
 
 /** `GET`, `HEAD /media/RE….wav?token=…`: whoever holds a link that was issued to someone who may play. */
 export async function mediaRoute(app: FastifyInstance, parts: MediaParts): Promise<void> {
+  const looks = new OpenedCache<RecordingRow | undefined>({ limit: lookLimit, ttlMs: lookTtlMs });
   app.route({
     method: ['GET', 'HEAD'],
     url: '/media/:file',
@@ -25,7 +31,7 @@ export async function mediaRoute(app: FastifyInstance, parts: MediaParts): Promi
     handler: async (request, reply) => {
       const { recordingSid, token } = linkRequestOf(request);
       const { origin, version, channels } = await parts.mediaLinks.verify(token, recordingSid);
-      const row = await parts.catalog.find(recordingSid);
+      const row = await looks.get(token ?? '', () => parts.catalog.find(recordingSid));
       if (!row)
         throw new CustodyError('recording_unknown', 'the recording is not in the catalog', { status: 404 });
       const signal = untilGone(reply);
