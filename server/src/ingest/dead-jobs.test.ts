@@ -1,6 +1,6 @@
 import { FakeTwilio } from './testing/fake-twilio.ts';
-import { house, sealedObject, sharedDatabase } from './testing/house.ts';
-import { recorded, scene, sids } from './testing/scene.ts';
+import { handedOver, type house, sealedObject, sharedDatabase } from './testing/house.ts';
+import { recorded, sids } from './testing/scene.ts';
 
 jest.mock('@flex-custody/vault', () => ({ verifyObject: async () => undefined }));
 
@@ -8,18 +8,8 @@ const shared = sharedDatabase();
 const sid = sids.recording(1);
 const job = { recordingSid: sid };
 
-/** A recording that the host is to copy itself. */
-async function handedOver() {
-  const twilio = scene();
-  const host = await house(twilio, shared.db);
-  const answer = await host.ingest.receive(recorded(twilio, 1));
-  if (answer.action !== 'copy') throw new Error('no lease');
-  await host.catalog.release(sid, answer.lease);
-  return { twilio, ...host };
-}
-
 async function sealed() {
-  const host = await handedOver();
+  const host = await handedOver(shared.db);
   await seal(host.catalog);
   return host;
 }
@@ -34,7 +24,7 @@ describe('a dead job', () => {
   const outage = (code: string) => ({ code, message: 'why', retryable: true });
 
   test('fails the recording that was its own, with an alarm', async () => {
-    const { catalog, queue, alarmCodes } = await handedOver();
+    const { catalog, queue, alarmCodes } = await handedOver(shared.db);
     await queue.dead?.({ name: 'copy', data: job, error: error('envelope_unsupported') });
     expect(await catalog.find(sid)).toMatchObject({ state: 'failed', failure: 'envelope_unsupported' });
     expect(await alarmCodes()).toEqual(['copy_failed']);
@@ -48,7 +38,7 @@ describe('a dead job', () => {
   });
 
   test('of an outage that outlasted its tries leaves the recording where it stands, with an alarm', async () => {
-    const copying = await handedOver();
+    const copying = await handedOver(shared.db);
     await copying.queue.dead?.({ name: 'copy', data: job, error: outage('twilio_unavailable') });
     expect((await copying.catalog.find(sid))?.state).toBe('registered');
     expect(await copying.alarmCodes()).toEqual(['copy_failed']);
@@ -71,21 +61,21 @@ describe('a dead job', () => {
   });
 
   test('does not take a recording from whoever holds its lease', async () => {
-    const { catalog, queue } = await handedOver();
+    const { catalog, queue } = await handedOver(shared.db);
     await catalog.lease(sid, 'function', 60_000);
     await queue.dead?.({ name: 'copy', data: job, error: error('media_cut') });
     expect((await catalog.find(sid))?.state).toBe('copying');
   });
 
   test("of the host's own settings leaves the recording to the next sweep", async () => {
-    const { catalog, queue, alarmCodes } = await handedOver();
+    const { catalog, queue, alarmCodes } = await handedOver(shared.db);
     await queue.dead?.({ name: 'copy', data: job, error: error('media_unauthorized') });
     expect((await catalog.find(sid))?.state).toBe('registered');
     expect(await alarmCodes()).toEqual(['copy_failed']);
   });
 
   test('of a link leaves it pending, with an alarm', async () => {
-    const { twilio, ingest, catalog, queue, alarmCodes } = await handedOver();
+    const { twilio, ingest, catalog, queue, alarmCodes } = await handedOver(shared.db);
     twilio.failing.set('task', FakeTwilio.down);
     const other = sids.recording(2);
     await ingest.receive(recorded(twilio, 2));

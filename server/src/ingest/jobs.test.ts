@@ -1,7 +1,7 @@
 import { CustodyError } from '@flex-custody/core';
 import { copyRecording, openMedia, verifyObject } from '@flex-custody/vault';
 import { FakeTwilio } from './testing/fake-twilio.ts';
-import { house, sealedObject, sharedDatabase } from './testing/house.ts';
+import { handedOver, house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
 
 jest.mock('@flex-custody/vault', () => ({
@@ -17,19 +17,8 @@ const shared = sharedDatabase();
 const sid = sids.recording(1);
 const job = { recordingSid: sid };
 
-/** A recording that the host is to copy itself. */
-async function handedOver() {
-  const twilio = scene();
-  const host = await house(twilio, shared.db);
-  const answer = await host.ingest.receive(recorded(twilio, 1));
-  if (answer.action !== 'copy') throw new Error('no lease');
-  await host.catalog.release(sid, answer.lease);
-  host.queue.sent = [];
-  return { twilio, ...host };
-}
-
 async function sealed() {
-  const host = await handedOver();
+  const host = await handedOver(shared.db);
   await host.queue.run('copy', job);
   host.queue.sent = [];
   return host;
@@ -44,7 +33,7 @@ beforeEach(() => {
 
 describe('the copy', () => {
   test('is made from two-channel media under the recording’s own key, and verified next', async () => {
-    const { catalog, queue } = await handedOver();
+    const { catalog, queue } = await handedOver(shared.db);
     await queue.run('copy', job);
     expect(open.mock.calls[0]?.[0]).toMatchObject({ recordingSid: sid, channels: 2, durationSeconds: 30 });
     expect(copy.mock.calls[0]?.[0]).toMatchObject({ objectKey: `recordings/${sids.account}/${sid}` });
@@ -77,7 +66,7 @@ describe('the copy', () => {
   });
 
   test('that fails releases the lease with its reason and is tried again', async () => {
-    const { catalog, queue } = await handedOver();
+    const { catalog, queue } = await handedOver(shared.db);
     copy.mockRejectedValueOnce(new CustodyError('media_cut', 'cut', { retryable: true }));
     await expect(queue.run('copy', job)).rejects.toMatchObject({ code: 'media_cut' });
     expect(await catalog.find(sid)).toMatchObject({ state: 'registered', failure: 'media_cut' });
@@ -86,7 +75,7 @@ describe('the copy', () => {
   });
 
   test('of media that Twilio does not have ready yet is tried again, until Twilio says that it is deleted', async () => {
-    const { twilio, catalog, queue, alarmCodes } = await handedOver();
+    const { twilio, catalog, queue, alarmCodes } = await handedOver(shared.db);
     open.mockRejectedValue(new CustodyError('media_missing', 'no media', { status: 404 }));
     const lagging = expect.objectContaining({ code: 'media_missing', retryable: true });
     await expect(queue.run('copy', job)).rejects.toEqual(lagging);
@@ -98,7 +87,7 @@ describe('the copy', () => {
   });
 
   test('of two workers at once is made by one', async () => {
-    const { queue } = await handedOver();
+    const { queue } = await handedOver(shared.db);
     await Promise.all([queue.run('copy', job), queue.run('copy', job), queue.run('copy', job)]);
     expect(copy).toHaveBeenCalledTimes(1);
   });
@@ -121,7 +110,7 @@ describe('the copy', () => {
   });
 
   test('whose lease was lost meanwhile leaves no second object', async () => {
-    const { catalog, queue, store } = await handedOver();
+    const { catalog, queue, store } = await handedOver(shared.db);
     copy.mockImplementationOnce(async () => {
       await shared.db.query(`UPDATE recordings SET lease = 'of another'`);
       return store.holds(sealedObject(sid, { versionId: 'surplus' }));
@@ -133,7 +122,7 @@ describe('the copy', () => {
   });
 
   test('ends with the process and leaves the recording to the next', async () => {
-    const { catalog, queue } = await handedOver();
+    const { catalog, queue } = await handedOver(shared.db);
     const ending = new AbortController();
     copy.mockImplementationOnce(
       ({ signal }) =>
@@ -147,7 +136,7 @@ describe('the copy', () => {
   });
 
   test('of what Twilio has not finished comes back later; of what is gone gives up', async () => {
-    const { twilio, catalog, queue, alarmCodes } = await handedOver();
+    const { twilio, catalog, queue, alarmCodes } = await handedOver(shared.db);
     recorded(twilio, 1, { status: 'processing' });
     await queue.run('copy', job);
     expect(queue.sent).toMatchObject([
@@ -161,14 +150,14 @@ describe('the copy', () => {
   });
 
   test('waits for Twilio when that is out of reach', async () => {
-    const { twilio, catalog, queue } = await handedOver();
+    const { twilio, catalog, queue } = await handedOver(shared.db);
     twilio.failing.set('recording', FakeTwilio.down);
     await expect(queue.run('copy', job)).rejects.toMatchObject({ retryable: true });
     expect((await catalog.find(sid))?.state).toBe('registered');
   });
 
   test('of an unknown recording is nothing', async () => {
-    const { queue } = await handedOver();
+    const { queue } = await handedOver(shared.db);
     await queue.run('copy', { recordingSid: sids.recording(9) });
     expect(open).not.toHaveBeenCalled();
   });

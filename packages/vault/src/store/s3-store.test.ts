@@ -63,6 +63,20 @@ describe('put', () => {
     expect(progress.at(-1)).toBe(bytes.length);
   });
 
+  test('a buffer is filled anew only when its part has landed, in whatever order parts land', async () => {
+    const small = createStore({ ...config, partBytes: 65_536, partsAtOnce: 2 });
+    const bytes = randomBytes(40 * 65_536 + 7);
+    s3.fault = async ({ query }) => {
+      const part = Number(query.get('partNumber') ?? 0);
+      if (part > 0) await sleep(part % 3 === 0 ? 25 : 2);
+      return false;
+    };
+    await small.put('k', inChunks(bytes, 10_000, 90_000));
+    small.close();
+    expect(s3.objects.get('k')?.equals(bytes)).toBe(true);
+    expect(methods().filter((method) => method === 'PUT part')).toHaveLength(41);
+  });
+
   const reason = new CustodyError('media_cut', 'cut', { retryable: true });
   test.each([
     ['before its first byte', 0],

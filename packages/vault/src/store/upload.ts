@@ -28,7 +28,7 @@ type Target = Omit<PutObjectCommandInput, 'Body'> & { Bucket: string; Key: strin
 
 /**
  * Stores one stream: what fits into a part as one object, more as a multipart upload. The parts are our own affair, not
- * lib-storage's: it copies every part together anew (half as much memory again, and a tenth of the speed), goes on
+ * lib-storage's: it copies every part together anew and so needs half as much memory again, goes on
  * sending the other parts of an upload that has failed, and forgets what lands after its own clean-up.
  */
 export async function uploadStream(

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import type { Audio } from '../../playback/audio.ts';
@@ -34,6 +35,7 @@ let audio: Audio;
 let bodies: Readable[];
 let discarded: number;
 let twilioAsked: object[];
+let looks: number;
 
 /** Audio whose reads are counted, from content or from whatever `from` yields. */
 type Range = { start: number; end: number };
@@ -60,7 +62,12 @@ beforeAll(async () => {
   app = emptyApp();
   await app.register(cors, { origins: ['https://flex.twilio.com'] });
   await mediaRoute(app, {
-    catalog: { find: async () => row },
+    catalog: {
+      find: async () => {
+        looks += 1;
+        return row;
+      },
+    },
     mediaLinks: links,
     reader: { open: async () => audio, openAhead: () => undefined },
     twilioMedia: {
@@ -79,6 +86,7 @@ beforeEach(() => {
   bodies = [];
   discarded = 0;
   twilioAsked = [];
+  looks = 0;
 });
 
 async function pathOf(claims: Partial<MediaClaims> = {}): Promise<string> {
@@ -92,6 +100,19 @@ async function pathOf(claims: Partial<MediaClaims> = {}): Promise<string> {
   return (await links.issue({ ...full, ...claims })).slice(publicUrl.length);
 }
 const fetchMedia = async (headers = {}, method = 'GET') => ask(await pathOf(), headers, method);
+
+test('a player that jumps about is looked up once, by its link; for another link, or later, again', async () => {
+  const path = await pathOf();
+  for (const range of ['bytes=0-1', 'bytes=9-', 'bytes=-5']) {
+    expect((await ask(path, { range }, 'GET')).status).toBe(206);
+  }
+  expect(looks).toBe(1);
+  await ask(await pathOf(), {}, 'GET');
+  expect(looks).toBe(2);
+  row = undefined;
+  await sleep(2_050);
+  expect((await ask(path, {}, 'GET')).status).toBe(404);
+});
 
 describe('GET and HEAD (RFC 9110, 9.3)', () => {
   test('GET answers the whole, its length and its tag', async () => {

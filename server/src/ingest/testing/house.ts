@@ -8,7 +8,7 @@ import { type Db, migrate } from '../../db.ts';
 import type { DeadJob, JobName, Jobs, Queue, SendOptions } from '../../queue/queue.ts';
 import { createIngest, type IngestParts } from '../index.ts';
 import type { FakeTwilio } from './fake-twilio.ts';
-import { sids } from './scene.ts';
+import { recorded, scene, sids } from './scene.ts';
 
 export interface Sent {
   name: JobName;
@@ -142,6 +142,17 @@ export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestPa
   await ingest.startWorkers();
   const alarmCodes = async () => (await alarms.list({ open: true })).map((alarm) => alarm.code).sort();
   return { parts, ingest, queue, store, catalog, alarms, alarmCodes, lines };
+}
+
+/** A house with a recording that it is to copy itself, and nothing else to do. */
+export async function handedOver(db: Db) {
+  const twilio = scene();
+  const host = await house(twilio, db);
+  const answer = await host.ingest.receive(recorded(twilio, 1));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  await host.catalog.release(sids.recording(1), answer.lease);
+  host.queue.sent = [];
+  return { twilio, ...host };
 }
 
 /** One database for a test file, emptied between tests: opening one is the slow part. */
