@@ -3,11 +3,11 @@ import { dirname, join, normalize, relative } from 'node:path';
 
 /**
  * Imports run one way, types included: a room may import itself and rooms of lower floors. Rooms that share a floor know
- * nothing of each other, but for the top (entry points) and the ground (configuration, database, vendor), which are one.
+ * nothing of each other, but for the top (entry points) and the ground (configuration, database), which are one.
  * `playback` sits above its floor-mates because it asks `access` for every right.
  */
 const top = ['server/src/start', 'server/src/cli'];
-const ground = ['twilio', 'db', 'migrations', 'config', 'log', 'metrics'].map((room) => `server/src/${room}`);
+const ground = ['db', 'migrations', 'config', 'log', 'metrics'].map((room) => `server/src/${room}`);
 const floors: readonly (readonly string[])[] = [
   top,
   ['server/src/http'],
@@ -16,19 +16,20 @@ const floors: readonly (readonly string[])[] = [
   ['server/src/access', 'server/src/retention'],
   ['server/src/events', 'server/src/catalog', 'server/src/queue', 'server/src/secrets'],
   ground,
-  ['packages/vault'],
+  ['packages/vault', 'packages/twilio'],
   ['packages/core'],
 ];
 
 /** What stands outside the server's floors, with all it may import. */
 const outside: Readonly<Record<string, readonly string[]>> = {
-  functions: ['functions', 'packages/vault', 'packages/core'],
+  functions: ['functions', 'packages/twilio', 'packages/vault', 'packages/core'],
   sandbox: ['sandbox', 'packages/vault', 'packages/core'],
 };
 
 const root = process.cwd();
 const workspaces: Readonly<Record<string, string>> = {
   '@flex-custody/core': 'packages/core/src/index.ts',
+  '@flex-custody/twilio': 'packages/twilio/src/index.ts',
   '@flex-custody/vault': 'packages/vault/src/index.ts',
 };
 

@@ -1,5 +1,5 @@
 import type { WorkerSid } from '@flex-custody/core';
-import type { Viewer } from '../twilio/flex-token.ts';
+import type { Viewer } from '@flex-custody/twilio';
 
 export interface AccessSettings {
   /** Agents may play the calls that are proven to be their own. */

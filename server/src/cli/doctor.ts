@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { CustodyError } from '@flex-custody/core';
+import { createTwilio } from '@flex-custody/twilio';
 import { createKeys, createStore, openStream, sealStream } from '@flex-custody/vault';
 import type { Command } from 'commander';
 import { type Config, loadConfig, twilioCredentials } from '../config.ts';
 import { openDatabase } from '../db.ts';
 import { migrations } from '../migrations.ts';
 import { explain } from '../start/explain.ts';
-import { createTwilio } from '../twilio/client.ts';
 import { probeBucket } from './bucket-probe.ts';
 
 export interface Finding {

@@ -9,7 +9,7 @@ import {
   type TaskSid,
   type VoiceRecordingEntry,
 } from '@flex-custody/core';
-import type { TwilioApi, TwilioTask } from '../twilio/api.ts';
+import type { TwilioApi, TwilioTask } from '@flex-custody/twilio';
 
 /** What the link says, besides where it goes. */
 export interface Attachment {

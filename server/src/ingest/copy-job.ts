@@ -1,7 +1,7 @@
 import { CustodyError, errorCode, objectKey, type RecordingSid } from '@flex-custody/core';
+import type { TwilioRecording } from '@flex-custody/twilio';
 import { copyRecording, openMedia } from '@flex-custody/vault';
 import type { RecordingRow } from '../catalog/catalog.ts';
-import type { TwilioRecording } from '../twilio/api.ts';
 import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
 import { discard } from './report.ts';

@@ -1,4 +1,4 @@
-import type { TwilioWorker } from '../twilio/api.ts';
+import type { TwilioWorker } from '@flex-custody/twilio';
 
 /**
  * A Flex worker's client identity as Flex derives it from a name: every character that is no ASCII letter or digit

@@ -1,10 +1,10 @@
 import type { LinkState, RecordingSid } from '@flex-custody/core';
+import type { TwilioApi } from '@flex-custody/twilio';
 import type { Keys, MediaCredentials, Store } from '@flex-custody/vault';
 import type { Alarms } from '../catalog/alarms.ts';
 import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
 import type { Config } from '../config.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { TwilioApi } from '../twilio/api.ts';
 
 /** As pino's; the first argument is fields, never a secret, a token, a phone number or audio. */
 export interface Log {

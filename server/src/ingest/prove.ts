@@ -7,7 +7,7 @@ import {
   type TaskSid,
   type WorkerSid,
 } from '@flex-custody/core';
-import type { TwilioApi, TwilioCall, TwilioReservation, TwilioTask } from '../twilio/api.ts';
+import type { TwilioApi, TwilioCall, TwilioReservation, TwilioTask } from '@flex-custody/twilio';
 import { isAddressOf } from './identity.ts';
 
 export type Hints = RecordingCallback['hints'];

@@ -5,8 +5,8 @@ import {
   objectKey,
   type RecordingCallback,
 } from '@flex-custody/core';
+import type { TwilioRecording } from '@flex-custody/twilio';
 import type { RecordingRow } from '../catalog/catalog.ts';
-import type { TwilioRecording } from '../twilio/api.ts';
 import { isHeld } from './lease.ts';
 import type { Linker } from './linker.ts';
 import type { IngestParts } from './parts.ts';

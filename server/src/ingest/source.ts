@@ -1,5 +1,5 @@
 import type { MediaSource, RecordingSid } from '@flex-custody/core';
-import type { TwilioRecording } from '../twilio/api.ts';
+import type { TwilioRecording } from '@flex-custody/twilio';
 import type { IngestParts } from './parts.ts';
 import { giveUp, logStep } from './steps.ts';
 

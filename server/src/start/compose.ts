@@ -1,4 +1,5 @@
 import { CustodyError } from '@flex-custody/core';
+import { createFlexTokens, createTwilio, type FlexTokens } from '@flex-custody/twilio';
 import { createKeys, createStore } from '@flex-custody/vault';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { createAudit } from '../access/audit.ts';
@@ -20,8 +21,6 @@ import { createRecordingReader } from '../playback/recording-reader.ts';
 import { createSegmentLinks } from '../playback/segment-link.ts';
 import { createTwilioMedia } from '../playback/twilio-media.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
-import { createTwilio } from '../twilio/client.ts';
-import { createFlexTokens, type FlexTokens } from '../twilio/flex-token.ts';
 import { createProgressLog } from './progress.ts';
 import { fresh, mayUse } from './readiness.ts';
 

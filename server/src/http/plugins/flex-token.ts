@@ -1,6 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
+import type { FlexTokens, Viewer } from '@flex-custody/twilio';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { FlexTokens, Viewer } from '../../twilio/flex-token.ts';
 
 /**
  * The token in `Authorization: Basic base64("token:" + JWE)`, which is how Flex Insights sends it. Only the first colon

@@ -5,6 +5,7 @@ import {
   type RecordingSid,
   type ReservationSid,
 } from '@flex-custody/core';
+import type { FlexTokens, Viewer } from '@flex-custody/twilio';
 import type { Store } from '@flex-custody/vault';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Audit } from '../../access/audit.ts';
@@ -13,7 +14,6 @@ import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
 import { isStored, originOf, versionOf } from '../../playback/audio.ts';
 import type { MediaLinks } from '../../playback/media-link.ts';
 import type { RecordingReader } from '../../playback/recording-reader.ts';
-import type { FlexTokens, Viewer } from '../../twilio/flex-token.ts';
 import { flexViewer } from '../plugins/flex-token.ts';
 
 export interface UrlProviderParts {

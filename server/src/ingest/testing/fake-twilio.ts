@@ -7,7 +7,7 @@ import type {
   WorkerSid,
 } from '@flex-custody/core';
 import { CustodyError } from '@flex-custody/core';
-import type { TwilioApi, TwilioRecording, TwilioReservation } from '../../twilio/api.ts';
+import type { TwilioApi, TwilioRecording, TwilioReservation } from '@flex-custody/twilio';
 
 /** Twilio's side in memory, for the tests of this room; what the SDK makes of the wire is tested in twilio/. */
 export class FakeTwilio implements TwilioApi {

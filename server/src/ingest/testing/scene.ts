@@ -8,7 +8,7 @@ import {
   asWorkerSid,
   type RecordingCallback,
 } from '@flex-custody/core';
-import type { TwilioRecording } from '../../twilio/api.ts';
+import type { TwilioRecording } from '@flex-custody/twilio';
 import { FakeTwilio } from './fake-twilio.ts';
 
 const required = <T>(value: T | undefined): T => {

@@ -1,0 +1,74 @@
+import type { CallSid, RecordingSid } from './sids.ts';
+
+/**
+ * What the plugins and the Functions say to each other: `POST`, a form or JSON, the Flex token in the body as `Token`.
+ * SIDs in a request tell where to look; whose call it is, Twilio's participants decide.
+ */
+
+/** What a Function of ours answers where it did not do what was asked: `{"error": code}` beside the status. */
+export interface CallControlError {
+  error: CallControlErrorCode;
+}
+
+/**
+ * 401 token_missing, token_malformed · 403 token_refused, not_your_call, pause_disabled, origin_refused,
+ * stream_url_refused · 404 call_not_live · 409 nothing_recorded, too_many_streams · 400 request_invalid ·
+ * 502 vendor_refused, vendor_unreachable · 503 iam_unavailable, twilio_unavailable
+ */
+export type CallControlErrorCode =
+  | 'token_missing'
+  | 'token_malformed'
+  | 'token_refused'
+  | 'not_your_call'
+  | 'pause_disabled'
+  | 'origin_refused'
+  | 'stream_url_refused'
+  | 'call_not_live'
+  | 'nothing_recorded'
+  | 'too_many_streams'
+  | 'request_invalid'
+  | 'vendor_refused'
+  | 'vendor_unreachable'
+  | 'iam_unavailable'
+  | 'twilio_unavailable'
+  | 'twilio_unauthorized'
+  | 'twilio_refused'
+  | 'config_invalid'
+  | 'unexpected';
+
+/** `/start-recording`, `/pause-recording`, `/resume-recording`. All SIDs are hints but for finding the conference. */
+export interface CallControlRequest {
+  Token: string;
+  taskSid: string;
+  reservationSid: string;
+  conferenceSid?: string;
+}
+
+/** Answer of `/start-recording`: the recording of the caller's own leg, the one that was there or a new one. */
+export interface StartRecordingAnswer {
+  recordingSid: RecordingSid;
+  callSid: CallSid;
+  /** False where the leg was being recorded already. */
+  started: boolean;
+}
+
+/** Answer of `/pause-recording` and `/resume-recording`. Asking again changes nothing and answers the same. */
+export interface PauseAnswer {
+  state: 'paused' | 'recording';
+  /** Epoch ms of the pause; absent when recording. */
+  since?: number;
+  /** Every recording that now is in this state: of the conference's legs and of the conference itself. */
+  recordings: { recordingSid: RecordingSid; of: 'leg' | 'conference' }[];
+  /** False: the host did not hear of it yet; the plugin reports it (`POST /reports`) until it did. */
+  reported: boolean;
+  /** False: the task's attributes could not take the mark; the state is not seen by others. */
+  marked: boolean;
+}
+
+/** Answer of the host's `GET /settings/pause`, asked by the Functions (signed) and the plugins (Flex token). */
+export interface PauseSettings {
+  enabled: boolean;
+  behavior: 'silence' | 'skip';
+  /** The host resumes after so many seconds; 0: only at wrap-up. */
+  resumeAfterSeconds: number;
+}

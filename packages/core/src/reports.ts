@@ -1,0 +1,135 @@
+import { CustodyError } from './errors.ts';
+import {
+  asCallSid,
+  asConferenceSid,
+  asRecordingSid,
+  asReservationSid,
+  asTaskSid,
+  asWorkerSid,
+  type CallSid,
+  type ConferenceSid,
+  type RecordingSid,
+  type ReservationSid,
+  type TaskSid,
+  type WorkerSid,
+} from './sids.ts';
+
+/** Why a call is not recorded, as the indicator shows it and the host keeps it. */
+export const notRecordedReasons = [
+  'rule',
+  'on-demand',
+  'internal-call',
+  'flex-recording-off',
+  'settings-invalid',
+  'accept-failed',
+  'start-failed',
+  'host-unreachable',
+  'unexpected',
+] as const;
+export type NotRecordedReason = (typeof notRecordedReasons)[number];
+
+interface Common {
+  /** Made by whoever reports, so that the same report counts once: a UUID. */
+  id: string;
+  /** Epoch ms at which it happened. */
+  at: number;
+  taskSid: TaskSid;
+  reservationSid?: ReservationSid;
+}
+
+/** Body of `POST /reports`: what happened on a live call that Twilio tells nobody. */
+export type Report =
+  | (Common & {
+      kind: 'paused' | 'resumed';
+      conferenceSid: ConferenceSid;
+      recordings: RecordingSid[];
+      /** Who did it. Believed of a Function alone; of a browser it is the token's worker. */
+      workerSid?: WorkerSid;
+    })
+  | (Common & { kind: 'not-recorded'; reason: NotRecordedReason })
+  | (Common & { kind: 'double-recording' })
+  | (Common & {
+      kind: 'consent';
+      callSid?: CallSid;
+      /** What the caller consented to, or refused. */
+      purpose: 'voice-enrolment' | 'voice-verification';
+      decision: 'given' | 'refused' | 'withdrawn';
+    });
+export type ReportKind = Report['kind'];
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const kinds: readonly ReportKind[] = ['paused', 'resumed', 'not-recorded', 'double-recording', 'consent'];
+
+/**
+ * Reads a report; fields that its kind does not have are dropped.
+ * @throws CustodyError `report_invalid` (400) that names each field at fault, without its value
+ */
+export function parseReport(body: unknown): Report {
+  const form = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const wrong: string[] = [];
+  const needed = <T>(name: string, value: T | undefined): T => {
+    if (value === undefined) wrong.push(name);
+    return value as T;
+  };
+  const optional = <T>(name: string, parse: (value: unknown) => T | undefined): T | undefined =>
+    form[name] === undefined ? undefined : needed(name, parse(form[name]));
+  const one = <T extends string>(name: string, all: readonly T[]): T =>
+    needed(
+      name,
+      all.find((value) => value === form[name]),
+    );
+
+  const kind = one('kind', kinds);
+  const id = form['id'];
+  const at = form['at'];
+  const reservationSid = optional('reservationSid', asReservationSid);
+  const common: Common = {
+    id: needed('id', typeof id === 'string' && uuid.test(id) ? id : undefined),
+    at: needed('at', typeof at === 'number' && Number.isInteger(at) && at > 0 ? at : undefined),
+    taskSid: needed('taskSid', asTaskSid(form['taskSid'])),
+    ...(reservationSid ? { reservationSid } : {}),
+  };
+  const report = ((): Report => {
+    switch (kind) {
+      case 'paused':
+      case 'resumed': {
+        const workerSid = optional('workerSid', asWorkerSid);
+        return {
+          ...common,
+          kind,
+          conferenceSid: needed('conferenceSid', asConferenceSid(form['conferenceSid'])),
+          recordings: needed('recordings', sidList(form['recordings'])),
+          ...(workerSid ? { workerSid } : {}),
+        };
+      }
+      case 'not-recorded':
+        return { ...common, kind, reason: one('reason', notRecordedReasons) };
+      case 'consent': {
+        const callSid = optional('callSid', asCallSid);
+        return {
+          ...common,
+          kind,
+          purpose: one('purpose', ['voice-enrolment', 'voice-verification']),
+          decision: one('decision', ['given', 'refused', 'withdrawn']),
+          ...(callSid ? { callSid } : {}),
+        };
+      }
+      default:
+        return { ...common, kind: 'double-recording' };
+    }
+  })();
+  if (wrong.length > 0) {
+    throw new CustodyError('report_invalid', `report: missing or malformed ${wrong.join(', ')}`, {
+      status: 400,
+    });
+  }
+  return report;
+}
+
+const mostRecordings = 40;
+
+function sidList(value: unknown): RecordingSid[] | undefined {
+  if (!Array.isArray(value) || value.length > mostRecordings) return undefined;
+  const sids = value.map(asRecordingSid);
+  return sids.every((sid) => sid !== undefined) ? (sids as RecordingSid[]) : undefined;
+}

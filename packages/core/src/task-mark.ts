@@ -1,0 +1,43 @@
+import { asWorkerSid, type WorkerSid } from './sids.ts';
+import { type TaskAttributes, taskAttributesLimit } from './task-attributes.ts';
+
+/** Where our own state of a live call lies in the task's attributes: it survives a refresh and follows a transfer. */
+export const taskMarkKey = 'flex_custody';
+
+/** What everybody who sees the task may know of its recording: written by the Functions and the host, never by a browser. */
+export interface TaskMark {
+  /** Present while the recording is paused. */
+  paused?: {
+    /** Epoch ms. */
+    since: number;
+    by: WorkerSid;
+  };
+  /** Epoch ms of a recording that was started on demand, or because the acceptance could not start it. */
+  started?: number;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The mark in a task's attributes; empty where there is none, or none that can be read. */
+export function readTaskMark(attributes: unknown): TaskMark {
+  const found = isObject(attributes) ? attributes[taskMarkKey] : undefined;
+  if (!isObject(found)) return {};
+  const mark: TaskMark = {};
+  const paused = isObject(found['paused']) ? found['paused'] : undefined;
+  const by = asWorkerSid(paused?.['by']);
+  if (paused && typeof paused['since'] === 'number' && by) mark.paused = { since: paused['since'], by };
+  if (typeof found['started'] === 'number') mark.started = found['started'];
+  return mark;
+}
+
+/**
+ * Attributes with the mark set, everything else as it was; an empty mark leaves none behind.
+ * @returns the JSON text to write, or undefined where it would overrun Twilio's limit
+ */
+export function withTaskMark(attributes: TaskAttributes, mark: TaskMark): string | undefined {
+  const { [taskMarkKey]: _old, ...rest } = attributes;
+  const empty = mark.paused === undefined && mark.started === undefined;
+  const text = JSON.stringify(empty ? rest : { ...rest, [taskMarkKey]: mark });
+  return text.length <= taskAttributesLimit ? text : undefined;
+}

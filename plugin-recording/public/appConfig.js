@@ -1,0 +1,1 @@
+window.appConfig = { pluginService: { enabled: true }, logLevel: 'info' };

@@ -1,0 +1,4 @@
+import { loadPlugin } from '@twilio/flex-plugin';
+import { RecordingPlugin } from './RecordingPlugin';
+
+loadPlugin(RecordingPlugin);

@@ -1,0 +1,4 @@
+import { loadPlugin } from '@twilio/flex-plugin';
+import { VeridasPlugin } from './VeridasPlugin';
+
+loadPlugin(VeridasPlugin);
