@@ -17,7 +17,8 @@ const tries = 6;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-function parse(text: string): TaskAttributes | undefined {
+/** A task's attributes; undefined where their text is no JSON object. */
+export function readAttributes(text: string): TaskAttributes | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
     return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
@@ -43,7 +44,7 @@ export async function changeTask(
   for (let attempt = 1; attempt <= tries; attempt += 1) {
     const task = await twilio.task(sid);
     if (!task) return 'gone';
-    const attributes = parse(task.attributes);
+    const attributes = readAttributes(task.attributes);
     if (!attributes) return 'unreadable';
     const change = merge(attributes, task);
     if (typeof change === 'string') return change;
