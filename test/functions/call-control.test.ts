@@ -83,10 +83,17 @@ describe('pause and resume', () => {
   });
 
   test('what lies in the recording meanwhile is as the host has it', async () => {
+    const told = () =>
+      world.sandbox.twilio.events
+        .recent()
+        .filter(({ recording }) => recording === call.recordings[0])
+        .at(-1);
     world.host.pause = { enabled: true, behavior: 'skip' };
-    const { events } = world.sandbox.twilio;
     expect((await post('pause-recording')).status).toBe(200);
-    expect(events).toBeDefined();
+    expect(told()).toMatchObject({ status: 'paused', behavior: 'skip' });
+    world.host.pause = { enabled: true };
+    await post('pause-recording');
+    expect(told()).toMatchObject({ status: 'paused', behavior: 'silence' });
   });
 
   test('switched off it is refused, and resuming is not', async () => {
