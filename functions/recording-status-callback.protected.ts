@@ -1,4 +1,5 @@
 import { errorCode, parseRecordingCallback } from '@flex-custody/core';
+import { readConfig } from './lib/config.ts';
 import { copyUnderLease } from './lib/copy.ts';
 import { endpoint } from './lib/endpoint.ts';
 import { forwardToFlex } from './lib/forward.ts';
@@ -11,6 +12,7 @@ import { hostClient } from './lib/host-client.ts';
  */
 export const handler = endpoint({
   name: 'recording-status-callback',
+  config: readConfig,
   parse: parseRecordingCallback,
   async work(callback, { config, event, deadline, log }) {
     const recording = callback.recordingSid;

@@ -1,11 +1,6 @@
-import {
-  type AccountSid,
-  asAccountSid,
-  asWorkspaceSid,
-  CustodyError,
-  type WorkspaceSid,
-} from '@flex-custody/core';
+import { type AccountSid, asAccountSid, asWorkspaceSid, type WorkspaceSid } from '@flex-custody/core';
 import type { KeyConfig, MediaCredentials, StoreConfig } from '@flex-custody/vault';
+import { fromEnvironment, safeOrigin, type Variables } from './environment.ts';
 import type { Context } from './runtime.ts';
 
 export interface FunctionConfig {
@@ -20,58 +15,54 @@ export interface FunctionConfig {
   forwardTo: WorkspaceSid | undefined;
 }
 
-const loopback = new Set(['127.0.0.1', 'localhost', '[::1]']);
+/** The account, which the platform adds to every Function's environment by itself. */
+export function accountOf({ text, needed }: Variables): Pick<FunctionConfig, 'accountSid' | 'authToken'> {
+  return {
+    accountSid: needed('ACCOUNT_SID', asAccountSid(text('ACCOUNT_SID'))),
+    authToken: needed('AUTH_TOKEN', text('AUTH_TOKEN')),
+  };
+}
+
+/** Recording SIDs and leases travel to it. */
+export function hostOf({ text, needed }: Variables): FunctionConfig['host'] {
+  const secret = text('CUSTODY_HOST_SECRET');
+  return {
+    url: needed('CUSTODY_HOST_URL', safeOrigin(text('CUSTODY_HOST_URL'))),
+    secret: needed('CUSTODY_HOST_SECRET', secret && secret.length >= 32 ? secret : undefined),
+  };
+}
 
 /**
- * The one reader of a Function's environment. Names are the guides' where they have one.
- * @throws CustodyError `config_invalid` (500) naming every variable at fault, without its value
+ * What the recordings' callback needs. Names are the guides' where they have one.
+ * @throws CustodyError `config_invalid` as {@link fromEnvironment} does
  */
 export function readConfig(context: Context): FunctionConfig {
-  const wrong: string[] = [];
-  const text = (name: string): string | undefined => {
-    const value = context[name];
-    return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
-  };
-  const needed = <T>(name: string, value: T | undefined): T => {
-    if (value === undefined) wrong.push(name);
-    return value as T;
-  };
-  const secret = text('CUSTODY_HOST_SECRET');
-  const accountSid = needed('ACCOUNT_SID', asAccountSid(text('ACCOUNT_SID')));
-  const authToken = needed('AUTH_TOKEN', text('AUTH_TOKEN'));
-  const mode = needed('CUSTODY_STORAGE_MODE', storageMode(text('CUSTODY_STORAGE_MODE')));
-  const endpoint = text('AWS_ENDPOINT_URL_S3');
-  const kmsKeyId = text('CUSTODY_SSE_KMS_KEY_ID');
-  const config: FunctionConfig = {
-    accountSid,
-    authToken,
-    media: { username: accountSid, password: authToken },
-    host: {
-      url: needed('CUSTODY_HOST_URL', hostUrl(text('CUSTODY_HOST_URL'))),
-      secret: needed('CUSTODY_HOST_SECRET', secret && secret.length >= 32 ? secret : undefined),
-    },
-    store: {
-      bucket: needed('AWSbucket', text('AWSbucket')),
-      region: needed('AWS_REGION', text('AWS_REGION')),
-      accessKeyId: needed('AWSaccessKeyId', text('AWSaccessKeyId')),
-      secretAccessKey: needed('AWSsecretAccessKey', text('AWSsecretAccessKey')),
-      mode,
-      ...(endpoint ? { endpoint, pathStyle: true } : {}),
-      ...(kmsKeyId ? { kmsKeyId } : {}),
-    },
-    key: mode === 'sse-kms' ? undefined : needed('CUSTODY_PUBLIC_KEY and CUSTODY_KEY_ID', keyConfig(text)),
-    forwardTo:
-      needed('CUSTODY_FORWARD_TO_FLEX', flag(text('CUSTODY_FORWARD_TO_FLEX'))) === true
-        ? needed('TWILIO_WORKSPACE_SID', asWorkspaceSid(text('TWILIO_WORKSPACE_SID')))
-        : undefined,
-  };
-  if (wrong.length > 0) {
-    throw new CustodyError(
-      'config_invalid',
-      `set, or correct, in the Functions' environment: ${wrong.join(', ')}`,
-    );
-  }
-  return config;
+  return fromEnvironment(context, (variables) => {
+    const { text, needed } = variables;
+    const account = accountOf(variables);
+    const mode = needed('CUSTODY_STORAGE_MODE', storageMode(text('CUSTODY_STORAGE_MODE')));
+    const endpoint = text('AWS_ENDPOINT_URL_S3');
+    const kmsKeyId = text('CUSTODY_SSE_KMS_KEY_ID');
+    return {
+      ...account,
+      media: { username: account.accountSid, password: account.authToken },
+      host: hostOf(variables),
+      store: {
+        bucket: needed('AWSbucket', text('AWSbucket')),
+        region: needed('AWS_REGION', text('AWS_REGION')),
+        accessKeyId: needed('AWSaccessKeyId', text('AWSaccessKeyId')),
+        secretAccessKey: needed('AWSsecretAccessKey', text('AWSsecretAccessKey')),
+        mode,
+        ...(endpoint ? { endpoint, pathStyle: true } : {}),
+        ...(kmsKeyId ? { kmsKeyId } : {}),
+      },
+      key: mode === 'sse-kms' ? undefined : needed('CUSTODY_PUBLIC_KEY and CUSTODY_KEY_ID', keyConfig(text)),
+      forwardTo:
+        needed('CUSTODY_FORWARD_TO_FLEX', flag(text('CUSTODY_FORWARD_TO_FLEX'))) === true
+          ? needed('TWILIO_WORKSPACE_SID', asWorkspaceSid(text('TWILIO_WORKSPACE_SID')))
+          : undefined,
+    };
+  });
 }
 
 /** Off unless it is switched on, but a slip of the pen is neither. */
@@ -96,16 +87,4 @@ function keyConfig(text: (name: string) => string | undefined): KeyConfig | unde
   const spki = text('CUSTODY_PUBLIC_KEY');
   const keyId = text('CUSTODY_KEY_ID');
   return spki && keyId ? { kind: 'rsa-public', keyId, spki } : undefined;
-}
-
-/**
- * Recording SIDs and leases travel here: in the clear only where they never leave the machine. Without a path, since what
- * is signed is the path as the host sees it, and a proxy would take such a one off.
- */
-function hostUrl(text: string | undefined): string | undefined {
-  const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && loopback.has(url.hostname))))
-    return undefined;
-  const { pathname, search, hash, username, password } = url;
-  return /^\/*$/.test(pathname) && `${search}${hash}${username}${password}` === '' ? url.origin : undefined;
 }

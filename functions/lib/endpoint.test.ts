@@ -1,4 +1,5 @@
 import { CustodyError } from '@flex-custody/core';
+import { readConfig } from './config.ts';
 import { endpoint } from './endpoint.ts';
 import type { RuntimeResponse } from './runtime.ts';
 
@@ -51,9 +52,13 @@ async function call(
   parse = () => ({}),
 ) {
   const answers: FakeResponse[] = [];
-  await endpoint({ name: 'test', parse, work })(context, { RecordingSid: 'x' }, (_error, response) => {
-    answers.push(response as FakeResponse);
-  });
+  await endpoint({ name: 'test', config: readConfig, parse, work })(
+    context,
+    { RecordingSid: 'x' },
+    (_error, response) => {
+      answers.push(response as FakeResponse);
+    },
+  );
   expect(answers).toHaveLength(1);
   return answers[0]!;
 }
@@ -89,16 +94,24 @@ test('an unexpected error is a 500 that tells nothing, not a hanging request', a
 test('a missing variable is a 500 as well: Twilio may ask again once it is set', async () => {
   const answers: FakeResponse[] = [];
   const work = jest.fn();
-  await endpoint({ name: 'test', parse: () => ({}), work })({}, {}, (_error, response) => {
-    answers.push(response as FakeResponse);
-  });
+  await endpoint({ name: 'test', config: readConfig, parse: () => ({}), work })(
+    {},
+    {},
+    (_error, response) => {
+      answers.push(response as FakeResponse);
+    },
+  );
   expect([answers[0]!.status, answers[0]!.body]).toEqual([500, { error: 'config_invalid' }]);
   expect(work).not.toHaveBeenCalled();
+  expect(lines.join()).toMatch(
+    /"detail":"[^"]*AWSbucket, [^"]*CUSTODY_HOST_URL|"detail":"[^"]*CUSTODY_HOST_URL[^"]*AWSbucket/,
+  );
 });
 
 test('each line of the log is one JSON object that names the Function and the time it took', async () => {
   await endpoint({
     name: 'test',
+    config: readConfig,
     parse: () => ({}),
     async work(_form, { log }) {
       log({ outcome: 'sealed', bytes: 3 });

@@ -1,45 +1,65 @@
 import { CustodyError, errorCode } from '@flex-custody/core';
-import { type FunctionConfig, readConfig } from './config.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import { logOutcome, type Outcome } from './log.ts';
-import { type Answer, type Event, type Handler, toResponse } from './runtime.ts';
+import { type Answer, type Callback, type Context, type Event, type Handler, toResponse } from './runtime.ts';
 
-export interface Call {
-  config: FunctionConfig;
-  event: Event;
+export interface Underway {
   deadline: Deadline;
   /** One line about how it went; the time taken is added. */
   log(outcome: Omit<Outcome, 'event' | 'ms'>): void;
 }
 
-/** A Function as data: what it is called in the log, what it accepts, what it does with it. */
-export interface Endpoint<Form> {
+export interface Call<Config> extends Underway {
+  config: Config;
+  event: Event;
+}
+
+/** A Function as data: what it is called in the log, what it needs set, what it accepts, what it does with it. */
+export interface Endpoint<Form, Config> {
   name: string;
+  /** @throws CustodyError `config_invalid` */
+  config(context: Context): Config;
   /** @throws CustodyError with the status to answer */
   parse(event: Event): Form;
-  work(form: Form, call: Call): Promise<Answer>;
+  work(form: Form, call: Call<Config>): Promise<Answer>;
 }
 
 /**
- * The handler that Twilio calls. Whatever happens ends in `callback`: with Runtime Handler 2.0.1 a rejected promise
- * would leave the caller waiting for the 10 s to pass. Who may call is the gateway's matter: `.protected` lets only
- * requests through that Twilio signed.
+ * A handler that Twilio calls. Who may call is the gateway's matter: `.protected` lets only requests through that Twilio
+ * signed.
  */
-export function endpoint<Form>({ name, parse, work }: Endpoint<Form>): Handler {
-  return async (context, event, callback) => {
-    const deadline = startDeadline();
-    const log: Call['log'] = (outcome) =>
-      logOutcome({ event: name, ...outcome, ms: Math.round(deadline.elapsed()) });
-    let answer: Answer;
-    try {
+export function endpoint<Form, Config>({ name, config, parse, work }: Endpoint<Form, Config>): Handler {
+  return (context, event, callback) =>
+    answering(name, callback, async (underway) => {
       const form = parse(event);
-      answer = await work(form, { config: readConfig(context), event, deadline, log });
-    } catch (error) {
-      const code = errorCode(error);
-      const status = error instanceof CustodyError ? error.status : 500;
-      log({ outcome: 'error', code });
-      answer = { status, body: { error: code } };
-    }
-    callback(null, toResponse(answer));
-  };
+      return work(form, { config: config(context), event, ...underway });
+    });
+}
+
+/**
+ * Whatever happens ends in `callback`: with Runtime Handler 2.0.1 a rejected promise would leave the caller waiting for
+ * the 10 s to pass.
+ * @param work answers, or throws a CustodyError with the status to answer
+ * @param finish what is the same in every answer, also in those that say what went wrong
+ */
+export async function answering(
+  name: string,
+  callback: Callback,
+  work: (underway: Underway) => Promise<Answer>,
+  finish: (answer: Answer, error?: unknown) => Answer = (answer) => answer,
+): Promise<void> {
+  const deadline = startDeadline();
+  const log: Underway['log'] = (outcome) =>
+    logOutcome({ event: name, ...outcome, ms: Math.round(deadline.elapsed()) });
+  let answer: Answer;
+  try {
+    answer = finish(await work({ deadline, log }));
+  } catch (error) {
+    const code = errorCode(error);
+    const status = error instanceof CustodyError ? error.status : 500;
+    const detail = code === 'config_invalid' && error instanceof Error ? { detail: error.message } : {};
+    log({ outcome: 'error', code, ...detail });
+    answer = finish({ status, body: { error: code } }, error);
+  }
+  callback(null, toResponse(answer));
 }

@@ -9,10 +9,9 @@ import {
   type RecordingCallback,
   type RecordingSid,
 } from '@flex-custody/core';
-import { signRequest } from '@flex-custody/vault';
-import axios from 'axios';
 import type { FunctionConfig } from './config.ts';
-import { type Deadline, timeLimit } from './deadline.ts';
+import type { Deadline } from './deadline.ts';
+import { hostRequest } from './host-request.ts';
 
 export interface HostClient {
   /** @throws CustodyError `host_unreachable` (503), `host_refused` (the host's own 4xx) */
@@ -24,32 +23,8 @@ export interface HostClient {
 /** The host registers and links within this time; more of it would eat the copy's. */
 const timeLimitMs = 3_500;
 
-export function hostClient(config: FunctionConfig, deadline: Deadline): HostClient {
-  const post = async (path: string, content: unknown): Promise<unknown> => {
-    const url = new URL(`${config.host.url}${path}`);
-    const body = JSON.stringify(content);
-    const signature = signRequest(config.host.secret, 'POST', url.pathname, body, Date.now());
-    const limit = timeLimit(timeLimitMs, deadline);
-    const response = await axios
-      .post<unknown>(url.href, body, {
-        headers: { 'Content-Type': 'application/json', 'X-Custody-Signature': signature },
-        // `timeout` alone does not bound the time that a connection takes to come about.
-        timeout: limit,
-        signal: AbortSignal.timeout(limit),
-        maxRedirects: 0,
-        maxContentLength: 64 * 1024,
-        validateStatus: null,
-      })
-      .catch(() => {
-        // The cause holds the request, and with it the signature: it goes no further.
-        throw new CustodyError('host_unreachable', 'the host did not answer in time', {
-          status: 503,
-          retryable: true,
-        });
-      });
-    if (response.status >= 200 && response.status < 300) return response.data;
-    throw refusal(response.status);
-  };
+export function hostClient({ host }: Pick<FunctionConfig, 'host'>, deadline: Deadline): HostClient {
+  const post = (path: string, content: unknown) => hostRequest(host, deadline, timeLimitMs, path, content);
 
   return {
     async register(callback) {
@@ -64,17 +39,6 @@ export function hostClient(config: FunctionConfig, deadline: Deadline): HostClie
       });
     },
   };
-}
-
-function refusal(status: number): CustodyError {
-  // 401 is our own secret or clock at fault, not the callback: Twilio may well ask again.
-  if (status >= 400 && status < 500 && status !== 401 && status !== 408 && status !== 429) {
-    return new CustodyError('host_refused', `the host refused with ${status}`, { status });
-  }
-  return new CustodyError('host_unreachable', `the host answered ${status}`, {
-    status: 503,
-    retryable: true,
-  });
 }
 
 /** An answer that would have us copy something else than was asked about is no answer. */

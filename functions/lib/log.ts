@@ -1,10 +1,15 @@
 export interface Outcome {
   event: string;
   recording?: string;
+  call?: string;
   outcome?: string;
   /** An error's stable code; never its message, which may quote what a stranger sent. */
   code?: string;
+  /** Of a faulty environment alone: the names of the variables at fault. */
+  detail?: string;
   bytes?: number;
+  /** How many recordings it was done to. */
+  count?: number;
   ms: number;
 }
 

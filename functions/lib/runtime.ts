@@ -21,7 +21,9 @@ export type Handler = (context: Context, event: Event, callback: Callback) => Pr
 
 export interface Answer {
   status: number;
-  body: Readonly<Record<string, string>>;
+  /** An object becomes JSON; a text goes out as it is. */
+  body: Readonly<Record<string, unknown>> | string;
+  headers?: Readonly<Record<string, string>>;
 }
 
 type ResponseClass = new () => RuntimeResponse;
@@ -31,7 +33,10 @@ export function toResponse(answer: Answer): RuntimeResponse {
   const { Twilio } = globalThis as typeof globalThis & { Twilio: { Response: ResponseClass } };
   const response = new Twilio.Response();
   response.setStatusCode(answer.status);
-  response.appendHeader('Content-Type', 'application/json');
-  response.setBody({ ...answer.body });
+  const { body, headers = {} } = answer;
+  const isText = typeof body === 'string';
+  response.appendHeader('Content-Type', isText ? 'text/plain; charset=utf-8' : 'application/json');
+  for (const [name, value] of Object.entries(headers)) response.appendHeader(name, value);
+  response.setBody(isText ? body : { ...body });
   return response;
 }

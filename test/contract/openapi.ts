@@ -40,7 +40,9 @@ function converted(schema: unknown): unknown {
     plain['additionalProperties'] = false;
     plain['required'] = Object.keys(plain['properties']);
   }
-  return nullable === true ? { anyOf: [{ type: 'null' }, plain] } : plain;
+  // Of an enumeration Twilio says only in words that it may be null.
+  const inWords = 'enum' in plain && /will be `null`/.test(String(plain['description']));
+  return nullable === true || inWords ? { anyOf: [{ type: 'null' }, plain] } : plain;
 }
 
 /** One of Twilio's API descriptions, to hold exchanges against. */

@@ -137,10 +137,20 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     const leg = placed.reservations[0]!.call;
     live(leg);
     const recordings = client.calls(leg).recordings;
-    const started = await recordings.create({ recordingChannels: 'dual' });
+    const started = await recordings.create({
+      recordingChannels: 'dual',
+      recordingStatusCallback: 'https://functions.example/recording-status-callback?taskSid=WT1#rc=5&rp=all',
+      recordingStatusCallbackEvent: ['completed absent'],
+    });
+    expect(sandbox.twilio.world.recordings.get(started.sid)?.callback).toBe(
+      '/recording-status-callback?taskSid=WT1#rc=5&rp=all',
+    );
     expect(started).toMatchObject({ status: 'in-progress', channels: 2 });
     const current = client.calls(leg).recordings('Twilio.CURRENT');
+    const asListed = async () => (await recordings.list()).find((one) => one.sid === started.sid)?.status;
     expect((await current.update({ status: 'paused', pauseBehavior: 'skip' })).status).toBe('paused');
+    expect(await asListed()).toBe('processing');
+    expect((await client.recordings(started.sid).fetch()).status).toBe('processing');
     expect((await current.update({ status: 'in-progress' })).status).toBe('in-progress');
     const second = await recordings.create();
     await expect(current.update({ status: 'paused' })).rejects.toMatchObject({ status: 400 });
@@ -151,6 +161,13 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
       { code: 21220 },
     );
     expect(await recordings.list()).toHaveLength(3);
+    await expect(recordings.create({ recordingStatusCallbackEvent: ['paused'] })).rejects.toMatchObject({
+      status: 400,
+    });
+    Object.assign(sandbox.twilio.world.calls.get(leg) ?? {}, { status: 'completed' });
+    await expect(
+      client.calls(leg).recordings(started.sid).update({ status: 'paused' }),
+    ).rejects.toMatchObject({ code: 21220 });
   });
 
   test('an ended call is not recorded any more', async () => {
@@ -163,6 +180,10 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     expect((await conference.fetch()).friendlyName).toBe(placed.task);
     const found = await client.conferences.list({ friendlyName: placed.task });
     expect(found.map((one) => one.sid)).toEqual([placed.conference]);
+    const inProgress = () => client.conferences.list({ friendlyName: placed.task, status: 'in-progress' });
+    expect(await inProgress()).toEqual([]);
+    Object.assign(sandbox.twilio.world.conferences.get(placed.conference) ?? {}, { status: 'in-progress' });
+    expect(await inProgress()).toHaveLength(1);
     const participants = await conference.participants.list();
     expect(participants.map((one) => one.callSid)).toEqual([
       placed.customerCall,
@@ -171,7 +192,11 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     expect((await conference.participants('customer').fetch()).callSid).toBe(placed.customerCall);
     const [recording] = await conference.recordings.list();
     Object.assign(sandbox.twilio.world.recordings.get(recording!.sid) ?? {}, { status: 'in-progress' });
-    expect((await conference.recordings(recording!.sid).update({ status: 'paused' })).status).toBe('paused');
+    expect(
+      (await conference.recordings(recording!.sid).update({ status: 'paused', pauseBehavior: 'silence' }))
+        .status,
+    ).toBe('paused');
+    expect((await conference.recordings.list()).map((one) => one.status)).toEqual(['processing']);
     await expect(conference.recordings(recording!.sid).update({ status: 'stopped' })).rejects.toMatchObject({
       status: 400,
     });
@@ -253,5 +278,15 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     const worker = await workspace().workers(entry!.worker).fetch();
     expect(JSON.parse(worker.attributes)).toMatchObject({ contact_uri: `client:${entry!.identity}` });
     expect(await workspace().workers.list()).toHaveLength(3);
+  });
+
+  test("a worker's reservations, by their status", async () => {
+    const placed = await place({});
+    const [entry] = placed.reservations;
+    Object.assign(sandbox.twilio.world.reservations.get(entry!.reservation) ?? {}, { status: 'accepted' });
+    const { reservations } = workspace().workers(entry!.worker);
+    const accepted = await reservations.list({ reservationStatus: 'accepted' });
+    expect(accepted.map((one) => [one.sid, one.taskSid])).toEqual([[entry!.reservation, placed.task]]);
+    expect((await reservations.list()).length).toBeGreaterThan(1);
   });
 });

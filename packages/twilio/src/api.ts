@@ -9,14 +9,16 @@ import type {
 } from '@flex-custody/core';
 
 /** Source: https://www.twilio.com/docs/voice/api/recording#recording-status-values */
-export type TwilioRecordingStatus =
-  | 'in-progress'
-  | 'paused'
-  | 'stopped'
-  | 'processing'
-  | 'completed'
-  | 'absent'
-  | 'deleted';
+export const recordingStatuses = [
+  'in-progress',
+  'paused',
+  'stopped',
+  'processing',
+  'completed',
+  'absent',
+  'deleted',
+] as const;
+export type TwilioRecordingStatus = (typeof recordingStatuses)[number];
 
 export interface TwilioRecording {
   sid: RecordingSid;

@@ -1,5 +1,4 @@
 import {
-  type AccountSid,
   asAccountSid,
   asCallSid,
   asConferenceSid,
@@ -8,38 +7,12 @@ import {
   asTaskSid,
   asWorkerSid,
   CustodyError,
-  type WorkspaceSid,
 } from '@flex-custody/core';
-import type twilio from 'twilio';
-import type { TwilioApi, TwilioRecordingStatus, TwilioReservation } from './api.ts';
+import { recordingStatuses, type TwilioApi, type TwilioReservation } from './api.ts';
+import { connect, expected, read, type TwilioConfig } from './connection.ts';
 import { isChanged, isNotFound, twilioError } from './errors.ts';
-
-export interface TwilioConfig {
-  accountSid: AccountSid;
-  workspaceSid: WorkspaceSid;
-  /** Account SID and auth token, or API key and its secret. */
-  username: string;
-  password: string;
-  /** Per request, milliseconds; 5,000 by default, since the SDK's own 30 s outlasts everyone who waits for us. */
-  timeoutMs?: number;
-}
-
-const statuses: readonly TwilioRecordingStatus[] = [
-  'in-progress',
-  'paused',
-  'stopped',
-  'processing',
-  'completed',
-  'absent',
-  'deleted',
-];
-
-/** A value that Twilio must have sent in this shape. */
-function expected<T>(value: T | undefined, what: string): T {
-  if (value === undefined)
-    throw new CustodyError('twilio_answer', `Twilio answered without a readable ${what}`);
-  return value;
-}
+import type { TwilioLive } from './live-api.ts';
+import { liveCalls } from './live-client.ts';
 
 const date = (value: Date | null | undefined, what: string): Date =>
   expected(value instanceof Date && !Number.isNaN(value.getTime()) ? value : undefined, what);
@@ -78,30 +51,12 @@ function reservationOf(found: {
   };
 }
 
-/** The one client of Twilio's REST API. The SDK is loaded at the first call: a role that never asks never pays for it. */
-export function createTwilio(config: TwilioConfig): TwilioApi {
-  let loading: Promise<twilio.Twilio> | undefined;
-  const client = () => {
-    loading ??= import('twilio').then(({ default: sdk }) => {
-      const httpClient = new sdk.RequestClient({ timeout: config.timeoutMs ?? 5_000 });
-      return sdk(config.username, config.password, { accountSid: config.accountSid, httpClient });
-    });
-    return loading;
-  };
-  const workspace = async () => (await client()).taskrouter.v1.workspaces(config.workspaceSid);
-  const account = async () => (await client()).api.v2010.accounts(config.accountSid);
-
-  /** Runs `ask`; a 404 is undefined, every other failure one of our errors. */
-  async function read<T>(what: string, ask: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await ask();
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw twilioError(what, error);
-    }
-  }
-
+/** The one client of Twilio's REST API. */
+export function createTwilio(config: TwilioConfig): TwilioApi & TwilioLive {
+  const connection = connect(config);
+  const { account, workspace } = connection;
   return {
+    ...liveCalls(connection),
     recording: (sid) =>
       read('a recording', async () => {
         const found = await (await account()).recordings(sid).fetch();
@@ -114,7 +69,7 @@ export function createTwilio(config: TwilioConfig): TwilioApi {
           ...(callSid ? { callSid } : {}),
           ...(conferenceSid ? { conferenceSid } : {}),
           status: expected(
-            statuses.find((status) => status === found.status),
+            recordingStatuses.find((status) => status === found.status),
             'recording status',
           ),
           channels: Number(found.channels) === 2 ? 2 : 1,

@@ -20,6 +20,17 @@ export function isChanged(error: unknown): boolean {
   return statusOf(error) === 412;
 }
 
+/** True for Twilio's answer that this cannot be recorded, or its recording not be changed, any more: error 21220. */
+export function isOver(error: unknown): boolean {
+  return isNotFound(error) || (statusOf(error) === 400 && codeOf(error) === ' (21220)');
+}
+
+/** True where Twilio understood what was asked and will not do it; asking again changes nothing. */
+export function isRefusal(error: unknown): boolean {
+  const status = statusOf(error) ?? 0;
+  return status === 400 || status === 409 || status === 422;
+}
+
 /**
  * A vendor's error as ours. Only status and code are kept: the SDK's own errors carry the request, and with it the
  * credentials, and would take them into the log.

@@ -1,3 +1,7 @@
 export * from './api.ts';
+export * from './change-task.ts';
 export * from './client.ts';
+export type { TwilioConfig } from './connection.ts';
 export * from './flex-token.ts';
+export * from './live-api.ts';
+export * from './set-paused.ts';

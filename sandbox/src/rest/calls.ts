@@ -13,7 +13,7 @@ import {
   version,
   wholeSeconds,
 } from './format.ts';
-import { recordingBody } from './recordings.ts';
+import { recordingBody, statusAsListed } from './recordings.ts';
 
 /** Calls, and the recording of a live call: start, pause, resume, stop. */
 export function callRoutes(app: RestApp, { world, events }: RestParts): void {
@@ -35,14 +35,18 @@ export function callRoutes(app: RestApp, { world, events }: RestParts): void {
 
   app.get(`${base}/Recordings.json`, onHost('api'), async (request) => {
     const call = findCall(world, request);
-    return page2010(request, 'recordings', recordingsOf(world, call), (one) => callRecordingBody(world, one));
+    return page2010(request, 'recordings', recordingsOf(world, call), (one) =>
+      callRecordingBody(world, { ...one, status: statusAsListed(one) }),
+    );
   });
 
   app.post(`${base}/Recordings.json`, onHost('api'), async (request, reply) => {
     const call = findCall(world, request);
     if (call.status !== 'in-progress')
       throw new TwilioError(400, 21220, 'Requested resource is not eligible for recording');
-    const { RecordingChannels: channels = 'mono', RecordingTrack: track = 'both' } = form(request);
+    const fields = form(request);
+    const { RecordingChannels: channels = 'mono', RecordingTrack: track = 'both' } = fields;
+    const callback = callbackOf(fields);
     const now = new Date();
     const recording: Recording = {
       sid: newSid('RE'),
@@ -56,6 +60,7 @@ export function callRoutes(app: RestApp, { world, events }: RestParts): void {
       errorCode: null,
       startedAt: now,
       updatedAt: now,
+      ...(callback === undefined ? {} : { callback }),
     };
     world.recordings.set(recording.sid, recording);
     events.emit('twilio.recording-started', { recording: recording.sid, call: call.sid });
@@ -64,13 +69,17 @@ export function callRoutes(app: RestApp, { world, events }: RestParts): void {
 
   app.post(`${base}/Recordings/:recording.json`, onHost('api'), async (request) => {
     const call = findCall(world, request);
-    const recording = currentRecording(request, recordingsOf(world, call));
+    const recording = currentRecording(request, call.status === 'in-progress', recordingsOf(world, call));
     const { Status: status, PauseBehavior: pause } = form(request);
     const next = oneOf('Status', status, ['in-progress', 'paused', 'stopped']);
     if (pause !== undefined) oneOf('PauseBehavior', pause, ['skip', 'silence']);
     recording.status = next;
     recording.updatedAt = new Date();
-    events.emit('twilio.recording-updated', { recording: recording.sid, status: next });
+    events.emit('twilio.recording-updated', {
+      recording: recording.sid,
+      status: next,
+      ...(pause === undefined ? {} : { behavior: pause }),
+    });
     return callRecordingBody(world, recording);
   });
 }
@@ -82,11 +91,26 @@ export function findCall(world: World, request: FastifyRequest): Call {
   return call;
 }
 
+/** Where Twilio posts the end of a recording: path and query below the Functions' base URL, with the fragment. */
+function callbackOf(fields: Record<string, string | undefined>): string | undefined {
+  const { RecordingStatusCallback: url, RecordingStatusCallbackEvent: events = 'completed' } = fields;
+  for (const event of events.split(' '))
+    oneOf('RecordingStatusCallbackEvent', event, ['in-progress', 'completed', 'absent']);
+  if (url === undefined) return undefined;
+  if (!URL.canParse(url)) throw new TwilioError(400, 21502, 'RecordingStatusCallback is not a valid URL');
+  const { pathname, search, hash } = new URL(url);
+  return pathname + search + hash;
+}
+
 const recordingsOf = (world: World, call: Call) =>
   [...world.recordings.values()].filter((one) => one.callSid === call.sid && one.conferenceSid === null);
 
 /** `Twilio.CURRENT` means the one live recording and fails when there are several; 21220 where nothing is live. */
-export function currentRecording(request: FastifyRequest, recordings: readonly Recording[]): Recording {
+export function currentRecording(
+  request: FastifyRequest,
+  lasts: boolean,
+  recordings: readonly Recording[],
+): Recording {
   const live = recordings.filter((one) => one.status === 'in-progress' || one.status === 'paused');
   const asked = params(request)['recording'] ?? '';
   if (asked === 'Twilio.CURRENT') {
@@ -98,7 +122,7 @@ export function currentRecording(request: FastifyRequest, recordings: readonly R
   }
   const found = recordings.find((one) => one.sid === asked);
   if (!found) throw notFound(resource(request));
-  if (!live.includes(found))
+  if (!lasts || !live.includes(found))
     throw new TwilioError(400, 21220, 'Unable to update: the call is not in progress');
   return found;
 }

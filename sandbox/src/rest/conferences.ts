@@ -3,9 +3,10 @@ import type { Conference, Participant, World } from '../world.ts';
 import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
 import { callRecordingBody, currentRecording } from './calls.ts';
 import { form, oneOf, ownAccount, page2010, params, query, resource, rfc2822, version } from './format.ts';
+import { statusAsListed } from './recordings.ts';
 
 /** Conferences, who was in them, and the recording of a live one. */
-export function conferenceRoutes(app: RestApp, { world }: RestParts): void {
+export function conferenceRoutes(app: RestApp, { world, events }: RestParts): void {
   const list = `/${version}/Accounts/:account/Conferences`;
   const one = `${list}/:conference`;
 
@@ -44,18 +45,25 @@ export function conferenceRoutes(app: RestApp, { world }: RestParts): void {
   app.get(`${one}/Recordings.json`, onHost('api'), async (request) => {
     const conference = findConference(world, request);
     return page2010(request, 'recordings', recordingsOf(world, conference), (recording) =>
-      conferenceRecordingBody(world, recording),
+      conferenceRecordingBody(world, { ...recording, status: statusAsListed(recording) }),
     );
   });
 
   app.post(`${one}/Recordings/:recording.json`, onHost('api'), async (request) => {
-    const recording = currentRecording(request, recordingsOf(world, findConference(world, request)));
+    const conference = findConference(world, request);
+    const lasts = conference.status === 'in-progress';
+    const recording = currentRecording(request, lasts, recordingsOf(world, conference));
     const { Status: status, PauseBehavior: pause } = form(request);
     if (status === 'stopped')
       throw new TwilioError(400, 21220, 'A conference recording cannot be stopped, only paused');
     recording.status = oneOf('Status', status, ['in-progress', 'paused']);
     if (pause !== undefined) oneOf('PauseBehavior', pause, ['skip', 'silence']);
     recording.updatedAt = new Date();
+    events.emit('twilio.recording-updated', {
+      recording: recording.sid,
+      status: recording.status,
+      ...(pause === undefined ? {} : { behavior: pause }),
+    });
     return conferenceRecordingBody(world, recording);
   });
 }
@@ -86,7 +94,7 @@ function conferenceBody(world: World, conference: Conference): Record<string, un
     status: conference.status,
     date_created: rfc2822(conference.createdAt),
     date_updated: rfc2822(conference.updatedAt),
-    ...(conference.status === 'completed' ? { reason_conference_ended: 'last-participant-left' } : {}),
+    reason_conference_ended: conference.status === 'completed' ? 'last-participant-left' : null,
     call_sid_ending_conference: null,
     uri: `${path}.json`,
     subresource_uris: { participants: `${path}/Participants.json`, recordings: `${path}/Recordings.json` },

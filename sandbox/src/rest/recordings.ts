@@ -11,12 +11,15 @@ export function recordingRoutes(app: RestApp, { world, events }: RestParts): voi
 
   app.get(`${base}.json`, onHost('api'), async (request) => {
     ownAccount(world, request);
-    return page2010(request, 'recordings', listed(world, query(request)), (one) => recordingBody(world, one));
+    return page2010(request, 'recordings', listed(world, query(request)), (one) =>
+      recordingBody(world, { ...one, status: statusAsListed(one) }),
+    );
   });
 
-  app.get(`${base}/:recording.json`, onHost('api'), async (request) =>
-    recordingBody(world, findRecording(world, request)),
-  );
+  app.get(`${base}/:recording.json`, onHost('api'), async (request) => {
+    const recording = findRecording(world, request);
+    return recordingBody(world, { ...recording, status: statusAsListed(recording) });
+  });
 
   app.delete(`${base}/:recording.json`, onHost('api'), async (request, reply) => {
     const recording = findRecording(world, request);
@@ -28,6 +31,11 @@ export function recordingRoutes(app: RestApp, { world, events }: RestParts): voi
     events.emit('twilio.recording-deleted', { recording: recording.sid });
     return reply.code(204).send();
   });
+}
+
+/** What lists and fetches say of it: whether a live recording is paused only the answer to a change tells. */
+export function statusAsListed({ status }: Recording): Recording['status'] {
+  return status === 'in-progress' || status === 'paused' || status === 'stopped' ? 'processing' : status;
 }
 
 export function findRecording(world: World, request: FastifyRequest): Recording {

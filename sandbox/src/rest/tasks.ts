@@ -68,6 +68,17 @@ export function taskRoutes(app: RestApp, { world, events }: RestParts): void {
     reply.header('etag', '"0"');
     return workerBody(world, worker);
   });
+
+  app.get(`${base}/Workers/:worker/Reservations`, on, async (request) => {
+    ownWorkspace(world, request);
+    const worker = world.workers.get(params(request)['worker'] ?? '');
+    if (!worker) throw notFound(resource(request));
+    const status = query(request)['ReservationStatus'];
+    const found = [...world.reservations.values()].filter(
+      (one) => one.workerSid === worker.sid && (status === undefined || one.status === status),
+    );
+    return pageV1(request, 'reservations', found.reverse(), (one) => reservationBody(world, one));
+  });
 }
 
 function ownWorkspace(world: World, request: FastifyRequest): void {

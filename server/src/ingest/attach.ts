@@ -5,11 +5,10 @@ import {
   mergeMediaLink,
   type RecordingSid,
   type ReservationSid,
-  type TaskAttributes,
   type TaskSid,
   type VoiceRecordingEntry,
 } from '@flex-custody/core';
-import type { TwilioApi, TwilioTask } from '@flex-custody/twilio';
+import { changeTask, type TwilioApi, type TwilioTask } from '@flex-custody/twilio';
 
 /** What the link says, besides where it goes. */
 export interface Attachment {
@@ -28,22 +27,6 @@ export interface Attachment {
 }
 
 export type Attached = 'attached' | 'gone' | 'full' | 'unreadable' | 'contended';
-
-/** Writes tried before another writer's persistence is taken as the answer. */
-const tries = 6;
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-function parse(text: string): TaskAttributes | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as TaskAttributes)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 function linkOf(attachment: Attachment, task: TwilioTask): MediaLink {
   const entry: VoiceRecordingEntry = {
@@ -65,30 +48,25 @@ function linkOf(attachment: Attachment, task: TwilioTask): MediaLink {
 }
 
 /**
- * Merges the recording's entry into the task's attributes under `If-Match`, reading and merging again as often as
- * somebody else wrote in between. Attributes that are no JSON object are left as they are: an update replaces them whole.
+ * Merges the recording's entry into the task's attributes, beside what others wrote there.
  * @returns `attached` also when the entry stood there already
  * @throws CustodyError as {@link TwilioApi} does
  */
 export async function attach(
   twilio: TwilioApi,
   attachment: Attachment,
-  wait: (ms: number) => Promise<void> = pause,
+  wait?: (ms: number) => Promise<void>,
 ): Promise<Attached> {
-  for (let attempt = 1; attempt <= tries; attempt += 1) {
-    const task = await twilio.task(attachment.taskSid);
-    if (!task) return 'gone';
-    const attributes = parse(task.attributes);
-    if (!attributes) return 'unreadable';
-    const link = linkOf(attachment, task);
-    if (hasMediaLink(attributes, link)) return 'attached';
-    const text = mergeMediaLink(attributes, link);
-    if (text === undefined) return 'full';
-    const written = await twilio.updateTask(attachment.taskSid, text, task.etag);
-    if (written === 'ok') return 'attached';
-    if (written === 'gone') return 'gone';
-    // Full jitter: whoever collided with us should not do so again.
-    if (attempt < tries) await wait(Math.random() * Math.min(400, 25 * 2 ** attempt));
-  }
-  return 'contended';
+  const changed = await changeTask(
+    twilio,
+    attachment.taskSid,
+    (attributes, task) => {
+      const link = linkOf(attachment, task);
+      if (hasMediaLink(attributes, link)) return 'same';
+      const text = mergeMediaLink(attributes, link);
+      return text === undefined ? 'full' : { text };
+    },
+    wait,
+  );
+  return changed === 'written' || changed === 'same' ? 'attached' : changed;
 }

@@ -1,0 +1,96 @@
+import { type AccountSid, asWorkspaceSid, type WorkspaceSid } from '@flex-custody/core';
+import { accountOf, type FunctionConfig, hostOf } from './config.ts';
+import { fromEnvironment, listOf, safeOrigin, safeUrl, type Variables } from './environment.ts';
+import type { Context } from './runtime.ts';
+
+/** What everything that Flex in the browser calls needs. */
+export interface FlexConfig {
+  accountSid: AccountSid;
+  authToken: string;
+  /** Realm of the Flex tokens, where it is not the usual one. */
+  realm?: string;
+  /** Origins whose pages may call. */
+  origins: readonly string[];
+}
+
+/** And what deals with a live call. */
+export interface CallConfig extends FlexConfig {
+  workspaceSid: WorkspaceSid;
+}
+
+export interface StartConfig extends CallConfig {
+  /** Where Twilio posts the end of a recording to. */
+  functionsUrl: string;
+}
+
+export interface PauseConfig extends CallConfig {
+  host: FunctionConfig['host'];
+}
+
+export interface StreamConfig extends CallConfig {
+  /** Where a caller's voice may be sent to, and nowhere else; the first one where nobody says. */
+  targets: readonly string[];
+}
+
+export interface VendorConfig extends FlexConfig {
+  vendor: { url: string; clientId: string; clientSecret: string };
+}
+
+function flexOf(variables: Variables): FlexConfig {
+  const { text, needed } = variables;
+  const realm = text('TWILIO_REALM');
+  const origins = listOf(text('CUSTODY_FLEX_ORIGINS') ?? 'https://flex.twilio.com', safeOrigin);
+  return {
+    ...accountOf(variables),
+    ...(realm ? { realm } : {}),
+    origins: needed('CUSTODY_FLEX_ORIGINS', origins),
+  };
+}
+
+function callOf(variables: Variables): CallConfig {
+  const { text, needed } = variables;
+  const workspaceSid = needed('TWILIO_WORKSPACE_SID', asWorkspaceSid(text('TWILIO_WORKSPACE_SID')));
+  return { ...flexOf(variables), workspaceSid };
+}
+
+export const readCallConfig = (context: Context): CallConfig => fromEnvironment(context, callOf);
+
+export function readStartConfig(context: Context): StartConfig {
+  return fromEnvironment(context, (variables) => {
+    const { text, needed } = variables;
+    const domain = text('DOMAIN_NAME');
+    const functionsUrl = safeOrigin(text('CUSTODY_FUNCTIONS_URL') ?? (domain && `https://${domain}`));
+    return { ...callOf(variables), functionsUrl: needed('CUSTODY_FUNCTIONS_URL', functionsUrl) };
+  });
+}
+
+export const readPauseConfig = (context: Context): PauseConfig =>
+  fromEnvironment(context, (variables) => ({ ...callOf(variables), host: hostOf(variables) }));
+
+export function readStreamConfig(context: Context): StreamConfig {
+  return fromEnvironment(context, (variables) => {
+    const targets = listOf(variables.text('WEBSOCKET_TARGET_URL'), streamTarget);
+    return { ...callOf(variables), targets: variables.needed('WEBSOCKET_TARGET_URL', targets) };
+  });
+}
+
+export function readVendorConfig(context: Context): VendorConfig {
+  return fromEnvironment(context, (variables) => {
+    const { text, needed } = variables;
+    return {
+      ...flexOf(variables),
+      vendor: {
+        url: needed('getTemporaryTokenCloudUrl', safeUrl(text('getTemporaryTokenCloudUrl'))?.href),
+        clientId: needed('client_id', text('client_id')),
+        clientSecret: needed('client_secret', text('client_secret')),
+      },
+    };
+  });
+}
+
+/** As it was written: what is signed of a stream is its URL to the letter. Twilio drops a query, so it may have none. */
+function streamTarget(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'wss:') return undefined;
+  return `${url.search}${url.hash}${url.username}${url.password}` === '' ? text : undefined;
+}

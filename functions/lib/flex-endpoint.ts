@@ -1,0 +1,86 @@
+import { CustodyError } from '@flex-custody/core';
+import { createFlexTokens, type FlexTokens, type Viewer } from '@flex-custody/twilio';
+import type { Deadline } from './deadline.ts';
+import { answering, type Call, type Endpoint } from './endpoint.ts';
+import type { FlexConfig } from './flex-config.ts';
+import type { Answer, Event, Handler } from './runtime.ts';
+
+export interface FlexCall<Config> extends Call<Config> {
+  /** Who holds the Flex token. */
+  viewer: Viewer;
+}
+
+/** A Function that Flex in the browser calls: {@link Endpoint} behind an origin and a Flex token. */
+export interface FlexEndpoint<Form, Config extends FlexConfig> extends Omit<Endpoint<Form, Config>, 'work'> {
+  work(form: Form, call: FlexCall<Config>): Promise<Answer>;
+}
+
+/**
+ * Environment → origin → token → form → work. The token comes as `Token` in the form, the JSON or the query, as Twilio's
+ * own validator has it. The platform answers preflights for everybody; the answer itself, a refusal too, is readable for
+ * our own pages alone. Which method it was a Function cannot see.
+ */
+export function flexEndpoint<Form, Config extends FlexConfig>(parts: FlexEndpoint<Form, Config>): Handler {
+  return (context, event, callback) => {
+    let headers: Record<string, string> = { 'Cache-Control': 'no-store' };
+    return answering(
+      parts.name,
+      callback,
+      async (underway) => {
+        const config = parts.config(context);
+        headers = { ...headers, ...readableFor(originOf(event), config.origins) };
+        const viewer = await tokensOf(config).validate(tokenOf(event));
+        const form = parts.parse(event);
+        return inTime(underway.deadline, parts.work(form, { config, viewer, event, ...underway }));
+      },
+      (answer, error) => ({ ...withReason(answer, error), headers: { ...headers, ...answer.headers } }),
+    );
+  };
+}
+
+function originOf(event: Event): string | undefined {
+  const { headers } = (event['request'] ?? {}) as { headers?: Record<string, unknown> };
+  const origin = headers?.['origin'];
+  if (origin === undefined) return undefined;
+  return typeof origin === 'string' ? origin : 'several';
+}
+
+/** Without an Origin it is no page that calls, and the token alone decides. */
+function readableFor(origin: string | undefined, origins: readonly string[]): Record<string, string> {
+  if (origin === undefined) return { Vary: 'Origin' };
+  if (!origins.includes(origin))
+    throw new CustodyError('origin_refused', 'pages of this origin may not call', { status: 403 });
+  return { Vary: 'Origin', 'Access-Control-Allow-Origin': origin };
+}
+
+function tokenOf(event: Event): string | undefined {
+  const token = event['Token'];
+  return token === undefined || typeof token === 'string' ? token : 'malformed';
+}
+
+let last: { key: string; tokens: FlexTokens } | undefined;
+
+/** Good answers are remembered where the platform keeps the process warm. */
+function tokensOf({ accountSid, authToken, realm }: FlexConfig): FlexTokens {
+  const key = JSON.stringify([accountSid, authToken, realm]);
+  if (last?.key !== key) last = { key, tokens: createFlexTokens({ accountSid, authToken, realm }) };
+  return last.tokens;
+}
+
+/** What is not done by then may be asked again: a caller that waits for 10 s learns nothing. */
+async function inTime(deadline: Deadline, work: Promise<Answer>): Promise<Answer> {
+  const { signal } = deadline;
+  const late = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () =>
+      reject(new CustodyError('twilio_unavailable', 'not done in time', { status: 503, retryable: true })),
+    );
+  });
+  return Promise.race([work, late]);
+}
+
+/** The holder of a token hears why; what is wrong on our side is for the log. */
+function withReason(answer: Answer, error: unknown): Answer {
+  if (!(error instanceof CustodyError) || answer.status >= 500 || typeof answer.body === 'string')
+    return answer;
+  return { ...answer, body: { ...answer.body, message: error.message } };
+}

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { CustodyError, errorCode, type PauseAnswer, type TaskMark, type TaskSid } from '@flex-custody/core';
+import { changeTaskMark, setPaused, type TwilioApi, type TwilioLive } from '@flex-custody/twilio';
+import type { CallControlForm } from './call-forms.ts';
+import type { Deadline } from './deadline.ts';
+import type { PauseConfig } from './flex-config.ts';
+import type { FlexCall } from './flex-endpoint.ts';
+import { pauseSettings, reported } from './host-live.ts';
+import type { Answer } from './runtime.ts';
+import { twilioOf } from './twilio-of.ts';
+import { ownCall } from './whose-call.ts';
+
+/** Kept free after the mark: for the report and the answer. */
+const afterMarkMs = 3_000;
+
+/**
+ * Pauses or resumes everything that is recorded of the caller's call, marks the task so that others see it, and tells the
+ * host. First the silence, then who knows of it: neither a full task nor an absent host keeps a card number on the record.
+ */
+export async function setPause(
+  to: PauseAnswer['state'],
+  asked: CallControlForm,
+  { config, viewer, deadline, log }: FlexCall<PauseConfig>,
+): Promise<Answer> {
+  // Before the SDK is loaded, which takes this thread longer than the host has.
+  const settings = to === 'paused' ? await pauseSettings(config, deadline) : undefined;
+  if (settings?.enabled === false)
+    throw new CustodyError('pause_disabled', 'pausing is switched off', { status: 403 });
+  const twilio = twilioOf(config);
+  const { conference, workerSid } = await ownCall(twilio, viewer, asked);
+  const status = to === 'paused' ? 'paused' : 'in-progress';
+  const recordings = await setPaused(twilio, conference, status, settings?.behavior);
+  if (recordings.length === 0)
+    throw new CustodyError('nothing_recorded', 'nothing of this call is being recorded', { status: 409 });
+
+  const now = Date.now();
+  const change = (mark: TaskMark) => marked(mark, to, { since: now, by: workerSid });
+  const { before, mark, code } = await markedInTime(twilio, asked.taskSid, deadline, change);
+  const since = mark?.paused?.since ?? now;
+  const at = to === 'paused' ? since : now;
+  const report = {
+    // Asked twice about one pause, the host counts it once.
+    id: uuidOf(`${to} ${conference.sid} ${to === 'paused' ? since : (before.paused?.since ?? now)}`),
+    at,
+    taskSid: asked.taskSid,
+    reservationSid: asked.reservationSid,
+    kind: to === 'paused' ? ('paused' as const) : ('resumed' as const),
+    conferenceSid: conference.sid,
+    recordings: recordings.map(({ recordingSid }) => recordingSid),
+    workerSid,
+  };
+  const heard = await reported(config, deadline, report);
+  log({ outcome: to, count: recordings.length, ...(code ? { code } : {}) });
+  const answer: PauseAnswer = {
+    state: to,
+    ...(to === 'paused' ? { since } : {}),
+    recordings,
+    reported: heard,
+    marked: mark !== undefined,
+  };
+  return { status: 200, body: { ...answer } };
+}
+
+/** A pause that lasts keeps its beginning, and who began it. */
+function marked(mark: TaskMark, to: PauseAnswer['state'], by: NonNullable<TaskMark['paused']>): TaskMark {
+  if ((to === 'paused') === (mark.paused !== undefined)) return mark;
+  const { paused: _, ...rest } = mark;
+  return to === 'paused' ? { ...rest, paused: by } : rest;
+}
+
+/** The mark if it could be set in the time there is; what it says has been done, and is not undone for want of it. */
+async function markedInTime(
+  twilio: TwilioApi & TwilioLive,
+  task: TaskSid,
+  deadline: Deadline,
+  change: (mark: TaskMark) => TaskMark,
+): Promise<{ before: TaskMark; mark?: TaskMark; code?: string }> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<{ before: TaskMark; code: string }>((resolve) => {
+    const limit = Math.max(0, deadline.left() - afterMarkMs);
+    timer = setTimeout(() => resolve({ before: {}, code: 'task-late' }), limit);
+  });
+  const marking = changeTaskMark(twilio, task, change).then(
+    ({ changed, ...found }) => (found.mark ? found : { ...found, code: `task-${changed}` }),
+    (error: unknown) => ({ before: {}, code: errorCode(error) }),
+  );
+  return Promise.race([marking, late]).finally(() => clearTimeout(timer));
+}
+
+/** A UUID made of a name (version 8, RFC 9562), the same whenever it is made. */
+function uuidOf(name: string): string {
+  const hex = createHash('sha256').update(name).digest('hex');
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    variant + hex.slice(17, 20),
+    hex.slice(20, 32),
+  ].join('-');
+}

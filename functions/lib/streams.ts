@@ -1,0 +1,92 @@
+import { type CallSid, CustodyError } from '@flex-custody/core';
+import type { TwilioApi, TwilioLive } from '@flex-custody/twilio';
+import type { StartStreamForm, StopStreamForm } from './call-forms.ts';
+import type { CallConfig, StreamConfig } from './flex-config.ts';
+import type { FlexCall } from './flex-endpoint.ts';
+import type { Answer } from './runtime.ts';
+import { twilioOf } from './twilio-of.ts';
+import { ownCall } from './whose-call.ts';
+
+/**
+ * How long an answer is given again without asking. No longer: a stream whose receiver hung up has ended, Twilio cannot be
+ * asked whether one runs, and whoever starts it anew must get a new one.
+ */
+const rememberedMs = 15_000;
+
+interface Running {
+  url: string;
+  stream: Promise<string>;
+  until: number;
+}
+
+const running = new Map<CallSid, Running>();
+
+/** Sends what Twilio hears from one leg of the caller's own call to an address of the list. */
+export async function startStream(
+  asked: StartStreamForm,
+  { config, viewer, log }: FlexCall<StreamConfig>,
+): Promise<Answer> {
+  const url = targetOf(config.targets, asked.url);
+  const twilio = twilioOf(config);
+  await ownCall(twilio, viewer, asked);
+  const streamSid = await once(asked.callSid, url, () => started(twilio, asked.callSid, url));
+  log({ outcome: 'started', call: asked.callSid });
+  return { status: 200, body: { streamSid } };
+}
+
+/** Ends it. That it has ended already, by itself or with its call, is what was asked for. */
+export async function stopStream(
+  { streamSid, ...asked }: StopStreamForm,
+  { config, viewer, log }: FlexCall<CallConfig>,
+): Promise<Answer> {
+  const twilio = twilioOf(config);
+  const { callSid } = asked;
+  const live = await ownCall(twilio, viewer, asked).catch((error: unknown) => {
+    if (error instanceof CustodyError && error.code === 'call_not_live') return undefined;
+    throw error;
+  });
+  running.delete(callSid);
+  // The one that was named may have been replaced since: no stream of this name is left running.
+  const bySid =
+    live !== undefined && streamSid !== undefined && (await twilio.stopStream(callSid, streamSid));
+  const stopped = bySid || (live !== undefined && (await twilio.stopStream(callSid, callSid)));
+  log({ outcome: stopped ? 'stopped' : 'gone', call: callSid });
+  return { status: 200, body: { stopped: true, ...(streamSid ? { streamSid } : {}) } };
+}
+
+/** @throws CustodyError `stream_url_refused` (403): a caller's voice goes to nobody who is not on the list */
+function targetOf(targets: readonly string[], url: string | undefined): string {
+  const same = (one: string, other: string) => new URL(one).href === new URL(other).href;
+  const target = url === undefined ? targets[0] : targets.find((one) => URL.canParse(url) && same(one, url));
+  if (target === undefined)
+    throw new CustodyError('stream_url_refused', 'not an address that streams may go to', { status: 403 });
+  return target;
+}
+
+function once(call: CallSid, url: string, start: () => Promise<string>): Promise<string> {
+  const now = Date.now();
+  for (const [sid, { until }] of running) if (until <= now) running.delete(sid);
+  const known = running.get(call);
+  if (known?.url === url) return known.stream;
+  const mine: Running = { url, stream: start(), until: now + rememberedMs };
+  running.set(call, mine);
+  mine.stream.catch(() => {
+    if (running.get(call) === mine) running.delete(call);
+  });
+  return mine.stream;
+}
+
+/** Under the call's SID as its name, by which the vendor knows it; one that has this name already makes way. */
+async function started(twilio: TwilioApi & TwilioLive, call: CallSid, url: string): Promise<string> {
+  const ask = () => twilio.startStream(call, { url, name: call });
+  let answer = await ask();
+  // Twilio says why in words alone: that a stream of this name can be stopped tells it apart from too many tracks.
+  if (answer === 'refused' && (await twilio.stopStream(call, call))) answer = await ask();
+  if (answer === 'not-live')
+    throw new CustodyError('call_not_live', 'the call has just ended', { status: 404 });
+  if (answer === 'refused') {
+    const message = 'Twilio streams four tracks of a call at a time, and this call has as many';
+    throw new CustodyError('too_many_streams', message, { status: 409 });
+  }
+  return answer.streamSid;
+}

@@ -1,0 +1,12 @@
+import { parseCallControl } from './lib/call-forms.ts';
+import { readPauseConfig } from './lib/flex-config.ts';
+import { flexEndpoint } from './lib/flex-endpoint.ts';
+import { setPause } from './lib/set-pause.ts';
+
+/** Resumes every recording of the agent's own call. No setting forbids it, and asked again it changes nothing. */
+export const handler = flexEndpoint({
+  name: 'resume-recording',
+  config: readPauseConfig,
+  parse: parseCallControl,
+  work: (asked, call) => setPause('recording', asked, call),
+});

@@ -1,0 +1,82 @@
+import {
+  readTaskMark,
+  type TaskAttributes,
+  type TaskMark,
+  type TaskSid,
+  withTaskMark,
+} from '@flex-custody/core';
+import type { TwilioApi, TwilioTask } from './api.ts';
+
+/** What shall become of a task's attributes: this text, nothing new, or more than Twilio takes. */
+export type Change = { text: string } | 'same' | 'full';
+
+export type Changed = 'written' | 'same' | 'gone' | 'full' | 'unreadable' | 'contended';
+
+/** Writes tried before another writer's persistence is taken as the answer. */
+const tries = 6;
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** A task's attributes; undefined where their text is no JSON object. */
+export function readAttributes(text: string): TaskAttributes | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+      ? (parsed as TaskAttributes)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Changes a task's attributes under `If-Match`, reading and merging again as often as somebody else wrote in between.
+ * Attributes that are no JSON object are left as they are: an update replaces them whole.
+ * @param merge is asked again with what each reading found
+ * @throws CustodyError as {@link TwilioApi} does
+ */
+export async function changeTask(
+  twilio: Pick<TwilioApi, 'task' | 'updateTask'>,
+  sid: TaskSid,
+  merge: (attributes: TaskAttributes, task: TwilioTask) => Change,
+  wait: (ms: number) => Promise<void> = pause,
+): Promise<Changed> {
+  for (let attempt = 1; attempt <= tries; attempt += 1) {
+    const task = await twilio.task(sid);
+    if (!task) return 'gone';
+    const attributes = readAttributes(task.attributes);
+    if (!attributes) return 'unreadable';
+    const change = merge(attributes, task);
+    if (typeof change === 'string') return change;
+    const written = await twilio.updateTask(sid, change.text, task.etag);
+    if (written === 'ok') return 'written';
+    if (written === 'gone') return 'gone';
+    // Full jitter: whoever collided with us should not do so again.
+    if (attempt < tries) await wait(Math.random() * Math.min(400, 25 * 2 ** attempt));
+  }
+  return 'contended';
+}
+
+/**
+ * Changes our mark in a task's attributes.
+ * @param change given the mark that stands there, answers the one that shall; the same object where nothing changes
+ * @returns `mark` as it stands now; undefined where it could not be read or written
+ */
+export async function changeTaskMark(
+  twilio: Pick<TwilioApi, 'task' | 'updateTask'>,
+  sid: TaskSid,
+  change: (mark: TaskMark) => TaskMark,
+  wait?: (ms: number) => Promise<void>,
+): Promise<{ changed: Changed; before: TaskMark; mark?: TaskMark }> {
+  let before: TaskMark = {};
+  let next: TaskMark = {};
+  const merge = (attributes: TaskAttributes): Change => {
+    before = readTaskMark(attributes);
+    next = change(before);
+    if (next === before) return 'same';
+    const text = withTaskMark(attributes, next);
+    return text === undefined ? 'full' : { text };
+  };
+  const changed = await changeTask(twilio, sid, merge, wait);
+  return { changed, before, ...(changed === 'written' || changed === 'same' ? { mark: next } : {}) };
+}

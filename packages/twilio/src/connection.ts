@@ -1,0 +1,53 @@
+import { type AccountSid, CustodyError, type WorkspaceSid } from '@flex-custody/core';
+import type twilio from 'twilio';
+import type { AccountContext } from 'twilio/lib/rest/api/v2010/account.js';
+import type { WorkspaceContext } from 'twilio/lib/rest/taskrouter/v1/workspace.js';
+import { isNotFound, twilioError } from './errors.ts';
+
+export interface TwilioConfig {
+  accountSid: AccountSid;
+  workspaceSid: WorkspaceSid;
+  /** Account SID and auth token, or API key and its secret. */
+  username: string;
+  password: string;
+  /** Per request, milliseconds; 5,000 by default, since the SDK's own 30 s outlasts everyone who waits for us. */
+  timeoutMs?: number;
+}
+
+/** Twilio's SDK, loaded at the first call: a role that never asks never pays for it. */
+export interface Connection {
+  account(): Promise<AccountContext>;
+  workspace(): Promise<WorkspaceContext>;
+}
+
+export function connect(config: TwilioConfig): Connection {
+  let loading: Promise<twilio.Twilio> | undefined;
+  const client = () => {
+    loading ??= import('twilio').then(({ default: sdk }) => {
+      const httpClient = new sdk.RequestClient({ timeout: config.timeoutMs ?? 5_000 });
+      return sdk(config.username, config.password, { accountSid: config.accountSid, httpClient });
+    });
+    return loading;
+  };
+  return {
+    workspace: async () => (await client()).taskrouter.v1.workspaces(config.workspaceSid),
+    account: async () => (await client()).api.v2010.accounts(config.accountSid),
+  };
+}
+
+/** Runs `ask`; a 404 is undefined, every other failure one of our errors. */
+export async function read<T>(what: string, ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw twilioError(what, error);
+  }
+}
+
+/** A value that Twilio must have sent in this shape. */
+export function expected<T>(value: T | undefined, what: string): T {
+  if (value === undefined)
+    throw new CustodyError('twilio_answer', `Twilio answered without a readable ${what}`);
+  return value;
+}
