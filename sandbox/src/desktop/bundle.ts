@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -54,6 +54,11 @@ export function createBundle({ root, plugins, build }: DesktopFiles): Bundle {
   const children = new Set<ReturnType<typeof spawn>>();
   let work: Promise<void> | undefined;
 
+  const sources = (plugin: string) => [
+    join(root, plugin, 'package.json'),
+    join(root, plugin, 'src'),
+    join(root, 'packages', 'core', 'src'),
+  ];
   const run = (step: Step, cwd: string, args: string[]) =>
     new Promise<void>((resolve, reject) => {
       const child = spawn('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: process.env });
@@ -85,9 +90,10 @@ export function createBundle({ root, plugins, build }: DesktopFiles): Bundle {
   };
   const prepare = async () => {
     install(first);
-    if (!existsSync(flexUi)) plan('Bundling Flex UI for a page', () => bundle(modules(first), flexUi));
+    if (!isFresh(flexUi, [join(modules(first), '@twilio', 'flex-ui', 'package.json')]))
+      plan('Bundling Flex UI for a page', () => bundle(modules(first), flexUi));
     for (const plugin of plugins) {
-      if (existsSync(built(plugin))) continue;
+      if (isFresh(built(plugin), sources(plugin))) continue;
       if (plugin !== first) install(plugin);
       plan(`Building ${plugin}`, (step) => run(step, join(root, plugin), ['run', 'build']));
     }
@@ -102,17 +108,17 @@ export function createBundle({ root, plugins, build }: DesktopFiles): Bundle {
       }
     }
   };
+  let over = false;
   const whenReady = () => {
-    work ??= build ? prepare() : Promise.resolve();
+    work ??= (build ? prepare() : Promise.resolve()).then(() => {
+      over = true;
+    });
     return work;
   };
-  let over = false;
   return {
     ready() {
-      void whenReady().then(() => {
-        over = true;
-      });
-      return over || (existsSync(flexUi) && plugins.every((plugin) => existsSync(built(plugin))));
+      void whenReady();
+      return over;
     },
     steps: () => steps,
     flexUi: () => flexUi,
@@ -123,6 +129,19 @@ export function createBundle({ root, plugins, build }: DesktopFiles): Bundle {
       for (const child of children) child.kill();
     },
   };
+}
+
+/** True where the file is there, and none of what it is made of is newer. */
+function isFresh(file: string, made: readonly string[]): boolean {
+  if (!existsSync(file)) return false;
+  const at = statSync(file).mtimeMs;
+  return made.every((path) => !existsSync(path) || newest(path) <= at);
+}
+
+function newest(path: string): number {
+  const found = statSync(path);
+  if (!found.isDirectory()) return found.mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
 async function bundle(nodeModules: string, outfile: string): Promise<void> {
@@ -143,6 +162,8 @@ async function bundle(nodeModules: string, outfile: string): Promise<void> {
     define: { 'process.env.NODE_ENV': '"production"', global: 'window' },
     loader: { '.woff': 'dataurl', '.mp3': 'dataurl', '.svg': 'dataurl', '.png': 'dataurl' },
     inject: [inject],
+    minifyWhitespace: true,
+    minifySyntax: true,
     logLevel: 'silent',
   });
   await rename(fresh, outfile);

@@ -1,14 +1,16 @@
 import type { WebSocket } from 'ws';
 import type { LiveEvent } from '../live/exchange.ts';
-import { everyone, queueSid } from '../live/parameters.ts';
+import { everyone } from '../live/parameters.ts';
 import { Refused } from '../refused.ts';
-import type { Transfer } from '../world.ts';
+import type { Transfer, Worker } from '../world.ts';
 import { type DesktopParts, jsonOf, type SocketEnd } from './hub.ts';
 import type { Seat } from './session.ts';
 import {
+  type Activity,
   activities,
   activityShape,
   channelShapes,
+  queueShape,
   reservationShape,
   taskShape,
   transferShape,
@@ -63,8 +65,14 @@ export function createEventBridge(parts: DesktopParts): EventBridge {
   };
 
   const list = (contents: readonly unknown[]) => ({
-    payload: { contents, after_sid: null, total: contents.length },
+    payload: { contents, after_sid: null, total: contents.length, meta: { next_token: null } },
   });
+  /** Of somebody who is not asking; nobody's desktop is open: Available, so that a call can be transferred there. */
+  const shapeOf = (worker: Worker) => {
+    const seat = seats.of(worker.sid);
+    const [available] = activities;
+    return workerShape(world, worker, seat?.activity ?? (available as Activity), seat?.version ?? 1);
+  };
   const mine = (seat: Seat, sid: string) => {
     const reservation = world.reservations.get(sid);
     if (reservation?.workerSid !== seat.worker.sid) throw new Refused('there is no such reservation', 404);
@@ -189,14 +197,14 @@ export function createEventBridge(parts: DesktopParts): EventBridge {
       if (asked.method === 'POST')
         events.emit('taskrouter.asked', { worker: seat.worker.sid, path, params: asked.params });
       if (kind === 'Activities') return list(activities.map((one) => activityShape(world, one)));
-      if (kind === 'TaskQueues')
-        return list([
-          { sid: queueSid(everyone), friendly_name: everyone, workspace_sid: world.account.workspaceSid },
-        ]);
+      if (kind === 'TaskQueues') return list([queueShape(world, everyone)]);
       if (kind === 'Tasks' && sid === undefined) return createTask(seat, asked.params);
       if (kind === 'Tasks' && below === 'Reservations') return onReservation(seat, belowSid ?? '', asked);
       if (kind === 'Tasks') return onTask(seat, sid ?? '', asked);
       if (kind !== 'Workers') return { payload: {} };
+      if (sid === undefined) return list([...world.workers.values()].map(shapeOf));
+      const other = sid === seat.worker.sid ? undefined : world.workers.get(sid);
+      if (other) return { payload: shapeOf(other) };
       if (below === undefined) return onWorker(seat, asked);
       if (below === 'WorkerChannels') return list(channelShapes(world, seat.worker));
       if (below === 'Transfers') return onTransfers(seat, belowSid, asked);

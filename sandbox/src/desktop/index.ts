@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { WebSocketServer } from 'ws';
 import { Refused } from '../refused.ts';
@@ -34,6 +35,7 @@ const types: Record<string, string> = {
 };
 const own = ['network.js', 'media.js', 'start.js', 'flex.css'] as const;
 const renewMs = 8_000;
+const patienceMs = 300;
 
 /** `GET /flex` and everything that the real Flex UI asks Twilio for, below `/twilio/<host>/`. */
 export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): Desktop {
@@ -53,6 +55,8 @@ export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): De
       .send(body);
 
   app.get('/flex', async (_request, reply) => {
+    // Where nothing has to be built, a person sees no page that says so.
+    if (!bundle.ready()) await Promise.race([bundle.whenReady(), sleep(patienceMs)]);
     if (bundle.ready()) {
       reply.header('content-security-policy', policy);
       return send(reply, 'flex.html', await readFile(join(assets, 'flex.html')));
@@ -203,8 +207,7 @@ export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): De
       const open = [...watchers].filter(([, worker]) => worker === workerSid);
       for (const [watcher] of open) watcher.write('event: token\ndata: {}\n\n');
       const until = Date.now() + (open.length > 0 ? renewMs : 0);
-      while (seat.token === before && Date.now() < until)
-        await new Promise((resolve) => setTimeout(resolve, 50));
+      while (seat.token === before && Date.now() < until) await sleep(50);
       if (seat.token === before) seats.renew(seat);
       return seat;
     },

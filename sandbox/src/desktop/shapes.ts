@@ -52,6 +52,26 @@ export function workerShape(world: World, worker: Worker, activity: Activity, ve
   };
 }
 
+export function queueShape(world: World, name: string) {
+  const { accountSid, workspaceSid, createdAt } = world.account;
+  return {
+    account_sid: accountSid,
+    workspace_sid: workspaceSid,
+    sid: queueSid(name),
+    friendly_name: name,
+    assignment_activity_name: null,
+    assignment_activity_sid: null,
+    reservation_activity_name: null,
+    reservation_activity_sid: null,
+    target_workers: '1==1',
+    max_reserved_workers: 1,
+    task_order: 'FIFO',
+    lifo_queue: false,
+    date_created: seconds(createdAt),
+    date_updated: seconds(createdAt),
+  };
+}
+
 export function channelShapes(world: World, worker: Worker) {
   const { accountSid, workspaceSid } = world.account;
   return channels.map((name) => ({
