@@ -9,6 +9,11 @@ const needs = {
     there: () => existsSync(chromiumPath()),
     get: 'install Chromium, or set CHROMIUM to its path',
   },
+  flex: {
+    there: () =>
+      existsSync(chromiumPath()) && existsSync('plugin-recording/node_modules/@twilio/flex-ui/package.json'),
+    get: 'install Chromium, and run `npm ci` in plugin-recording, which brings Flex UI',
+  },
   radosgw: {
     there: () => process.env['TEST_S3_ENDPOINT'] !== undefined,
     get: 'install radosgw with ceph-mon, ceph-osd and ceph-mgr, which npm test then starts, or set TEST_S3_ENDPOINT, TEST_S3_ACCESS_KEY_ID and TEST_S3_SECRET_ACCESS_KEY',
