@@ -24,7 +24,7 @@ export class RecordingPlugin extends FlexPlugin {
     flex.TaskCanvasHeader.Content.add(status, { sortOrder: 1 });
     flex.Supervisor.TaskCanvasHeader.Content.add(status, { sortOrder: 1 });
     flex.CallCanvas.Content.add(<RecordingControls key="flex-custody-controls" services={services} />, {
-      sortOrder: 10,
+      sortOrder: -1,
     });
     services.begin();
   }

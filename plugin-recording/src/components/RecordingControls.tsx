@@ -1,66 +1,82 @@
-import type { ITask } from '@twilio/flex-ui';
-import { Box } from '@twilio-paste/core/box';
-import { Button } from '@twilio-paste/core/button';
+import { Button, type ITask, type ThemeProps, withTheme } from '@twilio/flex-ui';
 import * as React from 'react';
-import type { Services } from '../flex/services';
-import { failureKey, whyKey } from '../strings/strings';
+import type { Services, View } from '../flex/services';
+import { failureKey, type StringKey, whyKey } from '../strings/strings';
 import { StatusIcon } from './StatusIcon';
 import { useView } from './useView';
 
+interface Props extends ThemeProps {
+  services: Services;
+  /** Handed in by Flex, as to every child of its call canvas. */
+  task?: ITask;
+}
+
 /** In the call's canvas: what the agent can do about the recording, and why it is not as it should be. */
-export function RecordingControls({ services, task }: { services: Services; task?: ITask }) {
+function Controls({ services, task, theme }: Props) {
   const view = useView(services, task);
   if (!view?.status) return null;
-  const { call, status, controls, state } = view;
+  const { call, status, state } = view;
   const why = status.kind === 'not-recorded' ? services.text(whyKey(status.reason)) : undefined;
-  const error = state.error && {
-    key: `FlexCustodyFailed_${state.error.asked}` as const,
-    why: services.text(failureKey(state.error.failure)),
-  };
-  const button =
-    controls.start || state.busy === 'start'
-      ? ('start' as const)
-      : controls.resume || state.busy === 'resume'
-        ? ('resume' as const)
-        : controls.pause || state.busy === 'pause'
-          ? ('pause' as const)
-          : undefined;
-  if (!why && !error && !button) return null;
-  const again = status.kind === 'not-recorded' && status.reason !== 'on-demand';
-  const labels = {
-    start: again ? 'FlexCustodyStartAgain' : 'FlexCustodyStart',
-    pause: 'FlexCustodyPause',
-    resume: 'FlexCustodyResume',
-  } as const;
+  const error =
+    state.error &&
+    services.text(`FlexCustodyFailed_${state.error.asked}`, {
+      why: services.text(failureKey(state.error.failure)),
+    });
+  const act = actOf(view);
+  if (!why && !error && !act) return null;
   return (
-    <Box
-      display="flex"
-      flexDirection="column"
-      alignItems="center"
-      rowGap="space30"
-      padding="space40"
-      flexShrink={0}
-      fontSize="fontSize20"
-      lineHeight="lineHeight20"
-      textAlign="center"
+    <div
+      style={{
+        display: 'flex',
+        flexDirection: 'column',
+        alignItems: 'center',
+        flexShrink: 0,
+        rowGap: 8,
+        padding: '12px 16px 0',
+        fontSize: 12,
+        lineHeight: '16px',
+        textAlign: 'center',
+      }}
       data-testid="flex-custody-controls"
     >
-      {why && <Box color="colorTextWeak">{why}</Box>}
-      {button && call.own && (
+      {why && <div>{why}</div>}
+      {act && (
+        // Flex's own: its theme is the desktop's, whichever that is. Busy, it keeps the focus.
         <Button
-          variant={button === 'pause' ? 'secondary' : 'primary'}
+          variant={act === 'pause' ? 'secondary' : 'primary'}
           size="small"
-          loading={state.busy !== undefined}
-          onClick={() => void services.recorder[button](call)}
-          data-testid={`flex-custody-${button}`}
+          aria-disabled={state.busy !== undefined}
+          onClick={() => void services.recorder[act](call)}
+          data-testid={`flex-custody-${act}`}
         >
-          <StatusIcon kind={button === 'pause' ? 'paused' : 'recording'} />
-          {services.text(labels[button])}
+          <span style={{ display: 'flex', alignItems: 'center', columnGap: 6 }}>
+            <StatusIcon kind={state.busy ? 'starting' : act === 'pause' ? 'paused' : 'recording'} />
+            {services.text(labelOf(act, view))}
+          </span>
         </Button>
       )}
-      <Box role="alert" color="colorTextError">
-        {error && services.text(error.key, { why: error.why })}
-      </Box>
-    </Box>
+      {/* Always there, so that what appears in it is said. */}
+      <div role="alert" style={{ color: theme?.tokens?.textColors?.colorTextError }}>
+        {error}
+      </div>
+    </div>
   );
 }
+
+type Act = 'start' | 'pause' | 'resume';
+
+function actOf({ call, controls, state }: View): Act | undefined {
+  if (!call.own) return undefined;
+  if (state.busy) return state.busy;
+  return (['start', 'resume', 'pause'] as const).find((act) => controls[act]);
+}
+
+function labelOf(act: Act, { status, state }: View): StringKey {
+  if (act === 'pause') return state.busy ? 'FlexCustodyPausing' : 'FlexCustodyPause';
+  if (act === 'resume') return state.busy ? 'FlexCustodyResuming' : 'FlexCustodyResume';
+  if (state.busy) return 'FlexCustodyStarting';
+  const again = status?.kind === 'not-recorded' && status.reason !== 'on-demand';
+  return again ? 'FlexCustodyStartAgain' : 'FlexCustodyStart';
+}
+
+export const RecordingControls = withTheme(Controls);

@@ -6,8 +6,7 @@ import type { Failure } from '../api/call-control';
  * the same key there or in `ui_attributes.strings`. `{{name}}` is filled in.
  */
 export const strings = {
-  FlexCustodyStatusLabel: 'Recording of this call',
-  FlexCustodyStarting: 'Recording is starting',
+  FlexCustodyStarting: 'Starting to record',
   FlexCustodyRecording: 'Recording',
   FlexCustodyPaused: 'Recording paused',
   FlexCustodyPausedFor: 'Paused for {{time}}',
@@ -26,7 +25,9 @@ export const strings = {
   FlexCustodyStart: 'Start recording',
   FlexCustodyStartAgain: 'Try again to record',
   FlexCustodyPause: 'Pause recording',
+  FlexCustodyPausing: 'Pausing the recording',
   FlexCustodyResume: 'Resume recording',
+  FlexCustodyResuming: 'Resuming the recording',
 
   FlexCustodyFailed_start: 'Recording did not start: {{why}}',
   FlexCustodyFailed_pause: 'Still recording, not paused: {{why}}',
