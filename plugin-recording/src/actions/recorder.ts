@@ -93,7 +93,7 @@ export function recorder(means: RecorderMeans): Recorder {
     states.set(sid, { busy: undefined, error: { asked: 'start', failure } });
     notRecorded(call, failure === 'timeout' || failure === 'offline' ? 'host-unreachable' : 'start-failed');
     // Who asked looks at the button; what failed by itself must be told wherever the agent looks.
-    if (byItself) means.alert('start', failure);
+    if (byItself && means.again(call)?.live) means.alert('start', failure);
     return false;
   };
 
