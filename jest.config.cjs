@@ -1,6 +1,8 @@
 /** Tests lie beside the code they test; what crosses rooms is under test/. */
 module.exports = {
-  testMatch: ['<rootDir>/{packages,server,sandbox,functions,test}/**/*.test.ts'],
+  testMatch: [
+    '<rootDir>/{packages,server,sandbox,functions,test,plugin-recording,plugin-veridas}/**/*.test.ts',
+  ],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   transform: {
     '^.+\\.(t|j|mj)s$': [
