@@ -6,8 +6,12 @@ import { type Courier, createCourier } from './callbacks.ts';
 import { createSwitchboard, type Switchboard } from './calls.ts';
 import { makeCertificates } from './certificates.ts';
 import { controlRoutes } from './controls.ts';
+import { type Desktop, desktopRoutes } from './desktop/index.ts';
 import { createEventLog, type EventLog } from './events.ts';
 import { createFaults, type Faults } from './faults.ts';
+import { liveControlRoutes } from './live/controls.ts';
+import { createExchange, type Exchange } from './live/exchange.ts';
+import { createLegs } from './live/legs.ts';
 import { openMediaFile } from './media.ts';
 import { pageRoutes } from './page/index.ts';
 import { startProxy } from './proxy.ts';
@@ -33,6 +37,8 @@ export interface SandboxOptions {
   root?: string;
   /** Receives what happens, one JSON line at a time. */
   log?: (line: string) => void;
+  /** The Flex desktop: the checkout with its plugins, which of them, and whether what is missing is built. */
+  flex?: { root?: string; plugins?: readonly string[]; build?: boolean };
 }
 
 export interface Sandbox {
@@ -48,6 +54,8 @@ export interface Sandbox {
     courier: Courier;
     switchboard: Switchboard;
     bucket: Bucket;
+    exchange: Exchange;
+    desktop: Desktop;
   };
   close(): Promise<void>;
 }
@@ -98,6 +106,39 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     closers.push(() => controls.close());
     const mediaDir = join(dataDir, 'media');
     controlRoutes(controls, { world, faults, events, courier, switchboard, bucket, dialogue, mediaDir });
+    const legs = createLegs({
+      world,
+      events,
+      courier,
+      dialogue,
+      functions: [options.functionsBaseUrl, options.functionsOrigin],
+    });
+    const exchange = createExchange({ world, events, legs });
+    const desktop = desktopRoutes(controls, {
+      world,
+      events,
+      exchange,
+      assets: join(root, 'src', 'desktop', 'assets'),
+      files: {
+        root: resolve(options.flex?.root ?? join(root, '..')),
+        plugins: options.flex?.plugins ?? ['plugin-recording', 'plugin-veridas'],
+        build: options.flex?.build ?? true,
+      },
+      settings: {
+        ui_attributes: {
+          flex_custody: { functions_url: options.functionsOrigin, host_url: options.publicHostUrl },
+        },
+        call_recording_enabled: false,
+        call_recording_webhook_url: null,
+      },
+    });
+    liveControlRoutes(controls, {
+      world,
+      exchange,
+      courier,
+      desktop,
+      functionsUrl: options.functionsBaseUrl,
+    });
     pageRoutes(controls, {
       hostUrl: options.publicHostUrl,
       mediaOrigins: [s3.endpoint],
@@ -111,7 +152,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       account: { accountSid, authToken, workspaceSid },
       s3,
       env: environment({ proxy: proxy.url, caFile: certificates.caFile, root, s3, world }),
-      twilio: { world, faults, events, courier, switchboard, bucket },
+      twilio: { world, faults, events, courier, switchboard, bucket, exchange, desktop },
       close,
     };
   } catch (error) {
