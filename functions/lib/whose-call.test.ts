@@ -142,6 +142,12 @@ describe('refused', () => {
     await expect(ownCall(twilio, alice, asked)).rejects.toMatchObject(notYours);
   });
 
+  test("another task of one's own for a conference that is named after its task", async () => {
+    const { twilio } = scene([conference(1, 'alice')], [wt(1), wt(2)]);
+    const asked = { taskSid: wt(2), conferenceSid: cf(1) };
+    await expect(ownCall(twilio, alice, asked)).rejects.toMatchObject(notYours);
+  });
+
   test('forged attributes of a task of one’s own', async () => {
     const forged = { [wt(1)]: JSON.stringify({ call_sid: ca(32), conference: { sid: cf(2) } }) };
     const { twilio } = scene([conference(2, 'bruno')], [wt(1)], forged);
