@@ -17,6 +17,7 @@ import { pageRoutes } from './page/index.ts';
 import { startProxy } from './proxy.ts';
 import { buildRest, listenRest } from './rest/app.ts';
 import { startS3 } from './s3/index.ts';
+import { startVeridas, veridasAudioUrl, veridasRoutes } from './veridas/index.ts';
 import { createWorld, type World } from './world.ts';
 
 export interface SandboxOptions {
@@ -45,6 +46,8 @@ export interface Sandbox {
   url: string;
   account: { accountSid: string; authToken: string; workspaceSid: string };
   s3: S3Access;
+  /** The biometrics' vendor, as the Functions' environment names it. */
+  veridas: { tokenUrl: string; clientId: string; clientSecret: string; audioUrl: string };
   /** What a client process needs in its environment to reach this world as it would reach the real one. */
   env: Record<string, string>;
   twilio: {
@@ -114,6 +117,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       functions: [options.functionsBaseUrl, options.functionsOrigin],
     });
     const exchange = createExchange({ world, events, legs });
+    const vendor = await startVeridas({ certificates });
+    closers.push(() => vendor.close());
+    veridasRoutes(controls, { veridas: vendor.veridas, root: join(root, 'src', 'veridas', 'assets') });
+    const ours: Record<string, unknown> = {
+      functions_url: options.functionsOrigin,
+      host_url: options.publicHostUrl,
+    };
     const desktop = desktopRoutes(controls, {
       world,
       events,
@@ -125,9 +135,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         build: options.flex?.build ?? true,
       },
       settings: {
-        ui_attributes: {
-          flex_custody: { functions_url: options.functionsOrigin, host_url: options.publicHostUrl },
-        },
+        ui_attributes: { flex_custody: ours },
         call_recording_enabled: false,
         call_recording_webhook_url: null,
       },
@@ -146,11 +154,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     });
     const url = await controls.listen({ host: '127.0.0.1', port: options.port });
 
+    ours['veridas'] = { enabled: true, vendor_url: `${url}/veridas` };
+
     const { accountSid, authToken, workspaceSid } = world.account;
     return {
       url,
       account: { accountSid, authToken, workspaceSid },
       s3,
+      veridas: { tokenUrl: vendor.tokenUrl, ...vendor.veridas.credentials, audioUrl: veridasAudioUrl },
       env: environment({ proxy: proxy.url, caFile: certificates.caFile, root, s3, world }),
       twilio: { world, faults, events, courier, switchboard, bucket, exchange, desktop },
       close,

@@ -49,12 +49,42 @@ test('what is set and what is assumed', () => {
     agentsMayPlayOwn: false,
     mediaChannels: ['customer', 'others'],
     segmentLinkDays: 0,
+    pause: { enabled: false, behavior: 'silence', resumeAfterSeconds: 600 },
     database: { directory: '.data/host' },
     leaseMs: 15_000,
     copiesAtOnce: 2,
     logLevel: 'info',
   });
   expect(config.mediaSecret).toHaveLength(32);
+});
+
+test.each([
+  ['True', true],
+  ['true', true],
+  ['False', false],
+  ['false', false],
+])("pausing is switched by Verint's name and by its %s", (text, enabled) => {
+  const config = loadConfig({
+    ...complete,
+    TwilioEnablePauseResume: text,
+    CUSTODY_PAUSE_BEHAVIOR: 'skip',
+    CUSTODY_PAUSE_RESUME_SECONDS: '0',
+  });
+  expect(config.pause).toEqual({ enabled, behavior: 'skip', resumeAfterSeconds: 0 });
+});
+
+test('pausing is not guessed at', () => {
+  expect(
+    faults({
+      TwilioEnablePauseResume: 'yes',
+      CUSTODY_PAUSE_BEHAVIOR: 'beep',
+      CUSTODY_PAUSE_RESUME_SECONDS: '14401',
+    }),
+  ).toEqual([
+    'TwilioEnablePauseResume must be true or false',
+    'CUSTODY_PAUSE_BEHAVIOR must be silence or skip',
+    'CUSTODY_PAUSE_RESUME_SECONDS must be a whole number from 0 to 14400',
+  ]);
 });
 
 test('the API key is preferred to the auth token', () => {
@@ -258,7 +288,7 @@ describe('what is written about it', () => {
   });
 
   test('.env.example has each variable once, and would be complete with its blanks filled', () => {
-    const lines = readFileSync('.env.example', 'utf8').matchAll(/^(#?)([A-Z_0-9]+)=(.*)$/gm);
+    const lines = readFileSync('.env.example', 'utf8').matchAll(/^(#?)([A-Za-z_0-9]+)=(.*)$/gm);
     const found = [...lines].map(([, comment, name, value]) => ({ comment, name, value }));
     expect(found.map(({ name }) => name).sort()).toEqual([...names].sort());
     const set = Object.fromEntries(

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type AccountSid, CustodyError, type WorkspaceSid } from '@flex-custody/core';
+import { type AccountSid, CustodyError, type PauseSettings, type WorkspaceSid } from '@flex-custody/core';
 import { type KeyConfig, type MediaCredentials, parseKeyFile, type StoreConfig } from '@flex-custody/vault';
 import { systemCode } from './config/system-code.ts';
 import { emptyHasMeaning, type Variables, variables } from './config/variables.ts';
@@ -34,6 +34,7 @@ export interface Config {
   mediaChannels: string[];
   /** 0: no link for the older Player. */
   segmentLinkDays: number;
+  pause: PauseSettings;
   database: DatabaseConfig;
   leaseMs: number;
   copiesAtOnce: number;
@@ -207,6 +208,11 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     agentsMayPlayOwn: env.CUSTODY_AGENTS_MAY_PLAY_OWN,
     mediaChannels: env.CUSTODY_MEDIA_CHANNELS,
     segmentLinkDays: env.CUSTODY_SEGMENT_LINK_DAYS,
+    pause: {
+      enabled: env.TwilioEnablePauseResume,
+      behavior: env.CUSTODY_PAUSE_BEHAVIOR,
+      resumeAfterSeconds: env.CUSTODY_PAUSE_RESUME_SECONDS,
+    },
     database: env.DATABASE_URL ? { url: env.DATABASE_URL } : { directory: env.CUSTODY_DATA_DIR },
     leaseMs: env.CUSTODY_LEASE_MS,
     copiesAtOnce: env.CUSTODY_COPIES_AT_ONCE,

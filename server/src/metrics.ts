@@ -16,6 +16,8 @@ export interface Metrics {
   /** Bytes of a playback route that went out, whether or not the listener heard them all. */
   played(bytes: number): void;
   tokenValidated(outcome: 'accepted' | 'refused' | 'unavailable'): void;
+  /** A report of a live call, once each; `reason` is empty for kinds without one. */
+  reported(kind: string, reason: string, by: 'function' | 'browser'): void;
   answered(route: string, status: number, seconds: number): void;
 }
 
@@ -112,6 +114,12 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['outcome'],
     registers,
   });
+  const reports = new Counter({
+    name: 'custody_reports_total',
+    help: 'What plugins and Functions reported of live calls, by kind, reason and who told.',
+    labelNames: ['kind', 'reason', 'by'],
+    registers,
+  });
   const answers = new Histogram({
     name: 'custody_http_seconds',
     help: 'How long an answer took until its last byte, by route and status.',
@@ -136,6 +144,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     },
     played: (bytes) => playedBytes.inc(bytes),
     tokenValidated: (outcome) => validations.inc({ outcome }),
+    reported: (kind, reason, by) => reports.inc({ kind, reason, by }),
     answered: (route, status, seconds) => answers.observe({ route, status: String(status) }, seconds),
   };
 }

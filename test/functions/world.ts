@@ -94,8 +94,8 @@ export async function startFunctionsWorld(
     environment: functionsEnvironment(
       sandbox,
       secrets,
-      { server: `http://127.0.0.1:${hostPort}`, ports: { server: hostPort, ops: 0 } },
-      { CUSTODY_FORWARD_TO_FLEX: 'true', CUSTODY_FUNCTIONS_URL: baseUrl, ...more },
+      { server: `http://127.0.0.1:${hostPort}`, functions: baseUrl, ports: { server: hostPort, ops: 0 } },
+      { CUSTODY_FORWARD_TO_FLEX: 'true', ...more },
     ),
     assetsFolder,
     runMs,

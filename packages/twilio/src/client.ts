@@ -11,8 +11,10 @@ import {
 import { recordingStatuses, type TwilioApi, type TwilioReservation } from './api.ts';
 import { connect, expected, read, type TwilioConfig } from './connection.ts';
 import { isChanged, isNotFound, twilioError } from './errors.ts';
+import { flexConfigurations, type TwilioFlexConfiguration } from './flex-configuration.ts';
 import type { TwilioLive } from './live-api.ts';
 import { liveCalls } from './live-client.ts';
+import { type TwilioTaskState, taskStates } from './task-state.ts';
 
 const date = (value: Date | null | undefined, what: string): Date =>
   expected(value instanceof Date && !Number.isNaN(value.getTime()) ? value : undefined, what);
@@ -52,11 +54,15 @@ function reservationOf(found: {
 }
 
 /** The one client of Twilio's REST API. */
-export function createTwilio(config: TwilioConfig): TwilioApi & TwilioLive {
+export function createTwilio(
+  config: TwilioConfig,
+): TwilioApi & TwilioLive & TwilioTaskState & TwilioFlexConfiguration {
   const connection = connect(config);
   const { account, workspace } = connection;
   return {
     ...liveCalls(connection),
+    ...taskStates(connection),
+    ...flexConfigurations(connection),
     recording: (sid) =>
       read('a recording', async () => {
         const found = await (await account()).recordings(sid).fetch();

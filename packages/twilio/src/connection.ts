@@ -1,6 +1,7 @@
 import { type AccountSid, CustodyError, type WorkspaceSid } from '@flex-custody/core';
 import type twilio from 'twilio';
 import type { AccountContext } from 'twilio/lib/rest/api/v2010/account.js';
+import type FlexV1 from 'twilio/lib/rest/flexApi/V1.js';
 import type { WorkspaceContext } from 'twilio/lib/rest/taskrouter/v1/workspace.js';
 import { isNotFound, twilioError } from './errors.ts';
 
@@ -16,8 +17,10 @@ export interface TwilioConfig {
 
 /** Twilio's SDK, loaded at the first call: a role that never asks never pays for it. */
 export interface Connection {
+  readonly accountSid: AccountSid;
   account(): Promise<AccountContext>;
   workspace(): Promise<WorkspaceContext>;
+  flex(): Promise<FlexV1>;
 }
 
 export function connect(config: TwilioConfig): Connection {
@@ -30,6 +33,8 @@ export function connect(config: TwilioConfig): Connection {
     return loading;
   };
   return {
+    accountSid: config.accountSid,
+    flex: async () => (await client()).flexApi.v1,
     workspace: async () => (await client()).taskrouter.v1.workspaces(config.workspaceSid),
     account: async () => (await client()).api.v2010.accounts(config.accountSid),
   };

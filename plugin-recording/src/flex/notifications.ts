@@ -1,6 +1,9 @@
 import { Notifications, NotificationType } from '@twilio/flex-ui';
 import type { StringKey } from '../strings/strings';
 
+/** Flex's bar lies over the Accept button while it shows: whatever it says, a call matters more. */
+const timeout = 8_000;
+
 /** Each notification's text is the string of the same name, so that a customer's own text shows. */
 const kinds = {
   FlexCustodyAlert_start: NotificationType.error,
@@ -13,8 +16,7 @@ type NotificationKey = keyof typeof kinds;
 
 export function registerNotifications(): void {
   for (const id of Object.keys(kinds) as NotificationKey[]) {
-    // timeout 0: it stays until it is closed.
-    Notifications.registerNotification({ id, content: id, type: kinds[id], closeButton: true, timeout: 0 });
+    Notifications.registerNotification({ id, content: id, type: kinds[id], closeButton: true, timeout });
   }
 }
 

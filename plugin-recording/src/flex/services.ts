@@ -150,8 +150,7 @@ export function createServices(manager: Manager): Services {
     begin() {
       for (const { path, must } of problems) warn(`setting flex_custody: ${path} must ${must}`);
       if (problems.length > 0 && desk.isAdmin()) {
-        const named = problems.map(({ path, must }) => `${path} must ${must}`).join('; ');
-        notify('FlexCustodyAlert_settings', { problems: named });
+        notify('FlexCustodyAlert_settings', { problems: problems.map(({ path }) => path).join(', ') });
       }
       if (settings.recording.mode === 'ours' && desk.flexRecords()) tellOfDouble();
       void policy.refresh();

@@ -48,7 +48,8 @@ export const strings = {
   FlexCustodyAlert_follow: 'This call was paused before it came to you, and is recorded now: {{why}}',
   FlexCustodyAlert_double:
     "Calls would be recorded twice: by Flex's own call recording, or another plugin, and by this one. Switch the other off, or set recording.mode.",
-  FlexCustodyAlert_settings: 'Recording settings that cannot be read: {{problems}}',
+  FlexCustodyAlert_settings:
+    'Recording settings that cannot be read, so that the safe default holds: {{problems}}. The console says more.',
 };
 
 export type StringKey = keyof typeof strings;

@@ -7,6 +7,7 @@ import type { StoredConference } from '../call/parameters';
 import type { Desk } from '../desk';
 import { ErrorBoundary } from './ErrorBoundary';
 import { Notice } from './Notice';
+import { PasteTheme } from './PasteTheme';
 import { VoicePanel } from './VoicePanel';
 
 interface Props {
@@ -32,31 +33,33 @@ function Region({ desk, task }: Props): JSX.Element | null {
   if (!task || (!live && lived !== taskSid)) return null;
   const { text } = desk;
   return (
-    <Box
-      as="section"
-      aria-labelledby={titleId}
-      padding="space50"
-      borderStyle="solid"
-      borderWidth="borderWidth0"
-      borderTopWidth="borderWidth10"
-      borderColor="colorBorderWeaker"
-    >
-      <Heading as="h3" variant="heading50" id={titleId}>
-        {text('FlexCustodyVoiceTitle')}
-      </Heading>
-      <ErrorBoundary
-        otherwise={(again) => (
-          <Notice
-            title={text('FlexCustodyVoiceBrokenTitle')}
-            action={{ label: text('FlexCustodyVoiceRetry'), onClick: again }}
-          >
-            {text('FlexCustodyVoiceBroken')}
-          </Notice>
-        )}
+    <PasteTheme>
+      <Box
+        as="section"
+        aria-labelledby={titleId}
+        padding="space50"
+        borderStyle="solid"
+        borderWidth="borderWidth0"
+        borderTopWidth="borderWidth10"
+        borderColor="colorBorderWeaker"
       >
-        <VoicePanel key={taskSid} desk={desk} task={task} stored={stored} live={live} />
-      </ErrorBoundary>
-    </Box>
+        <Heading as="h3" variant="heading50" id={titleId}>
+          {text('FlexCustodyVoiceTitle')}
+        </Heading>
+        <ErrorBoundary
+          otherwise={(again) => (
+            <Notice
+              title={text('FlexCustodyVoiceBrokenTitle')}
+              action={{ label: text('FlexCustodyVoiceRetry'), onClick: again }}
+            >
+              {text('FlexCustodyVoiceBroken')}
+            </Notice>
+          )}
+        >
+          <VoicePanel key={taskSid} desk={desk} task={task} stored={stored} live={live} />
+        </ErrorBoundary>
+      </Box>
+    </PasteTheme>
   );
 }
 

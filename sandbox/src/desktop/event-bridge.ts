@@ -89,6 +89,7 @@ export function createEventBridge(parts: DesktopParts): EventBridge {
       else if (status === 'wrapping') exchange.hangUp(reservation);
       else if (status === 'completed') exchange.complete(reservation);
       else throw new Refused(`the sandbox does not know ${JSON.stringify(params).slice(0, 200)}`);
+      if (status !== undefined) return { payload: withoutTransfer(reservationShape(world, reservation)) };
     }
     return { payload: reservationShape(world, reservation) };
   };
@@ -227,3 +228,10 @@ export function createEventBridge(parts: DesktopParts): EventBridge {
 
 /** The SDK sends attributes as an object in one call and as text in another. */
 const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** The SDK reads the answer to a change of status without its task, and then has nothing to hang a transfer on. */
+function withoutTransfer(shape: ReturnType<typeof reservationShape>): unknown {
+  if (!shape) return {};
+  const { task_transfer, active_outgoing_task_transfer, ...rest } = shape;
+  return rest;
+}

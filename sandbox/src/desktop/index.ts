@@ -146,8 +146,8 @@ export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): De
     if (/^flex-api[^/]*\/v1\/Configuration/.test(where)) return configuration(world, settings);
     if (/^flex\.twilio\.com\/plugins/.test(where)) return pluginList(`http://${request.headers.host}`);
     if (/api\/v1\/Session/.test(where))
-      return { features: [], Features: [], insightsActive: false, insights_active: false };
-    if (/Features/.test(where)) return { features: [], enabled: false };
+      return { features, Features: features, insightsActive: false, insights_active: false };
+    if (/Features/.test(where)) return { features, enabled: false };
     if (/summary\.json$/.test(where)) return { components: [], incidents: [], status: { indicator: 'none' } };
     if (/(countries|flagPositions)[^/]*$/.test(where)) return [];
     const still = quiet(where, reply);
@@ -213,6 +213,11 @@ export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): De
     },
   };
 }
+
+/** What an account's owner may switch on in Flex's console, and what most have on. */
+const features = [
+  { id: 'flex-warm-transfers', name: 'Warm transfers', description: '', stage: 'public', enabled: true },
+];
 
 /** A ringtone without a sound, and a font that is not there. */
 function quiet(path: string, reply: FastifyReply): FastifyReply | undefined {

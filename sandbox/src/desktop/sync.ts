@@ -74,9 +74,9 @@ export function createSync({ world, exchange, seats }: DesktopParts): Sync {
     const status = { status: conference?.status ?? 'init', conference_sid: conference?.sid ?? null };
     return [
       item(taskSid, 'conf_status', status),
-      ...(conference?.participants ?? []).map((one) =>
-        item(taskSid, one.callSid, participantData(conference?.sid ?? '', one)),
-      ),
+      ...(conference?.participants ?? [])
+        .filter((one) => one.status === 'connected')
+        .map((one) => item(taskSid, one.callSid, participantData(conference?.sid ?? '', one))),
     ];
   };
 

@@ -74,12 +74,18 @@ export function createVoice({ world, exchange, seats }: DesktopParts): Voice {
       exchange.hangUp(reservation);
   };
 
+  // A line without a word for 15 s is closed by the SDK.
+  const beat = setInterval(() => {
+    for (const socket of devices.keys()) socket.send('\n');
+  }, 5_000);
+  beat.unref();
+
   return {
     socket(socket) {
       socket.on('close', () => devices.delete(socket));
       socket.on('message', (data) => {
         const text = textOf(data);
-        if (text.trim() === '') return socket.send('\n');
+        if (text.trim() === '') return;
         for (const line of text.split('\n')) {
           const message = jsonOf(line);
           const payload = (message?.['payload'] ?? {}) as Record<string, unknown>;
@@ -99,11 +105,11 @@ export function createVoice({ world, exchange, seats }: DesktopParts): Voice {
             hangUp(String(payload['callsid']));
           }
         }
-        return undefined;
       });
     },
     close() {
       stop();
+      clearInterval(beat);
       for (const socket of devices.keys()) socket.terminate();
     },
   };

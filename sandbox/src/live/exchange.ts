@@ -247,10 +247,10 @@ export function createExchange(parts: { world: World; events: EventLog; legs: Le
     },
     customerHangUp(task) {
       const call = customers.get(task.sid);
-      const wasRinging = !legs.conferenceOf(task.sid);
+      if (legs.conferenceOf(task.sid)) return endConference(task);
+      // Nobody had accepted yet.
       if (call) legs.end(call);
       endConference(task);
-      if (!wasRinging) return;
       touchTask(task, { status: 'canceled' });
       tell({ of: 'task', name: 'canceled', task });
     },
@@ -274,7 +274,12 @@ export function createExchange(parts: { world: World; events: EventLog; legs: Le
       world.transfers.set(transfer.sid, transfer);
       tell({ of: 'transfer', name: 'transfer-initiated', transfer });
       reserve(task, target.sid, transfer.sid);
-      if (mode === 'COLD') exchange.hangUp(reservation);
+      if (mode === 'COLD') {
+        // The customer waits with music; the desktop that accepts takes them off hold by itself.
+        const customer = customers.get(task.sid);
+        if (customer) exchange.change(customer.sid, { hold: true });
+        exchange.hangUp(reservation);
+      }
       return transfer;
     },
     cancelTransfer(transfer) {

@@ -5,10 +5,14 @@ import type { Db } from '../db.ts';
 /** Who listens through a link that anybody may hold. */
 export const bearerLink = { identity: 'bearer-link', roles: [] } as const;
 
+/** One of our Functions, which signs for what it says. */
+export const ownFunction = { identity: 'function', roles: [] } as const;
+
 export interface AuditEntry {
-  viewer: Pick<Viewer, 'identity' | 'roles' | 'workerSid'> | typeof bearerLink;
-  action: 'play' | 'segment-link';
-  /** The recording; where none was found, the SID that was asked for. */
+  viewer: Pick<Viewer, 'identity' | 'roles' | 'workerSid'> | typeof bearerLink | typeof ownFunction;
+  /** `voice-consent`: a caller gave, refused or withdrew consent, told by the viewer. */
+  action: 'play' | 'segment-link' | 'voice-consent';
+  /** The recording; where none was found, the SID that was asked for. Of a consent the call, else the task. */
   recordingSid: string;
   allowed: boolean;
   reason: string;
@@ -46,7 +50,7 @@ export function createAudit(db: Pick<Db, 'query'>): Audit {
       } catch (cause) {
         throw new CustodyError(
           'audit_unavailable',
-          'the audit entry could not be written: nothing is played',
+          'the audit entry could not be written, so nothing is done',
           {
             status: 503,
             retryable: true,

@@ -12,6 +12,11 @@ const whole = (min: number, max: number) =>
 const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true');
+/** As Verint's page writes them, and as everybody else does. */
+const anyCaseFlag = z
+  .string()
+  .refine((text) => /^(true|false)$/i.test(text), { error: 'must be true or false' })
+  .transform((text) => text.toLowerCase() === 'true');
 const list = z
   .string()
   .transform((text) =>
@@ -167,6 +172,16 @@ export const variables = z.object({
   CUSTODY_SEGMENT_LINK_DAYS: whole(0, 30)
     .default(0)
     .describe('Days that a link for the older Player lives, which plays without a token; 0 writes none.'),
+  TwilioEnablePauseResume: anyCaseFlag
+    .default(false)
+    .describe('Whether agents may pause the recording of a call; True and False are taken too.'),
+  CUSTODY_PAUSE_BEHAVIOR: z
+    .enum(['silence', 'skip'], { error: 'must be silence or skip' })
+    .default('silence')
+    .describe('What a pause leaves in the recording: silence of its length, or nothing.'),
+  CUSTODY_PAUSE_RESUME_SECONDS: whole(0, 14_400)
+    .default(600)
+    .describe('The host resumes a pause after so many seconds; 0 waits for the wrap-up.'),
   DATABASE_URL: matching(/^postgres(ql)?:\/\/\S+$/, 'must be a postgres:// URL')
     .optional()
     .describe('PostgreSQL to use instead of the embedded database.'),

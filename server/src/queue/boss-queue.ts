@@ -7,7 +7,15 @@ import { type Puller, startPuller } from './puller.ts';
 import type { DeadJob, JobName, Jobs, Queue } from './queue.ts';
 
 /** How long one try may take, in seconds, before another worker may have the job. */
-const tryLimits: Readonly<Record<JobName, number>> = { copy: 7_200, verify: 7_200, link: 300, janitor: 900 };
+const tryLimits: Readonly<Record<JobName, number>> = {
+  copy: 7_200,
+  verify: 7_200,
+  link: 300,
+  // Another worker must have it soon: what is paused is not recorded.
+  resume: 60,
+  pauses: 60,
+  janitor: 900,
+};
 const names = Object.keys(tryLimits) as JobName[];
 const deadName = (name: JobName) => `${name}.dead`;
 

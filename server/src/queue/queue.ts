@@ -1,13 +1,19 @@
-import type { RecordingSid } from '@flex-custody/core';
+import type { ConferenceSid, RecordingSid } from '@flex-custody/core';
 
 /** Every kind of job and its data. */
 export interface Jobs {
   copy: { recordingSid: RecordingSid };
   verify: { recordingSid: RecordingSid };
   link: { recordingSid: RecordingSid };
+  /** Looks after a pause. */
+  resume: { conferenceSid: ConferenceSid };
+  /** Gives every open pause its job, if it has lost it. */
+  pauses: Record<string, never>;
   janitor: Record<string, never>;
 }
 export type JobName = keyof Jobs;
+/** Jobs of a schedule, without data. */
+export type ScheduledName = 'janitor' | 'pauses';
 
 export interface SendOptions {
   startAfterMs?: number;
@@ -43,9 +49,9 @@ export interface Queue {
   /** Hears of every dead job; called again when it throws. */
   onDead(handler: (dead: DeadJob) => Promise<void>): Promise<void>;
   /** Sends `name` now and every `seconds`, once for all processes together. */
-  every(name: 'janitor', seconds: number): Promise<void>;
+  every(name: ScheduledName, seconds: number): Promise<void>;
   /** Recordings for which a job of this name waits, for its first try or another. */
-  waiting(name: Exclude<JobName, 'janitor'>): Promise<ReadonlySet<RecordingSid>>;
+  waiting(name: Exclude<JobName, ScheduledName | 'resume'>): Promise<ReadonlySet<RecordingSid>>;
   /** Jobs by name and state. */
   counts(): Promise<{ name: string; state: string; count: number }[]>;
   /** Takes no new job, waits up to `graceMs` (10 s) for those at work, then aborts them. */

@@ -13,7 +13,8 @@ import { operatorSecret } from '../http/operators/routes.ts';
 import { buildOps } from '../http/ops.ts';
 import { ingestRoutes } from '../http/routes/ingest.ts';
 import { playbackRoutes } from '../http/routes/playback.ts';
-import { createIngest, type Ingest } from '../ingest/index.ts';
+import { reportRoutes } from '../http/routes/reports.ts';
+import { createIngest } from '../ingest/index.ts';
 import type { Logger } from '../log.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
 import { createMediaLinks } from '../playback/media-link.ts';
@@ -21,6 +22,7 @@ import { createRecordingReader } from '../playback/recording-reader.ts';
 import { createSegmentLinks } from '../playback/segment-link.ts';
 import { createTwilioMedia } from '../playback/twilio-media.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
+import { createRecorder } from '../recorder/index.ts';
 import { createProgressLog } from './progress.ts';
 import { fresh, mayUse } from './readiness.ts';
 
@@ -68,6 +70,11 @@ function assemble(config: Config, log: Logger, db: Db): Host {
   const credentials = twilioCredentials(config);
   const { publicUrl, mediaSecret: secret, segmentLinkDays: days } = config;
   const segmentLinks = createSegmentLinks({ secret, publicUrl, days });
+  const twilio = createTwilio({
+    accountSid: config.accountSid,
+    workspaceSid: config.workspaceSid,
+    ...credentials,
+  });
   const ingest = createIngest({
     config,
     credentials,
@@ -77,11 +84,7 @@ function assemble(config: Config, log: Logger, db: Db): Host {
     store,
     keys,
     log,
-    twilio: createTwilio({
-      accountSid: config.accountSid,
-      workspaceSid: config.workspaceSid,
-      ...credentials,
-    }),
+    twilio,
     observer: {
       copyProgress: createProgressLog(log),
       copied: (_sid, bytes, ms, by) => metrics.copied(bytes, ms, by),
@@ -90,10 +93,13 @@ function assemble(config: Config, log: Logger, db: Db): Host {
     ...(days > 0 && { segmentLink: async (row) => (await segmentLinks.segmentLinkFor(row)) ?? '' }),
   });
 
+  const recorder = createRecorder({ db, alarms, queue, twilio, settings: config.pause, metrics, log });
+  const flexTokens = counted(createFlexTokens(config), metrics);
+
   const playback: FastifyPluginAsync = (scope) =>
     playbackRoutes(scope, {
       catalog,
-      flexTokens: counted(createFlexTokens(config), metrics),
+      flexTokens,
       audit: createAudit(db),
       settings: { agentsMayPlayOwn: config.agentsMayPlayOwn },
       mediaLinks: createMediaLinks({ secret, publicUrl, ttlSeconds: config.mediaTtlSeconds }),
@@ -105,6 +111,15 @@ function assemble(config: Config, log: Logger, db: Db): Host {
     });
   const intake: FastifyPluginAsync = (scope) =>
     ingestRoutes(scope, { ingest, secrets: config.functionSecrets });
+
+  const reports: FastifyPluginAsync = (scope) =>
+    reportRoutes(scope, {
+      recorder,
+      flexTokens,
+      secrets: config.functionSecrets,
+      pause: config.pause,
+      origins: config.flexOrigins,
+    });
 
   let going = false;
   const ops = buildOps({
@@ -120,10 +135,17 @@ function assemble(config: Config, log: Logger, db: Db): Host {
     operators: { desk: createDesk({ catalog, alarms, queue }), secret: operatorSecret(secret) },
   });
   return {
-    app: config.roles.includes('http') ? buildApp({ log, metrics, routes: [playback, intake] }) : undefined,
+    app: config.roles.includes('http')
+      ? buildApp({ log, metrics, routes: [playback, intake, reports] })
+      : undefined,
     ops,
     queue,
-    startWorkers: works ? () => (ingest satisfies Ingest).startWorkers() : undefined,
+    startWorkers: works
+      ? async () => {
+          await ingest.startWorkers();
+          await recorder.startWorkers();
+        }
+      : undefined,
     goingDown: () => {
       going = true;
     },

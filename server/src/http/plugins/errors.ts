@@ -37,7 +37,7 @@ export function answerError(
       ? 'internal'
       : (frameworkCodes[error.code] ?? 'request_invalid');
   if (status >= 500) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed');
-  if (status === 503) reply.header('Retry-After', retryAfterSeconds);
+  if (status === 503 || status === 429) reply.header('Retry-After', retryAfterSeconds);
   // RFC 9110, 11.6.1: a 401 names a scheme. A token in a URL is a bearer token (RFC 6750), and unlike Basic that scheme
   // makes no browser ask for a password; who wants another one has said so by now.
   if (status === 401 && !reply.hasHeader('WWW-Authenticate')) {

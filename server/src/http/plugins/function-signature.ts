@@ -1,13 +1,41 @@
 import { CustodyError } from '@flex-custody/core';
 import { verifyRequest } from '@flex-custody/vault';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 export const signatureHeader = 'x-custody-signature';
 
+/** A JSON body stays the text it came as: what is signed is those characters, and nothing is parsed before that held. */
+export function keepBodyAsText(scope: FastifyInstance): void {
+  scope.removeContentTypeParser('application/json');
+  scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    done(null, body);
+  });
+}
+
+/** The body in a scope that {@link keepBodyAsText keeps it as text}. */
+export const textOf = (body: unknown): string => (typeof body === 'string' ? body : '');
+
 /**
- * Closes a scope to all but our own Functions, which sign method, path with query, and body with a shared secret. Inside
- * it a JSON body stays the text it came as: what was signed is those characters, and nothing is parsed before the
- * signature held.
+ * Refuses what none of our Functions signed: method, path with query, and body.
+ * @throws CustodyError `signature_invalid` (401)
+ */
+export function verifySignature(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  secrets: readonly string[],
+  now: number,
+): void {
+  const header = request.headers[signatureHeader];
+  const given = Array.isArray(header) ? undefined : header;
+  if (verifyRequest(secrets, given, request.method, request.raw.url ?? '', textOf(request.body), now)) return;
+  reply.header('WWW-Authenticate', 'Custody-Signature realm="flex-custody"');
+  throw new CustodyError('signature_invalid', 'not signed by one of our Functions, or too long ago', {
+    status: 401,
+  });
+}
+
+/**
+ * Closes a scope to all but our own Functions, who share a secret with us.
  * @param secrets newest first; the second one is still taken while they rotate
  */
 export function requireFunctionSignature(
@@ -15,19 +43,6 @@ export function requireFunctionSignature(
   secrets: readonly string[],
   now: () => number = Date.now,
 ): void {
-  scope.removeContentTypeParser('application/json');
-  scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    done(null, body);
-  });
-  scope.addHook('preValidation', async (request, reply) => {
-    const header = request.headers[signatureHeader];
-    const body = typeof request.body === 'string' ? request.body : '';
-    const given = Array.isArray(header) ? undefined : header;
-    if (!verifyRequest(secrets, given, request.method, request.raw.url ?? '', body, now())) {
-      reply.header('WWW-Authenticate', 'Custody-Signature realm="flex-custody"');
-      throw new CustodyError('signature_invalid', 'not signed by one of our Functions, or too long ago', {
-        status: 401,
-      });
-    }
-  });
+  keepBodyAsText(scope);
+  scope.addHook('preValidation', async (request, reply) => verifySignature(request, reply, secrets, now()));
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Ingest } from '../../ingest/index.ts';
 import { readCallback, readRecordingSid, readReport } from '../../ingest/read.ts';
-import { requireFunctionSignature } from '../plugins/function-signature.ts';
+import { requireFunctionSignature, textOf } from '../plugins/function-signature.ts';
 import { refuseOtherMethods } from '../plugins/methods.ts';
 
 export interface IngestRouteParts {
@@ -20,11 +20,11 @@ export async function ingestRoutes(scope: FastifyInstance, parts: IngestRoutePar
   requireFunctionSignature(scope, parts.secrets, parts.now);
   refuseOtherMethods(scope);
 
-  scope.post('/ingest/recordings', async (request) => parts.ingest.receive(readCallback(text(request.body))));
+  scope.post('/ingest/recordings', async (request) =>
+    parts.ingest.receive(readCallback(textOf(request.body))),
+  );
 
   scope.post<{ Params: { sid: string } }>('/ingest/recordings/:sid/report', async (request) =>
-    parts.ingest.report(readRecordingSid(request.params.sid), readReport(text(request.body))),
+    parts.ingest.report(readRecordingSid(request.params.sid), readReport(textOf(request.body))),
   );
 }
-
-const text = (body: unknown): string => (typeof body === 'string' ? body : '');

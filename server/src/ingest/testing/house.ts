@@ -5,7 +5,7 @@ import { createAlarms } from '../../catalog/alarms.ts';
 import { createCatalog } from '../../catalog/catalog.ts';
 import { openEmbedded } from '../../db/testing/on-each-engine.ts';
 import { type Db, migrate } from '../../db.ts';
-import type { DeadJob, JobName, Jobs, Queue, SendOptions } from '../../queue/queue.ts';
+import type { DeadJob, JobName, Jobs, Queue, ScheduledName, SendOptions } from '../../queue/queue.ts';
 import { createIngest, type IngestParts } from '../index.ts';
 import type { FakeTwilio } from './fake-twilio.ts';
 import { recorded, scene, sids } from './scene.ts';
@@ -39,7 +39,7 @@ export class FakeQueue implements Queue {
   async onDead(handler: (dead: DeadJob) => Promise<void>) {
     this.dead = handler;
   }
-  async every(name: 'janitor', seconds: number) {
+  async every(name: ScheduledName, seconds: number) {
     this.schedules.push(`${name} ${seconds}`);
   }
   async waiting(name: JobName) {

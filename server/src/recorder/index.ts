@@ -1,0 +1,36 @@
+import type { Report } from '@flex-custody/core';
+import type { RecorderParts } from './parts.ts';
+import { look } from './pauses/look.ts';
+import { createPauses } from './pauses/pauses.ts';
+import { receive, type Teller } from './reports/receive.ts';
+
+export type { RecorderParts, RecorderTwilio } from './parts.ts';
+export type { Teller } from './reports/receive.ts';
+
+/** What the host knows and does of calls while they last. */
+export interface Recorder {
+  /** See {@link receive}. */
+  receive(report: Report, teller: Teller, requestId: string): Promise<void>;
+  /** Begins the jobs of the worker role; they end when the queue stops. */
+  startWorkers(): Promise<void>;
+}
+
+/** A call whose look was lost with its process stays paused no longer than this. */
+const sweepSeconds = 60;
+
+export function createRecorder(parts: RecorderParts): Recorder {
+  const { queue, db } = parts;
+  return {
+    receive: (report, teller, requestId) => receive(parts, report, teller, requestId),
+    async startWorkers() {
+      await queue.work('resume', { concurrency: 8 }, async ({ conferenceSid }) => {
+        await look(parts, conferenceSid);
+      });
+      await queue.work('pauses', { concurrency: 1 }, async () => {
+        for (const conferenceSid of await createPauses(db).open())
+          await queue.send('resume', { conferenceSid }, { once: conferenceSid });
+      });
+      await queue.every('pauses', sweepSeconds);
+    },
+  };
+}

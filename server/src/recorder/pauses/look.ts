@@ -1,0 +1,127 @@
+import { type ConferenceSid, errorCode, isRetryable, type LiveConference } from '@flex-custody/core';
+import { changeTaskMark, setPaused } from '@flex-custody/twilio';
+import type { RecorderParts } from '../parts.ts';
+import { createPauses, dueOf, type Pause, type PauseEnd, type Pauses } from './pauses.ts';
+
+const lookMs = 10_000;
+/** An outage that keeps a call from being recorded for so long is somebody's business. */
+const overdueMs = 60_000;
+
+const handedIn = ['wrapping', 'completed', 'canceled'];
+
+/**
+ * Looks after one paused call until its pause is over, one look at a time. All that it does may be done twice, and by two
+ * workers: what holds is what Twilio's recordings are told last.
+ */
+export async function look(
+  parts: RecorderParts,
+  sid: ConferenceSid,
+  now: number = Date.now(),
+): Promise<'over' | 'lasts'> {
+  const pauses = createPauses(parts.db);
+  const pause = await pauses.find(sid);
+  if (!pause || pause.endedAt) return 'over';
+  try {
+    if (await settle(parts, pauses, pause, now)) {
+      await parts.alarms.mended(['resume_failed']);
+      return 'over';
+    }
+  } catch (error) {
+    const overdue = pause.dueAt !== undefined && now - pause.dueAt.getTime() > overdueMs;
+    if (overdue) await parts.alarms.raise('resume_failed', undefined, errorCode(error));
+    if (!isRetryable(error)) throw error;
+    // Not left to the queue, whose pauses between tries grow: the call is waiting.
+    parts.log.warn({ conference: sid, code: errorCode(error) }, 'a paused call could not be looked after');
+  }
+  await parts.queue.send(
+    'resume',
+    { conferenceSid: sid },
+    { startAfterMs: parts.lookMs ?? lookMs, once: sid },
+  );
+  return 'lasts';
+}
+
+/** True where the pause is over. */
+async function settle(parts: RecorderParts, pauses: Pauses, pause: Pause, now: number): Promise<boolean> {
+  const { twilio, settings, log } = parts;
+  const { conferenceSid, taskSid } = pause;
+  const conference = await twilio.liveConference(conferenceSid);
+  const end = conference ? await reasonToEnd(parts, pause, now) : 'over';
+  if (!end) {
+    if (conference) await pauseNewcomers(parts, pauses, pause, conference);
+    return false;
+  }
+  // The mark first: who asks for a pause while we resume then sets a mark, and makes a report, of its own.
+  const newer = await clearMark(parts, pause, now);
+  if (newer !== undefined && conference && settings.enabled) {
+    // Its report is on its way, or lost.
+    await pauses.paused({ conferenceSid, taskSid, at: new Date(newer) }, [], dueOf(settings, newer));
+    return false;
+  }
+  const resumed = conference ? await setPaused(twilio, conference, 'in-progress') : [];
+  if (await pauses.end(pause, end)) {
+    log.info({ conference: conferenceSid, by: end, recordings: resumed.length }, 'a pause is over');
+    return true;
+  }
+  const current = await pauses.find(conferenceSid);
+  if (!current || current.endedAt) return true;
+  // Told of something newer while we resumed: if that was a pause, it must hold; else the next look ends it.
+  if (conference && current.dueBy === 'timer')
+    await setPaused(twilio, conference, 'paused', settings.behavior);
+  return false;
+}
+
+async function reasonToEnd(
+  { twilio, settings }: RecorderParts,
+  pause: Pause,
+  now: number,
+): Promise<PauseEnd | undefined> {
+  if (!settings.enabled) return 'timer';
+  if (pause.dueAt && pause.dueAt.getTime() <= now) return pause.dueBy;
+  const task = await twilio.taskState(pause.taskSid);
+  if (!task) return 'wrap-up';
+  return handedIn.includes(task.status) && !task.accepted ? 'wrap-up' : undefined;
+}
+
+/** A leg that joined since, as by a transfer, has a recording of its own, which runs. */
+async function pauseNewcomers(
+  { twilio, settings, log }: RecorderParts,
+  pauses: Pauses,
+  pause: Pause,
+  conference: LiveConference,
+): Promise<void> {
+  const known = new Set<string>(pause.recordings);
+  const newOnly: typeof twilio.recordingsOf = async (place) =>
+    (await twilio.recordingsOf(place)).filter(({ recordingSid }) => !known.has(recordingSid));
+  const changed = await setPaused(
+    { recordingsOf: newOnly, changeRecording: twilio.changeRecording },
+    conference,
+    'paused',
+    settings.behavior,
+  );
+  if (changed.length === 0) return;
+  const sids = changed.map(({ recordingSid }) => recordingSid);
+  await pauses.alsoPaused(pause.conferenceSid, sids);
+  log.info({ conference: pause.conferenceSid, recordings: sids.length }, 'newcomers to a paused call');
+}
+
+/**
+ * Takes our mark off the task, unless it is of a pause that began later.
+ * @returns when that one began, epoch ms
+ */
+async function clearMark(
+  { twilio, log }: RecorderParts,
+  pause: Pause,
+  now: number,
+): Promise<number | undefined> {
+  const isNewer = (since: number) => since > pause.lastAt.getTime() && since <= now;
+  const { changed, before } = await changeTaskMark(twilio, pause.taskSid, (mark) => {
+    if (!mark.paused || isNewer(mark.paused.since)) return mark;
+    const { paused: _, ...rest } = mark;
+    return rest;
+  });
+  if (changed === 'contended' || changed === 'full')
+    log.warn({ task: pause.taskSid, changed }, 'the mark of a pause could not be taken off its task');
+  const since = before.paused?.since;
+  return since !== undefined && isNewer(since) ? since : undefined;
+}

@@ -1,0 +1,115 @@
+import {
+  type CallSid,
+  type ConferenceSid,
+  CustodyError,
+  type RecordingSid,
+  type ReservationSid,
+  readTaskMark,
+  type TaskMark,
+  type TaskSid,
+  type WorkerSid,
+} from '@flex-custody/core';
+import type { ListedRecording, RecordingPlace, TwilioReservation } from '@flex-custody/twilio';
+import type { RecorderTwilio } from '../parts.ts';
+
+const sid = <T extends string>(prefix: string, n: number): T =>
+  `${prefix}${n.toString(16).padStart(32, '0')}` as T;
+
+export const sids = {
+  conference: sid<ConferenceSid>('CF', 1),
+  task: sid<TaskSid>('WT', 1),
+  otherTask: sid<TaskSid>('WT', 2),
+  reservation: sid<ReservationSid>('WR', 1),
+  worker: sid<WorkerSid>('WK', 1),
+  call: (n: number) => sid<CallSid>('CA', n),
+  recording: (n: number) => sid<RecordingSid>('RE', n),
+};
+
+export const down = new CustodyError('twilio_unavailable', 'down', { status: 503, retryable: true });
+
+/** One live call as Twilio has it: a conference of its legs, a recording on each leg, and its task. */
+export class LiveCall implements RecorderTwilio {
+  live = true;
+  friendlyName: string = sids.task;
+  legs = [
+    { callSid: sids.call(1), to: '+15550100' },
+    { callSid: sids.call(2), to: 'client:ada' },
+  ];
+  readonly recordings = new Map<RecordingSid, { call: CallSid; status: 'in-progress' | 'paused' }>();
+  status: string | undefined = 'assigned';
+  accepted = true;
+  attributes: Record<string, unknown> = { name: 'kept' };
+  version = 1;
+  reserved: TwilioReservation[] = [];
+  /** Thrown by everything that is asked. */
+  failing: CustodyError | undefined;
+  /** Runs before a recording is changed, as somebody else would. */
+  beforeChange: (() => Promise<void>) | undefined;
+  changes: string[] = [];
+
+  constructor() {
+    this.record(1, 2);
+  }
+
+  record(recording: number, call: number): void {
+    this.recordings.set(sids.recording(recording), { call: sids.call(call), status: 'in-progress' });
+  }
+  /** What the Function does. */
+  pause(since: number): void {
+    for (const recording of this.recordings.values()) recording.status = 'paused';
+    this.attributes = { ...this.attributes, flex_custody: { paused: { since, by: sids.worker } } };
+    this.version += 1;
+  }
+  states = () => [...this.recordings.values()].map(({ status }) => status);
+  mark = (): TaskMark => readTaskMark(this.attributes);
+
+  private async ask<T>(value: () => T): Promise<T> {
+    if (this.failing) throw this.failing;
+    return value();
+  }
+  liveConference = (asked: ConferenceSid) =>
+    this.ask(() =>
+      this.live && asked === sids.conference
+        ? { sid: asked, friendlyName: this.friendlyName, legs: this.legs }
+        : undefined,
+    );
+  recordingsOf = (place: RecordingPlace) =>
+    this.ask(() =>
+      [...this.recordings].flatMap(([recordingSid, { call }]): ListedRecording[] =>
+        'call' in place && place.call === call ? [{ recordingSid, status: 'processing' }] : [],
+      ),
+    );
+  changeRecording = async (_place: RecordingPlace, asked: RecordingSid, change: { status: string }) => {
+    await this.beforeChange?.();
+    return this.ask(() => {
+      const recording = this.recordings.get(asked);
+      if (!recording) return 'not-active' as const;
+      recording.status = change.status === 'paused' ? 'paused' : 'in-progress';
+      this.changes.push(`${asked.slice(-1)} ${change.status}`);
+      return 'ok' as const;
+    });
+  };
+  taskState = (asked: TaskSid) =>
+    this.ask(() =>
+      this.status && asked === sids.task ? { status: this.status, accepted: this.accepted } : undefined,
+    );
+  task = (asked: TaskSid) =>
+    this.ask(() =>
+      this.status && asked === sids.task
+        ? {
+            sid: asked,
+            attributes: JSON.stringify(this.attributes),
+            etag: String(this.version),
+            dateUpdated: new Date(),
+          }
+        : undefined,
+    );
+  updateTask = (_asked: TaskSid, text: string, etag: string) =>
+    this.ask(() => {
+      if (etag !== String(this.version)) return 'changed' as const;
+      this.attributes = JSON.parse(text) as Record<string, unknown>;
+      this.version += 1;
+      return 'ok' as const;
+    });
+  reservations = (asked: TaskSid) => this.ask(() => this.reserved.filter((one) => one.taskSid === asked));
+}

@@ -1,0 +1,58 @@
+import type { PauseSettings, Report } from '@flex-custody/core';
+import { createAlarms } from '../../catalog/alarms.ts';
+import type { Db } from '../../db.ts';
+import type { RecorderParts } from '../parts.ts';
+import { LiveCall, sids } from './live-call.ts';
+
+export const minute = 60_000;
+/** On the hour, so that what a test adds to it can be read. */
+export const start = Date.UTC(2026, 10, 24, 12);
+
+/** The room on a real database, its world faked. */
+export function room(db: Db, change: Partial<PauseSettings> = {}) {
+  const twilio = new LiveCall();
+  const sent: { conferenceSid: string; startAfterMs?: number; once?: string }[] = [];
+  const reported: string[][] = [];
+  const alarms = createAlarms(db);
+  const parts: RecorderParts = {
+    db,
+    alarms,
+    twilio,
+    settings: { enabled: true, behavior: 'silence', resumeAfterSeconds: 600, ...change },
+    queue: {
+      send: async (_name, data, options) =>
+        void sent.push({ ...(data as { conferenceSid: string }), ...options }),
+      work: async () => undefined,
+      every: async () => undefined,
+    },
+    metrics: { reported: (...labels) => void reported.push(labels) },
+    log: { info: () => undefined, warn: () => undefined },
+  };
+  const raised = async () =>
+    (await alarms.list({ open: true })).map(({ code, detail, times }) => [code, detail, times]);
+  return { parts, twilio, sent, reported, raised };
+}
+
+let made = 0;
+const id = () => `00000000-0000-4000-8000-${String(++made).padStart(12, '0')}`;
+
+export function pauseReport(
+  kind: 'paused' | 'resumed',
+  at: number,
+  change: Partial<Extract<Report, { kind: 'paused' | 'resumed' }>> = {},
+): Extract<Report, { kind: 'paused' | 'resumed' }> {
+  return {
+    id: id(),
+    kind,
+    at,
+    taskSid: sids.task,
+    conferenceSid: sids.conference,
+    recordings: [sids.recording(1)],
+    ...change,
+  };
+}
+
+export const other = <K extends Report['kind']>(
+  kind: K,
+  more: Omit<Extract<Report, { kind: K }>, 'id' | 'at' | 'kind' | 'taskSid'>,
+) => ({ id: id(), at: start, taskSid: sids.task, kind, ...more }) as unknown as Extract<Report, { kind: K }>;
