@@ -47,7 +47,7 @@ function Ready({ desk, task, stored, live, vendor }: VoicePanelProps & { vendor:
   if (!taskSid || !callSid) return <Progress label={desk.text('FlexCustodyVoiceWaiting')} />;
   const of = { taskSid, callSid, reservationSid: asReservationSid(task.sid) };
   return (
-    <ConsentGate desk={desk} of={of}>
+    <ConsentGate desk={desk} of={of} live={live}>
       <LiveElement
         desk={desk}
         task={task}
