@@ -5,19 +5,52 @@ import * as React from 'react';
 import type { Desk } from '../desk';
 import { whyKey } from '../strings/strings';
 import { Notice, Progress } from './Notice';
-import { type ConsentOf, useConsent } from './useConsent';
+import { type ConsentOf, type ConsentSteps, useConsent } from './useConsent';
 
 interface Props {
   desk: Desk;
   of: ConsentOf;
+  /** Nobody is asked when the call is over. */
+  live: boolean;
   /** The vendor's element, which both enrols and verifies: it is not there before the caller consents. */
   children: React.ReactNode;
 }
 
 /** Asks whether the caller consents, and has the answer written down, before anything can listen. */
-export function ConsentGate({ desk, of, children }: Props): JSX.Element {
-  const { consent, decide, retry, askAgain } = useConsent(desk, of);
-  const { text } = desk;
+export function ConsentGate({ desk, of, live, children }: Props): JSX.Element {
+  const steps = useConsent(desk, of);
+  const { kind } = steps.consent;
+  // Who presses a button that goes away must not be thrown back to the top of the page.
+  const place = React.useRef<HTMLDivElement>(null);
+  const shown = React.useRef(kind);
+  React.useEffect(() => {
+    if (shown.current !== kind && document.activeElement === document.body) place.current?.focus();
+    shown.current = kind;
+  }, [kind]);
+  return (
+    <div ref={place} tabIndex={-1} style={{ outline: 'none' }}>
+      {!live && (kind === 'asking' || kind === 'refused') ? (
+        <div role="status">
+          <Text as="p">{desk.text('FlexCustodyVoiceEnded')}</Text>
+        </div>
+      ) : (
+        <Step text={desk.text} steps={steps}>
+          {children}
+        </Step>
+      )}
+    </div>
+  );
+}
+
+function Step({
+  text,
+  steps: { consent, decide, retry, askAgain },
+  children,
+}: {
+  text: Desk['text'];
+  steps: ConsentSteps;
+  children: React.ReactNode;
+}): JSX.Element {
   switch (consent.kind) {
     case 'not-needed':
       return <>{children}</>;
@@ -25,7 +58,7 @@ export function ConsentGate({ desk, of, children }: Props): JSX.Element {
       return (
         <Stack orientation="vertical" spacing="space40">
           {children}
-          <Button variant="destructive_link" size="small" onClick={() => decide('withdrawn')}>
+          <Button variant="link" size="reset" onClick={() => decide('withdrawn')}>
             {text('FlexCustodyVoiceWithdraw')}
           </Button>
         </Stack>

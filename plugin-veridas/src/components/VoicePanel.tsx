@@ -47,7 +47,7 @@ function Ready({ desk, task, stored, live, vendor }: VoicePanelProps & { vendor:
   if (!taskSid || !callSid) return <Progress label={desk.text('FlexCustodyVoiceWaiting')} />;
   const of = { taskSid, callSid, reservationSid: asReservationSid(task.sid) };
   return (
-    <ConsentGate desk={desk} of={of}>
+    <ConsentGate desk={desk} of={of} live={live}>
       <LiveElement
         desk={desk}
         task={task}
@@ -71,11 +71,15 @@ function Problems({
   const { text } = desk;
   return (
     <Notice title={text('FlexCustodyVoiceSettingsTitle')}>
-      {desk.isAdmin()
-        ? problems.map(({ path, must }) => (
-            <div key={path}>{text('FlexCustodyVoiceProblem', { path, must })}</div>
-          ))
-        : text('FlexCustodyVoiceSettings')}
+      {desk.isAdmin() ? (
+        <ul style={{ margin: 0, paddingLeft: '1.2em' }}>
+          {problems.map(({ path, must }) => (
+            <li key={path}>{text('FlexCustodyVoiceProblem', { path, must })}</li>
+          ))}
+        </ul>
+      ) : (
+        text('FlexCustodyVoiceSettings')
+      )}
     </Notice>
   );
 }

@@ -28,15 +28,16 @@ export const strings = {
   FlexCustodyVoiceRefused: 'Caller refuses',
   FlexCustodyVoiceWriting: "The caller's answer is being recorded…",
   FlexCustodyVoiceIsRefused: 'The caller did not agree. Their voice is not used.',
+  FlexCustodyVoiceEnded: 'The call is over.',
   FlexCustodyVoiceAskAgain: 'Ask again',
   FlexCustodyVoiceWithdraw: 'Caller withdraws consent',
 
   FlexCustodyVoiceUnwrittenTitle: "The caller's answer could not be recorded",
   FlexCustodyVoiceUnwritten: '{{why}} Without that record, the voice is not used.',
   'FlexCustodyVoiceWhy_host-unset': 'No recording service is set up.',
-  FlexCustodyVoiceWhy_unreachable: 'The service cannot be reached.',
+  FlexCustodyVoiceWhy_unreachable: 'The recording service cannot be reached.',
   'FlexCustodyVoiceWhy_session-refused': 'Your session is not accepted: reload the page or sign in again.',
-  'FlexCustodyVoiceWhy_host-failed': 'The service could not do it.',
+  'FlexCustodyVoiceWhy_host-failed': 'The recording service could not do it.',
 
   FlexCustodyVoiceAlert: 'Voice biometrics is not set up correctly: {{problems}}',
 };

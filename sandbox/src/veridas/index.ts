@@ -63,8 +63,10 @@ export async function startVeridas(parts: {
 function tokenRoute(app: FastifyInstance, veridas: Veridas): void {
   // A room of its own: how its forms are read is nobody else's affair.
   app.register(async (room) => {
+    const forms = ['multipart/form-data', 'application/x-www-form-urlencoded'];
+    room.removeContentTypeParser(forms);
     room.addContentTypeParser(
-      ['multipart/form-data', 'application/x-www-form-urlencoded'],
+      forms,
       { parseAs: 'buffer' },
       async (request: { headers: Record<string, unknown> }, body: string | Buffer) =>
         new Response(body, { headers: { 'content-type': String(request.headers['content-type']) } })

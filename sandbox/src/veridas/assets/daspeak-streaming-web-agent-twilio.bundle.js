@@ -49,7 +49,7 @@
         if (kind === 'verify' && known === undefined) throw new Error('nobody is enrolled under this number');
         this.state.textContent = 'Connecting';
         const token = await this.ask(this.config.urlGetTemporaryToken, {});
-        if (!/^\S+ \S+$/.test(token)) throw new Error('the temporary token is not "<type> <token>"');
+        if (!/^\w+ [\w.~+/=-]+$/.test(token)) throw new Error('the temporary token is not "<type> <token>"');
         const started = await this.ask(this.config.urlStartStreaming, {
           url: this.config.daspeakStreamingAudioUrl,
         });
