@@ -161,6 +161,14 @@ describe('which leg is asked for when it has joined', () => {
     expect(status(call({ leg: otherLeg }))).toEqual({ kind: 'recording' });
   });
 
+  test('and if it cannot be, the recording of the first leg hides nothing', async () => {
+    const { made, answers, status } = desk();
+    await made.joined(call(outbound));
+    answers.start = [fails('token_refused')];
+    await made.joined(call({ ...outbound, leg: otherLeg }));
+    expect(status(call(outbound))).toEqual({ kind: 'not-recorded', reason: 'start-failed' });
+  });
+
   test('a leg whose SID Flex learns late is no other leg', async () => {
     const { made, asked } = desk();
     made.accepted(call());
