@@ -379,6 +379,15 @@ describe('a pause follows a transfer', () => {
   });
 });
 
+test('what nobody expected ends in the log, and the buttons work again', async () => {
+  const { made, answers, states, asked } = desk();
+  answers.pause = [Promise.reject(new Error('boom')) as never, paused()];
+  await expect(made.pause(call())).resolves.toBeUndefined();
+  expect(states.get(call().reservationSid).busy).toBeUndefined();
+  await made.pause(call());
+  expect(asked).toEqual(['pause', 'pause']);
+});
+
 test('the same reason is told once for a call, another one again', () => {
   const { made, reports } = desk();
   made.notRecorded(call(), 'rule');
