@@ -161,6 +161,14 @@ describe('which leg is asked for when it has joined', () => {
     expect(status(call({ leg: otherLeg }))).toEqual({ kind: 'recording' });
   });
 
+  test('and if it cannot be, the recording of the first leg hides nothing', async () => {
+    const { made, answers, status } = desk();
+    await made.joined(call(outbound));
+    answers.start = [fails('token_refused')];
+    await made.joined(call({ ...outbound, leg: otherLeg }));
+    expect(status(call(outbound))).toEqual({ kind: 'not-recorded', reason: 'start-failed' });
+  });
+
   test('a leg whose SID Flex learns late is no other leg', async () => {
     const { made, asked } = desk();
     made.accepted(call());
@@ -369,6 +377,15 @@ describe('a pause follows a transfer', () => {
     await made.joined(call({ transferred: true }));
     expect(asked).toEqual([]);
   });
+});
+
+test('what nobody expected ends in the log, and the buttons work again', async () => {
+  const { made, answers, states, asked } = desk();
+  answers.pause = [Promise.reject(new Error('boom')) as never, paused()];
+  await expect(made.pause(call())).resolves.toBeUndefined();
+  expect(states.get(call().reservationSid).busy).toBeUndefined();
+  await made.pause(call());
+  expect(asked).toEqual(['pause', 'pause']);
 });
 
 test('the same reason is told once for a call, another one again', () => {

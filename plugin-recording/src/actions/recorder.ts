@@ -131,11 +131,23 @@ export function recorder(means: RecorderMeans): Recorder {
       policy.current.resumeAfterSeconds,
     ) !== undefined;
 
+  /** A recording's trouble ends here, in the log. */
+  const safely =
+    (what: string, run: (call: Call) => Promise<void>) =>
+    async (call: Call): Promise<void> => {
+      try {
+        await run(call);
+      } catch (error) {
+        log(`${what} failed`, { error, reservation: call.reservationSid });
+        states.set(call.reservationSid, { busy: undefined });
+      }
+    };
+
   return {
     accepted: (call) => states.set(call.reservationSid, { accepted: true, failure: undefined }),
     notRecorded,
     doubled: (call) => reports?.add(doubleReport(stamp, call)),
-    async joined(call) {
+    joined: safely('looking after a leg that joined', async (call) => {
       void policy.refresh();
       const sid = call.reservationSid;
       const plan = means.plan(call);
@@ -156,12 +168,12 @@ export function recorder(means: RecorderMeans): Recorder {
       }
       const now = means.again(call) ?? call;
       if (isPaused(now)) await change(now, 'pause', true);
-    },
-    async start(call) {
-      if ((await start(call, false)) && isPaused(means.again(call) ?? call))
-        await change(call, 'pause', true);
-    },
-    pause: (call) => change(call, 'pause'),
-    resume: (call) => change(call, 'resume'),
+    }),
+    start: safely('starting', async (call) => {
+      const begun = await start(call, false);
+      if (begun && isPaused(means.again(call) ?? call)) await change(call, 'pause', true);
+    }),
+    pause: safely('pausing', (call) => change(call, 'pause')),
+    resume: safely('resuming', (call) => change(call, 'resume')),
   };
 }

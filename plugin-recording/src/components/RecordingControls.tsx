@@ -39,7 +39,7 @@ function Controls({ services, task, theme }: Props) {
       }}
       data-testid="flex-custody-controls"
     >
-      {why && <div>{why}</div>}
+      {why && !error && <div>{why}</div>}
       {act && (
         // Flex's own: its theme is the desktop's, whichever that is. Busy, it keeps the focus.
         <Button

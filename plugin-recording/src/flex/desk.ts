@@ -39,9 +39,11 @@ export function flexDesk(manager: Manager): FlexDesk {
     const seen = fresh ?? task;
     if (!TaskHelper.isCallTask(seen)) return undefined;
     const phone = StateHelper.getCurrentPhoneCallState();
+    const conference = manager.store.getState().flex.conferences?.states.get(seen.taskSid)?.source;
     return callOf(seen, {
       own,
       workers: own ? ownNames() : namesOf(seen.workerSid),
+      conference,
       ...(phone ? { phone: { callSid: phone.parameters?.['CallSid'] } } : {}),
     });
   };

@@ -1,5 +1,6 @@
-import { Notifications, NotificationType } from '@twilio/flex-ui';
+import { type Manager, Notifications, NotificationType } from '@twilio/flex-ui';
 import type { StringKey } from '../strings/strings';
+import { withOurs } from '../strings/text';
 
 /** Flex's bar lies over the Accept button while it shows: whatever it says, a call matters more. */
 const timeout = 8_000;
@@ -20,6 +21,12 @@ export function registerNotifications(): void {
   }
 }
 
-export function notify(id: NotificationKey, values?: Readonly<Record<string, string>>): void {
+export function notify(
+  manager: Manager,
+  id: NotificationKey,
+  values?: Readonly<Record<string, string>>,
+): void {
+  // Flex drops what plugins added to its strings when the language changes.
+  if (!(id in manager.strings)) manager.strings = withOurs(manager.strings);
   Notifications.showNotification(id, values);
 }

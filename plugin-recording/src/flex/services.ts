@@ -85,11 +85,11 @@ export function createServices(manager: Manager): Services {
     again: (call) => desk.calls().find((one) => one.reservationSid === call.reservationSid),
     stamp,
     sleep: (ms) => new Promise((resolve) => window.setTimeout(resolve, ms)),
-    alert: (what, failure) => notify(`FlexCustodyAlert_${what}`, { why: say(failureKey(failure)) }),
+    alert: (what, failure) => notify(manager, `FlexCustodyAlert_${what}`, { why: say(failureKey(failure)) }),
     log: warn,
   });
   const tellOfDouble = (): void => {
-    if (desk.isAdmin() && told.first('double-shown')) notify('FlexCustodyAlert_double');
+    if (desk.isAdmin() && told.first('double-shown')) notify(manager, 'FlexCustodyAlert_double');
   };
   const acceptDesk: AcceptDesk = {
     settings,
@@ -150,7 +150,9 @@ export function createServices(manager: Manager): Services {
     begin() {
       for (const { path, must } of problems) warn(`setting flex_custody: ${path} must ${must}`);
       if (problems.length > 0 && desk.isAdmin()) {
-        notify('FlexCustodyAlert_settings', { problems: problems.map(({ path }) => path).join(', ') });
+        notify(manager, 'FlexCustodyAlert_settings', {
+          problems: problems.map(({ path }) => path).join(', '),
+        });
       }
       if (settings.recording.mode === 'ours' && desk.flexRecords()) tellOfDouble();
       void policy.refresh();

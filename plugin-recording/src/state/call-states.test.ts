@@ -39,15 +39,17 @@ test('listeners hear of each change until they stop', () => {
   expect(heard).toBe(1);
 });
 
-test('fifty calls are remembered, the oldest goes', () => {
+test('fifty calls are remembered; the one untouched the longest goes', () => {
   const storage = keyValues();
   const states = callStates(storage);
   const sids = Array.from({ length: 51 }, (_, n) => `WR${n}` as ReservationSid);
-  for (const each of sids) states.set(each, { accepted: true });
-  states.set(sids[1]!, { accepted: true });
+  for (const each of sids.slice(0, 50)) states.set(each, { accepted: true });
+  states.set(sids[0]!, { started: true });
+  states.set(sids[50]!, { accepted: true });
   const again = callStates(storage);
-  expect(again.get(sids[0]!)).toEqual({});
-  expect(again.get(sids[1]!)).toEqual({ accepted: true });
+  expect(again.get(sids[0]!)).toEqual({ accepted: true, started: true });
+  expect(again.get(sids[1]!)).toEqual({});
+  expect(again.get(sids[2]!)).toEqual({ accepted: true });
 });
 
 test.each([

@@ -60,6 +60,17 @@ test('of several legs of this worker the last one counts', () => {
   expect(callOf(task({ conference: { participants } }), desk())?.leg).toBe(sid('CA', '8'));
 });
 
+test('the leg is known from wherever Flex has it', () => {
+  const { callSid: _none, ...unnamed } = participant({});
+  const named = { ...unnamed, mediaProperties: { call_sid: sid('CA', '6') } };
+  const phone = { callSid: sid('CA', '7') };
+  expect(callOf(task(), desk({ conference: { participants: [participant({})] } }))?.leg).toBe(sid('CA', '9'));
+  expect(callOf(task({ conference: { participants: [named] } }), desk({ phone }))?.leg).toBe(sid('CA', '6'));
+  expect(callOf(task({ conference: { participants: [unnamed] } }), desk({ phone }))?.leg).toBe(
+    sid('CA', '7'),
+  );
+});
+
 test('a leg whose SID is not known yet has joined all the same', () => {
   const found = callOf(task({ conference: { participants: [participant({ callSid: undefined })] } }), desk());
   expect(found).toMatchObject({ joined: true });

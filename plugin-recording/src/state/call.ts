@@ -53,6 +53,8 @@ export interface Desk {
   own: boolean;
   /** The browser's own voice call, where one is up: calls between agents have no conference that Flex would show. */
   phone?: { callSid?: unknown };
+  /** The conference as Flex's store has it, which may know more than the task does. */
+  conference?: unknown;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -69,10 +71,12 @@ export function callOf(task: TaskLike, desk: Desk): Call | undefined {
   const outbound = attributes['direction'] === 'outbound';
   const internal = isTrue(attributes['client_call']);
   const live = task.status === 'accepted';
-  const conference = isObject(task.conference) ? task.conference : undefined;
+  const conference = [task.conference, desk.conference].find(isObject);
   const mine = desk.own ? ownParticipant(conference?.['participants']) : undefined;
-  const phone = desk.own && live && !conference ? desk.phone : undefined;
-  const leg = asCallSid(mine?.['callSid'] ?? phone?.callSid);
+  const phone = desk.own && live ? desk.phone : undefined;
+  const media = isObject(mine?.['mediaProperties']) ? mine['mediaProperties'] : {};
+  // A participant may be there before its call's SID is; then the browser's own call is the leg.
+  const leg = [mine?.['callSid'], media['call_sid'], phone?.callSid].map(asCallSid).find(Boolean);
   const stated = isObject(attributes['conference']) ? attributes['conference']['sid'] : undefined;
   const conferenceSid = asConferenceSid(conference?.['conferenceSid']) ?? asConferenceSid(stated);
   return {
@@ -86,7 +90,7 @@ export function callOf(task: TaskLike, desk: Desk): Call | undefined {
     workers: desk.workers,
     own: desk.own,
     live,
-    joined: live && (mine !== undefined || phone !== undefined),
+    joined: live && (mine !== undefined || (phone !== undefined && !conference)),
     ...(leg ? { leg } : {}),
     ...(conferenceSid ? { conferenceSid } : {}),
   };

@@ -3,7 +3,7 @@ import type { Failure } from '../api/call-control';
 
 /**
  * Everything that people read, registered into `manager.strings`: a customer overrides a text, or translates it, by setting
- * the same key there or in `ui_attributes.strings`. `{{name}}` is filled in.
+ * the same key there from a plugin of his own, before or after ours. `{{name}}` is filled in.
  */
 export const strings = {
   FlexCustodyStarting: 'Starting to record',
