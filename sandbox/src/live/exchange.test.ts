@@ -172,6 +172,18 @@ describe('an inbound call', () => {
   });
 });
 
+test('a supervisor listens in without being recorded or ending anything', () => {
+  const { task, reservation } = ring();
+  expect(() => exchange.supervise(reservation, workers[2]!)).toThrow('no such call');
+  exchange.accept(reservation, recorded);
+  exchange.supervise(reservation, workers[2]!);
+  const { legs: all, recordings } = look(task.sid);
+  expect(all.at(-1)).toMatchObject({ to: 'client:carla_40northwind_2Eexample', muted: true });
+  expect(recordings).toHaveLength(1);
+  exchange.leave(task.sid, all.at(-1)!.call);
+  expect([reservation.status, look(task.sid).conference!.status]).toEqual(['accepted', 'in-progress']);
+});
+
 describe('a transfer', () => {
   const answered = () => {
     const rung = ring();

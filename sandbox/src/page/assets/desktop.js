@@ -11,7 +11,7 @@ const told = {
 /** The customer's side of the Flex desktop: calls, and hangs up. Answers what must be told of each event. */
 export function desktopForm() {
   const form = byId('desktop');
-  const ring = h('button', { className: 'primary', type: 'submit' }, 'Ring the agent');
+  const ring = h('button', { className: 'primary', type: 'submit' }, 'Ring');
   const end = h('button', { type: 'button' }, 'Customer hangs up');
   const status = h('p', { className: 'form-status', role: 'status' });
   form.append(h('div', { className: 'row' }, ring, end), status);
@@ -49,6 +49,6 @@ export function desktopForm() {
   }
   look();
   return ({ event }) => {
-    if (event.startsWith('call.') || event === 'task.updated') look();
+    if (/^(call|task)\./.test(event)) look();
   };
 }
