@@ -37,6 +37,8 @@ export interface PlacedCall {
 
 export interface Switchboard {
   place(options: CallOptions): PlacedCall;
+  /** Lists a call that was made elsewhere: on a desktop. */
+  add(call: PlacedCall): void;
   /** Newest first. */
   list(): readonly PlacedCall[];
   /** Resolves once every callback on its way was delivered or given up. */
@@ -63,6 +65,7 @@ export function createSwitchboard(parts: { world: World; events: EventLog; couri
 
   return {
     list: () => [...placed].reverse(),
+    add: (call) => void placed.push(call),
     settled: async () => void (await Promise.allSettled(underway)),
     place(options) {
       const made = play(world, options, nextWorkers(options.transfer ? 2 : 1, options.worker));

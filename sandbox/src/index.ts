@@ -142,6 +142,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     });
     liveControlRoutes(controls, {
       world,
+      events,
+      switchboard,
       exchange,
       courier,
       desktop,

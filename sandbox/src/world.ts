@@ -31,6 +31,8 @@ export interface Participant {
   joinedAt: Date;
   hold?: boolean;
   muted?: boolean;
+  /** Of a supervisor who listens in. */
+  supervises?: boolean;
   /** Of an agent's leg. */
   workerSid?: string;
   reservationSid?: string;

@@ -178,15 +178,14 @@ describeWhere('flex', 'the real Flex desktop', () => {
     await alice.until('gone', (all) => all.length === 0);
   });
 
-  test('a reload in the middle of a call finds it again', async () => {
+  test('a reload in the middle of a call hangs up, as the Voice SDK does, and finds the task again', async () => {
     const { task } = await live.ring({ worker: workers[0]! });
     await alice.accept();
     await alice.page.reload();
     await alice.page.getByTestId('activity-dropdown-button').first().waitFor();
-    const [seen] = await alice.until('found again', ([one]) => one?.participants.length === 2, 20_000);
-    expect(seen).toMatchObject({ taskSid: task, status: 'accepted' });
-    await live.act(task, 'customer-hangup');
-    await live.act(task, 'complete');
+    const [seen] = await alice.until('found again', (all) => all.length === 1, 20_000);
+    expect(seen).toMatchObject({ taskSid: task, status: 'wrapping' });
+    await alice.complete();
     await alice.until('gone', (all) => all.length === 0);
   });
 
@@ -257,15 +256,26 @@ describeWhere('flex', 'the real Flex desktop', () => {
     });
   });
 
-  test('a supervisor has the desktop, and the teams besides', async () => {
+  test('a supervisor sees the teams, and listens in on a call', async () => {
     const carla = await openFlex(sandbox, { worker: workers[2]!, roles: ['supervisor'] });
     try {
-      expect(
-        await carla.page.evaluate<string[]>(
-          `Twilio.Flex.Manager.getInstance().store.getState().flex.session.ssoTokenPayload.roles`,
-        ),
-      ).toEqual(['supervisor']);
+      const { task } = await live.ring({ worker: workers[0]! });
+      await alice.accept();
+      await carla.page.evaluate(`Twilio.Flex.Actions.invokeAction('NavigateToView', { viewName: 'teams' })`);
+      await carla.page.getByText('+1 415-555-0142').first().click();
+      await carla.page.getByRole('button', { name: 'Monitor Call' }).click();
+      await carla.page.getByText('You are listening to a call').waitFor();
       await carla.screenshot('supervisor');
+      const address = 'client:carla_40northwind_2Eexample';
+      const listening = async () => (await live.look(task)).legs.find(({ to }) => to === address);
+      expect(await listening()).toMatchObject({ participant: 'connected', muted: true });
+      expect(await types(alice)).toEqual(['customer', 'worker']);
+      await carla.page.getByText('Stop listening').click();
+      await carla.page.getByText('You are listening to a call').waitFor({ state: 'detached' });
+      expect(await listening()).toMatchObject({ participant: 'complete' });
+      await alice.hangUp();
+      await alice.complete();
+      await alice.until('gone', (all) => all.length === 0);
     } finally {
       await carla.close();
     }

@@ -118,7 +118,7 @@ export function createBundle({ root, plugins, build }: DesktopFiles): Bundle {
   return {
     ready() {
       void whenReady();
-      return over;
+      return over && existsSync(flexUi);
     },
     steps: () => steps,
     flexUi: () => flexUi,

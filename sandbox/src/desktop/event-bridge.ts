@@ -80,9 +80,14 @@ export function createEventBridge(parts: DesktopParts): EventBridge {
   };
 
   const onReservation = (seat: Seat, sid: string, { method, params }: Tunnelled) => {
-    const reservation = mine(seat, sid);
+    const { ReservationStatus: status, Instruction: instruction } = params;
+    const watched = instruction === 'supervise' ? world.reservations.get(sid) : undefined;
+    const reservation = watched ?? mine(seat, sid);
     if (method === 'POST') {
-      const { ReservationStatus: status, Instruction: instruction } = params;
+      if (instruction === 'supervise') {
+        exchange.supervise(reservation, seat.worker.sid);
+        return { payload: {} };
+      }
       if (instruction === 'conference' || instruction === 'call' || status === 'accepted')
         exchange.accept(reservation, params);
       else if (instruction === 'reject' || status === 'rejected') exchange.reject(reservation);

@@ -54,7 +54,7 @@ export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): De
       .type(types[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream')
       .send(body);
 
-  app.get('/flex', async (_request, reply) => {
+  const showDesktop = async (reply: FastifyReply) => {
     // Where nothing has to be built, a person sees no page that says so.
     if (!bundle.ready()) await Promise.race([bundle.whenReady(), sleep(patienceMs)]);
     if (bundle.ready()) {
@@ -73,6 +73,14 @@ export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): De
       'building.html',
       page.replace('{{steps}}', () => steps.join('')),
     );
+  };
+  app.get('/flex', async (_request, reply) => showDesktop(reply));
+  // Flex and its plugins move through addresses of their own (/agent-desktop/WR…, /teams), at which a page may be reloaded.
+  app.setNotFoundHandler(async (request, reply) => {
+    const path = request.url.split('?')[0] ?? '';
+    const isView = request.method === 'GET' && /^\/(?!flex|page|sandbox|twilio|elsewhere)[\w/-]+$/.test(path);
+    if (isView && request.headers.accept?.includes('text/html')) return showDesktop(reply);
+    return reply.code(404).send({ error: `there is no ${request.method} ${path} here` });
   });
   for (const name of own)
     app.get(`/flex/assets/${name}`, async (_request, reply) =>

@@ -1,8 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { WebSocket } from 'ws';
-import { everyone, queueSid } from '../live/parameters.ts';
-import type { Participant } from '../world.ts';
+import type { Participant, Reservation } from '../world.ts';
 import { bytesOf, type DesktopParts, jsonOf, type SocketEnd } from './hub.ts';
-import { activities } from './shapes.ts';
+import { createIndexes } from './indexes.ts';
 import { readFrame, writeFrame } from './twilsock.ts';
 
 export interface Sync {
@@ -12,7 +12,9 @@ export interface Sync {
 
 interface Client {
   socket: WebSocket;
-  maps: Set<string>;
+  /** What it has subscribed to, by SID: maps, and queries. */
+  subscribed: Set<string>;
+  queries: Map<string, { index: string; expression: string }>;
 }
 
 interface Asked {
@@ -32,10 +34,11 @@ const taskSidOf = (id: string) =>
 
 /**
  * Twilio Sync over twilsock, as `twilio-sync` 2.0.1 speaks it: the map `<task>.CS` tells Flex UI who is in a task's
- * conference, and the indexes `tr-worker` and `tr-queue` whom a call may be transferred to.
+ * conference, and live queries whom a call may be transferred to and what a team has in hand.
  */
 export function createSync({ world, exchange, seats }: DesktopParts): Sync {
   const clients = new Set<Client>();
+  const indexes = createIndexes({ world, seats });
   const known = new Map<string, number>();
   let lastEvent = 1;
 
@@ -44,7 +47,7 @@ export function createSync({ world, exchange, seats }: DesktopParts): Sync {
 
   /** As Flex's own backend writes it, and flex-ui's `decodeSyncParticipant` reads it. */
   const participantData = (conferenceSid: string, one: Participant) => ({
-    participant_type: one.workerSid === undefined ? 'customer' : 'worker',
+    participant_type: one.supervises ? 'supervisor' : one.workerSid === undefined ? 'customer' : 'worker',
     conference_sid: conferenceSid,
     call_sid: one.callSid,
     hold: one.hold ?? false,
@@ -86,6 +89,9 @@ export function createSync({ world, exchange, seats }: DesktopParts): Sync {
     );
 
   const stop = exchange.on((event) => {
+    if (event.of === 'reservation') tellQueries(event.reservation);
+    if (event.of === 'task')
+      for (const one of world.reservations.values()) if (one.taskSid === event.task.sid) tellQueries(one);
     if (event.of !== 'leg') return;
     const { taskSid, callSid } = event;
     const conference = conferenceOf(taskSid);
@@ -110,7 +116,7 @@ export function createSync({ world, exchange, seats }: DesktopParts): Sync {
       },
     };
     for (const client of clients) {
-      if (client.maps.has(mapSid(taskSid))) notify(client.socket, 'com.twilio.rtd.cds.map', payload);
+      if (client.subscribed.has(mapSid(taskSid))) notify(client.socket, 'com.twilio.rtd.cds.map', payload);
     }
   });
 
@@ -145,8 +151,8 @@ export function createSync({ world, exchange, seats }: DesktopParts): Sync {
       body: { estimated_delivery_in_ms: 10_000, max_batch_size: 100, ttl_in_s: 86_400 },
       afterwards() {
         for (const { object_sid, object_type } of asked) {
-          if (established) client.maps.add(object_sid);
-          else client.maps.delete(object_sid);
+          if (established) client.subscribed.add(object_sid);
+          else client.subscribed.delete(object_sid);
           notify(client.socket, 'twilio.sync.event', {
             event_type: established ? 'subscription_established' : 'subscription_canceled',
             event_protocol_version: 3,
@@ -158,41 +164,36 @@ export function createSync({ world, exchange, seats }: DesktopParts): Sync {
     };
   };
 
-  /** The directory of a transfer. Of the query language only the SIDs that it names are understood. */
-  const search = (index: string, expression: string): Answer => {
-    const named = expression.match(/W[KQ][0-9a-f]{32}/g);
-    const all = index === 'tr-worker' ? workers() : index === 'tr-queue' ? queues() : [];
-    const found = all.filter(({ key }) => !named || named.includes(key));
-    const query_id = `QR${Buffer.from(index + expression)
-      .toString('hex')
+  const search = (client: Client, index: string, expression: string): Answer => {
+    const query_id = `QR${createHash('sha256')
+      .update(index + expression)
+      .digest('hex')
       .slice(0, 32)}`;
-    return { status: 200, body: { query_id, last_event_id: lastEvent, items: found } };
+    client.queries.set(query_id, { index, expression });
+    const items = indexes.search(index, expression);
+    return { status: 200, body: { query_id, last_event_id: lastEvent, items } };
   };
-  const workers = () =>
-    [...world.workers.values()].map((worker) => {
-      const activity = seats.of(worker.sid)?.activity ?? activities[0];
-      const data = {
-        worker_sid: worker.sid,
-        friendly_name: worker.friendlyName,
-        attributes: JSON.parse(worker.attributes) as unknown,
-        activity_name: activity?.name,
-        worker_activity_sid: activity?.sid,
-        date_activity_changed: worker.createdAt.toISOString(),
-        workspace_sid: world.account.workspaceSid,
-      };
-      return { key: worker.sid, data, revision: '1' };
-    });
-  const queues = () => [
-    {
-      key: queueSid(everyone),
-      data: {
-        queue_sid: queueSid(everyone),
-        queue_name: everyone,
-        workspace_sid: world.account.workspaceSid,
-      },
-      revision: '1',
-    },
-  ];
+
+  /** A supervisor's list of an agent's tasks follows what becomes of them. */
+  const tellQueries = (reservation: Reservation) => {
+    const item = indexes.reservation(reservation);
+    lastEvent += 1;
+    for (const { socket, subscribed, queries } of clients) {
+      for (const [query_id, { index, expression }] of queries) {
+        if (index !== 'tr-reservation' || !subscribed.has(query_id)) continue;
+        if (!expression.includes(reservation.workerSid)) continue;
+        const event = {
+          query_id,
+          last_event_id: lastEvent,
+          item_key: reservation.sid,
+          item_revision: reservation.updatedAt.getTime() + lastEvent,
+          ...(item ? { item_data: item.data } : {}),
+        };
+        const event_type = item ? 'live_query_item_updated' : 'live_query_item_removed';
+        notify(socket, 'twilio.sync.event', { event_type, event_protocol_version: 3, event });
+      }
+    }
+  };
 
   const answer = (client: Client, { path, body }: Asked): Answer => {
     const [, version, kind, id, below] = path.split('?')[0]?.split('/') ?? [];
@@ -203,13 +204,13 @@ export function createSync({ world, exchange, seats }: DesktopParts): Sync {
       return { status: 200, body: { items: all, meta: { previous_token: null, next_token: null } } };
     }
     if (kind === 'Maps' && id !== undefined) return openMap(decodeURIComponent(id));
-    if (kind === 'Insights') return search(id ?? '', String(body['query_string'] ?? ''));
+    if (kind === 'Insights') return search(client, id ?? '', String(body['query_string'] ?? ''));
     return { status: version === undefined ? 404 : 200, body: {} };
   };
 
   return {
     socket(socket) {
-      const client: Client = { socket, maps: new Set() };
+      const client: Client = { socket, subscribed: new Set(), queries: new Map() };
       clients.add(client);
       socket.on('close', () => clients.delete(client));
       socket.on('message', (data) => {

@@ -72,7 +72,13 @@ export function createVoice({ world, exchange, seats }: DesktopParts): Voice {
     const reservation = world.reservations.get(participant?.reservationSid ?? '');
     if (participant?.status === 'connected' && reservation?.status === 'accepted')
       exchange.hangUp(reservation);
+    else if (participant?.supervises && participant.status === 'connected')
+      exchange.leave(taskOf(callSid), callSid);
   };
+  const taskOf = (callSid: string) =>
+    [...world.conferences.values()].find(({ participants }) =>
+      participants.some((one) => one.callSid === callSid),
+    )?.friendlyName ?? '';
 
   // A line without a word for 15 s is closed by the SDK.
   const beat = setInterval(() => {

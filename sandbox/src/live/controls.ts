@@ -1,19 +1,23 @@
 import type { FastifyInstance } from 'fastify';
 import type { Courier } from '../callbacks.ts';
+import type { Switchboard } from '../calls.ts';
 import { bodyOf, choice, read, text } from '../controls-body.ts';
 import { tokenInfo } from '../desktop/flex-api.ts';
 import type { Desktop } from '../desktop/index.ts';
+import type { EventLog } from '../events.ts';
 import { Refused } from '../refused.ts';
 import type { Reservation, Task, World } from '../world.ts';
 import type { Exchange } from './exchange.ts';
 import { everyone } from './parameters.ts';
-import { viewLiveCall } from './view.ts';
+import { asPlacedCall, viewLiveCall } from './view.ts';
 
 export interface LiveControlParts {
   world: World;
   exchange: Exchange;
   courier: Courier;
   desktop: Desktop;
+  events: EventLog;
+  switchboard: Switchboard;
   /** What an agent who is not a browser records by, as our plugin would have it. */
   functionsUrl: string;
 }
@@ -171,7 +175,14 @@ export function liveControlRoutes(app: FastifyInstance, parts: LiveControlParts)
       settings.call_recording_webhook_url = text(body, 'call_recording_webhook_url') ?? null;
     return settings;
   });
+  const stop = parts.events.subscribe(({ event, task: sid }) => {
+    const task = event === 'call.ended' ? world.tasks.get(String(sid)) : undefined;
+    // Only a live call's task has a channel.
+    const call = task?.channel === 'voice' ? asPlacedCall(world, task) : undefined;
+    if (call) parts.switchboard.add(call);
+  });
   app.addHook('onClose', async () => {
+    stop();
     exchange.close();
   });
 }

@@ -3,52 +3,12 @@ import type { EventLog } from '../events.ts';
 import { Refused } from '../refused.ts';
 import { newSid } from '../sids.ts';
 import { type Call, type Reservation, type Task, type Transfer, touchTask, type World } from '../world.ts';
-import { customerNumber, firstAttributes, ownNumber, type RingOptions } from './attributes.ts';
+import { customerNumber, firstAttributes, ownNumber } from './attributes.ts';
+import type { Exchange, LiveEvent } from './contract.ts';
 import type { Legs } from './legs.ts';
 import { readAcceptParameters } from './parameters.ts';
 
-/** What a desktop is told. Names are TaskRouter's own, but for `leg`, which tells of a conference. */
-export type LiveEvent =
-  | {
-      of: 'reservation';
-      name: 'created' | 'accepted' | 'wrapup' | 'completed' | 'rejected' | 'canceled' | 'rescinded';
-      reservation: Reservation;
-    }
-  | { of: 'task'; name: 'updated' | 'wrapup' | 'completed' | 'canceled'; task: Task }
-  | {
-      of: 'transfer';
-      name: 'transfer-initiated' | 'transfer-completed' | 'transfer-canceled' | 'transfer-failed';
-      transfer: Transfer;
-    }
-  | { of: 'leg'; name: 'added' | 'updated'; taskSid: string; callSid: string };
-
-export interface Rung {
-  task: Task;
-  reservation: Reservation;
-  customerCall?: Call;
-}
-
-/** Live calls: TaskRouter's life cycle of tasks and reservations, and what it does to the legs. */
-export interface Exchange {
-  ring(options: RingOptions): Rung;
-  /** @throws Refused where TaskRouter would refuse */
-  accept(reservation: Reservation, parameters: Readonly<Record<string, unknown>>): void;
-  reject(reservation: Reservation): void;
-  /** The agent leaves; the last one takes the customer's leg along. */
-  hangUp(reservation: Reservation): void;
-  customerHangUp(task: Task): void;
-  transfer(reservation: Reservation, to: string, mode: Transfer['mode']): Transfer;
-  cancelTransfer(transfer: Transfer): void;
-  complete(reservation: Reservation): void;
-  /** The agent's browser was opened anew: a new leg instead of the old one, which nobody records. */
-  refreshLeg(reservation: Reservation): void;
-  change(callSid: string, change: { hold?: boolean; muted?: boolean }): void;
-  updateTask(task: Task, change: Partial<Pick<Task, 'attributes' | 'status'>>): void;
-  legOf(reservation: Reservation): Call | undefined;
-  customerOf(taskSid: string): Call | undefined;
-  on(listener: (event: LiveEvent) => void): () => void;
-  close(): void;
-}
+export type { Exchange, LiveEvent, Rung } from './contract.ts';
 
 /** Ms until an outbound customer answers. */
 const answerMs = 400;
@@ -253,6 +213,7 @@ export function createExchange(parts: { world: World; events: EventLog; legs: Le
       endConference(task);
       touchTask(task, { status: 'canceled' });
       tell({ of: 'task', name: 'canceled', task });
+      events.emit('task.canceled', { task: task.sid });
     },
     transfer(reservation, to, mode) {
       if (reservation.status !== 'accepted') throw new Refused('only a live call can be transferred');
@@ -297,6 +258,7 @@ export function createExchange(parts: { world: World; events: EventLog; legs: Le
       if (of(task).some(({ status }) => open.includes(status))) return;
       touchTask(task, { status: 'completed' });
       tell({ of: 'task', name: 'completed', task });
+      events.emit('task.completed', { task: task.sid });
     },
     refreshLeg(reservation) {
       const old = legOf(reservation);
@@ -305,6 +267,17 @@ export function createExchange(parts: { world: World; events: EventLog; legs: Le
       tell({ of: 'leg', name: 'added', taskSid: reservation.taskSid, callSid: leg.sid });
       left(reservation.taskSid, old.sid);
     },
+    supervise(reservation, workerSid) {
+      const conference = legs.conferenceOf(reservation.taskSid);
+      const supervisor = world.workers.get(workerSid);
+      if (!supervisor || conference?.status !== 'in-progress') throw new Refused('there is no such call');
+      const to = `client:${supervisor.identity}`;
+      const leg = legs.dial({ from: ownNumber, to, direction: 'outbound-api' });
+      const label = supervisor.identity;
+      legs.join(conference, leg, { label, workerSid, supervises: true, muted: true });
+      tell({ of: 'leg', name: 'added', taskSid: reservation.taskSid, callSid: leg.sid });
+    },
+    leave: left,
     change(callSid, change) {
       for (const conference of world.conferences.values()) {
         const participant = conference.participants.find((one) => one.callSid === callSid);

@@ -1,4 +1,5 @@
 import type { Delivery } from '../callbacks.ts';
+import type { PlacedCall } from '../calls.ts';
 import type { Task, World } from '../world.ts';
 
 /** `GET /sandbox/live/calls/WT…`: what is live now, and what came of it. */
@@ -84,5 +85,37 @@ export function viewLiveCall(
         from: one.initiatingReservation,
         to: one.to,
       })),
+  };
+}
+
+/** A live call that has ended, as the start page lists those that never lived. */
+export function asPlacedCall(world: World, task: Task): PlacedCall | undefined {
+  const { conference, legs, reservations, recordings } = viewLiveCall(world, task, () => []);
+  const started = world.conferences.get(conference?.sid ?? '');
+  const customer = legs.find(({ label }) => label === 'customer');
+  if (!started || !conference) return undefined;
+  return {
+    task: task.sid,
+    direction: customer && world.calls.get(customer.call)?.direction === 'inbound' ? 'inbound' : 'outbound',
+    seconds: (started.updatedAt.getTime() - started.createdAt.getTime()) / 1000,
+    startedAt: started.createdAt.toISOString(),
+    conference: conference.sid,
+    customerCall: customer?.call ?? '',
+    reservations: reservations.flatMap(({ sid, worker }) => {
+      const leg = legs.find((one) => one.worker === worker);
+      const recording = recordings.find((one) => one.of === 'leg' && one.call === leg?.call);
+      const identity = world.workers.get(worker)?.identity;
+      if (!leg || identity === undefined) return [];
+      return [
+        {
+          reservation: sid,
+          worker,
+          identity,
+          call: leg.call,
+          ...(recording ? { recording: recording.sid } : {}),
+        },
+      ];
+    }),
+    recordings: recordings.map(({ sid }) => sid),
   };
 }

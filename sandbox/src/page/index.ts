@@ -29,6 +29,7 @@ const assets = [
   'icon.svg',
   'app.js',
   'api.js',
+  'desktop.js',
   'dom.js',
   'steps.js',
   'holds.js',

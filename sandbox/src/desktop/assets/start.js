@@ -16,7 +16,11 @@
     return setInterval(run, ms, ...more);
   };
 
-  const answer = await fetch(`/flex/login${location.search}`, { method: 'POST' });
+  // Flex drops the query as it moves on; a reload is still the same person.
+  const kept = sessionStorage.getItem('sandbox-login') ?? '';
+  const who = /[?&](worker|roles)=/.test(location.search) ? location.search : kept;
+  sessionStorage.setItem('sandbox-login', who);
+  const answer = await fetch(`/flex/login${who}`, { method: 'POST' });
   const login = await answer.json();
   if (!answer.ok) {
     document.getElementById('container').textContent = login.error;
@@ -27,9 +31,9 @@
 
   const told = new EventSource(`/flex/told?worker=${login.session.worker_sid}`);
   told.addEventListener('token', () => {
-    const kept = JSON.parse(localStorage.getItem('TWILIO_FLEX_SSO') ?? '{}');
+    const session = JSON.parse(localStorage.getItem('TWILIO_FLEX_SSO') ?? '{}');
     const expiration = new Date(Date.now() + 60_000).toISOString();
-    localStorage.setItem('TWILIO_FLEX_SSO', JSON.stringify({ ...kept, expiration }));
+    localStorage.setItem('TWILIO_FLEX_SSO', JSON.stringify({ ...session, expiration }));
     for (const look of looks) look();
   });
 

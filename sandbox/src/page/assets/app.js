@@ -1,4 +1,5 @@
 import { follow, sandbox } from './api.js';
+import { desktopForm } from './desktop.js';
 import { byId, clock, h, person, show, sid } from './dom.js';
 import { describe, faultsForm, newCallForm } from './forms.js';
 import { attributesOf, mediaEntries, names, problem, showBucket, showTask, showTwilio } from './holds.js';
@@ -21,6 +22,7 @@ newCallForm((call) => {
   refresh();
 });
 faultsForm();
+const tellDesktop = desktopForm();
 start();
 
 async function start() {
@@ -51,6 +53,7 @@ function connected(now) {
 
 function hear(event) {
   state.events.push(event);
+  tellDesktop(event);
   if (state.events.length > 5000) state.events.splice(0, 1000);
   if (event.event === 'recording.progress') showSelected();
   else refreshSoon();

@@ -118,7 +118,7 @@ function onSubmit(form, meanwhile, act) {
   });
 }
 
-async function report(form, meanwhile, act) {
+export async function report(form, meanwhile, act) {
   const status = form.querySelector('.form-status');
   const buttons = [...form.querySelectorAll('button')];
   const set = (state, text) => {
