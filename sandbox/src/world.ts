@@ -127,6 +127,8 @@ export interface World {
   readonly streams: Map<string, Stream>;
   readonly tokens: Map<string, FlexToken>;
   readonly forwarded: ForwardedForm[];
+  /** What was ever set of the Flex configuration, by the names of its resource. */
+  readonly flexConfiguration: Record<string, unknown>;
   readonly behaviour: Behaviour;
 }
 
@@ -172,6 +174,11 @@ export function createWorld(): World {
     streams: new Map(),
     tokens: new Map(),
     forwarded: [],
+    flexConfiguration: {
+      ui_attributes: { version_compatibility: 'yes' },
+      call_recording_enabled: false,
+      call_recording_webhook_url: null,
+    },
     behaviour: { mediaRange: false, mediaValidators: true },
   };
 }
