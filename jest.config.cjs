@@ -1,6 +1,6 @@
 /** Tests lie beside the code they test; what crosses rooms is under test/. */
 module.exports = {
-  testMatch: ['<rootDir>/{packages,server,sandbox,functions,test}/**/*.test.ts'],
+  testMatch: ['<rootDir>/{packages,server,sandbox,functions,plugin-*,test}/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   transform: {
     '^.+\\.(t|j|mj)s$': [

@@ -36,11 +36,11 @@ export function checkNode(command) {
   );
 }
 
-function checkDisk(command) {
+export function checkDisk(command, bytes = bytesWanted) {
   const { bavail, bsize } = fs.statfsSync(root);
-  if (bavail * bsize >= bytesWanted) return;
+  if (bavail * bsize >= bytes) return;
   give(
-    `Only ${Math.floor((bavail * bsize) / 1e6)} MB are free on the disk of ${root}; this wants 1 GB.\nNext step: make room there, and run \`${command}\` again.`,
+    `Only ${Math.floor((bavail * bsize) / 1e6)} MB are free on the disk of ${root}; this wants ${bytes / 1e9} GB.\nNext step: make room there, and run \`${command}\` again.`,
   );
 }
 

@@ -1,10 +1,31 @@
 import { FlexPlugin } from '@twilio/flex-plugin';
 import type * as Flex from '@twilio/flex-ui';
+import * as React from 'react';
+import { RecordingControls } from './components/RecordingControls';
+import { RecordingStatus } from './components/RecordingStatus';
+import { registerNotifications } from './flex/notifications';
+import { createServices } from './flex/services';
+import { withOurs } from './strings/text';
 
 export class RecordingPlugin extends FlexPlugin {
   constructor() {
     super('plugin-recording');
   }
 
-  async init(_flex: typeof Flex, _manager: Flex.Manager): Promise<void> {}
+  async init(flex: typeof Flex, manager: Flex.Manager): Promise<void> {
+    manager.strings = withOurs(manager.strings);
+    registerNotifications();
+    const services = createServices(manager);
+    // Listeners, not a replacement: an action can be replaced by one plugin only.
+    flex.Actions.addListener('beforeAcceptTask', services.beforeAccept);
+    flex.Actions.addListener('afterAcceptTask', services.afterAccept);
+
+    const status = <RecordingStatus key="flex-custody-status" services={services} />;
+    flex.TaskCanvasHeader.Content.add(status, { sortOrder: 1 });
+    flex.Supervisor.TaskCanvasHeader.Content.add(status, { sortOrder: 1 });
+    flex.CallCanvas.Content.add(<RecordingControls key="flex-custody-controls" services={services} />, {
+      sortOrder: -1,
+    });
+    services.begin();
+  }
 }

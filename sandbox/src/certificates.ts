@@ -61,7 +61,11 @@ export async function makeCertificates(dataDir: string): Promise<Certificates> {
       { name: 'extKeyUsage', serverAuth: true },
       {
         name: 'subjectAltName',
-        altNames: [...twilioHosts, ...regional].map((value) => ({ type: 2 as const, value })),
+        altNames: [
+          ...[...twilioHosts, ...regional, 'localhost'].map((value) => ({ type: 2 as const, value })),
+          // What a client reaches without the proxy.
+          { type: 7 as const, ip: '127.0.0.1' },
+        ],
       },
     ],
   });

@@ -9,9 +9,11 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Bucket } from './bucket.ts';
 import type { Courier } from './callbacks.ts';
 import type { Switchboard } from './calls.ts';
+import { bodyOf, choice, flag, number, text } from './controls-body.ts';
 import type { EventLog } from './events.ts';
 import { type Fault, type Faults, faultKinds, faultTargets } from './faults.ts';
 import { type Media, openMediaFile, WavRefused } from './media.ts';
+import { Refused } from './refused.ts';
 import { mintToken } from './rest/iam.ts';
 import { recordingBody } from './rest/recordings.ts';
 import { flexIdentity } from './sids.ts';
@@ -27,55 +29,6 @@ export interface ControlParts {
   dialogue: Media;
   /** Folder for uploaded WAVs. */
   mediaDir: string;
-}
-
-/** What a person or a test asked for cannot be done; the message is for them. */
-export class Refused extends Error {
-  constructor(
-    message: string,
-    readonly status = 400,
-  ) {
-    super(message);
-  }
-}
-
-type Body = Record<string, unknown>;
-const bodyOf = (body: unknown): Body =>
-  typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Body) : {};
-
-function read<T>(
-  body: Body,
-  name: string,
-  fallback: T,
-  valid: (value: unknown) => value is T,
-  wants: string,
-): T {
-  const value = body[name];
-  if (value === undefined || value === null) return fallback;
-  if (!valid(value)) throw new Refused(`"${name}" must be ${wants}`);
-  return value;
-}
-const flag = (body: Body, name: string, fallback: boolean) =>
-  read(body, name, fallback, (value) => typeof value === 'boolean', 'true or false');
-const number = (body: Body, name: string, fallback: number, least: number, most: number) =>
-  read(
-    body,
-    name,
-    fallback,
-    (value): value is number => typeof value === 'number' && value >= least && value <= most,
-    `a number from ${least} to ${most}`,
-  );
-const text = (body: Body, name: string) =>
-  read<string | undefined>(
-    body,
-    name,
-    undefined,
-    (value): value is string => typeof value === 'string',
-    'text',
-  );
-function choice<T extends string | number>(body: Body, name: string, fallback: T, allowed: readonly T[]): T {
-  const valid = (value: unknown): value is T => allowed.some((one) => one === value);
-  return read(body, name, fallback, valid, `one of ${allowed.join(', ')}`);
 }
 
 /** `/sandbox/*`: what people, tests and the start page steer the world with, and see what it holds. */

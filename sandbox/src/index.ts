@@ -6,13 +6,18 @@ import { type Courier, createCourier } from './callbacks.ts';
 import { createSwitchboard, type Switchboard } from './calls.ts';
 import { makeCertificates } from './certificates.ts';
 import { controlRoutes } from './controls.ts';
+import { type Desktop, desktopRoutes } from './desktop/index.ts';
 import { createEventLog, type EventLog } from './events.ts';
 import { createFaults, type Faults } from './faults.ts';
+import { liveControlRoutes } from './live/controls.ts';
+import { createExchange, type Exchange } from './live/exchange.ts';
+import { createLegs } from './live/legs.ts';
 import { openMediaFile } from './media.ts';
 import { pageRoutes } from './page/index.ts';
 import { startProxy } from './proxy.ts';
 import { buildRest, listenRest } from './rest/app.ts';
 import { startS3 } from './s3/index.ts';
+import { startVeridas, veridasAudioUrl, veridasRoutes } from './veridas/index.ts';
 import { createWorld, type World } from './world.ts';
 
 export interface SandboxOptions {
@@ -33,12 +38,16 @@ export interface SandboxOptions {
   root?: string;
   /** Receives what happens, one JSON line at a time. */
   log?: (line: string) => void;
+  /** The Flex desktop: the checkout with its plugins, which of them, and whether what is missing is built. */
+  flex?: { root?: string; plugins?: readonly string[]; build?: boolean };
 }
 
 export interface Sandbox {
   url: string;
   account: { accountSid: string; authToken: string; workspaceSid: string };
   s3: S3Access;
+  /** The biometrics' vendor, as the Functions' environment names it. */
+  veridas: { tokenUrl: string; clientId: string; clientSecret: string; audioUrl: string };
   /** What a client process needs in its environment to reach this world as it would reach the real one. */
   env: Record<string, string>;
   twilio: {
@@ -48,6 +57,8 @@ export interface Sandbox {
     courier: Courier;
     switchboard: Switchboard;
     bucket: Bucket;
+    exchange: Exchange;
+    desktop: Desktop;
   };
   close(): Promise<void>;
 }
@@ -98,6 +109,44 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     closers.push(() => controls.close());
     const mediaDir = join(dataDir, 'media');
     controlRoutes(controls, { world, faults, events, courier, switchboard, bucket, dialogue, mediaDir });
+    const legs = createLegs({
+      world,
+      events,
+      courier,
+      dialogue,
+      functions: [options.functionsBaseUrl, options.functionsOrigin],
+    });
+    const exchange = createExchange({ world, events, legs });
+    const vendor = await startVeridas({ certificates });
+    closers.push(() => vendor.close());
+    veridasRoutes(controls, { veridas: vendor.veridas, root: join(root, 'src', 'veridas', 'assets') });
+    const ours: Record<string, unknown> = {
+      functions_url: options.functionsOrigin,
+      host_url: options.publicHostUrl,
+    };
+    const desktop = desktopRoutes(controls, {
+      world,
+      events,
+      exchange,
+      assets: join(root, 'src', 'desktop', 'assets'),
+      files: {
+        root: resolve(options.flex?.root ?? join(root, '..')),
+        plugins: options.flex?.plugins ?? ['plugin-recording', 'plugin-veridas'],
+        build: options.flex?.build ?? true,
+      },
+      settings: {
+        ui_attributes: { flex_custody: ours },
+        call_recording_enabled: false,
+        call_recording_webhook_url: null,
+      },
+    });
+    liveControlRoutes(controls, {
+      world,
+      exchange,
+      courier,
+      desktop,
+      functionsUrl: options.functionsBaseUrl,
+    });
     pageRoutes(controls, {
       hostUrl: options.publicHostUrl,
       mediaOrigins: [s3.endpoint],
@@ -105,13 +154,16 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     });
     const url = await controls.listen({ host: '127.0.0.1', port: options.port });
 
+    ours['veridas'] = { enabled: true, vendor_url: `${url}/veridas` };
+
     const { accountSid, authToken, workspaceSid } = world.account;
     return {
       url,
       account: { accountSid, authToken, workspaceSid },
       s3,
+      veridas: { tokenUrl: vendor.tokenUrl, ...vendor.veridas.credentials, audioUrl: veridasAudioUrl },
       env: environment({ proxy: proxy.url, caFile: certificates.caFile, root, s3, world }),
-      twilio: { world, faults, events, courier, switchboard, bucket },
+      twilio: { world, faults, events, courier, switchboard, bucket, exchange, desktop },
       close,
     };
   } catch (error) {

@@ -29,6 +29,11 @@ export interface Participant {
   label: string | null;
   status: 'connected' | 'complete';
   joinedAt: Date;
+  hold?: boolean;
+  muted?: boolean;
+  /** Of an agent's leg. */
+  workerSid?: string;
+  reservationSid?: string;
 }
 
 export interface Conference {
@@ -62,6 +67,12 @@ export interface Task {
   sid: string;
   attributes: string;
   status: 'pending' | 'reserved' | 'assigned' | 'canceled' | 'completed' | 'wrapping';
+  /** Absent: voice. */
+  channel?: 'voice' | 'chat';
+  /** Its queue's name; absent: Everyone. */
+  queue?: string;
+  /** The worker that an outbound task was made for, by contact URI. */
+  routingTarget?: string;
   /** Grows with every change; TaskRouter's ETag. */
   version: number;
   createdAt: Date;
@@ -72,7 +83,22 @@ export interface Reservation {
   sid: string;
   taskSid: string;
   workerSid: string;
-  status: 'pending' | 'accepted' | 'wrapping' | 'completed';
+  status: 'pending' | 'accepted' | 'wrapping' | 'completed' | 'rejected' | 'canceled' | 'rescinded';
+  /** Of an incoming transfer. */
+  transferSid?: string;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** From one agent to another (`initiatingReservation` → a new reservation for `to`). */
+export interface Transfer {
+  sid: string;
+  taskSid: string;
+  mode: 'COLD' | 'WARM';
+  status: 'initiated' | 'complete' | 'canceled' | 'failed';
+  initiatingReservation: string;
+  /** Worker or queue. */
+  to: string;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -123,6 +149,7 @@ export interface World {
   readonly recordings: Map<string, Recording>;
   readonly tasks: Map<string, Task>;
   readonly reservations: Map<string, Reservation>;
+  readonly transfers: Map<string, Transfer>;
   readonly workers: Map<string, Worker>;
   readonly streams: Map<string, Stream>;
   readonly tokens: Map<string, FlexToken>;
@@ -170,6 +197,7 @@ export function createWorld(): World {
     recordings: new Map(),
     tasks: new Map(),
     reservations: new Map(),
+    transfers: new Map(),
     workers: new Map(workers.map((worker) => [worker.sid, worker])),
     streams: new Map(),
     tokens: new Map(),

@@ -1,7 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../functions/lib/config.ts';
+import {
+  readCallConfig,
+  readPauseConfig,
+  readStartConfig,
+  readStreamConfig,
+  readVendorConfig,
+} from '../../functions/lib/flex-config.ts';
 import { makeSecrets } from '../../sandbox/src/stack/secrets.ts';
 
 /** https://www.twilio.com/docs/errors/82006 and the API's own limit on a variable. */
@@ -41,12 +48,22 @@ const most = () => ({
   CUSTODY_SSE_KMS_KEY_ID: `arn:aws:kms:ap-southeast-2:111122223333:key/${'0'.repeat(36)}`,
   CUSTODY_KMS_KEY_ID: `arn:aws:kms:ap-southeast-2:111122223333:key/${'0'.repeat(36)}`,
   CUSTODY_FORWARD_TO_FLEX: 'true',
+  CUSTODY_FUNCTIONS_URL: `https://${'functions.'.repeat(10)}example.com`,
+  CUSTODY_FLEX_ORIGINS: 'https://flex.twilio.com,https://contact-centre.customer.example.com',
+  WEBSOCKET_TARGET_URL: `wss://${'streaming.'.repeat(10)}example.com/twilio/v1`,
+  getTemporaryTokenCloudUrl: `https://${'identity.'.repeat(10)}example.com/oauth/token`,
+  client_id: 'x'.repeat(64),
+  client_secret: 'x'.repeat(128),
+  TWILIO_REALM: 'stage-us1',
 });
 
 test('the example of the docs is a whole configuration', () => {
   const config = readConfig({ ...example(), ...twilios });
   expect(config).toMatchObject({ host: { url: 'https://custody.example.com' }, key: { kind: 'rsa-public' } });
   expect(config.forwardTo).toBeUndefined();
+  const context = { ...example(), ...twilios, DOMAIN_NAME: 'flex-custody-1234-dev.twil.io' };
+  for (const read of [readCallConfig, readPauseConfig, readStartConfig, readStreamConfig, readVendorConfig])
+    expect(read(context)).toMatchObject({ origins: ['https://flex.twilio.com'] });
 });
 
 test.each(Object.entries(most()))('%s fits into a variable of Twilio', (_, value) => {
@@ -67,9 +84,14 @@ test('an RSA-2048 public key fits, its private half would not', () => {
 });
 
 test('every variable that the Functions read is in the table of docs/configuration.md', () => {
-  const source = readFileSync('functions/lib/config.ts', 'utf8');
+  const files = readdirSync('functions/lib').filter((name) => /^[\w-]+\.ts$/.test(name));
+  const source = files.map((name) => readFileSync(`functions/lib/${name}`, 'utf8')).join('\n');
   const table = readFileSync('docs/configuration.md', 'utf8').split('## The Functions')[1] ?? '';
+  const platforms = ['ACCOUNT_SID', 'AUTH_TOKEN', 'DOMAIN_NAME'];
   const read = [...source.matchAll(/text\('([A-Za-z_0-9]+)'\)/g)].map((match) => match[1] ?? '');
+  expect(read).toEqual(
+    expect.arrayContaining([...platforms, 'AWSbucket', 'WEBSOCKET_TARGET_URL', 'client_secret']),
+  );
   expect(read.length).toBeGreaterThan(10);
   for (const name of new Set(read)) expect([name, table.includes(`\`${name}\``)]).toEqual([name, true]);
 });

@@ -3,7 +3,16 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CopyReport, IngestAnswer, RecordingCallback, SealedObject, TaskSid } from '@flex-custody/core';
+import {
+  type CopyReport,
+  type IngestAnswer,
+  type PauseSettings,
+  parseReport,
+  type RecordingCallback,
+  type Report,
+  type SealedObject,
+  type TaskSid,
+} from '@flex-custody/core';
 import { createKeys, openStream, parseKeyFile, verifyRequest } from '@flex-custody/vault';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import { startGuard } from '../../sandbox/src/guard/index.ts';
@@ -24,8 +33,12 @@ export interface Delivery {
 
 export interface FunctionsWorld {
   sandbox: Sandbox;
-  /** Set by each test. */
-  host: { answer: HostAnswer; reportStatus: number };
+  /** The gateway's address. */
+  url: string;
+  /** Set by each test. `silent` never answers. */
+  host: { answer: HostAnswer; reportStatus: number; pause: Partial<PauseSettings> | number | 'silent' };
+  /** What happened on live calls, as the Functions told the host. */
+  told: Report[];
   registered: RecordingCallback[];
   reports: { recording: string; report: CopyReport }[];
   /** What the Functions logged, as events. */
@@ -52,8 +65,15 @@ const runMs = 14_000;
 /** The lease that {@link copyLease} grants. */
 export const lease = 'lease-of-the-test';
 
-/** The Functions under twilio-run behind the guard, the real outside world, and a host that does as the test says. */
-export async function startFunctionsWorld(): Promise<FunctionsWorld> {
+/**
+ * The Functions under twilio-run behind the guard, the real outside world, and a host that does as the test says.
+ * @param more of the Functions' environment
+ * @param assetsFolder below the root
+ */
+export async function startFunctionsWorld(
+  more: Readonly<Record<string, string>> = {},
+  assetsFolder = 'assets',
+): Promise<FunctionsWorld> {
   execFileSync(process.execPath, ['build.mjs', '--functions']);
   const dataDir = mkdtempSync(join(tmpdir(), 'functions-world-'));
   const secrets = makeSecrets(dataDir);
@@ -74,9 +94,10 @@ export async function startFunctionsWorld(): Promise<FunctionsWorld> {
     environment: functionsEnvironment(
       sandbox,
       secrets,
-      { server: `http://127.0.0.1:${hostPort}`, ports: { server: hostPort, ops: 0 } },
-      { CUSTODY_FORWARD_TO_FLEX: 'true' },
+      { server: `http://127.0.0.1:${hostPort}`, functions: baseUrl, ports: { server: hostPort, ops: 0 } },
+      { CUSTODY_FORWARD_TO_FLEX: 'true', ...more },
     ),
+    assetsFolder,
     runMs,
     onLine: (line) => logged.push(line),
   });
@@ -86,7 +107,7 @@ export async function startFunctionsWorld(): Promise<FunctionsWorld> {
     baseUrl,
     authToken: sandbox.account.authToken,
     functionsFolder: 'dist/functions',
-    assetsFolder: 'assets',
+    assetsFolder,
     runMs,
   });
 
@@ -102,7 +123,9 @@ export async function startFunctionsWorld(): Promise<FunctionsWorld> {
   };
   const world: FunctionsWorld = {
     sandbox,
-    host: { answer: () => 500, reportStatus: 200 },
+    url: guard.url,
+    host: { answer: () => 500, reportStatus: 200, pause: 404 },
+    told: [],
     registered: [],
     reports: [],
     logged,
@@ -153,8 +176,18 @@ export async function startFunctionsWorld(): Promise<FunctionsWorld> {
     const header = incoming.headers['x-custody-signature'] as string | undefined;
     const reply = (status: number, body: unknown) =>
       outgoing.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    if (!verifyRequest([secrets.functionSecret], header, 'POST', url, text, Date.now()))
+    const method = incoming.method ?? '';
+    if (!verifyRequest([secrets.functionSecret], header, method, url, text, Date.now()))
       return reply(401, {});
+    if (`${method} ${url}` === 'GET /settings/pause') {
+      const { pause } = world.host;
+      if (pause === 'silent') return undefined;
+      return typeof pause === 'number' ? reply(pause, {}) : reply(200, pause);
+    }
+    if (`${method} ${url}` === 'POST /reports') {
+      if (world.host.reportStatus === 200) world.told.push(parseReport(JSON.parse(text)));
+      return reply(world.host.reportStatus, {});
+    }
     const recording = /^\/ingest\/recordings\/(RE[0-9a-f]{32})\/report$/.exec(url)?.[1];
     if (recording) {
       world.reports.push({ recording, report: JSON.parse(text) as CopyReport });

@@ -9,6 +9,11 @@ const needs = {
     there: () => existsSync(chromiumPath()),
     get: 'install Chromium, or set CHROMIUM to its path',
   },
+  flex: {
+    there: () =>
+      existsSync(chromiumPath()) && existsSync('plugin-recording/node_modules/@twilio/flex-ui/package.json'),
+    get: 'install Chromium, and run `npm ci` in plugin-recording, which brings Flex UI',
+  },
   radosgw: {
     there: () => process.env['TEST_S3_ENDPOINT'] !== undefined,
     get: 'install radosgw with ceph-mon, ceph-osd and ceph-mgr, which npm test then starts, or set TEST_S3_ENDPOINT, TEST_S3_ACCESS_KEY_ID and TEST_S3_SECRET_ACCESS_KEY',
@@ -21,6 +26,11 @@ const needs = {
     there: () => existsSync(process.env['TWILIO_OAI_DIR'] ?? '\0'),
     get: "set TWILIO_OAI_DIR to a folder with Twilio's OpenAPI descriptions",
   },
+  plugins: {
+    there: () =>
+      ['plugin-recording', 'plugin-veridas'].every((name) => existsSync(`${name}/build/${name}.js`)),
+    get: 'build the plugins: npm run plugins',
+  },
 } as const;
 
 export type Need = keyof typeof needs;
@@ -29,14 +39,15 @@ export function chromiumPath(): string {
   return process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 }
 
-/** A `describe` that runs where `need` is met and is listed as skipped where it is not. */
-export function describeWhere(need: Need, name: string, body: () => void): void {
-  if (needs[need].there()) {
+/** A `describe` that runs where every need is met and is listed as skipped where one is not. */
+export function describeWhere(need: Need | readonly Need[], name: string, body: () => void): void {
+  const missing = [need].flat().find((one) => !needs[one].there());
+  if (missing === undefined) {
     describe(name, body);
     return;
   }
   const skipped = test['skip'];
-  describe(name, () => skipped(`needs ${need}: ${needs[need].get}`, () => undefined));
+  describe(name, () => skipped(`needs ${missing}: ${needs[missing].get}`, () => undefined));
 }
 
 /** The S3 endpoint that the conformance and end-to-end suites may use besides the sandbox's own. */

@@ -75,7 +75,11 @@ export function callRoutes(app: RestApp, { world, events }: RestParts): void {
     if (pause !== undefined) oneOf('PauseBehavior', pause, ['skip', 'silence']);
     recording.status = next;
     recording.updatedAt = new Date();
-    events.emit('twilio.recording-updated', { recording: recording.sid, status: next });
+    events.emit('twilio.recording-updated', {
+      recording: recording.sid,
+      status: next,
+      ...(pause === undefined ? {} : { behavior: pause }),
+    });
     return callRecordingBody(world, recording);
   });
 }

@@ -6,7 +6,7 @@ import { form, oneOf, ownAccount, page2010, params, query, resource, rfc2822, ve
 import { statusAsListed } from './recordings.ts';
 
 /** Conferences, who was in them, and the recording of a live one. */
-export function conferenceRoutes(app: RestApp, { world }: RestParts): void {
+export function conferenceRoutes(app: RestApp, { world, events }: RestParts): void {
   const list = `/${version}/Accounts/:account/Conferences`;
   const one = `${list}/:conference`;
 
@@ -59,6 +59,11 @@ export function conferenceRoutes(app: RestApp, { world }: RestParts): void {
     recording.status = oneOf('Status', status, ['in-progress', 'paused']);
     if (pause !== undefined) oneOf('PauseBehavior', pause, ['skip', 'silence']);
     recording.updatedAt = new Date();
+    events.emit('twilio.recording-updated', {
+      recording: recording.sid,
+      status: recording.status,
+      ...(pause === undefined ? {} : { behavior: pause }),
+    });
     return conferenceRecordingBody(world, recording);
   });
 }

@@ -4,6 +4,8 @@ import type { StackSecrets } from './secrets.ts';
 export interface Addresses {
   /** Where the host is reached: http://127.0.0.1:PORT. */
   server: string;
+  /** Where Twilio believes the Functions to be, and signs: https://flex-custody-4200-dev.twil.io. */
+  functions: string;
   ports: { server: number; ops: number };
 }
 
@@ -11,10 +13,10 @@ export interface Addresses {
 export function functionsEnvironment(
   sandbox: Sandbox,
   secrets: StackSecrets,
-  { server }: Addresses,
+  { server, functions }: Addresses,
   more: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const { account, s3 } = sandbox;
+  const { account, s3, veridas } = sandbox;
   return {
     ...wayOut(sandbox),
     ACCOUNT_SID: account.accountSid,
@@ -25,6 +27,12 @@ export function functionsEnvironment(
     AWSbucket: s3.bucket,
     AWS_REGION: s3.region,
     AWS_ENDPOINT_URL_S3: s3.endpoint,
+    CUSTODY_FUNCTIONS_URL: functions,
+    CUSTODY_FLEX_ORIGINS: flexOrigins(sandbox),
+    WEBSOCKET_TARGET_URL: veridas.audioUrl,
+    getTemporaryTokenCloudUrl: veridas.tokenUrl,
+    client_id: veridas.clientId,
+    client_secret: veridas.clientSecret,
     CUSTODY_HOST_URL: server,
     CUSTODY_HOST_SECRET: secrets.functionSecret,
     CUSTODY_PUBLIC_KEY: secrets.publicKey,
@@ -61,14 +69,18 @@ export function serverEnvironment(
     CUSTODY_KEY_FILE: secrets.keyFile,
     CUSTODY_FUNCTION_SECRETS: secrets.functionSecret,
     CUSTODY_MEDIA_SECRET: secrets.mediaSecret,
-    // The start page plays as Flex Insights would, from its own origin.
-    CUSTODY_FLEX_ORIGINS: `${sandbox.url},https://flex.twilio.com`,
+    CUSTODY_FLEX_ORIGINS: flexOrigins(sandbox),
+    // Off where a customer has not decided; the desktop here has its buttons.
+    TwilioEnablePauseResume: 'True',
     // Off where a customer has not decided; here both answers are to be seen: the call's own agent's and another's.
     CUSTODY_AGENTS_MAY_PLAY_OWN: 'true',
     CUSTODY_DATA_DIR: dataDir,
     ...more,
   };
 }
+
+/** The start page plays as Flex Insights would, and the desktop calls as Flex would, from the sandbox's origin. */
+const flexOrigins = (sandbox: Sandbox): string => `${sandbox.url},https://flex.twilio.com`;
 
 /** How a process reaches the sandbox's Twilio; nothing else of the caller's environment is handed down. */
 function wayOut(sandbox: Sandbox): Record<string, string> {

@@ -11,6 +11,8 @@ export async function startFunctions(options: {
   dataDir: string;
   port: number;
   environment: Readonly<Record<string, string>>;
+  /** Below the root; its own assets where absent. */
+  assetsFolder?: string;
   /** Ms a Function may run, its process's start included; the platform's 10 s where absent. */
   runMs?: number;
   onLine?: (line: string) => void;
@@ -28,7 +30,7 @@ export async function startFunctions(options: {
       `--env=${envFile}`,
       `--cwd=${options.root}`,
       '--functions-folder=dist/functions',
-      '--assets-folder=assets',
+      `--assets-folder=${options.assetsFolder ?? 'assets'}`,
       '--no-live',
       '--no-logs',
     ],

@@ -91,8 +91,8 @@ async function bringUp(
     upstream: port(undefined, 3),
   };
   const local = (number: number) => `http://127.0.0.1:${number}`;
-  const addresses: Addresses = { server: local(ports.server), ports };
   const baseUrl = `https://flex-custody-${ports.functions}-dev.twil.io`;
+  const addresses: Addresses = { server: local(ports.server), functions: baseUrl, ports };
 
   tell('the outside world: Twilio and a bucket');
   const sandbox = await startSandbox({

@@ -1,0 +1,161 @@
+import { CustodyError } from '@flex-custody/core';
+import { validator } from 'twilio-flex-token-validator';
+import type { FlexConfig } from './flex-config.ts';
+import { type FlexEndpoint, flexEndpoint } from './flex-endpoint.ts';
+import type { Context, RuntimeResponse } from './runtime.ts';
+
+jest.mock('twilio-flex-token-validator', () => ({ validator: jest.fn() }));
+const iam = jest.mocked(validator);
+
+class FakeResponse implements RuntimeResponse {
+  status = 200;
+  body: unknown;
+  headers: Record<string, string> = {};
+  setStatusCode = (status: number) => {
+    this.status = status;
+  };
+  setBody = (body: unknown) => {
+    this.body = body;
+  };
+  appendHeader = (name: string, value: string) => {
+    this.headers[name] = value;
+  };
+}
+
+const flex = 'https://flex.twilio.com';
+const config = {
+  accountSid: `AC${'a'.repeat(32)}`,
+  authToken: 'b',
+  origins: [flex],
+} as unknown as FlexConfig;
+const token = `eyJ${'x'.repeat(100)}`;
+let lines: string[];
+
+beforeEach(() => {
+  Object.assign(globalThis, { Twilio: { Response: FakeResponse } });
+  iam.mockReset();
+  iam.mockImplementation(async () => ({ valid: true, identity: 'alice', roles: ['agent'] }));
+  lines = [];
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    lines.push(String(text));
+    return true;
+  });
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  Reflect.deleteProperty(globalThis, 'Twilio');
+});
+
+async function call(
+  parts: Partial<FlexEndpoint<unknown, FlexConfig>> = {},
+  event: Record<string, unknown> = {},
+  origin?: unknown,
+) {
+  const answers: FakeResponse[] = [];
+  const work = jest.fn(async () => ({ status: 200, body: {} }));
+  const handler = flexEndpoint({ name: 'test', config: () => config, parse: () => 'form', work, ...parts });
+  const headers = origin === undefined ? {} : { origin };
+  await handler({} as Context, { Token: token, request: { headers }, ...event }, (_error, response) => {
+    answers.push(response as FakeResponse);
+  });
+  expect(answers).toHaveLength(1);
+  return { answer: answers[0]!, work };
+}
+
+test('work is told who holds the token', async () => {
+  const { answer, work } = await call();
+  expect(answer.status).toBe(200);
+  expect(work).toHaveBeenCalledWith(
+    'form',
+    expect.objectContaining({ config, viewer: { identity: 'alice', roles: ['agent'] } }),
+  );
+  expect(answer.headers).toEqual({
+    'Content-Type': 'application/json',
+    'Cache-Control': 'no-store',
+    Vary: 'Origin',
+  });
+});
+
+test('a text goes out as it is', async () => {
+  const { answer } = await call({ work: async () => ({ status: 200, body: 'Bearer abc' }) });
+  expect([answer.body, answer.headers['Content-Type']]).toEqual(['Bearer abc', 'text/plain; charset=utf-8']);
+});
+
+test.each([
+  [flex, 200, flex],
+  ['https://evil.example', 403, undefined],
+  ['null', 403, undefined],
+  [`${flex}.evil.example`, 403, undefined],
+  [[flex, 'https://evil.example'], 403, undefined],
+])('origin %s: %d', async (origin, status, allowed) => {
+  const { answer, work } = await call({}, {}, origin);
+  expect([answer.status, answer.headers['Access-Control-Allow-Origin']]).toEqual([status, allowed]);
+  expect(work).toHaveBeenCalledTimes(status === 200 ? 1 : 0);
+  expect(iam).toHaveBeenCalledTimes(status === 200 ? 1 : 0);
+});
+
+test('a refusal is readable for our own page, with its reason', async () => {
+  iam.mockRejectedValueOnce('Token expired');
+  const { answer, work } = await call({}, {}, flex);
+  expect([answer.status, answer.body]).toEqual([
+    403,
+    { error: 'token_refused', message: expect.stringContaining('Token expired') },
+  ]);
+  expect(answer.headers['Access-Control-Allow-Origin']).toBe(flex);
+  expect(work).not.toHaveBeenCalled();
+});
+
+test.each([[undefined], [['a', 'b']], [{}]])('a token that is none: %s', async (Token) => {
+  const { answer } = await call({}, { Token });
+  expect(answer.status).toBe(401);
+  expect(iam).not.toHaveBeenCalled();
+});
+
+test('nothing is read of the form before the token is good', async () => {
+  iam.mockRejectedValueOnce('Token expired');
+  const parse = jest.fn();
+  await call({ parse });
+  expect(parse).not.toHaveBeenCalled();
+});
+
+test('what is wrong on our side is for the log alone', async () => {
+  const { answer } = await call({
+    work: async () => {
+      throw new CustodyError('twilio_unavailable', 'detail of ours', { status: 503 });
+    },
+  });
+  expect([answer.status, answer.body]).toEqual([503, { error: 'twilio_unavailable' }]);
+});
+
+test('a missing variable is named in the log, and nowhere else', async () => {
+  const { answer } = await call({
+    config: () => {
+      throw new CustodyError('config_invalid', 'set: TWILIO_WORKSPACE_SID');
+    },
+  });
+  expect([answer.status, answer.body]).toEqual([500, { error: 'config_invalid' }]);
+  expect(JSON.parse(lines[0]!)).toMatchObject({
+    code: 'config_invalid',
+    detail: 'set: TWILIO_WORKSPACE_SID',
+  });
+});
+
+test('what takes too long is answered before the platform ends it', async () => {
+  const stop = new AbortController();
+  jest.spyOn(AbortSignal, 'timeout').mockReturnValue(stop.signal);
+  setTimeout(() => stop.abort(), 20);
+  const { answer } = await call({ work: () => new Promise(() => undefined) });
+  expect([answer.status, answer.body]).toEqual([503, { error: 'twilio_unavailable' }]);
+});
+
+test('a good token is asked about once while the process lives', async () => {
+  iam.mockImplementation(async () => ({
+    valid: true,
+    identity: 'alice',
+    roles: [],
+    expiration: new Date(Date.now() + 60_000).toISOString(),
+  }));
+  await call();
+  await call();
+  expect(iam).toHaveBeenCalledTimes(1);
+});

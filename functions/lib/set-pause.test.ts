@@ -1,0 +1,132 @@
+import {
+  asConferenceSid,
+  asReservationSid,
+  asTaskSid,
+  asWorkerSid,
+  parseReport,
+  type TaskMark,
+} from '@flex-custody/core';
+import { changeTaskMark, setPaused } from '@flex-custody/twilio';
+import type { PauseConfig } from './flex-config.ts';
+import type { FlexCall } from './flex-endpoint.ts';
+import { pauseSettings, reported } from './host-live.ts';
+import { setPause } from './set-pause.ts';
+import { ownCall } from './whose-call.ts';
+
+jest.mock('./twilio-of.ts', () => ({ twilioOf: jest.fn() }));
+jest.mock('./whose-call.ts', () => ({ ownCall: jest.fn() }));
+jest.mock('./host-live.ts', () => ({ pauseSettings: jest.fn(), reported: jest.fn() }));
+jest.mock('@flex-custody/twilio', () => ({ changeTaskMark: jest.fn(), setPaused: jest.fn() }));
+const marking = jest.mocked(changeTaskMark);
+const settings = jest.mocked(pauseSettings);
+const reporting = jest.mocked(reported);
+const pausing = jest.mocked(setPaused);
+
+const workerSid = asWorkerSid(`WK${'1'.repeat(32)}`)!;
+const conference = { sid: asConferenceSid(`CF${'1'.repeat(32)}`)!, friendlyName: '', legs: [] };
+const recordings = [{ recordingSid: `RE${'1'.repeat(32)}` as never, of: 'leg' as const }];
+const asked = {
+  taskSid: asTaskSid(`WT${'1'.repeat(32)}`)!,
+  reservationSid: asReservationSid(`WR${'1'.repeat(32)}`)!,
+};
+const log = jest.fn();
+let left: number;
+const call = { log, deadline: { left: () => left } } as unknown as FlexCall<PauseConfig>;
+const reports = () => reporting.mock.calls.map(([, , report]) => parseReport(report));
+
+/** The mark as the task holds it. */
+let mark: TaskMark;
+
+beforeEach(() => {
+  jest.resetAllMocks();
+  left = 9_000;
+  mark = {};
+  jest.mocked(ownCall).mockResolvedValue({ conference, workerSid, leg: 'CA1' as never });
+  settings.mockResolvedValue(undefined);
+  reporting.mockResolvedValue(true);
+  pausing.mockResolvedValue(recordings);
+  marking.mockImplementation(async (_twilio, _task, change) => {
+    const before = mark;
+    mark = change(before);
+    return { changed: mark === before ? 'same' : 'written', before, mark };
+  });
+});
+
+test('a pause keeps its beginning and is reported under one id; its end under another', async () => {
+  const now = jest.spyOn(Date, 'now').mockReturnValue(1_000);
+  const first = await setPause('paused', asked, call);
+  now.mockReturnValue(2_000);
+  expect(await setPause('paused', asked, call)).toEqual(first);
+  expect(first.body).toEqual({ state: 'paused', since: 1_000, recordings, reported: true, marked: true });
+  await setPause('recording', asked, call);
+  expect(mark).toEqual({});
+  now.mockReturnValue(3_000);
+  await setPause('paused', asked, call);
+  const [one, same, end, next] = reports();
+  expect(one).toMatchObject({ kind: 'paused', at: 1_000, conferenceSid: conference.sid, workerSid });
+  expect(same?.id).toBe(one?.id);
+  expect(end).toMatchObject({ kind: 'resumed', at: 2_000 });
+  expect(new Set([one?.id, end?.id, next?.id]).size).toBe(3);
+});
+
+test("another worker's pause stays the one that began it", async () => {
+  const other = asWorkerSid(`WK${'2'.repeat(32)}`)!;
+  mark = { started: 1, paused: { since: 5, by: other } };
+  expect((await setPause('paused', asked, call)).body).toMatchObject({ since: 5 });
+  expect(mark).toEqual({ started: 1, paused: { since: 5, by: other } });
+});
+
+test('resuming takes the pause alone out of the mark', async () => {
+  mark = { started: 1, paused: { since: 5, by: workerSid } };
+  await setPause('recording', asked, call);
+  expect(mark).toEqual({ started: 1 });
+});
+
+test('the host says what lies in the recording, and is not asked before resuming', async () => {
+  settings.mockResolvedValue({ enabled: true, behavior: 'skip' });
+  await setPause('paused', asked, call);
+  await setPause('recording', asked, call);
+  expect(pausing.mock.calls.map(([, , ...rest]) => rest)).toEqual([
+    ['paused', 'skip'],
+    ['in-progress', undefined],
+  ]);
+  expect(settings).toHaveBeenCalledTimes(1);
+});
+
+test.each([
+  ['full', async () => ({ changed: 'full' as const, before: {} }), 'task-full'],
+  ['gone', async () => ({ changed: 'gone' as const, before: {} }), 'task-gone'],
+  ['broken', async () => Promise.reject(new Error('x')), 'unexpected'],
+])('a task that is %s: paused, reported, and not marked', async (_, answer, code) => {
+  marking.mockImplementationOnce(answer);
+  expect((await setPause('paused', asked, call)).body).toMatchObject({ marked: false, reported: true });
+  expect(log).toHaveBeenCalledWith({ outcome: 'paused', count: 1, code });
+});
+
+test('a task that is slow leaves time for the report', async () => {
+  left = 3_030;
+  marking.mockImplementationOnce(() => new Promise(() => undefined));
+  const begun = performance.now();
+  expect((await setPause('paused', asked, call)).body).toMatchObject({ marked: false, reported: true });
+  expect(performance.now() - begun).toBeLessThan(1_000);
+  expect(log).toHaveBeenCalledWith({ outcome: 'paused', count: 1, code: 'task-late' });
+});
+
+test('nothing recorded: neither marked nor reported', async () => {
+  pausing.mockResolvedValue([]);
+  await expect(setPause('recording', asked, call)).rejects.toMatchObject({
+    code: 'nothing_recorded',
+    status: 409,
+  });
+  expect(marking).not.toHaveBeenCalled();
+  expect(reporting).not.toHaveBeenCalled();
+});
+
+test('switched off: nobody is asked whose call it is', async () => {
+  settings.mockResolvedValue({ enabled: false, behavior: 'silence' });
+  await expect(setPause('paused', asked, call)).rejects.toMatchObject({
+    code: 'pause_disabled',
+    status: 403,
+  });
+  expect(pausing).not.toHaveBeenCalled();
+});

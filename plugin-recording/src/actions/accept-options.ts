@@ -1,0 +1,55 @@
+import type { ReservationSid, TaskSid } from '@flex-custody/core';
+import type { Plan } from './plan';
+
+/** `conferenceOptions` of Flex's AcceptTask: what stands in them is kept, whoever put it there. */
+export type ConferenceOptions = Readonly<Record<string, unknown>>;
+
+/** True where an option says that something is recorded, in any of the spellings that TaskRouter takes. */
+export const saysRecord = (option: unknown): boolean =>
+  option === true || option === 'true' || option === 'record-from-start';
+
+/**
+ * Where Twilio reports a recording, with the task as a hint. The fragment asks for five retries on whatever goes wrong,
+ * where Twilio by default does not retry a 5xx (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides).
+ */
+export function recordingCallbackUrl(
+  functionsUrl: string,
+  hints: { taskSid: TaskSid; reservationSid: ReservationSid },
+): string {
+  const { taskSid, reservationSid } = hints;
+  return `${functionsUrl}/recording-status-callback?taskSid=${taskSid}&reservationSid=${reservationSid}#rc=5&rp=all`;
+}
+
+const legKeys = ['record', 'recordingChannels', 'recordingStatusCallback', 'recordingStatusCallbackMethod'];
+const conferenceKeys = ['conferenceRecordingStatusCallback', 'conferenceRecordingStatusCallbackMethod'];
+
+const without = (options: ConferenceOptions, keys: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(options).filter(([key]) => !keys.includes(key)));
+
+/** The options with which a call is accepted so that the plan holds; undefined where they stay as they are. */
+export function acceptOptions(
+  plan: Plan,
+  options: ConferenceOptions,
+  callbackUrl: string,
+): Record<string, unknown> | undefined {
+  if (!plan.record) {
+    if (plan.reason === 'settings-invalid' || plan.reason === 'flex-recording-off') return undefined;
+    return { ...without(options, [...legKeys, ...conferenceKeys]), conferenceRecord: false };
+  }
+  const conference = plan.conference
+    ? {
+        ...options,
+        conferenceRecordingStatusCallback: callbackUrl,
+        conferenceRecordingStatusCallbackMethod: 'POST',
+      }
+    : { ...without(options, conferenceKeys), conferenceRecord: false };
+  if (!plan.leg) return conference;
+  return {
+    ...conference,
+    // A string: the boolean makes the acceptance fail.
+    record: 'true',
+    recordingChannels: 'dual',
+    recordingStatusCallback: callbackUrl,
+    recordingStatusCallbackMethod: 'POST',
+  };
+}

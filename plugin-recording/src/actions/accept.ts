@@ -1,0 +1,79 @@
+import type { FlexSettings, NotRecordedReason } from '@flex-custody/core';
+import type { Log } from '../log';
+import type { Call } from '../state/call';
+import { acceptOptions, type ConferenceOptions, recordingCallbackUrl, saysRecord } from './accept-options';
+import { planFor } from './plan';
+
+/** Payload of AcceptTask, as much of it as is ours to know. */
+export interface AcceptPayload {
+  sid?: unknown;
+  task?: unknown;
+  conferenceOptions?: unknown;
+}
+
+export interface AcceptDesk {
+  settings: FlexSettings;
+  /** Flex's own switch. */
+  flexRecords(): boolean;
+  /** The call that a payload is about; undefined where it is about none. */
+  callOf(payload: AcceptPayload): Call | undefined;
+  /** The leg's recording travels with the acceptance. */
+  accepted(call: Call): void;
+  notRecorded(call: Call, reason: NotRecordedReason): void;
+  /** Two parties record this call, or would have done. */
+  doubled(call: Call): void;
+  log: Log;
+}
+
+const asOptions = (value: unknown): ConferenceOptions =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+
+/**
+ * Listener before AcceptTask: sets the recording's options, and never throws. Trouble with a recording must not keep an
+ * agent from a call, so whatever is unexpected leaves the payload as it was and is told.
+ */
+export function beforeAccept(desk: AcceptDesk): (payload: AcceptPayload) => void {
+  return (payload) => {
+    let call: Call | undefined;
+    let reason: NotRecordedReason = 'unexpected';
+    try {
+      call = desk.callOf(payload);
+      if (!call) return;
+      const { settings } = desk;
+      const options = asOptions(payload.conferenceOptions);
+      const stated = options['conferenceRecord'];
+      const flexRecords = stated === undefined ? desk.flexRecords() : saysRecord(stated);
+      const plan = planFor(settings, flexRecords, call);
+      const next = acceptOptions(plan, options, recordingCallbackUrl(settings.functionsUrl ?? '', call));
+      reason = 'accept-failed';
+      // Once and whole: half a set of options would be worse than none.
+      if (next) payload.conferenceOptions = next;
+      reason = 'unexpected';
+      if (!plan.record) return desk.notRecorded(call, plan.reason);
+      if (plan.leg) desk.accepted(call);
+      const { mode } = settings.recording;
+      if (
+        (mode === 'ours' && plan.leg && flexRecords) ||
+        (mode !== 'both' && saysRecord(options['record']))
+      ) {
+        desk.doubled(call);
+      }
+    } catch (error) {
+      failed(desk, call, reason, error);
+    }
+  };
+}
+
+/** Listener after AcceptTask: true where the options still said what we set; a later listener may have undone it. */
+export function keptOurOptions(payload: AcceptPayload): boolean {
+  return saysRecord(asOptions(payload.conferenceOptions)['record']);
+}
+
+function failed(desk: AcceptDesk, call: Call | undefined, reason: NotRecordedReason, error: unknown): void {
+  try {
+    desk.log('a call is accepted without recording', { reason, reservation: call?.reservationSid, error });
+    if (call) desk.notRecorded(call, reason);
+  } catch {
+    // Nothing is left that could be told, and the agent's call matters more.
+  }
+}

@@ -1,0 +1,104 @@
+import { call, functionsUrl, sid } from '../testing';
+import { callControl } from './call-control';
+import type { Fetch } from './http';
+
+function functions(status: number, body: unknown) {
+  const seen: { url: string; form: Record<string, string>; method: string }[] = [];
+  let token = 'first';
+  const fetch: Fetch = async (url, init) => {
+    seen.push({ url, method: init.method, form: Object.fromEntries(new URLSearchParams(init.body)) });
+    return { status, text: async () => (typeof body === 'string' ? body : JSON.stringify(body)) };
+  };
+  return {
+    seen,
+    renew: (next: string) => {
+      token = next;
+    },
+    control: callControl(functionsUrl, () => token, fetch),
+  };
+}
+
+const paused = {
+  state: 'paused',
+  since: 5,
+  recordings: [
+    { recordingSid: sid('RE', '1'), of: 'leg' },
+    { recordingSid: sid('RE', '2'), of: 'conference' },
+    { recordingSid: 'no SID', of: 'leg' },
+  ],
+  reported: true,
+  marked: true,
+};
+
+test('each request is a form with the SIDs and the token of that moment', async () => {
+  const { control, seen, renew } = functions(200, paused);
+  await control.pause(call());
+  renew('second');
+  await control.resume(call());
+  expect(seen).toEqual([
+    {
+      url: `${functionsUrl}/pause-recording`,
+      method: 'POST',
+      form: {
+        Token: 'first',
+        taskSid: call().taskSid,
+        reservationSid: call().reservationSid,
+        conferenceSid: call().conferenceSid,
+      },
+    },
+    expect.objectContaining({
+      url: `${functionsUrl}/resume-recording`,
+      form: expect.objectContaining({ Token: 'second' }),
+    }),
+  ]);
+});
+
+test('a conference that Flex does not know is left for the Function to find', async () => {
+  const { control, seen } = functions(200, {});
+  const { conferenceSid: _unknown, ...without } = call();
+  await control.start(without);
+  expect(seen[0]).toMatchObject({ url: `${functionsUrl}/start-recording` });
+  expect(seen[0]?.form).not.toHaveProperty('conferenceSid');
+});
+
+test('a pause is read, what is no recording left out', async () => {
+  expect(await functions(200, paused).control.pause(call())).toEqual({
+    ok: true,
+    value: { ...paused, recordings: paused.recordings.slice(0, 2) },
+  });
+});
+
+test('what an answer does not say was done counts as not done', async () => {
+  expect(await functions(200, { state: 'recording' }).control.resume(call())).toEqual({
+    ok: true,
+    value: { state: 'recording', recordings: [], reported: false, marked: false },
+  });
+});
+
+test('a started recording is read', async () => {
+  const value = { recordingSid: sid('RE'), callSid: sid('CA'), started: false };
+  expect(await functions(200, value).control.start(call())).toEqual({ ok: true, value });
+});
+
+test.each<[number, unknown, string]>([
+  [403, { error: 'pause_disabled' }, 'pause_disabled'],
+  [403, { error: 'not_your_call' }, 'not_your_call'],
+  [404, { error: 'call_not_live' }, 'call_not_live'],
+  [409, { error: 'nothing_recorded' }, 'nothing_recorded'],
+  [503, { error: 'iam_unavailable' }, 'iam_unavailable'],
+  [500, { error: 'a code of tomorrow' }, 'unexpected'],
+  [500, '<html>Internal Server Error</html>', 'unexpected'],
+  [200, { state: 'whatever' }, 'answer_invalid'],
+  [200, 'OK', 'answer_invalid'],
+])('%i %p is %s', async (status, body, failure) => {
+  expect(await functions(status, body).control.pause(call())).toEqual({ ok: false, failure });
+});
+
+test('offline', async () => {
+  const control = callControl(
+    functionsUrl,
+    () => 't',
+    () => Promise.reject(new TypeError('offline')),
+  );
+  expect(await control.start(call())).toEqual({ ok: false, failure: 'offline' });
+});

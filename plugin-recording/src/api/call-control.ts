@@ -1,0 +1,101 @@
+import {
+  asCallSid,
+  asRecordingSid,
+  type CallControlErrorCode,
+  type CallControlRequest,
+  type PauseAnswer,
+  type StartRecordingAnswer,
+} from '@flex-custody/core';
+import type { Call } from '../state/call';
+import { type Fetch, request } from './http';
+
+/** Why a Function did not do what was asked: its own word, or ours where it had none. */
+export type Failure = CallControlErrorCode | 'timeout' | 'offline' | 'answer_invalid';
+export type Answer<T> = { ok: true; value: T } | { ok: false; failure: Failure };
+
+export interface CallControl {
+  start(call: Call): Promise<Answer<StartRecordingAnswer>>;
+  pause(call: Call): Promise<Answer<PauseAnswer>>;
+  resume(call: Call): Promise<Answer<PauseAnswer>>;
+}
+
+/** @param token asked at each call: Flex renews it, and nobody keeps it */
+export function callControl(functionsUrl: string, token: () => string, fetch: Fetch): CallControl {
+  const ask = async <T>(
+    path: string,
+    call: Call,
+    read: (body: unknown) => T | undefined,
+  ): Promise<Answer<T>> => {
+    const form: CallControlRequest = {
+      Token: token(),
+      taskSid: call.taskSid,
+      reservationSid: call.reservationSid,
+      ...(call.conferenceSid ? { conferenceSid: call.conferenceSid } : {}),
+    };
+    // A form asks no leave of CORS beforehand: one trip less while somebody spells a card number.
+    const result = await request(fetch, `${functionsUrl}${path}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(Object.entries(form)).toString(),
+    });
+    if (!result.answered) return { ok: false, failure: result.why };
+    if (result.status < 200 || result.status > 299) return { ok: false, failure: failureOf(result.body) };
+    const value = read(result.body);
+    return value === undefined ? { ok: false, failure: 'answer_invalid' } : { ok: true, value };
+  };
+  return {
+    start: (call) => ask('/start-recording', call, asStarted),
+    pause: (call) => ask('/pause-recording', call, asPause),
+    resume: (call) => ask('/resume-recording', call, asPause),
+  };
+}
+
+const failures: ReadonlySet<string> = new Set<CallControlErrorCode>([
+  'token_missing',
+  'token_malformed',
+  'token_refused',
+  'not_your_call',
+  'pause_disabled',
+  'origin_refused',
+  'call_not_live',
+  'nothing_recorded',
+  'request_invalid',
+  'iam_unavailable',
+  'twilio_unavailable',
+  'twilio_unauthorized',
+  'twilio_refused',
+  'config_invalid',
+]);
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function failureOf(body: unknown): Failure {
+  const code = isObject(body) ? body['error'] : undefined;
+  return typeof code === 'string' && failures.has(code) ? (code as CallControlErrorCode) : 'unexpected';
+}
+
+function asStarted(body: unknown): StartRecordingAnswer | undefined {
+  if (!isObject(body) || typeof body['started'] !== 'boolean') return undefined;
+  const recordingSid = asRecordingSid(body['recordingSid']);
+  const callSid = asCallSid(body['callSid']);
+  return recordingSid && callSid ? { recordingSid, callSid, started: body['started'] } : undefined;
+}
+
+function asPause(body: unknown): PauseAnswer | undefined {
+  if (!isObject(body)) return undefined;
+  const { state, since, recordings } = body;
+  if (state !== 'paused' && state !== 'recording') return undefined;
+  return {
+    state,
+    ...(typeof since === 'number' ? { since } : {}),
+    recordings: (Array.isArray(recordings) ? recordings : []).flatMap((one: unknown) => {
+      const recordingSid = isObject(one) ? asRecordingSid(one['recordingSid']) : undefined;
+      const of = isObject(one) && one['of'] === 'conference' ? 'conference' : 'leg';
+      return recordingSid ? [{ recordingSid, of } as const] : [];
+    }),
+    // Not said is not done: we report once more rather than not at all.
+    reported: body['reported'] === true,
+    marked: body['marked'] === true,
+  };
+}

@@ -1,0 +1,163 @@
+import { readFlexSettings } from '@flex-custody/core';
+import type { ITask, Manager } from '@twilio/flex-ui';
+import { type AcceptDesk, type AcceptPayload, beforeAccept, keptOurOptions } from '../actions/accept';
+import { type Plan, planFor } from '../actions/plan';
+import { type Recorder, recorder } from '../actions/recorder';
+import { callControl } from '../api/call-control';
+import { host } from '../api/host';
+import type { Fetch } from '../api/http';
+import { warn } from '../log';
+import type { Call } from '../state/call';
+import { type CallState, callStates } from '../state/call-states';
+import { legWatch } from '../state/leg-watch';
+import { once } from '../state/once';
+import { pausePolicy } from '../state/pause-settings';
+import { reportQueue } from '../state/report-queue';
+import { controlsOf, type Status, statusOf } from '../state/status';
+import type { KeyValues } from '../state/storage';
+import { failureKey, type StringKey } from '../strings/strings';
+import { text } from '../strings/text';
+import { flexDesk } from './desk';
+import { notify } from './notifications';
+
+/** What a component shows of a task. */
+export interface View {
+  call: Call;
+  status: Status | undefined;
+  controls: { start: boolean; pause: boolean; resume: boolean };
+  state: CallState;
+}
+
+export interface Services {
+  view(task: ITask): View | undefined;
+  text(key: StringKey, values?: Readonly<Record<string, string>>): string;
+  recorder: Recorder;
+  /** Called whenever a view may have changed. */
+  subscribe(listener: () => void): () => void;
+  beforeAccept(payload: AcceptPayload): void;
+  afterAccept(payload: AcceptPayload): void;
+  /** Tells of wrong settings, sends what waits, and sees to the calls that are up. */
+  begin(): void;
+}
+
+const browserFetch: Fetch = (url, init) => window.fetch(url, { ...init, credentials: 'omit' });
+
+/** A browser that forbids storage throws at the very mention of it. */
+function storage(which: 'localStorage' | 'sessionStorage'): KeyValues | undefined {
+  try {
+    return window[which];
+  } catch {
+    return undefined;
+  }
+}
+
+export function createServices(manager: Manager): Services {
+  const desk = flexDesk(manager);
+  const attributes = manager.serviceConfiguration.ui_attributes as unknown as
+    | Readonly<Record<string, unknown>>
+    | undefined;
+  const { settings, problems } = readFlexSettings(attributes?.['flex_custody']);
+  const now = () => Date.now();
+  const stamp = { id: () => window.crypto.randomUUID(), now };
+  const told = once(storage('localStorage'), desk.accountSid());
+  const states = callStates(storage('sessionStorage'));
+  const hostApi = settings.hostUrl ? host(settings.hostUrl, desk.token, browserFetch) : undefined;
+  const policy = pausePolicy(async () => hostApi?.pauseSettings(), now);
+  const reports = hostApi
+    ? reportQueue({
+        storage: storage('localStorage'),
+        worker: desk.workerSid,
+        send: hostApi.report,
+        later: (ms, then) => {
+          window.setTimeout(then, ms);
+        },
+        log: warn,
+      })
+    : undefined;
+  const plan = (call: Call): Plan => planFor(settings, desk.flexRecords(), call);
+  const say: Services['text'] = (key, values) => text(desk.strings(), key, values);
+  const work = recorder({
+    control: settings.functionsUrl ? callControl(settings.functionsUrl, desk.token, browserFetch) : undefined,
+    states,
+    policy,
+    reports,
+    plan,
+    again: (call) => desk.calls().find((one) => one.reservationSid === call.reservationSid),
+    stamp,
+    sleep: (ms) => new Promise((resolve) => window.setTimeout(resolve, ms)),
+    alert: (what, failure) => notify(`FlexCustodyAlert_${what}`, { why: say(failureKey(failure)) }),
+    log: warn,
+  });
+  const tellOfDouble = (): void => {
+    if (desk.isAdmin() && told.first('double-shown')) notify('FlexCustodyAlert_double');
+  };
+  const acceptDesk: AcceptDesk = {
+    settings,
+    flexRecords: desk.flexRecords,
+    callOf(payload) {
+      const task = desk.taskOf(payload);
+      return task && desk.call(task);
+    },
+    accepted: work.accepted,
+    notRecorded: work.notRecorded,
+    doubled(call) {
+      if (told.first('double-reported')) work.doubled(call);
+      tellOfDouble();
+    },
+    log: warn,
+  };
+  const watch = legWatch((call) => void work.joined(call));
+  /** What Flex calls back must not throw into Flex: the desktop goes on without us. */
+  const guarded =
+    <A extends readonly unknown[], R>(what: string, run: (...given: A) => R) =>
+    (...given: A): R | undefined => {
+      try {
+        return run(...given);
+      } catch (error) {
+        warn(`${what} failed`, { error });
+        return undefined;
+      }
+    };
+
+  return {
+    view: guarded('looking at a call', (task: ITask) => {
+      const call = desk.call(task);
+      if (!call) return undefined;
+      const state = states.get(call.reservationSid);
+      const status = statusOf(plan(call), call, state, now(), policy.current.resumeAfterSeconds);
+      return { call, state, status, controls: controlsOf(status, call, policy.current.enabled) };
+    }),
+    text: say,
+    recorder: work,
+    subscribe(listener) {
+      const ends = [
+        manager.store.subscribe(listener),
+        states.subscribe(listener),
+        policy.subscribe(listener),
+      ];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    beforeAccept: beforeAccept(acceptDesk),
+    afterAccept: guarded('looking after an acceptance', (payload: AcceptPayload) => {
+      const call = acceptDesk.callOf(payload);
+      if (!call || !states.get(call.reservationSid).accepted || keptOurOptions(payload)) return;
+      warn('another plugin took the recording out of the acceptance', { reservation: call.reservationSid });
+      // Once the leg has joined, it is asked for in the other way.
+      states.set(call.reservationSid, { accepted: undefined });
+    }),
+    begin() {
+      for (const { path, must } of problems) warn(`setting flex_custody: ${path} must ${must}`);
+      if (problems.length > 0 && desk.isAdmin()) {
+        notify('FlexCustodyAlert_settings', { problems: problems.map(({ path }) => path).join(', ') });
+      }
+      if (settings.recording.mode === 'ours' && desk.flexRecords()) tellOfDouble();
+      void policy.refresh();
+      void reports?.flush();
+      const look = guarded('watching the calls', () => watch(desk.calls()));
+      manager.store.subscribe(look);
+      look();
+    },
+  };
+}

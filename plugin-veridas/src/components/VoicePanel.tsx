@@ -1,0 +1,81 @@
+import { asReservationSid, asTaskSid } from '@flex-custody/core';
+import * as React from 'react';
+import { type CallTask, customerLeg, type StoredConference } from '../call/parameters';
+import type { ConfigReading } from '../config/veridas-config';
+import type { Desk } from '../desk';
+import type { Vendor } from '../vendor/load';
+import { ConsentGate } from './ConsentGate';
+import { LiveElement } from './LiveElement';
+import { Notice, Progress } from './Notice';
+import { useVendor } from './useVendor';
+
+export interface VoicePanelProps {
+  desk: Desk;
+  task: CallTask & { sid: string };
+  stored: StoredConference | undefined;
+  live: boolean;
+}
+
+/** From nothing to the vendor's element, one condition after the other: files, configuration, a customer, consent. */
+export function VoicePanel({ desk, task, stored, live }: VoicePanelProps): JSX.Element {
+  const { text } = desk;
+  const { load, again } = useVendor(desk);
+  const retry = { label: text('FlexCustodyVoiceRetry'), onClick: again };
+  if (!load) return <Progress label={text('FlexCustodyVoiceLoading')} />;
+  if (load.kind === 'missing') {
+    return (
+      <Notice title={text('FlexCustodyVoiceMissingTitle')}>
+        {text('FlexCustodyVoiceMissing', { files: load.files.join(', ') })}
+      </Notice>
+    );
+  }
+  if (load.kind === 'failed') {
+    return (
+      <Notice title={text('FlexCustodyVoiceFailedTitle')} action={retry}>
+        {text('FlexCustodyVoiceFailed', { file: load.file })}
+      </Notice>
+    );
+  }
+  return <Ready desk={desk} task={task} stored={stored} live={live} vendor={load.vendor} />;
+}
+
+function Ready({ desk, task, stored, live, vendor }: VoicePanelProps & { vendor: Vendor }): JSX.Element {
+  const reading = React.useMemo(() => desk.config(vendor), [desk, vendor]);
+  const taskSid = asTaskSid(task.taskSid);
+  const callSid = customerLeg(task, stored);
+  if (!reading.ok) return <Problems desk={desk} problems={reading.problems} />;
+  if (!taskSid || !callSid) return <Progress label={desk.text('FlexCustodyVoiceWaiting')} />;
+  const of = { taskSid, callSid, reservationSid: asReservationSid(task.sid) };
+  return (
+    <ConsentGate desk={desk} of={of}>
+      <LiveElement
+        desk={desk}
+        task={task}
+        stored={stored}
+        live={live}
+        config={reading.config}
+        utils={vendor.utils}
+      />
+    </ConsentGate>
+  );
+}
+
+/** Which settings are wrong is for who can set them right. */
+function Problems({
+  desk,
+  problems,
+}: {
+  desk: Desk;
+  problems: Extract<ConfigReading, { ok: false }>['problems'];
+}): JSX.Element {
+  const { text } = desk;
+  return (
+    <Notice title={text('FlexCustodyVoiceSettingsTitle')}>
+      {desk.isAdmin()
+        ? problems.map(({ path, must }) => (
+            <div key={path}>{text('FlexCustodyVoiceProblem', { path, must })}</div>
+          ))
+        : text('FlexCustodyVoiceSettings')}
+    </Notice>
+  );
+}

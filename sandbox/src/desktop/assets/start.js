@@ -1,0 +1,46 @@
+// Logs in as whom the address names, and starts the real Flex UI.
+(async () => {
+  // Two tabs are two people here, while Flex keeps one login for the whole browser.
+  const shared = /^TWILIO_FLEX_SSO/;
+  for (const name of ['getItem', 'setItem', 'removeItem']) {
+    const own = Storage.prototype[name];
+    Storage.prototype[name] = function (key, ...more) {
+      return own.call(shared.test(key) ? sessionStorage : this, key, ...more);
+    };
+  }
+  // Flex looks every 15 to 20 s whether its token is about to expire. A new token asked for by a control is due at once.
+  const looks = [];
+  const { setInterval } = window;
+  window.setInterval = (run, ms, ...more) => {
+    if (ms >= 15_000 && ms <= 20_100 && typeof run === 'function') looks.push(run);
+    return setInterval(run, ms, ...more);
+  };
+
+  const answer = await fetch(`/flex/login${location.search}`, { method: 'POST' });
+  const login = await answer.json();
+  if (!answer.ok) {
+    document.getElementById('container').textContent = login.error;
+    return;
+  }
+  localStorage.setItem('TWILIO_FLEX_SSO', JSON.stringify(login.session));
+  localStorage.setItem('TWILIO_FLEX_SSO_IS_TOKEN_BEING_UPDATED', 'false');
+
+  const told = new EventSource(`/flex/told?worker=${login.session.worker_sid}`);
+  told.addEventListener('token', () => {
+    const kept = JSON.parse(localStorage.getItem('TWILIO_FLEX_SSO') ?? '{}');
+    const expiration = new Date(Date.now() + 60_000).toISOString();
+    localStorage.setItem('TWILIO_FLEX_SSO', JSON.stringify({ ...kept, expiration }));
+    for (const look of looks) look();
+  });
+
+  window.appConfig = {
+    sso: { accountSid: login.session.account_sid },
+    pluginService: { enabled: true },
+    plugins: login.plugins,
+    logLevel: 'warn',
+    serviceBaseUrl: 'https://flex-custody.twil.io',
+  };
+  Twilio.Flex.runDefault(window.appConfig, '#container').catch((error) => {
+    document.getElementById('container').textContent = `Flex did not start: ${error?.message ?? error}`;
+  });
+})();

@@ -1,0 +1,252 @@
+import type { WebSocket } from 'ws';
+import { everyone, queueSid } from '../live/parameters.ts';
+import type { Participant } from '../world.ts';
+import { bytesOf, type DesktopParts, jsonOf, type SocketEnd } from './hub.ts';
+import { activities } from './shapes.ts';
+import { readFrame, writeFrame } from './twilsock.ts';
+
+export interface Sync {
+  socket: SocketEnd;
+  close(): void;
+}
+
+interface Client {
+  socket: WebSocket;
+  maps: Set<string>;
+}
+
+interface Asked {
+  method: string;
+  path: string;
+  body: Record<string, unknown>;
+}
+
+type Answer = { status: number; body: unknown; afterwards?: () => void };
+
+const origin = 'https://cds.us1.twilio.com';
+const suffix = '.CS';
+/** A map's own SID, from which its task's is read back: nothing has to be kept. */
+const mapSid = (taskSid: string) => `MP${taskSid.slice(2)}`;
+const taskSidOf = (id: string) =>
+  id.startsWith('MP') ? `WT${id.slice(2)}` : id.endsWith(suffix) ? id.slice(0, -suffix.length) : undefined;
+
+/**
+ * Twilio Sync over twilsock, as `twilio-sync` 2.0.1 speaks it: the map `<task>.CS` tells Flex UI who is in a task's
+ * conference, and the indexes `tr-worker` and `tr-queue` whom a call may be transferred to.
+ */
+export function createSync({ world, exchange, seats }: DesktopParts): Sync {
+  const clients = new Set<Client>();
+  const known = new Map<string, number>();
+  let lastEvent = 1;
+
+  const conferenceOf = (taskSid: string) =>
+    [...world.conferences.values()].findLast((one) => one.friendlyName === taskSid);
+
+  /** As Flex's own backend writes it, and flex-ui's `decodeSyncParticipant` reads it. */
+  const participantData = (conferenceSid: string, one: Participant) => ({
+    participant_type: one.workerSid === undefined ? 'customer' : 'worker',
+    conference_sid: conferenceSid,
+    call_sid: one.callSid,
+    hold: one.hold ?? false,
+    muted: one.muted ?? false,
+    end_conference_on_exit: false,
+    status: one.status === 'connected' ? 'joined' : 'left',
+    connecting: false,
+    ...(one.workerSid === undefined ? {} : { worker_sid: one.workerSid }),
+    ...(one.reservationSid === undefined ? {} : { reservation_sid: one.reservationSid }),
+  });
+
+  const item = (taskSid: string, key: string, data: unknown) => ({
+    key,
+    data,
+    account_sid: world.account.accountSid,
+    service_sid: `IS${'0'.repeat(32)}`,
+    map_sid: mapSid(taskSid),
+    revision: String(known.get(taskSid + key) ?? 0),
+    last_event_id: known.get(taskSid + key) ?? 0,
+    date_updated: new Date().toISOString(),
+    date_expires: null,
+    url: `${origin}/v3/Maps/${mapSid(taskSid)}/Items/${key}`,
+  });
+
+  const items = (taskSid: string) => {
+    const conference = conferenceOf(taskSid);
+    const status = { status: conference?.status ?? 'init', conference_sid: conference?.sid ?? null };
+    return [
+      item(taskSid, 'conf_status', status),
+      ...(conference?.participants ?? [])
+        .filter((one) => one.status === 'connected')
+        .map((one) => item(taskSid, one.callSid, participantData(conference?.sid ?? '', one))),
+    ];
+  };
+
+  const notify = (socket: WebSocket, message_type: string, payload: unknown) =>
+    socket.send(
+      writeFrame({ method: 'notification', id: `TM${Date.now()}${Math.random()}`, message_type }, payload),
+    );
+
+  const stop = exchange.on((event) => {
+    if (event.of !== 'leg') return;
+    const { taskSid, callSid } = event;
+    const conference = conferenceOf(taskSid);
+    const one = conference?.participants.find((participant) => participant.callSid === callSid);
+    if (!conference || !one) return;
+    lastEvent += 1;
+    const event_type = known.has(taskSid + callSid) ? 'map_item_updated' : 'map_item_added';
+    known.set(taskSid + callSid, lastEvent);
+    const facts = item(taskSid, callSid, participantData(conference.sid, one));
+    const payload = {
+      event_type,
+      event_protocol_version: 3,
+      event: {
+        id: lastEvent,
+        map_sid: mapSid(taskSid),
+        map_revision: String(lastEvent),
+        item_key: callSid,
+        item_data: facts.data,
+        item_revision: facts.revision,
+        item_url: facts.url,
+        date_created: facts.date_updated,
+      },
+    };
+    for (const client of clients) {
+      if (client.maps.has(mapSid(taskSid))) notify(client.socket, 'com.twilio.rtd.cds.map', payload);
+    }
+  });
+
+  const openMap = (id: string): Answer => {
+    const taskSid = taskSidOf(id);
+    const task = world.tasks.get(taskSid ?? '');
+    if (!taskSid || !task || task.channel === 'chat')
+      return { status: 404, body: { status: 404, code: 54200, message: 'Map not found' } };
+    const url = `${origin}/v3/Maps/${mapSid(taskSid)}`;
+    return {
+      status: 200,
+      body: {
+        sid: mapSid(taskSid),
+        unique_name: taskSid + suffix,
+        account_sid: world.account.accountSid,
+        revision: String(lastEvent),
+        last_event_id: lastEvent,
+        date_updated: new Date().toISOString(),
+        date_expires: null,
+        url,
+        links: { items: `${url}/Items` },
+      },
+    };
+  };
+
+  const subscribe = (client: Client, body: Record<string, unknown>): Answer => {
+    const { action, correlation_id, requests } = body;
+    const asked = Array.isArray(requests) ? (requests as { object_sid: string; object_type: string }[]) : [];
+    const established = action === 'establish';
+    return {
+      status: 200,
+      body: { estimated_delivery_in_ms: 10_000, max_batch_size: 100, ttl_in_s: 86_400 },
+      afterwards() {
+        for (const { object_sid, object_type } of asked) {
+          if (established) client.maps.add(object_sid);
+          else client.maps.delete(object_sid);
+          notify(client.socket, 'twilio.sync.event', {
+            event_type: established ? 'subscription_established' : 'subscription_canceled',
+            event_protocol_version: 3,
+            correlation_id,
+            event: { object_sid, object_type, replay_status: 'completed', last_event_id: lastEvent },
+          });
+        }
+      },
+    };
+  };
+
+  /** The directory of a transfer. Of the query language only the SIDs that it names are understood. */
+  const search = (index: string, expression: string): Answer => {
+    const named = expression.match(/W[KQ][0-9a-f]{32}/g);
+    const all = index === 'tr-worker' ? workers() : index === 'tr-queue' ? queues() : [];
+    const found = all.filter(({ key }) => !named || named.includes(key));
+    const query_id = `QR${Buffer.from(index + expression)
+      .toString('hex')
+      .slice(0, 32)}`;
+    return { status: 200, body: { query_id, last_event_id: lastEvent, items: found } };
+  };
+  const workers = () =>
+    [...world.workers.values()].map((worker) => {
+      const activity = seats.of(worker.sid)?.activity ?? activities[0];
+      const data = {
+        worker_sid: worker.sid,
+        friendly_name: worker.friendlyName,
+        attributes: JSON.parse(worker.attributes) as unknown,
+        activity_name: activity?.name,
+        worker_activity_sid: activity?.sid,
+        date_activity_changed: worker.createdAt.toISOString(),
+        workspace_sid: world.account.workspaceSid,
+      };
+      return { key: worker.sid, data, revision: '1' };
+    });
+  const queues = () => [
+    {
+      key: queueSid(everyone),
+      data: {
+        queue_sid: queueSid(everyone),
+        queue_name: everyone,
+        workspace_sid: world.account.workspaceSid,
+      },
+      revision: '1',
+    },
+  ];
+
+  const answer = (client: Client, { path, body }: Asked): Answer => {
+    const [, version, kind, id, below] = path.split('?')[0]?.split('/') ?? [];
+    if (kind === 'Subscriptions') return subscribe(client, body);
+    if (kind === 'Maps' && id !== undefined && below === 'Items') {
+      const wanted = new URL(path, origin).searchParams.get('Key');
+      const all = items(taskSidOf(id) ?? '').filter(({ key }) => wanted === null || key === wanted);
+      return { status: 200, body: { items: all, meta: { previous_token: null, next_token: null } } };
+    }
+    if (kind === 'Maps' && id !== undefined) return openMap(decodeURIComponent(id));
+    if (kind === 'Insights') return search(id ?? '', String(body['query_string'] ?? ''));
+    return { status: version === undefined ? 404 : 200, body: {} };
+  };
+
+  return {
+    socket(socket) {
+      const client: Client = { socket, maps: new Set() };
+      clients.add(client);
+      socket.on('close', () => clients.delete(client));
+      socket.on('message', (data) => {
+        const { header, payload } = readFrame(bytesOf(data));
+        const { id, method } = header;
+        if (method === 'reply' || method === 'ping') return;
+        const reply = { method: 'reply', id, status: { code: 200, status: 'OK' } };
+        if (method === 'init') {
+          const storage = { storage_id: `sandbox-${Date.now()}` };
+          const greeting = {
+            continuation_token: 'sandbox',
+            continuation_token_status: { reissued: false },
+            capabilities: ['client_update', 'offline_storage'],
+            offline_storage: { data_sync: storage, flex_insights: storage },
+            init_registrations: [],
+            debug_info: {},
+          };
+          socket.send(writeFrame({ ...reply, ...greeting }, {}));
+          return;
+        }
+        const asked = header['http_request'] as { method: string; path: string; params?: object } | undefined;
+        if (!asked) {
+          socket.send(writeFrame(reply));
+          return;
+        }
+        const query = new URLSearchParams((asked.params ?? {}) as Record<string, string>).toString();
+        const path = query === '' ? asked.path : `${asked.path}?${query}`;
+        const found = answer(client, { method: asked.method, path, body: jsonOf(payload) ?? {} });
+        const http_status = { code: found.status, status: found.status === 200 ? 'OK' : 'Not Found' };
+        const http_headers = { 'content-type': 'application/json' };
+        socket.send(writeFrame({ ...reply, http_status, http_headers }, found.body));
+        found.afterwards?.();
+      });
+    },
+    close() {
+      stop();
+      for (const { socket } of clients) socket.terminate();
+    },
+  };
+}
