@@ -16,8 +16,10 @@ export function flexConfigurationRoutes(app: RestApp, { world }: RestParts): voi
     const sent = request.body as Record<string, unknown> | null;
     if (!sent || sent['account_sid'] !== world.account.accountSid)
       throw new TwilioError(400, 45004, 'account_sid must be the SID of the account');
-    for (const name of writable) if (name in sent) world.flexConfiguration[name] = sent[name];
-    world.flexConfiguration['date_updated'] = iso8601(new Date());
+    const written = Object.entries(sent).filter(([name]) => writable.includes(name));
+    Object.assign(world.flexConfiguration, Object.fromEntries(written), {
+      date_updated: iso8601(new Date()),
+    });
     return body();
   });
 }
