@@ -36,6 +36,11 @@ test.each(['callSid', 'call_sid', 'CallSid'])('a stream is of the call in %s', (
   });
 });
 
+test('of a stream a hint that makes no sense tells nothing', () => {
+  const form = { callSid: sid('CA'), taskSid: 'undefined', conferenceSid: 'null' };
+  expect(parseStartStream(form)).toEqual({ callSid: sid('CA') });
+});
+
 test.each([
   ['callSid', {}],
   ['callSid', { callSid: '', call_sid: '' }],

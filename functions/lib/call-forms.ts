@@ -50,13 +50,16 @@ interface Fields {
   /** Of several names the first that is there. */
   needed<T>(names: readonly string[], parse: (value: unknown) => T | undefined): T;
   optional<N extends string, T>(name: N, parse: (value: unknown) => T | undefined): Partial<Record<N, T>>;
+  /** Tells where to look; one that makes no sense tells nothing. */
+  hint<N extends string, T>(name: N, parse: (value: unknown) => T | undefined): Partial<Record<N, T>>;
 }
 
 /** The call's SID under each of the names that Twilio and the vendor's guide have for it. */
-const callOf = ({ needed, optional }: Fields): CallForm => ({
+const callOf = ({ needed, hint }: Fields): CallForm => ({
   callSid: needed(['callSid', 'call_sid', 'CallSid'], asCallSid),
-  ...optional('taskSid', asTaskSid),
-  ...optional('conferenceSid', asConferenceSid),
+  // The vendor's bundle has `undefined` in its form where the desktop knows of none.
+  ...hint('taskSid', asTaskSid),
+  ...hint('conferenceSid', asConferenceSid),
 });
 
 const asText = (value: unknown) => (typeof value === 'string' && value.length <= 2_048 ? value : undefined);
@@ -78,6 +81,10 @@ function checked<T>(event: Event, read: (fields: Fields) => T): T {
       parsed(names.find((name) => given(name) !== undefined) ?? names[0] ?? '', parse) as V,
     optional: <N extends string, V>(name: N, parse: (value: unknown) => V | undefined) =>
       (given(name) === undefined ? {} : { [name]: parsed(name, parse) }) as Partial<Record<N, V>>,
+    hint: <N extends string, V>(name: N, parse: (value: unknown) => V | undefined) => {
+      const value = parse(given(name));
+      return (value === undefined ? {} : { [name]: value }) as Partial<Record<N, V>>;
+    },
   });
   if (wrong.length > 0) {
     throw new CustodyError('request_invalid', `request: missing or malformed ${wrong.join(', ')}`, {

@@ -22,6 +22,7 @@ const start = async () => (await startRecording(asked, call)).body;
 let recordings: { recordingSid: string; status: string }[];
 let starts: string[];
 let ended: boolean;
+const changeRecording = jest.fn();
 
 beforeEach(() => {
   recordings = [];
@@ -29,10 +30,12 @@ beforeEach(() => {
   ended = false;
   log.mockReset();
   marking.mockReset();
+  changeRecording.mockReset();
   marking.mockResolvedValue({ changed: 'written', before: {}, mark: {} });
   jest.mocked(ownCall).mockResolvedValue({ leg } as unknown as Awaited<ReturnType<typeof ownCall>>);
   jest.mocked(twilioOf).mockReturnValue({
     recordingsOf: async () => recordings,
+    changeRecording,
     async startRecording(_leg: string, callback: string) {
       if (ended) return undefined;
       starts.push(callback);
@@ -82,6 +85,23 @@ test.each([
   marking.mockImplementationOnce(answer);
   expect(await start()).toMatchObject({ started: true });
   expect(log).toHaveBeenCalledWith({ outcome: 'not-marked', code });
+});
+
+test.each([
+  ['written', { started: 1 }, { paused: { since: 1, by: 'WK1' as never } }],
+  ['full', { paused: { since: 1, by: 'WK1' as never } }, undefined],
+] as const)('while the call is paused the new recording is too: task %s', async (changed, before, mark) => {
+  marking.mockResolvedValueOnce({ changed, before, ...(mark ? { mark } : {}) });
+  expect(await start()).toMatchObject({ recordingSid: 'RE1', started: true });
+  expect(changeRecording).toHaveBeenCalledWith({ call: leg }, 'RE1', {
+    status: 'paused',
+    behavior: 'silence',
+  });
+});
+
+test('where it is not paused the recording runs', async () => {
+  await start();
+  expect(changeRecording).not.toHaveBeenCalled();
 });
 
 test('a call that ended in between', async () => {

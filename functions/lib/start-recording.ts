@@ -18,7 +18,7 @@ const over = new Set(['stopped', 'completed', 'absent', 'deleted']);
 /** Starts under way in this process, by leg: a second click finds the first one's. */
 const underway = new Map<CallSid, Promise<StartRecordingAnswer>>();
 
-/** Records the caller's own leg, unless it is being recorded already, and marks the task. */
+/** Records the asker's own leg, unless it is being recorded already, and marks the task. */
 export async function startRecording(
   asked: CallControlForm,
   { config, viewer, log }: FlexCall<StartConfig>,
@@ -33,12 +33,18 @@ export async function startRecording(
   log({ outcome: answer.started ? 'started' : 'same', recording: answer.recordingSid, call: leg });
   if (answer.started) {
     const started = Date.now();
-    const code = await changeTaskMark(twilio, asked.taskSid, (mark) => ({ ...mark, started })).then(
-      ({ mark, changed }) => (mark ? undefined : `task-${changed}`),
-      errorCode,
+    const { mark, code } = await changeTaskMark(twilio, asked.taskSid, (found) => ({
+      ...found,
+      started,
+    })).then(
+      (end) => ({ mark: end.mark ?? end.before, code: end.mark ? undefined : `task-${end.changed}` }),
+      (error: unknown) => ({ mark: undefined, code: errorCode(error) }),
     );
     // It is recorded, marked or not.
     if (code) log({ outcome: 'not-marked', code });
+    // Unless the call is paused: what was to stay off the record stays off this one too.
+    const pause = { status: 'paused', behavior: 'silence' } as const;
+    if (mark?.paused) await twilio.changeRecording({ call: leg }, answer.recordingSid, pause);
   }
   return { status: 200, body: { ...answer } };
 }
