@@ -120,10 +120,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const vendor = await startVeridas({ certificates });
     closers.push(() => vendor.close());
     veridasRoutes(controls, { veridas: vendor.veridas, root: join(root, 'src', 'veridas', 'assets') });
+    const { flexConfiguration } = world;
     const ours: Record<string, unknown> = {
       functions_url: options.functionsOrigin,
       host_url: options.publicHostUrl,
     };
+    flexConfiguration.ui_attributes['flex_custody'] = ours;
     const desktop = desktopRoutes(controls, {
       world,
       events,
@@ -134,11 +136,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         plugins: options.flex?.plugins ?? ['plugin-recording', 'plugin-veridas'],
         build: options.flex?.build ?? true,
       },
-      settings: {
-        ui_attributes: { flex_custody: ours },
-        call_recording_enabled: false,
-        call_recording_webhook_url: null,
-      },
+      settings: flexConfiguration,
     });
     liveControlRoutes(controls, {
       world,

@@ -138,6 +138,14 @@ export interface ForwardedForm {
   at: Date;
 }
 
+/** What can be set of the Flex configuration, by the names of its resource; the desktop is served the same. */
+export interface FlexConfiguration {
+  ui_attributes: Record<string, unknown>;
+  call_recording_enabled: boolean;
+  call_recording_webhook_url: string | null;
+  date_updated?: string;
+}
+
 /** How the double may answer where Twilio's own answer is unverified; both ways must work for production code. */
 export interface Behaviour {
   mediaRange: boolean;
@@ -156,6 +164,7 @@ export interface World {
   readonly streams: Map<string, Stream>;
   readonly tokens: Map<string, FlexToken>;
   readonly forwarded: ForwardedForm[];
+  readonly flexConfiguration: FlexConfiguration;
   readonly behaviour: Behaviour;
 }
 
@@ -202,6 +211,11 @@ export function createWorld(): World {
     streams: new Map(),
     tokens: new Map(),
     forwarded: [],
+    flexConfiguration: {
+      ui_attributes: { version_compatibility: 'yes' },
+      call_recording_enabled: false,
+      call_recording_webhook_url: null,
+    },
     behaviour: { mediaRange: false, mediaValidators: true },
   };
 }

@@ -21,7 +21,9 @@ async function recordingClient(sandbox: Sandbox, exchanges: Exchange[]) {
     const full = new URL(url);
     for (const [name, value] of Object.entries((params ?? {}) as object))
       full.searchParams.set(name, String(value));
-    const form = Object.fromEntries(new URLSearchParams(typeof data === 'string' ? data : ''));
+    // Of a body that is JSON Twilio describes no field.
+    const isForm = !String(response.config.headers['Content-Type']).startsWith('application/json');
+    const form = Object.fromEntries(new URLSearchParams(isForm && typeof data === 'string' ? data : ''));
     const body: unknown = response.data;
     exchanges.push({ method: method.toUpperCase(), url: full, form, status: response.status, body });
     return response;
@@ -41,6 +43,7 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
   beforeAll(async () => {
     descriptions['api.twilio.com'] = new Description('api_v2010');
     descriptions['taskrouter.twilio.com'] = new Description('taskrouter_v1');
+    descriptions['flex-api.twilio.com'] = new Description('flex_v1');
     dataDir = await mkdtemp(join(tmpdir(), 'sandbox-contract-'));
     sandbox = await startSandbox({
       port: 0,
@@ -82,6 +85,23 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
   test('the account', async () => {
     const account = await client.api.v2010.accounts(sandbox.account.accountSid).fetch();
     expect(account.status).toBe('active');
+  });
+
+  test('the Flex configuration: a field that is written is replaced, another stays', async () => {
+    const configuration = client.flexApi.v1.configuration();
+    const before = await configuration.fetch();
+    expect(before).toMatchObject({
+      callRecordingEnabled: false,
+      uiAttributes: { version_compatibility: 'yes' },
+    });
+    const { accountSid } = sandbox.account;
+    await configuration.update({ account_sid: accountSid, ui_attributes: { mine: { a: 1 } } });
+    expect(await configuration.fetch()).toMatchObject({
+      callRecordingEnabled: false,
+      uiAttributes: { mine: { a: 1 } },
+    });
+    expect((await configuration.fetch()).uiAttributes).not.toHaveProperty('version_compatibility');
+    await expect(configuration.update({ ui_attributes: {} })).rejects.toMatchObject({ status: 400 });
   });
 
   test('wrong credentials', async () => {

@@ -11,6 +11,7 @@ import type { World } from '../world.ts';
 import { accountRoutes } from './accounts.ts';
 import { callRoutes } from './calls.ts';
 import { conferenceRoutes } from './conferences.ts';
+import { flexConfigurationRoutes } from './flex-configuration.ts';
 import { iamRoutes } from './iam.ts';
 import { mediaRoutes } from './media.ts';
 import { recordingRoutes } from './recordings.ts';
@@ -105,6 +106,7 @@ export function buildRest(parts: RestParts, certificates: Pick<Certificates, 'ke
     accountRoutes,
     callRoutes,
     conferenceRoutes,
+    flexConfigurationRoutes,
     iamRoutes,
     mediaRoutes,
     recordingRoutes,

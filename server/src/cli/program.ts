@@ -5,6 +5,7 @@ import { registerAlarmCommands } from './alarms.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerKeyCommands } from './keys.ts';
 import { registerRecordingCommands } from './recordings.ts';
+import { registerSetup } from './setup.ts';
 
 export interface ProgramParts {
   version: string;
@@ -24,6 +25,7 @@ export function buildProgram(parts: ProgramParts): Command {
     .description('run the host: the roles of CUSTODY_ROLES, until a signal ends it')
     .action(parts.serve);
   registerDoctor(program);
+  registerSetup(program);
   registerRecordingCommands(program);
   registerAlarmCommands(program);
   registerKeyCommands(program);

@@ -1,0 +1,221 @@
+import { CustodyError } from '@flex-custody/core';
+import type { FlexConfiguration } from '@flex-custody/twilio';
+import { buildProgram, run } from './program.ts';
+import { parseWish, type SetupParts, setup } from './setup.ts';
+
+const functions = 'https://flex-custody-1234-dev.twil.io';
+const host = 'https://custody.example.com';
+const webhook = `${functions}/recording-status-callback?taskSid={taskSid}#rc=5&rp=all`;
+
+const overTheWire = (one: FlexConfiguration): FlexConfiguration => ({
+  ...one,
+  uiAttributes: JSON.parse(JSON.stringify(one.uiAttributes)),
+});
+
+function desk(start: Partial<FlexConfiguration> = {}) {
+  let held: FlexConfiguration = {
+    uiAttributes: { colorTheme: { baseName: 'dark' }, other_plugin: { on: true } },
+    callRecordingEnabled: false,
+    callRecordingWebhookUrl: undefined,
+    ...start,
+  };
+  const set = {
+    written: [] as Partial<FlexConfiguration>[],
+    printed: [] as string[],
+    reads: 0,
+    /** Runs before each reading, as another writer would. */
+    beforeRead: undefined as ((reads: number) => void) | undefined,
+    hold: (change: Partial<FlexConfiguration>) => {
+      held = { ...held, ...change };
+    },
+    held: () => held,
+    parts: {} as SetupParts,
+  };
+  set.parts = {
+    twilio: {
+      flexConfiguration: async () => {
+        set.reads += 1;
+        set.beforeRead?.(set.reads);
+        return overTheWire(held);
+      },
+      updateFlexConfiguration: async (change) => {
+        set.written.push(change);
+        held = overTheWire({ ...held, ...change });
+      },
+    },
+    hostUrl: host,
+    print: (text) => void set.printed.push(text),
+    confirm: undefined,
+  };
+  return set;
+}
+
+test('a first setup names the difference, and touches nothing of others', async () => {
+  const { parts, printed, held, written } = desk();
+  expect(await setup(parts, { functionsUrl: functions, veridas: true, yes: true })).toBe(true);
+  expect(printed[0]?.split('\n')).toEqual([
+    `+ ui_attributes.flex_custody.functions_url: "${functions}"`,
+    `+ ui_attributes.flex_custody.host_url: "${host}"`,
+    '+ ui_attributes.flex_custody.veridas.enabled: true',
+  ]);
+  expect(held()).toEqual({
+    uiAttributes: {
+      colorTheme: { baseName: 'dark' },
+      other_plugin: { on: true },
+      flex_custody: { functions_url: functions, host_url: host, veridas: { enabled: true } },
+    },
+    callRecordingEnabled: false,
+    callRecordingWebhookUrl: undefined,
+  });
+  expect(written).toHaveLength(1);
+});
+
+const ours = { functions_url: functions, host_url: host };
+const withOurs = (more: object) => ({ uiAttributes: { other: 1, flex_custody: { ...ours, ...more } } });
+
+test('what nobody named stays, with what is beside it', async () => {
+  const { parts, held } = desk(
+    withOurs({
+      host_url: 'https://elsewhere.example.com',
+      recording: { internal: true, mode: 'both' },
+      ours: 'x',
+    }),
+  );
+  await setup(parts, { mode: 'ours', set: parseWish('recording.rules=[{"verdict":"record"}]'), yes: true });
+  expect(held().uiAttributes).toEqual({
+    other: 1,
+    flex_custody: {
+      ...ours,
+      host_url: 'https://elsewhere.example.com',
+      ours: 'x',
+      recording: { internal: true, mode: 'ours', rules: [{ verdict: 'record' }] },
+    },
+  });
+});
+
+test.each(['theirs', 'both'])('mode %s has Flex record, and tell our Function', async (mode) => {
+  const { parts, printed, held } = desk({
+    ...withOurs({}),
+    callRecordingWebhookUrl: 'https://old.example/hook',
+  });
+  expect(await setup(parts, { mode, yes: true })).toBe(true);
+  expect(held()).toMatchObject({ callRecordingEnabled: true, callRecordingWebhookUrl: webhook });
+  expect(printed[0]?.split('\n')).toEqual([
+    `+ ui_attributes.flex_custody.recording.mode: "${mode}"`,
+    '- call_recording_enabled: false',
+    '+ call_recording_enabled: true',
+    '- call_recording_webhook_url: "https://old.example/hook"',
+    `+ call_recording_webhook_url: "${webhook}"`,
+    'note: The webhook that Flex called until now will no longer be called.',
+  ]);
+  printed.length = 0;
+  expect(await setup(parts, {})).toBe(true);
+  expect(printed).toEqual(['The Flex configuration is as wished; nothing is to be written.']);
+});
+
+test("mode ours leaves Flex's switch alone, and says what comes of it", async () => {
+  const { parts, printed, held } = desk({ ...withOurs({}), callRecordingEnabled: true });
+  expect(await setup(parts, { mode: 'ours', yes: true })).toBe(true);
+  expect(printed[0]).toContain('recorded twice');
+  expect(held().callRecordingEnabled).toBe(true);
+});
+
+test('a setting that would not be read is named, and nothing is written', async () => {
+  const { parts, printed, written } = desk();
+  const flags = {
+    functionsUrl: 'http://plain.example',
+    set: parseWish('recording.default="maybe"'),
+    yes: true,
+  };
+  expect(await setup(parts, flags)).toBe(false);
+  expect(printed[0]).toContain('fix: functions_url must be an https:// origin');
+  expect(printed[0]).toContain('fix: recording.default must be "record", "never" or "on-demand"');
+  expect(written).toEqual([]);
+});
+
+test('without an answer nothing is written', async () => {
+  const { parts, written, printed } = desk();
+  const flags = { functionsUrl: functions };
+  expect(await setup(parts, flags)).toBe(false);
+  expect(printed.at(-1)).toContain('--yes');
+  const confirm = jest.fn(async () => false);
+  expect(await setup({ ...parts, confirm }, flags)).toBe(false);
+  expect(await setup({ ...parts, confirm }, { ...flags, dryRun: true })).toBe(true);
+  expect(confirm).toHaveBeenCalledTimes(1);
+  expect(written).toEqual([]);
+  expect(await setup({ ...parts, confirm: async () => true }, flags)).toBe(true);
+  expect(written).toHaveLength(1);
+});
+
+test('as JSON it asks nobody, and says whether it wrote', async () => {
+  const { parts, printed } = desk();
+  const confirm = async () => true;
+  const flags = { functionsUrl: functions, json: true };
+  expect(await setup({ ...parts, confirm }, flags)).toBe(false);
+  await setup(parts, { ...flags, yes: true });
+  expect(printed.map((text) => JSON.parse(text).written)).toEqual([false, true]);
+  expect(JSON.parse(printed[0] ?? '')).toEqual({
+    differences: [
+      { path: 'ui_attributes.flex_custody.functions_url', after: functions },
+      { path: 'ui_attributes.flex_custody.host_url', after: host },
+    ],
+    problems: [],
+    notes: [],
+    written: false,
+  });
+});
+
+test('somebody who writes between our reading and writing stops us', async () => {
+  const set = desk();
+  set.beforeRead = (reads) => reads === 2 && set.hold({ uiAttributes: { other_plugin: { on: false } } });
+  await expect(setup(set.parts, { functionsUrl: functions, yes: true })).rejects.toMatchObject({
+    code: 'configuration_changed',
+  });
+  expect(set.written).toEqual([]);
+});
+
+test('what does not read back as it was written is no success', async () => {
+  const set = desk();
+  set.beforeRead = (reads) => reads === 3 && set.hold({ uiAttributes: {} });
+  await expect(setup(set.parts, { functionsUrl: functions, yes: true })).rejects.toMatchObject({
+    code: 'setup_unverified',
+  });
+});
+
+test('what is no object is not replaced by one', async () => {
+  const { parts, written } = desk(withOurs({ recording: 'all of it' }));
+  await expect(setup(parts, { mode: 'ours', yes: true })).rejects.toMatchObject({
+    code: 'settings_unreadable',
+    message: expect.stringContaining('flex_custody.recording is no object'),
+  });
+  expect(written).toEqual([]);
+});
+
+test('an account without Flex', async () => {
+  const { parts } = desk();
+  const twilio = { ...parts.twilio, flexConfiguration: async () => undefined };
+  await expect(setup({ ...parts, twilio }, {})).rejects.toBeInstanceOf(CustodyError);
+});
+
+test('--set takes a path and JSON, as often as wished; null takes away', async () => {
+  const wishes = parseWish('veridas.config.x=1', parseWish('recording.internal=null'));
+  expect(wishes).toEqual([
+    ['recording.internal', null],
+    ['veridas.config.x', 1],
+  ]);
+  const { parts, held } = desk(withOurs({ recording: { internal: true, mode: 'ours' } }));
+  await setup(parts, { set: wishes, yes: true });
+  expect(held().uiAttributes['flex_custody']).toMatchObject({
+    recording: { mode: 'ours' },
+    veridas: { config: { x: 1 } },
+  });
+  for (const wrong of ['recording', '=1', 'a..b=1', '__proto__.x=1', 'a=text'])
+    expect(() => parseWish(wrong)).toThrow();
+});
+
+test('a wrong call is told apart from a failure', async () => {
+  const quiet = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const program = buildProgram({ version: '1', serve: async () => undefined, more: [] });
+  expect(await run(program, ['node', 'flex-custody', 'setup', '--mode', 'mine'])).toBe(2);
+  quiet.mockRestore();
+});

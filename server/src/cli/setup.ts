@@ -1,0 +1,156 @@
+import { createInterface } from 'node:readline/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { CustodyError } from '@flex-custody/core';
+import { createTwilio, type FlexConfiguration, type TwilioFlexConfiguration } from '@flex-custody/twilio';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { loadConfig, twilioCredentials } from '../config.ts';
+import { linesOf, type Plan, planSetup, type Wish } from './setup-plan.ts';
+
+interface Flags {
+  functionsUrl?: string;
+  hostUrl?: string;
+  mode?: string;
+  veridas?: boolean;
+  vendorUrl?: string;
+  set?: Wish[];
+  yes?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+export interface SetupParts {
+  twilio: TwilioFlexConfiguration;
+  /** This host's public URL, which the plugins report to where nothing else is set. */
+  hostUrl: string;
+  print(text: string): void;
+  /** Undefined where nobody can be asked. */
+  confirm: ((question: string) => Promise<boolean>) | undefined;
+}
+
+/**
+ * Shows what would change in the Flex configuration, asks, writes and looks again.
+ * @returns false where it was not, or not yet, written as wished
+ * @throws CustodyError `flex_missing`, `configuration_changed`, `setup_unverified`, or as TwilioApi does
+ */
+export async function setup({ twilio, hostUrl, print, confirm }: SetupParts, flags: Flags): Promise<boolean> {
+  const before = await readNow(twilio);
+  const plan = planSetup(before, wishesOf(flags), { host_url: hostUrl });
+  const changes = plan.differences.length > 0;
+  const mayWrite = changes && plan.problems.length === 0 && !flags.dryRun;
+  if (!flags.json) print(textOf(plan));
+  const answered = mayWrite && (flags.yes || (!flags.json && (await agreed(confirm, print))));
+  if (answered) await write(twilio, before, plan);
+  if (flags.json) {
+    const { differences, problems, notes } = plan;
+    print(JSON.stringify({ differences, problems, notes, written: answered === true }, undefined, 2));
+  } else if (answered)
+    print('Written, and read back as written. Agents have it at their next start of Flex.');
+  const done = answered || !changes || flags.dryRun === true;
+  return done && plan.problems.length === 0;
+}
+
+async function readNow(twilio: TwilioFlexConfiguration): Promise<FlexConfiguration> {
+  const found = await twilio.flexConfiguration();
+  if (found) return found;
+  throw new CustodyError('flex_missing', 'the account has no Flex: check TWILIO_ACCOUNT_SID');
+}
+
+/** Twilio replaces `ui_attributes` whole and knows no condition: the time in which a change of others is lost is kept short. */
+async function write(twilio: TwilioFlexConfiguration, before: FlexConfiguration, { change }: Plan) {
+  if (!isDeepStrictEqual(await readNow(twilio), before))
+    throw new CustodyError(
+      'configuration_changed',
+      'somebody changed the Flex configuration meanwhile, and nothing was written: run setup again',
+    );
+  await twilio.updateFlexConfiguration(change);
+  if (!isDeepStrictEqual(await readNow(twilio), { ...before, ...change }))
+    throw new CustodyError(
+      'setup_unverified',
+      'the Flex configuration does not read as it was written: somebody may have written at the same time; run setup again',
+    );
+}
+
+async function agreed(confirm: SetupParts['confirm'], print: SetupParts['print']): Promise<boolean> {
+  if (confirm) return confirm('Write this? [y/N] ');
+  print('Nothing was written: nobody can be asked here, so add --yes.');
+  return false;
+}
+
+function wishesOf(flags: Flags): Wish[] {
+  const named: [string, unknown][] = [
+    ['functions_url', flags.functionsUrl],
+    ['host_url', flags.hostUrl],
+    ['recording.mode', flags.mode],
+    ['veridas.enabled', flags.veridas],
+    ['veridas.vendor_url', flags.vendorUrl],
+  ];
+  return [...named.filter(([, value]) => value !== undefined), ...(flags.set ?? [])];
+}
+
+function textOf({ differences, problems, notes }: Plan): string {
+  const lines = differences.flatMap(linesOf);
+  return [
+    ...(lines.length > 0 ? lines : ['The Flex configuration is as wished; nothing is to be written.']),
+    ...notes.map((note) => `note: ${note}`),
+    ...problems.map(({ path, must }) => `fix: ${path} must ${must}`),
+    ...(problems.length > 0 ? ['Nothing is written before that is right.'] : []),
+  ].join('\n');
+}
+
+const steps = /^[A-Za-z]\w*(\.[A-Za-z]\w*)*$/;
+
+export function parseWish(text: string, so: Wish[] = []): Wish[] {
+  const at = text.indexOf('=');
+  const path = text.slice(0, Math.max(0, at));
+  if (!steps.test(path)) throw new InvalidArgumentError('it is path=JSON, such as recording.internal=true');
+  try {
+    return [...so, [path, JSON.parse(text.slice(at + 1))]];
+  } catch {
+    throw new InvalidArgumentError(`the value of ${path} is no JSON; text needs its quotes: '${path}="…"'`);
+  }
+}
+
+export function registerSetup(program: Command): void {
+  program
+    .command('setup')
+    .description(
+      'write the settings of the plugins into the Flex configuration; shows the difference and asks first',
+    )
+    .option('--functions-url <url>', 'where the Functions are deployed')
+    .option('--host-url <url>', 'where plugins report to; CUSTODY_PUBLIC_URL where nothing is set yet')
+    .addOption(
+      new Option('--mode <mode>', "who records: our plugin, Flex's own recording, or both").choices([
+        'ours',
+        'theirs',
+        'both',
+      ]),
+    )
+    .option('--veridas', 'switch the voice biometrics on')
+    .option('--no-veridas', 'switch them off')
+    .option('--vendor-url <url>', "folder of the vendor's files, where they are not in the build")
+    .option(
+      '--set <path=JSON>',
+      'any other setting below flex_custody, again for each; null takes it away',
+      parseWish,
+    )
+    .option('--yes', 'write without asking')
+    .option('--dry-run', 'show the difference only')
+    .option('--json', '{differences, problems, notes, written}; asks nobody, so writes with --yes alone')
+    .action(async (flags: Flags) => {
+      const config = loadConfig();
+      const { accountSid, workspaceSid, publicUrl } = config;
+      const twilio = createTwilio({ accountSid, workspaceSid, ...twilioCredentials(config) });
+      const print = (text: string) => console.log(text);
+      const confirm = process.stdin.isTTY ? ask : undefined;
+      if (!(await setup({ twilio, hostUrl: publicUrl, print, confirm }, flags))) process.exitCode = 1;
+    });
+}
+
+async function ask(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(question)).trim());
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { migrate } from '../db.ts';
+import { openQueue, type Queue } from '../queue/queue.ts';
+import { createRecorder } from './index.ts';
+import { createPauses } from './pauses/pauses.ts';
+import { sids } from './testing/live-call.ts';
+import { pauseReport, room } from './testing/room.ts';
+
+async function until(done: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (!(await done())) {
+    if (Date.now() > end) throw new Error('did not happen in time');
+    await sleep(20);
+  }
+}
+
+onEachEngine('the recorder at work', (open) => {
+  let database: TestDatabase;
+  const queues: Queue[] = [];
+  beforeAll(async () => {
+    database = await open();
+    await migrate(database.db);
+  });
+  afterEach(async () => {
+    await Promise.all(queues.splice(0).map((queue) => queue.stop(0)));
+    await database.db.query(`DELETE FROM ${database.schema}_jobs.job; DELETE FROM pauses`);
+  });
+  afterAll(() => database.drop());
+
+  /** A process of its own on the same database, looking every 50 ms. */
+  const host = (set: ReturnType<typeof room>) => {
+    const queue = openQueue(database.db, { schema: `${database.schema}_jobs` });
+    queues.push(queue);
+    return { queue, recorder: createRecorder({ ...set.parts, queue, lookMs: 50 }) };
+  };
+  const ended = async () => (await createPauses(database.db).find(sids.conference))?.endedBy;
+
+  test('a reported pause is resumed in its time', async () => {
+    const set = room(database.db, { resumeAfterSeconds: 1 });
+    const { recorder } = host(set);
+    await recorder.startWorkers();
+    set.twilio.pause(Date.now());
+    await recorder.receive(pauseReport('paused', Date.now()), { by: 'function' }, 'r');
+    await sleep(500);
+    expect(set.twilio.states()).toEqual(['paused']);
+    await until(async () => (await ended()) === 'timer');
+    expect(set.twilio.states()).toEqual(['in-progress']);
+    expect(set.twilio.mark()).toEqual({});
+  });
+
+  test('a pause outlives the host that heard of it, its job or none; two hosts resume it as one', async () => {
+    const set = room(database.db, { resumeAfterSeconds: 1 });
+    const before = host(set);
+    set.twilio.pause(Date.now());
+    await before.recorder.receive(pauseReport('paused', Date.now()), { by: 'function' }, 'r');
+    await before.queue.stop(0);
+    await database.db.query(`DELETE FROM ${database.schema}_jobs.job`);
+    await Promise.all([host(set), host(set)].map(({ recorder }) => recorder.startWorkers()));
+    await until(async () => (await ended()) === 'timer');
+    expect(set.twilio.states()).toEqual(['in-progress']);
+  });
+});
