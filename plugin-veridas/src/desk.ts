@@ -1,8 +1,9 @@
 import type { FlexSettings } from '@flex-custody/core';
 import type { Manager } from '@twilio/flex-ui';
 import { type ConfigReading, readVeridasConfig } from './config/veridas-config';
-import { type ConsentMemory, consentMemory } from './consent/memory';
-import { type ConsentReport, type ReportFailure, sendReport } from './consent/report';
+import type { GateParts } from './consent/gate';
+import { consentMemory } from './consent/memory';
+import { sendReport } from './consent/report';
 import { warn } from './log';
 import { type Text, textOf } from './strings/strings';
 import { browser } from './vendor/browser';
@@ -10,8 +11,7 @@ import { builtIn } from './vendor/built-in';
 import { loadVendor, type Vendor, type VendorLoad } from './vendor/load';
 
 /** What the components ask of Flex, of the host and of the vendor. */
-export interface Desk {
-  consentNeeded: boolean;
+export interface Desk extends GateParts {
   text: Text;
   /** The Flex token of this moment. */
   token(): string;
@@ -21,8 +21,6 @@ export interface Desk {
   /** The vendor's files; what is loaded is not loaded again. */
   vendor(again?: boolean): Promise<VendorLoad>;
   config(vendor: Vendor): ConfigReading;
-  memory: ConsentMemory;
-  send(report: ConsentReport): Promise<ReportFailure | undefined>;
 }
 
 export function openDesk(manager: Manager, settings: FlexSettings): Desk {

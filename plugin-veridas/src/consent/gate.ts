@@ -1,0 +1,37 @@
+import type { ConsentMemory } from './memory';
+import type { ConsentReport, ReportFailure } from './report';
+
+/** Where the question stands. Only `given` and `not-needed` let anything listen. */
+export type Consent =
+  | { kind: 'asking' | 'given' | 'refused' | 'not-needed' }
+  | { kind: 'writing'; report: ConsentReport }
+  | { kind: 'unwritten'; report: ConsentReport; failure: ReportFailure };
+
+export interface GateParts {
+  consentNeeded: boolean;
+  memory: ConsentMemory;
+  send(report: ConsentReport): Promise<ReportFailure | undefined>;
+}
+
+/** Where it stands when a task is opened. */
+export function standing({ consentNeeded, memory }: GateParts, taskSid: string): Consent {
+  return { kind: consentNeeded ? (memory.recall(taskSid) ?? 'asking') : 'not-needed' };
+}
+
+/**
+ * Has a decision written down, and shows each step. Who refuses or withdraws is heard at once; consent counts only when it
+ * is written.
+ */
+export async function write(
+  report: ConsentReport,
+  { memory, send }: GateParts,
+  show: (consent: Consent) => void,
+): Promise<void> {
+  const answer = report.decision === 'given' ? 'given' : 'refused';
+  show({ kind: 'writing', report });
+  if (answer === 'refused') memory.remember(report.taskSid, answer);
+  const failure = await send(report);
+  if (failure) return show({ kind: 'unwritten', report, failure });
+  memory.remember(report.taskSid, answer);
+  show({ kind: answer });
+}
