@@ -48,7 +48,7 @@ test.each<[string, Plan, Partial<Call>, CallState, object | undefined]>([
     {},
     { kind: 'paused', since: 5 },
   ],
-  ['a supervisor looks on, outbound', plan('join'), watched, {}, { kind: 'starting' }],
+  ['a supervisor looks on, outbound', plan('join'), watched, {}, { kind: 'recording' }],
 ])('%s', (_what, of, more, state, status) => {
   expect(statusOf(of, call(more), state, 10, 0)).toEqual(status);
 });

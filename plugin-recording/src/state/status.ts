@@ -35,11 +35,10 @@ export function statusOf(
     : { kind: 'recording' };
 }
 
-/** A supervisor sees the task alone, so there the leg counts as joined. */
+/** A supervisor sees the task alone, which says of a start only what it changed: there the plan counts as carried out. */
 function isStarting(plan: Plan, call: Call, state: CallState, marked: boolean): boolean {
-  if (state.started) return false;
-  if (plan.record && plan.leg && plan.start === 'join' && !marked) return true;
-  return call.own && !call.joined;
+  if (!call.own || state.started) return false;
+  return !call.joined || (plan.record && plan.leg && plan.start === 'join' && !marked);
 }
 
 /** What the agent can do about it. Pausing is offered while the recording runs or is about to. */
