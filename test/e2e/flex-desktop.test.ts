@@ -55,6 +55,17 @@ describeWhere('flex', 'the real Flex desktop', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  // What one test has left behind is not the next one's business.
+  afterEach(async () => {
+    for (const reservation of sandbox.twilio.world.reservations.values()) {
+      const task = sandbox.twilio.world.tasks.get(reservation.taskSid)!;
+      if (task.status === 'completed' || task.status === 'canceled') continue;
+      sandbox.twilio.exchange.customerHangUp(task);
+      sandbox.twilio.exchange.complete(reservation);
+    }
+    await alice.until('gone', (all) => all.length === 0).catch(() => alice.page.reload());
+  });
+
   /** As a plugin does: more conferenceOptions on top of Flex's own. */
   const recordBy = (desktop: FlexDesktop, options: object) =>
     desktop.page.evaluate(`Twilio.Flex.Actions.replaceAction('AcceptTask', (payload, original) =>
