@@ -127,6 +127,10 @@ describeWhere('flex', 'the real Flex desktop', () => {
     expect(callbacks.map((form) => form.get('RecordingSid'))).toContain(recording!.sid);
   });
 
+  test('asks nobody beyond this machine', () => {
+    expect(alice.strangers).toEqual([]);
+  });
+
   test('a boolean record makes the acceptance fail, as at Twilio', async () => {
     await recordBy(alice, { record: true });
     const { task } = await live.ring({ worker: workers[0]! });
