@@ -271,6 +271,25 @@ describeWhere('flex', 'the real Flex desktop', () => {
     });
   });
 
+  test('a crash in the middle of a call leaves it alive; the browser gets a new leg', async () => {
+    const { task } = await live.ring({ worker: workers[0]! });
+    await alice.accept();
+    await live.act(task, 'lose-hangup');
+    await alice.page.reload();
+    await alice.page.getByTestId('activity-dropdown-button').first().waitFor();
+    await alice.until('found again', ([one]) => one?.participants.length === 2, 20_000);
+    const [seen] = await alice.tasks();
+    expect(seen).toMatchObject({ status: 'accepted', participants: [{ type: 'customer' }, { self: true }] });
+    await live.act(task, 'refresh-leg');
+    const { legs } = await live.look(task);
+    expect(legs.map(({ participant }) => participant)).toEqual(['connected', 'complete', 'connected']);
+    await alice.until('new leg', ([one]) => one!.participants.some((p) => p.callSid === legs[2]!.call));
+    await alice.hangUp();
+    await alice.until('wrapping', ([one]) => one?.status === 'wrapping');
+    await alice.complete();
+    await alice.until('gone', (all) => all.length === 0);
+  });
+
   test('a supervisor sees the teams, and listens in on a call', async () => {
     const carla = await openFlex(sandbox, { worker: workers[2]!, roles: ['supervisor'] });
     try {
