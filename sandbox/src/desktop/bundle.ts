@@ -62,7 +62,9 @@ export function createBundle({ root, plugins, build }: DesktopFiles): Bundle {
   ];
   const run = (step: Step, cwd: string, args: string[]) =>
     new Promise<void>((resolve, reject) => {
-      const child = spawn('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: process.env });
+      // A test's NODE_ENV would make the plugins' builder build for tests.
+      const { NODE_ENV: _mode, NODE_OPTIONS: _options, ...env } = process.env;
+      const child = spawn('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env });
       children.add(child);
       const hear = (data: Buffer) => {
         const line = String(data)
