@@ -69,7 +69,7 @@ export interface Task {
   sid: string;
   attributes: string;
   status: 'pending' | 'reserved' | 'assigned' | 'canceled' | 'completed' | 'wrapping';
-  /** Absent: voice. */
+  /** Absent for a call that was made when it had already ended (calls.ts): no desktop is told of it. */
   channel?: 'voice' | 'chat';
   /** Its queue's name; absent: Everyone. */
   queue?: string;

@@ -55,6 +55,17 @@ describeWhere('flex', 'the real Flex desktop', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  // What one test has left behind is not the next one's business.
+  afterEach(async () => {
+    for (const reservation of sandbox.twilio.world.reservations.values()) {
+      const task = sandbox.twilio.world.tasks.get(reservation.taskSid)!;
+      if (task.status === 'completed' || task.status === 'canceled') continue;
+      sandbox.twilio.exchange.customerHangUp(task);
+      sandbox.twilio.exchange.complete(reservation);
+    }
+    await alice.until('gone', (all) => all.length === 0).catch(() => alice.page.reload());
+  });
+
   /** As a plugin does: more conferenceOptions on top of Flex's own. */
   const recordBy = (desktop: FlexDesktop, options: object) =>
     desktop.page.evaluate(`Twilio.Flex.Actions.replaceAction('AcceptTask', (payload, original) =>
@@ -114,6 +125,10 @@ describeWhere('flex', 'the real Flex desktop', () => {
     const { media } = sandbox.twilio.world.recordings.get(recording!.sid)!;
     expect(media!.size(2)).toBe(44 + Math.round(recording!.seconds * 8000) * 4);
     expect(callbacks.map((form) => form.get('RecordingSid'))).toContain(recording!.sid);
+  });
+
+  test('asks nobody beyond this machine', () => {
+    expect(alice.strangers).toEqual([]);
   });
 
   test('a boolean record makes the acceptance fail, as at Twilio', async () => {
@@ -254,6 +269,25 @@ describeWhere('flex', 'the real Flex desktop', () => {
       await alice.complete();
       await alice.until('gone', (all) => all.length === 0);
     });
+  });
+
+  test('a crash in the middle of a call leaves it alive; the browser gets a new leg', async () => {
+    const { task } = await live.ring({ worker: workers[0]! });
+    await alice.accept();
+    await live.act(task, 'lose-hangup');
+    await alice.page.reload();
+    await alice.page.getByTestId('activity-dropdown-button').first().waitFor();
+    await alice.until('found again', ([one]) => one?.participants.length === 2, 20_000);
+    const [seen] = await alice.tasks();
+    expect(seen).toMatchObject({ status: 'accepted', participants: [{ type: 'customer' }, { self: true }] });
+    await live.act(task, 'refresh-leg');
+    const { legs } = await live.look(task);
+    expect(legs.map(({ participant }) => participant)).toEqual(['connected', 'complete', 'connected']);
+    await alice.until('new leg', ([one]) => one!.participants.some((p) => p.callSid === legs[2]!.call));
+    await alice.hangUp();
+    await alice.until('wrapping', ([one]) => one?.status === 'wrapping');
+    await alice.complete();
+    await alice.until('gone', (all) => all.length === 0);
   });
 
   test('a supervisor sees the teams, and listens in on a call', async () => {

@@ -57,6 +57,8 @@ export interface FlexDesktop {
   readonly page: Page;
   /** What its console said at level error, and what it threw. */
   readonly complaints: string[];
+  /** Addresses beyond this machine that the page has asked for: none, whatever Flex or a plugin tries. */
+  readonly strangers: string[];
   /** Clicks Accept, by default of the only task; resolves when the call is live. */
   accept(): Promise<void>;
   hangUp(): Promise<void>;
@@ -83,20 +85,25 @@ export async function openFlex(
       width: options.width ?? 1400,
       height: options.height ?? 900,
     });
+    const strangers: string[] = [];
+    page.on('request', (request) => {
+      if (!/^(https?:\/\/127\.0\.0\.1[:/]|data:|blob:)/.test(request.url())) strangers.push(request.url());
+    });
     const query = new URLSearchParams({
       ...(options.worker ? { worker: options.worker } : {}),
       roles: (options.roles ?? ['agent']).join(','),
     });
     await page.goto(`${sandbox.url}/flex?${query}`);
     await page.getByTestId('activity-dropdown-button').first().waitFor({ timeout: readyMs });
-    return desktopOn(page, complaints, () => browser.close());
+    return desktopOn({ page, complaints, strangers, close: () => browser.close() });
   } catch (error) {
     await browser.close();
     throw error;
   }
 }
 
-function desktopOn(page: Page, complaints: string[], close: () => Promise<void>): FlexDesktop {
+function desktopOn(own: Pick<FlexDesktop, 'page' | 'complaints' | 'strangers' | 'close'>): FlexDesktop {
+  const { page } = own;
   const click = async (...candidates: Locator[]) => {
     const [first, ...others] = candidates;
     if (!first) return;
@@ -116,11 +123,9 @@ function desktopOn(page: Page, complaints: string[], close: () => Promise<void>)
     }
   };
   return {
-    page,
-    complaints,
+    ...own,
     tasks,
     until,
-    close,
     async accept() {
       await click(page.getByTestId('accept-task'), page.getByTestId('accept-task-button'));
       await until('accepted', (all) => all.some(({ status }) => status === 'accepted'));

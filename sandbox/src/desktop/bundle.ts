@@ -14,6 +14,7 @@ export interface DesktopFiles {
 }
 
 export interface Step {
+  /** In the present: `Installing plugin-recording's packages`. */
   what: string;
   state: 'waiting' | 'running' | 'done' | 'failed';
   /** Last line that a running step said. */
@@ -61,10 +62,15 @@ export function createBundle({ root, plugins, build }: DesktopFiles): Bundle {
   ];
   const run = (step: Step, cwd: string, args: string[]) =>
     new Promise<void>((resolve, reject) => {
-      const child = spawn('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: process.env });
+      // A test's NODE_ENV would make the plugins' builder build for tests.
+      const { NODE_ENV: _mode, NODE_OPTIONS: _options, ...env } = process.env;
+      const child = spawn('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env });
       children.add(child);
       const hear = (data: Buffer) => {
-        const line = String(data).trim().split('\n').at(-1);
+        const line = String(data)
+          .split('\n')
+          .findLast((one) => one.trim() !== '' && !/^npm (warn|notice)/i.test(one))
+          ?.trim();
         if (line) step.said = line.slice(0, 200);
       };
       child.stdout.on('data', hear);

@@ -218,7 +218,9 @@ export function createEventBridge(parts: DesktopParts): EventBridge {
       if (below === 'Reservations') {
         const own = [...world.reservations.values()].filter(
           (one) =>
-            one.workerSid === seat.worker.sid && ['pending', 'accepted', 'wrapping'].includes(one.status),
+            one.workerSid === seat.worker.sid &&
+            world.tasks.get(one.taskSid)?.channel !== undefined &&
+            ['pending', 'accepted', 'wrapping'].includes(one.status),
         );
         return list(own.map((one) => reservationShape(world, one)).filter((one) => one !== undefined));
       }

@@ -104,6 +104,13 @@ describe('TaskRouter by event-bridge', () => {
     expect((await tunnel(token, `${path}/Reservations/WRnone`, 'POST', {})).status).toBe(404);
   });
 
+  test('knows nothing of calls that were made when they had already ended', async () => {
+    await ask('/sandbox/calls', { seconds: 1, worker: (await login())['worker_sid'] });
+    const { token, worker_sid: worker } = await login();
+    const path = `Workspaces/${sandbox.account.workspaceSid}/Workers/${worker}/Reservations`;
+    expect((await tunnel(token, path)).json()).toMatchObject({ payload: { contents: [] } });
+  });
+
   test('tells of a call by WebSocket, and takes the acceptance as text', async () => {
     const { token, worker_sid: worker } = await login();
     const heard: { event_type: string; payload: Answer }[] = [];

@@ -34,7 +34,13 @@ const types: Record<string, string> = {
   html: 'text/html; charset=utf-8',
 };
 const own = ['network.js', 'media.js', 'start.js', 'flex.css'] as const;
-const renewMs = 8_000;
+const renewMs = 20_000;
+const standing = {
+  waiting: 'not yet',
+  running: '<b>under way</b>',
+  done: 'done',
+  failed: '<b>has failed</b>',
+};
 const patienceMs = 300;
 
 /** `GET /flex` and everything that the real Flex UI asks Twilio for, below `/twilio/<host>/`. */
@@ -62,12 +68,10 @@ export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): De
       return send(reply, 'flex.html', await readFile(join(assets, 'flex.html')));
     }
     const page = await readFile(join(assets, 'building.html'), 'utf8');
-    const steps = bundle
-      .steps()
-      .map(
-        ({ what, state, said }) =>
-          `<li>${what}: ${state}${said ? ` <small>${escaped(said)}</small>` : ''}</li>`,
-      );
+    const steps = bundle.steps().map(({ what, state, said }) => {
+      const small = state !== 'done' && said ? `<small>${escaped(said)}</small>` : '';
+      return `<li>${escaped(what)}: ${standing[state]}${small}</li>`;
+    });
     return send(
       reply,
       'building.html',
@@ -216,7 +220,10 @@ export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): De
       for (const [watcher] of open) watcher.write('event: token\ndata: {}\n\n');
       const until = Date.now() + (open.length > 0 ? renewMs : 0);
       while (seat.token === before && Date.now() < until) await sleep(50);
-      if (seat.token === before) seats.renew(seat);
+      if (seat.token !== before) return seat;
+      // Refusing the old one under a desktop that holds on to it would throw its agent out.
+      if (open.length > 0) throw new Refused('the open desktop has not fetched a new token', 504);
+      seats.renew(seat);
       return seat;
     },
   };

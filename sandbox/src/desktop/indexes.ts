@@ -47,7 +47,7 @@ export function createIndexes({ world, seats }: Pick<DesktopParts, 'world' | 'se
   };
   const reservation = (one: Reservation): IndexItem | undefined => {
     const task = world.tasks.get(one.taskSid);
-    if (!task || !open.includes(one.status)) return undefined;
+    if (task?.channel === undefined || !open.includes(one.status)) return undefined;
     const data = {
       reservation_sid: one.sid,
       task_sid: task.sid,
@@ -56,7 +56,7 @@ export function createIndexes({ world, seats }: Pick<DesktopParts, 'world' | 'se
       // As Insights has it, which Flex turns back.
       status: one.status === 'wrapping' ? 'wrapup' : one.status,
       task_status: task.status,
-      task_channel_unique_name: task.channel ?? 'voice',
+      task_channel_unique_name: task.channel,
       task_age: Math.round((Date.now() - task.createdAt.getTime()) / 1000),
       task_priority: 0,
       task_routing_target: task.routingTarget ?? null,

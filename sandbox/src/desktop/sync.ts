@@ -23,6 +23,12 @@ interface Asked {
   body: Record<string, unknown>;
 }
 
+interface Subscription {
+  object_sid: string;
+  object_type: string;
+  last_event_id?: number | null;
+}
+
 type Answer = { status: number; body: unknown; afterwards?: () => void };
 
 const origin = 'https://cds.us1.twilio.com';
@@ -40,6 +46,8 @@ export function createSync({ world, exchange, seats }: DesktopParts): Sync {
   const clients = new Set<Client>();
   const indexes = createIndexes({ world, seats });
   const known = new Map<string, number>();
+  /** What happened to each map, by its SID: whoever subscribes is told what it has missed since it looked. */
+  const past = new Map<string, { event: { id: number } }[]>();
   let lastEvent = 1;
 
   const conferenceOf = (taskSid: string) =>
@@ -115,6 +123,8 @@ export function createSync({ world, exchange, seats }: DesktopParts): Sync {
         date_created: facts.date_updated,
       },
     };
+    const before = past.get(mapSid(taskSid)) ?? [];
+    past.set(mapSid(taskSid), [...before, payload]);
     for (const client of clients) {
       if (client.subscribed.has(mapSid(taskSid))) notify(client.socket, 'com.twilio.rtd.cds.map', payload);
     }
@@ -144,21 +154,26 @@ export function createSync({ world, exchange, seats }: DesktopParts): Sync {
 
   const subscribe = (client: Client, body: Record<string, unknown>): Answer => {
     const { action, correlation_id, requests } = body;
-    const asked = Array.isArray(requests) ? (requests as { object_sid: string; object_type: string }[]) : [];
+    const asked = Array.isArray(requests) ? (requests as Subscription[]) : [];
     const established = action === 'establish';
     return {
       status: 200,
       body: { estimated_delivery_in_ms: 10_000, max_batch_size: 100, ttl_in_s: 86_400 },
       afterwards() {
-        for (const { object_sid, object_type } of asked) {
+        for (const { object_sid, object_type, last_event_id } of asked) {
           if (established) client.subscribed.add(object_sid);
           else client.subscribed.delete(object_sid);
+          for (const missed of established ? (past.get(object_sid) ?? []) : [])
+            if (missed.event.id > (last_event_id ?? 0)) notify(client.socket, 'twilio.sync.event', missed);
           notify(client.socket, 'twilio.sync.event', {
             event_type: established ? 'subscription_established' : 'subscription_canceled',
             event_protocol_version: 3,
             correlation_id,
             event: { object_sid, object_type, replay_status: 'completed', last_event_id: lastEvent },
           });
+          const query = established ? client.queries.get(object_sid) : undefined;
+          if (query?.index === 'tr-reservation')
+            for (const one of world.reservations.values()) if (indexes.reservation(one)) tellQueries(one);
         }
       },
     };

@@ -70,9 +70,9 @@ export function createVoice({ world, exchange, seats }: DesktopParts): Voice {
   const hangUp = (callSid: string) => {
     const participant = participantOf(callSid);
     const reservation = world.reservations.get(participant?.reservationSid ?? '');
-    if (participant?.status === 'connected' && reservation?.status === 'accepted')
-      exchange.hangUp(reservation);
-    else if (participant?.supervises && participant.status === 'connected')
+    if (participant?.status === 'connected' && reservation?.status === 'accepted') {
+      if (!exchange.isHangUpLost(reservation)) exchange.hangUp(reservation);
+    } else if (participant?.supervises && participant.status === 'connected')
       exchange.leave(taskOf(callSid), callSid);
   };
   const taskOf = (callSid: string) =>

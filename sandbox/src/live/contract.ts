@@ -34,6 +34,10 @@ export interface Exchange {
   transfer(reservation: Reservation, to: string, mode: Transfer['mode']): Transfer;
   cancelTransfer(transfer: Transfer): void;
   complete(reservation: Reservation): void;
+  /** The next hang-up that the agent's browser sends is lost: it crashes, or its network does, and the call lives on. */
+  loseHangUp(reservation: Reservation): void;
+  /** True once for each hang-up that is to be lost. */
+  isHangUpLost(reservation: Reservation): boolean;
   /** The agent's browser was opened anew: a new leg instead of the old one, which nobody records. */
   refreshLeg(reservation: Reservation): void;
   /** A supervisor listens in, heard by nobody. */

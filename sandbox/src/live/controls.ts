@@ -32,6 +32,7 @@ const actions = [
   'complete-transfer',
   'cancel-transfer',
   'complete',
+  'lose-hangup',
   'refresh-leg',
 ] as const;
 
@@ -144,6 +145,9 @@ export function liveControlRoutes(app: FastifyInstance, parts: LiveControlParts)
         break;
       case 'complete':
         exchange.complete(reservationOf(task, worker, 'accepted', 'wrapping'));
+        break;
+      case 'lose-hangup':
+        exchange.loseHangUp(reservationOf(task, worker, 'accepted'));
         break;
       case 'refresh-leg':
         exchange.refreshLeg(reservationOf(task, worker, 'accepted'));

@@ -20,6 +20,7 @@ export function createExchange(parts: { world: World; events: EventLog; legs: Le
   const emitter = new EventEmitter<{ event: [LiveEvent] }>();
   emitter.setMaxListeners(0);
   const customers = new Map<string, Call>();
+  const lost = new Set<string>();
   const clocks = new Set<NodeJS.Timeout>();
   const tell = (event: LiveEvent) => emitter.emit('event', event);
   const of = (task: Task) => [...world.reservations.values()].filter((one) => one.taskSid === task.sid);
@@ -260,6 +261,8 @@ export function createExchange(parts: { world: World; events: EventLog; legs: Le
       tell({ of: 'task', name: 'completed', task });
       events.emit('task.completed', { task: task.sid });
     },
+    loseHangUp: (reservation) => void lost.add(reservation.sid),
+    isHangUpLost: (reservation) => lost.delete(reservation.sid),
     refreshLeg(reservation) {
       const old = legOf(reservation);
       if (!old) throw new Refused('this agent is on no call');

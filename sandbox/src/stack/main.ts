@@ -53,6 +53,7 @@ async function run(
     return succeeded(first) ? 0 : 1;
   }
   say(`Listen at ${stack.urls.sandbox}`);
+  say(`Take a call in the real Flex desktop at ${stack.urls.sandbox}/flex`);
   say('Ctrl-C ends it all');
   const ended = await Promise.race([asked, stack.broken]);
   if (typeof ended === 'number') return ended;

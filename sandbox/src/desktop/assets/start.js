@@ -8,11 +8,16 @@
       return own.call(shared.test(key) ? sessionStorage : this, key, ...more);
     };
   }
-  // Flex looks every 15 to 20 s whether its token is about to expire. A new token asked for by a control is due at once.
+  // Flex looks every 15 to 20 s, and not before it has been up for some seconds, whether its token is about to expire. A
+  // new token that a control asks for is due at once.
   const looks = [];
+  let due = false;
   const { setInterval } = window;
   window.setInterval = (run, ms, ...more) => {
-    if (ms >= 15_000 && ms <= 20_100 && typeof run === 'function') looks.push(run);
+    if (ms >= 15_000 && ms <= 20_100 && typeof run === 'function') {
+      looks.push(run);
+      if (due) setTimeout(run);
+    }
     return setInterval(run, ms, ...more);
   };
 
@@ -34,6 +39,7 @@
     const session = JSON.parse(localStorage.getItem('TWILIO_FLEX_SSO') ?? '{}');
     const expiration = new Date(Date.now() + 60_000).toISOString();
     localStorage.setItem('TWILIO_FLEX_SSO', JSON.stringify({ ...session, expiration }));
+    due = looks.length === 0;
     for (const look of looks) look();
   });
 
