@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import type { LiveCallView } from '../../../sandbox/src/live/view.ts';
 import { type Stack, type StackOptions, startStack } from '../../../sandbox/src/stack/index.ts';
 import { type FlexDesktop, type LiveCalls, liveCalls, openFlex } from '../../support/flex.ts';
@@ -13,10 +14,16 @@ export interface Stage {
   readonly workers: readonly [string, string, string];
   /** A desktop that is closed with the stage. */
   open(worker: string, roles?: readonly string[]): Promise<FlexDesktop>;
-  /** Sets parts of `ui_attributes.flex_custody`, from the next page on; answers how to undo it. */
-  settings(change: Record<string, unknown>): Promise<() => Promise<unknown>>;
   /** Ends what a failed test has left, so that it takes no other with it. */
   clear(): Promise<void>;
+  /** Opens the page anew with these parts of `ui_attributes.flex_custody` set; the next call of it starts from the first ones. */
+  reopen(
+    desktop: FlexDesktop,
+    change: Record<string, unknown>,
+    flex?: Record<string, unknown>,
+  ): Promise<void>;
+  /** A counter or gauge of the host: `custody_reports_total{kind="consent",…}`, its labels in any order. */
+  metric(name: string, labels: Readonly<Record<string, string>>): Promise<number>;
   /** Waits until what is live looks so. @throws Error with the last look */
   until(
     task: string,
@@ -29,13 +36,22 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function setStage(options: Partial<StackOptions> = {}): Promise<Stage> {
+/** @param settings parts of `ui_attributes.flex_custody`; without biometrics where they do not say so */
+export async function setStage(
+  options: Partial<StackOptions> = {},
+  settings: Record<string, unknown> = { veridas: { enabled: false } },
+): Promise<Stage> {
   const dataDir = await mkdtemp(join(tmpdir(), 'flex-stage-'));
   const stack = await startStack({ dataDir, ...options });
   const live = liveCalls(stack.sandbox);
   const desktops: FlexDesktop[] = [];
   const { world, desktop } = stack.sandbox.twilio;
   const [alice = '', bruno = '', carla = ''] = world.workers.keys();
+  const first = {
+    ...(desktop.settings.ui_attributes['flex_custody'] as Record<string, unknown>),
+    ...settings,
+  };
+  await live.configure({ ui_attributes: { flex_custody: first } });
 
   const until: Stage['until'] = async (task, what, check, ms = 10_000) => {
     const end = Date.now() + ms;
@@ -67,13 +83,26 @@ export async function setStage(options: Partial<StackOptions> = {}): Promise<Sta
       for (const one of desktops) {
         if (one.page.isClosed() || (await one.tasks()).length === 0) continue;
         await one.page.reload();
-        await one.until('free', (all) => all.length === 0, 30_000);
+        await ready(one);
       }
     },
-    async settings(change) {
-      const before = desktop.settings.ui_attributes['flex_custody'] as Record<string, unknown>;
-      await live.configure({ ui_attributes: { flex_custody: { ...before, ...change } } });
-      return () => live.configure({ ui_attributes: { flex_custody: before } });
+    async reopen(one, change, flex = {}) {
+      await live.configure({
+        call_recording_enabled: false,
+        call_recording_webhook_url: '',
+        ...flex,
+        ui_attributes: { flex_custody: { ...first, ...change } },
+      });
+      await one.page.goto(`${stack.urls.sandbox}/flex${new URL(one.page.url()).search}`);
+      await ready(one);
+    },
+    async metric(name, labels) {
+      const text = await (await fetch(`${stack.urls.ops}/metrics`)).text();
+      const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`));
+      const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+      return lines
+        .filter((line) => wanted.every((part) => line.includes(part)))
+        .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
     },
     async custody(task, count) {
       const { recordings } = await until(
@@ -98,6 +127,9 @@ export async function setStage(options: Partial<StackOptions> = {}): Promise<Sta
     },
   };
 }
+
+const ready = (desktop: FlexDesktop) =>
+  desktop.page.getByTestId('activity-dropdown-button').first().waitFor({ timeout: 60_000 });
 
 /** Which recordings a task shows, by reservation; those at the task itself under `task`. */
 function linksOf(attributes: unknown): Record<string, string[]> {
@@ -148,6 +180,18 @@ export async function finish(desktop: FlexDesktop): Promise<void> {
 
 /** What the indicator in the task's header says: `recording`, `paused`, `starting`, `not-recorded`. */
 export const indicator = (desktop: FlexDesktop) => desktop.page.getByTestId('flex-custody-status');
+
+/** Serious findings of axe in what matches. */
+export async function findings(desktop: FlexDesktop, selector: string): Promise<string[]> {
+  await desktop.page.evaluate(axe.source);
+  return desktop.page.evaluate<string[]>(`axe.run(${JSON.stringify(selector)}).then(({ violations }) =>
+    violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`);
+}
+
+/** What a console said that is not Flex's own habit: it asks for a service that is not there, and falls back. */
+export const complaintsOf = (desktop: FlexDesktop): string[] =>
+  desktop.complaints.filter((text) => !/Could not ensure conference|setEndConferenceOnExit/.test(text));
 
 /** Waits for it. */
 export async function shows(desktop: FlexDesktop, status: string, ms = 10_000): Promise<void> {
