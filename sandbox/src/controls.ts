@@ -169,6 +169,11 @@ export function controlRoutes(app: FastifyInstance, parts: ControlParts): void {
     const body = bodyOf(request.body);
     world.behaviour.mediaRange = flag(body, 'mediaRange', world.behaviour.mediaRange);
     world.behaviour.mediaValidators = flag(body, 'mediaValidators', world.behaviour.mediaValidators);
+    world.behaviour.acceptRecordsOutbound = flag(
+      body,
+      'acceptRecordsOutbound',
+      world.behaviour.acceptRecordsOutbound,
+    );
     return world.behaviour;
   });
 

@@ -47,7 +47,14 @@ export interface Sandbox {
   account: { accountSid: string; authToken: string; workspaceSid: string };
   s3: S3Access;
   /** The biometrics' vendor, as the Functions' environment names it. */
-  veridas: { tokenUrl: string; clientId: string; clientSecret: string; audioUrl: string };
+  veridas: {
+    tokenUrl: string;
+    /** PEM of the authority that its certificate comes from, which nobody trusts unasked. */
+    ca: string;
+    clientId: string;
+    clientSecret: string;
+    audioUrl: string;
+  };
   /** What a client process needs in its environment to reach this world as it would reach the real one. */
   env: Record<string, string>;
   twilio: {
@@ -161,7 +168,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       url,
       account: { accountSid, authToken, workspaceSid },
       s3,
-      veridas: { tokenUrl: vendor.tokenUrl, ...vendor.veridas.credentials, audioUrl: veridasAudioUrl },
+      veridas: {
+        tokenUrl: vendor.tokenUrl,
+        ca: certificates.ca,
+        ...vendor.veridas.credentials,
+        audioUrl: veridasAudioUrl,
+      },
       env: environment({ proxy: proxy.url, caFile: certificates.caFile, root, s3, world }),
       twilio: { world, faults, events, courier, switchboard, bucket, exchange, desktop },
       close,

@@ -150,6 +150,8 @@ export interface FlexConfiguration {
 export interface Behaviour {
   mediaRange: boolean;
   mediaValidators: boolean;
+  /** Whether an acceptance's recording options reach the leg of an agent who called by himself. */
+  acceptRecordsOutbound: boolean;
 }
 
 export interface World {
@@ -216,7 +218,7 @@ export function createWorld(): World {
       call_recording_enabled: false,
       call_recording_webhook_url: null,
     },
-    behaviour: { mediaRange: false, mediaValidators: true },
+    behaviour: { mediaRange: false, mediaValidators: true, acceptRecordsOutbound: false },
   };
 }
 

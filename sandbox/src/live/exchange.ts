@@ -112,7 +112,8 @@ export function createExchange(parts: { world: World; events: EventLog; legs: Le
     const from = customer?.direction === 'inbound' ? customer.from : ownNumber;
     const leg = legs.dial({ from, to: `client:${worker.identity}`, direction: 'outbound-api' });
     legs.join(conference, leg, legs.agent(leg, worker, reservation));
-    legs.record(leg, conference, wanted);
+    // Who calls by himself has a call before there is a customer.
+    if (customer || world.behaviour.acceptRecordsOutbound) legs.record(leg, conference, wanted);
     const attributes = JSON.parse(task.attributes) as Record<string, unknown>;
     // An outbound task has neither conference nor call, unless a plugin writes them.
     if (customer && attributes['direction'] === 'inbound') {

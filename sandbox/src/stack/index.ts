@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { startGuard } from '../guard/index.ts';
 import { type Sandbox, startSandbox } from '../index.ts';
 import { type Child, startChild } from './children.ts';
@@ -158,9 +158,11 @@ async function bringUp(
 
   tell('the Functions, behind a guard as strict as Twilio');
   tell('the server: http and worker');
+  const assetsFolder = makeAssets(root, dataDir, sandbox);
   const functions = startFunctions({
     root,
     dataDir,
+    assetsFolder: relative(root, assetsFolder),
     port: ports.upstream,
     environment: functionsEnvironment(sandbox, secrets, addresses, options.functionsEnv ?? {}),
     onLine: (line) => {
@@ -175,7 +177,7 @@ async function bringUp(
     baseUrl,
     authToken: sandbox.account.authToken,
     functionsFolder: join(root, 'dist/functions'),
-    assetsFolder: join(root, 'assets'),
+    assetsFolder,
   });
   closers.push(async () => (await guard).close());
   await Promise.all([functions, guard, startServer()]);
@@ -196,6 +198,14 @@ async function bringUp(
     serverPid: () => server?.pid ?? 0,
     close,
   };
+}
+
+/** Ours, and the private authority of the biometrics' vendor, as an operator would put it there. */
+function makeAssets(root: string, dataDir: string, { veridas }: Sandbox): string {
+  const folder = join(dataDir, 'assets');
+  cpSync(join(root, 'assets'), folder, { recursive: true });
+  writeFileSync(join(folder, 'veridas-ca.private.pem'), veridas.ca);
+  return folder;
 }
 
 /** Tells the sandbox's listeners (the start page) what happens on the host, in the order in which it happened. */

@@ -109,16 +109,29 @@ describeWhere(['chromium', 'plugins'], 'what each call yields', () => {
     expect(Object.keys(await stage.custody(task, 1))).toEqual([reservation]);
   });
 
-  test('outbound: one, of the agent’s leg, started once the leg has joined', async () => {
+  test.each([
+    ['do not reach it', false],
+    ['reach it', true],
+  ])('outbound, where the acceptance’s options %s: one, of the agent’s leg', async (_, reaches) => {
+    const { behaviour } = stage.stack.sandbox.twilio.world;
+    behaviour.acceptRecordsOutbound = reaches;
     await alice.page.evaluate(
       `Twilio.Flex.Actions.invokeAction('StartOutboundCall', { destination: '+14155550177' })`,
     );
     const [outbound] = await joined(alice);
     await shows(alice, 'recording', 20_000);
     const during = await stage.live.look(outbound!.taskSid);
-    expect(during.recordings).toMatchObject([{ of: 'leg', status: 'in-progress', channels: 2 }]);
+    expect(during.recordings).toMatchObject([
+      {
+        of: 'leg',
+        status: 'in-progress',
+        channels: 2,
+        source: reaches ? 'OutboundAPI' : 'StartCallRecordingAPI',
+      },
+    ]);
     await alice.page.waitForTimeout(1_000);
     await finish(alice);
+    behaviour.acceptRecordsOutbound = false;
     const links = await stage.custody(outbound!.taskSid, 1);
     expect(links).toEqual({ [outbound!.sid]: [during.recordings[0]!.sid] });
   });
