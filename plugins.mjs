@@ -1,7 +1,7 @@
 /**
- * `npm run plugins`: installs and builds both Flex plugins where their build is older than what it is made of. Each is a
- * folder of its own with a lock file of its own, as Twilio's builder wants it. One line of progress a step; the first
- * install takes some minutes and 1 GB a plugin.
+ * `npm run plugins`: installs and builds the Flex plugins, or those that are named, where their build is older than what
+ * it is made of. Each is a folder of its own with a lock file of its own, as Twilio's builder wants it. One line of
+ * progress a step; the first install takes some minutes and 1 GB a plugin.
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { checkDisk, checkNode, give, root } from './prepare.mjs';
 
 const command = 'npm run plugins';
-const plugins = ['plugin-recording', 'plugin-veridas'];
+const named = process.argv.slice(2);
+const plugins = named.length > 0 ? named : ['plugin-recording', 'plugin-veridas'];
 /** Bytes of one plugin's packages. */
 const installedBytes = 1e9;
 
@@ -37,6 +38,7 @@ function newest(plugin) {
   return Math.max(
     ...files.flatMap((name) => {
       const path = join(root, name);
+      if (!fs.existsSync(path)) return [];
       const below = fs.statSync(path).isDirectory() ? fs.readdirSync(path, { recursive: true }) : [];
       return [path, ...below.map((one) => join(path, one))].map(changedAt);
     }),
@@ -47,15 +49,16 @@ function changedAt(path) {
   return fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-/** What npm has to say is for whom it fails. */
+/** What npm has to say is for whom it fails. A test's NODE_ENV would make the builder build for tests. */
 function run(plugin, what, args) {
   process.stdout.write(`${plugin}: ${what}\n`);
   const npm = process.env.npm_execpath;
   const [program, first] = npm ? [process.execPath, [npm]] : ['npm', []];
+  const { NODE_ENV: _mode, NODE_OPTIONS: _options, ...env } = process.env;
   return new Promise((resolve) => {
     const child = spawn(program, [...first, ...args], {
       cwd: join(root, plugin),
-      env: { ...process.env, CI: 'true' },
+      env: { ...env, CI: 'true' },
     });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {

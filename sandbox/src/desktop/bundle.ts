@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -14,7 +14,7 @@ export interface DesktopFiles {
 }
 
 export interface Step {
-  /** In the present: `Installing plugin-recording's packages`. */
+  /** In the present: `Preparing plugin-recording`. */
   what: string;
   state: 'waiting' | 'running' | 'done' | 'failed';
   /** Last line that a running step said. */
@@ -55,21 +55,17 @@ export function createBundle({ root, plugins, build }: DesktopFiles): Bundle {
   const children = new Set<ReturnType<typeof spawn>>();
   let work: Promise<void> | undefined;
 
-  const sources = (plugin: string) => [
-    join(root, plugin, 'package.json'),
-    join(root, plugin, 'src'),
-    join(root, 'packages', 'core', 'src'),
-  ];
-  const run = (step: Step, cwd: string, args: string[]) =>
+  /** The command that a person has for it too: it installs and builds what is older than its sources. */
+  const preparePlugin = (plugin: string, step: Step) =>
     new Promise<void>((resolve, reject) => {
-      // A test's NODE_ENV would make the plugins' builder build for tests.
-      const { NODE_ENV: _mode, NODE_OPTIONS: _options, ...env } = process.env;
-      const child = spawn('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env });
+      const child = spawn(process.execPath, [join(root, 'plugins.mjs'), plugin], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       children.add(child);
       const hear = (data: Buffer) => {
         const line = String(data)
           .split('\n')
-          .findLast((one) => one.trim() !== '' && !/^npm (warn|notice)/i.test(one))
+          .findLast((one) => one.trim() !== '')
           ?.trim();
         if (line) step.said = line.slice(0, 200);
       };
@@ -79,31 +75,27 @@ export function createBundle({ root, plugins, build }: DesktopFiles): Bundle {
       child.once('close', (status) => {
         children.delete(child);
         if (status === 0) resolve();
-        else reject(new Error(step.said ?? `npm ${args[0]} has failed`));
+        else reject(new Error(step.said ?? `${plugin} could not be prepared`));
       });
     });
 
-  /** Named first, so that a person sees how much there is. */
-  const planned: { step: Step; work: (step: Step) => Promise<void> }[] = [];
-  const plan = (what: string, work: (step: Step) => Promise<void>) => {
-    const step: Step = { what, state: 'waiting' };
-    steps.push(step);
-    planned.push({ step, work });
-  };
-  const install = (plugin: string) => {
-    if (!existsSync(modules(plugin)))
-      plan(`Installing ${plugin}'s packages`, (step) => run(step, join(root, plugin), ['ci']));
-  };
   const prepare = async () => {
-    install(first);
-    if (!isFresh(flexUi, [join(modules(first), '@twilio', 'flex-ui', 'package.json')]))
-      plan('Bundling Flex UI for a page', () => bundle(modules(first), flexUi));
-    for (const plugin of plugins) {
-      if (isFresh(built(plugin), sources(plugin))) continue;
-      if (plugin !== first) install(plugin);
-      plan(`Building ${plugin}`, (step) => run(step, join(root, plugin), ['run', 'build']));
-    }
-    for (const { step, work } of planned) {
+    const own = join(modules(first), '@twilio', 'flex-ui', 'package.json');
+    // Flex UI comes with the first plugin's packages.
+    const wanted = plugins.length > 0 || existsSync(own) ? plugins : [first];
+    // Named first, so that a person sees how much there is.
+    const planned: [Step, (step: Step) => Promise<void>][] = wanted.map((plugin) => [
+      { what: `Preparing ${plugin}`, state: 'waiting' },
+      (step) => preparePlugin(plugin, step),
+    ]);
+    planned.push([
+      { what: 'Bundling Flex UI for a page', state: 'waiting' },
+      async () => {
+        if (!isFresh(flexUi, own)) await bundle(modules(first), flexUi);
+      },
+    ]);
+    steps.push(...planned.map(([step]) => step));
+    for (const [step, work] of planned) {
       step.state = 'running';
       try {
         await work(step);
@@ -137,17 +129,9 @@ export function createBundle({ root, plugins, build }: DesktopFiles): Bundle {
   };
 }
 
-/** True where the file is there, and none of what it is made of is newer. */
-function isFresh(file: string, made: readonly string[]): boolean {
-  if (!existsSync(file)) return false;
-  const at = statSync(file).mtimeMs;
-  return made.every((path) => !existsSync(path) || newest(path) <= at);
-}
-
-function newest(path: string): number {
-  const found = statSync(path);
-  if (!found.isDirectory()) return found.mtimeMs;
-  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+/** True where the file is there, and what it is made of is not newer. */
+function isFresh(file: string, made: string): boolean {
+  return existsSync(file) && (!existsSync(made) || statSync(made).mtimeMs <= statSync(file).mtimeMs);
 }
 
 async function bundle(nodeModules: string, outfile: string): Promise<void> {
