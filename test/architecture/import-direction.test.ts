@@ -101,3 +101,25 @@ test('the core needs nothing: no package and no Node API', () => {
   );
   expect(foreign).toEqual([]);
 });
+
+test.each(['plugin-recording', 'plugin-veridas'])(
+  '%s needs the core and what Flex has, and no other room',
+  (plugin) => {
+    const theirs = /^(@twilio\/flex-(ui|plugin)|@twilio-paste\/|react$|react-dom$)/;
+    const foreign = readdirSync(join(root, plugin, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.tsx?$/.test(name) && !/\.test\.ts$/.test(name))
+      .flatMap((name) => {
+        const file = join(plugin, 'src', name);
+        const text = readFileSync(join(root, file), 'utf8');
+        return [...text.matchAll(/(?:from|import|import\()\s*'([@.\w/-]+)'/g)]
+          .map((match) => match[1] ?? '')
+          .filter((target) =>
+            target.startsWith('.')
+              ? !normalize(join(dirname(file), target)).startsWith(`${plugin}/`)
+              : target !== '@flex-custody/core' && !theirs.test(target),
+          )
+          .map((target) => `${file} → ${target}`);
+      });
+    expect(foreign).toEqual([]);
+  },
+);

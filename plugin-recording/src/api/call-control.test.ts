@@ -53,6 +53,26 @@ test('each request is a form with the SIDs and the token of that moment', async 
   ]);
 });
 
+test.each([
+  ['renewed while it travelled is sent again, as the new one', true],
+  ['that is still the one is not', false],
+])('a refused token %s', async (_, renewed) => {
+  let token = 'first';
+  const sent: (string | null)[] = [];
+  const fetch: Fetch = async (_url, init) => {
+    sent.push(new URLSearchParams(init.body).get('Token'));
+    if (renewed) token = 'second';
+    const refused = sent.length === 1;
+    return {
+      status: refused ? 403 : 200,
+      text: async () => JSON.stringify(refused ? { error: 'token_refused' } : paused),
+    };
+  };
+  const answer = await callControl(functionsUrl, () => token, fetch).pause(call());
+  expect(sent).toEqual(renewed ? ['first', 'second'] : ['first']);
+  expect(answer.ok).toBe(renewed);
+});
+
 test('a conference that Flex does not know is left for the Function to find', async () => {
   const { control, seen } = functions(200, {});
   const { conferenceSid: _unknown, ...without } = call();

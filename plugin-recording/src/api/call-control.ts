@@ -21,13 +21,14 @@ export interface CallControl {
 
 /** @param token asked at each call: Flex renews it, and nobody keeps it */
 export function callControl(functionsUrl: string, token: () => string, fetch: Fetch): CallControl {
-  const ask = async <T>(
+  const once = async <T>(
     path: string,
     call: Call,
     read: (body: unknown) => T | undefined,
+    Token: string,
   ): Promise<Answer<T>> => {
     const form: CallControlRequest = {
-      Token: token(),
+      Token,
       taskSid: call.taskSid,
       reservationSid: call.reservationSid,
       ...(call.conferenceSid ? { conferenceSid: call.conferenceSid } : {}),
@@ -42,6 +43,17 @@ export function callControl(functionsUrl: string, token: () => string, fetch: Fe
     if (result.status < 200 || result.status > 299) return { ok: false, failure: failureOf(result.body) };
     const value = read(result.body);
     return value === undefined ? { ok: false, failure: 'answer_invalid' } : { ok: true, value };
+  };
+  const ask = async <T>(
+    path: string,
+    call: Call,
+    read: (body: unknown) => T | undefined,
+  ): Promise<Answer<T>> => {
+    const sent = token();
+    const answer = await once(path, call, read, sent);
+    // Renewed while we asked: the refusal was of the one before.
+    const renewed = !answer.ok && answer.failure === 'token_refused' && token() !== sent;
+    return renewed ? once(path, call, read, token()) : answer;
   };
   return {
     start: (call) => ask('/start-recording', call, asStarted),

@@ -83,17 +83,24 @@ describeWhere(['chromium', 'plugins'], 'trouble with recording', () => {
     await alice.accept();
     await joined(alice);
     await shows(alice, 'recording');
-    await stage.live.renewToken(stage.workers[0]);
+    const renew = async () => {
+      const { token } = await stage.live.renewToken(stage.workers[0]);
+      await alice.page.waitForFunction(
+        `Twilio.Flex.Manager.getInstance().user.token === ${JSON.stringify(token)}`,
+      );
+    };
+    await renew();
     await alice.page.getByTestId('flex-custody-pause').click();
     await shows(alice, 'paused');
-    await stage.live.renewToken(stage.workers[0]);
+    await renew();
     await alice.page.getByTestId('flex-custody-resume').click();
     await shows(alice, 'recording');
   });
 
   test('another plugin that breaks the acceptance’s options keeps nobody from the call', async () => {
     await alice.page.evaluate(`Twilio.Flex.Actions.addListener('beforeAcceptTask', (payload) => {
-      payload.conferenceOptions = { ...payload.conferenceOptions, record: undefined };
+      const { record, ...others } = payload.conferenceOptions;
+      payload.conferenceOptions = others;
     })`);
     const { task } = await stage.live.ring({ worker: stage.workers[0] });
     await alice.accept();

@@ -10,15 +10,22 @@
   }
   // Flex looks every 15 to 20 s, and not before it has been up for some seconds, whether its token is about to expire. A
   // new token that a control asks for is due at once.
-  const looks = [];
+  const looks = new Map();
   let due = false;
-  const { setInterval } = window;
+  const { setInterval, clearInterval } = window;
   window.setInterval = (run, ms, ...more) => {
+    const id = setInterval(run, ms, ...more);
     if (ms >= 15_000 && ms <= 20_100 && typeof run === 'function') {
-      looks.push(run);
+      looks.set(id, run);
       if (due) setTimeout(run);
+      due = false;
     }
-    return setInterval(run, ms, ...more);
+    return id;
+  };
+  // One that was given up would fetch a second token, and the first be refused.
+  window.clearInterval = (id) => {
+    looks.delete(id);
+    clearInterval(id);
   };
 
   // Flex drops the query as it moves on; a reload is still the same person.
@@ -39,8 +46,8 @@
     const session = JSON.parse(localStorage.getItem('TWILIO_FLEX_SSO') ?? '{}');
     const expiration = new Date(Date.now() + 60_000).toISOString();
     localStorage.setItem('TWILIO_FLEX_SSO', JSON.stringify({ ...session, expiration }));
-    due = looks.length === 0;
-    for (const look of looks) look();
+    due = looks.size === 0;
+    for (const look of looks.values()) look();
   });
 
   window.appConfig = {
