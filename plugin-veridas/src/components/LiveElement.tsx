@@ -1,8 +1,16 @@
 import * as React from 'react';
-import { elementParameters } from '../call/parameters';
+import { type CallTask, elementParameters, type StoredConference } from '../call/parameters';
 import type { VeridasConfig } from '../config/veridas-config';
+import type { Desk } from '../desk';
 import { VendorElement } from './VendorElement';
-import type { VoicePanelProps } from './VoicePanel';
+
+/** A call, and how much of it Flex knows now. */
+export interface CallOnDesk {
+  desk: Desk;
+  task: CallTask & { sid: string };
+  stored: StoredConference | undefined;
+  live: boolean;
+}
 
 /** The vendor's element with the parameters of this moment: Flex renews its token while the agent works. */
 export function LiveElement({
@@ -12,7 +20,7 @@ export function LiveElement({
   live,
   config,
   utils,
-}: VoicePanelProps & { config: VeridasConfig; utils: unknown }): JSX.Element {
+}: CallOnDesk & { config: VeridasConfig; utils: unknown }): JSX.Element {
   const [, renew] = React.useReducer((count: number) => count + 1, 0);
   React.useEffect(() => desk.onToken(renew), [desk]);
   return (

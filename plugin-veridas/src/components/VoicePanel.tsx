@@ -1,23 +1,16 @@
 import { asReservationSid, asTaskSid } from '@flex-custody/core';
 import * as React from 'react';
-import { type CallTask, customerLeg, type StoredConference } from '../call/parameters';
+import { customerLeg } from '../call/parameters';
 import type { ConfigReading } from '../config/veridas-config';
 import type { Desk } from '../desk';
 import type { Vendor } from '../vendor/load';
 import { ConsentGate } from './ConsentGate';
-import { LiveElement } from './LiveElement';
+import { type CallOnDesk, LiveElement } from './LiveElement';
 import { Notice, Progress } from './Notice';
 import { useVendor } from './useVendor';
 
-export interface VoicePanelProps {
-  desk: Desk;
-  task: CallTask & { sid: string };
-  stored: StoredConference | undefined;
-  live: boolean;
-}
-
 /** From nothing to the vendor's element, one condition after the other: files, configuration, a customer, consent. */
-export function VoicePanel({ desk, task, stored, live }: VoicePanelProps): JSX.Element {
+export function VoicePanel({ desk, task, stored, live }: CallOnDesk): JSX.Element {
   const { text } = desk;
   const { load, again } = useVendor(desk);
   const retry = { label: text('FlexCustodyVoiceRetry'), onClick: again };
@@ -39,7 +32,7 @@ export function VoicePanel({ desk, task, stored, live }: VoicePanelProps): JSX.E
   return <Ready desk={desk} task={task} stored={stored} live={live} vendor={load.vendor} />;
 }
 
-function Ready({ desk, task, stored, live, vendor }: VoicePanelProps & { vendor: Vendor }): JSX.Element {
+function Ready({ desk, task, stored, live, vendor }: CallOnDesk & { vendor: Vendor }): JSX.Element {
   const reading = React.useMemo(() => desk.config(vendor), [desk, vendor]);
   const taskSid = asTaskSid(task.taskSid);
   const callSid = customerLeg(task, stored);

@@ -1,3 +1,9 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import type { FlexDesktop } from '../../support/flex.ts';
 import { describeWhere } from '../../support/needs.ts';
 import { complaintsOf, findings, finish, joined, type Stage, setStage } from './stage.ts';
@@ -133,6 +139,24 @@ describeWhere(['chromium', 'plugins'], 'voice biometrics in a call', () => {
     await finish(alice);
   });
 
+  test('with the vendor’s files in the build: the element, from no other place', async () => {
+    const built = await buildWithVendorFiles();
+    expect(gzipSync(built).length).toBeLessThanOrEqual(120_000);
+    await alice.page.route('**/flex/plugins/plugin-veridas.js', (route) =>
+      route.fulfill({ contentType: 'text/javascript', body: built }),
+    );
+    try {
+      await stage.reopen(alice, { veridas: { enabled: true } });
+      await call();
+      await button('Caller agrees').click();
+      await alice.page.locator(element).waitFor();
+      await button('Enrol').click();
+      await text('Success: enrolled').waitFor({ timeout: 20_000 });
+    } finally {
+      await alice.page.unrouteAll({ behavior: 'ignoreErrors' });
+    }
+  });
+
   test('a setting out of its range: the element is not there, and an agent is told whom to tell', async () => {
     await stage.reopen(alice, { veridas: { ...veridas, config: { verify: { scoreThreshold: '1.5' } } } });
     await call();
@@ -150,3 +174,21 @@ describeWhere(['chromium', 'plugins'], 'voice biometrics in a call', () => {
     expect(complaintsOf(alice).filter((said) => /TypeError|ReferenceError|Warning:/.test(said))).toEqual([]);
   });
 });
+
+/** plugin-veridas as it is built where Veridas's files lie in its source folder, the guide's way. */
+async function buildWithVendorFiles(): Promise<Buffer> {
+  const root = await mkdtemp(join(tmpdir(), 'veridas-build-'));
+  try {
+    const folder = join(root, 'plugin-veridas');
+    for (const name of ['src', 'public', 'package.json', 'tsconfig.json', 'webpack.config.js'])
+      await cp(join('plugin-veridas', name), join(folder, name), { recursive: true });
+    await symlink(resolve('plugin-veridas/node_modules'), join(folder, 'node_modules'));
+    await cp('sandbox/src/veridas/assets', join(folder, 'src/components/veridas'), { recursive: true });
+    // The builder would build for tests.
+    const { NODE_ENV: _mode, NODE_OPTIONS: _options, ...env } = process.env;
+    await promisify(execFile)('npx', ['--no-install', 'flex-plugin', 'build'], { cwd: folder, env });
+    return await readFile(join(folder, 'build/plugin-veridas.js'));
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
