@@ -148,7 +148,7 @@ export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): De
     if (/Tokens\/refresh$/i.test(where)) {
       const seat = seats.byToken(token);
       if (!seat) return reply.code(401).send(refusedToken);
-      seats.renew(seat);
+      seats.refresh(seat);
       return tokenInfo(world, seat);
     }
     if (/Tokens\/(validate|Info)$/i.test(where)) {
@@ -216,6 +216,7 @@ export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): De
     async renewToken(workerSid) {
       const seat = seats.take(workerSid, undefined);
       const before = seat.token;
+      seat.due = true;
       const open = [...watchers].filter(([, worker]) => worker === workerSid);
       for (const [watcher] of open) watcher.write('event: token\ndata: {}\n\n');
       const until = Date.now() + (open.length > 0 ? renewMs : 0);

@@ -11,6 +11,10 @@ export interface Seat {
   version: number;
   /** The newest one. */
   token: string;
+  /** Epoch ms at which it took another's place. */
+  renewedAt?: number;
+  /** Somebody waits for the next one. */
+  due?: boolean;
 }
 
 export interface Seats {
@@ -20,12 +24,16 @@ export interface Seats {
   of(workerSid: string): Seat | undefined;
   /** A new token; the one before is refused from now on. */
   renew(seat: Seat): string;
+  /** As a desktop asks for it: of two that look for a new token at once, both get the same one. */
+  refresh(seat: Seat): void;
   all(): readonly Seat[];
 }
 
 const lifetimeMs = 60 * 60 * 1000;
+/** Within this time a desktop has asked for its new token already. */
+const freshMs = 3_000;
 
-export function createSeats(world: World): Seats {
+export function createSeats(world: World, now: () => number = Date.now): Seats {
   const seats = new Map<string, Seat>();
   const signingKey = randomBytes(32);
   const issue = (worker: Worker, roles: string[]) => {
@@ -38,6 +46,11 @@ export function createSeats(world: World): Seats {
     };
     world.tokens.set(token, facts);
     return token;
+  };
+  const renew: Seats['renew'] = (seat) => {
+    world.tokens.delete(seat.token);
+    Object.assign(seat, { token: issue(seat.worker, seat.roles), renewedAt: now(), due: false });
+    return seat.token;
   };
   return {
     take(workerSid, roles) {
@@ -65,10 +78,9 @@ export function createSeats(world: World): Seats {
       return seats.get(known.workerSid ?? '');
     },
     of: (workerSid) => seats.get(workerSid),
-    renew(seat) {
-      world.tokens.delete(seat.token);
-      seat.token = issue(seat.worker, seat.roles);
-      return seat.token;
+    renew,
+    refresh(seat) {
+      if (seat.due || now() - (seat.renewedAt ?? 0) > freshMs) renew(seat);
     },
     all: () => [...seats.values()],
   };
