@@ -83,16 +83,13 @@ describeWhere(['chromium', 'plugins'], 'trouble with recording', () => {
     await alice.accept();
     await joined(alice);
     await shows(alice, 'recording');
-    const renew = async () => {
-      const { token } = await stage.live.renewToken(stage.workers[0]);
-      await alice.page.waitForFunction(
-        `Twilio.Flex.Manager.getInstance().user.token === ${JSON.stringify(token)}`,
-      );
-    };
-    await renew();
     await alice.page.getByTestId('flex-custody-pause').click();
     await shows(alice, 'paused');
-    await renew();
+    const { token } = await stage.live.renewToken(stage.workers[0]);
+    await alice.page.waitForFunction(
+      `Twilio.Flex.Manager.getInstance().user.token === ${JSON.stringify(token)}`,
+    );
+    // The one before is refused from now on.
     await alice.page.getByTestId('flex-custody-resume').click();
     await shows(alice, 'recording');
   });
