@@ -14,7 +14,7 @@ const floors: readonly (readonly string[])[] = [
   ['server/src/ingest', 'server/src/recorder', 'server/src/connectors'],
   ['server/src/playback'],
   ['server/src/access', 'server/src/retention'],
-  ['server/src/events', 'server/src/catalog', 'server/src/queue', 'server/src/secrets'],
+  ['server/src/events', 'server/src/catalog', 'server/src/queue', 'server/src/runs', 'server/src/secrets'],
   ground,
   ['packages/vault', 'packages/twilio'],
   ['packages/core'],

@@ -7,6 +7,7 @@ export * from './recording-callback.ts';
 export * from './recording-rules.ts';
 export * from './recording-state.ts';
 export * from './reports.ts';
+export * from './sidecar.ts';
 export * from './sids.ts';
 export * from './task-attributes.ts';
 export * from './task-mark.ts';

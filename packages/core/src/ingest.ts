@@ -16,8 +16,13 @@ export interface SealedObject {
   bytes: number;
   /** Size of the audio inside it. */
   plaintextBytes: number;
-  /** SHA-256 of the audio, 64 hexadecimal digits. */
-  plaintextSha256: string;
+  /**
+   * SHA-256 of the audio, 64 hexadecimal digits. Absent where one process began the copy and another finished it, until
+   * it is verified: a digest under way cannot move between processes, and `parts` stands for it.
+   */
+  plaintextSha256?: string;
+  /** SHA-256 of every `bytes` of audio in order, the last of which may be shorter. */
+  parts?: { bytes: number; sha256: readonly string[] };
   /** Key id that sealed it (envelope mode), or the KMS key's id. */
   keyId: string;
 }

@@ -9,8 +9,17 @@
  *     registered, copying, sealed ──gave-up──▶ failed ──replayed────▶ registered
  *                                                     ──reinstated──▶ sealed     (its object is still there)
  *     registered ──absent──▶ absent            (Twilio recorded nothing: too short, or silent)
+ *     any of them ──erased──▶ erased           (nothing but its SID and when it went is kept)
  */
-export const recordingStates = ['registered', 'copying', 'sealed', 'verified', 'failed', 'absent'] as const;
+export const recordingStates = [
+  'registered',
+  'copying',
+  'sealed',
+  'verified',
+  'failed',
+  'absent',
+  'erased',
+] as const;
 export type RecordingState = (typeof recordingStates)[number];
 
 export type RecordingEvent =
@@ -22,15 +31,23 @@ export type RecordingEvent =
   | 'gave-up'
   | 'replayed'
   | 'reinstated'
-  | 'absent';
+  | 'absent'
+  | 'erased';
 
 const moves: Readonly<Record<RecordingState, Partial<Record<RecordingEvent, RecordingState>>>> = {
-  registered: { leased: 'copying', absent: 'absent', 'gave-up': 'failed' },
-  copying: { leased: 'copying', released: 'registered', sealed: 'sealed', 'gave-up': 'failed' },
-  sealed: { verified: 'verified', rejected: 'registered', 'gave-up': 'failed' },
-  verified: {},
-  failed: { replayed: 'registered', reinstated: 'sealed' },
-  absent: {},
+  registered: { leased: 'copying', absent: 'absent', 'gave-up': 'failed', erased: 'erased' },
+  copying: {
+    leased: 'copying',
+    released: 'registered',
+    sealed: 'sealed',
+    'gave-up': 'failed',
+    erased: 'erased',
+  },
+  sealed: { verified: 'verified', rejected: 'registered', 'gave-up': 'failed', erased: 'erased' },
+  verified: { erased: 'erased' },
+  failed: { replayed: 'registered', reinstated: 'sealed', erased: 'erased' },
+  absent: { erased: 'erased' },
+  erased: {},
 };
 
 /** The state after `event`, or undefined where the table has no such move. */

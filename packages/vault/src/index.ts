@@ -11,5 +11,14 @@ export { openMedia } from './source/open-media.ts';
 export type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './source/types.ts';
 export { readWavLayout, type WavLayout } from './source/wav.ts';
 export { createStore } from './store/s3-store.ts';
-export type { GetOptions, PutOptions, Store, StoreConfig, Stored } from './store/types.ts';
+export type {
+  GetOptions,
+  ObjectLock,
+  PutOptions,
+  Store,
+  StoreConfig,
+  Stored,
+  StoredPart,
+  StoredVersion,
+} from './store/types.ts';
 export { type VerifyInput, verifyObject } from './verify.ts';

@@ -49,7 +49,7 @@ onEachEngine('catalog', (open) => {
     catalog = createCatalog(database.db);
   });
   afterAll(() => database.drop());
-  beforeEach(() => database.db.query('TRUNCATE recordings, copy_rates, alarms'));
+  beforeEach(() => database.db.query('TRUNCATE recordings, copy_rates, alarms CASCADE'));
 
   const leased = async (n: number) => {
     await catalog.register(registration(n));
@@ -174,9 +174,10 @@ onEachEngine('catalog', (open) => {
       replayed: () => catalog.replayed(RE(1)),
       reinstated: () => catalog.replayed(RE(1)),
       absent: () => catalog.absent(RE(1), '16101'),
+      erased: () => catalog.erased(RE(1)),
     };
     for (const [event, happen] of Object.entries(events) as [RecordingEvent, () => Promise<unknown>][]) {
-      await database.db.query('TRUNCATE recordings');
+      await database.db.query('TRUNCATE recordings CASCADE');
       await catalog.register(registration(1));
       await database.db.query(
         `UPDATE recordings SET state = $1, object = $2::jsonb, lease = 'secret', lease_until = now() - interval '1 s'`,

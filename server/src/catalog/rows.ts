@@ -9,7 +9,7 @@ import {
   asWorkerSid,
   CustodyError,
 } from '@flex-custody/core';
-import type { RecordingRow } from './catalog.ts';
+import type { RecordingRow, StoredSidecar, TwilioEncryption } from './catalog.ts';
 
 /** A row of `recordings` as both engines give it. */
 export interface StoredRow {
@@ -36,6 +36,12 @@ export interface StoredRow {
   failure: string | null;
   attempts: number;
   forwarded_at: Date | null;
+  queue: string | null;
+  direction: 'inbound' | 'outbound' | null;
+  caller: string | null;
+  sidecar: StoredSidecar | null;
+  source_deleted_at: Date | null;
+  encryption: TwilioEncryption | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -43,7 +49,8 @@ export interface StoredRow {
 /** All but the lease itself, which is its holder's secret and is compared inside the database only. */
 export const rowColumns = `recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid,
   channels, duration_seconds, started_at, source, hints, state, link_state, link_reason, lease_holder, lease_until,
-  object, verified_at, segment_generation, failure, attempts, forwarded_at, created_at, updated_at`;
+  object, verified_at, segment_generation, failure, attempts, forwarded_at,
+  queue, direction, caller, sidecar, source_deleted_at, encryption, created_at, updated_at`;
 
 export function toRow(row: StoredRow): RecordingRow {
   return {
@@ -76,6 +83,12 @@ export function toRow(row: StoredRow): RecordingRow {
       forwardedAt: row.forwarded_at ?? undefined,
       leaseHolder: row.lease_holder ?? undefined,
       leaseUntil: row.lease_until ?? undefined,
+      queue: row.queue ?? undefined,
+      direction: row.direction ?? undefined,
+      caller: row.caller ?? undefined,
+      sidecar: row.sidecar ?? undefined,
+      sourceDeletedAt: row.source_deleted_at ?? undefined,
+      encryption: row.encryption ?? undefined,
     }),
   };
 }

@@ -22,6 +22,12 @@ const list = z
   .transform((text) =>
     [...new Set(text.split(',').map((item) => item.trim()))].filter((item) => item !== ''),
   );
+/** Hours after which originals go; undefined: they stay. */
+const sourceHours = (text: string): number | undefined => {
+  if (text === 'off') return undefined;
+  if (text === 'on') return 24;
+  return Number.parseInt(text, 10) * (text.endsWith('d') ? 24 : 1);
+};
 const isOrigin = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 const baseUrl = z
   .string()
@@ -193,6 +199,72 @@ export const variables = z.object({
       "How long a Function may work on a copy before the host takes over, in ms; Twilio's limit is 10 s.",
     ),
   CUSTODY_COPIES_AT_ONCE: whole(1, 64).default(2).describe('Copies and verifications a worker does at once.'),
+  CUSTODY_RETRIES: whole(0, 30)
+    .default(12)
+    .describe('How often a failed job is tried again before it is a dead letter.'),
+  CUSTODY_RETRY_SECONDS: whole(1, 3_600)
+    .default(2)
+    .describe('Pause before the first of them; each further one is about twice as long.'),
+  CUSTODY_RECONCILE_MINUTES: whole(0, 10_080)
+    .default(60)
+    .describe("How often Twilio's list, the catalog and the bucket are held against each other; 0 never."),
+  CUSTODY_RECONCILE_HOURS: whole(1, 960)
+    .default(48)
+    .describe('How far back each of these looks: recordings may show late.'),
+  DELETE_SOURCE_AFTER: matching(
+    /^(off|on|\d{1,4}h|\d{1,3}d)$/,
+    'must be off, on (24 hours), or a time such as 24h or 7d',
+  )
+    .transform((text, context) => {
+      const hours = sourceHours(text);
+      if (hours !== undefined && hours < 2)
+        context.addIssue({
+          code: 'custom',
+          message: 'must be at least 2h: Flex Insights reads the original until then',
+        });
+      return hours;
+    })
+    .optional()
+    .describe(
+      'How long after its verification the original at Twilio is deleted (24h, 7d, on for 24h); off, or nothing, keeps it.',
+    ),
+  CUSTODY_TWILIO_KEY_FILE: z
+    .string()
+    .optional()
+    .describe(
+      "File with the private keys (PKCS #8 PEM) of Twilio's Voice Recording Encryption, each after a line `# key id: CR…`.",
+    ),
+  CUSTODY_POLICY_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File (YAML) that says how long recordings are kept, and which are held; without one all are kept.',
+    ),
+  CUSTODY_CERTIFICATE_KEY_FILE: z
+    .string()
+    .default('.data/certificate-key.pem')
+    .describe('File with the Ed25519 key that signs certificates of erasure; `flex-custody setup` makes it.'),
+  CUSTODY_CALLER_SECRET: matching(
+    /^[A-Za-z0-9+/]{43}=$/,
+    'must be base64 of 32 bytes; `openssl rand -base64 32` makes one',
+  )
+    .optional()
+    .describe(
+      "Keys the digests by which holds and erasure find a caller's recordings; without it they cannot. Never change it.",
+    ),
+  CUSTODY_INSIGHTS_MEASURES: list
+    .refine(
+      (pairs) =>
+        pairs.every((pair) => /^(agent|customer|crosstalk|silence|monologue)=([1-9]|10)$/.test(pair)),
+      {
+        error:
+          'must be pairs such as agent=1,customer=2 of agent, customer, crosstalk, silence, monologue and 1 to 10',
+      },
+    )
+    .optional()
+    .describe(
+      "Which of a conversation's measures in Flex Insights are written with talk metrics, in seconds; none by default.",
+    ),
   CUSTODY_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',

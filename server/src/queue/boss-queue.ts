@@ -15,13 +15,17 @@ const tryLimits: Readonly<Record<JobName, number>> = {
   resume: 60,
   pauses: 60,
   janitor: 900,
+  describe: 300,
+  measures: 300,
+  reconcile: 7_200,
+  sources: 900,
+  retention: 7_200,
 };
 const names = Object.keys(tryLimits) as JobName[];
 const deadName = (name: JobName) => `${name}.dead`;
 
-const retryLimit = 12;
-/** Doubled at each retry, half of it random: the pauses grow from 2 s to about 2 h, where the limit of retries caps them. */
-const retryDelay = 2;
+/** Doubled at each retry, half of it random: by default the pauses grow from 2 s to about 2 h. */
+const defaults = { limit: 12, delaySeconds: 2 };
 const pollMs = 500;
 const deadPollMs = 5_000;
 const deadAgainSeconds = 60;
@@ -30,6 +34,8 @@ export interface QueueSettings {
   /** Look after expired and finished jobs; one process with workers suffices. */
   supervise?: boolean;
   schema?: string;
+  /** How often a job is tried again, and how long after the first failure. */
+  retries?: { limit: number; delaySeconds: number };
   onError?: (error: unknown) => void;
 }
 
@@ -46,7 +52,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
   const boss = (): Promise<PgBoss> => {
     if (stopping)
       throw new CustodyError('queue_stopped', 'the queue is stopped', { status: 503, retryable: true });
-    ready ??= start(db, schema, settings.supervise ?? false, onError).catch((error) => {
+    ready ??= start(db, schema, settings).catch((error) => {
       ready = undefined;
       throw error;
     });
@@ -172,9 +178,9 @@ async function within(work: Promise<unknown>, ms: number): Promise<void> {
 async function start(
   db: Db,
   schema: string,
-  supervise: boolean,
-  onError: (error: unknown) => void,
+  { supervise = false, onError = () => undefined, retries = defaults }: QueueSettings,
 ): Promise<PgBoss> {
+  const { limit: retryLimit, delaySeconds: retryDelay } = retries;
   const { default: Boss } = await import('pg-boss');
   const boss = new Boss({
     db: { executeSql: async (text, values) => ({ rows: await db.query(text, values) }) },

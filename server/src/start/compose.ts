@@ -60,6 +60,7 @@ function assemble(config: Config, log: Logger, db: Db): Host {
   const alarms = createAlarms(db);
   const queue = openQueue(db, {
     supervise: works,
+    retries: config.retries,
     onError: (error) => log.warn({ err: error }, 'the job queue had a fault'),
   });
   const metrics = createMetrics({

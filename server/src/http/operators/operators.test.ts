@@ -36,7 +36,7 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
-  await database.db.query('TRUNCATE recordings, alarms');
+  await database.db.query('TRUNCATE recordings, alarms CASCADE');
   sent = [];
   for (const n of [1, 2, 3]) {
     await catalog.register({

@@ -163,7 +163,7 @@ export function sharedDatabase(): { readonly db: Db } {
     await migrate(db);
   }, 60_000);
   beforeEach(async () => {
-    await db?.query('TRUNCATE recordings, alarms, copy_rates');
+    await db?.query('TRUNCATE recordings, alarms, copy_rates CASCADE');
   });
   afterAll(async () => {
     await db?.close();

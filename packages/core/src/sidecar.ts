@@ -1,0 +1,130 @@
+import { CustodyError } from './errors.ts';
+import type { SealedObject } from './ingest.ts';
+import {
+  type AccountSid,
+  asAccountSid,
+  asCallSid,
+  asConferenceSid,
+  asRecordingSid,
+  asReservationSid,
+  asTaskSid,
+  asWorkerSid,
+  type CallSid,
+  type ConferenceSid,
+  type RecordingSid,
+  type ReservationSid,
+  type TaskSid,
+  type WorkerSid,
+} from './sids.ts';
+
+/** How long each spoke, ms. Twilio orders the channels; see `channelOrder`. */
+export interface TalkMetrics {
+  agentMs: number;
+  customerMs: number;
+  /** Both at once. */
+  crosstalkMs: number;
+  /** Nobody. */
+  silenceMs: number;
+  /** The longest stretch in which one of them alone spoke. */
+  longestMonologueMs: number;
+}
+
+/** What the verification pass measured in the audio. */
+export interface Analysis {
+  version: 1;
+  durationMs: number;
+  channels: 1 | 2;
+  /** For a waveform: `perSecond` values a second for each channel, each the greatest amplitude, 0 to 255, base64. */
+  peaks: { perSecond: number; channels: readonly string[] };
+  /** Of two channels only: in one, nobody can be told from the other. */
+  talk?: TalkMetrics;
+}
+
+/**
+ * What lies sealed beside each recording, so that a lost catalog can be rebuilt from the bucket alone. Phone numbers are
+ * in it only as a keyed digest.
+ */
+export interface Sidecar {
+  version: 1;
+  recordingSid: RecordingSid;
+  accountSid: AccountSid;
+  callSid?: CallSid;
+  conferenceSid?: ConferenceSid;
+  taskSid?: TaskSid;
+  reservationSid?: ReservationSid;
+  workerSid?: WorkerSid;
+  /** Name of the task queue. */
+  queue?: string;
+  direction?: 'inbound' | 'outbound';
+  /** Keyed digest of the customer's number, 64 hexadecimal digits. */
+  caller?: string;
+  channels: 1 | 2;
+  durationSeconds?: number;
+  /** ISO 8601, as all times here. */
+  startedAt: string;
+  source: string;
+  object: SealedObject;
+  verifiedAt?: string;
+  /** When the original at Twilio was deleted. */
+  sourceDeletedAt?: string;
+  analysis?: Analysis;
+}
+
+/** Key of a recording's sidecar in the bucket. */
+export function sidecarKey(accountSid: AccountSid, recordingSid: RecordingSid): string {
+  return `recordings/${accountSid}/${recordingSid}.json`;
+}
+
+type Json = Record<string, unknown>;
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isTime = (value: unknown): value is string =>
+  typeof value === 'string' && !Number.isNaN(Date.parse(value));
+
+/**
+ * Reads a sidecar's text.
+ * @throws CustodyError `sidecar_invalid` that names the field at fault, without its value
+ */
+export function readSidecar(text: string): Sidecar {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw invalid('it is no JSON');
+  }
+  if (!isObject(json)) throw invalid('it is no object');
+  if (json['version'] !== 1) throw invalid('a newer program wrote it: run that release');
+  const needed = <T>(name: string, value: T | undefined): T => {
+    if (value === undefined) throw invalid(`${name} is missing or malformed`);
+    return value;
+  };
+  needed('recordingSid', asRecordingSid(json['recordingSid']));
+  needed('accountSid', asAccountSid(json['accountSid']));
+  const optional: Readonly<Record<string, (value: unknown) => unknown>> = {
+    callSid: asCallSid,
+    conferenceSid: asConferenceSid,
+    taskSid: asTaskSid,
+    reservationSid: asReservationSid,
+    workerSid: asWorkerSid,
+    verifiedAt: (value) => (isTime(value) ? value : undefined),
+    sourceDeletedAt: (value) => (isTime(value) ? value : undefined),
+  };
+  for (const [name, as] of Object.entries(optional)) {
+    if (json[name] !== undefined) needed(name, as(json[name]));
+  }
+  needed('startedAt', isTime(json['startedAt']) ? true : undefined);
+  needed('channels', json['channels'] === 1 || json['channels'] === 2 ? true : undefined);
+  const { object } = json;
+  const shaped =
+    isObject(object) &&
+    typeof object['key'] === 'string' &&
+    typeof object['etag'] === 'string' &&
+    Number.isSafeInteger(object['bytes']) &&
+    Number.isSafeInteger(object['plaintextBytes']);
+  needed('object', shaped ? true : undefined);
+  return json as unknown as Sidecar;
+}
+
+function invalid(how: string): CustodyError {
+  return new CustodyError('sidecar_invalid', `a sidecar cannot be read: ${how}`);
+}

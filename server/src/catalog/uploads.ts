@@ -1,0 +1,48 @@
+import type { RecordingSid } from '@flex-custody/core';
+import type { Db } from '../db.ts';
+
+/**
+ * How far copies have come that another process may have to go on with. Every write names the lease it is made under and
+ * counts only while that lease is the recording's own: one writer, or two plaintexts could meet under one nonce.
+ */
+export interface Uploads<State> {
+  find(sid: RecordingSid): Promise<State | undefined>;
+  /** False when the lease is lost: then nothing was written, and nothing may be sent. */
+  save(sid: RecordingSid, lease: string, state: State): Promise<boolean>;
+  remove(sid: RecordingSid): Promise<void>;
+  /** Ids of the multipart uploads that are noted here, among these. */
+  noted(uploadIds: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+/** `state` is JSON with the multipart upload's id as `uploadId`. */
+export function createUploads<State extends { uploadId: string }>(db: Db): Uploads<State> {
+  return {
+    async find(sid) {
+      const [row] = await db.query<{ state: State }>('SELECT state FROM uploads WHERE recording_sid = $1', [
+        sid,
+      ]);
+      return row?.state;
+    },
+    async save(sid, lease, state) {
+      const rows = await db.query(
+        `INSERT INTO uploads (recording_sid, lease, state)
+         SELECT recording_sid, $2, $3::jsonb FROM recordings
+         WHERE recording_sid = $1 AND state = 'copying' AND lease = $2 AND lease_until > now()
+         ON CONFLICT (recording_sid) DO UPDATE SET lease = excluded.lease, state = excluded.state, updated_at = now()
+         RETURNING recording_sid`,
+        [sid, lease, JSON.stringify(state)],
+      );
+      return rows.length > 0;
+    },
+    async remove(sid) {
+      await db.query('DELETE FROM uploads WHERE recording_sid = $1', [sid]);
+    },
+    async noted(uploadIds) {
+      const rows = await db.query<{ id: string }>(
+        `SELECT state->>'uploadId' AS id FROM uploads WHERE state->>'uploadId' = ANY($1::text[])`,
+        [uploadIds],
+      );
+      return new Set(rows.map(({ id }) => id));
+    },
+  };
+}

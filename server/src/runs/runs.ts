@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { CustodyError, errorCode } from '@flex-custody/core';
+import type { Db } from '../db.ts';
+
+export type Json = Record<string, unknown>;
+
+/** Long work that an operator or a schedule begins, and that goes on where it stopped, in whichever process. */
+export type Work = (run: Run) => Promise<void>;
+
+/** One run of it, as the work sees it. */
+export interface Run {
+  readonly options: Readonly<Json>;
+  /** What {@link save} was last given, by this or an earlier process; undefined at the very beginning. */
+  readonly state: Readonly<Json> | undefined;
+  /** As last saved: counts go on, too. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Aborts when the process ends, or the run was taken over. */
+  readonly signal: AbortSignal;
+  /**
+   * Notes how far it is and what was counted; whoever watches sees it. `total` of what `counts.done` counts, where known.
+   * @throws CustodyError `run_taken` when another process has taken it over
+   */
+  save(state: Json, counts: Record<string, number>, total?: number): Promise<void>;
+}
+
+export interface RunView {
+  name: string;
+  options: Json;
+  counts: Record<string, number>;
+  total?: number;
+  startedAt: Date;
+  updatedAt: Date;
+  finishedAt?: Date;
+  /** Code and message; it goes on from where it is at the next begin. */
+  failure?: string;
+  /** Somebody is at it. */
+  running: boolean;
+}
+
+export interface Runs {
+  look(name: string): Promise<RunView | undefined>;
+  /**
+   * Does the work, in this process. A run of the same name and options that did not come to its end goes on; with other
+   * options, or after an end, it begins anew.
+   * @throws CustodyError `run_busy` (409) while another process is at it, or what the work throws
+   */
+  run(name: string, options: Json, work: Work, signal?: AbortSignal): Promise<RunView>;
+}
+
+const heldMs = 60_000;
+
+interface Row {
+  name: string;
+  options: Json;
+  state: Json | null;
+  counts: Record<string, number>;
+  total: number | null;
+  held_until: Date | null;
+  started_at: Date;
+  updated_at: Date;
+  finished_at: Date | null;
+  failure: string | null;
+}
+
+const toView = (row: Row): RunView => ({
+  name: row.name,
+  options: row.options,
+  counts: row.counts,
+  ...(row.total !== null && { total: row.total }),
+  startedAt: row.started_at,
+  updatedAt: row.updated_at,
+  ...(row.finished_at && { finishedAt: row.finished_at }),
+  ...(row.failure !== null && { failure: row.failure }),
+  running: row.held_until !== null && row.held_until.getTime() > Date.now(),
+});
+
+export function createRuns(db: Db): Runs {
+  const take = async (name: string, options: Json, holder: string): Promise<Row> => {
+    const [row] = await db.query<Row>(
+      `INSERT INTO runs AS had (name, options, holder, held_until)
+       VALUES ($1, $2::jsonb, $3::uuid, now() + $4::double precision * interval '1 millisecond')
+       ON CONFLICT (name) DO UPDATE SET
+         options = excluded.options, holder = excluded.holder, held_until = excluded.held_until,
+         state = CASE WHEN had.finished_at IS NULL AND had.options = excluded.options THEN had.state END,
+         counts = CASE WHEN had.finished_at IS NULL AND had.options = excluded.options THEN had.counts ELSE '{}' END,
+         total = CASE WHEN had.finished_at IS NULL AND had.options = excluded.options THEN had.total END,
+         started_at = CASE WHEN had.finished_at IS NULL AND had.options = excluded.options THEN had.started_at ELSE now() END,
+         updated_at = now(), finished_at = NULL, failure = NULL
+       WHERE had.held_until IS NULL OR had.held_until < now()
+       RETURNING *`,
+      [name, JSON.stringify(options), holder, heldMs],
+    );
+    if (row) return row;
+    throw new CustodyError('run_busy', `${name} is running already, in another process`, { status: 409 });
+  };
+
+  const look = async (name: string) => {
+    const [row] = await db.query<Row>('SELECT * FROM runs WHERE name = $1', [name]);
+    return row && toView(row);
+  };
+
+  return {
+    look,
+    async run(name, options, work, signal) {
+      const holder = randomUUID();
+      const row = await take(name, options, holder);
+      const taken = new AbortController();
+      const hold = async (): Promise<void> => {
+        const held = await db.query(
+          `UPDATE runs SET held_until = now() + $3::double precision * interval '1 millisecond'
+           WHERE name = $1 AND holder = $2::uuid RETURNING name`,
+          [name, holder, heldMs],
+        );
+        if (held.length === 0) taken.abort(lost(name));
+      };
+      const timer = setInterval(() => void hold().catch(() => undefined), heldMs / 4);
+      timer.unref();
+      const end = (failure: string | null) =>
+        db.query(
+          `UPDATE runs SET held_until = NULL, failure = $3, updated_at = now(),
+             finished_at = CASE WHEN $3::text IS NULL THEN now() END
+           WHERE name = $1 AND holder = $2::uuid`,
+          [name, holder, failure],
+        );
+      try {
+        await work({
+          options,
+          state: row.state ?? undefined,
+          counts: row.counts,
+          signal: signal ? AbortSignal.any([signal, taken.signal]) : taken.signal,
+          async save(state, counts, total) {
+            const saved = await db.query(
+              `UPDATE runs SET state = $3::jsonb, counts = $4::jsonb, total = $5, updated_at = now(),
+                 held_until = now() + $6::double precision * interval '1 millisecond'
+               WHERE name = $1 AND holder = $2::uuid RETURNING name`,
+              [name, holder, JSON.stringify(state), JSON.stringify(counts), total ?? null, heldMs],
+            );
+            if (saved.length === 0) throw lost(name);
+          },
+        });
+        await end(null);
+      } catch (error) {
+        const words =
+          error instanceof CustodyError ? error.message : error instanceof Error ? error.name : '';
+        await end(`${errorCode(error)}: ${words}`).catch(() => undefined);
+        throw error;
+      } finally {
+        clearInterval(timer);
+      }
+      const ended = await look(name);
+      if (!ended) throw new CustodyError('run_taken', `${name} was taken away while it ran`, { status: 409 });
+      return ended;
+    },
+  };
+}
+
+const lost = (name: string) =>
+  new CustodyError('run_taken', `another process has taken over ${name}`, { status: 409 });
