@@ -82,6 +82,9 @@ const folders = [
         ['dist/sandbox', hostBuild({ stack: 'sandbox/src/stack/main.ts' }, 'dist/sandbox')],
       ]),
   ...(process.argv.includes('--bench') ? [['dist/bench', hostBuild(benchEntries, 'dist/bench')]] : []),
+  ...(process.argv.includes('--faults')
+    ? [['dist/faults', hostBuild({ main: 'test/faults/src/main.ts' }, 'dist/faults')]]
+    : []),
 ];
 
 await Promise.all(

@@ -3,5 +3,6 @@ export const radosgwUser: { accessKeyId: string; secretAccessKey: string };
 export function isInstalled(name: EngineName): boolean;
 export function createEngines(folder: string): {
   start(name: EngineName): Promise<string>;
+  crash(name: EngineName): void;
   stop(): void;
 };

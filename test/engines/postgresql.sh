@@ -2,9 +2,10 @@
 # A PostgreSQL of the tests' own: loopback, throw-away. Needs no root, and refuses it.
 #   postgresql.sh start DIR PORT   prints the connection URL when it answers
 #   postgresql.sh stop DIR
+#   postgresql.sh crash DIR      ends it as a lost machine would, and starts it again
 #   postgresql.sh installed       status 0 where it can be started here
 set -euo pipefail
-usage() { sed -n '2,5p' "$0" >&2; exit 2; }
+usage() { sed -n '2,6p' "$0" >&2; exit 2; }
 verb=${1:-} dir=${2:-}
 # A client alone leaves a folder here too.
 bin=$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1 | xargs -r dirname)
@@ -24,5 +25,10 @@ case $verb in
     echo "postgresql://test@127.0.0.1:$3/postgres"
     ;;
   stop) "$bin/pg_ctl" -D "$dir" -m fast -w stop > /dev/null ;;
+  crash)
+    options=$(sed -n 's/^[^"]*"-D" "[^"]*" //p' "$dir/postmaster.opts" | tr -d '"')
+    "$bin/pg_ctl" -D "$dir" -m immediate -w stop > /dev/null
+    "$bin/pg_ctl" -D "$dir" -o "$options" -l "$dir.log" -w start > /dev/null
+    ;;
   *) usage ;;
 esac

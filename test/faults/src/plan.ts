@@ -1,0 +1,163 @@
+import type { Fault, FaultKind, FaultTarget } from '../../../sandbox/src/faults.ts';
+import { type Random, random } from './random.ts';
+
+/** What no retry can mend, and so must end as a dead letter, or as absent, with this very reason. */
+export const fates = {
+  missing: { state: 'failed', reason: 'media_missing' },
+  html: { state: 'failed', reason: 'media_not_audio' },
+  empty: { state: 'failed', reason: 'media_empty' },
+  short: { state: 'failed', reason: 'media_short' },
+  deleted: { state: 'failed', reason: 'source_deleted' },
+  'too short': { state: 'absent', reason: '16101' },
+  silent: { state: 'absent', reason: '16102' },
+} as const;
+export type Fate = keyof typeof fates;
+
+/** How a recording's callback arrives. `steered`: signed by Twilio, but a browser has written another call's task into it. */
+export const deliveries = ['once', 'twice', 'late', 'lost', 'out of order', 'steered'] as const;
+export type DeliveryWay = (typeof deliveries)[number];
+
+export interface PlannedCall {
+  /** Ms from the beginning. */
+  at: number;
+  seconds: number;
+  channels: 1 | 2;
+  direction: 'inbound' | 'outbound';
+  delivery: DeliveryWay;
+  /** Ms by which `late`, and the second of two, come later. */
+  delay: number;
+  fate?: Fate;
+}
+
+export interface PlannedFault {
+  at: number;
+  fault: Fault;
+}
+
+export const victims = ['host', 'worker', 'functions'] as const;
+export type Victim = (typeof victims)[number];
+
+export interface Plan {
+  seed: number;
+  /** Ms until the last of it has begun. */
+  length: number;
+  calls: readonly PlannedCall[];
+  faults: readonly PlannedFault[];
+  kills: readonly { at: number; victim: Victim }[];
+  /** When the database is restarted, abruptly. */
+  restarts: readonly number[];
+  /** When somebody sends a callback that Twilio did not sign. */
+  forgeries: readonly number[];
+}
+
+export interface PlanOptions {
+  seed: number;
+  count: number;
+  kills: number;
+  /** Longest recording, seconds. */
+  longest: number;
+}
+
+const msForEach = 900;
+const leastMs = 20_000;
+
+/** The same for the same options: what happens, and when. How far anybody has come by then is the machine's affair. */
+export function plan({ seed, count, kills, longest }: PlanOptions): Plan {
+  const dice = random(seed);
+  const length = Math.max(leastMs, count * msForEach, kills * 3_000);
+  const times = (number: number, until = 1) =>
+    Array.from({ length: number }, () => Math.round(dice.next() * length * until)).sort((a, b) => a - b);
+  return {
+    seed,
+    length,
+    // The last tenth is for what comes late.
+    calls: times(count, 0.9).map((at, index) => call(dice, at, index, longest)),
+    faults: times(Math.ceil(count * 1.5)).map((at) => ({ at, fault: fault(dice) })),
+    kills: times(kills).map((at) => ({ at, victim: dice.pick(victims) })),
+    restarts: times(Math.max(1, Math.round(kills / 10))),
+    forgeries: times(Math.max(3, Math.round(count / 20))),
+  };
+}
+
+function call(dice: Random, at: number, index: number, longest: number): PlannedCall {
+  const fateNames = Object.keys(fates) as Fate[];
+  // Each fate and each way once, however few there are; then by chance.
+  const fate = fateNames[index - 1] ?? (dice.chance(0.08) ? dice.pick(fateNames) : undefined);
+  const healthy =
+    deliveries[index - fateNames.length - 1] ?? (dice.chance(0.5) ? 'once' : dice.pick(deliveries));
+  return {
+    at,
+    seconds: Math.round(dice.spread(1, longest)),
+    channels: dice.chance(0.8) ? 2 : 1,
+    direction: dice.chance(0.7) ? 'inbound' : 'outbound',
+    delivery: fate === undefined ? healthy : 'once',
+    delay: dice.whole(500, 8_000),
+    ...(fate && { fate }),
+  };
+}
+
+const kinds: Readonly<Partial<Record<FaultTarget, readonly [FaultKind, readonly (number | undefined)[]][]>>> =
+  {
+    media: [
+      ['status', [401, 404, 429, 500, 503]],
+      ['cut', [undefined]],
+      ['stall', [undefined]],
+      ['slow', [300_000]],
+      ['html', [undefined]],
+      ['short', [undefined]],
+      ['empty', [undefined]],
+    ],
+    api: [
+      ['status', [429, 500, 503]],
+      ['cut', [undefined]],
+      ['slow', [2_000]],
+      ['stall', [undefined]],
+    ],
+    taskrouter: [
+      ['status', [412, 429, 500, 503]],
+      ['cut', [undefined]],
+      ['slow', [2_000]],
+    ],
+    s3: [
+      ['status', [500, 503]],
+      ['cut', [undefined]],
+      ['slow', [1_500]],
+    ],
+    iam: [['status', [503]]],
+    webhooks: [['status', [500]]],
+  };
+/** The media and the bucket are met by every recording, again and again. */
+const targets: readonly FaultTarget[] = [
+  'media',
+  'media',
+  'media',
+  's3',
+  's3',
+  's3',
+  'api',
+  'taskrouter',
+  'iam',
+  'webhooks',
+];
+
+function fault(dice: Random): Fault {
+  const target = dice.pick(targets);
+  const [kind, values] = dice.pick(kinds[target] ?? []);
+  const value = dice.pick(values);
+  return { target, kind, times: dice.whole(1, 3), ...(value !== undefined && { value }) };
+}
+
+/** What stands in the way of one recording for ever. Undefined where the recording itself, at Twilio, is the fate. */
+export function lastingFault(fate: Fate, recording: string): Fault | undefined {
+  const of = { target: 'media', times: 0, match: recording } as const;
+  switch (fate) {
+    case 'missing':
+      return { ...of, kind: 'status', value: 404 };
+    case 'html':
+    case 'empty':
+    case 'short':
+      return { ...of, kind: fate };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,210 @@
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { startGuard } from '../../../sandbox/src/guard/index.ts';
+import { type Sandbox, startSandbox } from '../../../sandbox/src/index.ts';
+import { type Child, startChild } from '../../../sandbox/src/stack/children.ts';
+import {
+  type Addresses,
+  functionsEnvironment,
+  serverEnvironment,
+} from '../../../sandbox/src/stack/environments.ts';
+import { startFunctions } from '../../../sandbox/src/stack/functions-child.ts';
+import { freePorts } from '../../../sandbox/src/stack/ports.ts';
+import { makeSecrets, type StackSecrets } from '../../../sandbox/src/stack/secrets.ts';
+import type { Desk } from '../../../server/src/http/operators/desk.ts';
+import { remoteDesk } from '../../../server/src/http/operators/remote.ts';
+import { operatorSecret } from '../../../server/src/http/operators/routes.ts';
+import type { Victim } from './plan.ts';
+import { startFaultyWay } from './s3-faults.ts';
+
+/** Real engines instead of the sandbox's bucket and the embedded database. */
+export interface RealEngines {
+  s3: { endpoint: string; accessKeyId: string; secretAccessKey: string; bucket: string };
+  databaseUrl: string;
+  restartDatabase(): Promise<void>;
+}
+
+export interface Stage {
+  readonly sandbox: Sandbox;
+  readonly secrets: StackSecrets;
+  /** The bucket without the faults. */
+  readonly bucket: { endpoint: string; accessKeyId: string; secretAccessKey: string; bucket: string };
+  readonly urls: { host: string; functions: string };
+  /** Where the host keeps what it keeps on this machine: its database, temporary files. */
+  readonly hostFolder: string;
+  readonly logFolder: string;
+  /** What processes of ours said at ends that nobody asked for. */
+  readonly accidents: readonly string[];
+  /** What operators ask of the running host. */
+  readonly desk: Desk;
+  /** kill -9, and at once a new one. False where there is no such process. */
+  kill(victim: Victim): Promise<boolean>;
+  /** Abruptly. False where the database is the host's own. */
+  restartDatabase(): Promise<boolean>;
+  /** The command line, in the host's environment; its standard output. @throws Error with what it said */
+  command(...args: string[]): Promise<string>;
+  stopHosts(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Failures become dead letters within about two minutes, not half a day. */
+const settings = { CUSTODY_RETRIES: '6', CUSTODY_RETRY_SECONDS: '1', CUSTODY_AGENTS_MAY_PLAY_OWN: 'false' };
+const readyMs = 60_000;
+const graceMs = 12_000;
+
+/** Everything up: the outside world, Functions, guard, a host with both roles and, on a real database, a second worker. */
+export async function openStage(folder: string, real: RealEngines | undefined): Promise<Stage> {
+  const hostFolder = join(folder, 'host');
+  const logFolder = join(folder, 'logs');
+  for (const each of [join(hostFolder, 'tmp'), logFolder]) mkdirSync(each, { recursive: true });
+  const [server = 0, functionsPort = 0, ops = 0, upstream = 0, workerPort = 0, workerOps = 0] =
+    await freePorts(6);
+  const local = (port: number) => `http://127.0.0.1:${port}`;
+  const base = `https://flex-custody-${functionsPort}-dev.twil.io`;
+  const secrets = makeSecrets(folder);
+  const sandbox = await startSandbox({
+    port: 0,
+    dataDir: join(folder, 'sandbox'),
+    functionsBaseUrl: base,
+    functionsOrigin: local(functionsPort),
+    publicHostUrl: local(server),
+    ...(real && { s3: real.s3, bucket: real.s3.bucket }),
+    flex: { build: false },
+  });
+  const bucket = { ...sandbox.s3 };
+  const way = real && (await startFaultyWay(real.s3.endpoint, sandbox.twilio.faults));
+  if (way) sandbox.s3.endpoint = way.endpoint;
+
+  const accidents: string[] = [];
+  const children = new Map<Victim, Child>();
+  let closing = false;
+  const starts: Partial<Record<Victim, () => Promise<Child>>> = {};
+  const begin = async (name: Victim, attempts = 5): Promise<void> => {
+    const start = starts[name];
+    if (!start) return;
+    let child: Child;
+    try {
+      child = await start();
+    } catch (error) {
+      // Whoever supervises a process starts it again: its database may be away just now.
+      if (attempts === 1 || closing) throw error;
+      return begin(name, attempts - 1);
+    }
+    children.set(name, child);
+    void child.ended.then(() => {
+      if (!closing && children.get(name) === child) accidents.push(`${name} ended by itself`);
+    });
+  };
+  const hostStart = (name: Victim, addresses: Addresses, more: Record<string, string>) => async () => {
+    const child = startChild({
+      name,
+      args: [
+        '--require',
+        join(process.cwd(), 'sandbox/src/guard/end-with-parent.cjs'),
+        'dist/server/main.js',
+      ],
+      cwd: process.cwd(),
+      logFolder,
+      env: serverEnvironment(sandbox, secrets, addresses, join(hostFolder, 'db'), {
+        ...settings,
+        TMPDIR: join(hostFolder, 'tmp'),
+        ...(real && { DATABASE_URL: real.databaseUrl }),
+        ...more,
+      }),
+    });
+    const port = addresses.ports.ops;
+    // Alive, not ready: the bucket or the database may be made to fail at this very moment.
+    await child.ready(async () => (await fetch(`${local(port)}/healthz`)).ok, readyMs);
+    return child;
+  };
+  const addresses: Addresses = { server: local(server), functions: base, ports: { server, ops } };
+  starts.host = hostStart('host', addresses, {});
+  if (real) {
+    const ports = { server: workerPort, ops: workerOps };
+    starts.worker = hostStart('worker', { ...addresses, ports }, { CUSTODY_ROLES: 'worker' });
+  }
+  const assets = join(folder, 'assets');
+  cpSync('assets', assets, { recursive: true });
+  starts.functions = () =>
+    startFunctions({
+      root: process.cwd(),
+      dataDir: logFolder,
+      assetsFolder: relative(process.cwd(), assets),
+      port: upstream,
+      environment: functionsEnvironment(sandbox, secrets, addresses, {}),
+    });
+  const guard = await startGuard({
+    port: functionsPort,
+    upstreamPort: upstream,
+    baseUrl: base,
+    authToken: sandbox.account.authToken,
+    functionsFolder: 'dist/functions',
+    assetsFolder: assets,
+  });
+  const stopHosts = async () => {
+    closing = true;
+    await Promise.all((['host', 'worker'] as const).map((name) => children.get(name)?.stop(graceMs)));
+  };
+  const close = async () => {
+    closing = true;
+    await Promise.all([...children.values()].map((child) => child.stop(graceMs)));
+    await guard.close();
+    await way?.close();
+    await sandbox.close();
+  };
+  try {
+    for (const name of ['host', 'worker', 'functions'] as const) await begin(name);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const environment = serverEnvironment(sandbox, secrets, addresses, join(hostFolder, 'db'), {
+    ...settings,
+    ...(real && { DATABASE_URL: real.databaseUrl }),
+  });
+  const mediaSecret = new Uint8Array(Buffer.from(secrets.mediaSecret, 'base64'));
+  return {
+    sandbox,
+    secrets,
+    bucket,
+    urls: { host: local(server), functions: local(functionsPort) },
+    hostFolder,
+    logFolder,
+    accidents,
+    desk: remoteDesk(local(ops), operatorSecret(mediaSecret)),
+    async kill(victim) {
+      const child = children.get(victim);
+      if (!child) return false;
+      children.delete(victim);
+      process.kill(child.pid, 'SIGKILL');
+      await child.ended;
+      await begin(victim);
+      return true;
+    },
+    async restartDatabase() {
+      await real?.restartDatabase();
+      return real !== undefined;
+    },
+    command: (...args) => commandLine(args, environment),
+    stopHosts,
+    close,
+  };
+}
+
+function commandLine(args: readonly string[], env: Record<string, string>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['server/bin/flex-custody.mjs', ...args], { env });
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].on('data', (chunk: Buffer) => {
+        said[name] += chunk.toString();
+      });
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (code === 0) resolve(said.stdout);
+      else
+        reject(new Error(`flex-custody ${args.join(' ')} ended with ${code}: ${said.stderr.slice(-1_000)}`));
+    });
+  });
+}
