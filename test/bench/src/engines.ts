@@ -1,4 +1,4 @@
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { createEngines, isInstalled, radosgwUser } from '../../engines/engines.mjs';
 
 export interface Engines {
@@ -31,7 +31,11 @@ export async function startEngines(folder: string): Promise<Engines> {
   return { s3, databaseUrl, stop: () => engines.stop() };
 }
 
-export async function makeBucket(s3: NonNullable<Engines['s3']>, bucket: string): Promise<void> {
+export async function makeBucket(
+  s3: NonNullable<Engines['s3']>,
+  bucket: string,
+  { versions = false } = {},
+): Promise<void> {
   const client = new S3Client({
     endpoint: s3.endpoint,
     region: 'us-east-1',
@@ -39,5 +43,9 @@ export async function makeBucket(s3: NonNullable<Engines['s3']>, bucket: string)
     credentials: { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey },
   });
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  if (versions) {
+    const VersioningConfiguration = { Status: 'Enabled' as const };
+    await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration }));
+  }
   client.destroy();
 }

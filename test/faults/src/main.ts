@@ -124,7 +124,7 @@ async function realEngines(): Promise<RealEngines> {
     if (!isInstalled(name))
       throw new Error(`${name} is not installed: install Debian's package, or use --on own`);
   const s3 = { endpoint: await engines.start('radosgw'), ...radosgwUser, bucket: 'custody' };
-  await makeBucket(s3, s3.bucket);
+  await makeBucket(s3, s3.bucket, { versions: true });
   return {
     s3,
     databaseUrl: await engines.start('postgresql'),
