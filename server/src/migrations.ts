@@ -102,6 +102,8 @@ export const migrations: readonly string[] = [
      ADD COLUMN sidecar jsonb,
      ADD COLUMN source_deleted_at timestamptz,
      ADD COLUMN encryption jsonb,
+     -- How often somebody began to copy it: more than once, and there may be more than one copy.
+     ADD COLUMN leases integer NOT NULL DEFAULT 0,
      DROP CONSTRAINT recordings_state_check,
      ADD CONSTRAINT recordings_state_check
        CHECK (state IN ('registered', 'copying', 'sealed', 'verified', 'failed', 'absent', 'erased'));

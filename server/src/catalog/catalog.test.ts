@@ -246,7 +246,7 @@ onEachEngine('catalog', (open) => {
     await sealed(2);
     await catalog.linked(RE(2), { taskSid: WT });
     expect(await catalog.counts()).toEqual({
-      states: { registered: 1, copying: 0, sealed: 1, verified: 0, failed: 0, absent: 0 },
+      states: { registered: 1, copying: 0, sealed: 1, verified: 0, failed: 0, absent: 0, erased: 0 },
       links: { pending: 1, linked: 1, unlinked: 0, refused: 0 },
     });
   });

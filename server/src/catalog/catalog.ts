@@ -53,6 +53,8 @@ export interface RecordingRow {
   /** When the original at Twilio was deleted, by us or found gone. */
   sourceDeletedAt?: Date;
   encryption?: TwilioEncryption;
+  /** How often somebody began to copy it. */
+  leases: number;
 }
 
 export interface StoredSidecar {

@@ -103,7 +103,7 @@ export function createCatalog(db: Db): Catalog {
     async lease(sid, holder, ms) {
       const lease = randomUUID();
       const granted = await move('leased', sid, {
-        set: `lease = $4, lease_holder = $5, lease_until = now() + $6::double precision * interval '1 millisecond'`,
+        set: `leases = leases + 1, lease = $4, lease_holder = $5, lease_until = now() + $6::double precision * interval '1 millisecond'`,
         where: `(state <> 'copying' OR lease_until < now())`,
         values: [lease, holder, ms],
       });

@@ -42,6 +42,7 @@ export interface StoredRow {
   sidecar: StoredSidecar | null;
   source_deleted_at: Date | null;
   encryption: TwilioEncryption | null;
+  leases: number;
   created_at: Date;
   updated_at: Date;
 }
@@ -50,7 +51,7 @@ export interface StoredRow {
 export const rowColumns = `recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid,
   channels, duration_seconds, started_at, source, hints, state, link_state, link_reason, lease_holder, lease_until,
   object, verified_at, segment_generation, failure, attempts, forwarded_at,
-  queue, direction, caller, sidecar, source_deleted_at, encryption, created_at, updated_at`;
+  queue, direction, caller, sidecar, source_deleted_at, encryption, leases, created_at, updated_at`;
 
 export function toRow(row: StoredRow): RecordingRow {
   return {
@@ -65,6 +66,7 @@ export function toRow(row: StoredRow): RecordingRow {
     updatedAt: row.updated_at,
     source: row.source,
     attempts: row.attempts,
+    leases: row.leases,
     hints: present({
       taskSid: asTaskSid(row.hints.taskSid),
       reservationSid: asReservationSid(row.hints.reservationSid),

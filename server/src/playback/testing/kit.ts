@@ -47,6 +47,7 @@ export function rowOf(facts: Partial<RecordingRow> = {}): RecordingRow {
     hints: {},
     source: 'callback',
     attempts: 0,
+    leases: 1,
     ...facts,
   };
 }
