@@ -6,6 +6,8 @@ export type { ObjectReader, OpenedEnvelope, SealContext } from './envelope/types
 export { isKeyId, parseKeyFile } from './keys/key-file.ts';
 export { createKeys, KEY_NAMESPACE } from './keys/keys.ts';
 export type { KeyConfig, Keys, KmsCredentials } from './keys/types.ts';
+export { type Copied, copyResumably, type ResumableInput } from './resumable/resumable-copy.ts';
+export type { UploadState } from './resumable/upload-state.ts';
 export { signRequest, verifyRequest } from './signature.ts';
 export { openMedia } from './source/open-media.ts';
 export type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './source/types.ts';

@@ -17,11 +17,12 @@ export interface VerifyInput {
 }
 
 /**
- * Proves a copy by reading it again, exactly the version that was written: every frame opens, and length and digest are
- * those of the audio that came from the source. Errors: object_mismatch, envelope_*, object_missing, object_changed,
+ * Proves a copy by reading it again, exactly the version that was written: every frame opens, and length and digests are
+ * those of the audio that came from the source. Resolves with the SHA-256 of the audio, which a copy that two processes
+ * have made does not know before: its parts' digests stand for it. Errors: object_mismatch, envelope_*, object_missing, object_changed,
  * store_unavailable (the only retryable one).
  */
-export async function verifyObject(input: VerifyInput): Promise<void> {
+export async function verifyObject(input: VerifyInput): Promise<{ plaintextSha256: string }> {
   const { object, source, keys, store, signal, onPlaintext } = input;
   if (object.mode === 'envelope' && !keys) {
     throw new CustodyError('key_invalid', 'a sealed copy is verified with the key that plays it back');
@@ -32,10 +33,13 @@ export async function verifyObject(input: VerifyInput): Promise<void> {
     ...(signal && { signal }),
   });
   const hash = createHash('sha256');
+  const parts =
+    object.plaintextSha256 === undefined && object.parts ? new PartDigests(object.parts) : undefined;
   let bytes = 0;
   const read = async (plaintext: AsyncIterable<Buffer>): Promise<void> => {
     for await (const chunk of plaintext) {
       hash.update(chunk);
+      parts?.update(chunk);
       bytes += chunk.byteLength;
       onPlaintext?.(chunk);
     }
@@ -54,7 +58,44 @@ export async function verifyObject(input: VerifyInput): Promise<void> {
   if (bytes !== object.plaintextBytes) {
     throw mismatch(object, `it holds ${bytes} bytes of audio instead of ${object.plaintextBytes}`);
   }
-  if (hash.digest('hex') !== object.plaintextSha256) throw mismatch(object, 'its audio has another digest');
+  const plaintextSha256 = hash.digest('hex');
+  const differs = object.plaintextSha256 !== undefined && object.plaintextSha256 !== plaintextSha256;
+  if (differs || parts?.match() === false) throw mismatch(object, 'its audio has another digest');
+  return { plaintextSha256 };
+}
+
+/** Holds audio against digests of its parts, wherever it is cut on its way here. */
+class PartDigests {
+  readonly #wanted: NonNullable<SealedObject['parts']>;
+  readonly #found: string[] = [];
+  #hash = createHash('sha256');
+  #bytes = 0;
+
+  constructor(wanted: NonNullable<SealedObject['parts']>) {
+    this.#wanted = wanted;
+  }
+
+  update(chunk: Buffer): void {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const piece = chunk.subarray(at, at + this.#wanted.bytes - this.#bytes);
+      this.#hash.update(piece);
+      this.#bytes += piece.byteLength;
+      at += piece.byteLength;
+      if (this.#bytes === this.#wanted.bytes) this.#next();
+    }
+  }
+
+  match(): boolean {
+    // A message whose audio fills its parts exactly ends with an empty one.
+    if (this.#bytes > 0 || this.#found.length < this.#wanted.sha256.length) this.#next();
+    return this.#found.join() === this.#wanted.sha256.join();
+  }
+
+  #next(): void {
+    this.#found.push(this.#hash.digest('hex'));
+    this.#hash = createHash('sha256');
+    this.#bytes = 0;
+  }
 }
 
 function mismatch(object: SealedObject, how: string): CustodyError {

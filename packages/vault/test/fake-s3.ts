@@ -130,7 +130,11 @@ export class FakeS3 {
       this.uploads.delete(id);
       return response.writeHead(204).end();
     }
-    return xml(response, '<ListPartsResult></ListPartsResult>');
+    const parts = [...upload.parts].map(
+      ([number, part]) =>
+        `<Part><PartNumber>${number}</PartNumber><ETag>"${hex(part)}"</ETag><Size>${part.length}</Size></Part>`,
+    );
+    return xml(response, `<ListPartsResult>${parts.join('')}</ListPartsResult>`);
   }
 
   /** Two entries a page, so that every listing has several. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import axios from 'axios';
@@ -34,6 +35,29 @@ export class MediaServer {
     if (this.#adapter) axios.defaults.adapter = this.#adapter;
     this.#server.closeAllConnections();
     this.#server.close();
+  }
+
+  /** As a source that can be read from any point, or one that cannot; an empty `etag` says nothing of itself. */
+  offer(
+    bytes: Buffer,
+    { ranges = true, etag = `"${createHash('md5').update(bytes).digest('hex')}"` } = {},
+  ): void {
+    this.answer = (request, response) => {
+      const { range, 'if-range': ifRange } = request.headers;
+      const from = /^bytes=(\d+)-$/.exec(range ?? '')?.[1];
+      const headers = { 'content-type': 'audio/x-wav', ...(etag && { etag }) };
+      if (!ranges || from === undefined || (ifRange !== undefined && ifRange !== etag)) {
+        response.writeHead(200, { ...headers, 'content-length': bytes.length }).end(bytes);
+      } else if (Number(from) >= bytes.length) {
+        response.writeHead(416, headers).end();
+      } else {
+        const rest = bytes.subarray(Number(from));
+        const contentRange = `bytes ${from}-${bytes.length - 1}/${bytes.length}`;
+        response
+          .writeHead(206, { ...headers, 'content-length': rest.length, 'content-range': contentRange })
+          .end(rest);
+      }
+    };
   }
 
   /** Answers with a WAV file, whole. */

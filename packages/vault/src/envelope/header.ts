@@ -4,8 +4,11 @@ import {
   type GetDecipher,
   getDecryptionHelper,
   getEncryptHelper,
+  KeyringTraceFlag,
   MessageFormat,
   NodeAlgorithmSuite,
+  type NodeDecryptionMaterial,
+  NodeEncryptionMaterial,
 } from '@aws-crypto/material-management-node';
 import {
   ContentType,
@@ -15,7 +18,7 @@ import {
   MessageIdLength,
   serializeFactory,
 } from '@aws-crypto/serialize';
-import { suite } from '../keys/keys.ts';
+import { KEY_NAMESPACE, suite } from '../keys/keys.ts';
 import type { Keys } from '../keys/types.ts';
 import { envelopeError, FRAME_LENGTH, IV_BYTES, MAX_FRAME_LENGTH } from './format.ts';
 import type { SealContext } from './types.ts';
@@ -124,6 +127,7 @@ export interface OpenedHeader {
   frameLength: number;
   getDecipher: GetDecipher;
   keyId: string;
+  material: NodeDecryptionMaterial;
 }
 
 /** Proves a header: it is of the recording asked for, one of our keys opens it, and not a bit of it was altered. */
@@ -150,5 +154,33 @@ export async function openHeader(
   } catch (cause) {
     throw envelopeError('tampered', 'the header does not bear its tag: it was altered', cause);
   }
-  return { messageId: header.messageId, frameLength: header.frameLength, getDecipher, keyId };
+  return { messageId: header.messageId, frameLength: header.frameLength, getDecipher, keyId, material };
+}
+
+/**
+ * Opens the header of a message that is only half written, so that its frames can be sealed on, by the message's own
+ * data key: whoever does so must seal no number anew with another plaintext.
+ * @throws CustodyError `envelope_*`, `key_*`; `envelope_tampered` too where the data key is not the one committed to
+ */
+export async function reopenHeader(
+  keys: Keys,
+  bytes: Buffer,
+  expected: SealContext,
+): Promise<SealedHeader & { frameLength: number; keyId: string }> {
+  const parsed = parseHeader(bytes);
+  if (!parsed || parsed.bytes !== bytes.byteLength) {
+    throw envelopeError('malformed', 'this is no whole header of a sealed message');
+  }
+  const { material, messageId, frameLength, keyId } = await openHeader(keys, parsed, expected);
+  const dataKey = material.getUnencryptedDataKey();
+  const again = new NodeEncryptionMaterial(suite, material.encryptionContext).setUnencryptedDataKey(dataKey, {
+    keyNamespace: KEY_NAMESPACE,
+    keyName: keyId,
+    flags: KeyringTraceFlag.WRAPPING_KEY_GENERATED_DATA_KEY,
+  });
+  const { getCipher, keyCommitment } = getEncryptHelper(again).getCipherInfo(messageId);
+  if (!keyCommitment || Buffer.compare(keyCommitment, parsed.header.suiteData) !== 0) {
+    throw envelopeError('tampered', 'the header commits to another data key');
+  }
+  return { bytes, messageId, getCipher, frameLength, keyId };
 }

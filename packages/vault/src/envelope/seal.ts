@@ -4,7 +4,7 @@ import type { Keys } from '../keys/types.ts';
 import { audioPassed } from '../young-buffers.ts';
 import { FINAL_MARK, FRAME_LENGTH } from './format.ts';
 import { sealFrame } from './frame.ts';
-import { type SealedHeader, sealHeader } from './header.ts';
+import { reopenHeader, type SealedHeader, sealHeader } from './header.ts';
 import type { SealContext } from './types.ts';
 
 /** One message in the making: frames may be sealed one by one, in any order, but each number with one plaintext only. */
@@ -21,7 +21,20 @@ export async function createSealer(
   context: SealContext | undefined,
   frameLength = FRAME_LENGTH,
 ): Promise<Sealer> {
-  const { bytes, messageId, getCipher }: SealedHeader = await sealHeader(keys, context, frameLength);
+  return sealerOf(await sealHeader(keys, context, frameLength), frameLength);
+}
+
+/** Goes on with a message whose header another process has written: {@link reopenHeader}. */
+export async function resumeSealer(
+  keys: Keys,
+  context: SealContext,
+  header: Buffer,
+): Promise<Sealer & { keyId: string }> {
+  const reopened = await reopenHeader(keys, header, context);
+  return { ...sealerOf(reopened, reopened.frameLength), keyId: reopened.keyId };
+}
+
+function sealerOf({ bytes, messageId, getCipher }: SealedHeader, frameLength: number): Sealer {
   return {
     header: bytes,
     frameLength,

@@ -34,7 +34,7 @@ async function request(
   { accountSid, recordingSid }: MediaSource,
   channels: 1 | 2,
   credentials: MediaCredentials,
-  { signal, stallMs = DEFAULT_STALL_MS, range }: OpenMediaOptions,
+  { signal, stallMs = DEFAULT_STALL_MS, range, ifRange }: OpenMediaOptions,
 ): Promise<AxiosResponse<Readable>> {
   // Watches only until the answer begins: after that the guard does, and a timer left over would cut a good body.
   const unanswered = new AbortController();
@@ -46,7 +46,11 @@ async function request(
         params: { RequestedChannels: channels },
         auth: { ...credentials },
         // Compressed, neither length nor range would be that of the file.
-        headers: { 'Accept-Encoding': 'identity', ...(range !== undefined && { Range: range }) },
+        headers: {
+          'Accept-Encoding': 'identity',
+          ...(range !== undefined && { Range: range }),
+          ...(range !== undefined && ifRange !== undefined && { 'If-Range': ifRange }),
+        },
         decompress: false,
         responseType: 'stream',
         maxRedirects: 0,

@@ -12,6 +12,8 @@ export interface OpenMediaOptions {
   stallMs?: number;
   /** Raw `Range` header to pass on. */
   range?: string;
+  /** `If-Range`, with `range`: the ETag or date without which the whole is wanted instead. */
+  ifRange?: string;
 }
 
 /** Media whose first bytes were seen to be audio. The body fails rather than end short. */

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import type { Sealer } from '../envelope/seal.ts';
+import { audioPassed } from '../young-buffers.ts';
+
+export interface CutPart {
+  /** From 0. */
+  index: number;
+  /** SHA-256 of its audio, hexadecimal. */
+  sha256: string;
+  /** Sealed, in `buffer`; undefined where only the digest is wanted. */
+  body: Buffer | undefined;
+  buffer: Buffer | undefined;
+  /** The source ended with it. */
+  last: boolean;
+}
+
+export interface CutOptions {
+  /** Undefined: the audio stays as it is. */
+  sealer: Sealer | undefined;
+  frameLength: number;
+  framesPerPart: number;
+  /** The part that the body begins with. */
+  first: number;
+  /** Parts before this one are only hashed. */
+  sealFrom: number;
+  takeBuffer(): Buffer | Promise<Buffer>;
+}
+
+/** Size of the largest part. */
+export function partCapacity({ sealer, frameLength, framesPerPart }: Omit<CutOptions, 'takeBuffer'>): number {
+  // Frame heads and tags; the final frame's are eight bytes longer.
+  return (sealer?.header.byteLength ?? 0) + framesPerPart * (frameLength + (sealer ? 32 : 0)) + 8;
+}
+
+/**
+ * Cuts audio into parts of whole frames, sealed into the buffers that `takeBuffer` gives. Where a part begins in the
+ * audio, and the numbers of its frames, follow from its index alone, so that anybody can go on at any of them.
+ */
+export async function* cutParts(
+  body: AsyncIterable<Uint8Array>,
+  options: CutOptions,
+): AsyncGenerator<CutPart> {
+  const { sealer, frameLength, framesPerPart, sealFrom } = options;
+  let index = options.first;
+  let sequence = index * framesPerPart + 1;
+  let hash = createHash('sha256');
+  let buffer: Buffer | undefined;
+  let filled = 0;
+  let frames = 0;
+  let waiting: Uint8Array[] = [];
+  let waitingBytes = 0;
+  let partBytes = 0;
+
+  const put = (piece: Uint8Array) => {
+    buffer?.set(piece, filled);
+    filled += piece.byteLength;
+  };
+  const begin = async () => {
+    hash = createHash('sha256');
+    filled = 0;
+    frames = 0;
+    partBytes = 0;
+    buffer = index >= sealFrom ? await options.takeBuffer() : undefined;
+    if (buffer && sealer && index === 0) put(sealer.header);
+  };
+  const putFrame = (final: boolean) => {
+    if (buffer) for (const piece of sealer ? sealer.seal(sequence, waiting, final) : waiting) put(piece);
+    audioPassed(waitingBytes);
+    sequence += 1;
+    frames += 1;
+    waiting = [];
+    waitingBytes = 0;
+  };
+  const part = (last: boolean): CutPart => ({
+    index,
+    sha256: hash.digest('hex'),
+    body: buffer?.subarray(0, filled),
+    buffer,
+    last,
+  });
+
+  await begin();
+  for await (const chunk of body) {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const piece = chunk.subarray(at, at + frameLength - waitingBytes);
+      hash.update(piece);
+      waiting.push(piece);
+      waitingBytes += piece.byteLength;
+      partBytes += piece.byteLength;
+      at += piece.byteLength;
+      if (waitingBytes < frameLength) continue;
+      putFrame(false);
+      if (frames < framesPerPart) continue;
+      yield part(false);
+      index += 1;
+      await begin();
+    }
+  }
+  // A sealed message always has a final frame, if an empty one.
+  if (sealer || waitingBytes > 0) putFrame(true);
+  if (sealer || partBytes > 0 || index === 0) yield part(true);
+}

@@ -1,0 +1,359 @@
+import { CustodyError, type MediaSource, type SealedObject } from '@flex-custody/core';
+import { asError } from '../as-error.ts';
+import { FRAME_LENGTH } from '../envelope/format.ts';
+import { createSealer, resumeSealer, type Sealer } from '../envelope/seal.ts';
+import type { Keys } from '../keys/types.ts';
+import { AudioProof } from '../source/audio-proof.ts';
+import type { OpenedMedia } from '../source/types.ts';
+import { PartBuffers } from '../store/part-buffers.ts';
+import type { Store, StoredPart } from '../store/types.ts';
+import { type CutPart, cutParts, partCapacity } from './cut-parts.ts';
+import { type Continuation, identityOf, openAt, readContinuation } from './source-identity.ts';
+import type { UploadState } from './upload-state.ts';
+
+/** 8 MiB of audio: 128 frames. */
+const FRAMES_PER_PART = 128;
+const PARTS_AT_ONCE = 2;
+/** S3 takes no more parts; longer audio is cut into larger ones. */
+const MOST_PARTS = 10_000;
+
+export interface ResumableInput {
+  source: MediaSource;
+  /** Opens the media, anew for each try of this copy. */
+  open(options: { channels: 1 | 2; range?: string; ifRange?: string }): Promise<OpenedMedia>;
+  /** That can open what they seal; undefined in sse-kms mode, where the store seals. */
+  keys: Keys | undefined;
+  store: Store;
+  objectKey: string;
+  /** Where an earlier process stopped. */
+  state?: UploadState | undefined;
+  /** Keeps the state for whoever comes after us. False: somebody else has the recording now, and nothing more is sent. */
+  save(state: UploadState): Promise<boolean>;
+  signal?: AbortSignal;
+  onProgress?: (done: number, total: number | undefined) => void;
+  /** For tests. */
+  framesPerPart?: number;
+}
+
+export interface Copied {
+  object: SealedObject;
+  channels: 1 | 2;
+}
+
+/** The source is not what it was when the upload began: what was sealed of it is for nothing. */
+class SourceChanged extends Error {}
+
+/**
+ * Copies a recording so that any process can go on with it: a short one in one piece, a longer one in parts, each noted
+ * before it is sent. What was begun goes on at its first missing part, from a source that gives ranges or from one that
+ * must be read again; where the source has changed, or the upload is gone, the copy begins anew with another data key.
+ * What fails leaves its parts for the next try: whoever gives up aborts the upload (see `store.abortUpload`).
+ * Errors: media_*, store_*, key_*, `lease_lost`, and `media_changed` (retryable) for a source that never stays the same.
+ */
+export async function copyResumably(input: ResumableInput): Promise<Copied> {
+  const { state, store } = input;
+  if (state) {
+    const found = await new ResumableCopy(input).goOn(state);
+    if (found) return found;
+    await store.abortUpload(state.key, state.uploadId);
+  }
+  const copy = new ResumableCopy(input);
+  try {
+    return await copy.begin();
+  } catch (error) {
+    if (!(error instanceof SourceChanged)) throw error;
+    throw new CustodyError('media_changed', 'the media changed while it was read', {
+      status: 502,
+      retryable: true,
+    });
+  }
+}
+
+class ResumableCopy {
+  readonly #input: ResumableInput;
+  readonly #stopped = new AbortController();
+  readonly #onTheWire = new Set<Promise<void>>();
+  readonly #arrived = new Map<number, StoredPart>();
+  #sentBytes = 0;
+  #failure: unknown;
+
+  constructor(input: ResumableInput) {
+    this.#input = input;
+  }
+
+  async begin(): Promise<Copied> {
+    const { keys, open, source, store } = this.#input;
+    const media = await open({ channels: source.channels });
+    try {
+      if (store.mode === 'envelope' && !keys) {
+        throw new CustodyError('key_invalid', 'envelope mode needs a key: nothing is stored unsealed');
+      }
+      const sealer =
+        store.mode === 'envelope' && keys
+          ? await createSealer(keys, { account: source.accountSid, recording: source.recordingSid })
+          : undefined;
+      const proof = new AudioProof(source.durationSeconds);
+      return await this.#send(media, proof, { sealer, keyId: keys?.keyId, from: { first: 0, sealFrom: 0 } });
+    } finally {
+      media.body.destroy();
+    }
+  }
+
+  /** Undefined where it cannot be gone on with, and is to begin anew. */
+  async goOn(state: UploadState): Promise<Copied | undefined> {
+    const { store, objectKey } = this.#input;
+    if (state.key !== objectKey || (state.header === '') !== (store.mode === 'sse-kms')) return undefined;
+    try {
+      for await (const part of store.parts(state.key, state.uploadId)) {
+        this.#arrived.set(part.number, part);
+        this.#sentBytes += part.bytes;
+      }
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      return state.done && this.#alreadyThere(state);
+    }
+    const isWhole = state.done && state.parts.every((_, index) => this.#arrived.has(index + 1));
+    if (state.done && isWhole) return this.#complete(state, state.done);
+    return this.#continue(state);
+  }
+
+  async #continue(state: UploadState): Promise<Copied | undefined> {
+    const { keys, source } = this.#input;
+    let sealer: (Sealer & { keyId: string }) | undefined;
+    if (state.header !== '') {
+      const context = { account: source.accountSid, recording: source.recordingSid };
+      if (!keys?.canOpen) return undefined;
+      try {
+        sealer = await resumeSealer(keys, context, Buffer.from(state.header, 'base64'));
+      } catch (error) {
+        // A service that is away says nothing of the upload.
+        if (error instanceof CustodyError && error.retryable) throw error;
+        return undefined;
+      }
+    }
+    let sealFrom = 0;
+    while (sealFrom < state.parts.length && this.#arrived.has(sealFrom + 1)) sealFrom += 1;
+    const opened = await openAt(this.#input.open, state, sealFrom * state.partBytes);
+    const from: Continuation | undefined = readContinuation(opened, state, sealFrom);
+    if (!from) {
+      opened.body.destroy();
+      return undefined;
+    }
+    const proof =
+      from.first === 0
+        ? new AudioProof(source.durationSeconds)
+        : new AudioProof(source.durationSeconds, { ...state.wav, bytes: from.first * state.partBytes });
+    try {
+      // What follows the gap may have arrived, but is sealed once more: it is the same, or nothing is sent.
+      const { done: _, ...rest } = state;
+      const unfinished = { ...rest, parts: [...state.parts] };
+      return await this.#send(opened, proof, { sealer, keyId: state.keyId, from, state: unfinished });
+    } catch (error) {
+      if (error instanceof SourceChanged || isGone(error)) return undefined;
+      throw error;
+    } finally {
+      opened.body.destroy();
+    }
+  }
+
+  async #send(
+    media: OpenedMedia,
+    proof: AudioProof,
+    plan: { sealer: Sealer | undefined; keyId: string | undefined; from: Continuation; state?: UploadState },
+  ): Promise<Copied> {
+    const { sealer, from } = plan;
+    let { state } = plan;
+    const framesPerPart =
+      state === undefined
+        ? framesFor(media.contentLength, this.#input.framesPerPart ?? FRAMES_PER_PART)
+        : state.partBytes / FRAME_LENGTH;
+    const cut = { sealer, frameLength: FRAME_LENGTH, framesPerPart, ...from };
+    // One fills while the others are on the wire.
+    const buffers = new PartBuffers(partCapacity(cut), PARTS_AT_ONCE + 1);
+    const take = () => buffers.take();
+    const halt = () => media.body.destroy(asError(this.#input.signal?.reason ?? this.#failure));
+    this.#input.signal?.addEventListener('abort', halt, { once: true });
+    this.#stopped.signal.addEventListener('abort', halt, { once: true });
+    // It may fail before anybody reads it; whoever reads it then still meets the error.
+    media.body.on('error', () => undefined);
+    try {
+      this.#input.signal?.throwIfAborted();
+      for await (const part of cutParts(this.#watched(media, proof), { ...cut, takeBuffer: take })) {
+        if (part.last) proof.end();
+        const noted = state?.parts[part.index];
+        if (noted && noted.sha256 !== part.sha256) throw new SourceChanged();
+        if (!part.body || !part.buffer) continue;
+        if (part.last && !state)
+          return await this.#putWhole(part.body, part.sha256, media, proof, plan.keyId);
+        state ??= await this.#beginUpload(media, proof, { sealer, keyId: plan.keyId, framesPerPart });
+        state.parts[part.index] = { sha256: part.sha256 };
+        await this.#save(state);
+        this.#stopped.signal.throwIfAborted();
+        this.#dispatch(state, part, part.body, () => buffers.give(part.buffer as Buffer));
+      }
+      if (!state) throw new Error('audio without a part');
+      if (state.parts.length > countOf(proof.bytes, state, sealer !== undefined)) throw new SourceChanged();
+      await Promise.all(this.#onTheWire);
+      this.#stopped.signal.throwIfAborted();
+      const sha256 = proof.sha256();
+      const done = {
+        plaintextBytes: proof.bytes,
+        bytes: this.#sentBytes,
+        ...(sha256 !== undefined && { plaintextSha256: sha256 }),
+      };
+      await this.#save({ ...state, done });
+      return await this.#complete(state, done);
+    } catch (error) {
+      this.#stopped.abort();
+      await Promise.allSettled(this.#onTheWire);
+      if (this.#input.signal?.aborted) throw asError(this.#input.signal.reason);
+      throw this.#failure ?? error;
+    } finally {
+      this.#input.signal?.removeEventListener('abort', halt);
+    }
+  }
+
+  async *#watched(media: OpenedMedia, proof: AudioProof): AsyncGenerator<Uint8Array> {
+    const { onProgress } = this.#input;
+    const total = media.status === 206 ? undefined : media.contentLength;
+    for await (const chunk of media.body as AsyncIterable<Uint8Array>) {
+      proof.push(chunk);
+      onProgress?.(proof.bytes, total);
+      yield chunk;
+    }
+  }
+
+  async #beginUpload(
+    media: OpenedMedia,
+    proof: AudioProof,
+    {
+      sealer,
+      keyId,
+      framesPerPart,
+    }: { sealer: Sealer | undefined; keyId: string | undefined; framesPerPart: number },
+  ): Promise<UploadState> {
+    const { objectKey, store } = this.#input;
+    const soFar = proof.soFar;
+    if (!soFar) throw new Error('a part without the head of its audio');
+    const { bytes: _, ...wav } = soFar;
+    return {
+      version: 1,
+      key: objectKey,
+      uploadId: await store.beginUpload(objectKey),
+      header: sealer?.header.toString('base64') ?? '',
+      keyId: keyId ?? 'bucket-default',
+      partBytes: framesPerPart * FRAME_LENGTH,
+      source: identityOf(media),
+      wav,
+      parts: [],
+    };
+  }
+
+  async #save(state: UploadState): Promise<void> {
+    if (await this.#input.save(state)) return;
+    throw new CustodyError('lease_lost', 'another writer took over');
+  }
+
+  #dispatch({ key, uploadId }: UploadState, { index }: CutPart, body: Buffer, release: () => void): void {
+    const replaced = this.#arrived.get(index + 1) as (StoredPart & { bytes?: number }) | undefined;
+    if (replaced) this.#sentBytes -= replaced.bytes ?? 0;
+    this.#arrived.delete(index + 1);
+    const sending = this.#input.store
+      .sendPart(key, uploadId, index + 1, body, { signal: this.#stopped.signal })
+      .then(
+        (part) => {
+          this.#arrived.set(part.number, part);
+          this.#sentBytes += body.byteLength;
+        },
+        (error: unknown) => {
+          if (!this.#stopped.signal.aborted) this.#failure = error;
+          this.#stopped.abort();
+        },
+      )
+      .finally(() => {
+        this.#onTheWire.delete(sending);
+        release();
+      });
+    this.#onTheWire.add(sending);
+  }
+
+  async #putWhole(
+    body: Buffer,
+    sha256: string,
+    media: OpenedMedia,
+    proof: AudioProof,
+    keyId: string | undefined,
+  ): Promise<Copied> {
+    const { objectKey, store } = this.#input;
+    const stored = await store.putBytes(objectKey, body);
+    const object: SealedObject = {
+      key: objectKey,
+      mode: store.mode,
+      ...(stored.versionId !== undefined && { versionId: stored.versionId }),
+      etag: stored.etag,
+      bytes: body.byteLength,
+      plaintextBytes: proof.bytes,
+      plaintextSha256: sha256,
+      keyId: (store.mode === 'envelope' ? keyId : stored.kmsKeyId) ?? 'bucket-default',
+    };
+    return { object, channels: media.channels };
+  }
+
+  async #complete(state: UploadState, done: NonNullable<UploadState['done']>): Promise<Copied> {
+    const { store } = this.#input;
+    const parts = [...this.#arrived.values()].filter(({ number }) => number <= state.parts.length);
+    const stored = await store.completeUpload(state.key, state.uploadId, parts, done.bytes);
+    return this.#finished(state, done, stored);
+  }
+
+  /** The upload is no more: completed, and the answer lost, if what stands there has its size and its very header. */
+  async #alreadyThere(state: UploadState): Promise<Copied | undefined> {
+    const { store } = this.#input;
+    const { done } = state;
+    const stored = done && (await store.head(state.key));
+    if (!done || !stored || stored.bytes !== done.bytes || state.header === '') return undefined;
+    const header = Buffer.from(state.header, 'base64');
+    const { body } = await store.get(state.key, {
+      start: 0,
+      end: header.byteLength - 1,
+      ifMatch: stored.etag,
+    });
+    const found: Buffer[] = [];
+    for await (const chunk of body) found.push(chunk as Buffer);
+    return Buffer.concat(found).equals(header) ? this.#finished(state, done, stored) : undefined;
+  }
+
+  #finished(
+    state: UploadState,
+    done: NonNullable<UploadState['done']>,
+    stored: { etag: string; versionId?: string; kmsKeyId?: string },
+  ): Copied {
+    const { plaintextBytes, plaintextSha256, bytes } = done;
+    const object: SealedObject = {
+      key: state.key,
+      mode: this.#input.store.mode,
+      ...(stored.versionId !== undefined && { versionId: stored.versionId }),
+      etag: stored.etag,
+      bytes,
+      plaintextBytes,
+      ...(plaintextSha256 !== undefined && { plaintextSha256 }),
+      parts: { bytes: state.partBytes, sha256: state.parts.map(({ sha256 }) => sha256) },
+      keyId: stored.kmsKeyId ?? state.keyId,
+    };
+    return { object, channels: state.source.channels };
+  }
+}
+
+function framesFor(totalBytes: number | undefined, framesPerPart: number): number {
+  const least = Math.ceil((totalBytes ?? 0) / FRAME_LENGTH / (MOST_PARTS - 1));
+  return Math.max(framesPerPart, least);
+}
+
+/** How many parts so much audio makes. */
+function countOf(bytes: number, { partBytes }: UploadState, sealed: boolean): number {
+  return sealed ? Math.floor(bytes / partBytes) + 1 : Math.max(1, Math.ceil(bytes / partBytes));
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof CustodyError && error.code === 'upload_gone';
+}

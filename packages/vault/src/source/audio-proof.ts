@@ -1,0 +1,98 @@
+import { createHash, type Hash } from 'node:crypto';
+import { mediaError } from './errors.ts';
+import { RIFF_HEAD_BYTES, readWavLayout, riffBytes, type WavLayout } from './wav.ts';
+
+/** Twilio states whole seconds, rounded either way. */
+const DURATION_TOLERANCE_SECONDS = 1.5;
+/** A data chunk that has not begun by here never will: recordings have no such headers. */
+const MAX_HEAD_BYTES = 65_536;
+
+/** What is known of a file that was read up to here, for whoever reads on. */
+export interface ProofSoFar {
+  bytes: number;
+  layout: WavLayout;
+  /** As its RIFF header says; absent where the writer left it open. */
+  wholeBytes?: number;
+}
+
+/**
+ * Proof that a WAV file came whole: as long as its RIFF header says, its samples within it, and playing as long as the
+ * recording lasted; and its SHA-256, where it was read from its beginning.
+ */
+export class AudioProof {
+  readonly #durationSeconds: number | undefined;
+  readonly #hash: Hash | undefined;
+  #head = Buffer.alloc(0);
+  #layout: WavLayout | undefined;
+  #wholeBytes: number | undefined;
+  #bytes = 0;
+
+  constructor(durationSeconds: number | undefined, soFar?: ProofSoFar) {
+    this.#durationSeconds = durationSeconds;
+    if (!soFar) this.#hash = createHash('sha256');
+    else {
+      this.#bytes = soFar.bytes;
+      this.#layout = soFar.layout;
+      this.#wholeBytes = soFar.wholeBytes;
+    }
+  }
+
+  /** Bytes so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Undefined until its head has come. */
+  get soFar(): ProofSoFar | undefined {
+    if (!this.#layout) return undefined;
+    const whole = this.#wholeBytes;
+    return { bytes: this.#bytes, layout: this.#layout, ...(whole !== undefined && { wholeBytes: whole }) };
+  }
+
+  /** @throws CustodyError `media_not_audio` */
+  push(chunk: Uint8Array): void {
+    this.#hash?.update(chunk);
+    this.#bytes += chunk.byteLength;
+    if (this.#layout === undefined) this.#readHead(chunk);
+  }
+
+  /** Hexadecimal; once, at the end. Undefined where the beginning was read by somebody else. */
+  sha256(): string | undefined {
+    return this.#hash?.digest('hex');
+  }
+
+  /** @throws CustodyError `media_empty`, `media_not_audio`, `media_short`, `media_long` */
+  end(): void {
+    if (this.#bytes === 0) throw mediaError('empty', 'the media is empty');
+    const layout = this.#layout;
+    if (!layout) throw mediaError('not_audio', 'the media ends before its samples begin');
+    const whole = this.#wholeBytes ?? this.#bytes;
+    const dataBytes = layout.dataBytes ?? this.#bytes - layout.dataStart;
+    if (this.#bytes < whole || layout.dataStart + dataBytes > this.#bytes) {
+      throw mediaError('short', `the WAV file is ${whole} bytes long, of which ${this.#bytes} came`);
+    }
+    if (this.#bytes > whole)
+      throw mediaError('long', `the WAV file is ${whole} bytes long, but ${this.#bytes} came`);
+    if (this.#durationSeconds === undefined || layout.byteRate === 0) return;
+    const seconds = dataBytes / layout.byteRate;
+    const difference = seconds - this.#durationSeconds;
+    if (Math.abs(difference) <= DURATION_TOLERANCE_SECONDS) return;
+    const message = `the audio lasts ${seconds.toFixed(1)} s, the recording ${this.#durationSeconds} s`;
+    throw mediaError(difference < 0 ? 'short' : 'long', message);
+  }
+
+  #readHead(chunk: Uint8Array): void {
+    this.#head = Buffer.concat([this.#head, chunk.subarray(0, MAX_HEAD_BYTES)]);
+    try {
+      this.#layout = readWavLayout(this.#head);
+    } catch (cause) {
+      throw mediaError('not_audio', 'the media is no WAV file', cause);
+    }
+    if (this.#layout === undefined && this.#head.byteLength >= MAX_HEAD_BYTES) {
+      throw mediaError('not_audio', 'the media has no samples where a WAV file has them');
+    }
+    if (!this.#layout) return;
+    this.#wholeBytes = riffBytes(this.#head.subarray(0, RIFF_HEAD_BYTES));
+    this.#head = Buffer.alloc(0);
+  }
+}
