@@ -29,6 +29,7 @@ const registration = (n: number, more: Partial<Registration> = {}): Registration
   source: 'callback',
   ...more,
 });
+const sha256 = 'ab'.repeat(32);
 const object: SealedObject = {
   key: 'recordings/AC/RE',
   mode: 'envelope',
@@ -107,9 +108,9 @@ onEachEngine('catalog', (open) => {
 
   test('only the very object that was read is verified', async () => {
     await sealed(1);
-    expect(await catalog.verified(RE(1), { ...object, etag: '"other"' })).toBe(false);
-    expect(await catalog.verified(RE(1), { ...object, versionId: 'v2' })).toBe(false);
-    expect(await catalog.verified(RE(1), object)).toBe(true);
+    expect(await catalog.verified(RE(1), { ...object, etag: '"other"' }, sha256)).toBe(false);
+    expect(await catalog.verified(RE(1), { ...object, versionId: 'v2' }, sha256)).toBe(false);
+    expect(await catalog.verified(RE(1), object, sha256)).toBe(true);
     const row = await catalog.find(RE(1));
     expect(row?.state).toBe('verified');
     expect(row?.verifiedAt).toBeInstanceOf(Date);
@@ -118,7 +119,7 @@ onEachEngine('catalog', (open) => {
   test('without versions an object is known by key and ETag', async () => {
     const { versionId: _, ...plain } = object;
     await catalog.sealed(RE(1), await leased(1), plain, 2);
-    expect(await catalog.verified(RE(1), plain)).toBe(true);
+    expect(await catalog.verified(RE(1), plain, sha256)).toBe(true);
   });
 
   test('rejected bytes are forgotten and copied again', async () => {
@@ -148,7 +149,7 @@ onEachEngine('catalog', (open) => {
     expect(await catalog.replayed(RE(1))).toBe('sealed');
     expect(await catalog.find(RE(1))).toMatchObject({ state: 'sealed', object });
     expect((await catalog.find(RE(1)))?.failure).toBeUndefined();
-    expect(await catalog.verified(RE(1), object)).toBe(true);
+    expect(await catalog.verified(RE(1), object, sha256)).toBe(true);
   });
 
   test('a link that came to nothing is tried again on request; one that stands, or waits, is left', async () => {
@@ -169,7 +170,7 @@ onEachEngine('catalog', (open) => {
       released: () => catalog.release(RE(1), 'secret'),
       sealed: () => catalog.sealed(RE(1), 'secret', object, 2),
       rejected: () => catalog.rejected(RE(1), object, 'r'),
-      verified: () => catalog.verified(RE(1), object),
+      verified: () => catalog.verified(RE(1), object, sha256),
       'gave-up': () => catalog.giveUp(RE(1), 'r'),
       replayed: () => catalog.replayed(RE(1)),
       reinstated: () => catalog.replayed(RE(1)),

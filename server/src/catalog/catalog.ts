@@ -94,6 +94,8 @@ export interface Owner {
 export interface Listing {
   state?: RecordingState;
   linkState?: LinkState;
+  /** Why it failed. */
+  failure?: string;
   /** At most 1000. */
   limit: number;
   /** Rows behind this one, newest first. */
@@ -121,8 +123,8 @@ export interface Catalog {
   /** False when the lease is lost. */
   sealed(sid: RecordingSid, lease: string, object: SealedObject, channels: 1 | 2): Promise<boolean>;
   release(sid: RecordingSid, lease: string, failure?: string): Promise<boolean>;
-  /** Only while the object is the same key and ETag. */
-  verified(sid: RecordingSid, object: SealedObject): Promise<boolean>;
+  /** Only while the object is the same key and ETag; from then on its audio's digest is known, whoever made it. */
+  verified(sid: RecordingSid, object: SealedObject, plaintextSha256: string): Promise<boolean>;
   /** These stored bytes are not the source's: forgets the object, if it is still this one, to be copied again. */
   rejected(sid: RecordingSid, object: SealedObject, reason: string): Promise<boolean>;
   giveUp(sid: RecordingSid, reason: string): Promise<boolean>;
@@ -149,6 +151,8 @@ export interface Catalog {
   stale(of: {
     state?: RecordingState;
     linkState?: LinkState;
+    /** Only what failed for one of these. */
+    failures?: readonly string[];
     olderThan: Date;
     /** Left out before the limit counts: many that are seen to must not hide the few that are not. */
     except?: ReadonlySet<RecordingSid>;

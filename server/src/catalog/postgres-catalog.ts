@@ -128,11 +128,12 @@ export function createCatalog(db: Db): Catalog {
         where: 'lease = $4',
         values: [lease, failure ?? null],
       }),
-    verified: (sid, object) =>
+    verified: (sid, object, plaintextSha256) =>
       move('verified', sid, {
-        set: 'verified_at = now(), failure = NULL',
+        set: `verified_at = now(), failure = NULL,
+          object = (object - 'parts') || jsonb_build_object('plaintextSha256', $7::text)`,
         where: sameObject,
-        values: identity(object),
+        values: [...identity(object), plaintextSha256],
       }),
     rejected: (sid, object, reason) =>
       move('rejected', sid, {
@@ -181,13 +182,14 @@ export function createCatalog(db: Db): Catalog {
       await set(sid, 'forwarded_at = now()', [], 'forwarded_at IS NULL');
     },
 
-    list: ({ state, linkState, limit, after }) =>
+    list: ({ state, linkState, failure, limit, after }) =>
       rows(
         `WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
            AND ($3::text IS NULL OR (started_at, recording_sid) <
              (SELECT mark.started_at, mark.recording_sid FROM recordings mark WHERE mark.recording_sid = $3))
+           AND ($5::text IS NULL OR failure = $5)
          ORDER BY started_at DESC, recording_sid DESC LIMIT $4`,
-        [state ?? null, linkState ?? null, after ?? null, Math.min(limit, mostRows)],
+        [state ?? null, linkState ?? null, after ?? null, Math.min(limit, mostRows), failure ?? null],
       ),
     async counts() {
       const found = await db.query<{ state: RecordingState; link_state: LinkState; n: number }>(
@@ -201,13 +203,20 @@ export function createCatalog(db: Db): Catalog {
       }
       return { states, links };
     },
-    stale: ({ state, linkState, olderThan, except, limit }) =>
+    stale: ({ state, linkState, failures, olderThan, except, limit }) =>
       rows(
         `WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
            AND CASE WHEN $1 = 'copying' THEN lease_until < $3 ELSE updated_at < $3 END
-           AND recording_sid <> ALL($5::text[])
+           AND recording_sid <> ALL($5::text[]) AND ($6::text[] IS NULL OR failure = ANY($6))
          ORDER BY updated_at, recording_sid LIMIT $4`,
-        [state ?? null, linkState ?? null, olderThan, Math.min(limit ?? 100, mostRows), [...(except ?? [])]],
+        [
+          state ?? null,
+          linkState ?? null,
+          olderThan,
+          Math.min(limit ?? 100, mostRows),
+          [...(except ?? [])],
+          failures ?? null,
+        ],
       ),
 
     async recordRate(bytes, ms) {

@@ -2,7 +2,7 @@ import type { RecordingSid } from '@flex-custody/core';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { Desk, Retried } from '../http/operators/desk.ts';
 import { line as alarmLine } from './alarms.ts';
-import { line, retry, revokeLink, show } from './recordings.ts';
+import { failureLine, line, retry, retryAll, revokeLink, show } from './recordings.ts';
 
 const RE = `RE${'0a'.repeat(16)}` as RecordingSid;
 const row = {
@@ -47,4 +47,27 @@ test('one line tells an alarm: its id first, to clear it by', () => {
     `    7  2026-01-02T03:04:05.000Z    2 ×  link_refused  ${RE}  identity`,
   );
   expect(alarmLine(alarm)).toContain('link_refused  -  identity');
+});
+
+test('a dead letter of an outage is said to be tried again; the others wait for somebody', () => {
+  expect(failureLine({ ...row, failure: 'store_unavailable' })).toMatch(
+    /store_unavailable \(tried again hourly\)$/,
+  );
+  expect(failureLine(row)).toMatch(/media_missing$/);
+});
+
+test('all of them are started over, however many', async () => {
+  const asked: (string | undefined)[] = [];
+  const answers = [
+    { retried: 200, more: true },
+    { retried: 7, more: false },
+  ];
+  const all = desk({
+    retryAll: async (reason) => {
+      asked.push(reason);
+      return answers.shift() ?? { retried: 0, more: false };
+    },
+  });
+  expect(await retryAll(all, 'media_short')).toBe(207);
+  expect(asked).toEqual(['media_short', 'media_short']);
 });

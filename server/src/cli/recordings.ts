@@ -3,6 +3,7 @@ import { asRecordingSid, linkStates, recordingStates } from '@flex-custody/core'
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Listing, RecordingRow } from '../catalog/catalog.ts';
 import type { Desk } from '../http/operators/desk.ts';
+import { passingReasons } from '../ingest/steps.ts';
 import { atDesk } from './at-desk.ts';
 
 export function line(row: RecordingRow): string {
@@ -18,6 +19,19 @@ export async function show(desk: Desk, sid: RecordingSid): Promise<string> {
 
 const begins = { copy: 'it is copied again', verify: 'it is verified again', link: 'it is linked again' };
 
+/** Whoever reads the list learns what happens next without them. */
+export function failureLine(row: RecordingRow): string {
+  return passingReasons.includes(row.failure ?? '') ? `${line(row)} (tried again hourly)` : line(row);
+}
+
+export async function retryAll(desk: Desk, reason: string | undefined): Promise<number> {
+  for (let retried = 0; ; ) {
+    const done = await desk.retryAll(reason);
+    retried += done.retried;
+    if (!done.more) return retried;
+  }
+}
+
 export async function retry(desk: Desk, sid: RecordingSid): Promise<string> {
   const { begun, state, linkState } = await desk.retry(sid);
   return begun.length > 0
@@ -30,45 +44,70 @@ export async function revokeLink(desk: Desk, sid: RecordingSid): Promise<string>
   return `${sid}: links for the older Player no longer play. A running playback goes on until its end.`;
 }
 
+interface ListFlags {
+  state?: Listing['state'];
+  link?: Listing['linkState'];
+  reason?: string;
+  limit: number;
+  after?: RecordingSid;
+  json?: boolean;
+}
+
 export function registerRecordingCommands(program: Command): void {
   const recordings = program.command('recordings').description('what the catalog knows of recordings');
   const say = (text: string) => console.log(text);
-  const list = (listing: Listing) =>
+  const list = (
+    { state, link, reason, limit, after, json }: ListFlags,
+    lineOf: (row: RecordingRow) => string,
+  ) =>
     atDesk(async (desk) => {
-      const rows = await desk.list(listing);
-      for (const row of rows) say(line(row));
+      const rows = await desk.list({
+        limit,
+        ...(state && { state }),
+        ...(link && { linkState: link }),
+        ...(reason && { failure: reason }),
+        ...(after && { after }),
+      });
+      if (json) return say(JSON.stringify(rows, undefined, 2));
+      for (const row of rows) say(lineOf(row));
       const last = rows.at(-1);
-      if (last && rows.length === listing.limit) console.error(`More: --after ${last.recordingSid}`);
+      if (last && rows.length === limit) console.error(`More: --after ${last.recordingSid}`);
     });
+  const paged = (command: Command) =>
+    command
+      .option('--reason <code>', 'only what failed for it, such as media_short', reasonCode)
+      .option('--limit <n>', 'how many, at most 1000', count, 50)
+      .option('--after <sid>', 'those behind this one', recordingSid)
+      .option('--json', 'as a list of all that is known');
 
-  recordings
-    .command('list')
+  paged(recordings.command('list'))
     .description('newest first: SID, start, state, link, length, reason')
     .addOption(new Option('--state <state>').choices(recordingStates))
     .addOption(new Option('--link <state>').choices(linkStates))
-    .option('--limit <n>', 'how many, at most 1000', count, 50)
-    .option('--after <sid>', 'those behind this one', recordingSid)
-    .action(
-      (options: {
-        state?: Listing['state'];
-        link?: Listing['linkState'];
-        limit: number;
-        after?: RecordingSid;
-      }) =>
-        list({
-          limit: options.limit,
-          ...(options.state && { state: options.state }),
-          ...(options.link && { linkState: options.link }),
-          ...(options.after && { after: options.after }),
-        }),
-    );
+    .action((flags: ListFlags) => list(flags, line));
+  paged(recordings.command('failed'))
+    .description('the dead letters: those given up, with the reason')
+    .action((flags: ListFlags) => list({ ...flags, state: 'failed' }, failureLine));
   recordings
-    .command('failed')
-    .description('those given up, with the reason')
-    .action(() => list({ state: 'failed', limit: 1_000 }));
+    .command('retry')
+    .description('start over what failed: copy, verification or link')
+    .argument('[recording]', 'its SID', recordingSid)
+    .option('--all', 'every dead letter')
+    .option('--reason <code>', 'with --all: only what failed for it', reasonCode)
+    .option('--json', '{retried}')
+    .action((sid: RecordingSid | undefined, flags: { all?: boolean; reason?: string; json?: boolean }) => {
+      if ((sid === undefined) !== (flags.all === true) || (sid && flags.reason))
+        throw new InvalidArgumentError(
+          'name a recording, or give --all (and --reason, if only some are meant)',
+        );
+      return atDesk(async (desk) => {
+        if (sid && !flags.json) return say(await retry(desk, sid));
+        const retried = sid ? (await desk.retry(sid)).begun.length : await retryAll(desk, flags.reason);
+        say(flags.json ? JSON.stringify({ retried }) : `${retried} dead letters are started over.`);
+      });
+    });
   for (const [name, about, work] of [
-    ['show', 'all that is known of one', show],
-    ['retry', 'start over what failed: copy, verification or link', retry],
+    ['show', 'all that is known of one, as JSON', show],
     ['revoke-link', 'revoke its links for the older Player', revokeLink],
   ] as const) {
     recordings
@@ -77,6 +116,12 @@ export function registerRecordingCommands(program: Command): void {
       .argument('<recording>', 'its SID', recordingSid)
       .action((sid: RecordingSid) => atDesk(async (desk) => say(await work(desk, sid))));
   }
+}
+
+function reasonCode(text: string): string {
+  if (!/^[a-z0-9_]{1,64}$/.test(text))
+    throw new InvalidArgumentError('a reason is a code such as media_short');
+  return text;
 }
 
 function recordingSid(text: string): RecordingSid {

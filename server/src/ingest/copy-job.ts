@@ -1,12 +1,13 @@
 import { CustodyError, errorCode, objectKey, type RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
-import { copyRecording, openMedia } from '@flex-custody/vault';
+import { copyResumably, openMedia } from '@flex-custody/vault';
 import type { RecordingRow } from '../catalog/catalog.ts';
+import { abandonUpload } from './abandon-upload.ts';
 import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
 import { discard } from './report.ts';
 import { mediaSource, settleUncopyable } from './source.ts';
-import { logStep } from './steps.ts';
+import { logStep, provenBad } from './steps.ts';
 
 /** A worker's lease is short and extended while it works, so that a killed worker is relieved soon. */
 const workerLeaseMs = 60_000;
@@ -65,7 +66,7 @@ async function copyUnderLease(
   lease: string,
   ended: AbortSignal,
 ): Promise<void> {
-  const { catalog, keys, log, observer, queue, store } = parts;
+  const { catalog, keys, log, observer, queue, store, uploads } = parts;
   const sid = facts.sid;
   const begun = Date.now();
   logStep(log, 'leased', sid, { by: 'worker' });
@@ -80,26 +81,31 @@ async function copyUnderLease(
   }, workerLeaseMs / 3);
   try {
     const source = mediaSource(facts);
-    const media = await openMedia(source, parts.credentials, { signal });
-    const object = await copyRecording({
+    const { object, channels } = await copyResumably({
       source,
-      media,
+      open: ({ channels: wanted, ...range }) =>
+        openMedia({ ...source, channels: wanted }, parts.credentials, { signal, ...range }),
       keys,
       store,
       objectKey: objectKey(facts.accountSid, sid),
+      state: await uploads.find(sid),
+      save: (state) => uploads.save(sid, lease, state),
       signal,
       onProgress: (done, total) => observer?.copyProgress?.(sid, done, total),
     });
-    if (!(await catalog.sealed(sid, lease, object, media.channels))) {
+    if (!(await catalog.sealed(sid, lease, object, channels))) {
       await discard(parts, sid, object);
       log.warn({ recording: sid }, 'copied, but another writer was first');
       return;
     }
+    await uploads.remove(sid);
     const ms = Date.now() - begun;
     observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');
     logStep(log, 'sealed', sid, { by: 'worker', bytes: object.plaintextBytes, ms });
   } catch (error) {
-    if (lost.signal.aborted) return;
+    if (lost.signal.aborted || errorCode(error) === 'lease_lost') return;
+    // What proved to be no whole recording would only be gone on with to the same end.
+    if (provenBad.has(errorCode(error))) await abandonUpload(parts, sid);
     await catalog.release(sid, lease, errorCode(error));
     throw errorCode(error) === 'media_missing' ? mediaLags() : error;
   } finally {

@@ -1,8 +1,10 @@
+import type { UploadState } from '@flex-custody/vault';
+import { createJanitor } from './janitor-job.ts';
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { handedOver, type house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, sids } from './testing/scene.ts';
 
-jest.mock('@flex-custody/vault', () => ({ verifyObject: async () => undefined }));
+jest.mock('@flex-custody/vault', () => ({ verifyObject: async () => ({ plaintextSha256: 'a'.repeat(64) }) }));
 
 const shared = sharedDatabase();
 const sid = sids.recording(1);
@@ -37,17 +39,54 @@ describe('a dead job', () => {
     expect(await alarmCodes()).toEqual(['verify_failed']);
   });
 
-  test('of an outage that outlasted its tries leaves the recording where it stands, with an alarm', async () => {
+  test('of an outage that outlasted its tries is one too, with its reason; its object stays', async () => {
     const copying = await handedOver(shared.db);
     await copying.queue.dead?.({ name: 'copy', data: job, error: outage('twilio_unavailable') });
-    expect((await copying.catalog.find(sid))?.state).toBe('registered');
+    expect(await copying.catalog.find(sid)).toMatchObject({ state: 'failed', failure: 'twilio_unavailable' });
     expect(await copying.alarmCodes()).toEqual(['copy_failed']);
+    await copying.catalog.replayed(sid);
     await seal(copying.catalog);
     await copying.queue.dead?.({ name: 'verify', data: job, error: outage('store_unavailable') });
-    expect(await copying.catalog.find(sid)).toMatchObject({ state: 'sealed', object: sealedObject(sid) });
+    expect(await copying.catalog.find(sid)).toMatchObject({ state: 'failed', object: sealedObject(sid) });
     expect(await copying.alarmCodes()).toEqual(['copy_failed', 'verify_failed']);
+    expect(await copying.catalog.replayed(sid)).toBe('sealed');
     await copying.queue.run('verify', job);
     expect(await copying.alarmCodes()).toEqual([]);
+  });
+
+  test.each([
+    ['twilio_unavailable', true],
+    ['media_unauthorized', true],
+    ['unexpected', true],
+    ['media_short', false],
+    ['source_deleted', false],
+  ])('%s is tried again by itself after an hour: %s', async (code, again) => {
+    const { catalog, parts, queue } = await handedOver(shared.db);
+    await queue.dead?.({ name: 'copy', data: job, error: outage(code) });
+    queue.sent = [];
+    const janitor = createJanitor(parts);
+    expect((await janitor.sweep(Date.now() + 59 * 60_000)).replayed).toBe(0);
+    expect((await janitor.sweep(Date.now() + 61 * 60_000)).replayed).toBe(again ? 1 : 0);
+    expect((await catalog.find(sid))?.state).toBe(again ? 'registered' : 'failed');
+    expect(queue.names()).toEqual(again ? ['copy'] : []);
+  });
+
+  test('that nobody will go on with takes the parts of its upload along; one of an outage keeps them', async () => {
+    const state = { uploadId: 'u1', key: 'k' } as UploadState;
+    for (const [code, kept] of [
+      ['twilio_unavailable', true],
+      ['media_missing', false],
+    ] as const) {
+      const { catalog, parts, queue, store } = await handedOver(shared.db);
+      const lease = (await catalog.lease(sid, 'worker', 60_000)) ?? '';
+      expect(await parts.uploads.save(sid, lease, state)).toBe(true);
+      await catalog.release(sid, lease);
+      await queue.dead?.({ name: 'copy', data: job, error: outage(code) });
+      expect([code, store.aborted.length, await parts.uploads.find(sid)]).toEqual(
+        kept ? [code, 0, state] : [code, 1, undefined],
+      );
+      await shared.db.query('TRUNCATE recordings, alarms CASCADE');
+    }
   });
 
   test('touches nothing that has moved on', async () => {
@@ -65,13 +104,6 @@ describe('a dead job', () => {
     await catalog.lease(sid, 'function', 60_000);
     await queue.dead?.({ name: 'copy', data: job, error: error('media_cut') });
     expect((await catalog.find(sid))?.state).toBe('copying');
-  });
-
-  test("of the host's own settings leaves the recording to the next sweep", async () => {
-    const { catalog, queue, alarmCodes } = await handedOver(shared.db);
-    await queue.dead?.({ name: 'copy', data: job, error: error('media_unauthorized') });
-    expect((await catalog.find(sid))?.state).toBe('registered');
-    expect(await alarmCodes()).toEqual(['copy_failed']);
   });
 
   test('of a link leaves it pending, with an alarm', async () => {

@@ -1,14 +1,15 @@
 import type { CopyReport, IngestAnswer, RecordingCallback, RecordingSid } from '@flex-custody/core';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { DeadJob } from '../queue/queue.ts';
+import { abandonUpload } from './abandon-upload.ts';
 import { copyJob } from './copy-job.ts';
-import { janitorJob } from './janitor-job.ts';
+import { createJanitor } from './janitor-job.ts';
 import { isHeld } from './lease.ts';
 import { createLinker } from './linker.ts';
 import type { IngestParts } from './parts.ts';
 import { receive } from './register.ts';
 import { report } from './report.ts';
-import { giveUp, ownFaults } from './steps.ts';
+import { giveUp, passingReasons } from './steps.ts';
 import { verifyJob } from './verify-job.ts';
 
 export type { IngestObserver, IngestParts, Log } from './parts.ts';
@@ -22,8 +23,8 @@ export interface Ingest {
   startWorkers(): Promise<void>;
 }
 
-/** Seconds between two sweeps: what a killed writer leaves is gone within the hour. */
-const sweepSeconds = 15 * 60;
+/** Seconds between two sweeps: what a killed worker had in hand waits for its lease to lapse, and for this. */
+const sweepSeconds = 60;
 
 export function createIngest(parts: IngestParts): Ingest {
   const { alarms, catalog, config, queue } = parts;
@@ -42,8 +43,9 @@ export function createIngest(parts: IngestParts): Ingest {
         const row = await catalog.find(recordingSid);
         if (row) await linker.link(row);
       });
+      const janitor = createJanitor(parts);
       await queue.work('janitor', { concurrency: 1 }, async () => {
-        await janitorJob(parts);
+        await janitor.sweep();
         await alarms.mended(['janitor_failed']);
       });
       await queue.onDead((dead) => buryJob(parts, dead));
@@ -53,9 +55,8 @@ export function createIngest(parts: IngestParts): Ingest {
 }
 
 /**
- * What becomes of a recording whose job has failed for good: somebody is told, and it is listed as failed where another
- * try could not succeed. An outage that outlasts the tries says nothing of the recording: that stays where it is, and the
- * janitor gives it another job.
+ * What becomes of a recording whose job has failed for good: it is a dead letter, listed as failed with the reason, and
+ * somebody is told. What failed for an outage that outlasted all tries is tried again by the janitor, hour by hour.
  */
 export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> {
   const { alarms, catalog, log } = parts;
@@ -76,8 +77,6 @@ export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> 
     dead.name === 'verify' ? row.state === 'sealed' : row.state === 'registered' || row.state === 'copying';
   // A later job, or somebody with a lease, has carried it past this one's failure.
   if (!isItsTurn || isHeld(row)) return;
-  const alarm = { code: `${dead.name}_failed`, detail: dead.error.code };
-  if (dead.error.retryable || ownFaults.has(dead.error.code))
-    await alarms.raise(alarm.code, sid, alarm.detail);
-  else await giveUp(parts, sid, dead.error.code, alarm);
+  await giveUp(parts, sid, dead.error.code, { code: `${dead.name}_failed`, detail: dead.error.code });
+  if (!passingReasons.includes(dead.error.code)) await abandonUpload(parts, sid);
 }

@@ -1,4 +1,6 @@
-import { janitorJob } from './janitor-job.ts';
+import type { UploadState } from '@flex-custody/vault';
+import type { IngestParts } from './index.ts';
+import { createJanitor } from './janitor-job.ts';
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
@@ -7,6 +9,9 @@ const shared = sharedDatabase();
 const minutes = (n: number) => n * 60_000;
 const sid = sids.recording(1);
 const key = `recordings/${sids.account}/${sid}`;
+
+/** A janitor who has looked at nothing yet. */
+const janitorJob = (parts: IngestParts, now?: number) => createJanitor(parts).sweep(now);
 
 async function open() {
   const twilio = scene();
@@ -38,13 +43,37 @@ test('a live lease covers its upload, for a day', async () => {
   expect((await janitorJob(parts)).uploadsAborted).toBe(1);
 });
 
+test('what is noted to be gone on with stays for a day, until somebody has it; the note goes with it', async () => {
+  const { twilio, ingest, catalog, parts, store } = await open();
+  const answer = await ingest.receive(recorded(twilio, 1));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  await parts.uploads.save(sid, answer.lease, { uploadId: 'noted', key } as UploadState);
+  await catalog.release(sid, answer.lease);
+  const uploads = (age: number) =>
+    ['noted', 'other'].map((uploadId) => ({ key, uploadId, startedAt: new Date(Date.now() - minutes(age)) }));
+  store.uploads = uploads(120);
+  expect((await janitorJob(parts)).uploadsAborted).toBe(1);
+  expect(store.aborted).toEqual([`${key}?other`]);
+  store.uploads = uploads(60 * 25).slice(0, 1);
+  expect((await janitorJob(parts)).uploadsAborted).toBe(1);
+  expect(await parts.uploads.find(sid)).toBeUndefined();
+});
+
+test('uploads are looked at every quarter of an hour, lost jobs at every sweep', async () => {
+  const { parts, store } = await open();
+  const janitor = createJanitor(parts);
+  const look = jest.spyOn(store, 'unfinishedUploads');
+  for (const n of [0, 1, 14, 15, 20, 31]) await janitor.sweep(inMinutes(n));
+  expect(look).toHaveBeenCalledTimes(3);
+});
+
 test('an upload that cannot be aborted does not stop the sweep', async () => {
   const { twilio, ingest, parts, queue, store } = await open();
   await ingest.receive(recorded(twilio, 1, { status: 'processing' }));
   queue.sent = [];
   store.uploads = [{ key, uploadId: 'old', startedAt: new Date(0) }];
   store.failing = new Error('down');
-  expect(await janitorJob(parts, inMinutes(3))).toEqual({ uploadsAborted: 0, requeued: 1 });
+  expect(await janitorJob(parts, inMinutes(3))).toEqual({ uploadsAborted: 0, requeued: 1, replayed: 0 });
 });
 
 test('what lost its job gets one: copy, verify, link; what is young, done or held does not', async () => {
@@ -70,8 +99,10 @@ test('what lost its job gets one: copy, verify, link; what is young, done or hel
   await ingest.receive(recorded(twilio, 5, { status: 'absent' }));
 
   queue.sent = [];
-  expect((await janitorJob(parts, inMinutes(1))).requeued).toBe(0);
-  await janitorJob(parts, inMinutes(3));
+  // Whose holder was killed waits for nobody.
+  expect((await janitorJob(parts, inMinutes(0.5))).requeued).toBe(1);
+  queue.sent = [];
+  await janitorJob(parts, inMinutes(6));
   expect(queue.sent.map((job) => [job.name, job.data, job.options?.once])).toEqual([
     ['copy', { recordingSid: registered }, `now:${registered}`],
     ['copy', { recordingSid: lapsed }, `now:${lapsed}`],

@@ -1,46 +1,70 @@
 import { asRecordingSid, errorCode, type RecordingSid } from '@flex-custody/core';
 import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
+import { passingReasons } from './steps.ts';
 
-const minute = 60_000;
+const second = 1_000;
+const minute = 60 * second;
 /**
  * A Function lives ten seconds, and a worker that lost its lease stops: an upload this old, without a lease, has lost its
- * writer. With a sweep every quarter of an hour, what a kill left is gone within the hour.
+ * writer. With a look every quarter of an hour, what a kill left is gone within the hour.
  */
 const uploadMs = 30 * minute;
-/** Even a lease that looks alive does not cover an upload of another day. */
+const uploadsEveryMs = 15 * minute;
+/** Even a lease that looks alive, or a note of how far it is, does not cover an upload of another day. */
 const uploadAtMostMs = 24 * 60 * minute;
-/** A recording that nobody touched for so long, and for which no job waits, has lost its job. */
-const stuckMs = 2 * minute;
+/** An outage says nothing of the recordings that it has made dead letters. */
+const replayMs = 60 * minute;
+
+/** What lost its job: nobody has touched the recording for so long, and no job waits for it. */
 const lost = [
-  { job: 'copy', of: { state: 'registered' }, once: 'now:' },
-  { job: 'copy', of: { state: 'copying' }, once: 'now:' },
-  { job: 'verify', of: { state: 'sealed' }, once: '' },
-  { job: 'link', of: { linkState: 'pending' }, once: '' },
+  { job: 'copy', of: { state: 'registered' }, once: 'now:', after: 2 * minute },
+  // Since the lease lapsed: its holder was killed.
+  { job: 'copy', of: { state: 'copying' }, once: 'now:', after: 5 * second },
+  // One of some hours is read for a while.
+  { job: 'verify', of: { state: 'sealed' }, once: '', after: 5 * minute },
+  { job: 'link', of: { linkState: 'pending' }, once: '', after: 2 * minute },
 ] as const;
 
 export interface Swept {
   uploadsAborted: number;
   requeued: number;
+  /** Dead letters of an outage or a wrong setting, given another day. */
+  replayed: number;
 }
 
-/** Cleans up after writers that were killed, and gives a job back to what has lost its own. */
-export async function janitorJob(parts: IngestParts, now: number = Date.now()): Promise<Swept> {
-  const swept = { uploadsAborted: await abortUploads(parts, now), requeued: await requeue(parts, now) };
-  if (swept.uploadsAborted > 0 || swept.requeued > 0) parts.log.info(swept, 'swept');
-  return swept;
+export interface Janitor {
+  /** Cleans up after writers that were killed, and gives a job back to what has lost its own. */
+  sweep(now?: number): Promise<Swept>;
+}
+
+export function createJanitor(parts: IngestParts): Janitor {
+  let uploadsLooked = 0;
+  return {
+    async sweep(now = Date.now()) {
+      const looksAtUploads = now - uploadsLooked >= uploadsEveryMs;
+      if (looksAtUploads) uploadsLooked = now;
+      const swept = {
+        uploadsAborted: looksAtUploads ? await abortUploads(parts, now) : 0,
+        requeued: await requeue(parts, now),
+        replayed: await replay(parts, now),
+      };
+      if (swept.uploadsAborted + swept.requeued + swept.replayed > 0) parts.log.info(swept, 'swept');
+      return swept;
+    },
+  };
 }
 
 async function abortUploads(parts: IngestParts, now: number): Promise<number> {
   let aborted = 0;
-  for await (const upload of parts.store.unfinishedUploads('recordings/')) {
-    const age = now - upload.startedAt.getTime();
+  for await (const { key, uploadId, startedAt } of parts.store.unfinishedUploads('recordings/')) {
+    const age = now - startedAt.getTime();
     if (age < uploadMs) continue;
-    const sid = recordingOf(upload.key);
-    const row = sid && (await parts.catalog.find(sid));
-    if (row && isHeld(row, now) && age < uploadAtMostMs) continue;
+    const sid = recordingOf(key);
+    if (sid && age < uploadAtMostMs && (await isWanted(parts, sid, uploadId, now))) continue;
     try {
-      await parts.store.abortUpload(upload.key, upload.uploadId);
+      await parts.store.abortUpload(key, uploadId);
+      if (sid && (await parts.uploads.find(sid))?.uploadId === uploadId) await parts.uploads.remove(sid);
       aborted += 1;
     } catch (error) {
       parts.log.warn({ recording: sid, code: errorCode(error) }, 'an unfinished upload could not be aborted');
@@ -49,21 +73,51 @@ async function abortUploads(parts: IngestParts, now: number): Promise<number> {
   return aborted;
 }
 
+/** Somebody is at it, or will go on with it. */
+async function isWanted(
+  { catalog, uploads }: IngestParts,
+  sid: RecordingSid,
+  uploadId: string,
+  now: number,
+): Promise<boolean> {
+  const row = await catalog.find(sid);
+  if (!row) return false;
+  if (isHeld(row, now)) return true;
+  const isToBeCopied = ['registered', 'copying', 'failed'].includes(row.state);
+  return isToBeCopied && (await uploads.find(sid))?.uploadId === uploadId;
+}
+
 function recordingOf(key: string): RecordingSid | undefined {
   return asRecordingSid(/\/(RE[0-9a-f]{32})(?:\.json)?$/.exec(key)?.[1]);
 }
 
 async function requeue(parts: IngestParts, now: number): Promise<number> {
   const { catalog, queue } = parts;
-  const olderThan = new Date(now - stuckMs);
   let requeued = 0;
-  for (const { job, of, once } of lost) {
+  for (const { job, of, once, after } of lost) {
     // A job between two tries needs no second one beside it, which would be tried just as in vain.
     const except = await queue.waiting(job);
+    const olderThan = new Date(now - after);
     for (const { recordingSid } of await catalog.stale({ ...of, olderThan, except })) {
       await queue.send(job, { recordingSid }, { once: `${once}${recordingSid}` });
       requeued += 1;
     }
   }
   return requeued;
+}
+
+async function replay({ catalog, queue }: IngestParts, now: number): Promise<number> {
+  const rows = await catalog.stale({
+    state: 'failed',
+    failures: passingReasons,
+    olderThan: new Date(now - replayMs),
+  });
+  for (const { recordingSid } of rows) {
+    const state = await catalog.replayed(recordingSid);
+    if (state) {
+      const job = state === 'sealed' ? 'verify' : 'copy';
+      await queue.send(job, { recordingSid }, { once: `replay:${recordingSid}` });
+    }
+  }
+  return rows.length;
 }

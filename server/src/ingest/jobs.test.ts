@@ -1,21 +1,24 @@
-import { CustodyError } from '@flex-custody/core';
-import { copyRecording, openMedia, verifyObject } from '@flex-custody/vault';
+import { CustodyError, type SealedObject } from '@flex-custody/core';
+import { copyResumably, openMedia, type UploadState, verifyObject } from '@flex-custody/vault';
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { handedOver, house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
 
 jest.mock('@flex-custody/vault', () => ({
   openMedia: jest.fn(),
-  copyRecording: jest.fn(),
+  copyResumably: jest.fn(),
   verifyObject: jest.fn(),
 }));
 const open = jest.mocked(openMedia);
-const copy = jest.mocked(copyRecording);
+const copy = jest.mocked(copyResumably);
 const verify = jest.mocked(verifyObject);
 
 const shared = sharedDatabase();
 const sid = sids.recording(1);
 const job = { recordingSid: sid };
+
+const proof = { plaintextSha256: 'a'.repeat(64) };
+const copied = (object: SealedObject) => ({ object, channels: 2 as const });
 
 async function sealed() {
   const host = await handedOver(shared.db);
@@ -27,8 +30,11 @@ async function sealed() {
 beforeEach(() => {
   jest.resetAllMocks();
   open.mockResolvedValue({ channels: 2 } as Awaited<ReturnType<typeof openMedia>>);
-  copy.mockResolvedValue(sealedObject(sid));
-  verify.mockResolvedValue();
+  copy.mockImplementation(async (input) => {
+    await input.open({ channels: input.source.channels });
+    return copied(sealedObject(sid));
+  });
+  verify.mockResolvedValue(proof);
 });
 
 describe('the copy', () => {
@@ -56,7 +62,7 @@ describe('the copy', () => {
     recorded(twilio, 1);
     copy.mockImplementation(async ({ onProgress }) => {
       onProgress?.(10, 20);
-      return sealedObject(sid);
+      return copied(sealedObject(sid));
     });
     await host.queue.run('copy', job);
     expect(seen).toEqual([
@@ -73,6 +79,46 @@ describe('the copy', () => {
     await queue.run('copy', job);
     expect((await catalog.find(sid))?.failure).toBeUndefined();
   });
+
+  test('goes on where another worker stopped, and leaves no note of it', async () => {
+    const { catalog, parts, queue } = await handedOver(shared.db);
+    const state = { uploadId: 'u1', key: 'k', parts: [{ sha256: 'b' }] } as UploadState;
+    copy.mockImplementationOnce(async ({ save }) => {
+      expect(await save(state)).toBe(true);
+      throw new CustodyError('store_unavailable', 'down', { retryable: true });
+    });
+    await expect(queue.run('copy', job)).rejects.toMatchObject({ code: 'store_unavailable' });
+    await queue.run('copy', job);
+    expect(copy.mock.calls.map(([input]) => input.state)).toEqual([undefined, state]);
+    expect((await catalog.find(sid))?.state).toBe('sealed');
+    expect(await parts.uploads.find(sid)).toBeUndefined();
+  });
+
+  test('notes nothing under a lease that has lapsed', async () => {
+    const { parts, queue } = await handedOver(shared.db);
+    const saved: boolean[] = [];
+    copy.mockImplementationOnce(async ({ save }) => {
+      await shared.db.query(`UPDATE recordings SET lease_until = now() - interval '1 second'`);
+      saved.push(await save({ uploadId: 'u1' } as UploadState));
+      throw new CustodyError('lease_lost', 'another writer took over');
+    });
+    await queue.run('copy', job);
+    expect([saved, await parts.uploads.find(sid)]).toEqual([[false], undefined]);
+  });
+
+  test.each(['media_short', 'media_long', 'media_not_audio', 'media_empty'])(
+    '%s proves that what was begun is worth nothing: its parts go',
+    async (code) => {
+      const { parts, queue, store } = await handedOver(shared.db);
+      copy.mockImplementationOnce(async ({ save }) => {
+        await save({ uploadId: 'u1', key: 'k' } as UploadState);
+        throw new CustodyError(code, 'no', { retryable: true });
+      });
+      await expect(queue.run('copy', job)).rejects.toMatchObject({ code });
+      expect(store.aborted).toEqual(['k?u1']);
+      expect(await parts.uploads.find(sid)).toBeUndefined();
+    },
+  );
 
   test('of media that Twilio does not have ready yet is tried again, until Twilio says that it is deleted', async () => {
     const { twilio, catalog, queue, alarmCodes } = await handedOver(shared.db);
@@ -113,7 +159,7 @@ describe('the copy', () => {
     const { catalog, queue, store } = await handedOver(shared.db);
     copy.mockImplementationOnce(async () => {
       await shared.db.query(`UPDATE recordings SET lease = 'of another'`);
-      return store.holds(sealedObject(sid, { versionId: 'surplus' }));
+      return copied(store.holds(sealedObject(sid, { versionId: 'surplus' })));
     });
     await queue.run('copy', job);
     expect(store.deleted).toEqual([`${sealedObject(sid).key}?surplus`]);
@@ -214,7 +260,7 @@ describe('verification', () => {
     verify.mockRejectedValueOnce(new CustodyError('object_mismatch', 'bad'));
     await queue.run('verify', job);
     const again = sealedObject(sid, { etag: '"e2"', versionId: 'v2' });
-    copy.mockResolvedValueOnce(again);
+    copy.mockResolvedValueOnce(copied(again));
     await queue.run('copy', job);
     queue.sent = [];
     begun[0]?.();
@@ -276,6 +322,7 @@ describe('verification', () => {
     const { catalog, queue } = await sealed();
     verify.mockImplementationOnce(async () => {
       await shared.db.query(`UPDATE recordings SET object = object || '{"etag":"new"}'::jsonb`);
+      return proof;
     });
     await queue.run('verify', job);
     expect((await catalog.find(sid))?.state).toBe('sealed');
@@ -285,7 +332,7 @@ describe('verification', () => {
 
 test('the janitor is scheduled, and no secret reached the log', async () => {
   const { queue, lines } = await sealed();
-  expect(queue.schedules).toEqual(['janitor 900']);
+  expect(queue.schedules).toEqual(['janitor 60']);
   expect(lines.length).toBeGreaterThan(0);
   expect(lines.join('\n')).not.toContain('secret-of-the-account');
 });

@@ -1,8 +1,9 @@
 import type { LinkState, RecordingSid } from '@flex-custody/core';
 import type { TwilioApi } from '@flex-custody/twilio';
-import type { Keys, MediaCredentials, Store } from '@flex-custody/vault';
+import type { Keys, MediaCredentials, Store, UploadState } from '@flex-custody/vault';
 import type { Alarms } from '../catalog/alarms.ts';
 import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
+import type { Uploads } from '../catalog/uploads.ts';
 import type { Config } from '../config.ts';
 import type { Queue } from '../queue/queue.ts';
 
@@ -27,6 +28,8 @@ export interface IngestParts {
   /** For the media, which is fetched outside the SDK. */
   credentials: MediaCredentials;
   catalog: Catalog;
+  /** Of copies that another process may have to go on with. */
+  uploads: Uploads<UploadState>;
   alarms: Alarms;
   queue: Queue;
   twilio: TwilioApi;

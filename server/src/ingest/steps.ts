@@ -29,8 +29,7 @@ export function logStep(log: Log, step: Step, recording: RecordingSid, facts: St
 }
 
 /**
- * Faults of the host's own settings. They concern every recording and say nothing of any: none is given up or thrown away
- * for them, and once they are put right the janitor's jobs go on.
+ * Faults of the host's own settings. They concern every recording and say nothing of any: none is thrown away for them.
  */
 export const ownFaults: ReadonlySet<string> = new Set([
   'twilio_unauthorized',
@@ -39,6 +38,37 @@ export const ownFaults: ReadonlySet<string> = new Set([
   'key_denied',
   'key_invalid',
 ]);
+
+/** Media that came to its end and was no whole recording. */
+export const provenBad: ReadonlySet<string> = new Set([
+  'media_not_audio',
+  'media_empty',
+  'media_short',
+  'media_long',
+]);
+
+const outages = new Set([
+  'twilio_unavailable',
+  'twilio_answer',
+  'media_unavailable',
+  'media_stalled',
+  'media_cut',
+  'media_changed',
+  'store_unavailable',
+  'database_unavailable',
+  'key_unavailable',
+  'upload_gone',
+  // The process ended, again and again, or something of ours failed that has no name.
+  'expired',
+  'stopping',
+  'unexpected',
+]);
+
+/**
+ * What failed for these may succeed another day, without anybody having touched the recording: the outside world was
+ * away, or the host's settings were wrong. Such dead letters are tried again by themselves.
+ */
+export const passingReasons: readonly string[] = [...ownFaults, ...outages];
 
 /** Alarms about a recording's copy: a copy that is proven has mended what they were about. */
 export const custodyAlarms: readonly string[] = [

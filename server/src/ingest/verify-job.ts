@@ -9,6 +9,7 @@ import { verifyObject } from '@flex-custody/vault';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 import { custodyAlarms, giveUp, logStep, ownFaults } from './steps.ts';
+import { removeSurplus } from './surplus.ts';
 
 /** Copies that may turn out bad before a person has to look. */
 const badCopies = 3;
@@ -38,8 +39,9 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
   if (row?.state !== 'sealed' || !row.object) return;
   const { object } = row;
   const begun = Date.now();
+  let plaintextSha256: string;
   try {
-    await verifyObject({
+    ({ plaintextSha256 } = await verifyObject({
       object,
       source: {
         accountSid: row.accountSid,
@@ -50,17 +52,19 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
       keys,
       store,
       signal: ended,
-    });
+    }));
   } catch (error) {
     if (ended.aborted || isOurs(error)) throw error;
     return reject(parts, row, object, errorCode(error));
   }
-  if (!(await catalog.verified(sid, object))) {
+  if (!(await catalog.verified(sid, object, plaintextSha256))) {
     // Somebody sealed another object meanwhile; that one has to be read back too.
     await queue.send('verify', { recordingSid: sid }, { once: sid });
     return;
   }
   await alarms.mended(custodyAlarms, sid);
+  // Who copied before may have been killed behind the last byte.
+  if (row.leases > 1) await removeSurplus(parts, row);
   const ms = Date.now() - begun;
   observer?.verified?.(sid, object.plaintextBytes, ms);
   logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms });

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { createAudit } from '../access/audit.ts';
 import { createAlarms } from '../catalog/alarms.ts';
 import { createCatalog } from '../catalog/catalog.ts';
+import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { buildApp } from '../http/app.ts';
@@ -80,6 +81,7 @@ function assemble(config: Config, log: Logger, db: Db): Host {
     config,
     credentials,
     catalog,
+    uploads: createUploads(db),
     alarms,
     queue,
     store,

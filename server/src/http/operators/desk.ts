@@ -17,6 +17,8 @@ export interface Desk {
   show(sid: RecordingSid): Promise<RecordingRow>;
   /** Starts over what failed: copy, verification, and the link unless the recording is linked. */
   retry(sid: RecordingSid): Promise<Retried>;
+  /** Starts over dead letters, of one reason or all, some hundred at a time; `more`: ask again. */
+  retryAll(reason?: string): Promise<{ retried: number; more: boolean }>;
   /** Links for the older Player of earlier generations no longer play; the generation after it. */
   revokeLink(sid: RecordingSid): Promise<{ generation: number }>;
   /** Those that stand, newest first. */
@@ -41,6 +43,7 @@ export interface DeskParts {
   queue: Pick<Queue, 'send'>;
 }
 
+const retriesAtOnce = 200;
 const jobOf: Partial<Record<RecordingState, 'copy' | 'verify'>> = { registered: 'copy', sealed: 'verify' };
 
 export function createDesk({ catalog, alarms, queue }: DeskParts): Desk {
@@ -49,7 +52,7 @@ export function createDesk({ catalog, alarms, queue }: DeskParts): Desk {
     if (!row) throw notFound('recording_unknown', sid);
     return row;
   };
-  return {
+  const desk: Desk = {
     list: (listing) => catalog.list(listing),
     show,
     async retry(sid) {
@@ -64,6 +67,15 @@ export function createDesk({ catalog, alarms, queue }: DeskParts): Desk {
       for (const name of begun) await queue.send(name, { recordingSid: sid }, { once: `retry:${sid}` });
       return { begun, state, linkState };
     },
+    async retryAll(reason) {
+      const page = await catalog.list({
+        state: 'failed',
+        limit: retriesAtOnce,
+        ...(reason !== undefined && { failure: reason }),
+      });
+      for (const { recordingSid } of page) await desk.retry(recordingSid);
+      return { retried: page.length, more: page.length === retriesAtOnce };
+    },
     async revokeLink(sid) {
       await show(sid);
       return { generation: (await catalog.bumpSegmentGeneration(sid)) ?? 0 };
@@ -73,4 +85,5 @@ export function createDesk({ catalog, alarms, queue }: DeskParts): Desk {
       if (!(await alarms.clear(id))) throw notFound('alarm_unknown', String(id));
     },
   };
+  return desk;
 }

@@ -76,6 +76,19 @@ describe.each([
     expect((await catalog.find(RE(2)))?.object).toMatchObject(object);
   });
 
+  test('dead letters of one reason start over together, or all', async () => {
+    await catalog.giveUp(RE(1), 'media_missing');
+    await catalog.giveUp(RE(2), 'media_short');
+    await catalog.giveUp(RE(3), 'media_short');
+    const failed = async (failure?: string) =>
+      (await desk().list({ limit: 50, state: 'failed', ...(failure && { failure }) })).length;
+    expect([await failed(), await failed('media_short')]).toEqual([3, 2]);
+    expect(await desk().retryAll('media_short')).toEqual({ retried: 2, more: false });
+    expect(await failed()).toBe(1);
+    expect(await desk().retryAll()).toEqual({ retried: 1, more: false });
+    expect(await failed()).toBe(0);
+  });
+
   test.each(['unlinked', 'refused'] as const)('one that is %s is linked again', async (state) => {
     await catalog.absent(RE(1), '16101');
     await catalog[state](RE(1), 'because');
@@ -119,6 +132,7 @@ describe('on the listener', () => {
     ['GET', '/recordings'],
     ['GET', `/recordings/${RE(1)}`],
     ['POST', `/recordings/${RE(1)}/retry`],
+    ['POST', '/recordings/retry'],
     ['POST', `/recordings/${RE(1)}/revoke-link`],
     ['GET', '/alarms'],
     ['POST', '/alarms/1/clear'],

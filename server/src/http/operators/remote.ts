@@ -36,15 +36,18 @@ export function remoteDesk(url: string, secret: string): Desk {
     );
   };
   return {
-    list({ state, linkState, limit, after }) {
+    list({ state, linkState, failure, limit, after }) {
       const query = new URLSearchParams({ limit: String(limit) });
       if (state) query.set('state', state);
       if (linkState) query.set('link', linkState);
+      if (failure) query.set('reason', failure);
       if (after) query.set('after', after);
       return ask('GET', `/recordings?${query}`);
     },
     show: (sid) => ask('GET', `/recordings/${sid}`),
     retry: (sid) => ask('POST', `/recordings/${sid}/retry`),
+    retryAll: (reason) =>
+      ask('POST', `/recordings/retry${reason ? `?${new URLSearchParams({ reason })}` : ''}`),
     revokeLink: (sid) => ask('POST', `/recordings/${sid}/revoke-link`),
     alarms: () => ask('GET', '/alarms'),
     clearAlarm: (id) => ask('POST', `/alarms/${id}/clear`),

@@ -13,6 +13,7 @@ import type { Desk } from './desk.ts';
 const sid = { type: 'string', pattern: '^RE[0-9a-f]{32}$' } as const;
 const withSid = { params: { type: 'object', properties: { sid } } } as const;
 const withId = { params: { type: 'object', properties: { id: { type: 'integer', minimum: 1 } } } } as const;
+const reasonText = { type: 'string', pattern: '^[a-z0-9_]{1,64}$' } as const;
 const listing = {
   querystring: {
     type: 'object',
@@ -21,9 +22,12 @@ const listing = {
       link: { enum: linkStates },
       limit: { type: 'integer', minimum: 1, maximum: 1_000, default: 50 },
       after: sid,
+      reason: reasonText,
     },
   },
 } as const;
+
+const ofReason = { querystring: { type: 'object', properties: { reason: reasonText } } } as const;
 
 /** By which the command line shows that it has the host's own settings: the media secret's, which the Functions have not. */
 export function operatorSecret(mediaSecret: Uint8Array): string {
@@ -43,11 +47,26 @@ export async function operatorRoutes(
   type WithSid = { Params: { sid: RecordingSid } };
 
   scope.get<{
-    Querystring: { state?: RecordingState; link?: LinkState; limit: number; after?: RecordingSid };
-  }>('/recordings', { schema: listing }, async ({ query: { state, link, limit, after } }) =>
-    desk.list({ limit, ...(state && { state }), ...(link && { linkState: link }), ...(after && { after }) }),
+    Querystring: {
+      state?: RecordingState;
+      link?: LinkState;
+      reason?: string;
+      limit: number;
+      after?: RecordingSid;
+    };
+  }>('/recordings', { schema: listing }, async ({ query: { state, link, reason, limit, after } }) =>
+    desk.list({
+      limit,
+      ...(state && { state }),
+      ...(link && { linkState: link }),
+      ...(reason && { failure: reason }),
+      ...(after && { after }),
+    }),
   );
   scope.get<WithSid>('/recordings/:sid', { schema: withSid }, ({ params }) => desk.show(params.sid));
+  scope.post<{ Querystring: { reason?: string } }>('/recordings/retry', { schema: ofReason }, ({ query }) =>
+    desk.retryAll(query.reason),
+  );
   scope.post<WithSid>('/recordings/:sid/retry', { schema: withSid }, ({ params }) => desk.retry(params.sid));
   scope.post<WithSid>('/recordings/:sid/revoke-link', { schema: withSid }, ({ params }) =>
     desk.revokeLink(params.sid),

@@ -3,6 +3,7 @@ import { objectKey, type RecordingSid } from '@flex-custody/core';
 import type { Store, Stored } from '@flex-custody/vault';
 import { createAlarms } from '../../catalog/alarms.ts';
 import { createCatalog } from '../../catalog/catalog.ts';
+import { createUploads } from '../../catalog/uploads.ts';
 import { openEmbedded } from '../../db/testing/on-each-engine.ts';
 import { type Db, migrate } from '../../db.ts';
 import type { DeadJob, JobName, Jobs, Queue, ScheduledName, SendOptions } from '../../queue/queue.ts';
@@ -130,6 +131,7 @@ export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestPa
     },
     credentials: { username: sids.account, password: 'secret-of-the-account' },
     catalog,
+    uploads: createUploads(db),
     alarms,
     queue,
     twilio,
