@@ -8,6 +8,7 @@
  *         └──────────────────rejected─────────────┘
  *     registered, copying, sealed ──gave-up──▶ failed ──replayed────▶ registered
  *                                                     ──reinstated──▶ sealed     (its object is still there)
+ *     sealed, verified ──lost──▶ registered    (the bucket has it no longer, and Twilio still does)
  *     registered ──absent──▶ absent            (Twilio recorded nothing: too short, or silent)
  *     any of them ──erased──▶ erased           (nothing but its SID and when it went is kept)
  */
@@ -32,6 +33,7 @@ export type RecordingEvent =
   | 'replayed'
   | 'reinstated'
   | 'absent'
+  | 'lost'
   | 'erased';
 
 const moves: Readonly<Record<RecordingState, Partial<Record<RecordingEvent, RecordingState>>>> = {
@@ -43,8 +45,14 @@ const moves: Readonly<Record<RecordingState, Partial<Record<RecordingEvent, Reco
     'gave-up': 'failed',
     erased: 'erased',
   },
-  sealed: { verified: 'verified', rejected: 'registered', 'gave-up': 'failed', erased: 'erased' },
-  verified: { erased: 'erased' },
+  sealed: {
+    verified: 'verified',
+    rejected: 'registered',
+    lost: 'registered',
+    'gave-up': 'failed',
+    erased: 'erased',
+  },
+  verified: { lost: 'registered', erased: 'erased' },
   failed: { replayed: 'registered', reinstated: 'sealed', erased: 'erased' },
   absent: { erased: 'erased' },
   erased: {},

@@ -36,6 +36,12 @@ export interface TwilioRecording {
   encrypted: boolean;
 }
 
+export interface RecordingPage {
+  recordings: TwilioRecording[];
+  /** Absent on the last. */
+  next?: string;
+}
+
 export interface TwilioCall {
   sid: CallSid;
   /** As dialled: a phone number, or `client:<identity>` for a Flex worker. */
@@ -79,6 +85,12 @@ export interface TwilioWorker {
  */
 export interface TwilioApi {
   recording(sid: RecordingSid): Promise<TwilioRecording | undefined>;
+  /**
+   * Recordings created in a window, some hundred at a time, newest first; `next` is asked for as `pageUrl`, whatever
+   * the window then says. What was deleted is not among them.
+   * @throws CustodyError `twilio_answer` too for a `pageUrl` that is not this account's list at Twilio
+   */
+  recordingsPage(window: { since: Date; until?: Date }, pageUrl?: string): Promise<RecordingPage>;
   call(sid: CallSid): Promise<TwilioCall | undefined>;
   task(sid: TaskSid): Promise<TwilioTask | undefined>;
   /** Replaces the whole attributes, if the task still has this ETag: `changed` when not, `gone` when it is no more. */

@@ -1,19 +1,11 @@
-import {
-  asAccountSid,
-  asCallSid,
-  asConferenceSid,
-  asRecordingSid,
-  asReservationSid,
-  asTaskSid,
-  asWorkerSid,
-  CustodyError,
-} from '@flex-custody/core';
-import { recordingStatuses, type TwilioApi, type TwilioReservation } from './api.ts';
+import { asCallSid, asReservationSid, asTaskSid, asWorkerSid, CustodyError } from '@flex-custody/core';
+import type { TwilioApi, TwilioReservation } from './api.ts';
 import { connect, expected, read, type TwilioConfig } from './connection.ts';
 import { isChanged, isNotFound, twilioError } from './errors.ts';
 import { flexConfigurations, type TwilioFlexConfiguration } from './flex-configuration.ts';
 import type { TwilioLive } from './live-api.ts';
 import { liveCalls } from './live-client.ts';
+import { recordings } from './recordings.ts';
 import { type TwilioTaskState, taskStates } from './task-state.ts';
 
 const date = (value: Date | null | undefined, what: string): Date =>
@@ -63,28 +55,7 @@ export function createTwilio(
     ...liveCalls(connection),
     ...taskStates(connection),
     ...flexConfigurations(connection),
-    recording: (sid) =>
-      read('a recording', async () => {
-        const found = await (await account()).recordings(sid).fetch();
-        const callSid = asCallSid(found.callSid);
-        const conferenceSid = asConferenceSid(found.conferenceSid);
-        const seconds = Number(found.duration);
-        return {
-          sid: expected(asRecordingSid(found.sid), 'recording SID'),
-          accountSid: expected(asAccountSid(found.accountSid), 'account SID'),
-          ...(callSid ? { callSid } : {}),
-          ...(conferenceSid ? { conferenceSid } : {}),
-          status: expected(
-            recordingStatuses.find((status) => status === found.status),
-            'recording status',
-          ),
-          channels: Number(found.channels) === 2 ? 2 : 1,
-          ...(found.duration && seconds >= 0 ? { durationSeconds: seconds } : {}),
-          startedAt: date(found.startTime ?? found.dateCreated, 'start of a recording'),
-          ...(found.errorCode ? { errorCode: String(found.errorCode) } : {}),
-          encrypted: Boolean(found.encryptionDetails),
-        };
-      }),
+    ...recordings(connection),
     call: (sid) =>
       read('a call', async () => {
         const found = await (await account()).calls(sid).fetch();

@@ -175,6 +175,7 @@ onEachEngine('catalog', (open) => {
       replayed: () => catalog.replayed(RE(1)),
       reinstated: () => catalog.replayed(RE(1)),
       absent: () => catalog.absent(RE(1), '16101'),
+      lost: () => catalog.lost(RE(1), object),
       erased: () => catalog.erased(RE(1)),
     };
     for (const [event, happen] of Object.entries(events) as [RecordingEvent, () => Promise<unknown>][]) {

@@ -127,6 +127,8 @@ export interface Catalog {
   verified(sid: RecordingSid, object: SealedObject, plaintextSha256: string): Promise<boolean>;
   /** These stored bytes are not the source's: forgets the object, if it is still this one, to be copied again. */
   rejected(sid: RecordingSid, object: SealedObject, reason: string): Promise<boolean>;
+  /** Its object is not in the bucket any more: forgets it, if it is still this one, to be copied again. */
+  lost(sid: RecordingSid, object: SealedObject): Promise<boolean>;
   giveUp(sid: RecordingSid, reason: string): Promise<boolean>;
   /**
    * A failed recording starts over, its attempts forgotten: from its object where it has one, which may be good and is
@@ -147,6 +149,8 @@ export interface Catalog {
   forwarded(sid: RecordingSid): Promise<void>;
   list(listing: Listing): Promise<RecordingRow[]>;
   counts(): Promise<Counts>;
+  /** By SID, as the bucket lists its keys; `after` is the last of the page before. At most 1000. */
+  inOrder(after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;
   /** Rows untouched since `olderThan`, oldest first; for `copying`, whose lease lapsed before it. */
   stale(of: {
     state?: RecordingState;

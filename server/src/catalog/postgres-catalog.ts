@@ -141,6 +141,12 @@ export function createCatalog(db: Db): Catalog {
         where: sameObject,
         values: [...identity(object), reason],
       }),
+    lost: (sid, object) =>
+      move('lost', sid, {
+        set: `object = NULL, verified_at = NULL, failure = 'object_missing'`,
+        where: sameObject,
+        values: identity(object),
+      }),
     giveUp: (sid, reason) => move('gave-up', sid, { set: `failure = $4, ${noLease}`, values: [reason] }),
     async replayed(sid) {
       const set = `failure = NULL, attempts = 0, ${noLease}`;
@@ -190,6 +196,11 @@ export function createCatalog(db: Db): Catalog {
            AND ($5::text IS NULL OR failure = $5)
          ORDER BY started_at DESC, recording_sid DESC LIMIT $4`,
         [state ?? null, linkState ?? null, after ?? null, Math.min(limit, mostRows), failure ?? null],
+      ),
+    inOrder: (after, limit) =>
+      rows(
+        `WHERE $1::text IS NULL OR recording_sid COLLATE "C" > $1 ORDER BY recording_sid COLLATE "C" LIMIT $2`,
+        [after ?? null, Math.min(limit, mostRows)],
       ),
     async counts() {
       const found = await db.query<{ state: RecordingState; link_state: LinkState; n: number }>(

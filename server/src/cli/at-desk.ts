@@ -6,9 +6,16 @@ import { type Db, migrate, openDatabase } from '../db.ts';
 import { createDesk, type Desk } from '../http/operators/desk.ts';
 import { remoteDesk } from '../http/operators/remote.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
-import { openQueue } from '../queue/queue.ts';
+import { openQueue, type Queue } from '../queue/queue.ts';
+import { createRuns, type Work } from '../runs/runs.ts';
 
 type Needed = Pick<Config, 'database' | 'ops' | 'mediaSecret'>;
+
+/** Long work that this process does itself, where it has the database. */
+export interface OwnWork {
+  works(db: Db, queue: Queue): { works: Readonly<Record<string, Work>>; release(): void };
+  signal: AbortSignal;
+}
 
 /**
  * Does operators' work at the database; where a running host has the embedded one to itself, through that host.
@@ -18,6 +25,7 @@ export async function atDesk(
   work: (desk: Desk) => Promise<void>,
   config: Needed = loadConfig(),
   note: (text: string) => void = (text) => console.error(text),
+  own?: OwnWork,
 ): Promise<void> {
   let db: Db;
   try {
@@ -29,7 +37,13 @@ export async function atDesk(
   const queue = openQueue(db);
   try {
     await migrate(db);
-    await work(createDesk({ catalog: createCatalog(db), alarms: createAlarms(db), queue }));
+    const at = { catalog: createCatalog(db), alarms: createAlarms(db), queue, runs: createRuns(db) };
+    const done = own?.works(db, queue);
+    try {
+      await work(createDesk({ ...at, works: done?.works ?? {}, ...(own && { signal: own.signal }) }));
+    } finally {
+      done?.release();
+    }
   } finally {
     await queue.stop(0);
     await db.close();

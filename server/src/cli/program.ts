@@ -4,6 +4,7 @@ import { explain } from '../start/explain.ts';
 import { registerAlarmCommands } from './alarms.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerKeyCommands } from './keys.ts';
+import { registerReconcile } from './reconcile.ts';
 import { registerRecordingCommands } from './recordings.ts';
 import { registerSetup } from './setup.ts';
 
@@ -28,6 +29,7 @@ export function buildProgram(parts: ProgramParts): Command {
   registerSetup(program);
   registerRecordingCommands(program);
   registerAlarmCommands(program);
+  registerReconcile(program);
   registerKeyCommands(program);
   for (const register of parts.more) register(program);
   return program;

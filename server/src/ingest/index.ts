@@ -7,12 +7,14 @@ import { createJanitor } from './janitor-job.ts';
 import { isHeld } from './lease.ts';
 import { createLinker } from './linker.ts';
 import type { IngestParts } from './parts.ts';
+import { reconcileNow } from './reconcile/schedule.ts';
 import { receive } from './register.ts';
 import { report } from './report.ts';
 import { giveUp, passingReasons } from './steps.ts';
 import { verifyJob } from './verify-job.ts';
 
 export type { IngestObserver, IngestParts, Log } from './parts.ts';
+export { reconcile } from './reconcile/index.ts';
 
 export interface Ingest {
   /** See {@link receive}. */
@@ -48,8 +50,11 @@ export function createIngest(parts: IngestParts): Ingest {
         await janitor.sweep();
         await alarms.mended(['janitor_failed']);
       });
+      await queue.work('reconcile', { concurrency: 1 }, (_data, { signal }) => reconcileNow(parts, signal));
       await queue.onDead((dead) => buryJob(parts, dead));
       await queue.every('janitor', sweepSeconds);
+      if (config.reconcile.everyMinutes > 0)
+        await queue.every('reconcile', config.reconcile.everyMinutes * 60);
     },
   };
 }

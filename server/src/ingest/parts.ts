@@ -6,6 +6,7 @@ import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
 import type { Uploads } from '../catalog/uploads.ts';
 import type { Config } from '../config.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { Runs } from '../runs/runs.ts';
 
 /** As pino's; the first argument is fields, never a secret, a token, a phone number or audio. */
 export interface Log {
@@ -24,13 +25,17 @@ export interface IngestObserver {
 }
 
 export interface IngestParts {
-  config: Pick<Config, 'accountSid' | 'publicUrl' | 'mediaChannels' | 'leaseMs' | 'copiesAtOnce'>;
+  config: Pick<
+    Config,
+    'accountSid' | 'publicUrl' | 'mediaChannels' | 'leaseMs' | 'copiesAtOnce' | 'reconcile'
+  >;
   /** For the media, which is fetched outside the SDK. */
   credentials: MediaCredentials;
   catalog: Catalog;
   /** Of copies that another process may have to go on with. */
   uploads: Uploads<UploadState>;
   alarms: Alarms;
+  runs: Runs;
   queue: Queue;
   twilio: TwilioApi;
   store: Store;

@@ -10,7 +10,7 @@ import type { RecordingRow } from '../catalog/catalog.ts';
 import { isHeld } from './lease.ts';
 import type { Linker } from './linker.ts';
 import type { IngestParts } from './parts.ts';
-import { mediaSource, settleUncopyable } from './source.ts';
+import { mediaSource, registrationOf, settleUncopyable } from './source.ts';
 import { logStep } from './steps.ts';
 
 /**
@@ -62,17 +62,7 @@ export async function receive(
   if (known && isHeld(known)) return { action: 'busy', ...forwarding(known) };
   const facts = (await twilio.recording(sid)) ?? missing(callback);
   if (facts.accountSid !== config.accountSid) throw foreign();
-  const row = await catalog.register({
-    recordingSid: sid,
-    accountSid: facts.accountSid,
-    ...(facts.callSid ? { callSid: facts.callSid } : {}),
-    ...(facts.conferenceSid ? { conferenceSid: facts.conferenceSid } : {}),
-    channels: facts.channels,
-    ...(facts.durationSeconds === undefined ? {} : { durationSeconds: facts.durationSeconds }),
-    startedAt: facts.startedAt,
-    hints: callback.hints,
-    source: 'callback',
-  });
+  const row = await catalog.register(registrationOf(facts, 'callback', callback.hints));
   if (!known) logStep(parts.log, 'registered', sid);
   // What was never recorded, or is no more, has nothing that a task could show.
   if (facts.status !== 'absent' && facts.status !== 'deleted') await linker.linkWithin(row, linkTime());

@@ -1,5 +1,6 @@
 import type { MediaSource, RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
+import type { Registration } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 import { giveUp, logStep } from './steps.ts';
 
@@ -14,6 +15,26 @@ export function mediaSource(facts: TwilioRecording): MediaSource {
     recordingSid: facts.sid,
     channels: 2,
     ...(facts.durationSeconds === undefined ? {} : { durationSeconds: facts.durationSeconds }),
+  };
+}
+
+/** What the catalog is told of a recording: Twilio's facts, and hints for the link. */
+export function registrationOf(
+  facts: TwilioRecording,
+  source: Registration['source'],
+  hints: Registration['hints'] = {},
+): Registration {
+  const { sid, accountSid, callSid, conferenceSid, channels, durationSeconds, startedAt } = facts;
+  return {
+    recordingSid: sid,
+    accountSid,
+    ...(callSid && { callSid }),
+    ...(conferenceSid && { conferenceSid }),
+    channels,
+    ...(durationSeconds !== undefined && { durationSeconds }),
+    startedAt,
+    hints,
+    source,
   };
 }
 

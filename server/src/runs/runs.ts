@@ -45,6 +45,8 @@ export interface Runs {
    * @throws CustodyError `run_busy` (409) while another process is at it, or what the work throws
    */
   run(name: string, options: Json, work: Work, signal?: AbortSignal): Promise<RunView>;
+  /** The same for whoever does not wait: resolves when it has begun. `ended` rejects with what the work throws. */
+  begin(name: string, options: Json, work: Work, signal?: AbortSignal): Promise<{ ended: Promise<RunView> }>;
 }
 
 const heldMs = 60_000;
@@ -99,59 +101,69 @@ export function createRuns(db: Db): Runs {
     return row && toView(row);
   };
 
-  return {
-    look,
-    async run(name, options, work, signal) {
-      const holder = randomUUID();
-      const row = await take(name, options, holder);
-      const taken = new AbortController();
-      const hold = async (): Promise<void> => {
-        const held = await db.query(
-          `UPDATE runs SET held_until = now() + $3::double precision * interval '1 millisecond'
+  const carryOut = async (
+    name: string,
+    { row, holder, work, signal }: { row: Row; holder: string; work: Work; signal: AbortSignal | undefined },
+  ): Promise<RunView> => {
+    const taken = new AbortController();
+    const hold = async (): Promise<void> => {
+      const held = await db.query(
+        `UPDATE runs SET held_until = now() + $3::double precision * interval '1 millisecond'
            WHERE name = $1 AND holder = $2::uuid RETURNING name`,
-          [name, holder, heldMs],
-        );
-        if (held.length === 0) taken.abort(lost(name));
-      };
-      const timer = setInterval(() => void hold().catch(() => undefined), heldMs / 4);
-      timer.unref();
-      const end = (failure: string | null) =>
-        db.query(
-          `UPDATE runs SET held_until = NULL, failure = $3, updated_at = now(),
+        [name, holder, heldMs],
+      );
+      if (held.length === 0) taken.abort(lost(name));
+    };
+    const timer = setInterval(() => void hold().catch(() => undefined), heldMs / 4);
+    timer.unref();
+    const end = (failure: string | null) =>
+      db.query(
+        `UPDATE runs SET held_until = NULL, failure = $3, updated_at = now(),
              finished_at = CASE WHEN $3::text IS NULL THEN now() END
            WHERE name = $1 AND holder = $2::uuid`,
-          [name, holder, failure],
-        );
-      try {
-        await work({
-          options,
-          state: row.state ?? undefined,
-          counts: row.counts,
-          signal: signal ? AbortSignal.any([signal, taken.signal]) : taken.signal,
-          async save(state, counts, total) {
-            const saved = await db.query(
-              `UPDATE runs SET state = $3::jsonb, counts = $4::jsonb, total = $5, updated_at = now(),
+        [name, holder, failure],
+      );
+    try {
+      await work({
+        options: row.options,
+        state: row.state ?? undefined,
+        counts: row.counts,
+        signal: signal ? AbortSignal.any([signal, taken.signal]) : taken.signal,
+        async save(state, counts, total) {
+          const saved = await db.query(
+            `UPDATE runs SET state = $3::jsonb, counts = $4::jsonb, total = $5, updated_at = now(),
                  held_until = now() + $6::double precision * interval '1 millisecond'
                WHERE name = $1 AND holder = $2::uuid RETURNING name`,
-              [name, holder, JSON.stringify(state), JSON.stringify(counts), total ?? null, heldMs],
-            );
-            if (saved.length === 0) throw lost(name);
-          },
-        });
-        await end(null);
-      } catch (error) {
-        const words =
-          error instanceof CustodyError ? error.message : error instanceof Error ? error.name : '';
-        await end(`${errorCode(error)}: ${words}`).catch(() => undefined);
-        throw error;
-      } finally {
-        clearInterval(timer);
-      }
-      const ended = await look(name);
-      if (!ended) throw new CustodyError('run_taken', `${name} was taken away while it ran`, { status: 409 });
-      return ended;
+            [name, holder, JSON.stringify(state), JSON.stringify(counts), total ?? null, heldMs],
+          );
+          if (saved.length === 0) throw lost(name);
+        },
+      });
+      await end(null);
+    } catch (error) {
+      const words = error instanceof CustodyError ? error.message : error instanceof Error ? error.name : '';
+      await end(`${errorCode(error)}: ${words}`).catch(() => undefined);
+      throw error;
+    } finally {
+      clearInterval(timer);
+    }
+    const ended = await look(name);
+    if (!ended) throw new CustodyError('run_taken', `${name} was taken away while it ran`, { status: 409 });
+    return ended;
+  };
+
+  const runs: Runs = {
+    look,
+    async begin(name, options, work, signal) {
+      const holder = randomUUID();
+      const row = await take(name, options, holder);
+      return { ended: carryOut(name, { row, holder, work, signal }) };
+    },
+    async run(name, options, work, signal) {
+      return (await runs.begin(name, options, work, signal)).ended;
     },
   };
+  return runs;
 }
 
 const lost = (name: string) =>

@@ -1,12 +1,8 @@
 import { CustodyError } from '@flex-custody/core';
-import { createFlexTokens, createTwilio, type FlexTokens } from '@flex-custody/twilio';
-import { createKeys, createStore } from '@flex-custody/vault';
+import { createFlexTokens, type FlexTokens } from '@flex-custody/twilio';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { createAudit } from '../access/audit.ts';
-import { createAlarms } from '../catalog/alarms.ts';
-import { createCatalog } from '../catalog/catalog.ts';
-import { createUploads } from '../catalog/uploads.ts';
-import { type Config, twilioCredentials } from '../config.ts';
+import type { Config } from '../config.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { buildApp } from '../http/app.ts';
 import { createDesk } from '../http/operators/desk.ts';
@@ -24,6 +20,7 @@ import { createSegmentLinks } from '../playback/segment-link.ts';
 import { createTwilioMedia } from '../playback/twilio-media.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { createRecorder } from '../recorder/index.ts';
+import { createParts, createWorks } from './parts.ts';
 import { createProgressLog } from './progress.ts';
 import { fresh, mayUse } from './readiness.ts';
 
@@ -55,39 +52,22 @@ export async function compose(config: Config, log: Logger): Promise<Host> {
 
 function assemble(config: Config, log: Logger, db: Db): Host {
   const works = config.roles.includes('worker');
-  const keys = config.keyConfig && createKeys(config.keyConfig);
-  const store = createStore(config.store);
-  const catalog = createCatalog(db);
-  const alarms = createAlarms(db);
   const queue = openQueue(db, {
     supervise: works,
     retries: config.retries,
     onError: (error) => log.warn({ err: error }, 'the job queue had a fault'),
   });
+  const parts = createParts(config, db, queue, log);
+  const { alarms, catalog, credentials, keys, runs, store, twilio } = parts;
   const metrics = createMetrics({
     recordings: () => catalog.counts(),
     alarms: () => alarms.counts(),
     ...(works && { jobs: () => queue.counts() }),
   });
-  const credentials = twilioCredentials(config);
   const { publicUrl, mediaSecret: secret, segmentLinkDays: days } = config;
   const segmentLinks = createSegmentLinks({ secret, publicUrl, days });
-  const twilio = createTwilio({
-    accountSid: config.accountSid,
-    workspaceSid: config.workspaceSid,
-    ...credentials,
-  });
   const ingest = createIngest({
-    config,
-    credentials,
-    catalog,
-    uploads: createUploads(db),
-    alarms,
-    queue,
-    store,
-    keys,
-    log,
-    twilio,
+    ...parts,
     observer: {
       copyProgress: createProgressLog(log),
       copied: (_sid, bytes, ms, by) => metrics.copied(bytes, ms, by),
@@ -125,6 +105,7 @@ function assemble(config: Config, log: Logger, db: Db): Host {
     });
 
   let going = false;
+  const ending = new AbortController();
   const ops = buildOps({
     log,
     metrics,
@@ -135,7 +116,10 @@ function assemble(config: Config, log: Logger, db: Db): Host {
       database: () => db.query('SELECT 1'),
       store: fresh(() => mayUse(store, works)),
     },
-    operators: { desk: createDesk({ catalog, alarms, queue }), secret: operatorSecret(secret) },
+    operators: {
+      desk: createDesk({ catalog, alarms, queue, runs, works: createWorks(parts), signal: ending.signal }),
+      secret: operatorSecret(secret),
+    },
   });
   return {
     app: config.roles.includes('http')
@@ -151,6 +135,7 @@ function assemble(config: Config, log: Logger, db: Db): Host {
       : undefined,
     goingDown: () => {
       going = true;
+      ending.abort(new CustodyError('stopping', 'the process ends', { status: 503, retryable: true }));
     },
     async release() {
       store.close();

@@ -383,10 +383,12 @@ function stored(answer: {
   ETag?: string | undefined;
   VersionId?: string | undefined;
   ContentLength?: number | undefined;
+  LastModified?: Date | undefined;
 }): Stored {
   return {
     etag: answer.ETag ?? '',
     bytes: answer.ContentLength ?? 0,
+    ...(answer.LastModified && { lastModified: answer.LastModified }),
     ...(answer.VersionId !== undefined && { versionId: answer.VersionId }),
   };
 }

@@ -29,6 +29,8 @@ export interface Stored {
   bytes: number;
   /** sse-kms mode, on put: the KMS key that S3 used. */
   kmsKeyId?: string;
+  /** When it was read from the store. */
+  lastModified?: Date;
 }
 
 export interface PutOptions {

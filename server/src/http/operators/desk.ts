@@ -2,6 +2,7 @@ import { CustodyError, type LinkState, type RecordingSid, type RecordingState } 
 import type { Alarm, Alarms } from '../../catalog/alarms.ts';
 import type { Catalog, Listing, RecordingRow } from '../../catalog/catalog.ts';
 import type { Queue } from '../../queue/queue.ts';
+import type { Json, Runs, RunView, Work } from '../../runs/runs.ts';
 
 export interface Retried {
   /** Jobs that were sent; none: there was nothing to start over. */
@@ -21,6 +22,13 @@ export interface Desk {
   retryAll(reason?: string): Promise<{ retried: number; more: boolean }>;
   /** Links for the older Player of earlier generations no longer play; the generation after it. */
   revokeLink(sid: RecordingSid): Promise<{ generation: number }>;
+  /**
+   * Begins long work, such as `reconcile`, or goes on with it; it ends by itself.
+   * @throws CustodyError `run_unknown` (404), `run_busy` (409)
+   */
+  begin(name: string, options: Json): Promise<void>;
+  /** How far it is. @throws CustodyError `run_unknown` (404) where it never began */
+  look(name: string): Promise<RunView>;
   /** Those that stand, newest first. */
   alarms(): Promise<Alarm[]>;
   /** @throws CustodyError `alarm_unknown` (404) */
@@ -31,6 +39,7 @@ export interface Desk {
 export const unknown = {
   recording_unknown: (sid: string) => `${sid} is not in the catalog`,
   alarm_unknown: (id: string) => `no alarm ${id} stands`,
+  run_unknown: (name: string) => `${name} was never begun here`,
 } as const;
 
 function notFound(code: keyof typeof unknown, subject: string): CustodyError {
@@ -41,12 +50,17 @@ export interface DeskParts {
   catalog: Pick<Catalog, 'find' | 'list' | 'replayed' | 'relink' | 'bumpSegmentGeneration'>;
   alarms: Pick<Alarms, 'list' | 'clear'>;
   queue: Pick<Queue, 'send'>;
+  runs: Runs;
+  /** Long work by its name. */
+  works: Readonly<Record<string, Work>>;
+  /** Ends it, to be gone on with: the process is about to. */
+  signal?: AbortSignal;
 }
 
 const retriesAtOnce = 200;
 const jobOf: Partial<Record<RecordingState, 'copy' | 'verify'>> = { registered: 'copy', sealed: 'verify' };
 
-export function createDesk({ catalog, alarms, queue }: DeskParts): Desk {
+export function createDesk({ catalog, alarms, queue, runs, works, signal }: DeskParts): Desk {
   const show = async (sid: RecordingSid): Promise<RecordingRow> => {
     const row = await catalog.find(sid);
     if (!row) throw notFound('recording_unknown', sid);
@@ -79,6 +93,18 @@ export function createDesk({ catalog, alarms, queue }: DeskParts): Desk {
     async revokeLink(sid) {
       await show(sid);
       return { generation: (await catalog.bumpSegmentGeneration(sid)) ?? 0 };
+    },
+    async begin(name, options) {
+      const work = works[name];
+      if (!work) throw notFound('run_unknown', name);
+      const { ended } = await runs.begin(name, options, work, signal);
+      // How it ends is noted in the run, for whoever looks; nobody waits here.
+      ended.catch(() => undefined);
+    },
+    async look(name) {
+      const view = await runs.look(name);
+      if (!view) throw notFound('run_unknown', name);
+      return view;
     },
     alarms: () => alarms.list({ open: true }),
     async clearAlarm(id) {

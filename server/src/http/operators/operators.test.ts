@@ -1,10 +1,17 @@
-import type { LinkState, RecordingSid, SealedObject, TaskSid } from '@flex-custody/core';
+import {
+  CustodyError,
+  type LinkState,
+  type RecordingSid,
+  type SealedObject,
+  type TaskSid,
+} from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import { type Alarms, createAlarms } from '../../catalog/alarms.ts';
 import { type Catalog, createCatalog } from '../../catalog/catalog.ts';
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { createLog } from '../../log.ts';
 import { migrate } from '../../migrations.ts';
+import { createRuns } from '../../runs/runs.ts';
 import { buildOps } from '../ops.ts';
 import { createDesk, type Desk } from './desk.ts';
 import { remoteDesk } from './remote.ts';
@@ -26,7 +33,18 @@ beforeAll(async () => {
   await migrate(database.db);
   catalog = createCatalog(database.db);
   alarms = createAlarms(database.db);
-  local = createDesk({ catalog, alarms, queue: { send: async (name) => void sent.push(name) } });
+  local = createDesk({
+    catalog,
+    alarms,
+    queue: { send: async (name) => void sent.push(name) },
+    runs: createRuns(database.db),
+    works: {
+      'count-up': async ({ options, save }) => {
+        await save({}, { done: Number(options['to']) }, 5);
+        if (options['fail']) throw new CustodyError('store_denied', 'no');
+      },
+    },
+  });
   const metrics = { contentType: 'text/plain', read: async () => '' };
   app = buildOps({ log: createLog('silent'), metrics, checks: {}, operators: { desk: local, secret } });
   url = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -104,6 +122,21 @@ describe.each([
     expect(sent).toEqual([]);
   });
 
+  test('long work is begun and looked at; what nobody knows is said so', async () => {
+    await desk().begin('count-up', { to: 3 });
+    const ended = async () => {
+      for (;;) {
+        const view = await desk().look('count-up');
+        if (!view.running) return view;
+      }
+    };
+    expect(await ended()).toMatchObject({ counts: { done: 3 }, total: 5, finishedAt: expect.any(Date) });
+    await desk().begin('count-up', { to: 4, fail: true });
+    expect(await ended()).toMatchObject({ counts: { done: 4 }, failure: 'store_denied: no' });
+    await expect(desk().begin('dance', {})).rejects.toMatchObject({ code: 'run_unknown', status: 404 });
+    await expect(desk().look('dance')).rejects.toMatchObject({ code: 'run_unknown' });
+  });
+
   test('revoking raises the generation', async () => {
     expect(await desk().revokeLink(RE(1))).toEqual({ generation: 1 });
     expect((await catalog.find(RE(1)))?.segmentGeneration).toBe(1);
@@ -134,6 +167,8 @@ describe('on the listener', () => {
     ['POST', `/recordings/${RE(1)}/retry`],
     ['POST', '/recordings/retry'],
     ['POST', `/recordings/${RE(1)}/revoke-link`],
+    ['POST', '/runs/count-up'],
+    ['GET', '/runs/count-up'],
     ['GET', '/alarms'],
     ['POST', '/alarms/1/clear'],
   ])("%s %s is for whoever signs with the host's secret alone", async (method, path) => {

@@ -11,12 +11,17 @@ const limitMs = 10_000;
  * @throws CustodyError from each call: what the host answered, `host_refused`, or `host_unreachable`
  */
 export function remoteDesk(url: string, secret: string): Desk {
-  const ask = async <T>(method: 'GET' | 'POST', path: string): Promise<T> => {
-    const headers = { [signatureHeader]: signRequest(secret, method, path, '', Date.now()) };
+  const ask = async <T>(method: 'GET' | 'POST', path: string, body = ''): Promise<T> => {
+    const headers = {
+      [signatureHeader]: signRequest(secret, method, path, body, Date.now()),
+      ...(body && { 'content-type': 'application/json' }),
+    };
     const signal = AbortSignal.timeout(limitMs);
-    const reply = await fetch(url + path, { method, headers, signal }).catch((cause: unknown) => {
-      throw new CustodyError('host_unreachable', `no host answers at ${url}`, { cause });
-    });
+    const reply = await fetch(url + path, { method, headers, signal, ...(body && { body }) }).catch(
+      (cause: unknown) => {
+        throw new CustodyError('host_unreachable', `no host answers at ${url}`, { cause });
+      },
+    );
     const answer = parse(await reply.text());
     if (reply.ok && answer !== undefined) return answer as T;
     if (reply.status === 401) {
@@ -26,10 +31,10 @@ export function remoteDesk(url: string, secret: string): Desk {
       );
     }
     const { error: code } = (answer ?? {}) as { error?: unknown };
-    const [, subject = path] = /^\/\w+\/(\w+)/.exec(path) ?? [];
+    const [, subject = path] = /^\/\w+\/([\w-]+)/.exec(path) ?? [];
     throw new CustodyError(
       typeof code === 'string' ? code : 'host_refused',
-      code === 'recording_unknown' || code === 'alarm_unknown'
+      code === 'recording_unknown' || code === 'alarm_unknown' || code === 'run_unknown'
         ? unknown[code](subject)
         : `the host at ${url} answers ${reply.status} about ${subject}`,
       { status: reply.status },
@@ -49,6 +54,8 @@ export function remoteDesk(url: string, secret: string): Desk {
     retryAll: (reason) =>
       ask('POST', `/recordings/retry${reason ? `?${new URLSearchParams({ reason })}` : ''}`),
     revokeLink: (sid) => ask('POST', `/recordings/${sid}/revoke-link`),
+    begin: (name, options) => ask('POST', `/runs/${name}`, JSON.stringify(options)),
+    look: (name) => ask('GET', `/runs/${name}`),
     alarms: () => ask('GET', '/alarms'),
     clearAlarm: (id) => ask('POST', `/alarms/${id}/clear`),
   };

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import {
+  CustodyError,
   type LinkState,
   linkStates,
   type RecordingSid,
@@ -7,7 +8,8 @@ import {
   recordingStates,
 } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
-import { requireFunctionSignature } from '../plugins/function-signature.ts';
+import type { Json } from '../../runs/runs.ts';
+import { requireFunctionSignature, textOf } from '../plugins/function-signature.ts';
 import type { Desk } from './desk.ts';
 
 const sid = { type: 'string', pattern: '^RE[0-9a-f]{32}$' } as const;
@@ -27,6 +29,9 @@ const listing = {
   },
 } as const;
 
+const withName = {
+  params: { type: 'object', properties: { name: { type: 'string', pattern: '^[a-z-]{1,40}$' } } },
+} as const;
 const ofReason = { querystring: { type: 'object', properties: { reason: reasonText } } } as const;
 
 /** By which the command line shows that it has the host's own settings: the media secret's, which the Functions have not. */
@@ -71,9 +76,26 @@ export async function operatorRoutes(
   scope.post<WithSid>('/recordings/:sid/revoke-link', { schema: withSid }, ({ params }) =>
     desk.revokeLink(params.sid),
   );
+  type WithName = { Params: { name: string } };
+  scope.post<WithName>('/runs/:name', { schema: withName }, async ({ params, body }, reply) => {
+    // What is signed is the body's text, so it comes as text.
+    await desk.begin(params.name, readOptions(body));
+    return reply.code(202).send({ begun: params.name });
+  });
+  scope.get<WithName>('/runs/:name', { schema: withName }, ({ params }) => desk.look(params.name));
   scope.get('/alarms', () => desk.alarms());
   scope.post<{ Params: { id: number } }>('/alarms/:id/clear', { schema: withId }, async ({ params }) => {
     await desk.clearAlarm(params.id);
     return { cleared: params.id };
   });
+}
+
+function readOptions(body: unknown): Json {
+  try {
+    const json: unknown = JSON.parse(textOf(body) || '{}');
+    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json;
+  } catch {
+    // Said below.
+  }
+  throw new CustodyError('request_invalid', 'the options are no JSON object', { status: 400 });
 }

@@ -49,6 +49,16 @@ export class FakeTwilio implements TwilioApi {
   }
 
   recording = (sid: RecordingSid) => this.answer('recording', () => this.recordings.get(sid));
+  /** Two a page. */
+  recordingsPage = (window: { since: Date; until?: Date }, pageUrl?: string) =>
+    this.answer('recordingsPage', () => {
+      const all = [...this.recordings.values()].filter(
+        ({ startedAt, status }) =>
+          status !== 'deleted' && startedAt >= window.since && (!window.until || startedAt <= window.until),
+      );
+      const at = Number(pageUrl ?? 0);
+      return { recordings: all.slice(at, at + 2), ...(at + 2 < all.length && { next: String(at + 2) }) };
+    });
   call = (sid: CallSid) =>
     this.answer('call', () => {
       const to = this.calls.get(sid);

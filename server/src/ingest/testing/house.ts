@@ -7,6 +7,7 @@ import { createUploads } from '../../catalog/uploads.ts';
 import { openEmbedded } from '../../db/testing/on-each-engine.ts';
 import { type Db, migrate } from '../../db.ts';
 import type { DeadJob, JobName, Jobs, Queue, ScheduledName, SendOptions } from '../../queue/queue.ts';
+import { createRuns } from '../../runs/runs.ts';
 import { createIngest, type IngestParts } from '../index.ts';
 import type { FakeTwilio } from './fake-twilio.ts';
 import { recorded, scene, sids } from './scene.ts';
@@ -128,10 +129,12 @@ export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestPa
       mediaChannels: ['customer', 'others'],
       leaseMs: 15_000,
       copiesAtOnce: 2,
+      reconcile: { everyMinutes: 0, hours: 48 },
     },
     credentials: { username: sids.account, password: 'secret-of-the-account' },
     catalog,
     uploads: createUploads(db),
+    runs: createRuns(db),
     alarms,
     queue,
     twilio,

@@ -1,0 +1,70 @@
+import {
+  asAccountSid,
+  asCallSid,
+  asConferenceSid,
+  asRecordingSid,
+  CustodyError,
+  type RecordingSid,
+} from '@flex-custody/core';
+import type { RecordingInstance } from 'twilio/lib/rest/api/v2010/account/recording.js';
+import { type RecordingPage, recordingStatuses, type TwilioRecording } from './api.ts';
+import { type Connection, expected, read } from './connection.ts';
+
+/** Some seconds' work for Twilio at most: a page that takes longer than a request may would never come. */
+const pageSize = 500;
+const origin = 'https://api.twilio.com';
+
+/** Recordings as facts, one by one or page by page. */
+export function recordings({ account, accountSid }: Connection) {
+  return {
+    recording: (sid: RecordingSid): Promise<TwilioRecording | undefined> =>
+      read('a recording', async () => recordingOf(await (await account()).recordings(sid).fetch())),
+
+    async recordingsPage(window: { since: Date; until?: Date }, pageUrl?: string): Promise<RecordingPage> {
+      if (pageUrl !== undefined && !isOwnPage(pageUrl, accountSid)) {
+        throw new CustodyError('twilio_answer', "Twilio's list goes on somewhere else than at Twilio");
+      }
+      const page = await read('the list of recordings', async () => {
+        const list = (await account()).recordings;
+        if (pageUrl !== undefined) return list.getPage(pageUrl);
+        const until = window.until && { dateCreatedBefore: window.until };
+        return list.page({ dateCreatedAfter: window.since, ...until, pageSize });
+      });
+      const next = page?.nextPageUrl;
+      return {
+        recordings: (page?.instances ?? []).map(recordingOf),
+        ...(next && { next }),
+      };
+    },
+  };
+}
+
+/** The credentials go along with every page: they are for this account at Twilio alone. */
+function isOwnPage(pageUrl: string, accountSid: string): boolean {
+  return pageUrl.startsWith(`${origin}/2010-04-01/Accounts/${accountSid}/Recordings.json?`);
+}
+
+function recordingOf(found: RecordingInstance): TwilioRecording {
+  const callSid = asCallSid(found.callSid);
+  const conferenceSid = asConferenceSid(found.conferenceSid);
+  const seconds = Number(found.duration);
+  const startedAt = found.startTime ?? found.dateCreated;
+  return {
+    sid: expected(asRecordingSid(found.sid), 'recording SID'),
+    accountSid: expected(asAccountSid(found.accountSid), 'account SID'),
+    ...(callSid ? { callSid } : {}),
+    ...(conferenceSid ? { conferenceSid } : {}),
+    status: expected(
+      recordingStatuses.find((status) => status === found.status),
+      'recording status',
+    ),
+    channels: Number(found.channels) === 2 ? 2 : 1,
+    ...(found.duration && seconds >= 0 ? { durationSeconds: seconds } : {}),
+    startedAt: expected(
+      startedAt instanceof Date && !Number.isNaN(startedAt.getTime()) ? startedAt : undefined,
+      'start of a recording',
+    ),
+    ...(found.errorCode ? { errorCode: String(found.errorCode) } : {}),
+    encrypted: Boolean(found.encryptionDetails),
+  };
+}

@@ -1,0 +1,41 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { jsonOf, runWork, summary } from './run-work.ts';
+
+/** A day (UTC), or a moment. @returns ISO 8601 */
+export function moment(text: string): string {
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  const at = new Date(isDay ? `${text}T00:00:00Z` : text);
+  if (Number.isNaN(at.getTime()) || !/^\d{4}-\d{2}-\d{2}/.test(text))
+    throw new InvalidArgumentError('a day such as 2026-11-01, or a moment such as 2026-11-01T08:00:00Z');
+  return at.toISOString();
+}
+
+interface Flags {
+  since: string;
+  until?: string;
+  dryRun?: boolean;
+  bucket: boolean;
+  json?: boolean;
+}
+
+export function registerReconcile(program: Command): void {
+  program
+    .command('reconcile')
+    .description(
+      "hold Twilio's list, the catalog and the bucket against each other, and take in what is missing",
+    )
+    .requiredOption('--since <day>', 'look at recordings that Twilio made from then on', moment)
+    .option('--until <day>', 'and until then', moment)
+    .option('--dry-run', 'count what is missing; change nothing')
+    .option('--no-bucket', "only Twilio's list: the bucket is not compared")
+    .option('--json', 'one line: {name, counts, startedAt, finishedAt, finished}')
+    .action(async ({ since, until, dryRun, bucket, json }: Flags) => {
+      const ended = await runWork('reconcile', {
+        since,
+        ...(until && { until }),
+        ...(dryRun && { dryRun }),
+        ...(!bucket && { withoutBucket: true }),
+      });
+      console.log(json ? jsonOf(ended) : `${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
+    });
+}

@@ -1,0 +1,61 @@
+import type { RunView } from '../runs/runs.ts';
+import { follow, jsonOf, progressLine, summary } from './run-work.ts';
+
+const startedAt = new Date('2026-11-01T00:00:00Z');
+const view = (more: Partial<RunView> = {}): RunView => ({
+  name: 'reconcile',
+  options: {},
+  counts: { done: 40, seen: 30, absent_16101: 2 },
+  startedAt,
+  updatedAt: startedAt,
+  running: true,
+  ...more,
+});
+const now = startedAt.getTime() + 4_000;
+const screen = () => {
+  const said: string[] = [];
+  return { said, isTTY: false, write: (text: string) => void said.push(text) };
+};
+const never = new AbortController().signal;
+
+test('a line says how much is done, how fast, and what was found', () => {
+  expect(progressLine(view(), now)).toBe('reconcile 40, 10/s: seen 30, absent 16101 2');
+  expect(progressLine(view({ total: 80 }), now)).toBe(
+    'reconcile [############------------] 40 of 80, 10/s: seen 30, absent 16101 2',
+  );
+});
+
+test('the end is counts for a person, or one line for a program', () => {
+  const ended = view({ running: false, finishedAt: startedAt });
+  expect(summary(ended)).toBe('seen                30\nabsent 16101         2');
+  expect(summary(view({ counts: { done: 0 } }))).toBe('Nothing was to be done.');
+  expect(JSON.parse(jsonOf(ended))).toEqual({
+    name: 'reconcile',
+    counts: { seen: 30, absent_16101: 2 },
+    startedAt: startedAt.toISOString(),
+    finishedAt: startedAt.toISOString(),
+    finished: true,
+  });
+});
+
+test('it is watched to its end', async () => {
+  const looks = [view(), view(), view({ running: false, finishedAt: startedAt })];
+  const begun: unknown[] = [];
+  const desk = {
+    begin: async (...all: unknown[]) => void begun.push(all),
+    look: async () => looks.shift() ?? view(),
+  };
+  const ended = await follow(desk, 'reconcile', { since: 'x' }, screen(), never);
+  expect([begun, ended.finishedAt]).toEqual([[['reconcile', { since: 'x' }]], startedAt]);
+});
+
+test('what it failed of is what the command fails of', async () => {
+  const desk = {
+    begin: async () => undefined,
+    look: async () => view({ running: false, failure: 'twilio_unavailable: Twilio is away: no answer' }),
+  };
+  await expect(follow(desk, 'reconcile', {}, screen(), never)).rejects.toMatchObject({
+    code: 'twilio_unavailable',
+    message: 'Twilio is away: no answer',
+  });
+});

@@ -1,0 +1,44 @@
+import { asRecordingSid } from '@flex-custody/core';
+import type { Run } from '../../runs/runs.ts';
+import type { IngestParts } from '../parts.ts';
+import { bucketPass } from './bucket-pass.ts';
+import { createTally } from './tally.ts';
+import { twilioPass, type Window } from './twilio-pass.ts';
+
+export interface ReconcileOptions {
+  /** ISO 8601. */
+  since: string;
+  until?: string;
+  dryRun?: boolean;
+  settledMs?: number;
+  /** Only what Twilio lists: the bucket is compared another time. */
+  withoutBucket?: boolean;
+}
+
+/**
+ * Twilio's list, the catalog and the bucket, held against each other. Does again what it did where it stopped in the
+ * midst of a page: taking in twice is once.
+ */
+export async function reconcile(parts: IngestParts, run: Run): Promise<void> {
+  const options = run.options as unknown as ReconcileOptions;
+  const tally = createTally(run.counts);
+  const dryRun = options.dryRun === true;
+  const { state = {}, signal } = run;
+  const window: Window = {
+    since: new Date(options.since),
+    ...(options.until !== undefined && { until: new Date(options.until) }),
+    settledMs: options.settledMs ?? 0,
+  };
+  const save = (next: Record<string, unknown>) =>
+    run.save(next, { ...tally.counts, done: (tally.counts['seen'] ?? 0) + (tally.counts['compared'] ?? 0) });
+  if (state['listed'] !== true) {
+    const page = typeof state['page'] === 'string' ? state['page'] : undefined;
+    await twilioPass(parts, window, tally, { dryRun, page, signal }, (next) =>
+      save(next === undefined ? { listed: true } : { page: next }),
+    );
+  }
+  if (options.withoutBucket) return;
+  const after = asRecordingSid(state['after']);
+  await bucketPass(parts, tally, { dryRun, after, signal }, (sid) => save({ listed: true, after: sid }));
+  await save({ listed: true, compared: true });
+}

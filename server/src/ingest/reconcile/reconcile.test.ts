@@ -1,0 +1,262 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { objectKey, type RecordingSid } from '@flex-custody/core';
+import { createKeys, createStore, type Store, sealStream } from '@flex-custody/vault';
+import { wav } from '../../../../packages/vault/test/support.ts';
+import { createFaults } from '../../../../sandbox/src/faults.ts';
+import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
+import { FakeTwilio } from '../testing/fake-twilio.ts';
+import { house, sharedDatabase } from '../testing/house.ts';
+import { recorded, scene, sids } from '../testing/scene.ts';
+import { type ReconcileOptions, reconcile } from './index.ts';
+
+const shared = sharedDatabase();
+const keys = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: new Uint8Array(32).fill(3) }] });
+const others = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k9', key: new Uint8Array(32).fill(9) }] });
+const audio = wav(4);
+let folder: string;
+let s3: OwnS3;
+let store: Store;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'reconcile-'));
+  s3 = await startS3({
+    directory: folder,
+    region: 'us-east-1',
+    buckets: ['custody'],
+    faults: createFaults(),
+  });
+  store = createStore({ ...s3, region: 'us-east-1', bucket: 'custody', pathStyle: true, mode: 'envelope' });
+});
+afterAll(async () => {
+  store.close();
+  await s3.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  await shared.db.query('TRUNCATE runs');
+  for await (const { key } of store.list('')) await store.delete(key);
+});
+
+async function open() {
+  const twilio = scene();
+  const host = await house(twilio, shared.db, { store, keys });
+  host.queue.sent = [];
+  const run = async (options: Partial<ReconcileOptions> = {}) => {
+    const all = { since: new Date(0).toISOString(), ...options };
+    return (await host.parts.runs.run('reconcile', all, (one) => reconcile(host.parts, one))).counts;
+  };
+  return { twilio, ...host, run };
+}
+type House = Awaited<ReturnType<typeof open>>;
+
+async function put(sid: RecordingSid, by = keys, bytes: Buffer = audio) {
+  const key = objectKey(sids.account, sid);
+  const sealer = await sealStream(by, { account: sids.account, recording: sid });
+  sealer.end(bytes);
+  return store.put(key, sealer);
+}
+
+/** As if its copy was verified long ago. */
+async function verified({ catalog, ingest, twilio }: House, n: number) {
+  const sid = sids.recording(n);
+  const answer = await ingest.receive(recorded(twilio, n));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  const stored = await put(sid);
+  const object = {
+    key: objectKey(sids.account, sid),
+    mode: 'envelope' as const,
+    ...(stored.versionId !== undefined && { versionId: stored.versionId }),
+    etag: stored.etag,
+    bytes: stored.bytes,
+    plaintextBytes: audio.length,
+    plaintextSha256: 'a'.repeat(64),
+    keyId: 'k1',
+  };
+  await catalog.sealed(sid, answer.lease, object, 2);
+  await catalog.verified(sid, object, object.plaintextSha256);
+  return { sid, object };
+}
+
+/** What lies in the bucket has lain there for long. */
+function aged(host: House): void {
+  host.parts.store = new Proxy(store, {
+    get(target, name) {
+      if (name === 'list')
+        return async function* (prefix: string) {
+          for await (const one of target.list(prefix)) yield { ...one, lastModified: new Date(0) };
+        };
+      const own: unknown = Reflect.get(target, name, target);
+      return typeof own === 'function' ? own.bind(target) : own;
+    },
+  });
+}
+
+describe('what Twilio has', () => {
+  test('is taken in where no callback announced it, once, page after page', async () => {
+    const host = await open();
+    for (const n of [1, 2, 3, 4, 5]) recorded(host.twilio, n);
+    await host.ingest.receive(recorded(host.twilio, 2));
+    host.queue.sent = [];
+    expect(await host.run()).toMatchObject({ seen: 5, known: 1, missed: 4, ingested: 4 });
+    expect(await host.catalog.find(sids.recording(5))).toMatchObject({
+      state: 'registered',
+      source: 'reconcile',
+    });
+    expect(host.queue.names().sort()).toEqual([...Array(4).fill('copy'), ...Array(4).fill('link')]);
+    expect(await host.run()).toMatchObject({ seen: 5, known: 5 });
+  });
+
+  test('that was never recorded is counted by its reason, and the catalog says so', async () => {
+    const host = await open();
+    recorded(host.twilio, 1, { status: 'absent', errorCode: '16101' });
+    recorded(host.twilio, 2, { status: 'absent', errorCode: '16102' });
+    expect(await host.run()).toMatchObject({ absent_16101: 1, absent_16102: 1 });
+    expect(await host.catalog.find(sids.recording(2))).toMatchObject({ state: 'absent', failure: '16102' });
+    expect(await host.run()).toMatchObject({ known: 2, absent_16101: 1, absent_16102: 1 });
+    expect(host.queue.names()).toEqual([]);
+  });
+
+  test('that is not finished, or only just, is left to its callback', async () => {
+    const host = await open();
+    recorded(host.twilio, 1, { status: 'processing' });
+    recorded(host.twilio, 2, { startedAt: new Date(Date.now() - 60_000) });
+    expect(await host.run({ settledMs: 15 * 60_000 })).toMatchObject({ underway: 2 });
+    expect(host.queue.names()).toEqual([]);
+  });
+
+  test('is only counted in a dry run', async () => {
+    const host = await open();
+    recorded(host.twilio, 1);
+    expect(await host.run({ dryRun: true })).toMatchObject({ missed: 1 });
+    expect(await host.catalog.find(sids.recording(1))).toBeUndefined();
+    expect(host.queue.names()).toEqual([]);
+  });
+
+  test('goes on at the page where it broke off', async () => {
+    const host = await open();
+    for (const n of [1, 2, 3, 4]) recorded(host.twilio, n);
+    const denied = new Error('refused');
+    const page = host.twilio.recordingsPage;
+    host.twilio.recordingsPage = async (window, url) => {
+      if (url === '2') throw denied;
+      return page(window, url);
+    };
+    await expect(host.run()).rejects.toBe(denied);
+    const asked: (string | undefined)[] = [];
+    host.twilio.recordingsPage = (window, url) => {
+      asked.push(url);
+      return page(window, url);
+    };
+    expect(await host.run()).toMatchObject({ seen: 4, ingested: 4 });
+    expect(asked).toEqual(['2']);
+  });
+
+  test('is asked for again while Twilio is away', async () => {
+    const host = await open();
+    recorded(host.twilio, 1);
+    host.twilio.failing.set('recordingsPage', FakeTwilio.down);
+    setTimeout(() => host.twilio.failing.clear(), 300);
+    expect(await host.run()).toMatchObject({ ingested: 1 });
+    expect(host.twilio.asked.filter((name) => name === 'recordingsPage').length).toBeGreaterThan(1);
+  });
+});
+
+describe('what the catalog has', () => {
+  test('and the bucket too is well, whatever lies beside it', async () => {
+    const host = await open();
+    const { object } = await verified(host, 1);
+    await store.putBytes(`${object.key}.json`, Buffer.from('{}'));
+    await store.putBytes(`recordings/${sids.account}/notes.txt`, Buffer.from('x'));
+    await verified(host, 2);
+    expect(await host.run()).toEqual({ seen: 2, known: 2, compared: 2, done: 4 });
+    expect(await host.alarmCodes()).toEqual([]);
+  });
+
+  test('and the bucket lacks is an alarm, and copied again while Twilio has it', async () => {
+    const host = await open();
+    const { sid, object } = await verified(host, 1);
+    await store.delete(object.key, object.versionId);
+    host.queue.sent = [];
+    expect(await host.run({ dryRun: true })).toMatchObject({ lost: 1 });
+    expect((await host.catalog.find(sid))?.state).toBe('verified');
+    expect(await host.run()).toMatchObject({ lost: 1, recopied: 1 });
+    expect(await host.catalog.find(sid)).toMatchObject({ state: 'registered', failure: 'object_missing' });
+    expect(await host.alarmCodes()).toEqual(['object_lost']);
+    expect(host.queue.names()).toEqual(['copy']);
+  });
+
+  test('and neither has any more stays as it is, under its alarm', async () => {
+    const host = await open();
+    const { sid, object } = await verified(host, 1);
+    await store.delete(object.key, object.versionId);
+    recorded(host.twilio, 1, { status: 'deleted' });
+    expect(await host.run()).toMatchObject({ lost: 1 });
+    expect((await host.catalog.find(sid))?.state).toBe('verified');
+    expect((await host.alarms.list())[0]).toMatchObject({
+      code: 'object_lost',
+      detail: expect.stringContaining('neither'),
+    });
+  });
+
+  test('in an earlier version is not lost behind a later one', async () => {
+    const host = await open();
+    const { sid } = await verified(host, 1);
+    await put(sid);
+    expect((await host.run())['lost']).toBeUndefined();
+  });
+});
+
+describe('what the bucket has and the catalog lacks', () => {
+  test("is adopted with Twilio's facts, to be verified and linked", async () => {
+    const host = await open();
+    recorded(host.twilio, 1);
+    await put(sids.recording(1));
+    aged(host);
+    expect(await host.run({ since: new Date(Date.now() + 1_000).toISOString() })).toMatchObject({
+      unknown: 1,
+      adopted: 1,
+    });
+    const row = await host.catalog.find(sids.recording(1));
+    expect(row).toMatchObject({
+      state: 'sealed',
+      source: 'adopted',
+      durationSeconds: 30,
+      object: { plaintextBytes: audio.length, keyId: 'k1', versionId: expect.any(String) },
+    });
+    expect(host.queue.names().sort()).toEqual(['link', 'verify']);
+  });
+
+  test('is adopted by what it says itself where Twilio knows it no longer', async () => {
+    const host = await open();
+    await put(sids.recording(7));
+    aged(host);
+    expect(await host.run()).toMatchObject({ adopted: 1 });
+    expect(await host.catalog.find(sids.recording(7))).toMatchObject({ durationSeconds: 4, channels: 2 });
+  });
+
+  test.each([
+    ['of another key', 'envelope_wrong_key', () => put(sids.recording(7), others)],
+    ['that is no audio', 'not_audio', () => put(sids.recording(7), keys, Buffer.alloc(9_000, 1))],
+    [
+      'that is not sealed',
+      'envelope_malformed',
+      () => store.putBytes(objectKey(sids.account, sids.recording(7)), audio),
+    ],
+  ])('%s is an alarm, and left alone', async (_what, detail, lay) => {
+    const host = await open();
+    await lay();
+    aged(host);
+    expect(await host.run()).toMatchObject({ unknown: 1, unreadable: 1 });
+    expect((await host.alarms.list())[0]).toMatchObject({ code: 'object_unreadable', detail });
+    expect(await host.catalog.find(sids.recording(7))).toBeUndefined();
+  });
+
+  test('only just may still be reported', async () => {
+    const host = await open();
+    await put(sids.recording(7));
+    expect(await host.run()).toMatchObject({ underway: 1 });
+    expect(await host.catalog.find(sids.recording(7))).toBeUndefined();
+  });
+});

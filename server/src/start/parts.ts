@@ -1,0 +1,41 @@
+import { createTwilio, type TwilioApi, type TwilioLive, type TwilioTaskState } from '@flex-custody/twilio';
+import { createKeys, createStore } from '@flex-custody/vault';
+import { createAlarms } from '../catalog/alarms.ts';
+import { createCatalog } from '../catalog/catalog.ts';
+import { createUploads } from '../catalog/uploads.ts';
+import { type Config, twilioCredentials } from '../config.ts';
+import type { Db } from '../db.ts';
+import { type IngestParts, type Log, reconcile } from '../ingest/index.ts';
+import type { Queue } from '../queue/queue.ts';
+import { createRuns, type Work } from '../runs/runs.ts';
+
+/** What a host is made of, and the command line where it does a host's work. */
+export interface HouseParts extends IngestParts {
+  config: Config;
+  twilio: TwilioApi & TwilioLive & TwilioTaskState;
+}
+
+export function createParts(config: Config, db: Db, queue: Queue, log: Log): HouseParts {
+  const credentials = twilioCredentials(config);
+  const { accountSid, workspaceSid } = config;
+  return {
+    config,
+    credentials,
+    catalog: createCatalog(db),
+    uploads: createUploads(db),
+    alarms: createAlarms(db),
+    runs: createRuns(db),
+    queue,
+    store: createStore(config.store),
+    keys: config.keyConfig && createKeys(config.keyConfig),
+    twilio: createTwilio({ accountSid, workspaceSid, ...credentials }),
+    log,
+  };
+}
+
+/** Long work by the name that the command line calls it. */
+export function createWorks(parts: HouseParts): Readonly<Record<string, Work>> {
+  return {
+    reconcile: (run) => reconcile(parts, run),
+  };
+}
