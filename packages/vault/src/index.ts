@@ -15,7 +15,6 @@ export { readWavLayout, type WavLayout } from './source/wav.ts';
 export { createStore } from './store/s3-store.ts';
 export type {
   GetOptions,
-  ObjectLock,
   PutOptions,
   Store,
   StoreConfig,
