@@ -11,7 +11,7 @@ import {
   type Store,
 } from '@flex-custody/vault';
 import type { RecordingRow } from '../../../server/src/catalog/catalog.ts';
-import { fates } from './plan.ts';
+import { fates, type PlannedCall } from './plan.ts';
 import type { Stage } from './stage.ts';
 import type { Played } from './storm.ts';
 
@@ -80,10 +80,8 @@ async function judgeOne(
     return undefined;
   }
   if (row.state !== 'verified' || !row.object) return `${row.state} (${row.failure}), not verified`;
-  const wantedLink = planned.delivery === 'steered' ? 'refused' : 'linked';
-  // The very first has nobody's task to be steered to.
-  if (row.linkState !== wantedLink && planned.delivery !== 'steered')
-    return `${row.linkState}, not ${wantedLink}`;
+  const link = judgeLink(planned, row);
+  if (link) return link;
   if (row.linkState === 'linked') verdict.linked += 1;
   const lying = evidence.versions.get(row.object.key) ?? [];
   if (lying.length !== 1) return `stored ${lying.length} times`;
@@ -94,6 +92,16 @@ async function judgeOne(
   if (row.channels !== recording.channels) return `${row.channels} channels of ${recording.channels}`;
   verdict.verified += 1;
   return undefined;
+}
+
+function judgeLink({ delivery, direction }: PlannedCall, row: RecordingRow): string | undefined {
+  // The very first has nobody's task to be steered to.
+  if (delivery === 'steered' && row.linkState === 'refused') return undefined;
+  // Nothing but the lost callback said of which task an outbound call is: docs/linking.md.
+  const untold =
+    row.source === 'reconcile' && direction === 'outbound' && row.linkReason === 'task_not_found';
+  if (row.linkState === 'linked' || untold) return undefined;
+  return `${row.linkState} (${row.linkReason}, ${row.source}, ${direction}), not linked`;
 }
 
 async function digestOf(row: RecordingRow, { store, keys }: Evidence): Promise<string> {
