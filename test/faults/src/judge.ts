@@ -21,6 +21,8 @@ export interface Verdict {
   /** Given up, with the reason that was planned for them. */
   deadLetters: number;
   absent: number;
+  /** Deleted at Twilio by others before a callback of theirs got through. */
+  unknown: number;
   /** Parts of uploads that nobody finished, and that no job will: the janitor's, within the hour. */
   uploadsLeft: number;
   /** What must not be: one line each. */
@@ -35,7 +37,15 @@ export async function judge(
 ): Promise<Verdict> {
   const store = createStore({ ...stage.bucket, region: 'us-east-1', pathStyle: true, mode: 'envelope' });
   const keys = createKeys(parseKeyFile(readFileSync(stage.secrets.keyFile, 'utf8')));
-  const verdict: Verdict = { verified: 0, linked: 0, deadLetters: 0, absent: 0, uploadsLeft: 0, faults: [] };
+  const verdict: Verdict = {
+    verified: 0,
+    linked: 0,
+    deadLetters: 0,
+    absent: 0,
+    unknown: 0,
+    uploadsLeft: 0,
+    faults: [],
+  };
   try {
     const versions = await versionsByKey(store);
     for (const one of played) {
@@ -70,7 +80,11 @@ async function judgeOne(
   evidence: Evidence,
   verdict: Verdict,
 ): Promise<string | undefined> {
-  if (!row) return 'not in the catalog';
+  if (!row) {
+    // Gone at Twilio before any callback got through: nobody could know of it.
+    if (planned.fate === 'deleted') verdict.unknown += 1;
+    return planned.fate === 'deleted' ? undefined : 'not in the catalog';
+  }
   if (planned.fate) {
     const wanted = fates[planned.fate];
     if (row.state !== wanted.state || row.failure !== wanted.reason)
