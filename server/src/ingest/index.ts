@@ -17,6 +17,7 @@ import { verifyJob } from './verify-job.ts';
 
 export type { IngestObserver, IngestParts, Log } from './parts.ts';
 export { reconcile } from './reconcile/index.ts';
+export { rebuild } from './reconcile/rebuild.ts';
 
 export interface Ingest {
   /** See {@link receive}. */
