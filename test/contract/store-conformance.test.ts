@@ -3,6 +3,7 @@ import { ownEngine, radosgwEngine } from './s3/engines.ts';
 import type { Engine } from './s3/subject.ts';
 import { reads } from './store/reads.ts';
 import { StoreSubject } from './store/store-subject.ts';
+import { uploads } from './store/uploads.ts';
 import { writes } from './store/writes.ts';
 
 /** Our own store, on every engine it is to work on: what it promises holds with and without versions. */
@@ -16,6 +17,7 @@ function conforms(begin: () => Promise<Engine>): void {
     afterAll(() => subject.stop(), 60_000);
     writes(subject);
     reads(subject);
+    uploads(subject);
   });
 }
 

@@ -94,7 +94,7 @@ export interface TwilioApi {
   recording(sid: RecordingSid): Promise<TwilioRecording | undefined>;
   /**
    * Recordings created in a window, some hundred at a time, newest first; `next` is asked for as `pageUrl`, whatever
-   * the window then says. What was deleted is not among them.
+   * the window then says. What was deleted within the last 40 days is among them.
    * @throws CustodyError `twilio_answer` too for a `pageUrl` that is not this account's list at Twilio
    */
   recordingsPage(window: { since: Date; until?: Date }, pageUrl?: string): Promise<RecordingPage>;

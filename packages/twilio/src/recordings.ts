@@ -28,7 +28,7 @@ export function recordings({ account, accountSid }: Connection) {
         const list = (await account()).recordings;
         if (pageUrl !== undefined) return list.getPage(pageUrl);
         const until = window.until && { dateCreatedBefore: window.until };
-        return list.page({ dateCreatedAfter: window.since, ...until, pageSize });
+        return list.page({ dateCreatedAfter: window.since, ...until, includeSoftDeleted: true, pageSize });
       });
       const next = page?.nextPageUrl;
       return {

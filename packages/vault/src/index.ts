@@ -16,7 +16,6 @@ export { type BucketLook, type CorsRule, lookAtBucket, type Told } from './store
 export { createStore } from './store/s3-store.ts';
 export type {
   GetOptions,
-  ObjectLock,
   PutOptions,
   Store,
   StoreConfig,

@@ -76,3 +76,49 @@ export async function listObjects(request: S3Request): Promise<void> {
   ]);
   answer(request, 200, body);
 }
+
+export async function listVersions(request: S3Request): Promise<void> {
+  const { bucket, query } = request;
+  const prefix = query.get('prefix') ?? '';
+  const keyMarker = query.get('key-marker') ?? '';
+  const idMarker = query.get('version-id-marker') ?? '';
+  const limit = Math.min(1000, Number(query.get('max-keys') ?? 1000) || 0);
+  const encoded = query.get('encoding-type') === 'url';
+  const shown = (key: string) => (encoded ? encodeURIComponent(key).replaceAll('%2F', '/') : key);
+
+  const all = bucket.all(prefix);
+  const marked = all.findIndex(({ key, versionId }) => key === keyMarker && versionId === idMarker);
+  // Behind the marked version; without one, or where it has gone meanwhile, behind the marked key.
+  const rest =
+    marked < 0 ? all.filter(({ key }) => keyMarker === '' || key > keyMarker) : all.slice(marked + 1);
+  const page = rest.slice(0, limit);
+  const last = page.at(-1);
+  const truncated = rest.length > page.length;
+  const newest = new Map([...all].reverse().map((version) => [version.key, version]));
+  const rows = page.map((version): Element => {
+    const facts: Element[] = [
+      ['Key', shown(version.key)],
+      ['VersionId', version.versionId],
+      ['IsLatest', newest.get(version.key) === version],
+      ['LastModified', new Date(version.lastModified).toISOString()],
+    ];
+    if (version.deleteMarker) return ['DeleteMarker', facts];
+    return [
+      'Version',
+      [...facts, ['ETag', version.etag], ['Size', version.bytes], ['StorageClass', 'STANDARD']],
+    ];
+  });
+  const body = document('ListVersionsResult', [
+    ['Name', bucket.name],
+    ['Prefix', shown(prefix)],
+    ['KeyMarker', shown(keyMarker)],
+    ['VersionIdMarker', idMarker],
+    ['NextKeyMarker', truncated ? shown(last?.key ?? '') : undefined],
+    ['NextVersionIdMarker', truncated ? last?.versionId : undefined],
+    ['MaxKeys', limit],
+    ['EncodingType', encoded ? 'url' : undefined],
+    ['IsTruncated', truncated],
+    ...rows,
+  ]);
+  answer(request, 200, body);
+}

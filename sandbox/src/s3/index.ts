@@ -4,7 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault, Faults } from '../faults.ts';
-import { getLocation, getVersioning, headBucket, listObjects, putVersioning } from './buckets.ts';
+import {
+  getLocation,
+  getVersioning,
+  headBucket,
+  listObjects,
+  listVersions,
+  putVersioning,
+} from './buckets.ts';
 import { notImplemented, S3Error } from './errors.ts';
 import {
   abortUpload,
@@ -101,6 +108,7 @@ function route(request: S3Request): Promise<void> {
     case 'GET bucket':
       if (has('location')) return getLocation(request);
       if (has('versioning')) return getVersioning(request);
+      if (has('versions')) return listVersions(request);
       if (has('uploads')) return listUploads(request);
       if (query.get('list-type') === '2') return listObjects(request);
       break;

@@ -100,6 +100,14 @@ export class Bucket {
     return found.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
+  /** Every version and delete marker, by key, the newest first. */
+  all(prefix: string): Version[] {
+    return [...this.#objects.values()]
+      .filter(([newest]) => newest?.key.startsWith(prefix))
+      .sort(([a], [b]) => ((a?.key ?? '') < (b?.key ?? '') ? -1 : 1))
+      .flat();
+  }
+
   async put(
     facts: Pick<Version, 'key' | 'etag' | 'headers'> & { deleteMarker?: boolean },
     files: readonly Segment[],

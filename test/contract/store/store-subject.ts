@@ -4,7 +4,6 @@ import {
   CreateBucketCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
-  ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -68,18 +67,16 @@ export class StoreSubject {
   }
 
   async stop(): Promise<void> {
-    this.store.close();
     if (this.#engine?.shared) await this.#remove();
+    this.store.close();
     this.s3.destroy();
     await this.#engine?.close();
   }
 
   async #remove(): Promise<void> {
-    const { Versions = [], DeleteMarkers = [] } = await this.s3.send(
-      new ListObjectVersionsCommand(this.bucket),
-    );
-    for (const { Key, VersionId } of [...Versions, ...DeleteMarkers]) {
-      await this.s3.send(new DeleteObjectCommand({ ...this.bucket, Key, VersionId }));
+    for (const { key, versionId } of await all(this.store.versions(''))) {
+      const VersionId = versionId;
+      await this.s3.send(new DeleteObjectCommand({ ...this.bucket, Key: key, VersionId }));
     }
     await this.s3.send(new DeleteBucketCommand(this.bucket));
   }

@@ -11,7 +11,7 @@ import {
   type Store,
 } from '@flex-custody/vault';
 import type { RecordingRow } from '../../../server/src/catalog/catalog.ts';
-import { fates } from './plan.ts';
+import { fates, type PlannedCall } from './plan.ts';
 import type { Stage } from './stage.ts';
 import type { Played } from './storm.ts';
 
@@ -21,6 +21,8 @@ export interface Verdict {
   /** Given up, with the reason that was planned for them. */
   deadLetters: number;
   absent: number;
+  /** Deleted at Twilio by others before a callback of theirs got through. */
+  unknown: number;
   /** Parts of uploads that nobody finished, and that no job will: the janitor's, within the hour. */
   uploadsLeft: number;
   /** What must not be: one line each. */
@@ -35,7 +37,15 @@ export async function judge(
 ): Promise<Verdict> {
   const store = createStore({ ...stage.bucket, region: 'us-east-1', pathStyle: true, mode: 'envelope' });
   const keys = createKeys(parseKeyFile(readFileSync(stage.secrets.keyFile, 'utf8')));
-  const verdict: Verdict = { verified: 0, linked: 0, deadLetters: 0, absent: 0, uploadsLeft: 0, faults: [] };
+  const verdict: Verdict = {
+    verified: 0,
+    linked: 0,
+    deadLetters: 0,
+    absent: 0,
+    unknown: 0,
+    uploadsLeft: 0,
+    faults: [],
+  };
   try {
     const versions = await versionsByKey(store);
     for (const one of played) {
@@ -70,7 +80,11 @@ async function judgeOne(
   evidence: Evidence,
   verdict: Verdict,
 ): Promise<string | undefined> {
-  if (!row) return 'not in the catalog';
+  if (!row) {
+    // Gone at Twilio before any callback got through: nobody could know of it.
+    if (planned.fate === 'deleted') verdict.unknown += 1;
+    return planned.fate === 'deleted' ? undefined : 'not in the catalog';
+  }
   if (planned.fate) {
     const wanted = fates[planned.fate];
     if (row.state !== wanted.state || row.failure !== wanted.reason)
@@ -80,10 +94,8 @@ async function judgeOne(
     return undefined;
   }
   if (row.state !== 'verified' || !row.object) return `${row.state} (${row.failure}), not verified`;
-  const wantedLink = planned.delivery === 'steered' ? 'refused' : 'linked';
-  // The very first has nobody's task to be steered to.
-  if (row.linkState !== wantedLink && planned.delivery !== 'steered')
-    return `${row.linkState}, not ${wantedLink}`;
+  const link = judgeLink(planned, row);
+  if (link) return link;
   if (row.linkState === 'linked') verdict.linked += 1;
   const lying = evidence.versions.get(row.object.key) ?? [];
   if (lying.length !== 1) return `stored ${lying.length} times`;
@@ -94,6 +106,16 @@ async function judgeOne(
   if (row.channels !== recording.channels) return `${row.channels} channels of ${recording.channels}`;
   verdict.verified += 1;
   return undefined;
+}
+
+function judgeLink({ delivery, direction }: PlannedCall, row: RecordingRow): string | undefined {
+  // The very first has nobody's task to be steered to.
+  if (delivery === 'steered' && row.linkState === 'refused') return undefined;
+  // Nothing but the lost callback said of which task an outbound call is: docs/linking.md.
+  const untold =
+    row.source === 'reconcile' && direction === 'outbound' && row.linkReason === 'task_not_found';
+  if (row.linkState === 'linked' || untold) return undefined;
+  return `${row.linkState} (${row.linkReason}, ${row.source}, ${direction}), not linked`;
 }
 
 async function digestOf(row: RecordingRow, { store, keys }: Evidence): Promise<string> {

@@ -144,7 +144,14 @@ function fault(dice: Random): Fault {
   const target = dice.pick(targets);
   const [kind, values] = dice.pick(kinds[target] ?? []);
   const value = dice.pick(values);
-  return { target, kind, times: dice.whole(1, 3), ...(value !== undefined && { value }) };
+  return {
+    target,
+    kind,
+    times: dice.whole(1, 3),
+    ...(value !== undefined && { value }),
+    // Only a write has a condition that can fail.
+    ...(value === 412 && { match: 'POST /v1' }),
+  };
 }
 
 /** What stands in the way of one recording for ever. Undefined where the recording itself, at Twilio, is the fate. */

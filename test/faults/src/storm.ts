@@ -88,7 +88,7 @@ export async function storm(
 
   const deliver = async (
     recording: Recording,
-    { delivery, delay }: PlannedCall,
+    { delivery, delay, fate }: PlannedCall,
     othersTask: string | undefined,
   ) => {
     const { courier } = twilio;
@@ -108,7 +108,8 @@ export async function storm(
         return courier.deliver(othersTask && callback ? { ...recording, callback } : recording);
       }
       default:
-        return courier.deliver(recording);
+        // Deleted since, by somebody else: what Twilio told us was told before.
+        return courier.deliver(recording, fate === 'deleted' ? { RecordingStatus: 'completed' } : {});
     }
   };
 

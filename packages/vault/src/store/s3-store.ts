@@ -16,7 +16,6 @@ import {
   PutObjectCommand,
   type S3Client,
   UploadPartCommand,
-  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { CustodyError, type StorageMode } from '@flex-custody/core';
@@ -25,7 +24,6 @@ import { failureOf, setUpAdvice, storeError } from './errors.ts';
 import { failOnStall } from './stall.ts';
 import type {
   GetOptions,
-  ObjectLock,
   PutOptions,
   Store,
   StoreConfig,
@@ -172,25 +170,6 @@ class S3Store implements Store {
     return { number, etag: answer.ETag ?? '' };
   }
 
-  async copyPart(
-    key: string,
-    uploadId: string,
-    number: number,
-    from: { key: string; versionId?: string; etag: string; start: number; end: number },
-  ): Promise<StoredPart> {
-    const source = `${this.bucket}/${from.key.split('/').map(encodeURIComponent).join('/')}`;
-    const command = new UploadPartCopyCommand({
-      ...this.#upload(key, uploadId),
-      PartNumber: number,
-      CopySource:
-        from.versionId === undefined ? source : `${source}?versionId=${encodeURIComponent(from.versionId)}`,
-      CopySourceIfMatch: from.etag,
-      CopySourceRange: `bytes=${from.start}-${from.end}`,
-    });
-    const answer = await this.#ofUpload(this.#client.send(command), key);
-    return { number, etag: answer.CopyPartResult?.ETag ?? '' };
-  }
-
   async *parts(key: string, uploadId: string): AsyncIterable<StoredPart & { bytes: number }> {
     let marker: string | undefined;
     do {
@@ -219,7 +198,7 @@ class S3Store implements Store {
     });
     const answer = await this.#ofUpload(this.#client.send(command), key);
     // radosgw completes without a word about the ETag; whoever reads later pins the object by it.
-    const etag = answer.ETag ?? (await this.head(key, answer.VersionId))?.etag ?? '';
+    const etag = answer.ETag || ((await this.head(key, answer.VersionId))?.etag ?? '');
     return {
       etag,
       bytes,
@@ -260,16 +239,6 @@ class S3Store implements Store {
             }
           : undefined;
     } while (after);
-  }
-
-  async lock(key: string, versionId: string): Promise<ObjectLock | undefined> {
-    const answer = await this.#mapped(
-      this.#client.send(new HeadObjectCommand(this.#object(key, versionId))),
-      key,
-    );
-    const { ObjectLockRetainUntilDate: retainUntil, ObjectLockLegalHoldStatus: hold } = answer;
-    if (retainUntil === undefined && hold !== 'ON') return undefined;
-    return { ...(retainUntil && { retainUntil }), legalHold: hold === 'ON' };
   }
 
   presignGet(key: string, versionId: string | undefined, seconds: number): Promise<string> {
@@ -333,7 +302,9 @@ class S3Store implements Store {
       return await answer;
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      if (failureOf(error).name === 'NoSuchUpload') {
+      const { name, status } = failureOf(error);
+      // radosgw gives a lost upload the name of a lost object.
+      if (name === 'NoSuchUpload' || (status === 404 && name !== 'NoSuchBucket')) {
         throw new CustodyError('upload_gone', `the upload of ${key} is no more`, {
           status: 409,
           retryable: true,

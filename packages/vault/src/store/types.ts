@@ -67,12 +67,6 @@ export interface StoredVersion {
   deleteMarker: boolean;
 }
 
-/** S3 Object Lock on one version: until then, or while the hold stands, S3 refuses to delete it. */
-export interface ObjectLock {
-  retainUntil?: Date;
-  legalHold: boolean;
-}
-
 /**
  * The bucket. Errors: object_missing (404), object_changed (412), object_range (416), and, both 503 and retryable since
  * they pass without the recording having changed, store_denied (a right, a credential, the bucket's name or region) and
@@ -99,13 +93,6 @@ export interface Store {
     body: Uint8Array,
     options?: { signal?: AbortSignal },
   ): Promise<StoredPart>;
-  /** Bytes [start, end] of a stored version as a part, which never leave the store. */
-  copyPart(
-    key: string,
-    uploadId: string,
-    number: number,
-    from: { key: string; versionId?: string; etag: string; start: number; end: number },
-  ): Promise<StoredPart>;
   /** What has arrived. @throws upload_gone */
   parts(key: string, uploadId: string): AsyncIterable<StoredPart & { bytes: number }>;
   /** `bytes` is what the parts must come to. @throws upload_gone */
@@ -114,8 +101,6 @@ export interface Store {
   putBytes(key: string, bytes: Uint8Array): Promise<Stored>;
   /** All versions and delete markers, newest first within a key; on a bucket without versions its objects. */
   versions(prefix: string): AsyncIterable<StoredVersion>;
-  /** Undefined on a bucket without Object Lock, or where this version has none. */
-  lock(key: string, versionId: string): Promise<ObjectLock | undefined>;
   /** A URL that plays the object, a WAV, for `seconds` without further credentials: for sse-kms mode. */
   presignGet(key: string, versionId: string | undefined, seconds: number): Promise<string>;
   /** Resolves when these credentials may write and list; otherwise the error's message says the next step. */

@@ -126,6 +126,14 @@ describe('what Twilio has', () => {
     expect(host.queue.names()).toEqual([]);
   });
 
+  test('that somebody deleted before it was known here is counted, and nothing else', async () => {
+    const host = await open();
+    recorded(host.twilio, 1, { status: 'deleted' });
+    expect(await host.run()).toMatchObject({ seen: 1, deleted: 1 });
+    expect(await host.catalog.find(sids.recording(1))).toBeUndefined();
+    expect(await host.alarmCodes()).toEqual([]);
+  });
+
   test('is only counted in a dry run', async () => {
     const host = await open();
     recorded(host.twilio, 1);

@@ -57,6 +57,11 @@ async function takeIn(
     if (known.state === 'absent') tally.count(`absent_${known.failure ?? 'unknown'}`);
     return;
   }
+  // Whoever deleted it before it was known here may have had every right to: counted, and no alarm.
+  if (facts.status === 'deleted') {
+    tally.count('deleted');
+    return;
+  }
   const ended = facts.startedAt.getTime() + (facts.durationSeconds ?? 0) * 1_000;
   if (Date.now() - ended < settledMs || (facts.status !== 'completed' && facts.status !== 'absent')) {
     tally.count('underway');
