@@ -3,6 +3,7 @@ import type { TwilioRecording } from '@flex-custody/twilio';
 import { copyResumably, openMedia } from '@flex-custody/vault';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import { abandonUpload } from './abandon-upload.ts';
+import type { Gate } from './gate.ts';
 import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
 import { discard } from './report.ts';
@@ -13,13 +14,21 @@ import { logStep, provenBad } from './steps.ts';
 const workerLeaseMs = 60_000;
 const unfinishedMs = 30_000;
 
+const atOnce: Gate = (work) => work();
+
 /**
  * Copies what no Function has copied. Does nothing where nothing is left to do, and comes back later where somebody
  * else is at it or Twilio is not finished.
  * @param ended aborts when the process ends
+ * @param inTurn holds back the copy itself, not the questions before it: they wait for others' answers, and need no memory
  * @throws CustodyError as the media, the envelope and the store do; the lease is released before
  */
-export async function copyJob(parts: IngestParts, sid: RecordingSid, ended: AbortSignal): Promise<void> {
+export async function copyJob(
+  parts: IngestParts,
+  sid: RecordingSid,
+  ended: AbortSignal,
+  inTurn: Gate = atOnce,
+): Promise<void> {
   const { catalog, queue, twilio } = parts;
   const row = await catalog.find(sid);
   if (row?.state !== 'registered' && row?.state !== 'copying') return;
@@ -34,13 +43,13 @@ export async function copyJob(parts: IngestParts, sid: RecordingSid, ended: Abor
     );
     return;
   }
-  const lease = await catalog.lease(sid, 'worker', workerLeaseMs);
-  if (lease === undefined) {
+  await inTurn(async () => {
+    ended.throwIfAborted();
+    const lease = await catalog.lease(sid, 'worker', workerLeaseMs);
+    if (lease !== undefined) return copyUnderLease(parts, facts, lease, ended);
     const now = await catalog.find(sid);
     if (now && isHeld(now)) await relieveLater(parts, now);
-    return;
-  }
-  await copyUnderLease(parts, facts, lease, ended);
+  });
 }
 
 /** Looks again once the other's lease may have lapsed: whoever holds it may be dead. */
@@ -81,6 +90,8 @@ async function copyUnderLease(
   }, workerLeaseMs / 3);
   try {
     const source = mediaSource(facts);
+    const found = await uploads.find(sid);
+    let isNoted = found !== undefined;
     const { object, channels } = await copyResumably({
       source,
       open: ({ channels: wanted, ...range }) =>
@@ -88,8 +99,11 @@ async function copyUnderLease(
       keys,
       store,
       objectKey: objectKey(facts.accountSid, sid),
-      state: await uploads.find(sid),
-      save: (state) => uploads.save(sid, lease, state),
+      state: found,
+      save: (state) => {
+        isNoted = true;
+        return uploads.save(sid, lease, state);
+      },
       signal,
       onProgress: (done, total) => observer?.copyProgress?.(sid, done, total),
     });
@@ -98,7 +112,7 @@ async function copyUnderLease(
       log.warn({ recording: sid }, 'copied, but another writer was first');
       return;
     }
-    await uploads.remove(sid);
+    if (isNoted) await uploads.remove(sid);
     const ms = Date.now() - begun;
     observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');
     logStep(log, 'sealed', sid, { by: 'worker', bytes: object.plaintextBytes, ms });

@@ -1,6 +1,8 @@
 import { loadConfig } from '../../../server/src/config.ts';
 import { openDatabase } from '../../../server/src/db.ts';
 import { copyJob } from '../../../server/src/ingest/copy-job.ts';
+import { createGate } from '../../../server/src/ingest/gate.ts';
+import { copyJobs } from '../../../server/src/ingest/index.ts';
 import { createLog } from '../../../server/src/log.ts';
 import { openQueue } from '../../../server/src/queue/queue.ts';
 import { createParts } from '../../../server/src/start/parts.ts';
@@ -14,8 +16,9 @@ const queue = openQueue(db, {
   onError: (error) => log.warn({ err: error }, 'queue'),
 });
 const parts = createParts(config, db, queue, log);
-await queue.work('copy', { concurrency: config.copiesAtOnce }, ({ recordingSid }, { signal }) =>
-  copyJob(parts, recordingSid, signal),
+const inTurn = createGate(config.copiesAtOnce);
+await queue.work('copy', { concurrency: copyJobs(config.copiesAtOnce) }, ({ recordingSid }, { signal }) =>
+  copyJob(parts, recordingSid, signal, inTurn),
 );
 log.info({ event: 'host.ready' }, 'ready');
 process.once('SIGTERM', () => {

@@ -7,7 +7,7 @@ import { AudioProof } from '../source/audio-proof.ts';
 import type { OpenedMedia } from '../source/types.ts';
 import { PartBuffers } from '../store/part-buffers.ts';
 import type { Store, StoredPart } from '../store/types.ts';
-import { type CutPart, cutParts, partCapacity } from './cut-parts.ts';
+import { type CutPart, cutParts, partCapacity, wholeCapacity } from './cut-parts.ts';
 import { type Continuation, identityOf, openAt, readContinuation } from './source-identity.ts';
 import type { UploadState } from './upload-state.ts';
 
@@ -169,7 +169,11 @@ class ResumableCopy {
         : state.partBytes / FRAME_LENGTH;
     const cut = { sealer, frameLength: FRAME_LENGTH, framesPerPart, ...from };
     // One fills while the others are on the wire.
-    const buffers = new PartBuffers(partCapacity(cut), PARTS_AT_ONCE + 1);
+    // The guard lets no more than the announced length through.
+    const whole = media.status === 206 ? undefined : media.contentLength;
+    const capacity = partCapacity(cut);
+    const bytes = whole === undefined ? capacity : Math.min(capacity, wholeCapacity(cut, whole));
+    const buffers = new PartBuffers(bytes, PARTS_AT_ONCE + 1);
     const take = () => buffers.take();
     const halt = () => media.body.destroy(asError(this.#input.signal?.reason ?? this.#failure));
     this.#input.signal?.addEventListener('abort', halt, { once: true });
