@@ -55,9 +55,7 @@ export async function benchIngest(
         const each = { ...copied, cpuSeconds: copied.cpuSeconds / recordings };
         log(`ingest, rclone: ${describe(recordings / copied.seconds, each)}`);
       });
-    const turn = process.env['BENCH_WAY']
-      ? [take(process.env['BENCH_WAY'] as Way)]
-      : [take('copies alone'), copy, take('the whole way')];
+    const turn = [take('copies alone'), copy, take('the whole way')];
     try {
       for (const work of round % 2 === 1 ? turn : turn.reverse()) await work();
     } finally {
