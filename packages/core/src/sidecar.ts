@@ -17,32 +17,8 @@ import {
   type WorkerSid,
 } from './sids.ts';
 
-/** How long each spoke, ms. Twilio orders the channels; see `channelOrder`. */
-export interface TalkMetrics {
-  agentMs: number;
-  customerMs: number;
-  /** Both at once. */
-  crosstalkMs: number;
-  /** Nobody. */
-  silenceMs: number;
-  /** The longest stretch in which one of them alone spoke. */
-  longestMonologueMs: number;
-}
-
-/** What the verification pass measured in the audio. */
-export interface Analysis {
-  version: 1;
-  durationMs: number;
-  channels: 1 | 2;
-  /** For a waveform: `perSecond` values a second for each channel, each the greatest amplitude, 0 to 255, base64. */
-  peaks: { perSecond: number; channels: readonly string[] };
-  /** Of two channels only: in one, nobody can be told from the other. */
-  talk?: TalkMetrics;
-}
-
 /**
- * What lies sealed beside each recording, so that a lost catalog can be rebuilt from the bucket alone. Phone numbers are
- * in it only as a keyed digest.
+ * What lies sealed beside each recording, so that a lost catalog can be rebuilt from the bucket alone.
  */
 export interface Sidecar {
   version: 1;
@@ -53,11 +29,6 @@ export interface Sidecar {
   taskSid?: TaskSid;
   reservationSid?: ReservationSid;
   workerSid?: WorkerSid;
-  /** Name of the task queue. */
-  queue?: string;
-  direction?: 'inbound' | 'outbound';
-  /** Keyed digest of the customer's number, 64 hexadecimal digits. */
-  caller?: string;
   channels: 1 | 2;
   durationSeconds?: number;
   /** ISO 8601, as all times here. */
@@ -67,7 +38,6 @@ export interface Sidecar {
   verifiedAt?: string;
   /** When the original at Twilio was deleted. */
   sourceDeletedAt?: string;
-  analysis?: Analysis;
 }
 
 /** Key of a recording's sidecar in the bucket. */

@@ -98,6 +98,8 @@ export interface TwilioApi {
    * @throws CustodyError `twilio_answer` too for a `pageUrl` that is not this account's list at Twilio
    */
   recordingsPage(window: { since: Date; until?: Date }, pageUrl?: string): Promise<RecordingPage>;
+  /** Its media cannot be had back. `gone`: there was no such recording any more. Only a completed one can be deleted. */
+  deleteRecording(sid: RecordingSid): Promise<'deleted' | 'gone'>;
   call(sid: CallSid): Promise<TwilioCall | undefined>;
   task(sid: TaskSid): Promise<TwilioTask | undefined>;
   /** Replaces the whole attributes, if the task still has this ETag: `changed` when not, `gone` when it is no more. */

@@ -20,6 +20,13 @@ export function recordings({ account, accountSid }: Connection) {
     recording: (sid: RecordingSid): Promise<TwilioRecording | undefined> =>
       read('a recording', async () => recordingOf(await (await account()).recordings(sid).fetch())),
 
+    async deleteRecording(sid: RecordingSid): Promise<'deleted' | 'gone'> {
+      const done = await read('a recording to be deleted', async () =>
+        (await account()).recordings(sid).remove(),
+      );
+      return done === undefined ? 'gone' : 'deleted';
+    },
+
     async recordingsPage(window: { since: Date; until?: Date }, pageUrl?: string): Promise<RecordingPage> {
       if (pageUrl !== undefined && !isOwnPage(pageUrl, accountSid)) {
         throw new CustodyError('twilio_answer', "Twilio's list goes on somewhere else than at Twilio");

@@ -1,4 +1,5 @@
 export { type CopyInput, copyRecording } from './copy.ts';
+export { openBytes, sealBytes } from './envelope/bytes.ts';
 export { openEnvelope } from './envelope/open-envelope.ts';
 export { openStream } from './envelope/open-stream.ts';
 export { createSealer, type Sealer, sealStream } from './envelope/seal.ts';

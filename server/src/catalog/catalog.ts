@@ -7,6 +7,7 @@ import type {
   RecordingState,
   ReservationSid,
   SealedObject,
+  Sidecar,
   TaskSid,
   WorkerSid,
 } from '@flex-custody/core';
@@ -139,6 +140,14 @@ export interface Catalog {
   absent(sid: RecordingSid, code: string): Promise<boolean>;
   /** Its bytes are gone everywhere: forgets all but the SIDs of recording and account, and that it was. Ends any lease. */
   erased(sid: RecordingSid): Promise<boolean>;
+  /** Verified at least so many hours ago, described, and still at Twilio as far as is known; the longest ago first. */
+  sourcesDue(hours: number, limit: number): Promise<RecordingRow[]>;
+  /** Twilio has the original no longer. */
+  sourceDeleted(sid: RecordingSid): Promise<void>;
+  /** Its sidecar was written, in place of the one before; false where another one has been written meanwhile. */
+  described(sid: RecordingSid, before: StoredSidecar | undefined, now: StoredSidecar): Promise<boolean>;
+  /** Puts back what a sidecar says, into a catalog that knows nothing of it; false where it does. */
+  restored(sidecar: Sidecar, at: StoredSidecar): Promise<boolean>;
   linked(sid: RecordingSid, owner: Owner): Promise<void>;
   /** The task is gone, or cannot take the entry; a linked recording stays linked. */
   unlinked(sid: RecordingSid, reason: string, owner?: Owner): Promise<void>;
@@ -155,6 +164,8 @@ export interface Catalog {
   stale(of: {
     state?: RecordingState;
     linkState?: LinkState;
+    /** Only what has no sidecar. */
+    undescribed?: boolean;
     /** Only what failed for one of these. */
     failures?: readonly string[];
     olderThan: Date;

@@ -163,6 +163,57 @@ export function createCatalog(db: Db): Catalog {
           caller = NULL, encryption = NULL, ${noLease}`,
       }),
 
+    sourcesDue: (hours, limit) =>
+      rows(
+        `WHERE state = 'verified' AND source_deleted_at IS NULL AND sidecar IS NOT NULL
+           AND verified_at < now() - $1::double precision * interval '1 hour'
+         ORDER BY verified_at, recording_sid LIMIT $2`,
+        [hours, Math.min(limit, mostRows)],
+      ),
+    async sourceDeleted(sid) {
+      await set(sid, 'source_deleted_at = now()', [], 'source_deleted_at IS NULL');
+    },
+    described: async (sid, before, now) => {
+      const noted = await db.query(
+        `UPDATE recordings SET sidecar = $2::jsonb
+         WHERE recording_sid = $1 AND state = 'verified' AND sidecar IS NOT DISTINCT FROM $3::jsonb
+         RETURNING recording_sid`,
+        [sid, JSON.stringify(now), before ? JSON.stringify(before) : null],
+      );
+      return noted.length > 0;
+    },
+    async restored(of, at) {
+      const put = await db.query(
+        `INSERT INTO recordings
+           (recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid, channels,
+            duration_seconds, started_at, source, state, link_state, link_reason, object, verified_at,
+            source_deleted_at, sidecar)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::jsonb, $16, $17, $18::jsonb)
+         ON CONFLICT (recording_sid) DO NOTHING RETURNING recording_sid`,
+        [
+          of.recordingSid,
+          of.accountSid,
+          of.callSid ?? null,
+          of.conferenceSid ?? null,
+          of.taskSid ?? null,
+          of.reservationSid ?? null,
+          of.workerSid ?? null,
+          of.channels,
+          of.durationSeconds ?? null,
+          of.startedAt,
+          of.source,
+          of.verifiedAt === undefined ? 'sealed' : 'verified',
+          of.taskSid === undefined ? 'unlinked' : 'linked',
+          of.taskSid === undefined ? 'restored' : null,
+          JSON.stringify(of.object),
+          of.verifiedAt ?? null,
+          of.sourceDeletedAt ?? null,
+          JSON.stringify(at),
+        ],
+      );
+      return put.length > 0;
+    },
+
     async linked(sid, of) {
       await set(
         sid,
@@ -214,11 +265,12 @@ export function createCatalog(db: Db): Catalog {
       }
       return { states, links };
     },
-    stale: ({ state, linkState, failures, olderThan, except, limit }) =>
+    stale: ({ state, linkState, undescribed, failures, olderThan, except, limit }) =>
       rows(
         `WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
            AND CASE WHEN $1 = 'copying' THEN lease_until < $3 ELSE updated_at < $3 END
            AND recording_sid <> ALL($5::text[]) AND ($6::text[] IS NULL OR failure = ANY($6))
+           AND (NOT $7::boolean OR sidecar IS NULL)
          ORDER BY updated_at, recording_sid LIMIT $4`,
         [
           state ?? null,
@@ -227,6 +279,7 @@ export function createCatalog(db: Db): Catalog {
           Math.min(limit ?? 100, mostRows),
           [...(except ?? [])],
           failures ?? null,
+          undescribed ?? false,
         ],
       ),
 

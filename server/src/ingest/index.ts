@@ -3,6 +3,7 @@ import type { RecordingRow } from '../catalog/catalog.ts';
 import type { DeadJob } from '../queue/queue.ts';
 import { abandonUpload } from './abandon-upload.ts';
 import { copyJob } from './copy-job.ts';
+import { describeJob } from './describe-job.ts';
 import { createGate } from './gate.ts';
 import { createJanitor } from './janitor-job.ts';
 import { isHeld } from './lease.ts';
@@ -11,11 +12,13 @@ import type { IngestParts } from './parts.ts';
 import { reconcileNow } from './reconcile/schedule.ts';
 import { receive } from './register.ts';
 import { report } from './report.ts';
+import { deleteSources } from './sources-job.ts';
 import { giveUp, passingReasons } from './steps.ts';
 import { verifyJob } from './verify-job.ts';
 
 export type { IngestObserver, IngestParts, Log } from './parts.ts';
 export { reconcile } from './reconcile/index.ts';
+export { rebuild } from './reconcile/rebuild.ts';
 
 export interface Ingest {
   /** See {@link receive}. */
@@ -26,6 +29,8 @@ export interface Ingest {
   startWorkers(): Promise<void>;
 }
 
+/** Seconds between two looks for originals whose time has come. */
+const sourcesSeconds = 15 * 60;
 /** Seconds between two sweeps: what a killed worker had in hand waits for its lease to lapse, and for this. */
 const sweepSeconds = 60;
 
@@ -48,6 +53,9 @@ export function createIngest(parts: IngestParts): Ingest {
       await queue.work('verify', { concurrency: config.copiesAtOnce }, ({ recordingSid }, { signal }) =>
         verifyJob(parts, recordingSid, signal),
       );
+      await queue.work('describe', { concurrency: config.copiesAtOnce }, ({ recordingSid }) =>
+        describeJob(parts, recordingSid),
+      );
       await queue.work('link', { concurrency: 4 }, async ({ recordingSid }) => {
         const row = await catalog.find(recordingSid);
         if (row) await linker.link(row);
@@ -58,8 +66,12 @@ export function createIngest(parts: IngestParts): Ingest {
         await alarms.mended(['janitor_failed']);
       });
       await queue.work('reconcile', { concurrency: 1 }, (_data, { signal }) => reconcileNow(parts, signal));
+      await queue.work('sources', { concurrency: 1 }, async (_data, { signal }) => {
+        await deleteSources(parts, signal);
+      });
       await queue.onDead((dead) => buryJob(parts, dead));
       await queue.every('janitor', sweepSeconds);
+      if (config.deleteSourceAfterHours !== undefined) await queue.every('sources', sourcesSeconds);
       if (config.reconcile.everyMinutes > 0)
         await queue.every('reconcile', config.reconcile.everyMinutes * 60);
     },
@@ -78,6 +90,8 @@ export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> 
     return;
   }
   const sid = dead.data.recordingSid;
+  // The recording is none the worse for it; the janitor asks again.
+  if (dead.name === 'describe') return alarms.raise('describe_failed', sid, dead.error.code);
   const row = await catalog.find(sid);
   if (!row) return;
   if (dead.name === 'link') {

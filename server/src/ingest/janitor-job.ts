@@ -23,6 +23,7 @@ const lost = [
   { job: 'copy', of: { state: 'copying' }, once: 'now:', after: 5 * second },
   // One of some hours is read for a while.
   { job: 'verify', of: { state: 'sealed' }, once: '', after: 5 * minute },
+  { job: 'describe', of: { state: 'verified', undescribed: true }, once: '', after: 5 * minute },
   { job: 'link', of: { linkState: 'pending' }, once: '', after: 2 * minute },
 ] as const;
 

@@ -95,6 +95,10 @@ export function createLinker(parts: IngestParts): Linker {
       state = await unlinked(row.recordingSid, errorCode(error), undefined, false);
     }
     logStep(log, state, row.recordingSid);
+    // What lies beside a verified recording does not know it yet.
+    const { recordingSid } = row;
+    if ((await catalog.find(recordingSid))?.state === 'verified')
+      await queue.send('describe', { recordingSid }, { once: recordingSid });
     parts.observer?.linkSettled?.(row.recordingSid, state);
     return state;
   }

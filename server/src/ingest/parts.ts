@@ -27,7 +27,13 @@ export interface IngestObserver {
 export interface IngestParts {
   config: Pick<
     Config,
-    'accountSid' | 'publicUrl' | 'mediaChannels' | 'leaseMs' | 'copiesAtOnce' | 'reconcile'
+    | 'accountSid'
+    | 'publicUrl'
+    | 'mediaChannels'
+    | 'leaseMs'
+    | 'copiesAtOnce'
+    | 'reconcile'
+    | 'deleteSourceAfterHours'
   >;
   /** For the media, which is fetched outside the SDK. */
   credentials: MediaCredentials;

@@ -12,6 +12,7 @@ export type Step =
   | 'verified'
   | 'rejected'
   | 'absent'
+  | 'source-deleted'
   | 'failed';
 
 export interface StepFacts {

@@ -63,6 +63,7 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
     return;
   }
   await alarms.mended(custodyAlarms, sid);
+  await queue.send('describe', { recordingSid: sid }, { once: sid });
   // Who copied before may have been killed behind the last byte.
   if (row.leases > 1) await removeSurplus(parts, row);
   const ms = Date.now() - begun;

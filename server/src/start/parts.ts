@@ -5,7 +5,7 @@ import { createCatalog } from '../catalog/catalog.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
 import type { Db } from '../db.ts';
-import { type IngestParts, type Log, reconcile } from '../ingest/index.ts';
+import { type IngestParts, type Log, rebuild, reconcile } from '../ingest/index.ts';
 import type { Queue } from '../queue/queue.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
 
@@ -37,5 +37,6 @@ export function createParts(config: Config, db: Db, queue: Queue, log: Log): Hou
 export function createWorks(parts: HouseParts): Readonly<Record<string, Work>> {
   return {
     reconcile: (run) => reconcile(parts, run),
+    rebuild: (run) => rebuild(parts, run),
   };
 }

@@ -53,12 +53,15 @@ export class FakeTwilio implements TwilioApi {
   recordingsPage = (window: { since: Date; until?: Date }, pageUrl?: string) =>
     this.answer('recordingsPage', () => {
       const all = [...this.recordings.values()].filter(
-        ({ startedAt, status }) =>
-          status !== 'deleted' && startedAt >= window.since && (!window.until || startedAt <= window.until),
+        ({ startedAt }) => startedAt >= window.since && (!window.until || startedAt <= window.until),
       );
       const at = Number(pageUrl ?? 0);
       return { recordings: all.slice(at, at + 2), ...(at + 2 < all.length && { next: String(at + 2) }) };
     });
+  deleteRecording = (sid: RecordingSid) =>
+    this.answer('deleteRecording', () =>
+      this.recordings.delete(sid) ? ('deleted' as const) : ('gone' as const),
+    );
   call = (sid: CallSid) =>
     this.answer('call', () => {
       const to = this.calls.get(sid);

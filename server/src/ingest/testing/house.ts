@@ -64,10 +64,14 @@ export class FakeQueue implements Queue {
 }
 
 /** The few calls of a bucket that ingest makes, by `key` and version. */
-export class FakeStore implements Pick<Store, 'head' | 'delete' | 'abortUpload' | 'mode' | 'bucket'> {
+export class FakeStore
+  implements Pick<Store, 'head' | 'delete' | 'abortUpload' | 'putBytes' | 'mode' | 'bucket'>
+{
   readonly bucket = 'bucket';
   readonly mode = 'envelope' as const;
   readonly objects = new Map<string, Stored>();
+  /** What was put as bytes, by `key?version`. */
+  readonly written = new Map<string, Buffer>();
   readonly deleted: string[] = [];
   readonly aborted: string[] = [];
   uploads: { key: string; uploadId: string; startedAt: Date }[] = [];
@@ -81,6 +85,14 @@ export class FakeStore implements Pick<Store, 'head' | 'delete' | 'abortUpload' 
     if (this.failing) throw this.failing;
     this.deleted.push(`${key}?${versionId}`);
     this.objects.delete(`${key}?${versionId}`);
+  }
+  async putBytes(key: string, bytes: Uint8Array) {
+    if (this.failing) throw this.failing;
+    const versionId = `w${this.written.size + 1}`;
+    const stored = { etag: `"${versionId}"`, versionId, bytes: bytes.byteLength };
+    this.written.set(`${key}?${versionId}`, Buffer.from(bytes));
+    this.objects.set(`${key}?${versionId}`, stored);
+    return stored;
   }
   async *unfinishedUploads(prefix: string) {
     yield* this.uploads.filter((upload) => upload.key.startsWith(prefix));

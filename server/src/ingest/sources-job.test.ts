@@ -1,0 +1,95 @@
+import { deleteSources } from './sources-job.ts';
+import { FakeTwilio } from './testing/fake-twilio.ts';
+import { house, sealedObject, sharedDatabase } from './testing/house.ts';
+import { recorded, scene, sids } from './testing/scene.ts';
+
+const shared = sharedDatabase();
+const signal = new AbortController().signal;
+const proof = 'a'.repeat(64);
+
+async function open() {
+  const twilio = scene();
+  const host = await house(twilio, shared.db);
+  host.parts.config = { ...host.parts.config, deleteSourceAfterHours: 24 };
+  return { twilio, ...host };
+}
+type House = Awaited<ReturnType<typeof open>>;
+
+/** Verified and described so many hours ago. */
+async function kept(n: number, hours: number, host: House) {
+  const sid = sids.recording(n);
+  const answer = await host.ingest.receive(recorded(host.twilio, n));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  const object = host.store.holds(sealedObject(sid));
+  await host.catalog.sealed(sid, answer.lease, object, 2);
+  await host.catalog.verified(sid, object, proof);
+  const sidecar = host.store.holds(sealedObject(sid, { key: `${object.key}.json`, versionId: 's1' }));
+  await host.catalog.described(sid, undefined, { key: sidecar.key, versionId: 's1', etag: sidecar.etag });
+  await shared.db.query(
+    `UPDATE recordings SET verified_at = now() - $2::double precision * interval '1 hour' WHERE recording_sid = $1`,
+    [sid, hours],
+  );
+  return { sid, object, sidecar };
+}
+
+test('an original goes when its time has come, not before, and what lies beside the copy learns of it', async () => {
+  const host = await open();
+  const old = await kept(1, 25, host);
+  const young = await kept(2, 23, host);
+  host.queue.sent = [];
+  expect(await deleteSources(host.parts, signal)).toBe(1);
+  expect([...host.twilio.recordings.keys()]).toEqual([young.sid]);
+  expect((await host.catalog.find(old.sid))?.sourceDeletedAt).toBeInstanceOf(Date);
+  expect(host.queue.sent).toMatchObject([{ name: 'describe', data: { recordingSid: old.sid } }]);
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+});
+
+test('one that somebody else has deleted counts as gone', async () => {
+  const host = await open();
+  const { sid } = await kept(1, 25, host);
+  host.twilio.recordings.delete(sid);
+  expect(await deleteSources(host.parts, signal)).toBe(1);
+  expect((await host.catalog.find(sid))?.sourceDeletedAt).toBeInstanceOf(Date);
+});
+
+const changes: Record<string, [number, (host: House) => unknown]> = {
+  'without a setting': [
+    0,
+    (host) => {
+      const { deleteSourceAfterHours: _, ...off } = host.parts.config;
+      host.parts.config = off;
+    },
+  ],
+  'whose copy is not there': [1, (host) => host.store.objects.clear()],
+  'whose copy is another': [
+    1,
+    (host) => {
+      for (const stored of host.store.objects.values()) stored.etag = '"other"';
+    },
+  ],
+  'without its sidecar': [
+    1,
+    (host) => {
+      for (const key of host.store.objects.keys()) if (key.includes('.json')) host.store.objects.delete(key);
+    },
+  ],
+  'that is verified no longer': [0, () => shared.db.query(`UPDATE recordings SET state = 'sealed'`)],
+  'that nothing describes': [0, () => shared.db.query('UPDATE recordings SET sidecar = NULL')],
+};
+
+test.each(Object.entries(changes))('one %s stays', async (_what, [alarms, change]) => {
+  const host = await open();
+  const { sid } = await kept(1, 25, host);
+  await change(host);
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(host.twilio.recordings.has(sid)).toBe(true);
+  expect(await host.alarmCodes()).toEqual(Array(alarms).fill('source_kept'));
+});
+
+test('while Twilio is away nothing is noted as gone', async () => {
+  const host = await open();
+  const { sid } = await kept(1, 25, host);
+  host.twilio.failing.set('deleteRecording', FakeTwilio.down);
+  await expect(deleteSources(host.parts, signal)).rejects.toMatchObject({ retryable: true });
+  expect((await host.catalog.find(sid))?.sourceDeletedAt).toBeUndefined();
+});
