@@ -14,6 +14,7 @@ export { openMedia } from './source/open-media.ts';
 export { openStoredMedia } from './source/stored-media.ts';
 export type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './source/types.ts';
 export { readWavLayout, type WavLayout } from './source/wav.ts';
+export { type BucketLook, type CorsRule, lookAtBucket, type Told } from './store/look.ts';
 export { createStore } from './store/s3-store.ts';
 export type {
   GetOptions,

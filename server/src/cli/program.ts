@@ -2,7 +2,7 @@ import { CustodyError } from '@flex-custody/core';
 import { Command, CommanderError } from 'commander';
 import { explain } from '../start/explain.ts';
 import { registerAlarmCommands } from './alarms.ts';
-import { registerDoctor } from './doctor.ts';
+import { registerDoctor } from './doctor/index.ts';
 import { registerKeyCommands } from './keys.ts';
 import { registerCatalog, registerImport, registerReconcile } from './reconcile.ts';
 import { registerRecordingCommands } from './recordings.ts';

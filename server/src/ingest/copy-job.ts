@@ -2,19 +2,28 @@ import { CustodyError, errorCode, type RecordingSid } from '@flex-custody/core';
 import { openMedia, type ResumableInput } from '@flex-custody/vault';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import { copyUnderLease, workerLeaseMs } from './copy-under-lease.ts';
+import type { Gate } from './gate.ts';
 import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
 import { mediaSource, settleUncopyable } from './source.ts';
 
 const unfinishedMs = 30_000;
 
+const atOnce: Gate = (work) => work();
+
 /**
  * Copies what no Function has copied. Does nothing where nothing is left to do, and comes back later where somebody
  * else is at it or Twilio is not finished.
  * @param ended aborts when the process ends
+ * @param inTurn holds back the copy itself, not the questions before it: they wait for others' answers, and need no memory
  * @throws CustodyError as the media, the envelope and the store do; the lease is released before
  */
-export async function copyJob(parts: IngestParts, sid: RecordingSid, ended: AbortSignal): Promise<void> {
+export async function copyJob(
+  parts: IngestParts,
+  sid: RecordingSid,
+  ended: AbortSignal,
+  inTurn: Gate = atOnce,
+): Promise<void> {
   const { catalog, queue, twilio } = parts;
   const row = await catalog.find(sid);
   if (row?.state !== 'registered' && row?.state !== 'copying') return;
@@ -29,20 +38,23 @@ export async function copyJob(parts: IngestParts, sid: RecordingSid, ended: Abor
     );
     return;
   }
-  const lease = await catalog.lease(sid, 'worker', workerLeaseMs);
-  if (lease === undefined) {
-    const now = await catalog.find(sid);
-    if (now && isHeld(now)) await relieveLater(parts, now);
-    return;
-  }
-  const source = mediaSource(facts);
-  const open: ResumableInput['open'] = ({ channels, ...range }) =>
-    openMedia({ ...source, channels }, parts.credentials, { signal: ended, ...range });
-  try {
-    await copyUnderLease(parts, { source, open, lease, by: 'worker' }, ended);
-  } catch (error) {
-    throw errorCode(error) === 'media_missing' ? mediaLags() : error;
-  }
+  await inTurn(async () => {
+    ended.throwIfAborted();
+    const lease = await catalog.lease(sid, 'worker', workerLeaseMs);
+    if (lease === undefined) {
+      const now = await catalog.find(sid);
+      if (now && isHeld(now)) await relieveLater(parts, now);
+      return;
+    }
+    const source = mediaSource(facts);
+    const open: ResumableInput['open'] = ({ channels, ...range }) =>
+      openMedia({ ...source, channels }, parts.credentials, { signal: ended, ...range });
+    try {
+      await copyUnderLease(parts, { source, open, lease, by: 'worker' }, ended);
+    } catch (error) {
+      throw errorCode(error) === 'media_missing' ? mediaLags() : error;
+    }
+  });
 }
 
 /** Looks again once the other's lease may have lapsed: whoever holds it may be dead. */

@@ -41,14 +41,19 @@ export async function copyUnderLease(
     );
   }, workerLeaseMs / 3);
   try {
+    const found = await uploads.find(sid);
+    let isNoted = found !== undefined;
     const { object, channels } = await copyResumably({
       source,
       open,
       keys,
       store,
       objectKey: objectKey(source.accountSid, sid),
-      state: await uploads.find(sid),
-      save: (state) => uploads.save(sid, lease, state),
+      state: found,
+      save: (state) => {
+        isNoted = true;
+        return uploads.save(sid, lease, state);
+      },
       signal,
       onProgress: (done, total) => observer?.copyProgress?.(sid, done, total),
     });
@@ -57,7 +62,7 @@ export async function copyUnderLease(
       log.warn({ recording: sid }, 'copied, but another writer was first');
       return;
     }
-    await uploads.remove(sid);
+    if (isNoted) await uploads.remove(sid);
     const ms = Date.now() - begun;
     observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');
     logStep(log, 'sealed', sid, { by, bytes: object.plaintextBytes, ms });
