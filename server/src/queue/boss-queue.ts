@@ -16,10 +16,8 @@ const tryLimits: Readonly<Record<JobName, number>> = {
   pauses: 60,
   janitor: 900,
   describe: 300,
-  measures: 300,
   reconcile: 7_200,
   sources: 900,
-  retention: 7_200,
 };
 const names = Object.keys(tryLimits) as JobName[];
 const deadName = (name: JobName) => `${name}.dead`;

@@ -35,7 +35,7 @@ export const checks: readonly Check[] = [
     'object-lock': bucket.objectLock,
     unfinished: bucket.unfinished,
   }),
-  ...group('Keys', { key: keys.key, files: keys.files }),
+  ...group('Keys', { key: keys.key }),
   ...group('Host', {
     host,
     database: database.database,

@@ -144,24 +144,6 @@ describe('in a folder', () => {
   const ops = { host: '127.0.0.1', port: 1 };
   const mediaSecret = new Uint8Array(32);
 
-  test('files that are named must be readable; a policy needs the key of its certificates', async () => {
-    expect(await judge('files', { certificateKeyFile: 'none' })).toMatchObject({ level: 'ok' });
-    const policyFile = join(directory, 'policy.yaml');
-    writeFileSync(policyFile, '');
-    const certificateKeyFile = join(directory, 'certificate-key.pem');
-    expect(await judge('files', { policyFile, certificateKeyFile })).toMatchObject({
-      level: 'fix',
-      detail: `${certificateKeyFile} cannot be read (ENOENT)`,
-      next: 'run flex-custody setup, which makes it',
-    });
-    writeFileSync(certificateKeyFile, '');
-    expect(await judge('files', { policyFile, certificateKeyFile })).toMatchObject({ level: 'ok' });
-    expect(await judge('files', { twilioKeyFile: '/nowhere', certificateKeyFile })).toMatchObject({
-      level: 'fix',
-      next: 'correct CUSTODY_TWILIO_KEY_FILE',
-    });
-  });
-
   test('a database that is in use, and one that a newer program has had', async () => {
     const parts = { database: { directory }, ops, mediaSecret };
     const db = await openPglite(directory);

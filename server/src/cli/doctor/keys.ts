@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { CustodyError } from '@flex-custody/core';
 import { createKeys, openStream, sealStream } from '@flex-custody/vault';
-import { systemCode } from '../../config/system-code.ts';
 import { advice, type Seen } from './finding.ts';
 import type { Scene } from './scene.ts';
 
@@ -43,24 +41,4 @@ async function naming<T>(right: string, work: () => Promise<T>): Promise<T> {
     if (!(error instanceof CustodyError) || error.code !== 'key_denied') throw error;
     throw advice(`the KMS refuses ${right}`, `enable the key, and allow ${right} to this host`);
   }
-}
-
-/** Files that are named in the environment and read where they are used. */
-export async function files({ config }: Scene): Promise<Seen> {
-  const named: [string, string | undefined][] = [
-    ['CUSTODY_TWILIO_KEY_FILE', config.twilioKeyFile],
-    ['CUSTODY_POLICY_FILE', config.policyFile],
-    // Erasure, which the policy has done by itself, leaves a certificate each time.
-    ['CUSTODY_CERTIFICATE_KEY_FILE', config.policyFile && config.certificateKeyFile],
-  ];
-  const set = named.filter((file): file is [string, string] => file[1] !== undefined);
-  for (const [variable, file] of set) {
-    await access(file, constants.R_OK).catch((cause: unknown) => {
-      const next = variable.includes('CERTIFICATE')
-        ? 'run flex-custody setup, which makes it'
-        : `correct ${variable}`;
-      throw advice(`${file} cannot be read (${systemCode(cause) || 'unknown error'})`, next);
-    });
-  }
-  return set.length === 0 ? 'none is named' : `readable: ${set.map(([, file]) => file).join(', ')}`;
 }
