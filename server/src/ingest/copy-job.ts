@@ -1,17 +1,12 @@
-import { CustodyError, errorCode, objectKey, type RecordingSid } from '@flex-custody/core';
-import type { TwilioRecording } from '@flex-custody/twilio';
-import { copyResumably, openMedia } from '@flex-custody/vault';
+import { CustodyError, errorCode, type RecordingSid } from '@flex-custody/core';
+import { openMedia, type ResumableInput } from '@flex-custody/vault';
 import type { RecordingRow } from '../catalog/catalog.ts';
-import { abandonUpload } from './abandon-upload.ts';
+import { copyUnderLease, workerLeaseMs } from './copy-under-lease.ts';
 import type { Gate } from './gate.ts';
 import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
-import { discard } from './report.ts';
 import { mediaSource, settleUncopyable } from './source.ts';
-import { logStep, provenBad } from './steps.ts';
 
-/** A worker's lease is short and extended while it works, so that a killed worker is relieved soon. */
-const workerLeaseMs = 60_000;
 const unfinishedMs = 30_000;
 
 const atOnce: Gate = (work) => work();
@@ -46,9 +41,19 @@ export async function copyJob(
   await inTurn(async () => {
     ended.throwIfAborted();
     const lease = await catalog.lease(sid, 'worker', workerLeaseMs);
-    if (lease !== undefined) return copyUnderLease(parts, facts, lease, ended);
-    const now = await catalog.find(sid);
-    if (now && isHeld(now)) await relieveLater(parts, now);
+    if (lease === undefined) {
+      const now = await catalog.find(sid);
+      if (now && isHeld(now)) await relieveLater(parts, now);
+      return;
+    }
+    const source = mediaSource(facts);
+    const open: ResumableInput['open'] = ({ channels, ...range }) =>
+      openMedia({ ...source, channels }, parts.credentials, { signal: ended, ...range });
+    try {
+      await copyUnderLease(parts, { source, open, lease, by: 'worker' }, ended);
+    } catch (error) {
+      throw errorCode(error) === 'media_missing' ? mediaLags() : error;
+    }
   });
 }
 
@@ -68,62 +73,3 @@ const mediaLags = () =>
     status: 404,
     retryable: true,
   });
-
-async function copyUnderLease(
-  parts: IngestParts,
-  facts: TwilioRecording,
-  lease: string,
-  ended: AbortSignal,
-): Promise<void> {
-  const { catalog, keys, log, observer, queue, store, uploads } = parts;
-  const sid = facts.sid;
-  const begun = Date.now();
-  logStep(log, 'leased', sid, { by: 'worker' });
-  const lost = new AbortController();
-  const signal = AbortSignal.any([ended, lost.signal]);
-  const extension = setInterval(() => {
-    catalog.extendLease(sid, lease, workerLeaseMs).then(
-      (held) => held || lost.abort(new CustodyError('lease_lost', 'another writer took over')),
-      // The database is away: the lease has two more thirds of its time for it to come back.
-      (error: unknown) => log.warn({ recording: sid, code: errorCode(error) }, 'lease not extended'),
-    );
-  }, workerLeaseMs / 3);
-  try {
-    const source = mediaSource(facts);
-    const found = await uploads.find(sid);
-    let isNoted = found !== undefined;
-    const { object, channels } = await copyResumably({
-      source,
-      open: ({ channels: wanted, ...range }) =>
-        openMedia({ ...source, channels: wanted }, parts.credentials, { signal, ...range }),
-      keys,
-      store,
-      objectKey: objectKey(facts.accountSid, sid),
-      state: found,
-      save: (state) => {
-        isNoted = true;
-        return uploads.save(sid, lease, state);
-      },
-      signal,
-      onProgress: (done, total) => observer?.copyProgress?.(sid, done, total),
-    });
-    if (!(await catalog.sealed(sid, lease, object, channels))) {
-      await discard(parts, sid, object);
-      log.warn({ recording: sid }, 'copied, but another writer was first');
-      return;
-    }
-    if (isNoted) await uploads.remove(sid);
-    const ms = Date.now() - begun;
-    observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');
-    logStep(log, 'sealed', sid, { by: 'worker', bytes: object.plaintextBytes, ms });
-  } catch (error) {
-    if (lost.signal.aborted || errorCode(error) === 'lease_lost') return;
-    // What proved to be no whole recording would only be gone on with to the same end.
-    if (provenBad.has(errorCode(error))) await abandonUpload(parts, sid);
-    await catalog.release(sid, lease, errorCode(error));
-    throw errorCode(error) === 'media_missing' ? mediaLags() : error;
-  } finally {
-    clearInterval(extension);
-  }
-  await queue.send('verify', { recordingSid: sid }, { once: sid });
-}

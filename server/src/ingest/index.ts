@@ -17,6 +17,7 @@ import { giveUp, passingReasons } from './steps.ts';
 import { verifyJob } from './verify-job.ts';
 
 export type { IngestObserver, IngestParts, Log } from './parts.ts';
+export { type ImportParts, importPlain, readFrom } from './reconcile/import.ts';
 export { reconcile } from './reconcile/index.ts';
 export { rebuild } from './reconcile/rebuild.ts';
 
