@@ -67,7 +67,10 @@ const hostBuild = (entries, outdir) => ({
 });
 
 const benchEntries = Object.fromEntries(
-  ['main', 'source', 'copy-ours'].map((name) => [name, `test/bench/src/${name}.ts`]),
+  ['main', 'source', 'copy-ours', 'ingest-source', 'ingest-copier'].map((name) => [
+    name,
+    `test/bench/src/${name}.ts`,
+  ]),
 );
 
 const folders = [

@@ -174,6 +174,13 @@ export function controlRoutes(app: FastifyInstance, parts: ControlParts): void {
       'acceptRecordsOutbound',
       world.behaviour.acceptRecordsOutbound,
     );
+    world.behaviour.clockSeconds = number(
+      body,
+      'clockSeconds',
+      world.behaviour.clockSeconds,
+      -86_400,
+      86_400,
+    );
     return world.behaviour;
   });
 

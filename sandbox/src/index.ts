@@ -97,7 +97,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const bucketName = options.bucket ?? 'custody';
     const s3: S3Access = options.s3
       ? { ...options.s3, region, bucket: bucketName }
-      : await startOwnS3(join(dataDir, 's3'), bucketName, faults, closers);
+      : await startOwnS3(join(dataDir, 's3'), bucketName, { world, faults }, closers);
     const bucket = lookInto(s3);
     closers.push(() => bucket.close());
 
@@ -190,10 +190,16 @@ const buildControls = (): FastifyInstance =>
 async function startOwnS3(
   directory: string,
   bucket: string,
-  faults: Faults,
+  { world, faults }: { world: World; faults: Faults },
   closers: (() => unknown)[],
 ): Promise<S3Access> {
-  const own = await startS3({ directory, region, buckets: [bucket], faults });
+  const own = await startS3({
+    directory,
+    region,
+    buckets: [bucket],
+    faults,
+    now: () => Date.now() + world.behaviour.clockSeconds * 1000,
+  });
   closers.push(() => own.close());
   return {
     endpoint: own.endpoint,

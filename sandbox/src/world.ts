@@ -152,6 +152,8 @@ export interface Behaviour {
   mediaValidators: boolean;
   /** Whether an acceptance's recording options reach the leg of an agent who called by himself. */
   acceptRecordsOutbound: boolean;
+  /** Seconds by which the clock of Twilio, and of the bucket here, is ahead of this machine's: its answers' Date. */
+  clockSeconds: number;
 }
 
 export interface World {
@@ -167,6 +169,8 @@ export interface World {
   readonly tokens: Map<string, FlexToken>;
   readonly forwarded: ForwardedForm[];
   readonly flexConfiguration: FlexConfiguration;
+  /** Of the active release. */
+  readonly plugins: { name: string; version: string }[];
   readonly behaviour: Behaviour;
 }
 
@@ -218,7 +222,8 @@ export function createWorld(): World {
       call_recording_enabled: false,
       call_recording_webhook_url: null,
     },
-    behaviour: { mediaRange: false, mediaValidators: true, acceptRecordsOutbound: false },
+    plugins: ['plugin-recording', 'plugin-veridas'].map((name) => ({ name, version: '0.1.0' })),
+    behaviour: { mediaRange: false, mediaValidators: true, acceptRecordsOutbound: false, clockSeconds: 0 },
   };
 }
 

@@ -42,14 +42,6 @@ export interface Config {
   reconcile: { everyMinutes: number; hours: number };
   /** Hours from the verification to the original's deletion at Twilio; undefined: it stays. */
   deleteSourceAfterHours?: number;
-  /** Paths of files, read where they are used. */
-  twilioKeyFile?: string;
-  policyFile?: string;
-  certificateKeyFile: string;
-  /** 32 bytes; undefined: callers are not indexed. */
-  callerSecret?: Uint8Array;
-  /** Number of the conversation measure of each talk metric that Insights is told; empty: none. */
-  insightsMeasures: Readonly<Record<string, number>>;
   logLevel: LogLevel;
 }
 
@@ -231,18 +223,6 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     retries: { limit: env.CUSTODY_RETRIES, delaySeconds: env.CUSTODY_RETRY_SECONDS },
     reconcile: { everyMinutes: env.CUSTODY_RECONCILE_MINUTES, hours: env.CUSTODY_RECONCILE_HOURS },
     ...(env.DELETE_SOURCE_AFTER !== undefined && { deleteSourceAfterHours: env.DELETE_SOURCE_AFTER }),
-    ...(env.CUSTODY_TWILIO_KEY_FILE && { twilioKeyFile: env.CUSTODY_TWILIO_KEY_FILE }),
-    ...(env.CUSTODY_POLICY_FILE && { policyFile: env.CUSTODY_POLICY_FILE }),
-    certificateKeyFile: env.CUSTODY_CERTIFICATE_KEY_FILE,
-    ...(env.CUSTODY_CALLER_SECRET && {
-      callerSecret: new Uint8Array(Buffer.from(env.CUSTODY_CALLER_SECRET, 'base64')),
-    }),
-    insightsMeasures: Object.fromEntries(
-      (env.CUSTODY_INSIGHTS_MEASURES ?? []).map((pair) => {
-        const [metric = '', number] = pair.split('=');
-        return [metric, Number(number)];
-      }),
-    ),
     logLevel: env.CUSTODY_LOG_LEVEL,
   };
 }

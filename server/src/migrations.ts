@@ -96,19 +96,10 @@ export const migrations: readonly string[] = [
    ALTER TABLE audit DROP CONSTRAINT audit_action_check,
      ADD CONSTRAINT audit_action_check CHECK (action IN ('play', 'segment-link', 'voice-consent'));`,
   `ALTER TABLE recordings
-     ADD COLUMN queue text,
-     ADD COLUMN direction text CHECK (direction IN ('inbound', 'outbound')),
-     ADD COLUMN caller text,
      ADD COLUMN sidecar jsonb,
      ADD COLUMN source_deleted_at timestamptz,
-     ADD COLUMN encryption jsonb,
      -- How often somebody began to copy it: more than once, and there may be more than one copy.
-     ADD COLUMN leases integer NOT NULL DEFAULT 0,
-     DROP CONSTRAINT recordings_state_check,
-     ADD CONSTRAINT recordings_state_check
-       CHECK (state IN ('registered', 'copying', 'sealed', 'verified', 'failed', 'absent', 'erased'));
-   CREATE INDEX recordings_by_task ON recordings (task_sid);
-   CREATE INDEX recordings_by_caller ON recordings (caller) WHERE caller IS NOT NULL;
+     ADD COLUMN leases integer NOT NULL DEFAULT 0;
    CREATE TABLE uploads (
      recording_sid text PRIMARY KEY REFERENCES recordings ON DELETE CASCADE,
      -- Who wrote it last, by their lease on the recording: only the holder of the present one may write.
@@ -129,15 +120,7 @@ export const migrations: readonly string[] = [
      updated_at timestamptz NOT NULL DEFAULT now(),
      finished_at timestamptz,
      failure text
-   );
-   CREATE TABLE certificates (
-     id uuid PRIMARY KEY,
-     at timestamptz NOT NULL DEFAULT now(),
-     reason text NOT NULL CHECK (reason IN ('retention', 'request')),
-     recordings text[] NOT NULL,
-     jws text NOT NULL
-   );
-   CREATE TABLE policy_versions (sha256 text PRIMARY KEY, first_at timestamptz NOT NULL DEFAULT now());`,
+   );`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */

@@ -1,18 +1,12 @@
-/** Preloaded into every copying subject, ours and peers alike: TLS to api.twilio.com ends at the bench's source. */
+/** Preloaded into every subject, ours and peers alike: TLS to Twilio ends at the bench's source, with each client's own agent. */
 const https = require('node:https');
-const tls = require('node:tls');
 
-class Direct extends https.Agent {
-  createConnection(options, done) {
-    return tls.connect(
-      {
-        ...options,
-        host: '127.0.0.1',
-        port: Number(process.env.BENCH_SOURCE_PORT),
-        servername: 'api.twilio.com',
-      },
-      done,
-    );
-  }
-}
-https.globalAgent = new Direct({ keepAlive: true });
+const { createConnection } = https.Agent.prototype;
+
+https.Agent.prototype.createConnection = function toSource(options, done) {
+  const host = options.servername || options.host;
+  if (!/\.twilio\.com$/.test(host)) return createConnection.call(this, options, done);
+  const port = Number(process.env.BENCH_SOURCE_PORT);
+  return createConnection.call(this, { ...options, host: '127.0.0.1', port, servername: host }, done);
+};
+https.globalAgent = new https.Agent({ keepAlive: true });

@@ -300,6 +300,17 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     expect(await workspace().workers.list()).toHaveLength(3);
   });
 
+  test('the workspace is Flex’s, and the active release has the plugins', async () => {
+    const { taskrouterWorkspaceSid } = await client.flexApi.v1.configuration().fetch();
+    expect((await workspace().fetch()).sid).toBe(taskrouterWorkspaceSid);
+    const { configurationSid } = await client.flexApi.v1.pluginReleases('active').fetch();
+    const plugins = await client.flexApi.v1.pluginConfigurations(configurationSid).plugins.list();
+    expect(plugins.map(({ uniqueName, phase }) => [uniqueName, phase])).toEqual([
+      ['plugin-recording', 3],
+      ['plugin-veridas', 3],
+    ]);
+  });
+
   test("a worker's reservations, by their status", async () => {
     const placed = await place({});
     const [entry] = placed.reservations;

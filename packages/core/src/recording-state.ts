@@ -10,17 +10,8 @@
  *                                                     ──reinstated──▶ sealed     (its object is still there)
  *     sealed, verified ──lost──▶ registered    (the bucket has it no longer, and Twilio still does)
  *     registered ──absent──▶ absent            (Twilio recorded nothing: too short, or silent)
- *     any of them ──erased──▶ erased           (nothing but its SID and when it went is kept)
  */
-export const recordingStates = [
-  'registered',
-  'copying',
-  'sealed',
-  'verified',
-  'failed',
-  'absent',
-  'erased',
-] as const;
+export const recordingStates = ['registered', 'copying', 'sealed', 'verified', 'failed', 'absent'] as const;
 export type RecordingState = (typeof recordingStates)[number];
 
 export type RecordingEvent =
@@ -33,29 +24,25 @@ export type RecordingEvent =
   | 'replayed'
   | 'reinstated'
   | 'absent'
-  | 'lost'
-  | 'erased';
+  | 'lost';
 
 const moves: Readonly<Record<RecordingState, Partial<Record<RecordingEvent, RecordingState>>>> = {
-  registered: { leased: 'copying', absent: 'absent', 'gave-up': 'failed', erased: 'erased' },
+  registered: { leased: 'copying', absent: 'absent', 'gave-up': 'failed' },
   copying: {
     leased: 'copying',
     released: 'registered',
     sealed: 'sealed',
     'gave-up': 'failed',
-    erased: 'erased',
   },
   sealed: {
     verified: 'verified',
     rejected: 'registered',
     lost: 'registered',
     'gave-up': 'failed',
-    erased: 'erased',
   },
-  verified: { lost: 'registered', erased: 'erased' },
-  failed: { replayed: 'registered', reinstated: 'sealed', erased: 'erased' },
-  absent: { erased: 'erased' },
-  erased: {},
+  verified: { lost: 'registered' },
+  failed: { replayed: 'registered', reinstated: 'sealed' },
+  absent: {},
 };
 
 /** The state after `event`, or undefined where the table has no such move. */

@@ -77,6 +77,13 @@ export interface TwilioWorker {
   attributes: string;
 }
 
+export interface TwilioAccount {
+  friendlyName: string;
+  status: string;
+  /** Twilio's clock minus ours, in ms; absent where its answer has no Date. */
+  aheadMs?: number;
+}
+
 /**
  * What the host asks of Twilio's REST API. Each read answers undefined on a 404; everything else that goes wrong is a
  * CustodyError: `twilio_unavailable` (503, retryable: 5xx, 429, timeout, no connection), `twilio_unauthorized` (401 or
@@ -108,7 +115,7 @@ export interface TwilioApi {
   /** Call SIDs of a conference's participants; empty when the conference is unknown or Twilio names them no longer. */
   participants(conference: ConferenceSid): Promise<CallSid[]>;
   /** The account these credentials open, for the doctor. */
-  account(): Promise<{ friendlyName: string; status: string } | undefined>;
+  account(): Promise<TwilioAccount | undefined>;
   /** The configured workspace, for the doctor. */
   workspace(): Promise<{ friendlyName: string } | undefined>;
 }

@@ -2,7 +2,11 @@ import { asCallSid, asReservationSid, asTaskSid, asWorkerSid, CustodyError } fro
 import type { TwilioApi, TwilioReservation } from './api.ts';
 import { connect, expected, read, type TwilioConfig } from './connection.ts';
 import { isChanged, isNotFound, twilioError } from './errors.ts';
-import { flexConfigurations, type TwilioFlexConfiguration } from './flex-configuration.ts';
+import {
+  flexConfigurations,
+  type TwilioFlexConfiguration,
+  type TwilioFlexPlugins,
+} from './flex-configuration.ts';
 import type { TwilioLive } from './live-api.ts';
 import { liveCalls } from './live-client.ts';
 import { recordings } from './recordings.ts';
@@ -45,10 +49,16 @@ function reservationOf(found: {
   };
 }
 
+/** Its Date states whole seconds, rounded down, of some moment between question and answer. */
+function aheadOf(date: string | undefined, sentAt: number, receivedAt: number): number | undefined {
+  const theirs = Date.parse(date ?? '');
+  return Number.isNaN(theirs) ? undefined : theirs + 500 - (sentAt + receivedAt) / 2;
+}
+
 /** The one client of Twilio's REST API. */
 export function createTwilio(
   config: TwilioConfig,
-): TwilioApi & TwilioLive & TwilioTaskState & TwilioFlexConfiguration {
+): TwilioApi & TwilioLive & TwilioTaskState & TwilioFlexConfiguration & TwilioFlexPlugins {
   const connection = connect(config);
   const { account, workspace } = connection;
   return {
@@ -117,8 +127,15 @@ export function createTwilio(
     account: () =>
       // Field by field: the SDK's object holds the auth token as well.
       read('the account', async () => {
-        const { friendlyName, status } = await (await account()).fetch();
-        return { friendlyName, status };
+        const of = await account();
+        const sentAt = Date.now();
+        const { body, headers } = await of.fetchWithHttpInfo();
+        const aheadMs = aheadOf(headers['date'], sentAt, Date.now());
+        return {
+          friendlyName: body.friendlyName,
+          status: body.status,
+          ...(aheadMs !== undefined && { aheadMs }),
+        };
       }),
     workspace: () =>
       read('the workspace', async () => {

@@ -39,6 +39,7 @@ describe('the Flex configuration', () => {
 
   test('what concerns us of it', async () => {
     answer({
+      taskrouter_workspace_sid: WS,
       ui_attributes: { a: 1 },
       call_recording_enabled: true,
       call_recording_webhook_url: 'https://x.example',
@@ -48,6 +49,7 @@ describe('the Flex configuration', () => {
       uiAttributes: { a: 1 },
       callRecordingEnabled: true,
       callRecordingWebhookUrl: 'https://x.example',
+      workspaceSid: WS,
     });
     answer({ ui_attributes: null, call_recording_enabled: null, call_recording_webhook_url: '' });
     expect(await twilio.flexConfiguration()).toEqual({
@@ -122,4 +124,27 @@ describe('the state of a task', () => {
     answer({}, 500);
     await expect(twilio.taskState(WT)).rejects.toMatchObject({ code: 'twilio_unavailable', retryable: true });
   });
+});
+
+test('the plugins of the active release, or that there is none', async () => {
+  const configuration = `FJ${'4'.repeat(32)}`;
+  mockAnswer = ({ uri }) => ({
+    statusCode: 200,
+    body: JSON.stringify(
+      uri.includes('/Releases/')
+        ? { configuration_sid: configuration }
+        : {
+            plugins: [{ unique_name: 'plugin-recording', version: '1.2.3' }],
+            meta: { key: 'plugins', next_page_url: null },
+          },
+    ),
+  });
+  expect(await twilio.releasedPlugins()).toEqual([{ name: 'plugin-recording', version: '1.2.3' }]);
+  const service = 'https://flex-api.twilio.com/v1/PluginService';
+  expect(mockAsked.map(({ uri }) => uri.split('?')[0])).toEqual([
+    `${service}/Releases/active`,
+    `${service}/Configurations/${configuration}/Plugins`,
+  ]);
+  answer({ code: 20404, message: 'not found' }, 404);
+  expect(await twilio.releasedPlugins()).toBeUndefined();
 });

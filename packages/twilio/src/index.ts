@@ -2,8 +2,14 @@ export * from './api.ts';
 export * from './change-task.ts';
 export * from './client.ts';
 export type { TwilioConfig } from './connection.ts';
-export type { FlexConfiguration, TwilioFlexConfiguration } from './flex-configuration.ts';
+export type {
+  FlexConfiguration,
+  ReleasedPlugin,
+  TwilioFlexConfiguration,
+  TwilioFlexPlugins,
+} from './flex-configuration.ts';
 export * from './flex-token.ts';
 export * from './live-api.ts';
 export * from './set-paused.ts';
 export type { TwilioTaskState } from './task-state.ts';
+export { signAsTwilio } from './webhook-signature.ts';

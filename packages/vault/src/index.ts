@@ -11,8 +11,10 @@ export { type Copied, copyResumably, type ResumableInput } from './resumable/res
 export type { UploadState } from './resumable/upload-state.ts';
 export { signRequest, verifyRequest } from './signature.ts';
 export { openMedia } from './source/open-media.ts';
+export { openStoredMedia } from './source/stored-media.ts';
 export type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './source/types.ts';
 export { readWavLayout, type WavLayout } from './source/wav.ts';
+export { type BucketLook, type CorsRule, lookAtBucket, type Told } from './store/look.ts';
 export { createStore } from './store/s3-store.ts';
 export type {
   GetOptions,

@@ -74,6 +74,14 @@ describe('a protected Function', () => {
     expect(seen[0]!.headers['host']).toBe('flex-custody-4200-dev.twil.io');
   });
 
+  test('runs as well for what was signed over the address that a browser has here, and no other', async () => {
+    const over = (address: string) => ({
+      'x-twilio-signature': twilio.getExpectedTwilioSignature(authToken, `${address}${path}`, form),
+    });
+    expect((await post(path, over(guard.url))).status).toBe(200);
+    expect((await post(path, over('http://127.0.0.1:1'))).status).toBe(400);
+  });
+
   test.each([
     ['no signature', {}],
     [

@@ -84,13 +84,16 @@ async function answer(
   const body = await bodyOf(incoming);
   if (body === undefined) return refuse(outgoing, 413, 20413);
   const signature = incoming.headers['x-twilio-signature'];
+  // The settings name the address by which a browser reaches the Functions here; on the platform it is the same one.
   const signed = () =>
-    signedByTwilio(options.authToken, options.baseUrl, {
-      url,
-      signature: Array.isArray(signature) ? signature[0] : signature,
-      contentType: incoming.headers['content-type'],
-      body: body.toString('utf8'),
-    });
+    [options.baseUrl, `http://127.0.0.1:${incoming.socket.localPort}`].some((address) =>
+      signedByTwilio(options.authToken, address, {
+        url,
+        signature: Array.isArray(signature) ? signature[0] : signature,
+        contentType: incoming.headers['content-type'],
+        body: body.toString('utf8'),
+      }),
+    );
   if (visibility === 'protected' && !signed()) return refuse(outgoing, 400, 20400);
   await forward(incoming, outgoing, body, options);
 }

@@ -14,6 +14,7 @@ import { conferenceRoutes } from './conferences.ts';
 import { flexConfigurationRoutes } from './flex-configuration.ts';
 import { iamRoutes } from './iam.ts';
 import { mediaRoutes } from './media.ts';
+import { pluginServiceRoutes } from './plugin-service.ts';
 import { recordingRoutes } from './recordings.ts';
 import { streamRoutes } from './streams.ts';
 import { taskRoutes } from './tasks.ts';
@@ -73,6 +74,8 @@ export function buildRest(parts: RestParts, certificates: Pick<Certificates, 'ke
     payload.once('end', () => done(null, {}));
   });
   app.addHook('onRequest', async (request, reply) => {
+    const { clockSeconds } = parts.world.behaviour;
+    if (clockSeconds !== 0) reply.header('date', new Date(Date.now() + clockSeconds * 1000).toUTCString());
     if (!authorised(parts.world, request.headers.authorization) && !isWebhook(request))
       throw new TwilioError(401, 20003, 'Authenticate');
     const target = targetOf(request);
@@ -109,6 +112,7 @@ export function buildRest(parts: RestParts, certificates: Pick<Certificates, 'ke
     flexConfigurationRoutes,
     iamRoutes,
     mediaRoutes,
+    pluginServiceRoutes,
     recordingRoutes,
     streamRoutes,
     taskRoutes,

@@ -12,6 +12,11 @@ export function taskRoutes(app: RestApp, { world, events }: RestParts): void {
   const base = '/v1/Workspaces/:workspace';
   const on = onHost('taskrouter');
 
+  app.get(base, on, async (request) => {
+    ownWorkspace(world, request);
+    return workspaceBody(world);
+  });
+
   app.get(`${base}/Tasks`, on, async (request) => {
     ownWorkspace(world, request);
     const expression = query(request)['EvaluateTaskAttributes'];
@@ -203,5 +208,26 @@ function workerBody(world: World, worker: Worker): Record<string, unknown> {
     date_status_changed: iso8601(worker.createdAt),
     url: `${workspace}/Workers/${worker.sid}`,
     links: { workspace, reservations: `${workspace}/Workers/${worker.sid}/Reservations` },
+  };
+}
+
+function workspaceBody({ account }: World): Record<string, unknown> {
+  const createdAt = iso8601(account.createdAt);
+  return {
+    sid: account.workspaceSid,
+    account_sid: account.accountSid,
+    friendly_name: 'Flex Task Assignment',
+    date_created: createdAt,
+    date_updated: createdAt,
+    default_activity_name: 'Offline',
+    default_activity_sid: null,
+    timeout_activity_name: 'Offline',
+    timeout_activity_sid: null,
+    event_callback_url: null,
+    events_filter: null,
+    multi_task_enabled: true,
+    prioritize_queue_order: 'FIFO',
+    url: `${origin}/v1/Workspaces/${account.workspaceSid}`,
+    links: {},
   };
 }

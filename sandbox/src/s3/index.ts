@@ -44,7 +44,10 @@ export async function startS3(options: {
   region: string;
   buckets: readonly string[];
   faults: Faults;
+  /** Epoch ms; this machine's clock where absent. */
+  now?: () => number;
 }): Promise<OwnS3> {
+  const now = options.now ?? Date.now;
   const credentials = {
     accessKeyId: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
     secretAccessKey: randomBytes(20).toString('hex'),
@@ -59,7 +62,7 @@ export async function startS3(options: {
     const payload = verifySignature(
       { method: incoming.method ?? '', url: incoming.url ?? '', headers: incoming.headers },
       { ...credentials, region: options.region },
-      Date.now(),
+      now(),
     );
     const url = new URL(incoming.url ?? '', 'http://host');
     const [, name = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
@@ -79,6 +82,7 @@ export async function startS3(options: {
     await route({ bucket, key: rest.join('/'), query: url.searchParams, incoming, response, payload, fault });
   };
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 30_000 }, (incoming, response) => {
+    response.setHeader('date', new Date(now()).toUTCString());
     response.setHeader('x-amz-request-id', randomBytes(8).toString('hex').toUpperCase());
     handle(incoming, response).catch((error: unknown) => refuse(error, incoming, response));
   });

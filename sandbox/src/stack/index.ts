@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { startGuard } from '../guard/index.ts';
 import { type Sandbox, startSandbox } from '../index.ts';
@@ -8,6 +8,7 @@ import { createEventStream, type EventStream, eventOf, type StackEvent } from '.
 import { startFunctions } from './functions-child.ts';
 import { freePorts } from './ports.ts';
 import { makeSecrets } from './secrets.ts';
+import { writeShellFile } from './shell-file.ts';
 
 export type { StackEvent } from './events.ts';
 
@@ -41,6 +42,10 @@ export interface Stack {
   stopServer(): Promise<void>;
   /** `more` of the host's environment for this start alone: a role, say. */
   startServer(more?: Readonly<Record<string, string>>): Promise<void>;
+  /** The host's environment, for the command line beside it. */
+  readonly hostEnvironment: Readonly<Record<string, string>>;
+  /** The same as a file for a shell: `. <file>`. */
+  readonly shellFile: string;
   /** Of the host's process, as long as it runs. */
   serverPid(): number;
   close(): Promise<void>;
@@ -123,6 +128,12 @@ async function bringUp(
   const broken = new Promise<Error>((resolve) => {
     breakWith = resolve;
   });
+  const hostEnvironment = serverEnvironment(sandbox, secrets, addresses, join(dataDir, 'host'), {
+    ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}),
+    ...options.serverEnv,
+  });
+  const shellFile = writeShellFile(dataDir, hostEnvironment);
+  closers.push(async () => rmSync(shellFile, { force: true }));
   const startServer = async (more: Readonly<Record<string, string>> = {}) => {
     asked = false;
     const child = startChild({
@@ -133,11 +144,7 @@ async function bringUp(
         join(root, 'dist/server/main.js'),
       ],
       cwd: root,
-      env: serverEnvironment(sandbox, secrets, addresses, join(dataDir, 'host'), {
-        ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}),
-        ...options.serverEnv,
-        ...more,
-      }),
+      env: { ...hostEnvironment, ...more },
       logFolder: dataDir,
       onLine: fromServer,
     });
@@ -191,6 +198,8 @@ async function bringUp(
     },
     sandbox,
     dataDir,
+    hostEnvironment,
+    shellFile,
     events,
     broken,
     stopServer,

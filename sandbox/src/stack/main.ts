@@ -1,5 +1,5 @@
 import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Stack, startStack } from './index.ts';
 import { follow, makeCall, type Summary } from './journey.ts';
 import { lockFolder } from './lock.ts';
@@ -54,6 +54,7 @@ async function run(
   }
   say(`Listen at ${stack.urls.sandbox}`);
   say(`Take a call in the real Flex desktop at ${stack.urls.sandbox}/flex`);
+  say(`Its command line: ( . ${relative(process.cwd(), stack.shellFile)}; npx flex-custody doctor )`);
   say('Ctrl-C ends it all');
   const ended = await Promise.race([asked, stack.broken]);
   if (typeof ended === 'number') return ended;

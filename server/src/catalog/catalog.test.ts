@@ -176,7 +176,6 @@ onEachEngine('catalog', (open) => {
       reinstated: () => catalog.replayed(RE(1)),
       absent: () => catalog.absent(RE(1), '16101'),
       lost: () => catalog.lost(RE(1), object),
-      erased: () => catalog.erased(RE(1)),
     };
     for (const [event, happen] of Object.entries(events) as [RecordingEvent, () => Promise<unknown>][]) {
       await database.db.query('TRUNCATE recordings CASCADE');
@@ -248,7 +247,7 @@ onEachEngine('catalog', (open) => {
     await sealed(2);
     await catalog.linked(RE(2), { taskSid: WT });
     expect(await catalog.counts()).toEqual({
-      states: { registered: 1, copying: 0, sealed: 1, verified: 0, failed: 0, absent: 0, erased: 0 },
+      states: { registered: 1, copying: 0, sealed: 1, verified: 0, failed: 0, absent: 0 },
       links: { pending: 1, linked: 1, unlinked: 0, refused: 0 },
     });
   });

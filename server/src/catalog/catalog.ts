@@ -44,16 +44,10 @@ export interface RecordingRow {
   forwardedAt?: Date;
   leaseHolder?: string;
   leaseUntil?: Date;
-  /** Name of the task queue, of a proven task. */
-  queue?: string;
-  direction?: 'inbound' | 'outbound';
-  /** Keyed digest of the customer's number (HMAC-SHA-256, hexadecimal): holds and erasure find a caller by it. */
-  caller?: string;
   /** What lies beside the recording in the bucket, once it was written. */
   sidecar?: StoredSidecar;
   /** When the original at Twilio was deleted, by us or found gone. */
   sourceDeletedAt?: Date;
-  encryption?: TwilioEncryption;
   /** How often somebody began to copy it. */
   leases: number;
 }
@@ -62,16 +56,6 @@ export interface StoredSidecar {
   key: string;
   versionId?: string;
   etag: string;
-}
-
-/**
- * Of a recording that Twilio's Voice Recording Encryption sealed: whose key wraps the content key, and both in base64.
- * Source: https://www.twilio.com/docs/voice/tutorials/call-recording-encryption
- */
-export interface TwilioEncryption {
-  publicKeySid: string;
-  encryptedCek: string;
-  iv: string;
 }
 
 export interface Registration {
@@ -138,8 +122,6 @@ export interface Catalog {
   replayed(sid: RecordingSid): Promise<'sealed' | 'registered' | undefined>;
   /** Twilio recorded nothing; `code` is Twilio's. */
   absent(sid: RecordingSid, code: string): Promise<boolean>;
-  /** Its bytes are gone everywhere: forgets all but the SIDs of recording and account, and that it was. Ends any lease. */
-  erased(sid: RecordingSid): Promise<boolean>;
   /** Verified at least so many hours ago, described, and still at Twilio as far as is known; the longest ago first. */
   sourcesDue(hours: number, limit: number): Promise<RecordingRow[]>;
   /** Twilio has the original no longer. */

@@ -155,14 +155,6 @@ export function createCatalog(db: Db): Catalog {
     },
     absent: (sid, code) => move('absent', sid, { set: 'failure = $4', values: [code] }),
 
-    erased: (sid) =>
-      move('erased', sid, {
-        set: `call_sid = NULL, conference_sid = NULL, task_sid = NULL, reservation_sid = NULL, worker_sid = NULL,
-          duration_seconds = NULL, started_at = now(), hints = '{}', link_state = 'unlinked', link_reason = 'erased',
-          object = NULL, sidecar = NULL, verified_at = NULL, failure = NULL, queue = NULL, direction = NULL,
-          caller = NULL, encryption = NULL, ${noLease}`,
-      }),
-
     sourcesDue: (hours, limit) =>
       rows(
         `WHERE state = 'verified' AND source_deleted_at IS NULL AND sidecar IS NOT NULL

@@ -9,7 +9,7 @@ import {
   asWorkerSid,
   CustodyError,
 } from '@flex-custody/core';
-import type { RecordingRow, StoredSidecar, TwilioEncryption } from './catalog.ts';
+import type { RecordingRow, StoredSidecar } from './catalog.ts';
 
 /** A row of `recordings` as both engines give it. */
 export interface StoredRow {
@@ -36,12 +36,8 @@ export interface StoredRow {
   failure: string | null;
   attempts: number;
   forwarded_at: Date | null;
-  queue: string | null;
-  direction: 'inbound' | 'outbound' | null;
-  caller: string | null;
   sidecar: StoredSidecar | null;
   source_deleted_at: Date | null;
-  encryption: TwilioEncryption | null;
   leases: number;
   created_at: Date;
   updated_at: Date;
@@ -51,7 +47,7 @@ export interface StoredRow {
 export const rowColumns = `recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid,
   channels, duration_seconds, started_at, source, hints, state, link_state, link_reason, lease_holder, lease_until,
   object, verified_at, segment_generation, failure, attempts, forwarded_at,
-  queue, direction, caller, sidecar, source_deleted_at, encryption, leases, created_at, updated_at`;
+  sidecar, source_deleted_at, leases, created_at, updated_at`;
 
 export function toRow(row: StoredRow): RecordingRow {
   return {
@@ -85,12 +81,8 @@ export function toRow(row: StoredRow): RecordingRow {
       forwardedAt: row.forwarded_at ?? undefined,
       leaseHolder: row.lease_holder ?? undefined,
       leaseUntil: row.lease_until ?? undefined,
-      queue: row.queue ?? undefined,
-      direction: row.direction ?? undefined,
-      caller: row.caller ?? undefined,
       sidecar: row.sidecar ?? undefined,
       sourceDeletedAt: row.source_deleted_at ?? undefined,
-      encryption: row.encryption ?? undefined,
     }),
   };
 }

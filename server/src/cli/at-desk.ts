@@ -4,6 +4,7 @@ import { createCatalog } from '../catalog/catalog.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { createDesk, type Desk } from '../http/operators/desk.ts';
+import { readHealth } from '../http/operators/health.ts';
 import { remoteDesk } from '../http/operators/remote.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
@@ -37,7 +38,13 @@ export async function atDesk(
   const queue = openQueue(db);
   try {
     await migrate(db);
-    const at = { catalog: createCatalog(db), alarms: createAlarms(db), queue, runs: createRuns(db) };
+    const at = {
+      catalog: createCatalog(db),
+      alarms: createAlarms(db),
+      queue,
+      health: () => readHealth(db),
+      runs: createRuns(db),
+    };
     const done = own?.works(db, queue);
     try {
       await work(createDesk({ ...at, works: done?.works ?? {}, ...(own && { signal: own.signal }) }));
@@ -71,7 +78,7 @@ async function askHost(
 }
 
 /** A listener on every address is on loopback too. */
-function urlOf({ host, port }: Config['ops']): string {
+export function urlOf({ host, port }: Config['ops']): string {
   const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${near.includes(':') ? `[${near}]` : near}:${port}`;
 }

@@ -2,9 +2,9 @@ import { CustodyError } from '@flex-custody/core';
 import { Command, CommanderError } from 'commander';
 import { explain } from '../start/explain.ts';
 import { registerAlarmCommands } from './alarms.ts';
-import { registerDoctor } from './doctor.ts';
+import { registerDoctor } from './doctor/index.ts';
 import { registerKeyCommands } from './keys.ts';
-import { registerCatalog, registerReconcile } from './reconcile.ts';
+import { registerCatalog, registerImport, registerReconcile } from './reconcile.ts';
 import { registerRecordingCommands } from './recordings.ts';
 import { registerSetup } from './setup.ts';
 
@@ -31,6 +31,7 @@ export function buildProgram(parts: ProgramParts): Command {
   registerAlarmCommands(program);
   registerReconcile(program);
   registerCatalog(program);
+  registerImport(program);
   registerKeyCommands(program);
   for (const register of parts.more) register(program);
   return program;

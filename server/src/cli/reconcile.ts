@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { readFrom } from '../ingest/index.ts';
 import { jsonOf, runWork, summary } from './run-work.ts';
 
 /** A day (UTC), or a moment. @returns ISO 8601 */
@@ -50,6 +51,47 @@ export function registerCatalog(program: Command): void {
     .option('--json', 'one line: {name, counts, startedAt, finishedAt, finished}')
     .action(async ({ dryRun, json }: { dryRun?: boolean; json?: boolean }) => {
       const ended = await runWork('rebuild', dryRun ? { dryRun } : {});
+      console.log(json ? jsonOf(ended) : `${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
+    });
+}
+
+interface ImportFlags {
+  from: string;
+  fromEndpoint?: string;
+  fromRegion?: string;
+  dryRun?: boolean;
+  deletePlain?: boolean;
+  json?: boolean;
+}
+
+export function registerImport(program: Command): void {
+  program
+    .command('import')
+    .description('seal what an older set-up has stored in plain under RE… names; what lies there stays')
+    .requiredOption(
+      '--from <s3-url>',
+      's3://bucket/prefix, read with the credentials of this host',
+      (text: string) => {
+        readFrom(text);
+        return text;
+      },
+    )
+    .option('--from-endpoint <url>', "where that bucket is, if not where this host's own is")
+    .option('--from-region <region>', 'its region')
+    .option(
+      '--delete-plain',
+      'delete what lies there in plain, where the sealed copy is verified: in a second run',
+    )
+    .option('--dry-run', 'count what would be sealed; change nothing')
+    .option('--json', 'one line: {name, counts, startedAt, finishedAt, finished}')
+    .action(async ({ from, fromEndpoint, fromRegion, dryRun, deletePlain, json }: ImportFlags) => {
+      const ended = await runWork('import', {
+        from,
+        ...(fromEndpoint && { endpoint: fromEndpoint }),
+        ...(fromRegion && { region: fromRegion }),
+        ...(dryRun && { dryRun }),
+        ...(deletePlain && { deletePlain }),
+      });
       console.log(json ? jsonOf(ended) : `${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
     });
 }

@@ -228,43 +228,6 @@ export const variables = z.object({
     .describe(
       'How long after its verification the original at Twilio is deleted (24h, 7d, on for 24h); off, or nothing, keeps it.',
     ),
-  CUSTODY_TWILIO_KEY_FILE: z
-    .string()
-    .optional()
-    .describe(
-      "File with the private keys (PKCS #8 PEM) of Twilio's Voice Recording Encryption, each after a line `# key id: CR…`.",
-    ),
-  CUSTODY_POLICY_FILE: z
-    .string()
-    .optional()
-    .describe(
-      'File (YAML) that says how long recordings are kept, and which are held; without one all are kept.',
-    ),
-  CUSTODY_CERTIFICATE_KEY_FILE: z
-    .string()
-    .default('.data/certificate-key.pem')
-    .describe('File with the Ed25519 key that signs certificates of erasure; `flex-custody setup` makes it.'),
-  CUSTODY_CALLER_SECRET: matching(
-    /^[A-Za-z0-9+/]{43}=$/,
-    'must be base64 of 32 bytes; `openssl rand -base64 32` makes one',
-  )
-    .optional()
-    .describe(
-      "Keys the digests by which holds and erasure find a caller's recordings; without it they cannot. Never change it.",
-    ),
-  CUSTODY_INSIGHTS_MEASURES: list
-    .refine(
-      (pairs) =>
-        pairs.every((pair) => /^(agent|customer|crosstalk|silence|monologue)=([1-9]|10)$/.test(pair)),
-      {
-        error:
-          'must be pairs such as agent=1,customer=2 of agent, customer, crosstalk, silence, monologue and 1 to 10',
-      },
-    )
-    .optional()
-    .describe(
-      "Which of a conversation's measures in Flex Insights are written with talk metrics, in seconds; none by default.",
-    ),
   CUSTODY_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',

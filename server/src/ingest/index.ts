@@ -4,6 +4,7 @@ import type { DeadJob } from '../queue/queue.ts';
 import { abandonUpload } from './abandon-upload.ts';
 import { copyJob } from './copy-job.ts';
 import { describeJob } from './describe-job.ts';
+import { createGate } from './gate.ts';
 import { createJanitor } from './janitor-job.ts';
 import { isHeld } from './lease.ts';
 import { createLinker } from './linker.ts';
@@ -16,6 +17,7 @@ import { giveUp, passingReasons } from './steps.ts';
 import { verifyJob } from './verify-job.ts';
 
 export type { IngestObserver, IngestParts, Log } from './parts.ts';
+export { type ImportParts, importPlain, readFrom } from './reconcile/import.ts';
 export { reconcile } from './reconcile/index.ts';
 export { rebuild } from './reconcile/rebuild.ts';
 
@@ -33,6 +35,9 @@ const sourcesSeconds = 15 * 60;
 /** Seconds between two sweeps: what a killed worker had in hand waits for its lease to lapse, and for this. */
 const sweepSeconds = 60;
 
+/** Copy jobs in hand: while some copy, as many others ask what a copy needs to know. */
+export const copyJobs = (copiesAtOnce: number): number => 2 * copiesAtOnce;
+
 export function createIngest(parts: IngestParts): Ingest {
   const { alarms, catalog, config, queue } = parts;
   const linker = createLinker(parts);
@@ -40,8 +45,11 @@ export function createIngest(parts: IngestParts): Ingest {
     receive: (callback) => receive(parts, linker, callback),
     report: (sid, said) => report(parts, sid, said),
     async startWorkers() {
-      await queue.work('copy', { concurrency: config.copiesAtOnce }, ({ recordingSid }, { signal }) =>
-        copyJob(parts, recordingSid, signal),
+      const inTurn = createGate(config.copiesAtOnce);
+      await queue.work(
+        'copy',
+        { concurrency: copyJobs(config.copiesAtOnce) },
+        ({ recordingSid }, { signal }) => copyJob(parts, recordingSid, signal, inTurn),
       );
       await queue.work('verify', { concurrency: config.copiesAtOnce }, ({ recordingSid }, { signal }) =>
         verifyJob(parts, recordingSid, signal),

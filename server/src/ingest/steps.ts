@@ -17,7 +17,7 @@ export type Step =
 
 export interface StepFacts {
   /** Who copies, or has copied. */
-  by?: 'function' | 'worker';
+  by?: 'function' | 'worker' | 'import';
   /** Of audio. */
   bytes?: number;
   ms?: number;

@@ -68,6 +68,18 @@ onEachEngine('queue', (open) => {
     await elsewhere.stop(0);
   });
 
+  test('every queue has an index by the order in which its jobs are fetched', async () => {
+    await queue.send('copy', RE(1));
+    const [row] = await database.db.query<{ without: number }>(
+      `SELECT count(*)::int AS without FROM pg_inherits i
+       WHERE i.inhparent = $1::regclass AND NOT EXISTS (
+         SELECT FROM pg_index x JOIN pg_inherits of ON of.inhrelid = x.indexrelid
+         WHERE x.indrelid = i.inhrelid AND of.inhparent = $2::regclass)`,
+      [`${schema}.job`, `${schema}.job_in_turn`],
+    );
+    expect(row).toEqual({ without: 0 });
+  });
+
   test('a key waits once; without a key every send counts', async () => {
     for (let i = 0; i < 3; i++) await queue.send('verify', RE(1), { once: 'RE1' });
     expect(await waiting('verify')).toEqual([{ name: 'verify', state: 'created', count: 1 }]);

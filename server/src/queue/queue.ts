@@ -12,18 +12,14 @@ export interface Jobs {
   janitor: Record<string, never>;
   /** Writes the sidecar of a verified recording, with what is known of it now. */
   describe: { recordingSid: RecordingSid };
-  /** Tells Flex Insights the talk metrics. */
-  measures: { recordingSid: RecordingSid };
   /** Twilio's list, the catalog and the bucket are held against each other. */
   reconcile: Record<string, never>;
   /** Deletes originals at Twilio whose time has come. */
   sources: Record<string, never>;
-  /** Erases what the policy keeps no longer. */
-  retention: Record<string, never>;
 }
 export type JobName = keyof Jobs;
 /** Jobs of a schedule, without data. */
-export type ScheduledName = 'janitor' | 'pauses' | 'reconcile' | 'sources' | 'retention';
+export type ScheduledName = 'janitor' | 'pauses' | 'reconcile' | 'sources';
 
 export interface SendOptions {
   startAfterMs?: number;

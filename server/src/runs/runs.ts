@@ -39,6 +39,8 @@ export interface RunView {
 
 export interface Runs {
   look(name: string): Promise<RunView | undefined>;
+  /** The last of each name, newest first. */
+  all(): Promise<RunView[]>;
   /**
    * Does the work, in this process. A run of the same name and options that did not come to its end goes on; with other
    * options, or after an end, it begins anew.
@@ -154,6 +156,10 @@ export function createRuns(db: Db): Runs {
 
   const runs: Runs = {
     look,
+    async all() {
+      const rows = await db.query<Row>('SELECT * FROM runs ORDER BY updated_at DESC, name');
+      return rows.map(toView);
+    },
     async begin(name, options, work, signal) {
       const holder = randomUUID();
       const row = await take(name, options, holder);

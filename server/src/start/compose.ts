@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { buildApp } from '../http/app.ts';
 import { createDesk } from '../http/operators/desk.ts';
+import { readHealth } from '../http/operators/health.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { buildOps } from '../http/ops.ts';
 import { ingestRoutes } from '../http/routes/ingest.ts';
@@ -117,7 +118,15 @@ function assemble(config: Config, log: Logger, db: Db): Host {
       store: fresh(() => mayUse(store, works)),
     },
     operators: {
-      desk: createDesk({ catalog, alarms, queue, runs, works: createWorks(parts), signal: ending.signal }),
+      desk: createDesk({
+        catalog,
+        alarms,
+        queue,
+        health: () => readHealth(db),
+        runs,
+        works: createWorks(parts),
+        signal: ending.signal,
+      }),
       secret: operatorSecret(secret),
     },
   });

@@ -5,7 +5,7 @@ import { createCatalog } from '../catalog/catalog.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
 import type { Db } from '../db.ts';
-import { type IngestParts, type Log, rebuild, reconcile } from '../ingest/index.ts';
+import { type IngestParts, importPlain, type Log, rebuild, reconcile } from '../ingest/index.ts';
 import type { Queue } from '../queue/queue.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
 
@@ -38,5 +38,6 @@ export function createWorks(parts: HouseParts): Readonly<Record<string, Work>> {
   return {
     reconcile: (run) => reconcile(parts, run),
     rebuild: (run) => rebuild(parts, run),
+    import: (run) => importPlain(parts, run),
   };
 }

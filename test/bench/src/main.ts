@@ -5,16 +5,18 @@ import { parseArgs } from 'node:util';
 import { benchCopy } from './copy.ts';
 import { makeBucket, startEngines } from './engines.ts';
 import { type Figure, table } from './figures.ts';
+import { benchIngest } from './ingest.ts';
 import { benchPlayback } from './playback.ts';
 import { benchStart } from './start.ts';
 
-const works = ['copy', 'playback', 'seek', 'listeners', 'start'] as const;
+const works = ['copy', 'ingest', 'playback', 'seek', 'listeners', 'start'] as const;
 const usage = `Usage: npm run bench [-- options]
 
 Measures ours and its named peers in turn, in one run, and prints medians and ratios.
 
-  --only WORK    copy, playback, seek, listeners or start; may be given more than once
-  --rounds N     rounds of each measurement (5)
+  --only WORK    copy, ingest, playback, seek, listeners or start; may be given more than once
+  --rounds N     rounds of each measurement (5; of ingest 3)
+  --recordings N recordings of 20 s that ingest takes in (5000)
   --json FILE    write the figures as a list of {name, unit, ours, peers, ratios, floor, pass}
   --help         this text
 `;
@@ -22,15 +24,21 @@ Measures ours and its named peers in turn, in one run, and prints medians and ra
 const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string' },
+    recordings: { type: 'string', default: '5000' },
     json: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
 });
-const rounds = Number(values.rounds);
+const rounds = Number(values.rounds ?? 5);
+const recordings = Number(values.recordings);
 const only = values.only ?? [...works];
 const unknown = only.filter((work) => !works.some((known) => known === work));
-if (values.help || unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+if (
+  values.help ||
+  unknown.length > 0 ||
+  [rounds, recordings].some((count) => !Number.isInteger(count) || count < 1)
+) {
   process.stdout.write(usage);
   process.exit(values.help ? 0 : 2);
 }
@@ -59,7 +67,14 @@ try {
     };
     figures.push(...(await benchCopy(env, dataDir, rounds, log)));
   }
-  const listening = new Set(only.filter((work) => work !== 'copy' && work !== 'start'));
+  if (only.includes('ingest')) {
+    const { s3, databaseUrl } = engines;
+    if (!s3 || !databaseUrl)
+      throw new Error('ingest is measured on radosgw and PostgreSQL: install them, or name them (TEST_…)');
+    const size = { recordings, rounds: Number(values.rounds ?? 3) };
+    figures.push(...(await benchIngest({ s3, databaseUrl }, dataDir, size, log)));
+  }
+  const listening = new Set(only.filter((work) => !['copy', 'ingest', 'start'].includes(work)));
   if (listening.size > 0) {
     figures.push(...(await benchPlayback(engines, join(dataDir, 'stack'), listening, rounds, log)));
   }

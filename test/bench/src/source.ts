@@ -1,6 +1,7 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { makeCertificates } from '../../../sandbox/src/certificates.ts';
+import { wavHeader, whiteNoise } from './noise.ts';
 
 /**
  * Stands in for api.twilio.com's media in a process of its own: TLS, and as many bytes of WAV as the recording's SID
@@ -9,28 +10,7 @@ import { makeCertificates } from '../../../sandbox/src/certificates.ts';
 const dataDir = process.argv[2] ?? process.env['BENCH_DATA_DIR'] ?? '.';
 const { caFile, key, cert } = await makeCertificates(dataDir);
 
-const noise = Buffer.alloc(1 << 20);
-for (let index = 0, seed = 1; index < noise.length; index++) {
-  seed = (seed * 1103515245 + 12345) & 0x7fffffff;
-  noise[index] = seed >> 16;
-}
-
-function header(total: number): Buffer {
-  const wav = Buffer.alloc(44);
-  wav.write('RIFF', 0);
-  wav.writeUInt32LE(total - 8, 4);
-  wav.write('WAVEfmt ', 8);
-  wav.writeUInt32LE(16, 16);
-  wav.writeUInt16LE(1, 20);
-  wav.writeUInt16LE(2, 22);
-  wav.writeUInt32LE(8000, 24);
-  wav.writeUInt32LE(32000, 28);
-  wav.writeUInt16LE(4, 32);
-  wav.writeUInt16LE(16, 34);
-  wav.write('data', 36);
-  wav.writeUInt32LE(total - 44, 40);
-  return wav;
-}
+const noise = whiteNoise(1 << 20);
 
 const server = createServer({ key, cert }, (request, response) => {
   const total = Number(/RE\d{20}(\d{12})/.exec(request.url ?? '')?.[1] ?? 0);
@@ -39,7 +19,7 @@ const server = createServer({ key, cert }, (request, response) => {
     return;
   }
   response.writeHead(200, { 'content-type': 'audio/x-wav', 'content-length': total });
-  response.write(header(total));
+  response.write(wavHeader(total));
   let left = total - 44;
   const more = () => {
     while (left > 0) {

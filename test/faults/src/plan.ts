@@ -60,11 +60,13 @@ export interface PlanOptions {
 
 const msForEach = 900;
 const leastMs = 20_000;
+/** A process that was killed is up again after some seconds: between two kills it shall get to work too. */
+const msForKill = 9_000;
 
 /** The same for the same options: what happens, and when. How far anybody has come by then is the machine's affair. */
 export function plan({ seed, count, kills, longest }: PlanOptions): Plan {
   const dice = random(seed);
-  const length = Math.max(leastMs, count * msForEach, kills * 3_000);
+  const length = Math.max(leastMs, count * msForEach, kills * msForKill);
   const times = (number: number, until = 1) =>
     Array.from({ length: number }, () => Math.round(dice.next() * length * until)).sort((a, b) => a - b);
   return {
@@ -73,7 +75,10 @@ export function plan({ seed, count, kills, longest }: PlanOptions): Plan {
     // The last tenth is for what comes late.
     calls: times(count, 0.9).map((at, index) => call(dice, at, index, longest)),
     faults: times(Math.ceil(count * 1.5)).map((at) => ({ at, fault: fault(dice) })),
-    kills: times(kills).map((at) => ({ at, victim: dice.pick(victims) })),
+    kills: Array.from({ length: kills }, (_, index) => ({
+      at: Math.round(((index + dice.next()) * length) / kills),
+      victim: dice.pick(victims),
+    })),
     restarts: times(Math.max(1, Math.round(kills / 10))),
     forgeries: times(Math.max(3, Math.round(count / 20))),
   };

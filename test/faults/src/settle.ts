@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordingRow } from '../../../server/src/catalog/catalog.ts';
+import { fates } from './plan.ts';
 import type { Stage } from './stage.ts';
 import type { Played } from './storm.ts';
 
@@ -45,14 +46,19 @@ export async function settle(
   );
   const reconciled = (await quiet(stage, tell)).size - before;
   const passing = [...(await catalogOf(stage)).values()].filter(
-    ({ recordingSid, state }) => state === 'failed' && !fated(played).has(recordingSid),
+    ({ recordingSid, state, failure }) => state === 'failed' && failure !== fated(played).get(recordingSid),
   );
   for (const { recordingSid } of passing) await stage.command('recordings', 'retry', recordingSid);
   return { rows: await quiet(stage, tell), reconciled, replayed: passing.length };
 }
 
-export const fated = (played: readonly Played[]): ReadonlySet<string> =>
-  new Set(played.filter(({ planned }) => planned.fate).map(({ recording }) => recording.sid));
+/** Those that must fail, and why. */
+const fated = (played: readonly Played[]): ReadonlyMap<string, string> =>
+  new Map(
+    played.flatMap(({ planned: { fate }, recording }) =>
+      fate && fates[fate].state === 'failed' ? [[recording.sid, fates[fate].reason] as const] : [],
+    ),
+  );
 
 async function quiet(stage: Stage, tell: (line: string) => void): Promise<Map<string, RecordingRow>> {
   const until = Date.now() + settleWithinMs;

@@ -32,6 +32,15 @@ export function partCapacity({ sealer, frameLength, framesPerPart }: Omit<CutOpt
   return (sealer?.header.byteLength ?? 0) + framesPerPart * (frameLength + (sealer ? 32 : 0)) + 8;
 }
 
+/** Size of so much audio, whole, where that is less than a part: a short recording does not ask for the memory of a long one. */
+export function wholeCapacity(
+  { sealer, frameLength }: Pick<CutOptions, 'sealer' | 'frameLength'>,
+  audioBytes: number,
+): number {
+  const frames = Math.floor(audioBytes / frameLength) + 1;
+  return (sealer?.header.byteLength ?? 0) + audioBytes + frames * (sealer ? 32 : 0) + 8;
+}
+
 /**
  * Cuts audio into parts of whole frames, sealed into the buffers that `takeBuffer` gives. Where a part begins in the
  * audio, and the numbers of its frames, follow from its index alone, so that anybody can go on at any of them.

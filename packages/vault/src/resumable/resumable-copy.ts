@@ -6,8 +6,9 @@ import type { Keys } from '../keys/types.ts';
 import { AudioProof } from '../source/audio-proof.ts';
 import type { OpenedMedia } from '../source/types.ts';
 import { PartBuffers } from '../store/part-buffers.ts';
+import { giveSpare, takeSpare } from '../store/spare-buffers.ts';
 import type { Store, StoredPart } from '../store/types.ts';
-import { type CutPart, cutParts, partCapacity } from './cut-parts.ts';
+import { type CutPart, cutParts, partCapacity, wholeCapacity } from './cut-parts.ts';
 import { type Copied, type FinishedState, findFinished, finishUpload, isGone } from './finish-upload.ts';
 import { type Continuation, identityOf, openAt, readContinuation } from './source-identity.ts';
 import type { UploadState } from './upload-state.ts';
@@ -168,9 +169,13 @@ class ResumableCopy {
         ? framesFor(media.contentLength, this.#input.framesPerPart ?? FRAMES_PER_PART)
         : state.partBytes / FRAME_LENGTH;
     const cut = { sealer, frameLength: FRAME_LENGTH, framesPerPart, ...from };
+    const capacity = partCapacity(cut);
     // One fills while the others are on the wire.
-    const buffers = new PartBuffers(partCapacity(cut), PARTS_AT_ONCE + 1);
-    const take = () => buffers.take();
+    const buffers = new PartBuffers(capacity, PARTS_AT_ONCE + 1);
+    const whole = media.status === 206 ? undefined : media.contentLength;
+    const wholeBytes = whole === undefined ? capacity : wholeCapacity(cut, whole);
+    // The guard lets no more than the announced length through.
+    const take = () => (wholeBytes < capacity ? takeSpare(wholeBytes) : buffers.take());
     // Whoever ends us ends what is on the wire too, not the reading alone: the lease may be somebody else's by now.
     const halt = () => this.#stopped.abort();
     const letGo = () => media.body.destroy(asError(this.#input.signal?.reason ?? this.#failure));
@@ -185,8 +190,11 @@ class ResumableCopy {
         const noted = state?.parts[part.index];
         if (noted && noted.sha256 !== part.sha256) throw new SourceChanged();
         if (!part.body || !part.buffer) continue;
-        if (part.last && !state)
-          return await this.#putWhole(part.body, part.sha256, media, proof, plan.keyId);
+        if (part.last && !state) {
+          const copied = await this.#putWhole(part.body, part.sha256, media, proof, plan.keyId);
+          giveSpare(part.buffer);
+          return copied;
+        }
         state ??= await this.#beginUpload(media, proof, { sealer, keyId: plan.keyId, framesPerPart });
         state.parts[part.index] = { sha256: part.sha256 };
         await this.#save(state);

@@ -3,6 +3,7 @@ import type { Alarm, Alarms } from '../../catalog/alarms.ts';
 import type { Catalog, Listing, RecordingRow } from '../../catalog/catalog.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Json, Runs, RunView, Work } from '../../runs/runs.ts';
+import type { Health } from './health.ts';
 
 export interface Retried {
   /** Jobs that were sent; none: there was nothing to start over. */
@@ -29,6 +30,8 @@ export interface Desk {
   begin(name: string, options: Json): Promise<void>;
   /** How far it is. @throws CustodyError `run_unknown` (404) where it never began */
   look(name: string): Promise<RunView>;
+  /** How the whole stands, for the doctor. */
+  health(): Promise<Health>;
   /** Those that stand, newest first. */
   alarms(): Promise<Alarm[]>;
   /** @throws CustodyError `alarm_unknown` (404) */
@@ -50,6 +53,7 @@ export interface DeskParts {
   catalog: Pick<Catalog, 'find' | 'list' | 'replayed' | 'relink' | 'bumpSegmentGeneration'>;
   alarms: Pick<Alarms, 'list' | 'clear'>;
   queue: Pick<Queue, 'send'>;
+  health(): Promise<Health>;
   runs: Runs;
   /** Long work by its name. */
   works: Readonly<Record<string, Work>>;
@@ -60,7 +64,7 @@ export interface DeskParts {
 const retriesAtOnce = 200;
 const jobOf: Partial<Record<RecordingState, 'copy' | 'verify'>> = { registered: 'copy', sealed: 'verify' };
 
-export function createDesk({ catalog, alarms, queue, runs, works, signal }: DeskParts): Desk {
+export function createDesk({ catalog, alarms, queue, health, runs, works, signal }: DeskParts): Desk {
   const show = async (sid: RecordingSid): Promise<RecordingRow> => {
     const row = await catalog.find(sid);
     if (!row) throw notFound('recording_unknown', sid);
@@ -106,6 +110,7 @@ export function createDesk({ catalog, alarms, queue, runs, works, signal }: Desk
       if (!view) throw notFound('run_unknown', name);
       return view;
     },
+    health,
     alarms: () => alarms.list({ open: true }),
     async clearAlarm(id) {
       if (!(await alarms.clear(id))) throw notFound('alarm_unknown', String(id));

@@ -14,6 +14,7 @@ import { migrate } from '../../migrations.ts';
 import { createRuns } from '../../runs/runs.ts';
 import { buildOps } from '../ops.ts';
 import { createDesk, type Desk } from './desk.ts';
+import { readHealth } from './health.ts';
 import { remoteDesk } from './remote.ts';
 import { operatorSecret } from './routes.ts';
 
@@ -38,6 +39,7 @@ beforeAll(async () => {
     alarms,
     queue: { send: async (name) => void sent.push(name) },
     runs: createRuns(database.db),
+    health: () => readHealth(database.db),
     works: {
       'count-up': async ({ options, save }) => {
         await save({}, { done: Number(options['to']) }, 5);

@@ -56,6 +56,7 @@ export function remoteDesk(url: string, secret: string): Desk {
     revokeLink: (sid) => ask('POST', `/recordings/${sid}/revoke-link`),
     begin: (name, options) => ask('POST', `/runs/${name}`, JSON.stringify(options)),
     look: (name) => ask('GET', `/runs/${name}`),
+    health: () => ask('GET', '/health'),
     alarms: () => ask('GET', '/alarms'),
     clearAlarm: (id) => ask('POST', `/alarms/${id}/clear`),
   };

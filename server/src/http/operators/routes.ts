@@ -83,6 +83,7 @@ export async function operatorRoutes(
     return reply.code(202).send({ begun: params.name });
   });
   scope.get<WithName>('/runs/:name', { schema: withName }, ({ params }) => desk.look(params.name));
+  scope.get('/health', () => desk.health());
   scope.get('/alarms', () => desk.alarms());
   scope.post<{ Params: { id: number } }>('/alarms/:id/clear', { schema: withId }, async ({ params }) => {
     await desk.clearAlarm(params.id);

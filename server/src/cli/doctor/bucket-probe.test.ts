@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { createKeys, createStore, type Store } from '@flex-custody/vault';
-import { FakeS3, refuse, type S3Request } from '../../../packages/vault/test/fake-s3.ts';
+import { FakeS3, refuse, type S3Request } from '../../../../packages/vault/test/fake-s3.ts';
 import { probeBucket } from './bucket-probe.ts';
 
 const s3 = new FakeS3();

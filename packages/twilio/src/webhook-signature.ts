@@ -1,0 +1,12 @@
+/**
+ * `X-Twilio-Signature` of a form, as Twilio itself would send it: whoever has the account's primary auth token can.
+ * @param url exactly as it is called, without a fragment
+ */
+export async function signAsTwilio(
+  authToken: string,
+  url: string,
+  form: Readonly<Record<string, string>>,
+): Promise<string> {
+  const { getExpectedTwilioSignature } = await import('twilio/lib/webhooks/webhooks.js');
+  return getExpectedTwilioSignature(authToken, url, { ...form });
+}

@@ -1,0 +1,39 @@
+import { pipeline } from 'node:stream';
+import type { Store } from '../store/types.ts';
+import { MediaGuard } from './guard.ts';
+import type { OpenedMedia } from './types.ts';
+
+const STALL_MS = 30_000;
+
+/**
+ * A recording that lies in a bucket in plain, as media to be copied: guarded like Twilio's, and given from any byte on.
+ * @param etag what it must still be
+ * @throws CustodyError `object_*`, `store_*`, or `media_*` for what is no audio
+ */
+export async function openStoredMedia(
+  store: Store,
+  object: { key: string; etag: string; channels: 1 | 2 },
+  options: { range?: string; signal?: AbortSignal } = {},
+): Promise<OpenedMedia> {
+  const from = /^bytes=(\d+)-$/.exec(options.range ?? '')?.[1];
+  const start = from === undefined ? 0 : Number(from);
+  const { body, bytes, totalBytes } = await store.get(object.key, {
+    ifMatch: object.etag,
+    ...(start > 0 && { start }),
+    ...(options.signal && { signal: options.signal }),
+  });
+  const guard = new MediaGuard({ expectedBytes: bytes, stallMs: STALL_MS, fromStart: start === 0 });
+  // Its errors reach whoever reads.
+  pipeline(body, guard, () => undefined);
+  await guard.accepted;
+  return {
+    body: guard,
+    contentLength: bytes,
+    channels: object.channels,
+    contentType: 'audio/wav',
+    etag: object.etag,
+    status: start > 0 ? 206 : 200,
+    ...(start > 0 && { contentRange: `bytes ${start}-${totalBytes - 1}/${totalBytes}` }),
+    acceptRanges: true,
+  };
+}

@@ -1,0 +1,149 @@
+import {
+  GetBucketCorsCommand,
+  GetBucketEncryptionCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketVersioningCommand,
+  GetObjectLockConfigurationCommand,
+  GetPublicAccessBlockCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { createClient } from './client.ts';
+import { failureOf, storeError } from './errors.ts';
+import type { StoreConfig } from './types.ts';
+
+/** A setting as the bucket tells it, or why it does not: the store knows no such setting, or the key may not read it. */
+export type Told<T> = { value: T } | { untold: 'unsupported' | 'denied' };
+
+export interface CorsRule {
+  origins: readonly string[];
+  methods: readonly string[];
+}
+
+/** How a bucket is set up. Reading it changes nothing. */
+export interface BucketLook {
+  versioning: Told<'enabled' | 'suspended' | 'never'>;
+  /** Whether all four ways to make objects public are blocked. */
+  publicAccessBlocked: Told<boolean>;
+  cors: Told<readonly CorsRule[]>;
+  /** `AES256`, `aws:kms`; undefined where objects are not encrypted by default. */
+  encryption: Told<string | undefined>;
+  objectLock: Told<boolean>;
+  /** Whether a rule removes uploads that were begun and never completed. */
+  abortsUploads: Told<boolean>;
+  /** The store's clock minus ours in ms; undefined where its answers have no Date. */
+  aheadMs: number | undefined;
+}
+
+/** @throws CustodyError `store_denied`, `store_unavailable` where the bucket as a whole cannot be asked */
+export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
+  const client = createClient(config);
+  const clock = readClock(client);
+  const Bucket = config.bucket;
+  const told = async <T>(ask: Promise<T>, unset?: T): Promise<Told<T>> => {
+    try {
+      return { value: await ask };
+    } catch (error) {
+      const { status, name } = failureOf(error);
+      if (name === 'NoSuchBucket' || name === 'InvalidAccessKeyId' || name === 'SignatureDoesNotMatch')
+        throw storeError(error, Bucket);
+      if (status === 404 && unset !== undefined) return { value: unset };
+      if (status === 403) return { untold: 'denied' };
+      if (status !== undefined && (status === 501 || (status >= 400 && status < 500)))
+        return { untold: 'unsupported' };
+      throw storeError(error, Bucket);
+    }
+  };
+  try {
+    const [versioning, publicAccessBlocked, cors, encryption, objectLock, abortsUploads] = await Promise.all([
+      told(
+        client
+          .send(new GetBucketVersioningCommand({ Bucket }))
+          .then(({ Status }) =>
+            Status === 'Enabled' ? 'enabled' : Status === 'Suspended' ? 'suspended' : 'never',
+          ),
+      ),
+      told(
+        client
+          .send(new GetPublicAccessBlockCommand({ Bucket }))
+          .then(({ PublicAccessBlockConfiguration: block }) =>
+            [
+              block?.BlockPublicAcls,
+              block?.IgnorePublicAcls,
+              block?.BlockPublicPolicy,
+              block?.RestrictPublicBuckets,
+            ].every((blocked) => blocked === true),
+          ),
+        false,
+      ),
+      told(
+        client.send(new GetBucketCorsCommand({ Bucket })).then(({ CORSRules = [] }) =>
+          CORSRules.map(({ AllowedOrigins: origins = [], AllowedMethods: methods = [] }) => ({
+            origins,
+            methods,
+          })),
+        ),
+        [],
+      ),
+      told(
+        client
+          .send(new GetBucketEncryptionCommand({ Bucket }))
+          .then(
+            ({ ServerSideEncryptionConfiguration: found }) =>
+              found?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm ?? '',
+          ),
+        '',
+      ),
+      told(
+        client
+          .send(new GetObjectLockConfigurationCommand({ Bucket }))
+          .then(({ ObjectLockConfiguration: lock }) => lock?.ObjectLockEnabled === 'Enabled'),
+        false,
+      ),
+      told(
+        client
+          .send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
+          .then(({ Rules = [] }) =>
+            Rules.some((rule) => rule.Status === 'Enabled' && rule.AbortIncompleteMultipartUpload),
+          ),
+        false,
+      ),
+    ]);
+    return {
+      versioning,
+      publicAccessBlocked,
+      cors,
+      encryption: 'value' in encryption ? { value: encryption.value || undefined } : encryption,
+      objectLock,
+      abortsUploads,
+      aheadMs: clock.aheadMs(),
+    };
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Reads the Date of every answer, also of those that are errors. */
+function readClock(client: S3Client): { aheadMs(): number | undefined } {
+  let ahead: number | undefined;
+  const read = (response: unknown, sentAt: number) => {
+    const { headers } = (response ?? {}) as { headers?: Record<string, string> };
+    const theirs = Date.parse(headers?.['date'] ?? '');
+    // It states whole seconds, rounded down.
+    if (!Number.isNaN(theirs)) ahead = theirs + 500 - (sentAt + Date.now()) / 2;
+  };
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const sentAt = Date.now();
+      try {
+        const result = await next(args);
+        read(result.response, sentAt);
+        return result;
+      } catch (error) {
+        read((error as { $response?: unknown }).$response, sentAt);
+        throw error;
+      }
+    },
+    { step: 'deserialize', name: 'readClock' },
+  );
+  return { aheadMs: () => ahead };
+}

@@ -1,0 +1,91 @@
+import type { BucketLook } from '@flex-custody/vault';
+import type { Config } from '../../config.ts';
+import { cors, encryption, objectLock, publicAccess, unfinished, versions } from './bucket.ts';
+import type { Seen } from './finding.ts';
+import type { Scene } from './scene.ts';
+import { clock, workspace } from './twilio.ts';
+
+const good: BucketLook = {
+  versioning: { value: 'enabled' },
+  publicAccessBlocked: { value: true },
+  cors: { value: [{ origins: ['https://*.twilio.com'], methods: ['GET', 'HEAD'] }] },
+  encryption: { value: 'AES256' },
+  objectLock: { value: true },
+  abortsUploads: { value: true },
+  aheadMs: 100,
+};
+const flexOrigins = ['https://flex.twilio.com'];
+const scene = (look: Partial<BucketLook>, mode: 'envelope' | 'sse-kms' = 'envelope'): Scene =>
+  ({
+    config: { store: { mode }, flexOrigins } as unknown as Config,
+    bucket: async () => ({ ...good, ...look }),
+    account: async () => ({ friendlyName: 'a', status: 'active', aheadMs: -100 }),
+  }) as unknown as Scene;
+const detail = (seen: Seen) => (typeof seen === 'string' ? seen : `note: ${seen.detail}`);
+
+test('a bucket as it should be', async () => {
+  const all = [versions, publicAccess, encryption, objectLock, unfinished];
+  expect(await Promise.all(all.map(async (look) => detail(await look(scene({})))))).toEqual([
+    'kept',
+    'blocked',
+    'by default AES256, beside our own envelope',
+    'on: what it holds is not erased before its time',
+    'a rule removes unfinished uploads',
+  ]);
+});
+
+test('one that could be better is noted, one that is open must be shut', async () => {
+  expect(detail(await versions(scene({ versioning: { value: 'suspended' } })))).toMatch(/^note: not kept/);
+  expect(detail(await unfinished(scene({ abortsUploads: { value: false } })))).toMatch(/^note: no rule/);
+  expect(detail(await objectLock(scene({ objectLock: { value: false } })))).toBe('off');
+  expect(detail(await encryption(scene({ encryption: { value: undefined } }, 'sse-kms')))).toContain(
+    'aws:kms',
+  );
+  await expect(publicAccess(scene({ publicAccessBlocked: { value: false } }))).rejects.toMatchObject({
+    detail: expect.stringContaining('not blocked'),
+  });
+});
+
+test('what a store does not tell is noted, with the right that would show it', async () => {
+  expect(await publicAccess(scene({ publicAccessBlocked: { untold: 'unsupported' } }))).toMatchObject({
+    detail: expect.stringContaining('cannot tell'),
+  });
+  expect(await publicAccess(scene({ publicAccessBlocked: { untold: 'denied' } }))).toMatchObject({
+    next: 'allow s3:GetBucketPublicAccessBlock to see it here',
+  });
+});
+
+describe('CORS', () => {
+  const rule = (origins: string[], methods = ['GET']) => ({ cors: { value: [{ origins, methods }] } });
+
+  test('is of no concern where the host plays', async () => {
+    expect(await cors(scene({ cors: { value: [] } }))).toMatch(/^not needed/);
+  });
+
+  test.each([
+    [['*'], ['GET'], true],
+    [['https://flex.twilio.com'], ['GET'], true],
+    [['https://*.twilio.com'], ['GET'], true],
+    [['https://flex.twilio.com'], ['PUT'], false],
+    [['https://other.example'], ['GET'], false],
+    [['https://flex.twilio.com*.twilio.com'], ['GET'], false],
+  ])('in mode sse-kms %p with %p: %p', async (origins, methods, enough) => {
+    const looked = cors(scene(rule(origins, methods), 'sse-kms'));
+    if (enough) expect(await looked).toMatch(/^GET is allowed/);
+    else await expect(looked).rejects.toMatchObject({ next: expect.stringContaining('CORS rule') });
+  });
+});
+
+test('the clock is held against whoever tells the time', async () => {
+  expect(await clock(scene({}))).toBe('within 30 s of Twilio and S3');
+  expect(await clock(scene({ aheadMs: undefined }))).toBe('within 30 s of Twilio');
+  await expect(clock(scene({ aheadMs: -31_000 }))).rejects.toMatchObject({
+    detail: 'this clock is 31 s ahead of S3',
+  });
+});
+
+test('a workspace that Flex says nothing of is not taken for its own', async () => {
+  const twilio = { workspace: async () => ({ friendlyName: 'W' }) };
+  const of = { ...scene({}), twilio, flex: () => Promise.reject(new Error('no')) } as unknown as Scene;
+  expect(await workspace(of)).toMatchObject({ detail: 'W' });
+});

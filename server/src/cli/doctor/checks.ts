@@ -1,0 +1,56 @@
+import * as bucket from './bucket.ts';
+import * as database from './database.ts';
+import type { Seen } from './finding.ts';
+import * as flex from './flex.ts';
+import * as functions from './functions.ts';
+import { host } from './host.ts';
+import * as keys from './keys.ts';
+import type { Scene } from './scene.ts';
+import * as twilio from './twilio.ts';
+
+export interface Check {
+  group: string;
+  name: string;
+  /** Looks at one thing and changes nothing. */
+  look(scene: Scene): Promise<Seen>;
+}
+
+const group = (name: string, looks: Readonly<Record<string, Check['look']>>): Check[] =>
+  Object.entries(looks).map(([check, look]) => ({ group: name, name: check, look }));
+
+/** Every check there is, in the order in which a new house is set up. */
+export const checks: readonly Check[] = [
+  ...group('Twilio', {
+    account: twilio.account,
+    workspace: twilio.workspace,
+    iam: twilio.iam,
+    clock: twilio.clock,
+  }),
+  ...group('Bucket', {
+    bucket: bucket.bucket,
+    versions: bucket.versions,
+    'public-access': bucket.publicAccess,
+    cors: bucket.cors,
+    encryption: bucket.encryption,
+    'object-lock': bucket.objectLock,
+    unfinished: bucket.unfinished,
+  }),
+  ...group('Keys', { key: keys.key }),
+  ...group('Host', {
+    host,
+    database: database.database,
+    jobs: database.jobs,
+    'dead-letters': database.deadLetters,
+    alarms: database.alarms,
+    reconcile: database.reconcile,
+  }),
+  ...group('Functions', { functions: functions.functions, callback: functions.callback }),
+  ...group('Flex', {
+    flex: flex.flex,
+    'plugin-settings': flex.pluginSettings,
+    plugins: flex.plugins,
+    'recorded-once': flex.recordedOnce,
+    webhook: flex.webhook,
+    'insights-flag': flex.insightsFlag,
+  }),
+];

@@ -1,0 +1,93 @@
+import type { Health } from '../../http/operators/health.ts';
+import { migrations } from '../../migrations.ts';
+import { advice, note, type Seen } from './finding.ts';
+import { orUndefined, type Scene } from './scene.ts';
+
+const unread = note('not known', 'mend database first');
+const unset = 'nothing yet: the host sets the database up at its start';
+
+export async function database(scene: Scene): Promise<Seen> {
+  const health = await scene.health();
+  if (health === 'locked')
+    return note(
+      'embedded, in use by another process',
+      'set CUSTODY_OPS_HOST and CUSTODY_OPS_PORT to the running host’s to see into it',
+    );
+  const { kind, version } = health;
+  const name = kind === 'pglite' ? 'embedded' : 'PostgreSQL';
+  if (version === 0) return note(`${name}, empty`, 'the host sets it up at its first start');
+  if (version > migrations.length)
+    throw advice(`is at version ${version}, newer than this program`, 'run the newer release');
+  const of = `version ${version} of ${migrations.length}`;
+  return version === migrations.length
+    ? `${name}, ${of}`
+    : note(`${name}, ${of}`, 'the host brings it up to date at its next start');
+}
+
+/** What lies in the database; undefined: it cannot be asked, which the check `database` says. */
+async function workOf(scene: Scene): Promise<Health['work'] | 'unset' | undefined> {
+  const health = await orUndefined(scene.health());
+  if (health === undefined || health === 'locked') return undefined;
+  return health.work ?? 'unset';
+}
+
+/** A job that has been due for so long finds no worker. */
+const longDueSeconds = 600;
+
+export async function jobs(scene: Scene): Promise<Seen> {
+  const work = await workOf(scene);
+  if (work === undefined) return unread;
+  if (work === 'unset') return unset;
+  const { due, oldestSeconds = 0, dead } = work.jobs;
+  const buried = dead > 0 ? `, ${dead} failed for good and not yet noted` : '';
+  if (oldestSeconds > longDueSeconds)
+    throw advice(
+      `${due} due, the oldest for ${Math.round(oldestSeconds / 60)} minutes${buried}`,
+      'start a worker (CUSTODY_ROLES with worker), or more of them',
+    );
+  return due === 0 ? `none is due${buried}` : `${due} due, the oldest for ${oldestSeconds} s${buried}`;
+}
+
+export async function deadLetters(scene: Scene): Promise<Seen> {
+  const work = await workOf(scene);
+  if (work === undefined) return unread;
+  if (work === 'unset') return unset;
+  if (work.failed === 0) return 'none';
+  throw advice(
+    `${work.failed} recordings were given up`,
+    'flex-custody recordings failed says why; … retry starts them over',
+  );
+}
+
+export async function alarms(scene: Scene): Promise<Seen> {
+  const work = await workOf(scene);
+  if (work === undefined) return unread;
+  if (work === 'unset') return unset;
+  const standing = Object.entries(work.alarms);
+  if (standing.length === 0) return 'none stands';
+  const sum = standing.reduce((total, [, count]) => total + count, 0);
+  throw advice(
+    `${sum} stand: ${standing.map(([code, count]) => `${code} ${count}`).join(', ')}`,
+    'flex-custody alarms, and alarms clear when that is dealt with',
+  );
+}
+
+/** Long work that goes by the clock: how its last run ended. */
+export async function reconcile(scene: Scene): Promise<Seen> {
+  const work = await workOf(scene);
+  if (work === undefined) return unread;
+  if (work === 'unset') return unset;
+  const { everyMinutes } = scene.config.reconcile;
+  const last = work.runs.find(({ name }) => name.startsWith('reconcile'));
+  if (!last)
+    return everyMinutes > 0
+      ? 'has not run yet'
+      : note('never runs by itself', 'set CUSTODY_RECONCILE_MINUTES, or run flex-custody reconcile');
+  if (last.running) return 'is running';
+  if (last.failure !== undefined)
+    throw advice(`the last run stopped (${last.failure})`, 'run flex-custody reconcile, which goes on there');
+  const minutes = Math.round((Date.now() - (last.finishedAt ?? last.updatedAt).getTime()) / 60_000);
+  if (everyMinutes > 0 && minutes > 3 * everyMinutes)
+    throw advice(`last ran ${minutes} minutes ago, and is to every ${everyMinutes}`, 'start a worker');
+  return `last ran ${minutes} minutes ago`;
+}

@@ -1,0 +1,209 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CustodyError } from '@flex-custody/core';
+import type { Config } from '../../config.ts';
+// Also lets the embedded database load inside tests.
+import '../../db/testing/on-each-engine.ts';
+import { openPglite } from '../../db/pglite.ts';
+import { migrate } from '../../migrations.ts';
+import { type Check, checks } from './checks.ts';
+import { examine } from './examine.ts';
+import { advice, type Finding, note, type Seen } from './finding.ts';
+import { jsonOf, textOf } from './print.ts';
+
+const accountSid = `AC${'0'.repeat(32)}` as Config['accountSid'];
+const config = (more: Partial<Config>): Config =>
+  ({ accountSid, authToken: '0'.repeat(32), ...more }) as Config;
+const check = (name: string, look: Check['look'], group = 'Group'): Check => ({ group, name, look });
+/** One real check on a configuration that has just what it needs. */
+const judge = async (name: string, more: Partial<Config>): Promise<Finding | undefined> => {
+  const those = checks.filter((one) => one.name === name);
+  return (await examine({ load: () => config(more), those }))[1];
+};
+
+test('without a whole environment nothing else is looked at', async () => {
+  const load = () => {
+    throw new CustodyError(
+      'config_invalid',
+      'AWS_REGION is missing: Region of the bucket.\nPORT must be a whole number',
+    );
+  };
+  const those = [check('never', () => Promise.reject(new Error('asked')))];
+  const of = { group: 'Environment', name: 'environment', level: 'fix' };
+  expect(await examine({ load, those })).toEqual([
+    { ...of, detail: 'AWS_REGION is missing', next: 'Region of the bucket.' },
+    { ...of, detail: 'PORT must be a whole number', next: 'see docs/configuration.md' },
+  ]);
+});
+
+const seen = (what: Seen) => async () => what;
+const several: Check[] = [
+  check('good', seen('fine')),
+  check('known', seen(note('as it is', 'it could be better'))),
+  check('bad', () => Promise.reject(advice('a key: gone', 'make one: now')), 'Other'),
+  check(
+    'refused',
+    () => Promise.reject(new CustodyError('store_denied', 'the bucket refuses: give the key s3:PutObject')),
+    'Other',
+  ),
+  check('hangs', () => new Promise(() => undefined), 'Other'),
+  check('odd', () => Promise.reject(new TypeError('x')), 'Other'),
+];
+
+test('one that fails or hangs does not keep the others, and each says what to do', async () => {
+  const began = Date.now();
+  const found = await examine({ load: () => config({}), those: several, limitMs: 30 });
+  expect(Date.now() - began).toBeLessThan(1_000);
+  expect(found.slice(1).map(({ name, level, detail, next }) => [name, level, detail, next])).toEqual([
+    ['good', 'ok', 'fine', ''],
+    ['known', 'note', 'as it is', 'it could be better'],
+    ['bad', 'fix', 'a key: gone', 'make one: now'],
+    ['refused', 'fix', 'the bucket refuses', 'give the key s3:PutObject'],
+    ['hangs', 'fix', 'no answer within 0.03 s', 'check the network, proxy and firewall on the way'],
+    ['odd', 'fix', 'x', 'see the log of the host'],
+  ]);
+});
+
+describe('what is printed', () => {
+  const finding = (more: Partial<Finding>): Finding => ({
+    group: 'A',
+    name: 'one',
+    level: 'ok',
+    detail: 'fine',
+    next: '',
+    ...more,
+  });
+
+  test('groups of aligned lines, the next step below, never wider than 100 columns', () => {
+    const long = 'word '.repeat(40).trim();
+    const text = textOf(
+      [
+        finding({}),
+        finding({ name: 'two', level: 'note', detail: 'so so', next: 'try' }),
+        finding({ group: 'B', name: 'recorded-once', level: 'fix', detail: long, next: long }),
+      ],
+      400,
+    );
+    const lines = text.split('\n');
+    expect(lines.slice(0, 6)).toEqual([
+      'A',
+      '  ok    one              fine',
+      '  note  two              so so',
+      '                         → try',
+      '',
+      'B',
+    ]);
+    expect(lines[6]).toMatch(/^ {2}FIX {3}recorded-once {4}word word/);
+    expect(lines.filter((line) => line.includes('→'))).toHaveLength(2);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(text.match(/word/g)).toHaveLength(80);
+    expect(lines.at(-1)).toBe('1 of 3 must be fixed.');
+  });
+
+  test('JSON of exactly these names; a note is ok', () => {
+    const found = [
+      finding({}),
+      finding({ level: 'note', next: 'try' }),
+      finding({ level: 'fix', next: 'do' }),
+    ];
+    expect(JSON.parse(jsonOf(found))).toEqual({
+      checks: [
+        { name: 'one', ok: true, detail: 'fine', next: '' },
+        { name: 'one', ok: true, detail: 'fine', next: 'try' },
+        { name: 'one', ok: false, detail: 'fine', next: 'do' },
+      ],
+    });
+  });
+});
+
+test('no two checks have one name', () => {
+  const names = checks.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test('key: what seals must open', async () => {
+  const keys = ['k1', 'k0'].map((keyId) => ({ keyId, key: new Uint8Array(32) }));
+  expect(await judge('key', { keyConfig: { kind: 'raw-aes', keys } })).toMatchObject({
+    level: 'ok',
+    detail: 'k1 seals and opens; 1 older to open with',
+  });
+  expect(await judge('key', { keyConfig: undefined })).toMatchObject({ level: 'ok' });
+  const publicOnly = { kind: 'rsa-public', keyId: 'k', spki: 'AAAA' } as const;
+  expect(await judge('key', { keyConfig: publicOnly })).toMatchObject({ level: 'fix' });
+});
+
+describe('in a folder', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'doctor-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+  const ops = { host: '127.0.0.1', port: 1 };
+  const mediaSecret = new Uint8Array(32);
+
+  test('a database that is in use, and one that a newer program has had', async () => {
+    const parts = { database: { directory }, ops, mediaSecret };
+    const db = await openPglite(directory);
+    expect(await judge('database', parts)).toMatchObject({
+      level: 'note',
+      detail: 'embedded, in use by another process',
+    });
+    await migrate(db);
+    await db.query('INSERT INTO schema_version (version) VALUES (99)');
+    await db.close();
+    expect(await judge('database', parts)).toMatchObject({
+      level: 'fix',
+      detail: 'is at version 99, newer than this program',
+      next: 'run the newer release',
+    });
+  });
+
+  test('an empty database stays empty, and is none to worry about', async () => {
+    const parts = { database: { directory }, ops, mediaSecret };
+    expect(await judge('database', parts)).toMatchObject({ level: 'note', detail: 'embedded, empty' });
+    expect(await judge('alarms', parts)).toMatchObject({ level: 'ok' });
+    const db = await openPglite(directory);
+    expect(await db.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'public'`)).toEqual([]);
+    await db.close();
+  });
+});
+
+test('PostgreSQL that does not answer', async () => {
+  const database = { url: 'postgres://x@127.0.0.1:1/y' };
+  expect(await judge('database', { database })).toMatchObject({
+    level: 'fix',
+    detail: expect.stringContaining('PostgreSQL does not answer'),
+  });
+  // What stands on it says so, instead of saying the same again.
+  expect(await judge('jobs', { database })).toMatchObject({ level: 'note', next: 'mend database first' });
+});
+
+describe('host', () => {
+  let server: Server;
+  let body: string;
+  const publicUrl = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  beforeEach(async () => {
+    server = createServer((_request, response) => response.end(body));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+  afterEach(() => server.close());
+
+  test('answers as itself, as somebody else, not at all', async () => {
+    body = '{"name":"flex-custody"}';
+    expect(await judge('host', { publicUrl: publicUrl() })).toMatchObject({ level: 'ok' });
+    body = '<html>';
+    expect(await judge('host', { publicUrl: publicUrl() })).toMatchObject({
+      level: 'fix',
+      detail: `${publicUrl()} answers 200, but not as this host`,
+      next: expect.stringContaining('CUSTODY_PUBLIC_URL'),
+    });
+    expect(await judge('host', { publicUrl: 'http://127.0.0.1:1' })).toMatchObject({
+      level: 'fix',
+      detail: 'nothing answers at http://127.0.0.1:1',
+      next: expect.stringContaining('serve'),
+    });
+  });
+});

@@ -1,0 +1,61 @@
+import { CustodyError } from '@flex-custody/core';
+import type { Config } from '../../config.ts';
+import { type Check, checks } from './checks.ts';
+import { advice, diagnosis, type Finding } from './finding.ts';
+import { type DoctorOptions, type Scene, setScene } from './scene.ts';
+
+/** Of each check; they run side by side, so that the whole takes little more. */
+const limitMs = 8_000;
+
+export interface Examination {
+  /** @throws CustodyError `config_invalid` */
+  load: () => Config;
+  options?: DoctorOptions;
+  those?: readonly Check[];
+  limitMs?: number;
+  setScene?: (config: Config, options: DoctorOptions) => Scene;
+}
+
+/** The environment first, as nothing else can be looked at without it; then everything else side by side. */
+export async function examine(parts: Examination): Promise<Finding[]> {
+  const { load, options = {}, those = checks } = parts;
+  const environment = { group: 'Environment', name: 'environment' };
+  let config: Config;
+  try {
+    config = load();
+  } catch (error) {
+    const lines = error instanceof CustodyError ? error.message.split('\n') : [String(error)];
+    return lines.map((line) => {
+      const [detail = line, ...next] = line.split(': ');
+      return { ...environment, level: 'fix', detail, next: next.join(': ') || 'see docs/configuration.md' };
+    });
+  }
+  const scene = (parts.setScene ?? setScene)(config, options);
+  const findings = await Promise.all(
+    those.map(async ({ group, name, look }): Promise<Finding> => {
+      try {
+        const seen = await inTime(look(scene), parts.limitMs ?? limitMs);
+        return typeof seen === 'string'
+          ? { group, name, level: 'ok', detail: seen, next: '' }
+          : { group, name, level: 'note', ...seen };
+      } catch (error) {
+        return { group, name, level: 'fix', ...diagnosis(error) };
+      }
+    }),
+  );
+  return [{ ...environment, level: 'ok', detail: 'complete', next: '' }, ...findings];
+}
+
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          advice(`no answer within ${ms / 1_000} s`, 'check the network, proxy and firewall on the way'),
+        ),
+      ms,
+    );
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,112 @@
+import { readFlexSettings } from '@flex-custody/core';
+import { signAsTwilio } from '@flex-custody/twilio';
+import { advice, note, type Seen } from './finding.ts';
+import { orUndefined, type Scene } from './scene.ts';
+
+const path = '/recording-status-callback';
+const answerMs = 7_000;
+
+/** From the option, else from the plugins' settings, which say where Flex calls them. */
+async function callbackUrl(scene: Scene): Promise<string> {
+  const { functionsUrl } = scene.options;
+  if (functionsUrl !== undefined) return `${functionsUrl.replace(/\/+$/, '')}${path}`;
+  const found = await orUndefined(scene.flex());
+  const url = found && readFlexSettings(found.uiAttributes['flex_custody']).settings.functionsUrl;
+  if (url !== undefined) return `${url}${path}`;
+  throw advice(
+    "the Functions' address is not known",
+    'deploy them, then flex-custody setup --functions-url https://…, or give --functions-url here',
+  );
+}
+
+interface Answered {
+  status: number;
+  /** Our Function's own word; undefined where it was not ours, or not a Function, that answered. */
+  code: string | undefined;
+}
+
+async function post(
+  url: string,
+  form: Readonly<Record<string, string>>,
+  signature?: string,
+): Promise<Answered> {
+  const reply = await fetch(url, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+    ...(signature !== undefined && { headers: { 'X-Twilio-Signature': signature } }),
+    signal: AbortSignal.timeout(answerMs),
+    redirect: 'manual',
+  }).catch(() => {
+    throw advice(
+      `nothing answers at ${new URL(url).origin}`,
+      'deploy the Functions (docs/deploy.md), or correct the address: flex-custody setup --functions-url',
+    );
+  });
+  const body: unknown = await reply.json().catch(() => undefined);
+  const code = (body as { error?: unknown } | undefined)?.error;
+  return { status: reply.status, code: typeof code === 'string' ? code : undefined };
+}
+
+/** An empty form, which nobody signed: Twilio's gateway must refuse it before a Function sees it. */
+export async function functions(scene: Scene): Promise<Seen> {
+  const url = await callbackUrl(scene);
+  const { status, code } = await post(url, {});
+  if (status === 404)
+    throw advice(
+      `there is no Function ${path} at ${new URL(url).origin}`,
+      'deploy the Functions (docs/deploy.md)',
+    );
+  if (code !== undefined || (status >= 200 && status < 300))
+    throw advice(
+      `${path} takes what Twilio has not signed`,
+      'deploy it as functions/recording-status-callback.protected.ts',
+    );
+  if (status === 400 || status === 401 || status === 403)
+    return `${new URL(url).origin} answers, and refuses an unsigned callback`;
+  throw advice(`${url} answers ${status}`, "see the Functions' log in the Twilio Console");
+}
+
+/** Well formed, and of no account: it goes the whole way to the host, which takes nothing of it. */
+const strangers = {
+  AccountSid: `AC${'0'.repeat(32)}`,
+  RecordingSid: `RE${'0'.repeat(32)}`,
+  RecordingStatus: 'absent',
+};
+
+/**
+ * Gateway, Function, its environment and the host, in one signed callback without effect: the host refuses recordings of
+ * another account, which it only says to who signed as a Function of ours. It leaves a line in both logs.
+ */
+export async function callback(scene: Scene): Promise<Seen> {
+  const { authToken } = scene.config;
+  if (authToken === undefined)
+    return note(
+      'not tried: only the auth token signs as Twilio does',
+      'set TWILIO_AUTH_TOKEN for this check',
+    );
+  const url = await orUndefined(callbackUrl(scene));
+  if (url === undefined) return note('not tried', 'mend functions first');
+  const { status, code } = await post(url, strangers, await signAsTwilio(authToken, url, strangers));
+  if (code === 'host_refused' && status === 403) return 'signed, it goes through the Function to the host';
+  if (code === 'host_refused')
+    throw advice(
+      `the Function asks somebody who answers ${status}`,
+      "set the Functions' CUSTODY_HOST_URL to CUSTODY_PUBLIC_URL",
+    );
+  if (code === 'host_unreachable')
+    throw advice(
+      'the Function does not get through to the host',
+      "compare the Functions' CUSTODY_HOST_URL with CUSTODY_PUBLIC_URL, and CUSTODY_HOST_SECRET with CUSTODY_FUNCTION_SECRETS",
+    );
+  if (code === 'config_invalid')
+    throw advice(
+      "the Function's environment is not complete",
+      'its log in the Twilio Console names what is missing',
+    );
+  if (code === undefined && (status === 400 || status === 401 || status === 403))
+    throw advice(
+      'the signature is not accepted',
+      'set TWILIO_AUTH_TOKEN to the primary token of the account that has the Functions; their address must be the one Twilio calls',
+    );
+  throw advice(`the Function answers ${status} ${code ?? ''}`.trimEnd(), 'see its log in the Twilio Console');
+}

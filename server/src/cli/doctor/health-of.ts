@@ -1,0 +1,31 @@
+import { CustodyError } from '@flex-custody/core';
+import type { Config } from '../../config.ts';
+import { openDatabase } from '../../db.ts';
+import { type Health, readHealth } from '../../http/operators/health.ts';
+import { remoteDesk } from '../../http/operators/remote.ts';
+import { operatorSecret } from '../../http/operators/routes.ts';
+import { urlOf } from '../at-desk.ts';
+
+/**
+ * From the database itself, which is neither changed nor set up by it; where a running host has the embedded one, from
+ * that host.
+ * @returns `locked` where some process has the embedded one and no host answers where one should
+ */
+export async function healthOf(config: Config): Promise<Health | 'locked'> {
+  const db = await openDatabase(config.database).catch((error: unknown) => {
+    if (error instanceof CustodyError && error.code === 'data_dir_locked') return undefined;
+    throw error;
+  });
+  if (!db) {
+    const desk = remoteDesk(urlOf(config.ops), operatorSecret(config.mediaSecret));
+    return desk.health().catch((error: unknown) => {
+      if (error instanceof CustodyError && error.code === 'host_unreachable') return 'locked' as const;
+      throw error;
+    });
+  }
+  try {
+    return await readHealth(db);
+  } finally {
+    await db.close();
+  }
+}

@@ -1,0 +1,60 @@
+import {
+  createFlexTokens,
+  createTwilio,
+  type FlexConfiguration,
+  type FlexTokens,
+  type TwilioApi,
+  type TwilioFlexConfiguration,
+  type TwilioFlexPlugins,
+} from '@flex-custody/twilio';
+import { type BucketLook, lookAtBucket } from '@flex-custody/vault';
+import { type Config, twilioCredentials } from '../../config.ts';
+import type { Health } from '../../http/operators/health.ts';
+import { healthOf } from './health-of.ts';
+
+export interface DoctorOptions {
+  /** A Flex token, to be validated and described. */
+  token?: string;
+  /** The Functions' address, where it is another than the Flex configuration says. */
+  functionsUrl?: string;
+}
+
+/** What the checks look at. What several of them need is asked once. */
+export interface Scene {
+  readonly config: Config;
+  readonly options: DoctorOptions;
+  readonly twilio: TwilioApi & TwilioFlexConfiguration & TwilioFlexPlugins;
+  readonly flexTokens: FlexTokens;
+  account(): ReturnType<TwilioApi['account']>;
+  flex(): Promise<FlexConfiguration | undefined>;
+  bucket(): Promise<BucketLook>;
+  health(): Promise<Health | 'locked'>;
+}
+
+/** Parts of it may be given: tests bring a world of their own. */
+export function setScene(config: Config, options: DoctorOptions, more: Partial<Scene> = {}): Scene {
+  const { accountSid, workspaceSid } = config;
+  const twilio = createTwilio({ accountSid, workspaceSid, ...twilioCredentials(config) });
+  return {
+    config,
+    options,
+    twilio,
+    flexTokens: createFlexTokens(config),
+    account: once(() => twilio.account()),
+    flex: once(() => twilio.flexConfiguration()),
+    bucket: once(() => lookAtBucket(config.store)),
+    health: once(() => healthOf(config)),
+    ...more,
+  };
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => {
+    asked ??= ask();
+    return asked;
+  };
+}
+
+/** For checks that stand on what another one reports the failure of. */
+export const orUndefined = <T>(work: Promise<T>): Promise<T | undefined> => work.catch(() => undefined);

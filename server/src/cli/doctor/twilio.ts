@@ -1,0 +1,87 @@
+import { CustodyError } from '@flex-custody/core';
+import { mayPlayEverything } from '../../access/may.ts';
+import { advice, note, type Seen } from './finding.ts';
+import { orUndefined, type Scene } from './scene.ts';
+
+export async function account(scene: Scene): Promise<Seen> {
+  const found = await scene.account();
+  if (!found) throw advice('there is no such account', 'check TWILIO_ACCOUNT_SID in the Twilio Console');
+  if (found.status !== 'active')
+    throw advice(`the account is ${found.status}`, 'activate it in the Twilio Console');
+  const key = scene.config.apiKey ? 'by API key' : 'by auth token';
+  return `${found.friendlyName}, active, ${key}`;
+}
+
+/** It is Flex's own where Flex says so: TaskRouter of any other workspace has neither Flex's tasks nor its workers. */
+export async function workspace(scene: Scene): Promise<Seen> {
+  const [found, flex] = await Promise.all([scene.twilio.workspace(), orUndefined(scene.flex())]);
+  if (!found)
+    throw advice(
+      'the account has no such workspace',
+      "set TWILIO_WORKSPACE_SID to Flex's (Console, TaskRouter)",
+    );
+  const flexs = flex?.workspaceSid;
+  if (flexs === undefined) return note(found.friendlyName, 'whether it is Flex’s could not be read');
+  if (flexs === scene.config.workspaceSid) return `${found.friendlyName}, Flex's own`;
+  throw advice(
+    `${found.friendlyName} is not the workspace that Flex works in`,
+    `set TWILIO_WORKSPACE_SID to ${flexs}`,
+  );
+}
+
+/** Of the shape of a Flex token, and nobody's. */
+const nobodys = 'flex-custody.doctor.is.not.a.token';
+
+/** A verdict, even a no, proves network and credentials: IAM answers nobody else. */
+export async function iam({ flexTokens, options }: Scene): Promise<Seen> {
+  if (options.token !== undefined) {
+    const viewer = await flexTokens.validate(options.token).catch((error: unknown) => {
+      throw isOfToken(error)
+        ? advice('the token that was given is refused', 'take a fresh one: a Flex token lives an hour')
+        : mended(error);
+    });
+    const plays = mayPlayEverything(viewer) ? 'plays every recording' : 'plays at most own calls';
+    return `${viewer.identity} (${viewer.roles.join(', ') || 'no role'}) ${plays}`;
+  }
+  try {
+    await flexTokens.validate(nobodys);
+  } catch (error) {
+    if (isOfToken(error)) return 'answers, and refuses a false Flex token';
+    throw mended(error);
+  }
+  throw advice('a false Flex token is taken for a good one', 'stop: find out who answers as iam.twilio.com');
+}
+
+const isOfToken = (error: unknown): boolean =>
+  error instanceof CustodyError && /^token_(refused|malformed|missing)$/.test(error.code);
+
+function mended(error: unknown): unknown {
+  if (!(error instanceof CustodyError) || error.code !== 'iam_unavailable') return error;
+  return advice(
+    error.message,
+    'check the credentials, TWILIO_REALM, and that iam.twilio.com is reachable from here',
+  );
+}
+
+/** Signatures are good for ± 300 s, and S3's for 15 minutes; a clock that is off drifts on. */
+const mostAheadMs = 30_000;
+
+export async function clock(scene: Scene): Promise<Seen> {
+  const [twilio, bucket] = await Promise.all([orUndefined(scene.account()), orUndefined(scene.bucket())]);
+  const clocks: [string, number | undefined][] = [
+    ['Twilio', twilio?.aheadMs],
+    ['S3', bucket?.aheadMs],
+  ];
+  const known = clocks.flatMap(([name, ms]) => (ms === undefined ? [] : [{ name, ms }]));
+  if (known.length === 0) return note('neither Twilio nor S3 told the time', 'mend what is above first');
+  const off = known.filter(({ ms }) => Math.abs(ms) > mostAheadMs);
+  if (off.length === 0)
+    return `within ${mostAheadMs / 1_000} s of ${known.map(({ name }) => name).join(' and ')}`;
+  const words = off.map(
+    ({ name, ms }) => `${Math.round(Math.abs(ms) / 1_000)} s ${ms > 0 ? 'behind' : 'ahead of'} ${name}`,
+  );
+  throw advice(
+    `this clock is ${words.join(' and ')}`,
+    'set it, and keep it by NTP: signatures fail from 300 s on',
+  );
+}

@@ -1,0 +1,79 @@
+import { CustodyError, errorCode, type MediaSource, objectKey } from '@flex-custody/core';
+import { copyResumably, type ResumableInput } from '@flex-custody/vault';
+import { abandonUpload } from './abandon-upload.ts';
+import type { IngestParts } from './parts.ts';
+import { discard } from './report.ts';
+import { logStep, provenBad, type StepFacts } from './steps.ts';
+
+/** A worker's lease is short and extended while it works, so that a killed worker is relieved soon. */
+export const workerLeaseMs = 60_000;
+
+export interface LeasedCopy {
+  source: MediaSource;
+  /** Where the audio comes from. */
+  open: ResumableInput['open'];
+  lease: string;
+  by: NonNullable<StepFacts['by']>;
+}
+
+/**
+ * Copies one recording on this host, from where an earlier process stopped, and has it verified. Ends without a word
+ * where the lease was lost; on any other failure it is released.
+ * @param ended aborts when the process ends
+ * @throws CustodyError as the media, the envelope and the store do
+ */
+export async function copyUnderLease(
+  parts: IngestParts,
+  { source, open, lease, by }: LeasedCopy,
+  ended: AbortSignal,
+): Promise<void> {
+  const { catalog, keys, log, observer, queue, store, uploads } = parts;
+  const sid = source.recordingSid;
+  const begun = Date.now();
+  logStep(log, 'leased', sid, { by });
+  const lost = new AbortController();
+  const signal = AbortSignal.any([ended, lost.signal]);
+  const extension = setInterval(() => {
+    catalog.extendLease(sid, lease, workerLeaseMs).then(
+      (held) => held || lost.abort(new CustodyError('lease_lost', 'another writer took over')),
+      // The database is away: the lease has two more thirds of its time for it to come back.
+      (error: unknown) => log.warn({ recording: sid, code: errorCode(error) }, 'lease not extended'),
+    );
+  }, workerLeaseMs / 3);
+  try {
+    const found = await uploads.find(sid);
+    let isNoted = found !== undefined;
+    const { object, channels } = await copyResumably({
+      source,
+      open,
+      keys,
+      store,
+      objectKey: objectKey(source.accountSid, sid),
+      state: found,
+      save: (state) => {
+        isNoted = true;
+        return uploads.save(sid, lease, state);
+      },
+      signal,
+      onProgress: (done, total) => observer?.copyProgress?.(sid, done, total),
+    });
+    if (!(await catalog.sealed(sid, lease, object, channels))) {
+      await discard(parts, sid, object);
+      log.warn({ recording: sid }, 'copied, but another writer was first');
+      return;
+    }
+    if (isNoted) await uploads.remove(sid);
+    const ms = Date.now() - begun;
+    observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');
+    logStep(log, 'sealed', sid, { by, bytes: object.plaintextBytes, ms });
+  } catch (error) {
+    if (lost.signal.aborted || errorCode(error) === 'lease_lost') return;
+    // What proved to be no whole recording would only be gone on with to the same end.
+    if (provenBad.has(errorCode(error))) await abandonUpload(parts, sid);
+    await catalog.release(sid, lease, errorCode(error));
+    throw error;
+  } finally {
+    clearInterval(extension);
+  }
+  await queue.send('verify', { recordingSid: sid }, { once: sid });
+}

@@ -1,0 +1,32 @@
+import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { queueHealth } from './health.ts';
+import { openQueue } from './queue.ts';
+
+onEachEngine('the health of a queue', (open) => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await open();
+  });
+  afterAll(() => database.drop());
+
+  test('one that nobody has set up has nothing in it', async () => {
+    expect(await queueHealth(database.db, `${database.schema}_none`)).toEqual({ due: 0, dead: 0 });
+  });
+
+  test('counts what is due, how long, and what is dead', async () => {
+    const schema = `${database.schema}_jobs`;
+    const queue = openQueue(database.db, { schema });
+    try {
+      await queue.send('janitor', {}, { once: 'a' });
+      await queue.send('janitor', {}, { once: 'later', startAfterMs: 60_000 });
+      await queue.send('pauses', {}, { once: 'b' });
+      await database.db.query(
+        `UPDATE ${schema}.job SET start_after = now() - interval '100 s' WHERE name = 'pauses'`,
+      );
+      await database.db.query(`INSERT INTO ${schema}.job (name, data) VALUES ('copy.dead', '{}'::jsonb)`);
+      expect(await queueHealth(database.db, schema)).toEqual({ due: 2, dead: 1, oldestSeconds: 100 });
+    } finally {
+      await queue.stop(0);
+    }
+  });
+});

@@ -1,0 +1,29 @@
+import { loadConfig } from '../../../server/src/config.ts';
+import { openDatabase } from '../../../server/src/db.ts';
+import { copyJob } from '../../../server/src/ingest/copy-job.ts';
+import { createGate } from '../../../server/src/ingest/gate.ts';
+import { copyJobs } from '../../../server/src/ingest/index.ts';
+import { createLog } from '../../../server/src/log.ts';
+import { openQueue } from '../../../server/src/queue/queue.ts';
+import { createParts } from '../../../server/src/start/parts.ts';
+
+/** A worker whose copy queue alone is at work: the host's own parts and its own job, without links and verification. */
+const config = loadConfig();
+const log = createLog(config.logLevel);
+const db = await openDatabase(config.database);
+const queue = openQueue(db, {
+  retries: config.retries,
+  onError: (error) => log.warn({ err: error }, 'queue'),
+});
+const parts = createParts(config, db, queue, log);
+const inTurn = createGate(config.copiesAtOnce);
+await queue.work('copy', { concurrency: copyJobs(config.copiesAtOnce) }, ({ recordingSid }, { signal }) =>
+  copyJob(parts, recordingSid, signal, inTurn),
+);
+log.info({ event: 'host.ready' }, 'ready');
+process.once('SIGTERM', () => {
+  void queue
+    .stop(1_000)
+    .then(() => db.close())
+    .then(() => process.exit(0));
+});

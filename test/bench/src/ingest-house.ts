@@ -1,0 +1,225 @@
+import { spawn } from 'node:child_process';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asAccountSid, asCallSid, asRecordingSid, asReservationSid, asTaskSid } from '@flex-custody/core';
+import type { PlacedCall } from '../../../sandbox/src/calls.ts';
+import { createCatalog } from '../../../server/src/catalog/catalog.ts';
+import { type Db, migrate, openDatabase } from '../../../server/src/db.ts';
+import { openQueue } from '../../../server/src/queue/queue.ts';
+import { cpuSeconds, type Environment, peakRssMb } from './processes.ts';
+
+export interface Source {
+  tlsPort: number;
+  httpPort: number;
+  caFile: string;
+  callsFile: string;
+  bytes: number;
+  accountSid: string;
+  authToken: string;
+  workspaceSid: string;
+}
+
+export interface Taken {
+  perSecond: number;
+  /** Of both workers together, for each recording. */
+  cpuSeconds: number;
+  /** Of the larger worker. */
+  peakMb: number;
+}
+
+export interface HouseOptions {
+  databaseUrl: string;
+  s3: { endpoint: string; accessKeyId: string; secretAccessKey: string };
+  bucket: string;
+  source: Source;
+  dataDir: string;
+}
+
+const workers = 2;
+const longMs = 3_600_000;
+
+/** Two workers on a database and a bucket of their own; they find all recordings registered, and their jobs due at one moment. */
+export async function takeIn(
+  options: HouseOptions,
+  way: 'copies alone' | 'the whole way',
+  onProgress: (done: number, all: number) => void,
+): Promise<Taken> {
+  const name = `bench_${randomBytes(6).toString('hex')}`;
+  const admin = await openDatabase({ url: options.databaseUrl });
+  await admin.query(`CREATE DATABASE ${name}`);
+  const url = new URL(options.databaseUrl);
+  url.pathname = `/${name}`;
+  const running: Worker[] = [];
+  try {
+    const db = await openDatabase({ url: url.href });
+    try {
+      const calls = JSON.parse(readFileSync(options.source.callsFile, 'utf8')) as PlacedCall[];
+      await register(db, calls, options.source, way);
+      const script = way === 'copies alone' ? 'dist/bench/ingest-copier.js' : 'dist/server/main.js';
+      for (let index = 0; index < workers; index++)
+        running.push(await startWorker(script, environment(options, url.href, index)));
+      return await measure(db, running, calls.length, way, onProgress);
+    } finally {
+      await Promise.all(running.map(({ stop }) => stop()));
+      await db.close();
+    }
+  } finally {
+    await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await admin.close();
+  }
+}
+
+/** As the host does it for a callback; only that the jobs wait until everybody is ready. */
+async function register(db: Db, calls: readonly PlacedCall[], source: Source, way: string): Promise<void> {
+  await migrate(db);
+  const catalog = createCatalog(db);
+  const queue = openQueue(db);
+  const accountSid = asAccountSid(source.accountSid);
+  if (!accountSid) throw new Error('the source has no account');
+  const one = async (call: PlacedCall) => {
+    const [entry] = call.reservations;
+    const recordingSid = asRecordingSid(call.recordings[0]);
+    if (!recordingSid || !entry) throw new Error('a call without a recording');
+    const [callSid, taskSid, reservationSid] = [
+      asCallSid(entry.call),
+      asTaskSid(call.task),
+      asReservationSid(entry.reservation),
+    ];
+    await catalog.register({
+      recordingSid,
+      accountSid,
+      ...(callSid && { callSid }),
+      channels: 2,
+      durationSeconds: call.seconds,
+      startedAt: new Date(call.startedAt),
+      hints: { ...(taskSid && { taskSid }), ...(reservationSid && { reservationSid }) },
+      source: 'callback',
+    });
+    const later = { startAfterMs: longMs, once: recordingSid };
+    await queue.send('copy', { recordingSid }, later);
+    if (way === 'the whole way') await queue.send('link', { recordingSid }, later);
+  };
+  for (let at = 0; at < calls.length; at += 10) await Promise.all(calls.slice(at, at + 10).map(one));
+  await queue.stop(0);
+  // As autovacuum does within the minute that a backlog of this size takes to come about.
+  await db.query('ANALYZE');
+}
+
+async function measure(
+  db: Db,
+  running: readonly Worker[],
+  all: number,
+  way: string,
+  onProgress: (done: number, all: number) => void,
+): Promise<Taken> {
+  const cpu = () => running.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0);
+  const cpuBefore = cpu();
+  const began = performance.now();
+  await db.query(
+    `UPDATE pgboss.job SET start_after = now() WHERE name IN ('copy', 'link') AND state = 'created'`,
+  );
+  const done = way === 'copies alone' ? `state = 'sealed'` : `state = 'verified' AND link_state = 'linked'`;
+  for (let told = 0; ; ) {
+    const [row] = await db.query<{ done: number; lost: number; open: number }>(
+      `SELECT count(*) FILTER (WHERE ${done})::int AS done,
+              count(*) FILTER (WHERE state IN ('failed', 'absent') OR link_state IN ('unlinked', 'refused'))::int AS lost,
+              (SELECT count(*)::int FROM pgboss.job WHERE state IN ('created', 'retry', 'active')
+                 AND data ? 'recordingSid' AND (name <> 'verify' OR $1)) AS open
+       FROM recordings`,
+      [way === 'the whole way'],
+    );
+    const now = row ?? { done: 0, lost: 0, open: 0 };
+    if (now.lost > 0) throw new Error(`${now.lost} recordings were lost on the way`);
+    if (performance.now() - told > 5_000) {
+      told = performance.now();
+      onProgress(now.done, all);
+    }
+    // What follows a verification, such as the sidecar, is a job too.
+    if (now.done === all && now.open === 0) break;
+    await sleep(100);
+  }
+  const seconds = (performance.now() - began) / 1_000;
+  return {
+    perSecond: all / seconds,
+    cpuSeconds: (cpu() - cpuBefore) / all,
+    peakMb: Math.max(...running.map(({ pid }) => peakRssMb(pid))),
+  };
+}
+
+interface Worker {
+  pid: number;
+  stop(): Promise<void>;
+}
+
+/** A real host's process, or one like it; it says when it is ready, as `host.ready`. */
+async function startWorker(script: string, env: Environment): Promise<Worker> {
+  const profile = process.env['BENCH_PROFILE'];
+  const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
+  const child = spawn(process.execPath, [...flags, script], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const ready = new Promise<void>((resolve) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (line.includes('"host.ready"')) resolve();
+      else if (/"level":[56]0/.test(line)) process.stderr.write(`${line}\n`);
+    });
+  });
+  await Promise.race([
+    ready,
+    ended.then((code) => {
+      throw new Error(`${script} ended with ${code} before it was ready`);
+    }),
+  ]);
+  return {
+    pid: child.pid ?? 0,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+function environment(options: HouseOptions, databaseUrl: string, index: number): Environment {
+  const { source, s3, bucket, dataDir } = options;
+  return {
+    NODE_ENV: 'production',
+    NODE_EXTRA_CA_CERTS: source.caFile,
+    NODE_OPTIONS: `--require ${process.cwd()}/test/bench/direct.cjs`,
+    BENCH_SOURCE_PORT: String(source.tlsPort),
+    TWILIO_ACCOUNT_SID: source.accountSid,
+    TWILIO_AUTH_TOKEN: source.authToken,
+    TWILIO_WORKSPACE_SID: source.workspaceSid,
+    DATABASE_URL: databaseUrl,
+    CUSTODY_ROLES: 'worker',
+    CUSTODY_PUBLIC_URL: 'https://custody.example',
+    CUSTODY_OPS_HOST: `127.0.0.${index + 2}`,
+    // What was registered here is all there is, and nobody is to look for more meanwhile.
+    CUSTODY_RECONCILE_MINUTES: '0',
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    AWS_ACCESS_KEY_ID: s3.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    AWS_REGION: 'us-east-1',
+    CUSTODY_BUCKET: bucket,
+    CUSTODY_KEY_KIND: 'rsa',
+    CUSTODY_KEY_FILE: keyFile(dataDir),
+    CUSTODY_FUNCTION_SECRETS: 'nobody calls in this measurement ...',
+    CUSTODY_MEDIA_SECRET: randomBytes(32).toString('base64'),
+  };
+}
+
+function keyFile(folder: string): string {
+  const file = join(folder, 'ingest-key.pem');
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = `# key id: bench\n${privateKey.export({ type: 'pkcs8', format: 'pem' })}`;
+  try {
+    writeFileSync(file, pem, { mode: 0o600, flag: 'wx' });
+  } catch {
+    // Made for the other worker: both seal with one.
+  }
+  return file;
+}

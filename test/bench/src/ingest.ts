@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { makeBucket } from './engines.ts';
+import { type Figure, median, pairedRatio } from './figures.ts';
+import { type Source, type Taken, takeIn } from './ingest-house.ts';
+import { startSubject } from './processes.ts';
+import { hasRclone, type Rcloned, rcloneCopy, rclonePurge, rcloneSize, type S3Access } from './rclone.ts';
+
+type Way = 'copies alone' | 'the whole way';
+const ways: readonly Way[] = ['copies alone', 'the whole way'];
+const peer = 'rclone copy :http: --transfers 4';
+
+/** Many short recordings through two workers, against a bare copy of the same files into the same store. */
+export async function benchIngest(
+  { s3, databaseUrl }: { s3: S3Access; databaseUrl: string },
+  dataDir: string,
+  { recordings, rounds }: { recordings: number; rounds: number },
+  log: (line: string) => void,
+): Promise<Figure[]> {
+  if (!hasRclone()) throw new Error('ingest is measured against rclone: install it (apt-get install rclone)');
+  const ours: Record<Way, Taken[]> = { 'copies alone': [], 'the whole way': [] };
+  const theirs: Rcloned[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    // A fresh world each time: what was linked once is linked faster.
+    const source = await startSubject<Source>('dist/bench/ingest-source.js', {
+      BENCH_RECORDINGS: String(recordings),
+      BENCH_DATA_DIR: dataDir,
+    });
+    const inBucket = async <T>(work: (bucket: string) => Promise<T>): Promise<T> => {
+      const bucket = `bench-ingest-${randomBytes(6).toString('hex')}`;
+      await makeBucket(s3, bucket);
+      try {
+        return await work(bucket);
+      } finally {
+        rclonePurge(s3, bucket);
+      }
+    };
+    const take = (way: Way) => () =>
+      inBucket(async (bucket) => {
+        const house = { databaseUrl, s3, bucket, source: source.said, dataDir };
+        const taken = await takeIn(house, way, (done, all) => log(`ingest, ${way}: ${done} of ${all}`));
+        const { count, bytes } = rcloneSize(s3, bucket);
+        // Sealed objects are a little longer; sidecars lie beside them.
+        if (count < recordings || bytes < recordings * source.said.bytes)
+          throw new Error(`only ${count} objects of ${bytes} bytes are there`);
+        ours[way].push(taken);
+        log(`ingest, ${way}: ${describe(taken.perSecond, taken)}`);
+      });
+    const copy = () =>
+      inBucket(async (bucket) => {
+        const copied = await rcloneCopy(`http://127.0.0.1:${source.said.httpPort}/`, s3, bucket);
+        const { count, bytes } = rcloneSize(s3, bucket);
+        if (count !== recordings || bytes !== recordings * source.said.bytes)
+          throw new Error(`rclone copied ${count} files of ${bytes} bytes`);
+        theirs.push(copied);
+        const each = { ...copied, cpuSeconds: copied.cpuSeconds / recordings };
+        log(`ingest, rclone: ${describe(recordings / copied.seconds, each)}`);
+      });
+    const turn = [take('copies alone'), copy, take('the whole way')];
+    try {
+      for (const work of round % 2 === 1 ? turn : turn.reverse()) await work();
+    } finally {
+      await source.stop();
+    }
+    log(`ingest: round ${round} of ${rounds}`);
+  }
+  return figuresOf(ours, theirs, recordings);
+}
+
+const describe = (perSecond: number, used: { cpuSeconds: number; peakMb: number }) =>
+  `${perSecond.toFixed(1)} recordings/s, ${(used.cpuSeconds * 1_000).toFixed(1)} ms of CPU each, peak ${used.peakMb.toFixed(0)} MB`;
+
+function figuresOf(ours: Record<Way, Taken[]>, theirs: readonly Rcloned[], recordings: number): Figure[] {
+  const rates = theirs.map(({ seconds }) => recordings / seconds);
+  const floors: Record<Way, number> = { 'copies alone': 0.7, 'the whole way': 0.3 };
+  const names: Record<Way, string> = {
+    'copies alone': 'copy and seal alone',
+    'the whole way': 'linked, sealed and verified',
+  };
+  return ways.flatMap((way): Figure[] => {
+    const taken = ours[way];
+    const mine = taken.map(({ perSecond }) => perSecond);
+    const ratio = pairedRatio(mine, rates);
+    const name = `ingest of ${recordings} recordings of 20 s, ${names[way]}`;
+    const used = (unit: string, value: number, peers: number): Figure => ({
+      name,
+      unit,
+      ours: value,
+      peers: { [peer]: peers },
+      ratios: { [peer]: value / peers },
+      floor: '',
+      pass: true,
+    });
+    return [
+      {
+        name,
+        unit: 'recordings/s',
+        ours: median(mine),
+        peers: { [peer]: median(rates) },
+        ratios: { [peer]: ratio },
+        floor: `≥ ${floors[way]} × rclone`,
+        pass: ratio >= floors[way],
+      },
+      used(
+        'ms of CPU a recording',
+        median(taken.map(({ cpuSeconds }) => cpuSeconds * 1_000)),
+        median(theirs.map(({ cpuSeconds }) => (cpuSeconds * 1_000) / recordings)),
+      ),
+      used(
+        'MB peak RSS of a worker',
+        median(taken.map(({ peakMb }) => peakMb)),
+        median(theirs.map(({ peakMb }) => peakMb)),
+      ),
+    ];
+  });
+}
