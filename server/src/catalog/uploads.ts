@@ -10,6 +10,8 @@ export interface Uploads<State> {
   /** False when the lease is lost: then nothing was written, and nothing may be sent. */
   save(sid: RecordingSid, lease: string, state: State): Promise<boolean>;
   remove(sid: RecordingSid): Promise<void>;
+  /** Removes what is kept of recordings that nobody will copy any more. @returns how many */
+  removeSettled(): Promise<number>;
   /** Ids of the multipart uploads that are noted here, among these. */
   noted(uploadIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
@@ -24,10 +26,13 @@ export function createUploads<State extends { uploadId: string }>(db: Db): Uploa
       return row?.state;
     },
     async save(sid, lease, state) {
+      // The lock is the point: without it a save that began before the lease lapsed could end after another writer had
+      // taken over and looked for what is noted, and both would seal the part.
       const rows = await db.query(
         `INSERT INTO uploads (recording_sid, lease, state)
          SELECT recording_sid, $2, $3::jsonb FROM recordings
          WHERE recording_sid = $1 AND state = 'copying' AND lease = $2 AND lease_until > now()
+         FOR SHARE
          ON CONFLICT (recording_sid) DO UPDATE SET lease = excluded.lease, state = excluded.state, updated_at = now()
          RETURNING recording_sid`,
         [sid, lease, JSON.stringify(state)],
@@ -36,6 +41,15 @@ export function createUploads<State extends { uploadId: string }>(db: Db): Uploa
     },
     async remove(sid) {
       await db.query('DELETE FROM uploads WHERE recording_sid = $1', [sid]);
+    },
+    async removeSettled() {
+      const rows = await db.query(
+        `DELETE FROM uploads USING recordings
+         WHERE recordings.recording_sid = uploads.recording_sid
+           AND recordings.state NOT IN ('registered', 'copying', 'failed')
+         RETURNING uploads.recording_sid`,
+      );
+      return rows.length;
     },
     async noted(uploadIds) {
       const rows = await db.query<{ id: string }>(

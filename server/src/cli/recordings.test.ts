@@ -57,17 +57,14 @@ test('a dead letter of an outage is said to be tried again; the others wait for 
 });
 
 test('all of them are started over, however many', async () => {
-  const asked: (string | undefined)[] = [];
-  const answers = [
-    { retried: 200, more: true },
-    { retried: 7, more: false },
-  ];
+  const asked: unknown[] = [];
+  const answers = [{ retried: 200, next: RE }, { retried: 7 }];
   const all = desk({
-    retryAll: async (reason) => {
-      asked.push(reason);
-      return answers.shift() ?? { retried: 0, more: false };
+    retryAll: async (of) => {
+      asked.push(of);
+      return answers.shift() ?? { retried: 0 };
     },
   });
   expect(await retryAll(all, 'media_short')).toBe(207);
-  expect(asked).toEqual(['media_short', 'media_short']);
+  expect(asked).toEqual([{ reason: 'media_short' }, { reason: 'media_short', after: RE }]);
 });

@@ -25,11 +25,14 @@ export function failureLine(row: RecordingRow): string {
 }
 
 export async function retryAll(desk: Desk, reason: string | undefined): Promise<number> {
-  for (let retried = 0; ; ) {
-    const done = await desk.retryAll(reason);
+  let retried = 0;
+  let after: RecordingSid | undefined;
+  do {
+    const done = await desk.retryAll({ ...(reason && { reason }), ...(after && { after }) });
     retried += done.retried;
-    if (!done.more) return retried;
-  }
+    after = done.next;
+  } while (after);
+  return retried;
 }
 
 export async function retry(desk: Desk, sid: RecordingSid): Promise<string> {
@@ -94,7 +97,7 @@ export function registerRecordingCommands(program: Command): void {
     .argument('[recording]', 'its SID', recordingSid)
     .option('--all', 'every dead letter')
     .option('--reason <code>', 'with --all: only what failed for it', reasonCode)
-    .option('--json', '{retried}')
+    .option('--json', '{retried}, in recordings')
     .action((sid: RecordingSid | undefined, flags: { all?: boolean; reason?: string; json?: boolean }) => {
       if ((sid === undefined) !== (flags.all === true) || (sid && flags.reason))
         throw new InvalidArgumentError(
@@ -102,20 +105,23 @@ export function registerRecordingCommands(program: Command): void {
         );
       return atDesk(async (desk) => {
         if (sid && !flags.json) return say(await retry(desk, sid));
-        const retried = sid ? (await desk.retry(sid)).begun.length : await retryAll(desk, flags.reason);
+        const retried = sid
+          ? Math.min(1, (await desk.retry(sid)).begun.length)
+          : await retryAll(desk, flags.reason);
         say(flags.json ? JSON.stringify({ retried }) : `${retried} dead letters are started over.`);
       });
     });
-  for (const [name, about, work] of [
-    ['show', 'all that is known of one, as JSON', show],
-    ['revoke-link', 'revoke its links for the older Player', revokeLink],
-  ] as const) {
-    recordings
-      .command(name)
-      .description(about)
-      .argument('<recording>', 'its SID', recordingSid)
-      .action((sid: RecordingSid) => atDesk(async (desk) => say(await work(desk, sid))));
-  }
+  recordings
+    .command('show')
+    .description('all that is known of one, as JSON')
+    .argument('<recording>', 'its SID', recordingSid)
+    .option('--json', 'as it is without')
+    .action((sid: RecordingSid) => atDesk(async (desk) => say(await show(desk, sid))));
+  recordings
+    .command('revoke-link')
+    .description('revoke its links for the older Player')
+    .argument('<recording>', 'its SID', recordingSid)
+    .action((sid: RecordingSid) => atDesk(async (desk) => say(await revokeLink(desk, sid))));
 }
 
 function reasonCode(text: string): string {

@@ -51,8 +51,20 @@ export function createIngest(parts: IngestParts): Ingest {
         { concurrency: copyJobs(config.copiesAtOnce) },
         ({ recordingSid }, { signal }) => copyJob(parts, recordingSid, signal, inTurn),
       );
-      await queue.work('verify', { concurrency: config.copiesAtOnce }, ({ recordingSid }, { signal }) =>
-        verifyJob(parts, recordingSid, signal),
+      const verifying = new Set<RecordingSid>();
+      await queue.work(
+        'verify',
+        { concurrency: config.copiesAtOnce },
+        async ({ recordingSid }, { signal }) => {
+          // The janitor cannot tell a job that takes long from a lost one: what is being read needs no second reader.
+          if (verifying.has(recordingSid)) return;
+          verifying.add(recordingSid);
+          try {
+            await verifyJob(parts, recordingSid, signal);
+          } finally {
+            verifying.delete(recordingSid);
+          }
+        },
       );
       await queue.work('describe', { concurrency: config.copiesAtOnce }, ({ recordingSid }) =>
         describeJob(parts, recordingSid),

@@ -59,6 +59,30 @@ test('what is noted to be gone on with stays for a day, until somebody has it; t
   expect(await parts.uploads.find(sid)).toBeUndefined();
 });
 
+test.each([
+  ['store_unavailable', 0],
+  ['source_deleted', 1],
+])('the upload of what failed for %s: %d aborted', async (failure, aborted) => {
+  const { twilio, ingest, catalog, parts, store } = await open();
+  const answer = await ingest.receive(recorded(twilio, 1));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  await parts.uploads.save(sid, answer.lease, { uploadId: 'noted', key } as UploadState);
+  await catalog.giveUp(sid, failure);
+  store.uploads = [{ key, uploadId: 'noted', startedAt: new Date(Date.now() - minutes(40)) }];
+  expect((await janitorJob(parts)).uploadsAborted).toBe(aborted);
+  expect((await parts.uploads.find(sid)) === undefined).toBe(aborted === 1);
+});
+
+test('what a process noted that was killed right behind its last step is not kept', async () => {
+  const { twilio, ingest, catalog, parts } = await open();
+  const answer = await ingest.receive(recorded(twilio, 1));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  await parts.uploads.save(sid, answer.lease, { uploadId: 'done', key } as UploadState);
+  await catalog.sealed(sid, answer.lease, sealedObject(sid), 2);
+  await janitorJob(parts);
+  expect(await parts.uploads.find(sid)).toBeUndefined();
+});
+
 test('uploads are looked at every quarter of an hour, lost jobs at every sweep', async () => {
   const { parts, store } = await open();
   const janitor = createJanitor(parts);

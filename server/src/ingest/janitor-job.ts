@@ -21,9 +21,8 @@ const lost = [
   { job: 'copy', of: { state: 'registered' }, once: 'now:', after: 2 * minute },
   // Since the lease lapsed: its holder was killed.
   { job: 'copy', of: { state: 'copying' }, once: 'now:', after: 5 * second },
-  // One of some hours is read for a while.
-  { job: 'verify', of: { state: 'sealed' }, once: '', after: 5 * minute },
-  { job: 'describe', of: { state: 'verified', undescribed: true }, once: '', after: 5 * minute },
+  { job: 'verify', of: { state: 'sealed' }, once: '', after: 2 * minute },
+  { job: 'describe', of: { state: 'verified', undescribed: true }, once: '', after: 2 * minute },
   { job: 'link', of: { linkState: 'pending' }, once: '', after: 2 * minute },
 ] as const;
 
@@ -45,6 +44,7 @@ export function createJanitor(parts: IngestParts): Janitor {
     async sweep(now = Date.now()) {
       const looksAtUploads = now - uploadsLooked >= uploadsEveryMs;
       if (looksAtUploads) uploadsLooked = now;
+      await parts.uploads.removeSettled();
       const swept = {
         uploadsAborted: looksAtUploads ? await abortUploads(parts, now) : 0,
         requeued: await requeue(parts, now),
@@ -84,7 +84,8 @@ async function isWanted(
   const row = await catalog.find(sid);
   if (!row) return false;
   if (isHeld(row, now)) return true;
-  const isToBeCopied = ['registered', 'copying', 'failed'].includes(row.state);
+  const isTriedAgain = row.state === 'failed' && passingReasons.includes(row.failure ?? '');
+  const isToBeCopied = row.state === 'registered' || row.state === 'copying' || isTriedAgain;
   return isToBeCopied && (await uploads.find(sid))?.uploadId === uploadId;
 }
 

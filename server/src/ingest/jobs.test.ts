@@ -3,6 +3,7 @@ import { copyResumably, openMedia, type UploadState, verifyObject } from '@flex-
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { handedOver, house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
+import { verifyJob } from './verify-job.ts';
 
 jest.mock('@flex-custody/vault', () => ({
   openMedia: jest.fn(),
@@ -249,13 +250,14 @@ describe('verification', () => {
   );
 
   test('of two jobs at once, the slower one does not reject what was copied after the faster', async () => {
-    const { catalog, queue, store } = await sealed();
+    const { catalog, parts, queue, store } = await sealed();
     const begun: (() => void)[] = [];
     verify.mockImplementationOnce(async () => {
       await new Promise<void>((resolve) => begun.push(resolve));
       throw new CustodyError('object_mismatch', 'bad');
     });
-    const slow = queue.run('verify', job);
+    // Of another process: in one, the second finds the first at it.
+    const slow = verifyJob(parts, sid, new AbortController().signal);
     while (begun.length === 0) await new Promise((resolve) => setImmediate(resolve));
     verify.mockRejectedValueOnce(new CustodyError('object_mismatch', 'bad'));
     await queue.run('verify', job);
@@ -268,6 +270,22 @@ describe('verification', () => {
     expect(await catalog.find(sid)).toMatchObject({ state: 'sealed', object: again, attempts: 1 });
     expect(store.deleted).toEqual([`${again.key}?v1`]);
     expect(queue.sent).toEqual([]);
+  });
+
+  test('that takes long is not joined by a second in the same process', async () => {
+    const { catalog, queue } = await sealed();
+    const begun: (() => void)[] = [];
+    verify.mockImplementationOnce(async () => {
+      await new Promise<void>((resolve) => begun.push(resolve));
+      return proof;
+    });
+    const first = queue.run('verify', job);
+    while (begun.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await queue.run('verify', job);
+    expect(verify).toHaveBeenCalledTimes(1);
+    begun[0]?.();
+    await first;
+    expect((await catalog.find(sid))?.state).toBe('verified');
   });
 
   test('proves the copy, and with it mends what alarms were about', async () => {

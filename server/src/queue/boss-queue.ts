@@ -40,6 +40,9 @@ export interface QueueSettings {
 /** Jobs on pg-boss, which is loaded and set up at the first use: a process that only plays back pays nothing for it. */
 export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
   const schema = settings.schema ?? 'pgboss';
+  const { limit: retryLimit, delaySeconds: retryDelay } = settings.retries ?? defaults;
+  // With each job: what a queue was created with is never changed, and would win over the settings of today.
+  const tries = { retryLimit, retryDelay, retryBackoff: true };
   const onError = settings.onError ?? (() => undefined);
   const pullers = new Map<string, Puller>();
   const timers: NodeJS.Timeout[] = [];
@@ -78,6 +81,8 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
     async send(name, data, options = {}) {
       const started = await boss();
       await started.send(name, data, {
+        ...tries,
+        expireInSeconds: tryLimits[name],
         // The policy `short` keeps one waiting job for each key, and takes no key for a key: hence one that is unique.
         singletonKey: options.once ?? randomUUID(),
         ...(options.startAfterMs && { startAfter: options.startAfterMs / 1_000 }),
@@ -121,12 +126,17 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
 
     async every(name, seconds) {
       await queue.send(name, {}, { once: 'at-start' });
+      // Twice in each slot: a beat that comes a moment early, or falls into an outage, must not cost a whole one.
       const beat = async () => {
         if (stopping) return;
         // The slot makes it one job for all processes, without the clock that pg-boss's own schedules poll.
-        await (await boss()).send(name, {}, { singletonSeconds: seconds, singletonKey: 'every' });
+        await (await boss()).send(
+          name,
+          {},
+          { ...tries, expireInSeconds: tryLimits[name], singletonSeconds: seconds, singletonKey: 'every' },
+        );
       };
-      const timer = setInterval(() => void beat().catch(onError), Math.min(60, seconds) * 1_000);
+      const timer = setInterval(() => void beat().catch(onError), Math.min(60_000, seconds * 500));
       timer.unref();
       timers.push(timer);
     },

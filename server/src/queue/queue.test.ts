@@ -241,6 +241,19 @@ onEachEngine('queue', (open) => {
     await next.stop();
   });
 
+  test('how often it is tried is as set today, not as set when the queue was made', async () => {
+    await queue.send('copy', RE(1));
+    const today = openQueue(database.db, { schema, retries: { limit: 3, delaySeconds: 7 } });
+    await today.send('copy', RE(2));
+    const [row] = await database.db.query(
+      `SELECT retry_limit, retry_delay, retry_backoff FROM ${schema}.job
+       WHERE name = 'copy' AND data->>'recordingSid' = $1`,
+      [RE(2).recordingSid],
+    );
+    expect(row).toEqual({ retry_limit: 3, retry_delay: 7, retry_backoff: true });
+    await today.stop(0);
+  });
+
   test('a schedule is one job for all processes', async () => {
     const others = [openQueue(database.db, { schema }), openQueue(database.db, { schema })];
     for (const each of [queue, ...others]) await each.every('janitor', 900);

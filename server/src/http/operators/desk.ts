@@ -19,8 +19,11 @@ export interface Desk {
   show(sid: RecordingSid): Promise<RecordingRow>;
   /** Starts over what failed: copy, verification, and the link unless the recording is linked. */
   retry(sid: RecordingSid): Promise<Retried>;
-  /** Starts over dead letters, of one reason or all, some hundred at a time; `more`: ask again. */
-  retryAll(reason?: string): Promise<{ retried: number; more: boolean }>;
+  /**
+   * Starts over dead letters, of one reason or all, some hundred at a time. `next`: ask again for those after this one,
+   * so that each is started over once, however soon it is dead again.
+   */
+  retryAll(of?: { reason?: string; after?: RecordingSid }): Promise<{ retried: number; next?: RecordingSid }>;
   /** Links for the older Player of earlier generations no longer play; the generation after it. */
   revokeLink(sid: RecordingSid): Promise<{ generation: number }>;
   /**
@@ -85,14 +88,16 @@ export function createDesk({ catalog, alarms, queue, health, runs, works, signal
       for (const name of begun) await queue.send(name, { recordingSid: sid }, { once: `retry:${sid}` });
       return { begun, state, linkState };
     },
-    async retryAll(reason) {
+    async retryAll({ reason, after } = {}) {
       const page = await catalog.list({
         state: 'failed',
         limit: retriesAtOnce,
         ...(reason !== undefined && { failure: reason }),
+        ...(after !== undefined && { after }),
       });
       for (const { recordingSid } of page) await desk.retry(recordingSid);
-      return { retried: page.length, more: page.length === retriesAtOnce };
+      const last = page.length === retriesAtOnce ? page.at(-1) : undefined;
+      return { retried: page.length, ...(last && { next: last.recordingSid }) };
     },
     async revokeLink(sid) {
       await show(sid);

@@ -7,7 +7,7 @@ import {
 } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import { type Alarms, createAlarms } from '../../catalog/alarms.ts';
-import { type Catalog, createCatalog } from '../../catalog/catalog.ts';
+import { type Catalog, createCatalog, type RecordingRow } from '../../catalog/catalog.ts';
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { createLog } from '../../log.ts';
 import { migrate } from '../../migrations.ts';
@@ -103,10 +103,41 @@ describe.each([
     const failed = async (failure?: string) =>
       (await desk().list({ limit: 50, state: 'failed', ...(failure && { failure }) })).length;
     expect([await failed(), await failed('media_short')]).toEqual([3, 2]);
-    expect(await desk().retryAll('media_short')).toEqual({ retried: 2, more: false });
+    expect(await desk().retryAll({ reason: 'media_short' })).toEqual({ retried: 2 });
     expect(await failed()).toBe(1);
-    expect(await desk().retryAll()).toEqual({ retried: 1, more: false });
+    expect(await desk().retryAll()).toEqual({ retried: 1 });
     expect(await failed()).toBe(0);
+  });
+
+  test('however soon they are dead again, each starts over once', async () => {
+    const all = Array.from({ length: 250 }, (_, n) => RE(100 + n));
+    const listed = all.map((recordingSid) => ({ recordingSid, state: 'failed' }) as RecordingRow);
+    const pages: unknown[] = [];
+    const retried: RecordingSid[] = [];
+    const ofMany = createDesk({
+      catalog: {
+        // Replayed, and dead again before the next look: every page is as full as ever.
+        list: async ({ limit, after }) => {
+          pages.push(after);
+          const from = after ? all.indexOf(after) + 1 : 0;
+          return listed.slice(from, from + limit);
+        },
+        find: async (sid) => listed.find(({ recordingSid }) => recordingSid === sid),
+        replayed: async (sid) => {
+          retried.push(sid);
+          return 'registered';
+        },
+      } as Pick<Catalog, 'list' | 'find' | 'replayed'> as Catalog,
+      alarms,
+      queue: { send: async () => undefined },
+      runs: createRuns(database.db),
+      health: () => readHealth(database.db),
+      works: {},
+    });
+    const first = await ofMany.retryAll();
+    expect(await ofMany.retryAll(first.next ? { after: first.next } : {})).toEqual({ retried: 50 });
+    expect(retried).toEqual(all);
+    expect(pages).toEqual([undefined, all[199]]);
   });
 
   test.each(['unlinked', 'refused'] as const)('one that is %s is linked again', async (state) => {

@@ -51,8 +51,10 @@ export function remoteDesk(url: string, secret: string): Desk {
     },
     show: (sid) => ask('GET', `/recordings/${sid}`),
     retry: (sid) => ask('POST', `/recordings/${sid}/retry`),
-    retryAll: (reason) =>
-      ask('POST', `/recordings/retry${reason ? `?${new URLSearchParams({ reason })}` : ''}`),
+    retryAll: (of = {}) => {
+      const query = new URLSearchParams({ ...of }).toString();
+      return ask('POST', `/recordings/retry${query && `?${query}`}`);
+    },
     revokeLink: (sid) => ask('POST', `/recordings/${sid}/revoke-link`),
     begin: (name, options) => ask('POST', `/runs/${name}`, JSON.stringify(options)),
     look: (name) => ask('GET', `/runs/${name}`),

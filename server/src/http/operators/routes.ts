@@ -32,7 +32,9 @@ const listing = {
 const withName = {
   params: { type: 'object', properties: { name: { type: 'string', pattern: '^[a-z-]{1,40}$' } } },
 } as const;
-const ofReason = { querystring: { type: 'object', properties: { reason: reasonText } } } as const;
+const deadLetters = {
+  querystring: { type: 'object', properties: { reason: reasonText, after: sid } },
+} as const;
 
 /** By which the command line shows that it has the host's own settings: the media secret's, which the Functions have not. */
 export function operatorSecret(mediaSecret: Uint8Array): string {
@@ -69,8 +71,10 @@ export async function operatorRoutes(
     }),
   );
   scope.get<WithSid>('/recordings/:sid', { schema: withSid }, ({ params }) => desk.show(params.sid));
-  scope.post<{ Querystring: { reason?: string } }>('/recordings/retry', { schema: ofReason }, ({ query }) =>
-    desk.retryAll(query.reason),
+  scope.post<{ Querystring: { reason?: string; after?: RecordingSid } }>(
+    '/recordings/retry',
+    { schema: deadLetters },
+    ({ query }) => desk.retryAll(query),
   );
   scope.post<WithSid>('/recordings/:sid/retry', { schema: withSid }, ({ params }) => desk.retry(params.sid));
   scope.post<WithSid>('/recordings/:sid/revoke-link', { schema: withSid }, ({ params }) =>

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RecordingSid } from '@flex-custody/core';
+import { copyResumably, verifyObject } from '@flex-custody/vault';
+import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { type Db, migrate } from '../db.ts';
+import { openQueue, type Queue } from '../queue/queue.ts';
+import { createJanitor } from './janitor-job.ts';
+import { house, sealedObject } from './testing/house.ts';
+import { recorded, scene, sids } from './testing/scene.ts';
+
+jest.mock('@flex-custody/vault', () => ({
+  ...jest.requireActual<object>('@flex-custody/vault'),
+  copyResumably: jest.fn(),
+  verifyObject: jest.fn(),
+}));
+const copy = jest.mocked(copyResumably);
+
+async function until(done: () => Promise<boolean>, ms = 20_000): Promise<void> {
+  for (const end = Date.now() + ms; !(await done()); await sleep(50)) {
+    if (Date.now() > end) throw new Error('did not happen in time');
+  }
+}
+
+/** Real queues on one database: what two processes share. */
+onEachEngine('several workers', (open) => {
+  let database: TestDatabase;
+  let twilio: ReturnType<typeof scene>;
+  const queues: Queue[] = [];
+  const others: Db[] = [];
+  beforeAll(async () => {
+    database = await open();
+    await migrate(database.db);
+  }, 60_000);
+  afterAll(() => database.drop());
+  beforeEach(() => {
+    jest.resetAllMocks();
+    jest.mocked(verifyObject).mockResolvedValue({ plaintextSha256: 'a'.repeat(64) });
+    twilio = scene();
+  });
+  afterEach(async () => {
+    for (const queue of queues.splice(0)) await queue.stop(0);
+    for (const db of others.splice(0)) await db.close();
+    await database.db.query('TRUNCATE recordings, alarms CASCADE');
+  });
+
+  async function worker() {
+    const db = (await database.another?.()) ?? database.db;
+    if (db !== database.db) others.push(db);
+    const queue = openQueue(db, { schema: `${database.schema}_jobs` });
+    queues.push(queue);
+    return { ...(await house(twilio, db, { queue })), queue };
+  }
+
+  async function register(catalog: Awaited<ReturnType<typeof worker>>['catalog'], n: number) {
+    recorded(twilio, n);
+    await catalog.register({
+      recordingSid: sids.recording(n),
+      accountSid: sids.account,
+      channels: 2,
+      startedAt: new Date('2026-11-20T10:00:05Z'),
+      hints: {},
+      source: 'callback',
+    });
+  }
+
+  test('copy each recording once, and never more at once than they may', async () => {
+    const copied = new Map<RecordingSid, number>();
+    const running = new Map<unknown, number>();
+    let most = 0;
+    copy.mockImplementation(async ({ source, store }) => {
+      const sid = source.recordingSid;
+      copied.set(sid, (copied.get(sid) ?? 0) + 1);
+      running.set(store, (running.get(store) ?? 0) + 1);
+      most = Math.max(most, running.get(store) ?? 0);
+      await sleep(20);
+      running.set(store, (running.get(store) ?? 0) - 1);
+      return { object: sealedObject(sid), channels: 2 };
+    });
+    const workers = [await worker(), await worker()];
+    const all = Array.from({ length: 24 }, (_, n) => n + 1);
+    for (const n of all) await register(workers[0]!.catalog, n);
+    // As from a callback that came twice, and a janitor that took one for lost.
+    for (const { queue } of workers)
+      for (const n of all) await queue.send('copy', { recordingSid: sids.recording(n) });
+    await until(async () => (await workers[0]!.catalog.counts()).states.verified === all.length);
+    expect([...copied.values()]).toEqual(all.map(() => 1));
+    expect([...running.keys()].length).toBe(2);
+    expect(most).toBe(2);
+  }, 60_000);
+
+  test('one takes over from another that was killed, whose job nobody has ended', async () => {
+    const killed = await worker();
+    await register(killed.catalog, 1);
+    const sid = sids.recording(1);
+    let begun = false;
+    copy.mockImplementationOnce(({ signal }) => {
+      begun = true;
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    });
+    await killed.queue.send('copy', { recordingSid: sid });
+    await until(async () => begun);
+    copy.mockResolvedValueOnce({ object: sealedObject(sid), channels: 2 });
+    const other = await worker();
+    const janitor = createJanitor(other.parts);
+    await janitor.sweep();
+    expect((await other.catalog.find(sid))?.state).toBe('copying');
+    await database.db.query(`UPDATE recordings SET lease_until = now() - interval '6 seconds'`);
+    expect((await janitor.sweep()).requeued).toBe(1);
+    await until(async () => (await other.catalog.find(sid))?.state === 'verified');
+    expect(copy).toHaveBeenCalledTimes(2);
+  }, 60_000);
+});
