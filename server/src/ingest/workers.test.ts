@@ -72,16 +72,18 @@ onEachEngine('several workers', (open) => {
       copied.set(sid, (copied.get(sid) ?? 0) + 1);
       running.set(store, (running.get(store) ?? 0) + 1);
       most = Math.max(most, running.get(store) ?? 0);
-      await sleep(20);
+      await sleep(200);
       running.set(store, (running.get(store) ?? 0) - 1);
       return { object: sealedObject(sid), channels: 2 };
     });
+    // Both find it free, and then ask for the lease.
+    twilio.delayMs = 50;
     const workers = [await worker(), await worker()];
     const all = Array.from({ length: 24 }, (_, n) => n + 1);
     for (const n of all) await register(workers[0]!.catalog, n);
     // As from a callback that came twice, and a janitor that took one for lost.
-    for (const { queue } of workers)
-      for (const n of all) await queue.send('copy', { recordingSid: sids.recording(n) });
+    for (const n of all)
+      for (const { queue } of workers) await queue.send('copy', { recordingSid: sids.recording(n) });
     await until(async () => (await workers[0]!.catalog.counts()).states.verified === all.length);
     expect([...copied.values()]).toEqual(all.map(() => 1));
     expect([...running.keys()].length).toBe(2);
@@ -90,8 +92,8 @@ onEachEngine('several workers', (open) => {
 
   test('one takes over from another that was killed, whose job nobody has ended', async () => {
     const killed = await worker();
-    await register(killed.catalog, 1);
-    const sid = sids.recording(1);
+    await register(killed.catalog, 99);
+    const sid = sids.recording(99);
     let begun = false;
     copy.mockImplementationOnce(({ signal }) => {
       begun = true;
