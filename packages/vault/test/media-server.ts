@@ -37,16 +37,23 @@ export class MediaServer {
     this.#server.close();
   }
 
-  /** As a source that can be read from any point, or one that cannot; an empty `etag` says nothing of itself. */
+  /**
+   * As a source that can be read from any point, or one that cannot; an empty `etag` says nothing of itself. `careless`:
+   * gives ranges whatever the condition, and without saying of what.
+   */
   offer(
     bytes: Buffer,
-    { ranges = true, etag = `"${createHash('md5').update(bytes).digest('hex')}"` } = {},
+    {
+      ranges = true,
+      etag = `"${createHash('md5').update(bytes).digest('hex')}"`,
+      careless = false,
+    }: { ranges?: boolean; etag?: string; careless?: boolean } = {},
   ): void {
     this.answer = (request, response) => {
       const { range, 'if-range': ifRange } = request.headers;
       const from = /^bytes=(\d+)-$/.exec(range ?? '')?.[1];
       const headers = { 'content-type': 'audio/x-wav', ...(etag && { etag }) };
-      if (!ranges || from === undefined || (ifRange !== undefined && ifRange !== etag)) {
+      if (!ranges || from === undefined || (!careless && ifRange !== undefined && ifRange !== etag)) {
         response.writeHead(200, { ...headers, 'content-length': bytes.length }).end(bytes);
       } else if (Number(from) >= bytes.length) {
         response.writeHead(416, headers).end();
@@ -54,7 +61,11 @@ export class MediaServer {
         const rest = bytes.subarray(Number(from));
         const contentRange = `bytes ${from}-${bytes.length - 1}/${bytes.length}`;
         response
-          .writeHead(206, { ...headers, 'content-length': rest.length, 'content-range': contentRange })
+          .writeHead(206, {
+            ...(careless ? { 'content-type': 'audio/x-wav' } : headers),
+            'content-length': rest.length,
+            'content-range': contentRange,
+          })
           .end(rest);
       }
     };

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildDecrypt } from '@aws-crypto/decrypt-node';
-import { CommitmentPolicy } from '@aws-crypto/material-management-node';
+import { CommitmentPolicy, type KeyringNode } from '@aws-crypto/material-management-node';
 import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/raw-aes-keyring-node';
+import { RawRsaKeyringNode } from '@aws-crypto/raw-rsa-keyring-node';
 import { CustodyError } from '@flex-custody/core';
 import { FakeS3 } from '../../test/fake-s3.ts';
 import { credentials, MediaServer, source } from '../../test/media-server.ts';
@@ -19,6 +20,13 @@ import type { UploadState } from './upload-state.ts';
 
 const aes = new Uint8Array(32).fill(7);
 const keys = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: aes }] });
+const aesKeyring = new RawAesKeyringNode({
+  keyNamespace: KEY_NAMESPACE,
+  keyName: 'k1',
+  unencryptedMasterKey: aes,
+  wrappingSuite: RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
+});
+const { decrypt } = buildDecrypt(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
 const s3 = new FakeS3();
 const server = new MediaServer();
 /** 80 frames of 65,536 bytes make a part of 5 MiB, the least that S3 takes. */
@@ -119,12 +127,19 @@ class World {
     }
   }
 
-  async opened(audio: Buffer): Promise<boolean> {
+  /** By our own reader and by another implementation. */
+  async opened(audio: Buffer, by = keys, keyring: KeyringNode = aesKeyring): Promise<boolean> {
     const stored = s3.objects.get(this.key);
     if (!stored) return false;
-    const stream = openStream(keys, { account: source.accountSid, recording: source.recordingSid });
+    const stream = openStream(by, { account: source.accountSid, recording: source.recordingSid });
     stream.end(stored);
-    return (await collect(stream)).equals(audio);
+    const { plaintext } = await decrypt(keyring, stored);
+    return (await collect(stream)).equals(audio) && plaintext.equals(audio);
+  }
+
+  /** Multipart uploads that stand for it. */
+  get uploads(): string[] {
+    return [...s3.uploads].filter(([, { key }]) => key === this.key).map(([id]) => id);
   }
 }
 
@@ -157,21 +172,6 @@ describe('in one go', () => {
     expect(object.bytes).toBe(s3.objects.get(world.key)?.length);
     expect(channels).toBe(2);
     await verified(world, object, wanted);
-  });
-
-  test('another implementation opens it', async () => {
-    server.offer(audio);
-    const world = new World();
-    await world.process();
-    const keyring = new RawAesKeyringNode({
-      keyNamespace: KEY_NAMESPACE,
-      keyName: 'k1',
-      unencryptedMasterKey: aes,
-      wrappingSuite: RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
-    });
-    const { decrypt } = buildDecrypt(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
-    const { plaintext } = await decrypt(keyring, s3.objects.get(world.key) ?? Buffer.alloc(0));
-    expect(plaintext.equals(audio)).toBe(true);
   });
 });
 
@@ -282,6 +282,124 @@ test('an upload that somebody has aborted begins anew', async () => {
   await codeOf(world.process((here) => here === 'after part 2'));
   await store.abortUpload(world.key, world.state?.uploadId ?? '');
   await verified(world, (await world.process()).object);
+});
+
+test('a range of nobody says what is not joined to what stands: each part is held against its digest', async () => {
+  server.offer(audio);
+  const world = new World();
+  await codeOf(world.process((here) => here === 'after part 2'));
+  server.offer(other, { etag: '"one"', careless: true });
+  // As when the first answer bore this name too.
+  const before = world.state as UploadState;
+  world.state = { ...before, source: { ...before.source, etag: '"one"' } };
+  const { object } = await world.process();
+  await verified(world, object, other);
+  expect(world.state?.uploadId).not.toBe(before.uploadId);
+});
+
+describe('a completion whose answer was lost, and that S3 was asked for again', () => {
+  const twice = (begun: string[]): Partial<ResumableInput> => ({
+    store: instead({
+      beginUpload: async (key) => {
+        begun.push(key);
+        return store.beginUpload(key);
+      },
+      completeUpload: async (...args) => {
+        await store.completeUpload(...args);
+        return store.completeUpload(...args);
+      },
+    }),
+  });
+
+  test('is found by the process that asked', async () => {
+    server.offer(audio);
+    const world = new World();
+    const begun: string[] = [];
+    const { object } = await world.process(undefined, twice(begun));
+    expect(begun.length).toBe(1);
+    await verified(world, object);
+  });
+
+  test('and by one that had gone on with another’s', async () => {
+    server.offer(audio);
+    const world = new World();
+    await codeOf(world.process((here) => here === 'after part 2'));
+    const begun: string[] = [];
+    const { object } = await world.process(undefined, twice(begun));
+    expect(begun).toEqual([]);
+    await verified(world, object);
+  });
+
+  test('another object at that key is not taken for it', async () => {
+    server.offer(audio);
+    const world = new World();
+    await codeOf(world.process((here) => here === 'after complete'));
+    const stranger = Buffer.from(s3.objects.get(world.key) ?? '');
+    stranger[40] = (stranger[40] ?? 0) ^ 1;
+    s3.objects.set(world.key, stranger);
+    await verified(world, (await world.process()).object);
+  });
+});
+
+test('a source that breaks off leaves what is on its way to arrive, for the next try', async () => {
+  server.answer = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'audio/x-wav', 'content-length': audio.length, etag: '"one"' });
+    response.write(audio.subarray(0, 2 * partBytes + 1_000), () => setTimeout(() => response.destroy(), 20));
+  };
+  const world = new World();
+  const slow = instead({
+    sendPart: async (...args) => {
+      await sleep(300, undefined, { signal: args[4]?.signal });
+      return store.sendPart(...args);
+    },
+  });
+  expect(await codeOf(world.process(undefined, { store: slow }))).toBe('media_cut');
+  const arrived: number[] = [];
+  for await (const { number } of store.parts(world.key, world.state?.uploadId ?? '')) arrived.push(number);
+  expect(arrived.sort()).toEqual([1, 2]);
+});
+
+test('whoever is told to end lets go of what is on the wire', async () => {
+  server.offer(audio);
+  const ending = new AbortController();
+  const reason = new CustodyError('stopping', 'the process ends', { retryable: true });
+  const hanging = instead({
+    sendPart: (_key, _id, number, _body, options) =>
+      new Promise((_resolve, reject) => {
+        options?.signal?.addEventListener('abort', () => reject(new Error('aborted')));
+        // The last: the media has been read to its end, and whoever stops the reading alone stops nothing.
+        if (number === 3) setTimeout(() => ending.abort(reason), 100);
+      }),
+  });
+  const world = new World();
+  await expect(world.process(undefined, { store: hanging, signal: ending.signal })).rejects.toBe(reason);
+  expect(world.uploads).toEqual([world.state?.uploadId]);
+});
+
+test('an upload of which no state could be saved is not left behind', async () => {
+  server.offer(audio);
+  const world = new World();
+  expect(await codeOf(world.process((here) => here === 'before save 0'))).toBe('killed');
+  expect(world.uploads).toEqual([]);
+});
+
+test('a private RSA key goes on with what its public half began', async () => {
+  const { privateKeyPem, spki } = rsaPair();
+  const reader = createKeys({ kind: 'rsa', keys: [{ keyId: 'r1', privateKeyPem }] });
+  const writer = createKeys({ kind: 'rsa-public', keyId: 'r1', spki });
+  server.offer(audio);
+  const world = new World();
+  await codeOf(world.process((here) => here === 'after part 2', { keys: writer }));
+  const first = world.state?.uploadId;
+  await world.process(undefined, { keys: reader });
+  expect(world.state?.uploadId).toBe(first);
+  const rsa = new RawRsaKeyringNode({
+    keyNamespace: KEY_NAMESPACE,
+    keyName: 'r1',
+    rsaKey: { privateKey: privateKeyPem },
+    oaepHash: 'sha256',
+  });
+  expect(await world.opened(audio, reader, rsa)).toBe(true);
 });
 
 test('whoever has lost the lease sends nothing more', async () => {

@@ -9,8 +9,11 @@ import { PartBuffers } from '../store/part-buffers.ts';
 import { giveSpare, takeSpare } from '../store/spare-buffers.ts';
 import type { Store, StoredPart } from '../store/types.ts';
 import { type CutPart, cutParts, partCapacity, wholeCapacity } from './cut-parts.ts';
+import { type Copied, type FinishedState, findFinished, finishUpload, isGone } from './finish-upload.ts';
 import { type Continuation, identityOf, openAt, readContinuation } from './source-identity.ts';
 import type { UploadState } from './upload-state.ts';
+
+export type { Copied } from './finish-upload.ts';
 
 /** 8 MiB of audio: 128 frames. */
 const FRAMES_PER_PART = 128;
@@ -34,11 +37,6 @@ export interface ResumableInput {
   onProgress?: (done: number, total: number | undefined) => void;
   /** For tests. */
   framesPerPart?: number;
-}
-
-export interface Copied {
-  object: SealedObject;
-  channels: 1 | 2;
 }
 
 /** The source is not what it was when the upload began: what was sealed of it is for nothing. */
@@ -77,6 +75,8 @@ class ResumableCopy {
   readonly #arrived = new Map<number, StoredPart>();
   #sentBytes = 0;
   #failure: unknown;
+  /** Id of an upload that was begun and of which no state is saved yet. */
+  #unnoted: string | undefined;
 
   constructor(input: ResumableInput) {
     this.#input = input;
@@ -111,10 +111,10 @@ class ResumableCopy {
       }
     } catch (error) {
       if (!isGone(error)) throw error;
-      return state.done && this.#alreadyThere(state);
+      return isFinished(state) ? findFinished(store, state) : undefined;
     }
-    const isWhole = state.done && state.parts.every((_, index) => this.#arrived.has(index + 1));
-    if (state.done && isWhole) return this.#complete(state, state.done);
+    const isWhole = state.parts.every((_, index) => this.#arrived.has(index + 1));
+    if (isFinished(state) && isWhole) return finishUpload(store, state, [...this.#arrived.values()]);
     return this.#continue(state);
   }
 
@@ -176,9 +176,11 @@ class ResumableCopy {
     const wholeBytes = whole === undefined ? capacity : wholeCapacity(cut, whole);
     // The guard lets no more than the announced length through.
     const take = () => (wholeBytes < capacity ? takeSpare(wholeBytes) : buffers.take());
-    const halt = () => media.body.destroy(asError(this.#input.signal?.reason ?? this.#failure));
+    // Whoever ends us ends what is on the wire too, not the reading alone: the lease may be somebody else's by now.
+    const halt = () => this.#stopped.abort();
+    const letGo = () => media.body.destroy(asError(this.#input.signal?.reason ?? this.#failure));
     this.#input.signal?.addEventListener('abort', halt, { once: true });
-    this.#stopped.signal.addEventListener('abort', halt, { once: true });
+    this.#stopped.signal.addEventListener('abort', letGo, { once: true });
     // It may fail before anybody reads it; whoever reads it then still meets the error.
     media.body.on('error', () => undefined);
     try {
@@ -209,11 +211,15 @@ class ResumableCopy {
         bytes: this.#sentBytes,
         ...(sha256 !== undefined && { plaintextSha256: sha256 }),
       };
-      await this.#save({ ...state, done });
-      return await this.#complete(state, done);
+      const finished = { ...state, done };
+      await this.#save(finished);
+      return await finishUpload(this.#input.store, finished, [...this.#arrived.values()]);
     } catch (error) {
+      // What is noted and on its way is good, whatever became of the source: the next try need not send it again.
+      if (isBrokenOff(error)) await Promise.allSettled(this.#onTheWire);
       this.#stopped.abort();
       await Promise.allSettled(this.#onTheWire);
+      await this.#dropUnnoted();
       if (this.#input.signal?.aborted) throw asError(this.#input.signal.reason);
       throw this.#failure ?? error;
     } finally {
@@ -244,10 +250,12 @@ class ResumableCopy {
     const soFar = proof.soFar;
     if (!soFar) throw new Error('a part without the head of its audio');
     const { bytes: _, ...wav } = soFar;
+    const uploadId = await store.beginUpload(objectKey);
+    this.#unnoted = uploadId;
     return {
       version: 1,
       key: objectKey,
-      uploadId: await store.beginUpload(objectKey),
+      uploadId,
       header: sealer?.header.toString('base64') ?? '',
       keyId: keyId ?? 'bucket-default',
       partBytes: framesPerPart * FRAME_LENGTH,
@@ -258,8 +266,14 @@ class ResumableCopy {
   }
 
   async #save(state: UploadState): Promise<void> {
-    if (await this.#input.save(state)) return;
-    throw new CustodyError('lease_lost', 'another writer took over');
+    if (!(await this.#input.save(state))) throw new CustodyError('lease_lost', 'another writer took over');
+    this.#unnoted = undefined;
+  }
+
+  /** An upload that nobody was told of, nobody would go on with. The janitor has what cannot be aborted now. */
+  async #dropUnnoted(): Promise<void> {
+    const { objectKey, store } = this.#input;
+    if (this.#unnoted !== undefined) await store.abortUpload(objectKey, this.#unnoted).catch(() => undefined);
   }
 
   #dispatch({ key, uploadId }: UploadState, { index }: CutPart, body: Buffer, release: () => void): void {
@@ -306,50 +320,6 @@ class ResumableCopy {
     };
     return { object, channels: media.channels };
   }
-
-  async #complete(state: UploadState, done: NonNullable<UploadState['done']>): Promise<Copied> {
-    const { store } = this.#input;
-    const parts = [...this.#arrived.values()].filter(({ number }) => number <= state.parts.length);
-    const stored = await store.completeUpload(state.key, state.uploadId, parts, done.bytes);
-    return this.#finished(state, done, stored);
-  }
-
-  /** The upload is no more: completed, and the answer lost, if what stands there has its size and its very header. */
-  async #alreadyThere(state: UploadState): Promise<Copied | undefined> {
-    const { store } = this.#input;
-    const { done } = state;
-    const stored = done && (await store.head(state.key));
-    if (!done || !stored || stored.bytes !== done.bytes || state.header === '') return undefined;
-    const header = Buffer.from(state.header, 'base64');
-    const { body } = await store.get(state.key, {
-      start: 0,
-      end: header.byteLength - 1,
-      ifMatch: stored.etag,
-    });
-    const found: Buffer[] = [];
-    for await (const chunk of body) found.push(chunk as Buffer);
-    return Buffer.concat(found).equals(header) ? this.#finished(state, done, stored) : undefined;
-  }
-
-  #finished(
-    state: UploadState,
-    done: NonNullable<UploadState['done']>,
-    stored: { etag: string; versionId?: string; kmsKeyId?: string },
-  ): Copied {
-    const { plaintextBytes, plaintextSha256, bytes } = done;
-    const object: SealedObject = {
-      key: state.key,
-      mode: this.#input.store.mode,
-      ...(stored.versionId !== undefined && { versionId: stored.versionId }),
-      etag: stored.etag,
-      bytes,
-      plaintextBytes,
-      ...(plaintextSha256 !== undefined && { plaintextSha256 }),
-      parts: { bytes: state.partBytes, sha256: state.parts.map(({ sha256 }) => sha256) },
-      keyId: stored.kmsKeyId ?? state.keyId,
-    };
-    return { object, channels: state.source.channels };
-  }
 }
 
 function framesFor(totalBytes: number | undefined, framesPerPart: number): number {
@@ -362,6 +332,11 @@ function countOf(bytes: number, { partBytes }: UploadState, sealed: boolean): nu
   return sealed ? Math.floor(bytes / partBytes) + 1 : Math.max(1, Math.ceil(bytes / partBytes));
 }
 
-function isGone(error: unknown): boolean {
-  return error instanceof CustodyError && error.code === 'upload_gone';
+function isFinished(state: UploadState): state is FinishedState {
+  return state.done !== undefined;
+}
+
+/** The source was good as far as it came. */
+function isBrokenOff(error: unknown): boolean {
+  return error instanceof CustodyError && (error.code === 'media_cut' || error.code === 'media_stalled');
 }
