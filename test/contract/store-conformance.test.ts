@@ -2,6 +2,7 @@ import { describeWhere } from '../support/needs.ts';
 import { ownEngine, radosgwEngine } from './s3/engines.ts';
 import type { Engine } from './s3/subject.ts';
 import { reads } from './store/reads.ts';
+import { resumes } from './store/resumes.ts';
 import { StoreSubject } from './store/store-subject.ts';
 import { uploads } from './store/uploads.ts';
 import { writes } from './store/writes.ts';
@@ -18,6 +19,7 @@ function conforms(begin: () => Promise<Engine>): void {
     writes(subject);
     reads(subject);
     uploads(subject);
+    resumes(subject);
   });
 }
 
