@@ -1,10 +1,11 @@
 import { buffer } from 'node:stream/consumers';
-import { CustodyError, type RecordingSid, type SealedObject } from '@flex-custody/core';
-import { type ObjectReader, openEnvelope, readWavLayout, type Stored } from '@flex-custody/vault';
+import type { RecordingSid, SealedObject } from '@flex-custody/core';
+import { type ObjectReader, openEnvelope, type Stored } from '@flex-custody/vault';
 import type { Registration } from '../../catalog/catalog.ts';
 import type { IngestParts } from '../parts.ts';
 import { registrationOf } from '../source.ts';
 import { logStep } from '../steps.ts';
+import { wavLayout } from './wav-layout.ts';
 
 const leaseMs = 60_000;
 const headBytes = 4_096;
@@ -76,7 +77,7 @@ async function examine(
   const plaintextBytes = opened?.plaintextBytes ?? stored.bytes;
   const end = Math.min(headBytes, plaintextBytes) - 1;
   const head = await buffer(opened ? opened.read(0, end) : (await reader.read(0, end)).body);
-  const layout = layoutOf(head);
+  const layout = wavLayout(head);
   const dataBytes = layout.dataBytes ?? plaintextBytes - layout.dataStart;
   return {
     object: {
@@ -91,14 +92,4 @@ async function examine(
     channels: layout.channels === 2 ? 2 : 1,
     seconds: layout.byteRate > 0 ? dataBytes / layout.byteRate : undefined,
   };
-}
-
-function layoutOf(head: Buffer) {
-  try {
-    const layout = readWavLayout(head);
-    if (layout) return layout;
-  } catch {
-    // Said below.
-  }
-  throw new CustodyError('not_audio', 'what lies there is no WAV file');
 }

@@ -1,12 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { asRecordingSid, CustodyError, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
-import {
-  createStore,
-  openStoredMedia,
-  readWavLayout,
-  type Store,
-  type StoreConfig,
-} from '@flex-custody/vault';
+import { createStore, openStoredMedia, type Store, type StoreConfig } from '@flex-custody/vault';
 import type { Registration } from '../../catalog/catalog.ts';
 import type { Config } from '../../config.ts';
 import type { Run } from '../../runs/runs.ts';
@@ -15,6 +9,7 @@ import type { IngestParts } from '../parts.ts';
 import { registrationOf } from '../source.ts';
 import { giveUp, provenBad } from '../steps.ts';
 import { createTally, type Tally } from './tally.ts';
+import { wavLayout } from './wav-layout.ts';
 
 export interface ImportOptions {
   /** `s3://bucket/prefix`. */
@@ -141,7 +136,7 @@ async function examine(
   { sid, key, etag, lastModified }: Plain,
 ): Promise<{ channels: 1 | 2; registration: Registration }> {
   const { body, totalBytes } = await plain.get(key, { start: 0, end: headBytes - 1, ifMatch: etag });
-  const layout = layoutOf(await buffer(body));
+  const layout = wavLayout(await buffer(body));
   const channels = layout.channels === 2 ? 2 : 1;
   const facts = await twilio.recording(sid);
   if (facts?.accountSid === config.accountSid && facts.status !== 'absent')
@@ -160,14 +155,4 @@ async function examine(
       source: 'import',
     },
   };
-}
-
-function layoutOf(head: Buffer) {
-  try {
-    const layout = readWavLayout(head);
-    if (layout) return layout;
-  } catch {
-    // Said below.
-  }
-  throw new CustodyError('not_audio', 'what lies there is no WAV file');
 }
