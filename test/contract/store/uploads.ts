@@ -1,6 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { all, bytesOf, codeOf, partBytes, type StoreSubject } from './store-subject.ts';
 
+const refused = /^(upload_gone|store_unavailable)$/;
+/** A page has a thousand: more of them take a while where others use the machine. */
+const longMs = 180_000;
+
+/** So many requests, some at once. */
+async function together(count: number, ask: (at: number) => Promise<unknown>): Promise<void> {
+  const lanes = count < 100 ? 1 : 16;
+  const lane = async (first: number) => {
+    for (let at = first; at < count; at += lanes) await ask(at);
+  };
+  await Promise.all(Array.from({ length: lanes }, (_, first) => lane(first)));
+}
+
 /** Uploads that one process begins and another finishes, and what versions are left of an object. */
 export function uploads(subject: StoreSubject): void {
   describe('an upload in parts', () => {
@@ -43,18 +56,23 @@ export function uploads(subject: StoreSubject): void {
       const first = await send(1);
       await store.abortUpload('r/2', id);
       expect(await codeOf(all(store.parts('r/2', id)))).toBe('upload_gone');
-      expect(await codeOf(send(2))).toBe('upload_gone');
-      expect(await codeOf(store.completeUpload('r/2', id, [first], partBytes))).toBe('upload_gone');
+      // What is sent to it is refused at once, by the end of the connection, or by an error of the store's own.
+      expect(await codeOf(send(2))).toMatch(refused);
+      expect(await codeOf(store.completeUpload('r/2', id, [first], partBytes))).toMatch(refused);
     });
 
-    test('lists more parts than fit into one page', async () => {
-      const { store } = subject;
-      const { id, send } = await begin('r/3');
-      for (let number = 1; number <= 1_003; number += 1) await send(number, Buffer.from('x'));
-      const arrived = await all(store.parts('r/3', id));
-      expect(arrived.map(({ number }) => number)).toEqual(Array.from({ length: 1_003 }, (_, at) => at + 1));
-      await store.abortUpload('r/3', id);
-    });
+    test(
+      'lists more parts than fit into one page',
+      async () => {
+        const { store } = subject;
+        const { id, send } = await begin('r/3');
+        await together(1_003, (at) => send(at + 1, Buffer.from('x')));
+        const arrived = await all(store.parts('r/3', id));
+        expect(arrived.map(({ number }) => number)).toEqual(Array.from({ length: 1_003 }, (_, at) => at + 1));
+        await store.abortUpload('r/3', id);
+      },
+      longMs,
+    );
   });
 
   test('a small object goes in one request', async () => {
@@ -87,12 +105,16 @@ export function uploads(subject: StoreSubject): void {
     } else expect(seen.map(([key, , bytes]) => [key, bytes])).toEqual([['w/a', 2]]);
   });
 
-  test('more versions than fit into one page are all listed', async () => {
-    const { store } = subject;
-    const count = subject.versioned ? 1_003 : 3;
-    for (let n = 0; n < count; n += 1) await store.putBytes('x/many', Buffer.from('x'));
-    const found = await all(store.versions('x/'));
-    expect(found).toHaveLength(subject.versioned ? count : 1);
-    expect(new Set(found.map(({ versionId }) => versionId)).size).toBe(found.length);
-  });
+  test(
+    'more versions than fit into one page are all listed',
+    async () => {
+      const { store } = subject;
+      const count = subject.versioned ? 1_003 : 3;
+      await together(count, () => store.putBytes('x/many', Buffer.from('x')));
+      const found = await all(store.versions('x/'));
+      expect(found).toHaveLength(subject.versioned ? count : 1);
+      expect(new Set(found.map(({ versionId }) => versionId)).size).toBe(found.length);
+    },
+    longMs,
+  );
 }
