@@ -122,8 +122,11 @@ export interface Catalog {
   replayed(sid: RecordingSid): Promise<'sealed' | 'registered' | undefined>;
   /** Twilio recorded nothing; `code` is Twilio's. */
   absent(sid: RecordingSid, code: string): Promise<boolean>;
-  /** Verified at least so many hours ago, described, and still at Twilio as far as is known; the longest ago first. */
-  sourcesDue(hours: number, limit: number): Promise<RecordingRow[]>;
+  /**
+   * Verified at least so many hours ago, described, and still at Twilio as far as is known; the longest ago first,
+   * without the first `skip`.
+   */
+  sourcesDue(hours: number, limit: number, skip: number): Promise<RecordingRow[]>;
   /** Twilio has the original no longer. */
   sourceDeleted(sid: RecordingSid): Promise<void>;
   /** Its sidecar was written, in place of the one before; false where another one has been written meanwhile. */

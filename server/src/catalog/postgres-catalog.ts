@@ -155,12 +155,12 @@ export function createCatalog(db: Db): Catalog {
     },
     absent: (sid, code) => move('absent', sid, { set: 'failure = $4', values: [code] }),
 
-    sourcesDue: (hours, limit) =>
+    sourcesDue: (hours, limit, skip) =>
       rows(
         `WHERE state = 'verified' AND source_deleted_at IS NULL AND sidecar IS NOT NULL
            AND verified_at < now() - $1::double precision * interval '1 hour'
-         ORDER BY verified_at, recording_sid LIMIT $2`,
-        [hours, Math.min(limit, mostRows)],
+         ORDER BY verified_at, recording_sid LIMIT $2 OFFSET $3`,
+        [hours, Math.min(limit, mostRows), skip],
       ),
     async sourceDeleted(sid) {
       await set(sid, 'source_deleted_at = now()', [], 'source_deleted_at IS NULL');

@@ -12,12 +12,10 @@ export interface Uploads<State> {
   remove(sid: RecordingSid): Promise<void>;
   /** Removes what is kept of recordings that nobody will copy any more. @returns how many */
   removeSettled(): Promise<number>;
-  /** Ids of the multipart uploads that are noted here, among these. */
-  noted(uploadIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
-/** `state` is JSON with the multipart upload's id as `uploadId`. */
-export function createUploads<State extends { uploadId: string }>(db: Db): Uploads<State> {
+/** `state` is JSON. */
+export function createUploads<State>(db: Db): Uploads<State> {
   return {
     async find(sid) {
       const [row] = await db.query<{ state: State }>('SELECT state FROM uploads WHERE recording_sid = $1', [
@@ -50,13 +48,6 @@ export function createUploads<State extends { uploadId: string }>(db: Db): Uploa
          RETURNING uploads.recording_sid`,
       );
       return rows.length;
-    },
-    async noted(uploadIds) {
-      const rows = await db.query<{ id: string }>(
-        `SELECT state->>'uploadId' AS id FROM uploads WHERE state->>'uploadId' = ANY($1::text[])`,
-        [uploadIds],
-      );
-      return new Set(rows.map(({ id }) => id));
     },
   };
 }

@@ -49,6 +49,13 @@ test('what is known of a verified recording lies sealed beside it', async () => 
   expect(raw?.includes(String(row?.taskSid))).toBe(false);
 });
 
+test('once it is written, what stood in its way is mended', async () => {
+  const host = await verified();
+  await host.alarms.raise('describe_failed', sid, 'store_unavailable');
+  await describeJob(host.parts, sid);
+  expect(await host.alarmCodes()).toEqual([]);
+});
+
 test('written again it says what is new, and the earlier version goes', async () => {
   const host = await verified();
   await describeJob(host.parts, sid);

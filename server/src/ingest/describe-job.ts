@@ -3,14 +3,14 @@ import { sealBytes } from '@flex-custody/vault';
 import type { RecordingRow, StoredSidecar } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 
-type Parts = Pick<IngestParts, 'catalog' | 'keys' | 'log' | 'queue' | 'store'>;
+type Parts = Pick<IngestParts, 'alarms' | 'catalog' | 'keys' | 'log' | 'queue' | 'store'>;
 
 /**
  * Writes what is known of a verified recording beside it, sealed as it is, and removes what was written there before.
  * @throws CustodyError as store and keys do
  */
 export async function describeJob(parts: Parts, sid: RecordingSid): Promise<void> {
-  const { catalog, keys, log, queue, store } = parts;
+  const { alarms, catalog, keys, log, queue, store } = parts;
   const row = await catalog.find(sid);
   if (row?.state !== 'verified' || !row.object) return;
   const text = Buffer.from(JSON.stringify(sidecarOf(row, row.object)));
@@ -21,6 +21,7 @@ export async function describeJob(parts: Parts, sid: RecordingSid): Promise<void
   const now: StoredSidecar = { key, ...(versionId !== undefined && { versionId }), etag };
   if (await catalog.described(sid, row.sidecar, now)) {
     await remove(parts, row.sidecar);
+    await alarms.mended(['describe_failed', 'sidecar_unreadable'], sid);
     return;
   }
   // Two wrote at once, and ours may know less: whoever is left writes again.

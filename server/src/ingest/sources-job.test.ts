@@ -44,6 +44,24 @@ test('an original goes when its time has come, not before, and what lies beside 
   expect(await deleteSources(host.parts, signal)).toBe(0);
 });
 
+test('however many must stay, those behind them go', async () => {
+  const host = await open();
+  const { sid } = await kept(1, 25, host);
+  await shared.db.query(
+    `INSERT INTO recordings (recording_sid, account_sid, channels, started_at, source, state, object, sidecar, verified_at)
+     SELECT 'RE' || lpad(to_hex(n + 4096), 32, '0'), account_sid, 2, now(), 'callback', 'verified', object, sidecar,
+       now() - interval '30 hours'
+     FROM recordings, generate_series(1, 250) n WHERE recording_sid = $1`,
+    [sid],
+  );
+  await shared.db.query(
+    `UPDATE recordings SET object = object || '{"etag":"lost"}'::jsonb WHERE recording_sid <> $1`,
+    [sid],
+  );
+  expect(await deleteSources(host.parts, signal)).toBe(1);
+  expect((await host.catalog.find(sid))?.sourceDeletedAt).toBeInstanceOf(Date);
+});
+
 test('one that somebody else has deleted counts as gone', async () => {
   const host = await open();
   const { sid } = await kept(1, 25, host);

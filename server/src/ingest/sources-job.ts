@@ -3,8 +3,9 @@ import type { RecordingRow } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 import { logStep } from './steps.ts';
 
+const pageRows = 200;
 /** Of one look: Twilio's other users want to ask it too. */
-const atOnce = 200;
+const mostPages = 10;
 
 type Parts = Pick<IngestParts, 'alarms' | 'catalog' | 'config' | 'log' | 'queue' | 'store' | 'twilio'>;
 
@@ -15,31 +16,45 @@ type Parts = Pick<IngestParts, 'alarms' | 'catalog' | 'config' | 'log' | 'queue'
  * @throws CustodyError that is retryable when Twilio or the bucket cannot be asked now
  */
 export async function deleteSources(parts: Parts, ended: AbortSignal): Promise<number> {
-  const { alarms, catalog, config, log, queue, twilio } = parts;
+  const { catalog, config } = parts;
   const hours = config.deleteSourceAfterHours;
   if (hours === undefined) return 0;
   let deleted = 0;
-  for (const row of await catalog.sourcesDue(hours, atOnce)) {
-    ended.throwIfAborted();
-    const { recordingSid } = row;
-    if (!(await isWhole(parts, row))) {
-      await alarms.raise('source_kept', recordingSid, 'its copy is not in the bucket as it was verified');
-      continue;
+  // What stays is due for ever, and must not stand in the way of what comes after it.
+  let kept = 0;
+  for (let page = 0; page < mostPages; page += 1) {
+    const rows = await catalog.sourcesDue(hours, pageRows, kept);
+    for (const row of rows) {
+      ended.throwIfAborted();
+      const why = await deleteSource(parts, row);
+      if (why === undefined) deleted += 1;
+      else {
+        kept += 1;
+        await parts.alarms.raise('source_kept', row.recordingSid, why);
+      }
     }
-    try {
-      const how = await twilio.deleteRecording(recordingSid);
-      await catalog.sourceDeleted(recordingSid);
-      await alarms.mended(['source_kept'], recordingSid);
-      logStep(log, 'source-deleted', recordingSid, { reason: how });
-    } catch (error) {
-      if (errorCode(error) !== 'twilio_refused') throw error;
-      await alarms.raise('source_kept', recordingSid, 'Twilio refuses to delete it');
-      continue;
-    }
-    await queue.send('describe', { recordingSid }, { once: recordingSid });
-    deleted += 1;
+    if (rows.length < pageRows) break;
   }
   return deleted;
+}
+
+/** @returns why it stays */
+async function deleteSource(parts: Parts, row: RecordingRow): Promise<string | undefined> {
+  const { alarms, catalog, log, queue, twilio } = parts;
+  const { recordingSid } = row;
+  if (!(await isWhole(parts, row))) return 'its copy is not in the bucket as it was verified';
+  let how: string;
+  try {
+    how = await twilio.deleteRecording(recordingSid);
+  } catch (error) {
+    if (errorCode(error) === 'twilio_refused') return 'Twilio refuses to delete it';
+    throw error;
+  }
+  await catalog.sourceDeleted(recordingSid);
+  await alarms.mended(['source_kept'], recordingSid);
+  logStep(log, 'source-deleted', recordingSid, { reason: how });
+  await queue.send('describe', { recordingSid }, { once: recordingSid });
+  return undefined;
 }
 
 /** The very version that was verified is still there, and so is what describes it. */

@@ -76,6 +76,9 @@ export const custodyAlarms: readonly string[] = [
   'copy_failed',
   'verify_failed',
   'object_rejected',
+  'object_lost',
+  'object_unreadable',
+  'import_refused',
   'twilio_encrypted',
   'source_deleted',
 ];

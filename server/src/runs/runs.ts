@@ -59,7 +59,8 @@ interface Row {
   state: Json | null;
   counts: Record<string, number>;
   total: number | null;
-  held_until: Date | null;
+  /** By the database's clock, which every process shares. */
+  held: boolean | null;
   started_at: Date;
   updated_at: Date;
   finished_at: Date | null;
@@ -75,7 +76,7 @@ const toView = (row: Row): RunView => ({
   updatedAt: row.updated_at,
   ...(row.finished_at && { finishedAt: row.finished_at }),
   ...(row.failure !== null && { failure: row.failure }),
-  running: row.held_until !== null && row.held_until.getTime() > Date.now(),
+  running: row.held === true,
 });
 
 export function createRuns(db: Db): Runs {
@@ -91,7 +92,7 @@ export function createRuns(db: Db): Runs {
          started_at = CASE WHEN had.finished_at IS NULL AND had.options = excluded.options THEN had.started_at ELSE now() END,
          updated_at = now(), finished_at = NULL, failure = NULL
        WHERE had.held_until IS NULL OR had.held_until < now()
-       RETURNING *`,
+       RETURNING *, true AS held`,
       [name, JSON.stringify(options), holder, heldMs],
     );
     if (row) return row;
@@ -99,7 +100,9 @@ export function createRuns(db: Db): Runs {
   };
 
   const look = async (name: string) => {
-    const [row] = await db.query<Row>('SELECT * FROM runs WHERE name = $1', [name]);
+    const [row] = await db.query<Row>('SELECT *, held_until > now() AS held FROM runs WHERE name = $1', [
+      name,
+    ]);
     return row && toView(row);
   };
 

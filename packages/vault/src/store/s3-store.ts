@@ -19,6 +19,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { CustodyError, type StorageMode } from '@flex-custody/core';
+import { stored, versionOf } from './answers.ts';
 import { createClient } from './client.ts';
 import { failureOf, setUpAdvice, storeError } from './errors.ts';
 import { failOnStall } from './stall.ts';
@@ -323,43 +324,4 @@ class S3Store implements Store {
       throw storeError(error, this.bucket, key);
     }
   }
-}
-
-function versionOf(found: {
-  Key?: string | undefined;
-  VersionId?: string | undefined;
-  Size?: number | undefined;
-  ETag?: string | undefined;
-  LastModified?: Date | undefined;
-  IsLatest?: boolean | undefined;
-  deleteMarker: boolean;
-}): StoredVersion[] {
-  const { Key, VersionId, Size = 0, ETag = '', LastModified = new Date(0), IsLatest, deleteMarker } = found;
-  if (Key === undefined) return [];
-  return [
-    {
-      key: Key,
-      // S3 calls the only version of an object from before versioning was on, or without it, "null".
-      ...(VersionId !== undefined && { versionId: VersionId }),
-      bytes: Size,
-      etag: ETag,
-      lastModified: LastModified,
-      latest: IsLatest === true,
-      deleteMarker,
-    },
-  ];
-}
-
-function stored(answer: {
-  ETag?: string | undefined;
-  VersionId?: string | undefined;
-  ContentLength?: number | undefined;
-  LastModified?: Date | undefined;
-}): Stored {
-  return {
-    etag: answer.ETag ?? '',
-    bytes: answer.ContentLength ?? 0,
-    ...(answer.LastModified && { lastModified: answer.LastModified }),
-    ...(answer.VersionId !== undefined && { versionId: answer.VersionId }),
-  };
 }

@@ -39,7 +39,8 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await shared.db.query('TRUNCATE runs');
-  for (const bucket of [store, old]) for await (const { key } of bucket.list('')) await bucket.delete(key);
+  for (const bucket of [store, old])
+    for await (const { key, versionId } of bucket.versions('')) await bucket.delete(key, versionId);
 });
 
 async function open() {
@@ -105,8 +106,13 @@ test('twice is once; in plain it goes only on request, and only behind a verifie
   if (row?.object) await host.catalog.verified(sid, row.object, 'a'.repeat(64));
   expect(await host.run()).toMatchObject({ verified: 1 });
   expect(await old.head(`calls/${sid}.wav`)).toBeDefined();
+  await old.putBytes(`calls/${sid}.wav`, long);
+  expect(await host.run({ deletePlain: true })).toMatchObject({ verified: 1, plain_differs: 1 });
+  await old.putBytes(`calls/${sid}.wav`, audio);
   expect(await host.run({ deletePlain: true })).toMatchObject({ verified: 1, plain_deleted: 1 });
-  expect(await old.head(`calls/${sid}.wav`)).toBeUndefined();
+  const left: string[] = [];
+  for await (const { key } of old.versions('calls/')) left.push(key);
+  expect(left).toEqual([]);
 });
 
 test('what is no recording is counted by what it is, and nothing is made of it', async () => {

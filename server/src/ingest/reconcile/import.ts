@@ -29,6 +29,7 @@ const headBytes = 4_096;
 interface Plain {
   sid: RecordingSid;
   key: string;
+  bytes: number;
   etag: string;
   lastModified: Date;
 }
@@ -57,14 +58,14 @@ export async function importPlain(parts: ImportParts, run: Run): Promise<void> {
   const plain = createStore(config);
   const after = typeof run.state?.['after'] === 'string' ? run.state['after'] : undefined;
   try {
-    for await (const { key, etag, lastModified } of plain.list(prefix)) {
+    for await (const { key, bytes, etag, lastModified } of plain.list(prefix)) {
       if (after !== undefined && key <= after) continue;
       run.signal.throwIfAborted();
       const [, name, ending] = /(?:^|\/)(RE[0-9a-f]{32})(\.\w+)?$/.exec(key) ?? [];
       const sid = asRecordingSid(name);
       if (!sid) tally.count('other');
       else if (ending !== undefined && ending !== '.wav') tally.count(`not_wav_${ending.slice(1)}`);
-      else await importOne(parts, plain, { sid, key, etag, lastModified }, options, tally, run.signal);
+      else await importOne(parts, plain, { sid, key, bytes, etag, lastModified }, options, tally, run.signal);
       tally.count('done');
       await run.save({ after: key }, tally.counts);
     }
@@ -87,10 +88,10 @@ async function importOne(
   if (known && known.state !== 'registered' && known.state !== 'failed') {
     tally.count(known.state === 'verified' ? 'verified' : 'underway');
     const isOwn = object.key === known.object?.key && plain.bucket === parts.store.bucket;
-    if (known.state === 'verified' && deletePlain && !dryRun && !isOwn) {
-      await plain.delete(object.key);
-      tally.count('plain_deleted');
-    }
+    if (known.state !== 'verified' || !deletePlain || dryRun || isOwn) return;
+    if (object.bytes !== known.object?.plaintextBytes) return tally.count('plain_differs');
+    await deleteAll(plain, object.key);
+    tally.count('plain_deleted');
     return;
   }
   try {
@@ -126,6 +127,13 @@ async function importOne(
     tally.count(`refused_${code}`);
     if (dryRun) return;
     await giveUp(parts, sid, code, { code: 'import_refused', detail: code });
+  }
+}
+
+/** With every version: on a bucket that keeps them the audio would else stay readable behind a marker. */
+async function deleteAll(plain: Store, key: string): Promise<void> {
+  for await (const version of plain.versions(key)) {
+    if (version.key === key) await plain.delete(key, version.versionId);
   }
 }
 
