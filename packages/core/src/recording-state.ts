@@ -10,8 +10,17 @@
  *                                                     ──reinstated──▶ sealed     (its object is still there)
  *     sealed, verified ──lost──▶ registered    (the bucket has it no longer, and Twilio still does)
  *     registered ──absent──▶ absent            (Twilio recorded nothing: too short, or silent)
+ *     all of them ──erased──▶ erased           (for good: on request, or its time was over)
  */
-export const recordingStates = ['registered', 'copying', 'sealed', 'verified', 'failed', 'absent'] as const;
+export const recordingStates = [
+  'registered',
+  'copying',
+  'sealed',
+  'verified',
+  'failed',
+  'absent',
+  'erased',
+] as const;
 export type RecordingState = (typeof recordingStates)[number];
 
 export type RecordingEvent =
@@ -24,25 +33,29 @@ export type RecordingEvent =
   | 'replayed'
   | 'reinstated'
   | 'absent'
-  | 'lost';
+  | 'lost'
+  | 'erased';
 
 const moves: Readonly<Record<RecordingState, Partial<Record<RecordingEvent, RecordingState>>>> = {
-  registered: { leased: 'copying', absent: 'absent', 'gave-up': 'failed' },
+  registered: { leased: 'copying', absent: 'absent', 'gave-up': 'failed', erased: 'erased' },
   copying: {
     leased: 'copying',
     released: 'registered',
     sealed: 'sealed',
     'gave-up': 'failed',
+    erased: 'erased',
   },
   sealed: {
     verified: 'verified',
     rejected: 'registered',
     lost: 'registered',
     'gave-up': 'failed',
+    erased: 'erased',
   },
-  verified: { lost: 'registered' },
-  failed: { replayed: 'registered', reinstated: 'sealed' },
-  absent: {},
+  verified: { lost: 'registered', erased: 'erased' },
+  failed: { replayed: 'registered', reinstated: 'sealed', erased: 'erased' },
+  absent: { erased: 'erased' },
+  erased: {},
 };
 
 /** The state after `event`, or undefined where the table has no such move. */

@@ -23,6 +23,15 @@ const sidecar: Sidecar = {
   verifiedAt: '2026-11-01T08:01:00.000Z',
 };
 
+const analysis = { version: 1, seconds: 30, peaks: { windowMs: 100, channels: ['AA=='] } } as const;
+
+test.each([null, { ...analysis, peaks: { windowMs: 100, channels: ['AA=='] } }])(
+  'with what was heard in it: %p',
+  (heard) => {
+    expect(readSidecar(JSON.stringify({ ...sidecar, analysis: heard }))).toMatchObject({ analysis: heard });
+  },
+);
+
 test('it lies beside its recording, and reads back as it was written', () => {
   expect(sidecarKey(account, recording)).toBe(`recordings/${account}/${recording}.json`);
   expect(readSidecar(JSON.stringify(sidecar))).toEqual(sidecar);
@@ -37,6 +46,9 @@ test.each<[string, unknown]>([
   ['startedAt', { ...sidecar, startedAt: 'yesterday' }],
   ['verifiedAt', { ...sidecar, verifiedAt: 7 }],
   ['channels', { ...sidecar, channels: 3 }],
+  ['analysis', { ...sidecar, analysis: { ...analysis, seconds: -1 } }],
+  ['analysis', { ...sidecar, analysis: { ...analysis, talk: {} } }],
+  ['analysis', { ...sidecar, analysis: { ...analysis, peaks: { windowMs: 100, channels: [1] } } }],
   ['object', { ...sidecar, object: { ...sidecar.object, bytes: -0.5 } }],
 ])('%s is refused by its name', (name, json) => {
   const text = json === undefined ? '{' : JSON.stringify(json);

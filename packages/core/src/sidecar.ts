@@ -1,5 +1,7 @@
+import { isAnalysis, type RecordingAnalysis } from './analysis.ts';
 import { CustodyError } from './errors.ts';
 import type { SealedObject } from './ingest.ts';
+import { type CallDirection, callDirections } from './recording-rules.ts';
 import {
   type AccountSid,
   asAccountSid,
@@ -29,6 +31,10 @@ export interface Sidecar {
   taskSid?: TaskSid;
   reservationSid?: ReservationSid;
   workerSid?: WorkerSid;
+  queue?: string;
+  direction?: CallDirection;
+  /** A keyed digest of the caller's number. */
+  caller?: string;
   channels: 1 | 2;
   durationSeconds?: number;
   /** ISO 8601, as all times here. */
@@ -38,6 +44,8 @@ export interface Sidecar {
   verifiedAt?: string;
   /** When the original at Twilio was deleted. */
   sourceDeletedAt?: string;
+  /** What was heard in it; null where that cannot be said. */
+  analysis?: RecordingAnalysis | null;
 }
 
 /** Key of a recording's sidecar in the bucket. */
@@ -76,8 +84,12 @@ export function readSidecar(text: string): Sidecar {
     taskSid: asTaskSid,
     reservationSid: asReservationSid,
     workerSid: asWorkerSid,
+    queue: (value) => (typeof value === 'string' ? value : undefined),
+    direction: (value) => callDirections.find((known) => known === value),
+    caller: (value) => (typeof value === 'string' ? value : undefined),
     verifiedAt: (value) => (isTime(value) ? value : undefined),
     sourceDeletedAt: (value) => (isTime(value) ? value : undefined),
+    analysis: (value) => (value === null || isAnalysis(value) ? true : undefined),
   };
   for (const [name, as] of Object.entries(optional)) {
     if (json[name] !== undefined) needed(name, as(json[name]));

@@ -2,6 +2,7 @@ import type {
   AccountSid,
   CallSid,
   ConferenceSid,
+  RecordingEncryption,
   RecordingSid,
   ReservationSid,
   TaskSid,
@@ -17,6 +18,8 @@ export const recordingStatuses = [
   'completed',
   'absent',
   'deleted',
+  // Of callbacks, with Voice Recording Encryption; whether the API says it too is not documented.
+  'failed',
 ] as const;
 export type TwilioRecordingStatus = (typeof recordingStatuses)[number];
 
@@ -32,8 +35,8 @@ export interface TwilioRecording {
   durationSeconds?: number;
   startedAt: Date;
   errorCode?: string;
-  /** By Twilio's Voice Recording Encryption: the media is then the customer's ciphertext. */
-  encrypted: boolean;
+  /** By Twilio's Voice Recording Encryption: the media is then ciphertext. `unreadable`: nobody can tell how to open it. */
+  encryption?: RecordingEncryption | 'unreadable';
 }
 
 export interface RecordingPage {
@@ -58,6 +61,8 @@ export interface TwilioTask {
   sid: TaskSid;
   /** JSON text. Flex in the browser writes here too: to be merged into, not believed. */
   attributes: string;
+  /** Its queue's name. */
+  queue?: string;
   /** What `If-Match` takes. */
   etag: string;
   dateUpdated: Date;

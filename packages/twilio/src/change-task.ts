@@ -33,6 +33,7 @@ export function readAttributes(text: string): TaskAttributes | undefined {
  * Changes a task's attributes under `If-Match`, reading and merging again as often as somebody else wrote in between.
  * Attributes that are no JSON object are left as they are: an update replaces them whole.
  * @param merge is asked again with what each reading found
+ * @param known the task as it was read a moment ago: `If-Match` finds out if it is no longer so
  * @throws CustodyError as {@link TwilioApi} does
  */
 export async function changeTask(
@@ -40,9 +41,10 @@ export async function changeTask(
   sid: TaskSid,
   merge: (attributes: TaskAttributes, task: TwilioTask) => Change,
   wait: (ms: number) => Promise<void> = pause,
+  known?: TwilioTask,
 ): Promise<Changed> {
   for (let attempt = 1; attempt <= tries; attempt += 1) {
-    const task = await twilio.task(sid);
+    const task = attempt === 1 && known ? known : await twilio.task(sid);
     if (!task) return 'gone';
     const attributes = readAttributes(task.attributes);
     if (!attributes) return 'unreadable';

@@ -90,7 +90,6 @@ test('a recording is read as Twilio describes it', async () => {
     channels: 2,
     durationSeconds: 30,
     startedAt: new Date('2026-11-20T10:00:05Z'),
-    encrypted: false,
   });
   expect(last()).toMatchObject({
     method: 'get',
@@ -120,7 +119,7 @@ test('what Twilio does not state is absent, not invented', async () => {
     channels: 1,
     startedAt: new Date('2026-11-20T10:00:06Z'),
     errorCode: '16102',
-    encrypted: true,
+    encryption: 'unreadable',
   });
 });
 

@@ -77,6 +77,7 @@ export function createTwilio(
         return {
           sid,
           attributes: body.attributes ?? '{}',
+          ...(body.taskQueueFriendlyName && { queue: body.taskQueueFriendlyName }),
           etag: taskTag(headers['etag']),
           dateUpdated: date(body.dateUpdated, 'task date'),
         };

@@ -1,9 +1,11 @@
+import type { Agent } from 'node:https';
 import { type AccountSid, CustodyError, type WorkspaceSid } from '@flex-custody/core';
 import type twilio from 'twilio';
 import type { AccountContext } from 'twilio/lib/rest/api/v2010/account.js';
 import type FlexV1 from 'twilio/lib/rest/flexApi/V1.js';
 import type { WorkspaceContext } from 'twilio/lib/rest/taskrouter/v1/workspace.js';
 import { isNotFound, twilioError } from './errors.ts';
+import { overHttps } from './over-https.ts';
 
 export interface TwilioConfig {
   accountSid: AccountSid;
@@ -28,6 +30,8 @@ export function connect(config: TwilioConfig): Connection {
   const client = () => {
     loading ??= import('twilio').then(({ default: sdk }) => {
       const httpClient = new sdk.RequestClient({ timeout: config.timeoutMs ?? 5_000 });
+      const { httpsAgent } = httpClient.axios.defaults;
+      httpClient.axios = overHttps(httpsAgent as Agent) as unknown as typeof httpClient.axios;
       return sdk(config.username, config.password, { accountSid: config.accountSid, httpClient });
     });
     return loading;

@@ -5,6 +5,7 @@ import {
   asRecordingSid,
   CustodyError,
   type RecordingSid,
+  readEncryption,
 } from '@flex-custody/core';
 import type { RecordingInstance } from 'twilio/lib/rest/api/v2010/account/recording.js';
 import { type RecordingPage, recordingStatuses, type TwilioRecording } from './api.ts';
@@ -56,6 +57,7 @@ function recordingOf(found: RecordingInstance): TwilioRecording {
   const conferenceSid = asConferenceSid(found.conferenceSid);
   const seconds = Number(found.duration);
   const startedAt = found.startTime ?? found.dateCreated;
+  const encryption = encryptionOf(found.encryptionDetails);
   return {
     sid: expected(asRecordingSid(found.sid), 'recording SID'),
     accountSid: expected(asAccountSid(found.accountSid), 'account SID'),
@@ -72,6 +74,15 @@ function recordingOf(found: RecordingInstance): TwilioRecording {
       'start of a recording',
     ),
     ...(found.errorCode ? { errorCode: String(found.errorCode) } : {}),
-    encrypted: Boolean(found.encryptionDetails),
+    ...(encryption && { encryption }),
   };
+}
+
+function encryptionOf(details: unknown): TwilioRecording['encryption'] {
+  try {
+    return readEncryption(details);
+  } catch {
+    // Told of this recording when it is to be copied: the others of its page are none the worse.
+    return 'unreadable';
+  }
 }

@@ -7,17 +7,21 @@ export type { ObjectReader, OpenedEnvelope, SealContext } from './envelope/types
 export { isKeyId, parseKeyFile } from './keys/key-file.ts';
 export { createKeys, KEY_NAMESPACE } from './keys/keys.ts';
 export type { KeyConfig, Keys, KmsCredentials } from './keys/types.ts';
+export { type RenewInput, renewObject } from './renew.ts';
 export { type Copied, copyResumably, type ResumableInput } from './resumable/resumable-copy.ts';
 export type { UploadState } from './resumable/upload-state.ts';
 export { signRequest, verifyRequest } from './signature.ts';
 export { openMedia } from './source/open-media.ts';
 export { openStoredMedia } from './source/stored-media.ts';
+export { readTwilioKeys, type TwilioKeys } from './source/twilio-keys.ts';
+export { openSealedMedia } from './source/twilio-sealed.ts';
 export type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './source/types.ts';
 export { readWavLayout, type WavLayout } from './source/wav.ts';
 export { type BucketLook, type CorsRule, lookAtBucket, type Told } from './store/look.ts';
 export { createStore } from './store/s3-store.ts';
 export type {
   GetOptions,
+  ObjectLock,
   PutOptions,
   Store,
   StoreConfig,

@@ -4,11 +4,10 @@ import {
   type GetDecipher,
   getDecryptionHelper,
   getEncryptHelper,
-  KeyringTraceFlag,
   MessageFormat,
   NodeAlgorithmSuite,
   type NodeDecryptionMaterial,
-  NodeEncryptionMaterial,
+  type NodeEncryptionMaterial,
 } from '@aws-crypto/material-management-node';
 import {
   ContentType,
@@ -18,7 +17,7 @@ import {
   MessageIdLength,
   serializeFactory,
 } from '@aws-crypto/serialize';
-import { KEY_NAMESPACE, suite } from '../keys/keys.ts';
+import { sameDataKey, suite } from '../keys/keys.ts';
 import type { Keys } from '../keys/types.ts';
 import { envelopeError, FRAME_LENGTH, IV_BYTES, MAX_FRAME_LENGTH } from './format.ts';
 import type { SealContext } from './types.ts';
@@ -51,7 +50,11 @@ export async function sealHeader(
   frameLength = FRAME_LENGTH,
 ): Promise<SealedHeader> {
   const material = await keys.wrap(context ? { account: context.account, recording: context.recording } : {});
-  const messageId = new Uint8Array(randomBytes(MessageIdLength.V2));
+  return written(material, new Uint8Array(randomBytes(MessageIdLength.V2)), frameLength);
+}
+
+/** A header with its tag, for a data key that was wrapped. */
+function written(material: NodeEncryptionMaterial, messageId: Uint8Array, frameLength: number): SealedHeader {
   const { getCipher, keyCommitment } = getEncryptHelper(material).getCipherInfo(messageId);
   const body = serializeMessageHeader(
     buildMessageHeader({
@@ -172,15 +175,31 @@ export async function reopenHeader(
     throw envelopeError('malformed', 'this is no whole header of a sealed message');
   }
   const { material, messageId, frameLength, keyId } = await openHeader(keys, parsed, expected);
-  const dataKey = material.getUnencryptedDataKey();
-  const again = new NodeEncryptionMaterial(suite, material.encryptionContext).setUnencryptedDataKey(dataKey, {
-    keyNamespace: KEY_NAMESPACE,
-    keyName: keyId,
-    flags: KeyringTraceFlag.WRAPPING_KEY_GENERATED_DATA_KEY,
-  });
+  const again = sameDataKey(material.encryptionContext, material, keyId);
   const { getCipher, keyCommitment } = getEncryptHelper(again).getCipherInfo(messageId);
   if (!keyCommitment || Buffer.compare(keyCommitment, parsed.header.suiteData) !== 0) {
     throw envelopeError('tampered', 'the header commits to another data key');
   }
   return { bytes, messageId, getCipher, frameLength, keyId };
+}
+
+/**
+ * The header of a message with its data key wrapped anew, by the key that seals today and by no other. Message id, frame
+ * length and data key stay, so every frame behind it opens as before.
+ * @param bytes the whole header, with its tag
+ * @throws CustodyError `envelope_*`, `key_*`
+ */
+export async function rewrapHeader(keys: Keys, bytes: Buffer, expected: SealContext): Promise<Buffer> {
+  const parsed = parseHeader(bytes);
+  if (!parsed || parsed.bytes !== bytes.byteLength) {
+    throw envelopeError('malformed', 'this is no whole header of a sealed message');
+  }
+  const { material, messageId, frameLength } = await openHeader(keys, parsed, expected);
+  const wrapped = await keys.rewrap(material.encryptionContext, material);
+  const { bytes: renewed } = written(wrapped, messageId, frameLength);
+  const commitment = parseHeader(renewed)?.header.suiteData ?? new Uint8Array();
+  if (Buffer.compare(commitment, parsed.header.suiteData) !== 0) {
+    throw envelopeError('tampered', 'the header commits to another data key');
+  }
+  return renewed;
 }

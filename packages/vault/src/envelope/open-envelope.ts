@@ -64,7 +64,8 @@ function readTail(
   return readBytes(reader, from, from + FRAME_LENGTH + FINAL_OVERHEAD - 1, signal).catch(() => undefined);
 }
 
-async function readHeader(
+/** The header alone, with what was read with it; nothing is proven yet. */
+export async function readHeader(
   reader: ObjectReader,
   signal: AbortSignal | undefined,
 ): Promise<{ parsed: ParsedHeader; start: Buffer; totalBytes: number }> {

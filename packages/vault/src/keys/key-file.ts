@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { CustodyError } from '@flex-custody/core';
 import { readPem, rsaKeyId } from './rsa.ts';
 import type { KeyConfig } from './types.ts';
@@ -15,19 +16,32 @@ export function parseKeyFile(text: string): KeyConfig {
   return text.includes('-----BEGIN ') ? parsePem(text) : parseLines(text);
 }
 
-function parsePem(text: string): KeyConfig {
+/** The PEMs of a file, in order, each with the name from the line before it. @throws CustodyError `key_invalid` */
+export function readNamedPems(text: string): { name: string | undefined; pem: string; key: KeyObject }[] {
   const found = [...text.matchAll(PEM)].map(([whole, name]) => {
     const pem = whole.slice(whole.indexOf('-----BEGIN '));
-    const key = readPem(name ?? 'in the key file', pem);
-    return { keyId: checkedId(name ?? rsaKeyId(key), 'a PEM'), pem, key };
+    return { name, pem, key: readPem(name ?? 'in the key file', pem) };
   });
-  const [first] = found;
-  if (first === undefined)
-    throw new CustodyError('key_invalid', 'the PEM in the key file has no end: copy it whole');
+  if (found.length > 0) return found;
+  throw new CustodyError(
+    'key_invalid',
+    text.includes('-----BEGIN ')
+      ? 'the PEM in the key file has no end: copy it whole'
+      : 'the key file holds no PEM',
+  );
+}
+
+function parsePem(text: string): KeyConfig {
+  const found = readNamedPems(text).map(({ name, pem, key }) => ({
+    keyId: checkedId(name ?? rsaKeyId(key), 'a PEM'),
+    pem,
+    key,
+  }));
   if (found.every(({ key }) => key.type === 'private')) {
     return { kind: 'rsa', keys: found.map(({ keyId, pem }) => ({ keyId, privateKeyPem: pem })) };
   }
-  if (found.length > 1) {
+  const [first] = found;
+  if (!first || found.length > 1) {
     throw new CustodyError('key_invalid', 'a key file has private keys, or one public key, not a mixture');
   }
   const spki = first.key.export({ type: 'spki', format: 'der' }).toString('base64');

@@ -2,9 +2,12 @@ import {
   AlgorithmSuiteIdentifier,
   CommitmentPolicy,
   type KeyringNode,
+  KeyringTraceFlag,
   MultiKeyringNode,
   NodeAlgorithmSuite,
+  type NodeDecryptionMaterial,
   NodeDefaultCryptographicMaterialsManager,
+  NodeEncryptionMaterial,
 } from '@aws-crypto/material-management-node';
 import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/raw-aes-keyring-node';
 import { CustodyError } from '@flex-custody/core';
@@ -30,24 +33,40 @@ export function createKeys(config: KeyConfig): Keys {
   if (new Set(ids).size !== ids.length) {
     throw new CustodyError('key_invalid', `two keys have the same id (${ids.join(', ')})`);
   }
-  return {
-    keyId,
-    canOpen,
-    async wrap(context) {
+  /** Wraps by one of the keys alone. */
+  const wrapping = (sealing: string) => {
+    const wrapped = async (by: (writer: KeyringNode) => Promise<NodeEncryptionMaterial>) => {
       const session = await source();
       try {
-        return await new NodeDefaultCryptographicMaterialsManager(session.writer()).getEncryptionMaterials({
-          suite,
-          encryptionContext: { ...context },
-          commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
-        });
+        return await by(session.writer(sealing));
       } catch (cause) {
         throw (
           session.failure() ??
-          new CustodyError('key_invalid', `key ${keyId} cannot wrap a data key`, { cause })
+          new CustodyError('key_invalid', `key ${sealing} cannot wrap a data key`, { cause })
         );
       }
-    },
+    };
+    return {
+      wrap: (context: Readonly<Record<string, string>>) =>
+        wrapped((writer) =>
+          new NodeDefaultCryptographicMaterialsManager(writer).getEncryptionMaterials({
+            suite,
+            encryptionContext: { ...context },
+            commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
+          }),
+        ),
+      rewrap: (context: Readonly<Record<string, string>>, material: NodeDecryptionMaterial) =>
+        wrapped((writer) => writer.onEncrypt(sameDataKey(context, material, sealing))),
+    };
+  };
+  const sealingBy = (sealing: string): Keys | undefined =>
+    ids.includes(sealing) ? { ...keys, keyId: sealing, ...wrapping(sealing) } : undefined;
+  const keys: Keys = {
+    keyId,
+    keyIds: ids,
+    canOpen,
+    ...wrapping(keyId),
+    sealingBy,
     async unwrap(context, dataKeys) {
       const wrappedBy = dataKeys.map((key) => key.providerInfo.replace(/[^ -~].*$/s, '')).join(', ');
       if (!canOpen) {
@@ -78,34 +97,57 @@ export function createKeys(config: KeyConfig): Keys {
       }
     },
   };
+  return keys;
+}
+
+/** Material for sealing on with a message's own data key. */
+export function sameDataKey(
+  context: Readonly<Record<string, string>>,
+  material: NodeDecryptionMaterial,
+  keyName: string,
+): NodeEncryptionMaterial {
+  return new NodeEncryptionMaterial(suite, { ...context }).setUnencryptedDataKey(
+    material.getUnencryptedDataKey(),
+    {
+      keyNamespace: KEY_NAMESPACE,
+      keyName,
+      flags: KeyringTraceFlag.WRAPPING_KEY_GENERATED_DATA_KEY,
+    },
+  );
 }
 
 function prepare(config: KeyConfig): { ids: readonly string[]; source: KeyringSource; canOpen: boolean } {
   switch (config.kind) {
     case 'rsa-public': {
       const ring = rsaKeyring(KEY_NAMESPACE, config.keyId, readSpki(config.keyId, config.spki));
-      return { ids: [config.keyId], source: local([ring]), canOpen: false };
+      return { ids: [config.keyId], source: local([config.keyId], [ring]), canOpen: false };
     }
     case 'rsa': {
       const rings = config.keys.map(({ keyId, privateKeyPem }) =>
         rsaKeyring(KEY_NAMESPACE, keyId, readPem(keyId, privateKeyPem)),
       );
-      return { ids: config.keys.map(({ keyId }) => keyId), source: local(rings), canOpen: true };
+      const ids = config.keys.map(({ keyId }) => keyId);
+      return { ids, source: local(ids, rings), canOpen: true };
     }
     case 'raw-aes': {
       const rings = config.keys.map(({ keyId, key }) => aesKeyring(keyId, key));
-      return { ids: config.keys.map(({ keyId }) => keyId), source: local(rings), canOpen: true };
+      const ids = config.keys.map(({ keyId }) => keyId);
+      return { ids, source: local(ids, rings), canOpen: true };
     }
     case 'kms':
       return { ids: config.keyIds, source: kmsKeyrings(config), canOpen: config.generateOnly !== true };
   }
 }
 
-function local(rings: readonly KeyringNode[]): KeyringSource {
+function local(ids: readonly string[], rings: readonly KeyringNode[]): KeyringSource {
   const [writer, ...older] = rings;
   if (writer === undefined) return () => Promise.reject(new CustodyError('key_invalid', 'no key is given'));
   const reader = new MultiKeyringNode({ generator: writer, children: older });
-  return async () => ({ writer: () => writer, reader: () => reader, failure: () => undefined });
+  return async () => ({
+    writer: (keyId) => (keyId === undefined ? writer : (rings[ids.indexOf(keyId)] ?? writer)),
+    reader: () => reader,
+    failure: () => undefined,
+  });
 }
 
 function aesKeyring(keyId: string, key: Uint8Array): KeyringNode {

@@ -59,8 +59,8 @@ export function kmsKeyrings(config: KmsConfig): KeyringSource {
       // The two packages disagree only on whether an optional field may be undefined.
     }) as unknown as KmsNodeClientSupplier;
     return {
-      writer: () =>
-        keyring(new kms.KmsKeyringNode({ clientProvider, generatorKeyId: config.keyIds[0] ?? '' })),
+      writer: (keyId = config.keyIds[0] ?? '') =>
+        keyring(new kms.KmsKeyringNode({ clientProvider, generatorKeyId: keyId })),
       reader: () => keyring(new kms.KmsKeyringNode({ clientProvider, keyIds: [...config.keyIds] })),
       failure: () => (refusal === undefined ? undefined : explained(refusal)),
     };
@@ -78,7 +78,7 @@ function explained(cause: unknown): CustodyError {
     return new CustodyError('envelope_wrong_key', `the KMS cannot open this data key (${name})`, { cause });
   }
   if (DENIED.includes(name)) {
-    const message = `the KMS refuses (${name}): enable the key, and allow kms:GenerateDataKey to writers and kms:Decrypt to readers`;
+    const message = `the KMS refuses (${name}): enable the key, and allow kms:GenerateDataKey (and kms:Encrypt, to rotate) to writers and kms:Decrypt to readers`;
     return new CustodyError('key_denied', message, { cause });
   }
   const message = `the KMS cannot be used now (${name === '' ? 'no answer' : name})`;

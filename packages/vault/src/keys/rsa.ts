@@ -17,9 +17,11 @@ export function rsaKeyId(key: KeyObject): string {
 /** Wrapping by RSA-OAEP with SHA-256; seals with the public half alone. */
 export function rsaKeyring(namespace: string, keyId: string, key: KeyObject): KeyringNode {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  const rsaKey = {
-    publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    ...(key.type === 'private' && { privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString() }),
+  // As objects: from PEM, OpenSSL would read the key anew for each recording, which takes longer than to use it. The
+  // keyring hands them to node:crypto as they are; only its types name the texts alone.
+  const rsaKey = { publicKey, ...(key.type === 'private' && { privateKey: key }) } as unknown as {
+    publicKey: string;
+    privateKey?: string;
   };
   return new RawRsaKeyringNode({ keyNamespace: namespace, keyName: keyId, rsaKey, oaepHash: 'sha256' });
 }

@@ -25,10 +25,19 @@ export interface KmsCredentials {
 export interface Keys {
   /** Id of the key that new messages are sealed with. */
   readonly keyId: string;
+  /** Ids of all, newest first. */
+  readonly keyIds: readonly string[];
   /** False when these keys can only seal. */
   readonly canOpen: boolean;
   /** A fresh data key, in clear and wrapped. */
   wrap(context: Readonly<Record<string, string>>): Promise<NodeEncryptionMaterial>;
+  /** A data key that there is already, wrapped anew: by the key that seals, alone. Throws as wrap does. */
+  rewrap(
+    context: Readonly<Record<string, string>>,
+    dataKey: NodeDecryptionMaterial,
+  ): Promise<NodeEncryptionMaterial>;
+  /** The same keys, but for sealing by this one; undefined where it is not at hand. */
+  sealingBy(keyId: string): Keys | undefined;
   /** The data key of a message. Throws envelope_wrong_key, key_unavailable (retryable) or key_denied. */
   unwrap(
     context: Readonly<Record<string, string>>,

@@ -9,7 +9,8 @@ export type MediaProblem =
   | 'short'
   | 'long'
   | 'cut'
-  | 'stalled';
+  | 'stalled'
+  | 'tampered';
 
 const lasting: readonly MediaProblem[] = ['unauthorized', 'missing'];
 

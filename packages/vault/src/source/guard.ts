@@ -7,8 +7,8 @@ export interface GuardOptions {
   expectedBytes: number | undefined;
   /** Longest silence between two chunks while somebody is reading, ms. */
   stallMs: number;
-  /** False for a later range, which does not begin with a RIFF header. */
-  fromStart: boolean;
+  /** False for what cannot begin with a RIFF header: a later range, or what is sealed. */
+  showsHead: boolean;
 }
 
 /**
@@ -36,7 +36,7 @@ export class MediaGuard extends Transform {
     // Whoever does not wait for it meets the same error in the body; and so does who begins to read late.
     this.accepted.catch(() => undefined);
     this.on('error', () => undefined);
-    if (!options.fromStart) {
+    if (!options.showsHead) {
       this.#head = undefined;
       this.#settle.accept();
     }

@@ -8,6 +8,9 @@ import type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './types.ts
 
 const ORIGIN = 'https://api.twilio.com';
 const DEFAULT_STALL_MS = 5000;
+/** What refuses in earnest does so in a few lines. */
+const MOST_ERROR_BYTES = 16_384;
+const ERROR_WITHIN_MS = 2_000;
 
 /**
  * Opens the media of a recording at Twilio
@@ -22,17 +25,24 @@ export async function openMedia(
   credentials: MediaCredentials,
   options: OpenMediaOptions = {},
 ): Promise<OpenedMedia> {
-  const response = await request(source, source.channels, credentials, options);
-  if (response.status === 400 && source.channels === 2) {
+  let channels = source.channels;
+  let response = await request(source, channels, credentials, options);
+  if (response.status === 400 && channels === 2) {
     response.data.destroy();
-    return opened(await request(source, 1, credentials, options), 1, options);
+    channels = 1;
+    response = await request(source, channels, credentials, options);
   }
-  return opened(response, source.channels, options);
+  if (response.status === 400 && options.sealed) {
+    // Twilio cannot mix what it cannot open, and may well refuse to be asked for channels at all.
+    response.data.destroy();
+    response = await request(source, undefined, credentials, options);
+  }
+  return opened(response, channels, options);
 }
 
 async function request(
   { accountSid, recordingSid }: MediaSource,
-  channels: 1 | 2,
+  channels: 1 | 2 | undefined,
   credentials: MediaCredentials,
   { signal, stallMs = DEFAULT_STALL_MS, range, ifRange }: OpenMediaOptions,
 ): Promise<AxiosResponse<Readable>> {
@@ -43,7 +53,7 @@ async function request(
     return await axios.get<Readable>(
       `${ORIGIN}/2010-04-01/Accounts/${accountSid}/Recordings/${recordingSid}.wav`,
       {
-        params: { RequestedChannels: channels },
+        params: channels === undefined ? {} : { RequestedChannels: channels },
         auth: { ...credentials },
         // Compressed, neither length nor range would be that of the file.
         headers: {
@@ -87,7 +97,7 @@ async function accepted(
   options: OpenMediaOptions,
 ): Promise<OpenedMedia> {
   const { status } = response;
-  refuseStatus(status);
+  if (status !== 200 && status !== 206) throw refusal(status, await codeOf(response.data));
   const header = (name: string): string | undefined => {
     const value: unknown = response.headers[name];
     return typeof value === 'string' ? value : undefined;
@@ -105,7 +115,7 @@ async function accepted(
   const guard = new MediaGuard({
     expectedBytes: contentLength,
     stallMs: options.stallMs ?? DEFAULT_STALL_MS,
-    fromStart: status === 200,
+    showsHead: status === 200 && options.sealed !== true,
   });
   const body = guarded(response.data, guard, options.signal);
   await guard.accepted;
@@ -136,20 +146,46 @@ function guarded(socket: Readable, guard: MediaGuard, signal: AbortSignal | unde
   return socket.pipe(guard);
 }
 
-function refuseStatus(status: number): void {
-  if (status === 200 || status === 206) return;
+/** Twilio's own code in the body of a refusal: it says more than the status. */
+async function codeOf(body: Readable): Promise<number | undefined> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  const timer = setTimeout(() => body.destroy(), ERROR_WITHIN_MS);
+  try {
+    for await (const piece of body as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      bytes += piece.byteLength;
+      if (bytes > MOST_ERROR_BYTES) return undefined;
+    }
+    const { code } = JSON.parse(Buffer.concat(pieces).toString()) as { code?: unknown };
+    return typeof code === 'number' && Number.isSafeInteger(code) ? code : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function refusal(status: number, code: number | undefined): CustodyError {
+  const said = code === undefined ? `${status}` : `${status}, code ${code}`;
+  if (code === 16109) {
+    return new CustodyError(
+      'twilio_form_refused',
+      'Twilio gives recordings that it has sealed as .wav alone (16109)',
+    );
+  }
   if (status === 401 || status === 403) {
-    throw mediaError(
+    return mediaError(
       'unauthorized',
-      `Twilio refuses these credentials (${status}): check the account SID and its token or API key`,
+      `Twilio refuses these credentials (${said}): check the account SID and its token or API key`,
     );
   }
   if (status === 404 || status === 410) {
-    throw mediaError(
+    return mediaError(
       'missing',
-      `Twilio has no media of this recording (${status}): deleted, in external storage, or not completed`,
+      `Twilio has no media of this recording (${said}): deleted, in external storage, or not completed`,
     );
   }
-  if (status === 416) throw new CustodyError('media_range', 'the media has no such range', { status: 416 });
-  throw mediaError('unavailable', `Twilio answered ${status}`);
+  if (status === 416) return new CustodyError('media_range', 'the media has no such range', { status: 416 });
+  return mediaError('unavailable', `Twilio answered ${said}`);
 }

@@ -22,7 +22,7 @@ export async function openStoredMedia(
     ...(start > 0 && { start }),
     ...(options.signal && { signal: options.signal }),
   });
-  const guard = new MediaGuard({ expectedBytes: bytes, stallMs: STALL_MS, fromStart: start === 0 });
+  const guard = new MediaGuard({ expectedBytes: bytes, stallMs: STALL_MS, showsHead: start === 0 });
   // Its errors reach whoever reads.
   pipeline(body, guard, () => undefined);
   await guard.accepted;

@@ -14,6 +14,8 @@ export interface OpenMediaOptions {
   range?: string;
   /** `If-Range`, with `range`: the ETag or date without which the whole is wanted instead. */
   ifRange?: string;
+  /** What comes is sealed by Twilio (twilio-sealed.ts), and cannot be seen to be audio. */
+  sealed?: boolean;
 }
 
 /** Media whose first bytes were seen to be audio. The body fails rather than end short. */

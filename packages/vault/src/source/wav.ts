@@ -15,8 +15,12 @@ export function riffBytes(head: Buffer): number | undefined {
 }
 
 export interface WavLayout {
+  /** 1: PCM; 7: mu-law. */
+  format: number;
   byteRate: number;
   channels: number;
+  sampleRate: number;
+  bitsPerSample: number;
   /** Offset of the first sample. */
   dataStart: number;
   /** Undefined when the writer left it open. */
@@ -30,7 +34,7 @@ export interface WavLayout {
 export function readWavLayout(head: Buffer): WavLayout | undefined {
   if (head.byteLength < RIFF_HEAD_BYTES) return undefined;
   if (!looksLikeAudio(head)) throw new RangeError('no RIFF/WAVE header');
-  let format: { byteRate: number; channels: number } | undefined;
+  let format: Omit<WavLayout, 'dataStart' | 'dataBytes'> | undefined;
   for (let at = RIFF_HEAD_BYTES; at + 8 <= head.byteLength; ) {
     const id = head.toString('latin1', at, at + 4);
     const size = head.readUInt32LE(at + 4);
@@ -45,7 +49,13 @@ export function readWavLayout(head: Buffer): WavLayout | undefined {
     if (id === 'fmt ') {
       if (size < 16) throw new RangeError('the fmt chunk is too short');
       if (at + 24 > head.byteLength) return undefined;
-      format = { channels: head.readUInt16LE(at + 10), byteRate: head.readUInt32LE(at + 16) };
+      format = {
+        format: head.readUInt16LE(at + 8),
+        channels: head.readUInt16LE(at + 10),
+        sampleRate: head.readUInt32LE(at + 12),
+        byteRate: head.readUInt32LE(at + 16),
+        bitsPerSample: head.readUInt16LE(at + 22),
+      };
     }
     // Chunks are padded to an even length.
     at += 8 + size + (size % 2);

@@ -1,11 +1,11 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { StoreConfig } from './types.ts';
 
-const CONNECT_MS = 5_000;
+export const CONNECT_MS = 5_000;
 /** Until an answer begins; for a part that includes sending it. A listener may take a body as slowly as he likes. */
-const REQUEST_MS = 60_000;
+export const REQUEST_MS = 60_000;
 /** Each listener to a recording holds one, for as long as he listens. */
-const MAX_SOCKETS = 500;
+export const MAX_SOCKETS = 500;
 
 export function createClient(config: StoreConfig): S3Client {
   const { accessKeyId, secretAccessKey, sessionToken, endpoint } = config;

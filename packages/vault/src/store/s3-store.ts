@@ -16,15 +16,18 @@ import {
   PutObjectCommand,
   type S3Client,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { CustodyError, type StorageMode } from '@flex-custody/core';
 import { stored, versionOf } from './answers.ts';
 import { createClient } from './client.ts';
+import { type DirectRequests, directRequests } from './direct.ts';
 import { failureOf, setUpAdvice, storeError } from './errors.ts';
 import { failOnStall } from './stall.ts';
 import type {
   GetOptions,
+  PartSource,
   PutOptions,
   Store,
   StoreConfig,
@@ -53,12 +56,15 @@ class S3Store implements Store {
   readonly #client: S3Client;
   /** Apart from the writer's: a listener holds a connection for as long as he listens, and a copy waits for none. */
   #readers: S3Client | undefined;
+  /** What S3 seals is left to the SDK: it signs the audio as well. */
+  readonly #direct: DirectRequests | undefined;
 
   constructor(config: StoreConfig) {
     this.bucket = config.bucket;
     this.mode = config.mode;
     this.#config = config;
     this.#client = createClient(config);
+    this.#direct = config.mode === 'envelope' ? directRequests(this.#client, config.bucket) : undefined;
   }
 
   put(key: string, body: Readable, options: PutOptions = {}): Promise<Stored> {
@@ -72,7 +78,9 @@ class S3Store implements Store {
   async head(key: string, versionId?: string): Promise<Stored | undefined> {
     try {
       const answer = await this.#client.send(new HeadObjectCommand(this.#object(key, versionId)));
-      return stored(answer);
+      const { ObjectLockRetainUntilDate: until, ObjectLockLegalHoldStatus: hold } = answer;
+      const lock = { ...(until && { until }), legalHold: hold === 'ON' };
+      return { ...stored(answer), ...((until || lock.legalHold) && { lock }) };
     } catch (error) {
       if (failureOf(error).status === 404) return undefined;
       throw storeError(error, this.bucket, key);
@@ -81,6 +89,11 @@ class S3Store implements Store {
 
   async get(key: string, options: GetOptions = {}): Promise<Stored & { body: Readable; totalBytes: number }> {
     const { start, end, ifMatch, signal } = options;
+    const direct = await this.#direct?.get(key, options);
+    if (direct) {
+      failOnStall(direct.body, STALL_MS);
+      return direct;
+    }
     const command = new GetObjectCommand({
       ...this.#object(key, options.versionId),
       ...((start ?? end) !== undefined && { Range: `bytes=${start ?? 0}-${end ?? ''}` }),
@@ -171,6 +184,27 @@ class S3Store implements Store {
     return { number, etag: answer.ETag ?? '' };
   }
 
+  async copyPart(key: string, uploadId: string, number: number, from: PartSource): Promise<StoredPart> {
+    const source = `${this.bucket}/${from.key.split('/').map(encodeURIComponent).join('/')}`;
+    const command = new UploadPartCopyCommand({
+      ...this.#upload(key, uploadId),
+      PartNumber: number,
+      CopySource:
+        from.versionId === undefined ? source : `${source}?versionId=${encodeURIComponent(from.versionId)}`,
+      CopySourceIfMatch: from.etag,
+      CopySourceRange: `bytes=${from.start}-${from.end}`,
+    });
+    try {
+      const { CopyPartResult } = await this.#client.send(command);
+      return { number, etag: CopyPartResult?.ETag ?? '' };
+    } catch (error) {
+      const { name } = failureOf(error);
+      // A 404 may be the upload's or the source's.
+      if (name === 'NoSuchKey' || name === 'NoSuchVersion') throw storeError(error, this.bucket, from.key);
+      return this.#ofUpload(Promise.reject(error), key);
+    }
+  }
+
   async *parts(key: string, uploadId: string): AsyncIterable<StoredPart & { bytes: number }> {
     let marker: string | undefined;
     do {
@@ -209,6 +243,8 @@ class S3Store implements Store {
   }
 
   async putBytes(key: string, bytes: Uint8Array): Promise<Stored> {
+    const direct = await this.#direct?.put(key, bytes);
+    if (direct) return direct;
     const command = new PutObjectCommand({ ...this.#sealing(), Bucket: this.bucket, Key: key, Body: bytes });
     const answer = await this.#mapped(this.#client.send(command), key);
     return {
@@ -270,6 +306,7 @@ class S3Store implements Store {
   close(): void {
     this.#client.destroy();
     this.#readers?.destroy();
+    this.#direct?.close();
   }
 
   /** Made when somebody reads: a Function only writes. */

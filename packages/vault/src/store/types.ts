@@ -31,6 +31,14 @@ export interface Stored {
   kmsKeyId?: string;
   /** When it was read from the store. */
   lastModified?: Date;
+  /** Object Lock on this version, on head; absent where it has none, or the key may not see it. */
+  lock?: ObjectLock;
+}
+
+/** What keeps a version from being deleted. */
+export interface ObjectLock {
+  until?: Date;
+  legalHold: boolean;
 }
 
 export interface PutOptions {
@@ -53,6 +61,15 @@ export interface StoredPart {
   /** From 1. */
   number: number;
   etag: string;
+}
+
+/** Bytes [start, end] of an object, both inclusive. */
+export interface PartSource {
+  key: string;
+  versionId?: string;
+  etag: string;
+  start: number;
+  end: number;
 }
 
 /** One version of an object, or the marker of its deletion. */
@@ -93,6 +110,11 @@ export interface Store {
     body: Uint8Array,
     options?: { signal?: AbortSignal },
   ): Promise<StoredPart>;
+  /**
+   * A part out of an object that lies in the bucket already, without its bytes passing here; but for the last, at least 5 MiB.
+   * @throws upload_gone, object_missing, object_changed where it has not this ETag
+   */
+  copyPart(key: string, uploadId: string, number: number, from: PartSource): Promise<StoredPart>;
   /** What has arrived. @throws upload_gone */
   parts(key: string, uploadId: string): AsyncIterable<StoredPart & { bytes: number }>;
   /** `bytes` is what the parts must come to. @throws upload_gone */
