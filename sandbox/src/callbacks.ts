@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import type { EventLog } from './events.ts';
+import { encryptionDetails } from './recording-encryption.ts';
 import { rfc2822 } from './rest/format.ts';
 import type { Recording, World } from './world.ts';
 
@@ -68,6 +69,8 @@ export function callbackForm(world: World, recording: Recording): Record<string,
   if (recording.conferenceSid) form['ConferenceSid'] = recording.conferenceSid;
   else form['CallSid'] = recording.callSid;
   if (recording.status === 'completed') form['RecordingDuration'] = String(Math.round(recording.seconds));
+  const details = encryptionDetails(recording.seal, 'guide');
+  if (details) form['EncryptionDetails'] = JSON.stringify(details);
   if (recording.errorCode !== null) form['ErrorCode'] = String(recording.errorCode);
   return form;
 }

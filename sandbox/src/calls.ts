@@ -1,6 +1,7 @@
 import type { Courier } from './callbacks.ts';
 import type { EventLog } from './events.ts';
 import type { Media } from './media.ts';
+import { sealFor } from './recording-encryption.ts';
 import { newSid } from './sids.ts';
 import type { Call, Conference, Recording, Reservation, Task, Worker, World } from './world.ts';
 
@@ -16,6 +17,8 @@ export interface CallOptions {
   taskGone: boolean;
   /** False: the callback gets lost, as Twilio's may. */
   callback: boolean;
+  /** Voice Recording Encryption is on. */
+  encrypted: boolean;
   /** Which agent takes the call; by default they take turns. */
   worker?: string;
   media: Media;
@@ -305,6 +308,7 @@ function addRecording(
       skipSeconds,
       ...(options.marked ? { mark: sid } : {}),
     }),
+    ...(options.encrypted && { seal: sealFor(world.recordingKey) }),
     ...rest,
   };
   world.recordings.set(sid, recording);

@@ -74,6 +74,7 @@ export function controlRoutes(app: FastifyInstance, parts: ControlParts): void {
       conference: flag(body, 'conference', false),
       taskGone: flag(body, 'taskGone', false),
       callback: flag(body, 'callback', true),
+      encrypted: flag(body, 'encrypted', false),
       ...(worker === undefined ? {} : { worker }),
     };
     const count = number(body, 'count', 1, 1, 1000);
@@ -169,6 +170,10 @@ export function controlRoutes(app: FastifyInstance, parts: ControlParts): void {
     const body = bodyOf(request.body);
     world.behaviour.mediaRange = flag(body, 'mediaRange', world.behaviour.mediaRange);
     world.behaviour.mediaValidators = flag(body, 'mediaValidators', world.behaviour.mediaValidators);
+    world.behaviour.encryptionNames = choice(body, 'encryptionNames', world.behaviour.encryptionNames, [
+      'guide',
+      'reference',
+    ]);
     world.behaviour.acceptRecordsOutbound = flag(
       body,
       'acceptRecordsOutbound',

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type Bucket, lookInto, type S3Access } from './bucket.ts';
@@ -9,6 +9,7 @@ import { controlRoutes } from './controls.ts';
 import { type Desktop, desktopRoutes } from './desktop/index.ts';
 import { createEventLog, type EventLog } from './events.ts';
 import { createFaults, type Faults } from './faults.ts';
+import { type OwnKms, startKms } from './kms/index.ts';
 import { liveControlRoutes } from './live/controls.ts';
 import { createExchange, type Exchange } from './live/exchange.ts';
 import { createLegs } from './live/legs.ts';
@@ -46,6 +47,10 @@ export interface Sandbox {
   url: string;
   account: { accountSid: string; authToken: string; workspaceSid: string };
   s3: S3Access;
+  /** AWS's key service; it takes the bucket's credentials. */
+  kms: OwnKms;
+  /** The private half of the public key for which Twilio seals recordings: PEM, as the host reads it. */
+  recordingKeyFile: string;
   /** The biometrics' vendor, as the Functions' environment names it. */
   veridas: {
     tokenUrl: string;
@@ -83,6 +88,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
   try {
     const world = createWorld();
+    const recordingKeyFile = join(dataDir, 'twilio-recordings.pem');
+    const { recordingKey } = world;
+    await writeFile(recordingKeyFile, `# key id: ${recordingKey.sid}\n${recordingKey.privateKey}`, {
+      mode: 0o600,
+    });
     const faults = createFaults();
     const events = createEventLog(options.log);
     const certificates = await makeCertificates(dataDir);
@@ -98,6 +108,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const s3: S3Access = options.s3
       ? { ...options.s3, region, bucket: bucketName }
       : await startOwnS3(join(dataDir, 's3'), bucketName, { world, faults }, closers);
+    const kms = await startKms({ directory: dataDir, region, credentials: s3 });
+    closers.push(() => kms.close());
     const bucket = lookInto(s3);
     closers.push(() => bucket.close());
 
@@ -168,6 +180,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       url,
       account: { accountSid, authToken, workspaceSid },
       s3,
+      kms,
+      recordingKeyFile,
       veridas: {
         tokenUrl: vendor.tokenUrl,
         ca: certificates.ca,

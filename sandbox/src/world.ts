@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { WavSource } from './media.ts';
+import { makeRecordingKey, type RecordingKey, type RecordingSeal } from './recording-encryption.ts';
 import { flexIdentity, newSid } from './sids.ts';
 
 /** Everything that Twilio would know about one account. Dates are `Date`; rest/ turns them into each API's format. */
@@ -59,8 +60,10 @@ export interface Recording {
   errorCode: number | null;
   startedAt: Date;
   updatedAt: Date;
-  /** Absent while there is nothing to fetch. */
+  /** Absent while there is nothing to fetch; in plain, also of a sealed one. */
   media?: WavSource;
+  /** Present where Voice Recording Encryption was on. */
+  seal?: RecordingSeal;
   /** Where and with what hints its callbacks go: path and query below the Functions' base URL, with the fragment. */
   callback?: string;
 }
@@ -150,6 +153,8 @@ export interface FlexConfiguration {
 export interface Behaviour {
   mediaRange: boolean;
   mediaValidators: boolean;
+  /** How the API names the fields of `encryption_details`; callbacks use the guide's names. */
+  encryptionNames: 'guide' | 'reference';
   /** Whether an acceptance's recording options reach the leg of an agent who called by himself. */
   acceptRecordsOutbound: boolean;
   /** Seconds by which the clock of Twilio, and of the bucket here, is ahead of this machine's: its answers' Date. */
@@ -158,6 +163,8 @@ export interface Behaviour {
 
 export interface World {
   readonly account: Account;
+  /** The account's public key for recordings, made when it is first asked for. */
+  readonly recordingKey: RecordingKey;
   readonly calls: Map<string, Call>;
   readonly conferences: Map<string, Conference>;
   readonly recordings: Map<string, Recording>;
@@ -198,6 +205,7 @@ function makeWorker(name: string, createdAt: Date): Worker {
 export function createWorld(): World {
   const createdAt = new Date();
   const workers = agents.map((name) => makeWorker(name, createdAt));
+  let recordingKey: RecordingKey | undefined;
   return {
     account: {
       accountSid: newSid('AC'),
@@ -206,6 +214,10 @@ export function createWorld(): World {
       apiSecret: randomBytes(16).toString('hex'),
       workspaceSid: newSid('WS'),
       createdAt,
+    },
+    get recordingKey() {
+      recordingKey ??= makeRecordingKey();
+      return recordingKey;
     },
     calls: new Map(),
     conferences: new Map(),
@@ -223,7 +235,13 @@ export function createWorld(): World {
       call_recording_webhook_url: null,
     },
     plugins: ['plugin-recording', 'plugin-veridas'].map((name) => ({ name, version: '0.1.0' })),
-    behaviour: { mediaRange: false, mediaValidators: true, acceptRecordsOutbound: false, clockSeconds: 0 },
+    behaviour: {
+      mediaRange: false,
+      mediaValidators: true,
+      encryptionNames: 'reference',
+      acceptRecordsOutbound: false,
+      clockSeconds: 0,
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { disturb, type Fault } from '../faults.ts';
+import { sealedMedia } from '../recording-encryption.ts';
 import type { Recording } from '../world.ts';
 import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
 import { query, resource, version } from './format.ts';
@@ -24,8 +25,9 @@ export function mediaRoutes(app: RestApp, parts: RestParts): void {
 
 async function sendMedia({ world, faults, events }: RestParts, request: FastifyRequest, reply: FastifyReply) {
   const recording = findRecording(world, request);
-  const media = recording.media;
-  if (recording.status !== 'completed' || !media) throw notFound(resource(request));
+  const plain = recording.media;
+  if (recording.status !== 'completed' || !plain) throw notFound(resource(request));
+  const media = recording.seal ? sealedMedia(plain, recording.seal) : plain;
   const channels = channelsOf(recording, query(request)['RequestedChannels']);
   const fault = faults.take('media', `${request.method} ${request.url}`);
   if (fault) events.emit('fault.met', { target: 'media', kind: fault.kind, recording: recording.sid });

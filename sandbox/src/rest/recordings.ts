@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { encryptionDetails } from '../recording-encryption.ts';
 import type { Recording, World } from '../world.ts';
 import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
 import { ownAccount, page2010, params, query, resource, rfc2822, version } from './format.ts';
@@ -95,7 +96,7 @@ export function recordingBody(world: World, recording: Recording): Record<string
     error_code: recording.errorCode,
     price: null,
     price_unit: 'USD',
-    encryption_details: null,
+    encryption_details: encryptionDetails(recording.seal, world.behaviour.encryptionNames),
     uri: `${path}.json`,
     media_url: `https://api.twilio.com${path}`,
     subresource_uris: {

@@ -13,6 +13,7 @@ import {
   putVersioning,
 } from './buckets.ts';
 import { notImplemented, S3Error } from './errors.ts';
+import { putLegalHold, putRetention } from './locks.ts';
 import {
   abortUpload,
   completeUpload,
@@ -71,7 +72,9 @@ export async function startS3(options: {
       if (buckets.has(name))
         throw new S3Error(409, 'BucketAlreadyOwnedByYou', 'You have created this bucket before.');
       const made = await Bucket.open(name, join(options.directory, name));
-      made.versioning = undefined;
+      made.locks = incoming.headers['x-amz-bucket-object-lock-enabled'] === 'true';
+      // Locks are on versions: such a bucket keeps them from the beginning.
+      made.versioning = made.locks ? 'Enabled' : undefined;
       buckets.set(name, made);
       answer({ response }, 200, '', { location: `/${name}` });
       return;
@@ -123,6 +126,8 @@ function route(request: S3Request): Promise<void> {
       return getObject(request);
     case 'PUT object':
       if (has('uploadId')) return uploadPart(request);
+      if (has('retention')) return putRetention(request);
+      if (has('legal-hold')) return putLegalHold(request);
       if (unknownSubresource(query)) break;
       return putObject(request);
     case 'POST object':

@@ -1,7 +1,12 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { readBody, readText } from './body.ts';
 import { preconditionFailed, S3Error } from './errors.ts';
 import { receive } from './objects.ts';
 import { answer, encryptionHeaders, keptHeaders, type S3Request } from './request.ts';
+import type { Upload } from './storage.ts';
 import { document, type Element, elements, unescapeText } from './xml.ts';
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -26,9 +31,8 @@ export async function uploadPart(request: S3Request): Promise<void> {
       'InvalidArgument',
       'Part number must be an integer between 1 and 10000, inclusive',
     );
-  if (incoming.headers['x-amz-copy-source'] !== undefined)
-    throw new S3Error(501, 'NotImplemented', 'UploadPartCopy is not implemented by this endpoint');
   const upload = bucket.upload(key, query.get('uploadId') ?? '');
+  if (incoming.headers['x-amz-copy-source'] !== undefined) return copyPart(request, upload, number);
   await receive(request, async ({ file, bytes, md5, crc32 }) => {
     const etag = `"${md5.toString('hex')}"`;
     await bucket.addPart(upload, number, { file, bytes }, etag);
@@ -38,6 +42,68 @@ export async function uploadPart(request: S3Request): Promise<void> {
       ...(crc32 === undefined ? {} : { 'x-amz-checksum-crc32': crc32 }),
     });
   });
+}
+
+/** UploadPartCopy, out of the same bucket. */
+async function copyPart(request: S3Request, upload: Upload, number: number): Promise<void> {
+  const { bucket, incoming } = request;
+  incoming.resume();
+  const header = (name: string) => String(incoming.headers[name] ?? '');
+  const from = new URL(header('x-amz-copy-source').replace(/^\//, ''), 'http://host/');
+  const [, name = '', ...rest] = from.pathname.split('/').map(decodeURIComponent);
+  if (name !== bucket.name)
+    throw new S3Error(
+      501,
+      'NotImplemented',
+      'UploadPartCopy out of another bucket is not implemented by this endpoint',
+    );
+  const source = rest.join('/');
+  const versionId = from.searchParams.get('versionId');
+  const version = versionId === null ? bucket.newest(source) : bucket.version(source, versionId);
+  if (!version || version.deleteMarker)
+    throw versionId === null
+      ? new S3Error(404, 'NoSuchKey', 'The specified key does not exist.')
+      : new S3Error(404, 'NoSuchVersion', 'The specified version does not exist.');
+  const ifMatch = header('x-amz-copy-source-if-match');
+  if (ifMatch !== '' && ifMatch.replaceAll('"', '') !== version.etag.replaceAll('"', ''))
+    throw preconditionFailed();
+  const [start, end] = copyRange(header('x-amz-copy-source-range'), version.bytes);
+  const file = bucket.temporary();
+  const md5 = createHash('md5');
+  const hashed = async function* (body: AsyncIterable<Buffer>) {
+    for await (const chunk of body) {
+      md5.update(chunk);
+      yield chunk;
+    }
+  };
+  try {
+    await pipeline(bucket.read(version, start, end), hashed, createWriteStream(file));
+    const etag = `"${md5.digest('hex')}"`;
+    await bucket.addPart(upload, number, { file, bytes: end - start + 1 }, etag);
+    const body = document('CopyPartResult', [
+      ['ETag', etag],
+      ['LastModified', iso(Date.now())],
+    ]);
+    answer(request, 200, body, {
+      ...(bucket.versioning === undefined ? {} : { 'x-amz-copy-source-version-id': version.versionId }),
+      ...encryptionHeaders(upload.headers),
+    });
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+function copyRange(text: string, bytes: number): [number, number] {
+  if (text === '') return [0, bytes - 1];
+  const [, first = '', last = ''] = /^bytes=(\d+)-(\d+)$/.exec(text) ?? [];
+  const [start, end] = [Number(first), Number(last)];
+  if (first === '' || start > end || end >= bytes)
+    throw new S3Error(
+      400,
+      'InvalidArgument',
+      `Range specified is not valid for source object of size: ${bytes}`,
+    );
+  return [start, end];
 }
 
 export async function completeUpload(request: S3Request): Promise<void> {

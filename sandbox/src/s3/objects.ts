@@ -3,7 +3,9 @@ import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { disturb } from '../faults.ts';
 import { readBody } from './body.ts';
-import { noSuchKey, preconditionFailed, S3Error } from './errors.ts';
+import { preconditionFailed, S3Error } from './errors.ts';
+import { find } from './find.ts';
+import { lockHeaders, refuseLocked } from './locks.ts';
 import { answer, encryptionHeaders, keptHeaders, type S3Request } from './request.ts';
 import type { Version } from './storage.ts';
 
@@ -78,24 +80,6 @@ export async function getObject(request: S3Request): Promise<void> {
   await sent.catch(() => response.destroy());
 }
 
-function find({ bucket, key, query }: S3Request): Version {
-  const versionId = query.get('versionId');
-  if (versionId !== null) {
-    const version = bucket.version(key, versionId);
-    if (!version) throw new S3Error(404, 'NoSuchVersion', 'The specified version does not exist.');
-    if (version.deleteMarker)
-      throw new S3Error(
-        405,
-        'MethodNotAllowed',
-        'The specified method is not allowed against this resource.',
-      );
-    return version;
-  }
-  const version = bucket.newest(key);
-  if (!version || version.deleteMarker) throw noSuchKey();
-  return version;
-}
-
 /** What a GET's query may set of its answer. */
 const overridable = ['content-type', 'content-disposition', 'cache-control', 'content-language', 'expires'];
 
@@ -112,6 +96,7 @@ function headersOf(request: S3Request, version: Version): Record<string, string>
     etag: version.etag,
     'last-modified': new Date(version.lastModified).toUTCString(),
     ...versionHeader(request, version),
+    ...lockHeaders(version),
   };
 }
 
@@ -141,6 +126,7 @@ export async function deleteObject(request: S3Request): Promise<void> {
   const { bucket, key, query } = request;
   const versionId = query.get('versionId');
   if (versionId !== null) {
+    refuseLocked(bucket.version(key, versionId));
     const removed = await bucket.remove(key, versionId);
     answer(request, 204, '', {
       'x-amz-version-id': versionId,

@@ -22,10 +22,16 @@ const week = 7 * 24 * 60 * 60;
 /**
  * Checks Signature Version 4, in the header or in the query.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
+ * @param of another service than S3, whose signature is over the body itself
  * @returns what the payload was said to be: its SHA-256, `UNSIGNED-PAYLOAD` or a streaming mode
  * @throws S3Error 403 when the signature does not fit, is of another key, too old or too far in the future
  */
-export function verifySignature(request: SignedRequest, known: Credentials, nowMs: number): string {
+export function verifySignature(
+  request: SignedRequest,
+  known: Credentials,
+  nowMs: number,
+  { service = 's3', body }: { service?: string; body?: Buffer } = {},
+): string {
   const url = new URL(request.url, 'http://host');
   const presigned = url.searchParams.get('X-Amz-Algorithm') !== null;
   const given = presigned ? fromQuery(url) : fromHeader(request.headers);
@@ -47,11 +53,15 @@ export function verifySignature(request: SignedRequest, known: Credentials, nowM
       'The difference between the request time and the current time is too large.',
     );
   }
-  const scope = `${given.date.slice(0, 8)}/${known.region}/s3/aws4_request`;
+  const scope = `${given.date.slice(0, 8)}/${known.region}/${service}/aws4_request`;
   if (given.scope !== scope)
     throw new S3Error(403, 'AuthorizationHeaderMalformed', `The credential scope must be ${scope}`);
   if (!given.signedHeaders.includes('host')) throw mismatch();
-  const payload = presigned ? 'UNSIGNED-PAYLOAD' : headerOf(request.headers, 'x-amz-content-sha256');
+  const payload = body
+    ? createHash('sha256').update(body).digest('hex')
+    : presigned
+      ? 'UNSIGNED-PAYLOAD'
+      : headerOf(request.headers, 'x-amz-content-sha256');
   if (payload === '')
     throw new S3Error(
       400,
@@ -72,7 +82,7 @@ export function verifySignature(request: SignedRequest, known: Credentials, nowM
   const toSign = [algorithm, given.date, scope, createHash('sha256').update(canonical).digest('hex')].join(
     '\n',
   );
-  const key = ['s3', 'aws4_request'].reduce(
+  const key = [service, 'aws4_request'].reduce(
     hmac,
     hmac(hmac(Buffer.from(`AWS4${known.secretAccessKey}`), given.date.slice(0, 8)), known.region),
   );

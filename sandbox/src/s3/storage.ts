@@ -22,6 +22,8 @@ export interface Version {
   /** What is given back as it came: content type, user metadata, encryption. */
   headers: Record<string, string>;
   segments: Segment[];
+  /** Object Lock: until when this version stays, epoch ms, and whether a legal hold is on it. */
+  lock?: { mode?: string; until?: number; legalHold?: boolean };
 }
 
 export interface Part {
@@ -48,6 +50,8 @@ export type Versioning = 'Enabled' | 'Suspended' | undefined;
  */
 export class Bucket {
   versioning: Versioning = 'Enabled';
+  /** Whether versions can be locked. */
+  locks = false;
   readonly uploads = new Map<string, Upload>();
   readonly #objects = new Map<string, Version[]>();
 
@@ -133,6 +137,12 @@ export class Bucket {
     await writeFile(join(folder, `${versionId}.json`), JSON.stringify(version));
     this.#objects.set(facts.key, [version, ...(this.#objects.get(facts.key) ?? [])]);
     return version;
+  }
+
+  /** Changes what keeps a version from being deleted. */
+  async setLock(version: Version, lock: NonNullable<Version['lock']>): Promise<void> {
+    version.lock = { ...version.lock, ...lock };
+    await writeFile(join(this.#folder(version.key), `${version.versionId}.json`), JSON.stringify(version));
   }
 
   /** Removes one version for good. */

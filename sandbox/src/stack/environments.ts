@@ -67,6 +67,7 @@ export function serverEnvironment(
     CUSTODY_BUCKET: s3.bucket,
     CUSTODY_KEY_KIND: 'rsa',
     CUSTODY_KEY_FILE: secrets.keyFile,
+    CUSTODY_TWILIO_KEY_FILE: sandbox.recordingKeyFile,
     CUSTODY_FUNCTION_SECRETS: secrets.functionSecret,
     CUSTODY_MEDIA_SECRET: secrets.mediaSecret,
     CUSTODY_FLEX_ORIGINS: flexOrigins(sandbox),
@@ -76,6 +77,15 @@ export function serverEnvironment(
     CUSTODY_AGENTS_MAY_PLAY_OWN: 'true',
     CUSTODY_DATA_DIR: dataDir,
     ...more,
+  };
+}
+
+/** What makes both keep their keys in the key service, instead of a file and its public half: one new key. */
+export function kmsEnvironments({ kms }: Sandbox): Record<'server' | 'functions', Record<string, string>> {
+  const [arn, endpoint] = [kms.createKey(), { AWS_ENDPOINT_URL_KMS: kms.endpoint }];
+  return {
+    server: { ...endpoint, CUSTODY_KEY_KIND: 'kms', CUSTODY_KMS_KEY_IDS: arn, CUSTODY_KEY_FILE: '' },
+    functions: { ...endpoint, CUSTODY_KMS_KEY_ID: arn },
   };
 }
 

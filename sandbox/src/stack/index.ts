@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { startGuard } from '../guard/index.ts';
 import { type Sandbox, startSandbox } from '../index.ts';
 import { type Child, startChild } from './children.ts';
-import { type Addresses, functionsEnvironment, serverEnvironment } from './environments.ts';
+import { type Addresses, functionsEnvironment, kmsEnvironments, serverEnvironment } from './environments.ts';
 import { createEventStream, type EventStream, eventOf, type StackEvent } from './events.ts';
 import { startFunctions } from './functions-child.ts';
 import { freePorts } from './ports.ts';
@@ -23,6 +23,8 @@ export interface StackOptions {
   s3?: { endpoint: string; accessKeyId: string; secretAccessKey: string; bucket: string };
   /** PostgreSQL instead of the embedded database. */
   databaseUrl?: string;
+  /** Where the keys of recordings are: in a file of the host's, by default, or in the sandbox's KMS. */
+  keys?: 'file' | 'kms';
   /** More of the host's, and the Functions', environment; theirs wins. */
   serverEnv?: Readonly<Record<string, string>>;
   functionsEnv?: Readonly<Record<string, string>>;
@@ -128,8 +130,10 @@ async function bringUp(
   const broken = new Promise<Error>((resolve) => {
     breakWith = resolve;
   });
+  const inKms = options.keys === 'kms' ? kmsEnvironments(sandbox) : undefined;
   const hostEnvironment = serverEnvironment(sandbox, secrets, addresses, join(dataDir, 'host'), {
     ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}),
+    ...inKms?.server,
     ...options.serverEnv,
   });
   const shellFile = writeShellFile(dataDir, hostEnvironment);
@@ -171,7 +175,10 @@ async function bringUp(
     dataDir,
     assetsFolder: relative(root, assetsFolder),
     port: ports.upstream,
-    environment: functionsEnvironment(sandbox, secrets, addresses, options.functionsEnv ?? {}),
+    environment: functionsEnvironment(sandbox, secrets, addresses, {
+      ...inKms?.functions,
+      ...options.functionsEnv,
+    }),
     onLine: (line) => {
       const event = eventOf(line, 'functions');
       if (event) events.push(event);

@@ -23,6 +23,7 @@ async function main(settings: Settings): Promise<number> {
     const starting = startStack({
       dataDir: folder,
       ports: settings.ports,
+      keys: settings.keys,
       onStarting: (what) => narrator.say(`starting ${what}`),
       onEvent: (event) => narrator.event(event),
     });

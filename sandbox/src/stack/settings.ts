@@ -5,6 +5,7 @@ export interface Settings {
   /** Play one call, print a summary, end. */
   exit: boolean;
   seconds: number;
+  keys: 'file' | 'kms';
   help: boolean;
 }
 
@@ -14,6 +15,7 @@ Brings up the whole local stack, plays one call through, and stays for more.
 
   --exit         play the call, print a JSON summary as the last line, and end;
                  status 0 only if it was sealed, linked, verified and played back byte for byte
+  --keys kms     recordings are sealed by keys of a KMS, instead of a file's
   --seconds N    length of the call (1 to 36000; 30 by default)
   --help         this text
 
@@ -30,6 +32,7 @@ export function readSettings(
     options: {
       exit: { type: 'boolean' },
       seconds: { type: 'string' },
+      keys: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -40,9 +43,15 @@ export function readSettings(
       functions: port(environment, 'FUNCTIONS_PORT', 4200),
     },
     exit: values.exit ?? false,
+    keys: keysIn(values.keys ?? 'file'),
     seconds: whole('--seconds', values.seconds ?? '30', 1, 36_000),
     help: values.help ?? false,
   };
+}
+
+function keysIn(text: string): Settings['keys'] {
+  if (text !== 'file' && text !== 'kms') throw new Error('--keys must be file or kms');
+  return text;
 }
 
 function port(
