@@ -1,6 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { type AccountSid, CustodyError, type PauseSettings, type WorkspaceSid } from '@flex-custody/core';
-import { type KeyConfig, type MediaCredentials, parseKeyFile, type StoreConfig } from '@flex-custody/vault';
+import {
+  type AccountSid,
+  CustodyError,
+  type InsightsMeasure,
+  type PauseSettings,
+  type WorkspaceSid,
+} from '@flex-custody/core';
+import {
+  type KeyConfig,
+  type MediaCredentials,
+  parseKeyFile,
+  readTwilioKeys,
+  type StoreConfig,
+  type TwilioKeys,
+} from '@flex-custody/vault';
 import { systemCode } from './config/system-code.ts';
 import { emptyHasMeaning, type Variables, variables } from './config/variables.ts';
 
@@ -25,6 +38,8 @@ export interface Config {
   store: StoreConfig;
   /** Undefined in mode sse-kms, where S3 seals. */
   keyConfig: KeyConfig | undefined;
+  /** For recordings that Twilio has sealed. */
+  twilioKeys?: TwilioKeys;
   functionSecrets: readonly string[];
   mediaSecret: Uint8Array;
   mediaTtlSeconds: number;
@@ -32,6 +47,9 @@ export interface Config {
   agentsMayPlayOwn: boolean;
   /** Names of the two channels; none: Flex Insights is told nothing about channels. */
   mediaChannels: string[];
+  /** Who is on the first channel of a conference's recording. */
+  conferenceFirst: 'agent' | 'customer';
+  insightsMeasures: readonly InsightsMeasure[];
   /** 0: no link for the older Player. */
   segmentLinkDays: number;
   pause: PauseSettings;
@@ -42,6 +60,9 @@ export interface Config {
   reconcile: { everyMinutes: number; hours: number };
   /** Hours from the verification to the original's deletion at Twilio; undefined: it stays. */
   deleteSourceAfterHours?: number;
+  policyFile?: string;
+  certificateKeyFile: string;
+  callerSecret?: string;
   logLevel: LogLevel;
 }
 
@@ -72,8 +93,15 @@ export function loadConfig(environment: Environment = process.env): Config {
       faults.set(keySource(given), keyFault(error));
     }
   }
+  let twilioKeys: TwilioKeys | undefined;
+  try {
+    const file = given['CUSTODY_TWILIO_KEY_FILE'];
+    twilioKeys = file === undefined ? undefined : readTwilioKeys(readKeyFile(file));
+  } catch (error) {
+    faults.set('CUSTODY_TWILIO_KEY_FILE', keyFault(error));
+  }
   if (faults.size > 0 || !parsed.data) throw invalid(faults);
-  return shape(parsed.data, keyConfig);
+  return { ...shape(parsed.data, keyConfig), ...(twilioKeys && { twilioKeys }) };
 }
 
 /** Faults that only several variables together make. */
@@ -164,7 +192,10 @@ function readKeys(given: Record<string, string>): KeyConfig | undefined {
 
 function keyText(given: Record<string, string>): string | undefined {
   const file = given['CUSTODY_KEY_FILE'];
-  if (file === undefined) return given['CUSTODY_KEYS'];
+  return file === undefined ? given['CUSTODY_KEYS'] : readKeyFile(file);
+}
+
+function readKeyFile(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
@@ -211,6 +242,8 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     flexOrigins: env.CUSTODY_FLEX_ORIGINS,
     agentsMayPlayOwn: env.CUSTODY_AGENTS_MAY_PLAY_OWN,
     mediaChannels: env.CUSTODY_MEDIA_CHANNELS,
+    conferenceFirst: env.CUSTODY_CONFERENCE_FIRST,
+    insightsMeasures: env.CUSTODY_INSIGHTS_MEASURES ?? [],
     segmentLinkDays: env.CUSTODY_SEGMENT_LINK_DAYS,
     pause: {
       enabled: env.TwilioEnablePauseResume,
@@ -223,6 +256,9 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     retries: { limit: env.CUSTODY_RETRIES, delaySeconds: env.CUSTODY_RETRY_SECONDS },
     reconcile: { everyMinutes: env.CUSTODY_RECONCILE_MINUTES, hours: env.CUSTODY_RECONCILE_HOURS },
     ...(env.DELETE_SOURCE_AFTER !== undefined && { deleteSourceAfterHours: env.DELETE_SOURCE_AFTER }),
+    ...(env.CUSTODY_POLICY_FILE !== undefined && { policyFile: env.CUSTODY_POLICY_FILE }),
+    certificateKeyFile: env.CUSTODY_CERTIFICATE_KEY_FILE,
+    ...(env.CUSTODY_CALLER_SECRET !== undefined && { callerSecret: env.CUSTODY_CALLER_SECRET }),
     logLevel: env.CUSTODY_LOG_LEVEL,
   };
 }

@@ -94,6 +94,14 @@ onEachEngine('database', (open) => {
     expect(turns).toBeGreaterThan(5);
   });
 
+  test('a table that has changed between two queries of one text is no trouble', async () => {
+    await test_.db.query('CREATE TABLE grown (id int); INSERT INTO grown VALUES (1)');
+    const look = () => test_.db.query('SELECT * FROM grown WHERE id = $1', [1]);
+    expect(await look()).toEqual([{ id: 1 }]);
+    await test_.db.query('ALTER TABLE grown ADD COLUMN more text');
+    expect(await look()).toEqual([{ id: 1, more: null }]);
+  });
+
   test('migrations run once, in order, and a newer database is refused', async () => {
     const list = ['CREATE TABLE steps (n int); INSERT INTO steps VALUES (1)', 'INSERT INTO steps VALUES (2)'];
     await migrate(test_.db, list.slice(0, 1));

@@ -122,6 +122,181 @@ onEachEngine('catalog', (open) => {
     expect(await catalog.verified(RE(1), plain, sha256)).toBe(true);
   });
 
+  describe('erasure', () => {
+    const full = async (n: number, task = WT) => {
+      const of = { ...object, key: `recordings/AC/${RE(n)}` };
+      await catalog.sealed(RE(n), await leased(n), of, 2);
+      await catalog.verified(RE(n), of, sha256);
+      await catalog.described(RE(n), undefined, { key: `${of.key}.json`, etag: '"s"' });
+      await catalog.linked(RE(n), {
+        taskSid: task,
+        reservationSid: WR,
+        workerSid: WK,
+        queue: 'Sales',
+        direction: 'inbound',
+        caller: `caller ${n}`,
+      });
+    };
+    const certificate = '0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11';
+    const gone = { versions: 2, twilio: 'deleted', at: '2026-11-26T10:00:00.000Z' } as const;
+
+    test('what is known of the call is there until it is over, and then nothing but its SID', async () => {
+      await full(1);
+      expect(await catalog.find(RE(1))).toMatchObject({
+        queue: 'Sales',
+        direction: 'inbound',
+        caller: 'caller 1',
+      });
+      expect(await catalog.erased(RE(1), certificate)).toBe(false);
+      expect(await catalog.erasing(RE(1))).toBe(true);
+      expect(await catalog.erasing(RE(1))).toBe(false);
+      await catalog.wasRemoved(RE(1), gone);
+      await catalog.wasRemoved(RE(1), { versions: 1, twilio: 'gone', at: '2026-11-26T11:00:00.000Z' });
+      expect(
+        (await catalog.unfinishedErasures(9)).map(({ taskSid, erasure }) => ({ taskSid, erasure })),
+      ).toEqual([
+        { taskSid: WT, erasure: { versions: 3, twilio: 'deleted', at: '2026-11-26T11:00:00.000Z' } },
+      ]);
+      expect(await catalog.erased(RE(1), certificate)).toBe(true);
+      expect(await catalog.erased(RE(1), certificate)).toBe(false);
+      expect(await catalog.unfinishedErasures(9)).toEqual([]);
+      const row = await catalog.find(RE(1));
+      expect(row).toEqual({
+        recordingSid: RE(1),
+        accountSid: registration(1).accountSid,
+        channels: 2,
+        startedAt: row?.erasedAt,
+        createdAt: row?.erasedAt,
+        updatedAt: row?.erasedAt,
+        erasedAt: expect.any(Date),
+        certificate,
+        state: 'erased',
+        linkState: 'unlinked',
+        linkReason: 'erased',
+        segmentGeneration: 0,
+        source: 'callback',
+        sourceEncrypted: false,
+        attempts: 0,
+        leases: 1,
+        hints: {},
+      });
+    });
+
+    test('nothing fills it in again, or begins with it anew', async () => {
+      await full(1);
+      await catalog.erasing(RE(1));
+      await catalog.erased(RE(1), certificate);
+      const before = await catalog.find(RE(1));
+      const again = registration(1, { hints: { taskSid: WT }, durationSeconds: 5 });
+      expect(await catalog.register(again)).toEqual(before);
+      expect(await catalog.lease(RE(1), 'test', 1_000)).toBeUndefined();
+      expect(await catalog.relink(RE(1))).toBe(false);
+      await catalog.linked(RE(1), { taskSid: WT });
+      await catalog.unlinked(RE(1), 'task_gone', { taskSid: WT });
+      await catalog.refused(RE(1), 'identity');
+      const { linkState, linkReason, taskSid } = (await catalog.find(RE(1))) ?? {};
+      expect([linkState, linkReason, taskSid]).toEqual(['unlinked', 'erased', undefined]);
+    });
+
+    test('who holds a lease has lost it', async () => {
+      const lease = await leased(1);
+      await catalog.erasing(RE(1));
+      expect(await catalog.extendLease(RE(1), lease, 1_000)).toBe(false);
+      expect(await catalog.sealed(RE(1), lease, object, 2)).toBe(false);
+    });
+
+    test('is selected by any of its names, or by its age', async () => {
+      const other = `WT${hex(2)}` as TaskSid;
+      for (const n of [1, 2, 3, 4]) await full(n, n < 3 ? WT : other);
+      await catalog.erasing(RE(4));
+      await catalog.erased(RE(4), certificate);
+      const selected = async (of: Parameters<Catalog['selected']>[0], after?: RecordingSid, limit = 9) =>
+        (await catalog.selected(of, after, limit)).map(({ recordingSid }) => recordingSid);
+      expect(await selected({})).toEqual([]);
+      expect(await selected({ recordings: [RE(3), RE(4), RE(9)] })).toEqual([RE(3)]);
+      expect(await selected({ tasks: [WT] })).toEqual([RE(1), RE(2)]);
+      expect(await selected({ callers: ['caller 2'], recordings: [RE(1)] })).toEqual([RE(1), RE(2)]);
+      expect(await selected({ startedBefore: registration(3).startedAt })).toEqual([RE(1), RE(2)]);
+      expect(await selected({ tasks: [WT, other] }, RE(1), 1)).toEqual([RE(2)]);
+    });
+
+    test("a call's reports go with its last recording", async () => {
+      await full(1);
+      await full(2);
+      await database.db.query(
+        `INSERT INTO reports (id, kind, at, task_sid, by) VALUES ('${certificate}', 'paused', now(), $1, 'browser')`,
+        [WT],
+      );
+      const reports = async () => (await database.db.query('SELECT id FROM reports')).length;
+      const alarms = createAlarms(database.db);
+      await alarms.raise('object_lost', RE(1), 'of a person');
+      for (const n of [1, 2]) {
+        await catalog.erasing(RE(n));
+        expect(await reports()).toBe(1);
+        await catalog.erased(RE(n), certificate);
+      }
+      expect([await reports(), await alarms.list({ open: true })]).toEqual([0, []]);
+    });
+  });
+
+  describe('keys', () => {
+    const byKey = (n: number, keyId: string) => ({ ...object, key: `recordings/AC/${RE(n)}`, keyId });
+    const described = async (n: number, keyId: string, sidecarKey?: string) => {
+      const of = byKey(n, keyId);
+      await catalog.sealed(RE(n), await leased(n), of, 2);
+      await catalog.verified(RE(n), of, sha256);
+      const sidecar = { key: `${of.key}.json`, etag: '"s"', ...(sidecarKey && { keyId: sidecarKey }) };
+      await catalog.described(RE(n), undefined, sidecar);
+    };
+    const others = async (of: { newest: string; from?: string }, after?: RecordingSid, limit = 10) =>
+      (await catalog.sealedByOthers(of, after, limit)).map(({ recordingSid }) => recordingSid);
+
+    test('what another key than the newest has sealed, or whose sidecar lags behind', async () => {
+      await described(1, 'new', 'new');
+      await described(2, 'old', 'old');
+      await described(3, 'older', 'older');
+      await described(4, 'new', 'old');
+      await described(5, 'new');
+      await catalog.sealed(RE(6), await leased(6), byKey(6, 'old'), 2);
+      await catalog.register(registration(7));
+      expect(await others({ newest: 'new' })).toEqual([RE(2), RE(3), RE(4), RE(5), RE(6)]);
+      expect(await others({ newest: 'new', from: 'old' })).toEqual([RE(2), RE(4), RE(6)]);
+      expect(await others({ newest: 'new' }, RE(3), 2)).toEqual([RE(4), RE(5)]);
+      expect(await catalog.countSealedByOthers({ newest: 'new' })).toBe(5);
+      expect(await catalog.countSealedByOthers({ newest: 'new', from: 'older' })).toBe(1);
+      expect(await catalog.keyUse()).toEqual([
+        { keyId: 'new', recordings: 3, sidecars: 1 },
+        { keyId: 'old', recordings: 2, sidecars: 2 },
+        { keyId: 'older', recordings: 1, sidecars: 1 },
+        { keyId: 'unknown', recordings: 0, sidecars: 1 },
+      ]);
+    });
+
+    test('a renewed object takes the place of the very one it is made of', async () => {
+      await described(1, 'old', 'old');
+      const before = (await catalog.find(RE(1)))?.object as SealedObject;
+      const now = { ...before, etag: '"f"', versionId: 'v2', keyId: 'new' };
+      expect(await catalog.renewed(RE(1), { ...before, versionId: 'v0' }, now)).toBe(false);
+      expect(await catalog.renewed(RE(1), before, now)).toBe(true);
+      expect(await catalog.renewed(RE(1), before, now)).toBe(false);
+      expect(await catalog.find(RE(1))).toMatchObject({ state: 'verified', object: now });
+    });
+
+    test('a recording that failed meanwhile is left', async () => {
+      await described(1, 'old', 'old');
+      await database.db.query(`UPDATE recordings SET state = 'failed'`);
+      expect(await catalog.renewed(RE(1), byKey(1, 'old'), byKey(1, 'new'))).toBe(false);
+      expect(await others({ newest: 'new' })).toEqual([]);
+    });
+
+    test('recordings of a task, the earliest first', async () => {
+      for (const n of [2, 1, 3]) await described(n, 'k', 'k');
+      await catalog.sealed(RE(4), await leased(4), byKey(4, 'k'), 2);
+      for (const n of [1, 2, 4]) await catalog.linked(RE(n), { taskSid: WT });
+      expect((await catalog.ofTask(WT)).map(({ recordingSid }) => recordingSid)).toEqual([RE(1), RE(2)]);
+    });
+  });
+
   test('rejected bytes are forgotten and copied again', async () => {
     await sealed(1);
     for (const other of [{ etag: '"o"' }, { key: 'k' }, { versionId: 'v2' }]) {
@@ -176,6 +351,7 @@ onEachEngine('catalog', (open) => {
       reinstated: () => catalog.replayed(RE(1)),
       absent: () => catalog.absent(RE(1), '16101'),
       lost: () => catalog.lost(RE(1), object),
+      erased: () => catalog.erasing(RE(1)),
     };
     for (const [event, happen] of Object.entries(events) as [RecordingEvent, () => Promise<unknown>][]) {
       await database.db.query('TRUNCATE recordings CASCADE');
@@ -247,7 +423,7 @@ onEachEngine('catalog', (open) => {
     await sealed(2);
     await catalog.linked(RE(2), { taskSid: WT });
     expect(await catalog.counts()).toEqual({
-      states: { registered: 1, copying: 0, sealed: 1, verified: 0, failed: 0, absent: 0 },
+      states: { registered: 1, copying: 0, sealed: 1, verified: 0, failed: 0, absent: 0, erased: 0 },
       links: { pending: 1, linked: 1, unlinked: 0, refused: 0 },
     });
   });

@@ -1,5 +1,6 @@
 import type {
   AccountSid,
+  CallDirection,
   CallSid,
   ConferenceSid,
   LinkState,
@@ -48,14 +49,37 @@ export interface RecordingRow {
   sidecar?: StoredSidecar;
   /** When the original at Twilio was deleted, by us or found gone. */
   sourceDeletedAt?: Date;
+  /** The original at Twilio is ciphertext: until it is copied, nobody can play it. */
+  sourceEncrypted: boolean;
+  /** Of the task, as it was when the recording was linked. */
+  queue?: string;
+  direction?: CallDirection;
+  /** A keyed digest of the caller's number. */
+  caller?: string;
+  /** What went of it so far: it is being erased. */
+  erasure?: Erasure;
+  /** From then on nothing is known of it but that it was. */
+  erasedAt?: Date;
+  /** UUID of the certificate that says so. */
+  certificate?: string;
   /** How often somebody began to copy it. */
   leases: number;
+}
+
+export interface Erasure {
+  /** Of objects in the bucket. */
+  versions: number;
+  twilio: 'deleted' | 'gone';
+  /** ISO 8601. */
+  at: string;
 }
 
 export interface StoredSidecar {
   key: string;
   versionId?: string;
   etag: string;
+  /** Of the key that sealed it; absent where that is not known. */
+  keyId?: string;
 }
 
 export interface Registration {
@@ -68,12 +92,27 @@ export interface Registration {
   startedAt: Date;
   hints: { taskSid?: TaskSid; reservationSid?: ReservationSid };
   source: string;
+  /** See {@link RecordingRow}. */
+  sourceEncrypted?: boolean;
 }
 
 export interface Owner {
   taskSid: TaskSid;
   reservationSid?: ReservationSid;
   workerSid?: WorkerSid;
+  queue?: string;
+  direction?: CallDirection;
+  caller?: string;
+}
+
+/** Which recordings are meant: each that is named in one way at least. */
+export interface Selection {
+  recordings?: readonly RecordingSid[];
+  tasks?: readonly TaskSid[];
+  /** Digests. */
+  callers?: readonly string[];
+  /** Whose call began before. */
+  startedBefore?: Date;
 }
 
 export interface Listing {
@@ -114,6 +153,17 @@ export interface Catalog {
   rejected(sid: RecordingSid, object: SealedObject, reason: string): Promise<boolean>;
   /** Its object is not in the bucket any more: forgets it, if it is still this one, to be copied again. */
   lost(sid: RecordingSid, object: SealedObject): Promise<boolean>;
+  /** Another version of the same audio, sealed by another key, has taken its object's place, if it is still this one. */
+  renewed(sid: RecordingSid, before: SealedObject, now: SealedObject): Promise<boolean>;
+  /** Recordings that another key than the newest has sealed, or their sidecars; by SID, behind `after`. At most 1000. */
+  sealedByOthers(
+    of: { newest: string; from?: string },
+    after: RecordingSid | undefined,
+    limit: number,
+  ): Promise<RecordingRow[]>;
+  countSealedByOthers(of: { newest: string; from?: string }): Promise<number>;
+  /** How many recordings and sidecars each key has sealed. */
+  keyUse(): Promise<{ keyId: string; recordings: number; sidecars: number }[]>;
   giveUp(sid: RecordingSid, reason: string): Promise<boolean>;
   /**
    * A failed recording starts over, its attempts forgotten: from its object where it has one, which may be good and is
@@ -141,6 +191,18 @@ export interface Catalog {
   /** The link of one that was refused or found no task is tried again; what was proven of it stays. */
   relink(sid: RecordingSid): Promise<boolean>;
   forwarded(sid: RecordingSid): Promise<void>;
+  /** By SID, behind `after`, without those that are erased already. At most 1000. */
+  selected(of: Selection, after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;
+  /** Begins the end of a recording: from now on nobody plays, copies or links it. What is known of it stays until it is over. */
+  erasing(sid: RecordingSid): Promise<boolean>;
+  /** Notes what went of it; a later note adds to an earlier one. */
+  wasRemoved(sid: RecordingSid, what: Erasure): Promise<void>;
+  /** Forgets all that is known of a recording but its SID, when it went, and the certificate's id. */
+  erased(sid: RecordingSid, certificate: string): Promise<boolean>;
+  /** Recordings whose erasure began and is not over. */
+  unfinishedErasures(limit: number): Promise<RecordingRow[]>;
+  /** Recordings of a task that are verified, the earliest first. */
+  ofTask(sid: TaskSid): Promise<RecordingRow[]>;
   list(listing: Listing): Promise<RecordingRow[]>;
   counts(): Promise<Counts>;
   /** By SID, as the bucket lists its keys; `after` is the last of the page before. At most 1000. */

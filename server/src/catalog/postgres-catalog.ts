@@ -1,67 +1,33 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type LinkState,
-  linkStates,
-  type RecordingEvent,
-  type RecordingSid,
-  type RecordingState,
-  recordingStates,
-  type SealedObject,
-} from '@flex-custody/core';
+import { type LinkState, linkStates, type RecordingState, recordingStates } from '@flex-custody/core';
 import type { Db } from '../db.ts';
-import type { Catalog, Owner, RecordingRow } from './catalog.ts';
-import { moveOf } from './moves.ts';
+import type { Catalog, Owner } from './catalog.ts';
+import { erasureStatements } from './erasure-statements.ts';
+import { keyStatements } from './key-statements.ts';
 import { rowColumns, type StoredRow, toRow } from './rows.ts';
+import { createStatements, identity, mostRows, noLease } from './statements.ts';
 
 const ratesKept = 20;
 const leastForRate = 4e6;
 /** Bytes per second assumed until Functions have copied something: slow enough not to begin what cannot be finished. */
 const assumedRate = 8e6;
-const mostRows = 1_000;
 
 export function createCatalog(db: Db): Catalog {
-  const rows = async (sql: string, values: readonly unknown[]): Promise<RecordingRow[]> =>
-    (await db.query<StoredRow>(`SELECT ${rowColumns} FROM recordings ${sql}`, values)).map(toRow);
-
-  /** `$1` is the SID, `$2` the states the move starts from, `$3` where it leads; further ones are the caller's. */
-  const move = async (
-    event: RecordingEvent,
-    sid: RecordingSid,
-    change: { set: string; where?: string; values?: readonly unknown[] },
-  ): Promise<boolean> => {
-    const { from, to } = moveOf(event);
-    const moved = await db.query(
-      `UPDATE recordings SET state = $3, updated_at = now(), ${change.set}
-       WHERE recording_sid = $1 AND state = ANY($2::text[]) ${change.where ? `AND ${change.where}` : ''}
-       RETURNING recording_sid`,
-      [sid, from, to, ...(change.values ?? [])],
-    );
-    return moved.length > 0;
-  };
-
-  const set = async (
-    sid: RecordingSid,
-    assignments: string,
-    values: readonly unknown[] = [],
-    where = 'true',
-  ) => {
-    const changed = await db.query(
-      `UPDATE recordings SET updated_at = now(), ${assignments} WHERE recording_sid = $1 AND ${where} RETURNING recording_sid`,
-      [sid, ...values],
-    );
-    return changed.length > 0;
-  };
-
+  const statements = createStatements(db);
+  const { move, rows, set } = statements;
   const sameObject = `object->>'key' = $4 AND object->>'etag' = $5 AND object->>'versionId' IS NOT DISTINCT FROM $6`;
-  const identity = (object: SealedObject) => [object.key, object.etag, object.versionId ?? null];
-  const noLease = 'lease = NULL, lease_holder = NULL, lease_until = NULL';
   const owner = (of: Owner | undefined) => [
     of?.taskSid ?? null,
     of?.reservationSid ?? null,
     of?.workerSid ?? null,
+    of?.queue ?? null,
+    of?.direction ?? null,
+    of?.caller ?? null,
   ];
 
   return {
+    ...keyStatements(statements),
+    ...erasureStatements(statements),
     find: async (sid) => (await rows('WHERE recording_sid = $1', [sid]))[0],
     firstOfReservation: async (sid) =>
       (
@@ -75,14 +41,17 @@ export function createCatalog(db: Db): Catalog {
     async register(input) {
       const [row] = await db.query<StoredRow>(
         `INSERT INTO recordings
-           (recording_sid, account_sid, call_sid, conference_sid, channels, duration_seconds, started_at, hints, source)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9)
+           (recording_sid, account_sid, call_sid, conference_sid, channels, duration_seconds, started_at, hints, source,
+            source_encrypted)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10)
          ON CONFLICT (recording_sid) DO UPDATE SET
            call_sid = coalesce(recordings.call_sid, excluded.call_sid),
            conference_sid = coalesce(recordings.conference_sid, excluded.conference_sid),
            duration_seconds = coalesce(recordings.duration_seconds, excluded.duration_seconds),
+           source_encrypted = recordings.source_encrypted OR excluded.source_encrypted,
            -- What was hinted first stays: a later caller must not be able to steer a recording elsewhere.
            hints = excluded.hints || recordings.hints
+         WHERE recordings.state <> 'erased'
          RETURNING ${rowColumns}`,
         [
           input.recordingSid,
@@ -94,10 +63,14 @@ export function createCatalog(db: Db): Catalog {
           input.startedAt,
           JSON.stringify(input.hints),
           input.source,
+          input.sourceEncrypted ?? false,
         ],
       );
-      if (!row) throw new Error('an insert that returns its row returned none');
-      return toRow(row);
+      if (row) return toRow(row);
+      // What was erased is not filled in again.
+      const [erased] = await rows('WHERE recording_sid = $1', [input.recordingSid]);
+      if (!erased) throw new Error('an insert that returns its row returned none');
+      return erased;
     },
 
     async lease(sid, holder, ms) {
@@ -179,8 +152,9 @@ export function createCatalog(db: Db): Catalog {
         `INSERT INTO recordings
            (recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid, channels,
             duration_seconds, started_at, source, state, link_state, link_reason, object, verified_at,
-            source_deleted_at, sidecar)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::jsonb, $16, $17, $18::jsonb)
+            source_deleted_at, sidecar, queue, direction, caller)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::jsonb, $16, $17, $18::jsonb, $19,
+           $20, $21)
          ON CONFLICT (recording_sid) DO NOTHING RETURNING recording_sid`,
         [
           of.recordingSid,
@@ -201,6 +175,9 @@ export function createCatalog(db: Db): Catalog {
           of.verifiedAt ?? null,
           of.sourceDeletedAt ?? null,
           JSON.stringify(at),
+          of.queue ?? null,
+          of.direction ?? null,
+          of.caller ?? null,
         ],
       );
       return put.length > 0;
@@ -209,28 +186,43 @@ export function createCatalog(db: Db): Catalog {
     async linked(sid, of) {
       await set(
         sid,
-        `link_state = 'linked', link_reason = NULL, task_sid = $2, reservation_sid = $3, worker_sid = $4`,
+        `link_state = 'linked', link_reason = NULL, task_sid = $2, reservation_sid = $3, worker_sid = $4,
+         queue = coalesce($5, queue), direction = coalesce($6, direction), caller = coalesce($7, caller)`,
         owner(of),
+        `state <> 'erased'`,
       );
     },
     async unlinked(sid, reason, of) {
       await set(
         sid,
         `link_state = 'unlinked', link_reason = $2, task_sid = coalesce($3, task_sid),
-         reservation_sid = coalesce($4, reservation_sid), worker_sid = coalesce($5, worker_sid)`,
+         reservation_sid = coalesce($4, reservation_sid), worker_sid = coalesce($5, worker_sid),
+         queue = coalesce($6, queue), direction = coalesce($7, direction), caller = coalesce($8, caller)`,
         [reason, ...owner(of)],
-        `link_state <> 'linked'`,
+        `link_state <> 'linked' AND state <> 'erased'`,
       );
     },
     async refused(sid, reason) {
-      await set(sid, `link_state = 'refused', link_reason = $2`, [reason], `link_state <> 'linked'`);
+      await set(
+        sid,
+        `link_state = 'refused', link_reason = $2`,
+        [reason],
+        `link_state <> 'linked' AND state <> 'erased'`,
+      );
     },
     relink: (sid) =>
-      set(sid, `link_state = 'pending', link_reason = NULL`, [], `link_state IN ('unlinked', 'refused')`),
+      set(
+        sid,
+        `link_state = 'pending', link_reason = NULL`,
+        [],
+        `link_state IN ('unlinked', 'refused') AND state <> 'erased'`,
+      ),
     async forwarded(sid) {
       await set(sid, 'forwarded_at = now()', [], 'forwarded_at IS NULL');
     },
 
+    ofTask: (sid) =>
+      rows(`WHERE task_sid = $1 AND state = 'verified' ORDER BY started_at, recording_sid LIMIT 200`, [sid]),
     list: ({ state, linkState, failure, limit, after }) =>
       rows(
         `WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)

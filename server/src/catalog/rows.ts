@@ -1,4 +1,4 @@
-import type { LinkState, RecordingState, SealedObject } from '@flex-custody/core';
+import type { CallDirection, LinkState, RecordingState, SealedObject } from '@flex-custody/core';
 import {
   asAccountSid,
   asCallSid,
@@ -9,7 +9,7 @@ import {
   asWorkerSid,
   CustodyError,
 } from '@flex-custody/core';
-import type { RecordingRow, StoredSidecar } from './catalog.ts';
+import type { Erasure, RecordingRow, StoredSidecar } from './catalog.ts';
 
 /** A row of `recordings` as both engines give it. */
 export interface StoredRow {
@@ -38,6 +38,13 @@ export interface StoredRow {
   forwarded_at: Date | null;
   sidecar: StoredSidecar | null;
   source_deleted_at: Date | null;
+  source_encrypted: boolean;
+  queue: string | null;
+  direction: CallDirection | null;
+  caller: string | null;
+  erasure: Erasure | null;
+  erased_at: Date | null;
+  certificate: string | null;
   leases: number;
   created_at: Date;
   updated_at: Date;
@@ -47,7 +54,7 @@ export interface StoredRow {
 export const rowColumns = `recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid,
   channels, duration_seconds, started_at, source, hints, state, link_state, link_reason, lease_holder, lease_until,
   object, verified_at, segment_generation, failure, attempts, forwarded_at,
-  sidecar, source_deleted_at, leases, created_at, updated_at`;
+  sidecar, source_deleted_at, source_encrypted, queue, direction, caller, erasure, erased_at, certificate, leases, created_at, updated_at`;
 
 export function toRow(row: StoredRow): RecordingRow {
   return {
@@ -63,6 +70,7 @@ export function toRow(row: StoredRow): RecordingRow {
     source: row.source,
     attempts: row.attempts,
     leases: row.leases,
+    sourceEncrypted: row.source_encrypted,
     hints: present({
       taskSid: asTaskSid(row.hints.taskSid),
       reservationSid: asReservationSid(row.hints.reservationSid),
@@ -83,6 +91,12 @@ export function toRow(row: StoredRow): RecordingRow {
       leaseUntil: row.lease_until ?? undefined,
       sidecar: row.sidecar ?? undefined,
       sourceDeletedAt: row.source_deleted_at ?? undefined,
+      queue: row.queue ?? undefined,
+      direction: row.direction ?? undefined,
+      caller: row.caller ?? undefined,
+      erasure: row.erasure ?? undefined,
+      erasedAt: row.erased_at ?? undefined,
+      certificate: row.certificate ?? undefined,
     }),
   };
 }

@@ -76,3 +76,32 @@ describe('while a host has the database', () => {
     );
   });
 });
+
+test('what it sends is tried as often as what the host sends', async () => {
+  const retries = { limit: 3, delaySeconds: 7 };
+  const house = { database: { directory }, ops: { host: '127.0.0.1', port: 1 }, mediaSecret, retries };
+  let sent: unknown;
+  await atDesk(
+    async (desk) => {
+      await desk.begin('send', {});
+      while (sent === undefined) await desk.look('send');
+    },
+    house,
+    undefined,
+    {
+      signal: new AbortController().signal,
+      works: (db, queue) => ({
+        works: {
+          async send() {
+            await queue.send('janitor', {}, { once: 'later', startAfterMs: 60_000 });
+            sent = await db.query(
+              `SELECT retry_limit, retry_delay FROM pgboss.job WHERE singleton_key = 'later'`,
+            );
+          },
+        },
+        release: () => undefined,
+      }),
+    },
+  );
+  expect(sent).toEqual([{ retry_limit: 3, retry_delay: 7 }]);
+});

@@ -1,6 +1,8 @@
 import { CustodyError } from '@flex-custody/core';
+import { createKeys } from '@flex-custody/vault';
 import { createAlarms } from '../catalog/alarms.ts';
 import { createCatalog } from '../catalog/catalog.ts';
+import { createCertificates } from '../catalog/certificates.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { createDesk, type Desk } from '../http/operators/desk.ts';
@@ -10,7 +12,8 @@ import { operatorSecret } from '../http/operators/routes.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
 
-type Needed = Pick<Config, 'database' | 'ops' | 'mediaSecret'>;
+type Needed = Pick<Config, 'database' | 'ops' | 'mediaSecret'> &
+  Partial<Pick<Config, 'keyConfig' | 'retries'>>;
 
 /** Long work that this process does itself, where it has the database. */
 export interface OwnWork {
@@ -35,12 +38,15 @@ export async function atDesk(
     if (!(error instanceof CustodyError && error.code === 'data_dir_locked')) throw error;
     return askHost(work, config, error, note);
   }
-  const queue = openQueue(db);
+  // What is sent from here is tried as often as what the host sends.
+  const queue = openQueue(db, config.retries && { retries: config.retries });
   try {
     await migrate(db);
     const at = {
+      keys: config.keyConfig && createKeys(config.keyConfig),
       catalog: createCatalog(db),
       alarms: createAlarms(db),
+      certificates: createCertificates(db),
       queue,
       health: () => readHealth(db),
       runs: createRuns(db),

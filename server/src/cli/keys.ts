@@ -4,6 +4,7 @@ import { CustodyError } from '@flex-custody/core';
 import { isKeyId } from '@flex-custody/vault';
 import { type Command, Option } from 'commander';
 import { systemCode } from '../config/system-code.ts';
+import { registerKeyStatus } from './rotate-keys.ts';
 
 type Kind = 'rsa' | 'raw-aes';
 
@@ -34,7 +35,8 @@ export function generateKey(
 }
 
 export function registerKeyCommands(program: Command): void {
-  const keys = program.command('keys').description('make the keys that seal and open recordings');
+  const keys = program.command('keys').description('the keys that seal and open recordings');
+  registerKeyStatus(keys);
   keys
     .command('generate')
     .description('make a new key file; an existing one is never overwritten')

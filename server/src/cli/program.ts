@@ -2,10 +2,14 @@ import { CustodyError } from '@flex-custody/core';
 import { Command, CommanderError } from 'commander';
 import { explain } from '../start/explain.ts';
 import { registerAlarmCommands } from './alarms.ts';
+import { registerCertificates } from './certificates.ts';
 import { registerDoctor } from './doctor/index.ts';
+import { registerErase, registerRetention } from './erase.ts';
 import { registerKeyCommands } from './keys.ts';
+import { registerPolicy } from './policy.ts';
 import { registerCatalog, registerImport, registerReconcile } from './reconcile.ts';
 import { registerRecordingCommands } from './recordings.ts';
+import { registerRotateKeys } from './rotate-keys.ts';
 import { registerSetup } from './setup.ts';
 
 export interface ProgramParts {
@@ -32,7 +36,12 @@ export function buildProgram(parts: ProgramParts): Command {
   registerReconcile(program);
   registerCatalog(program);
   registerImport(program);
+  registerPolicy(program);
+  registerRetention(program);
+  registerErase(program);
+  registerCertificates(program);
   registerKeyCommands(program);
+  registerRotateKeys(program);
   for (const register of parts.more) register(program);
   return program;
 }

@@ -128,7 +128,14 @@ export function summary({ counts }: RunView): string {
 }
 
 /** The only line of standard output with `--json`. */
-export function jsonOf({ name, counts, startedAt, finishedAt }: RunView): string {
+export function jsonOf({ name, counts, notes, startedAt, finishedAt }: RunView): string {
   const { done: _, ...found } = counts;
-  return JSON.stringify({ name, counts: found, startedAt, finishedAt, finished: finishedAt !== undefined });
+  return JSON.stringify({
+    name,
+    counts: found,
+    ...(notes && { notes }),
+    startedAt,
+    finishedAt,
+    finished: finishedAt !== undefined,
+  });
 }

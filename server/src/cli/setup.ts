@@ -4,6 +4,7 @@ import { CustodyError } from '@flex-custody/core';
 import { createTwilio, type FlexConfiguration, type TwilioFlexConfiguration } from '@flex-custody/twilio';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadConfig, twilioCredentials } from '../config.ts';
+import { makeCertificateKey } from '../retention/certificate.ts';
 import { linesOf, type Plan, planSetup, type Wish } from './setup-plan.ts';
 
 interface Flags {
@@ -138,6 +139,11 @@ export function registerSetup(program: Command): void {
     .option('--json', '{differences, problems, notes, written}; asks nobody, so writes with --yes alone')
     .action(async (flags: Flags) => {
       const config = loadConfig();
+      if (!flags.dryRun && makeCertificateKey(config.certificateKeyFile)) {
+        console.error(
+          `Made ${config.certificateKeyFile}, which signs certificates of erasure: keep a copy of it with the other keys.`,
+        );
+      }
       const { accountSid, workspaceSid, publicUrl } = config;
       const twilio = createTwilio({ accountSid, workspaceSid, ...twilioCredentials(config) });
       const print = (text: string) => console.log(text);

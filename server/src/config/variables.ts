@@ -1,4 +1,4 @@
-import { asAccountSid, asWorkspaceSid } from '@flex-custody/core';
+import { asAccountSid, asWorkspaceSid, measuredNames } from '@flex-custody/core';
 import { z } from 'zod';
 
 const matching = (shape: RegExp, must: string) => z.string().regex(shape, { error: must });
@@ -148,6 +148,12 @@ export const variables = z.object({
     )
     .optional()
     .describe('ARNs of the KMS keys (kind kms), newest first.'),
+  CUSTODY_TWILIO_KEY_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File with the private keys (PKCS8) of the public ones that Twilio seals recordings for, each behind a line `# key id: CR…`.',
+    ),
   CUSTODY_FUNCTION_SECRETS: list
     .refine((items) => items.length >= 1 && items.length <= 2 && items.every((item) => item.length >= 32), {
       error: 'must be one secret, or two while rotating, each of at least 32 characters',
@@ -175,6 +181,33 @@ export const variables = z.object({
   CUSTODY_MEDIA_CHANNELS: list
     .default(['customer', 'others'])
     .describe('Names of the two channels, as Flex Insights is told; empty tells it none.'),
+  CUSTODY_CONFERENCE_FIRST: z
+    .enum(['agent', 'customer'], { error: 'must be agent or customer' })
+    .default('agent')
+    .describe(
+      'Who joins a conference first, and so speaks on the first channel of its recording: agent or customer.',
+    ),
+  CUSTODY_INSIGHTS_MEASURES: list
+    .transform((pairs, context) =>
+      pairs.map((pair) => {
+        const [of, number] = pair.split('=');
+        const name = measuredNames.find((known) => known === of);
+        if (name && /^([1-9]|10)$/.test(number ?? '')) return { of: name, measure: Number(number) };
+        context.addIssue({
+          code: 'custom',
+          message:
+            'must be pairs such as agent=1,customer=2 of agent, customer, crosstalk, silence, monologue and 1 to 10',
+        });
+        return z.NEVER;
+      }),
+    )
+    .refine((pairs) => new Set(pairs.map(({ measure }) => measure)).size === pairs.length, {
+      error: 'must not name a measure twice',
+    })
+    .optional()
+    .describe(
+      "Which of a conversation's measures in Flex Insights are written with talk metrics, in seconds; none by default.",
+    ),
   CUSTODY_SEGMENT_LINK_DAYS: whole(0, 30)
     .default(0)
     .describe('Days that a link for the older Player lives, which plays without a token; 0 writes none.'),
@@ -227,6 +260,24 @@ export const variables = z.object({
     .optional()
     .describe(
       'How long after its verification the original at Twilio is deleted (24h, 7d, on for 24h); off, or nothing, keeps it.',
+    ),
+  CUSTODY_POLICY_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File (YAML) that says how long recordings are kept, and which are held; without one all are kept.',
+    ),
+  CUSTODY_CERTIFICATE_KEY_FILE: z
+    .string()
+    .default('.data/certificate-key.pem')
+    .describe('File with the Ed25519 key that signs certificates of erasure; `flex-custody setup` makes it.'),
+  CUSTODY_CALLER_SECRET: matching(
+    /^[A-Za-z0-9+/]{43}=$/,
+    'must be base64 of 32 bytes; `openssl rand -base64 32` makes one',
+  )
+    .optional()
+    .describe(
+      "Keys the digests by which holds and erasure find a caller's recordings; without it they cannot. Never change it.",
     ),
   CUSTODY_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {

@@ -2,6 +2,7 @@ import { CustodyError } from '@flex-custody/core';
 import pg from 'pg';
 import { systemCode } from '../config/system-code.ts';
 import type { Db } from '../db.ts';
+import { type Prepared, preparedStatements } from './prepared.ts';
 
 const bigintOid = 20;
 
@@ -21,6 +22,7 @@ export async function openPostgres(url: string): Promise<Db> {
         oid === bigintOid ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
     },
   });
+  const prepared = preparedStatements();
   // An idle connection that breaks is replaced at the next query, which reports if there is still a fault.
   pool.on('error', () => undefined);
   try {
@@ -32,11 +34,11 @@ export async function openPostgres(url: string): Promise<Db> {
   return {
     kind: 'postgres',
     query: async <T>(sql: string, values?: readonly unknown[]): Promise<T[]> => {
-      if (values !== undefined && values.length > 0) return run<T>(pool, sql, values);
+      if (values !== undefined && values.length > 0) return run<T>(prepared, pool, sql, values);
       // Several statements may hold their own BEGIN: if one fails, its connection must not go back in mid-transaction.
       const client = await checkout(pool);
       try {
-        const rows = await run<T>(client, sql);
+        const rows = await run<T>(prepared, client, sql);
         client.release();
         return rows;
       } catch (error) {
@@ -51,7 +53,7 @@ export async function openPostgres(url: string): Promise<Db> {
       const client = await checkout(pool);
       try {
         await client.query('BEGIN');
-        const result = await work(within(client));
+        const result = await work(within(prepared, client));
         await client.query('COMMIT');
         client.release();
         return result;
@@ -68,10 +70,10 @@ export async function openPostgres(url: string): Promise<Db> {
 }
 
 /** A transaction inside a transaction is the same one: all of it commits, or none. */
-function within(client: pg.PoolClient): Db {
+function within(prepared: Prepared, client: pg.PoolClient): Db {
   const db: Db = {
     kind: 'postgres',
-    query: (sql, values) => run(client, sql, values),
+    query: (sql, values) => run(prepared, client, sql, values),
     transaction: (work) => work(db),
     close: async () => undefined,
   };
@@ -86,18 +88,32 @@ async function checkout(pool: pg.Pool): Promise<pg.PoolClient> {
   }
 }
 
-async function run<T>(client: Client, sql: string, values?: readonly unknown[]): Promise<T[]> {
-  try {
+async function run<T>(
+  prepared: Prepared,
+  client: Client,
+  sql: string,
+  values?: readonly unknown[],
+): Promise<T[]> {
+  const send = async (): Promise<T[]> => {
     const result: unknown =
       values === undefined || values.length === 0
         ? await client.query(sql)
-        : await client.query(sql, [...values]);
+        : await client.query({ ...named(prepared.nameOf(sql)), text: sql, values: [...values] });
     const last = Array.isArray(result) ? result.at(-1) : result;
     return (last as { rows: T[] }).rows;
+  };
+  try {
+    return await send();
   } catch (cause) {
-    throw fault(cause);
+    if (!prepared.refused(sql, systemCode(cause))) throw fault(cause);
+    // Inside a transaction, which it has ended, it fails once more; whoever tries that again succeeds.
+    return send().catch((again: unknown) => {
+      throw fault(again);
+    });
   }
 }
+
+const named = (name: string | undefined) => (name === undefined ? {} : { name });
 
 /** What SQL itself refuses (five characters of SQLSTATE) stays as it is; connections and shutdowns are passing troubles. */
 function fault(cause: unknown): unknown {

@@ -22,7 +22,7 @@ test('writes the entry to the reservation and keeps everything else', async () =
     channels: ['customer', 'others'],
     title: 'Call',
   };
-  expect(await attach(twilio, attachment)).toBe('attached');
+  expect(await attach(twilio, attachment)).toMatchObject({ attached: 'attached' });
   expect(attributesOf(twilio)).toEqual({
     ...before,
     reservation_attributes: {
@@ -57,7 +57,7 @@ test('no channels and no title are written where none are given', async () => {
 test('twice is one entry and one write', async () => {
   const twilio = scene();
   await attach(twilio, base);
-  expect(await attach(twilio, base)).toBe('attached');
+  expect(await attach(twilio, base)).toMatchObject({ attached: 'attached' });
   expect(twilio.writes).toBe(1);
 });
 
@@ -68,7 +68,7 @@ test('a write in between is merged, not lost', async () => {
     times += 1;
     if (times <= 3) twilio.write(task, (attributes) => (attributes[`note${times}`] = true));
   };
-  expect(await attach(twilio, base, noWait)).toBe('attached');
+  expect(await attach(twilio, base, noWait)).toMatchObject({ attached: 'attached' });
   expect(attributesOf(twilio)).toMatchObject({
     note1: true,
     note2: true,
@@ -85,7 +85,9 @@ test('six collisions are enough for one go', async () => {
     twilio.write(task, (attributes) => (attributes['n'] = n));
   };
   const waits: number[] = [];
-  expect(await attach(twilio, base, async (ms) => void waits.push(ms))).toBe('contended');
+  expect(await attach(twilio, base, async (ms) => void waits.push(ms))).toMatchObject({
+    attached: 'contended',
+  });
   expect(n).toBe(6);
   expect(waits).toHaveLength(5);
   expect(Math.max(...waits)).toBeLessThanOrEqual(400);
@@ -94,15 +96,15 @@ test('six collisions are enough for one go', async () => {
 test('a task that goes between reading and writing is gone', async () => {
   const twilio = scene();
   twilio.beforeUpdate = () => twilio.tasks.delete(task);
-  expect(await attach(twilio, base)).toBe('gone');
-  expect(await attach(twilio, base)).toBe('gone');
+  expect(await attach(twilio, base)).toMatchObject({ attached: 'gone' });
+  expect(await attach(twilio, base)).toMatchObject({ attached: 'gone' });
 });
 
 test('full attributes are left alone', async () => {
   const twilio = scene();
   twilio.write(task, (attributes) => (attributes['notes'] = 'x'.repeat(3_850)));
   const before = twilio.tasks.get(task)?.attributes;
-  expect(await attach(twilio, base)).toBe('full');
+  expect(await attach(twilio, base)).toMatchObject({ attached: 'full' });
   expect(twilio.tasks.get(task)?.attributes).toBe(before);
 });
 
@@ -110,7 +112,7 @@ test.each(['not json', '[1]', '"text"', 'null'])('attributes %s are not replaced
   const twilio = scene();
   const stored = twilio.tasks.get(task);
   if (stored) stored.attributes = attributes;
-  expect(await attach(twilio, base)).toBe('unreadable');
+  expect(await attach(twilio, base)).toMatchObject({ attached: 'unreadable' });
   expect(twilio.writes).toBe(0);
 });
 

@@ -5,6 +5,7 @@ import {
   mergeMediaLink,
   type RecordingSid,
   type ReservationSid,
+  type TaskAttributes,
   type TaskSid,
   type VoiceRecordingEntry,
 } from '@flex-custody/core';
@@ -24,9 +25,18 @@ export interface Attachment {
   channels?: readonly string[];
   title?: string;
   segmentLink?: string;
+  /** As the proof has just read it. */
+  task?: TwilioTask;
 }
 
 export type Attached = 'attached' | 'gone' | 'full' | 'unreadable' | 'contended';
+
+/** How it went, and the task as it was then. */
+export interface Attaching {
+  attached: Attached;
+  /** Absent where nobody could read it. */
+  task?: { queue?: string; attributes: TaskAttributes };
+}
 
 function linkOf(attachment: Attachment, task: TwilioTask): MediaLink {
   const entry: VoiceRecordingEntry = {
@@ -56,17 +66,21 @@ export async function attach(
   twilio: TwilioApi,
   attachment: Attachment,
   wait?: (ms: number) => Promise<void>,
-): Promise<Attached> {
+): Promise<Attaching> {
+  let seen: Attaching['task'];
   const changed = await changeTask(
     twilio,
     attachment.taskSid,
     (attributes, task) => {
+      seen = { attributes, ...(task.queue !== undefined && { queue: task.queue }) };
       const link = linkOf(attachment, task);
       if (hasMediaLink(attributes, link)) return 'same';
       const text = mergeMediaLink(attributes, link);
       return text === undefined ? 'full' : { text };
     },
     wait,
+    attachment.task,
   );
-  return changed === 'written' || changed === 'same' ? 'attached' : changed;
+  const attached = changed === 'written' || changed === 'same' ? 'attached' : changed;
+  return { attached, ...(seen && { task: seen }) };
 }

@@ -1,11 +1,10 @@
 import { CustodyError, errorCode, type RecordingSid } from '@flex-custody/core';
-import { openMedia, type ResumableInput } from '@flex-custody/vault';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import { copyUnderLease, workerLeaseMs } from './copy-under-lease.ts';
 import type { Gate } from './gate.ts';
 import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
-import { mediaSource, settleUncopyable } from './source.ts';
+import { mediaOpener, mediaSource, settleUncopyable } from './source.ts';
 
 const unfinishedMs = 30_000;
 
@@ -46,11 +45,9 @@ export async function copyJob(
       if (now && isHeld(now)) await relieveLater(parts, now);
       return;
     }
-    const source = mediaSource(facts);
-    const open: ResumableInput['open'] = ({ channels, ...range }) =>
-      openMedia({ ...source, channels }, parts.credentials, { signal: ended, ...range });
     try {
-      await copyUnderLease(parts, { source, open, lease, by: 'worker' }, ended);
+      const open = mediaOpener(parts, facts, ended);
+      await copyUnderLease(parts, { source: mediaSource(facts), open, lease, by: 'worker' }, ended);
     } catch (error) {
       throw errorCode(error) === 'media_missing' ? mediaLags() : error;
     }

@@ -1,6 +1,9 @@
-import { type RecordingSid, readSidecar } from '@flex-custody/core';
+import { type RecordingAnalysis, type RecordingSid, readSidecar } from '@flex-custody/core';
 import { createKeys, openBytes } from '@flex-custody/vault';
 import { describeJob } from './describe-job.ts';
+import { measureJob } from './measure-job.ts';
+import type { IngestParts } from './parts.ts';
+import { agentChannel } from './read-back.ts';
 import { house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
 
@@ -95,4 +98,129 @@ test('a link that is made later is described later', async () => {
   await shared.db.query(`UPDATE recordings SET link_state = 'pending'`);
   await host.queue.run('link', { recordingSid: sid });
   expect(host.queue.names()).toEqual(['describe']);
+});
+
+const talk = {
+  agentMs: 20_000,
+  customerMs: 9_950,
+  crosstalkMs: 1_000,
+  silenceMs: 1_050,
+  longestMonologueMs: 12_340,
+  agentMonologueMs: 12_340,
+  customerMonologueMs: 5_000,
+};
+const analysis = (change: Partial<typeof talk> = {}): RecordingAnalysis => ({
+  version: 1,
+  seconds: 30,
+  peaks: { windowMs: 100, channels: ['AAAA', 'AAAA'] },
+  talk: { ...talk, ...change },
+});
+
+test('what was heard stays, however often it is written again', async () => {
+  const host = await verified();
+  await describeJob(host.parts, sid, analysis());
+  await host.catalog.sourceDeleted(sid);
+  await describeJob(host.parts, sid);
+  expect(await describedIn(host)).toMatchObject({
+    analysis: analysis(),
+    sourceDeletedAt: expect.any(String),
+  });
+  const raw = host.store.written.get(`${(await host.catalog.find(sid))?.sidecar?.key}?w2`);
+  expect(raw?.includes('agentMs')).toBe(false);
+});
+
+test('where nobody could say what is heard, it is not asked again', async () => {
+  const host = await verified();
+  await describeJob(host.parts, sid, null);
+  const reads = jest.spyOn(host.store, 'get');
+  await describeJob(host.parts, sid);
+  expect((await describedIn(host)).analysis).toBeNull();
+  // The sidecar, twice; the recording never.
+  expect(reads.mock.calls.map(([key]) => key)).toEqual([expect.stringMatching(/json$/)]);
+});
+
+describe("a conversation's measures", () => {
+  const insightsMeasures = [
+    { of: 'agent', measure: 1 },
+    { of: 'crosstalk', measure: 2 },
+    { of: 'monologue', measure: 10 },
+  ] as const;
+  const measured = async () => {
+    const host = await verified();
+    return { ...host, parts: { ...host.parts, config: { ...host.parts.config, insightsMeasures } } };
+  };
+  const conversations = ({ twilio }: Pick<Awaited<ReturnType<typeof verified>>, 'twilio'>) =>
+    JSON.parse(twilio.tasks.get(sids.task)?.attributes ?? '{}').conversations;
+
+  test('are asked for when a linked recording is described, where the setting is on', async () => {
+    const host = await measured();
+    await describeJob(host.parts, sid, analysis());
+    expect(host.queue.sent).toEqual([
+      { name: 'measure', data: { taskSid: sids.task }, options: { once: sids.task } },
+    ]);
+    host.queue.sent = [];
+    const { config } = host.parts;
+    await describeJob({ ...host.parts, config: { ...config, insightsMeasures: [] } }, sid, analysis());
+    expect(host.queue.sent).toEqual([]);
+  });
+
+  test('are in seconds, beside what stood there, and written once', async () => {
+    const host = await measured();
+    await describeJob(host.parts, sid, analysis());
+    const before = conversations(host);
+    await measureJob(host.parts, sids.task);
+    expect(conversations(host)).toEqual({
+      ...before,
+      conversation_measure_1: 20,
+      conversation_measure_2: 1,
+      conversation_measure_10: 12.3,
+    });
+    const { writes } = host.twilio;
+    await measureJob(host.parts, sids.task);
+    expect(host.twilio.writes).toBe(writes);
+  });
+
+  test('of a task with two recordings are of both, also where the second comes while the first is written', async () => {
+    const host = await measured();
+    await describeJob(host.parts, sid, analysis());
+    const other = sids.recording(2);
+    const second = async () => {
+      const answer = await host.ingest.receive(recorded(host.twilio, 2));
+      if (answer.action !== 'copy') throw new Error('no lease');
+      const object = host.store.holds(sealedObject(other, { etag: '"e2"' }));
+      await host.catalog.sealed(other, answer.lease, object, 2);
+      await host.catalog.verified(other, object, 'b'.repeat(64));
+      await describeJob(host.parts, other, analysis({ agentMs: 1_000, longestMonologueMs: 15_000 }));
+    };
+    const ask = host.twilio.task;
+    host.twilio.task = async (task) => {
+      host.twilio.task = ask;
+      await second();
+      return ask(task);
+    };
+    await measureJob(host.parts, sids.task);
+    expect(conversations(host)).toMatchObject({
+      conversation_measure_1: 21,
+      conversation_measure_2: 2,
+      conversation_measure_10: 15,
+    });
+  });
+
+  test('a task that is gone needs none', async () => {
+    const host = await measured();
+    await describeJob(host.parts, sid, analysis());
+    host.twilio.tasks.clear();
+    await measureJob(host.parts, sids.task);
+    expect(host.lines.join()).toContain('gone');
+  });
+});
+
+test.each([
+  ['a call leg', {}, 'agent', 1],
+  ['a call leg, whoever is first in conferences', {}, 'customer', 1],
+  ['a conference that agents join first', { conferenceSid: sids.conference }, 'agent', 0],
+  ['a conference that callers join first', { conferenceSid: sids.conference }, 'customer', 1],
+] as const)('the agent of %s', (_what, row, conferenceFirst, channel) => {
+  const config = { conferenceFirst } as IngestParts['config'];
+  expect(agentChannel(row, config)).toBe(channel);
 });

@@ -1,33 +1,71 @@
-import { type RecordingSid, type Sidecar, sidecarKey } from '@flex-custody/core';
+import { errorCode, isRetryable, type RecordingSid, type Sidecar, sidecarKey } from '@flex-custody/core';
 import { sealBytes } from '@flex-custody/vault';
 import type { RecordingRow, StoredSidecar } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
+import { hearAgain } from './read-back.ts';
+import { openSidecar, sidecarOf } from './sidecars.ts';
 
-type Parts = Pick<IngestParts, 'alarms' | 'catalog' | 'keys' | 'log' | 'queue' | 'store'>;
+type Parts = Pick<IngestParts, 'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'queue' | 'store'>;
 
 /**
  * Writes what is known of a verified recording beside it, sealed as it is, and removes what was written there before.
+ * @param heard in it just now; else it is what the earlier sidecar says, or the recording is heard again
  * @throws CustodyError as store and keys do
  */
-export async function describeJob(parts: Parts, sid: RecordingSid): Promise<void> {
-  const { alarms, catalog, keys, log, queue, store } = parts;
+export async function describeJob(
+  parts: Parts,
+  sid: RecordingSid,
+  heard?: Sidecar['analysis'],
+): Promise<void> {
+  const { alarms, catalog, config, keys, log, queue, store } = parts;
   const row = await catalog.find(sid);
   if (row?.state !== 'verified' || !row.object) return;
-  const text = Buffer.from(JSON.stringify(sidecarOf(row, row.object)));
+  // Null says something: that nothing can be said.
+  const analysis = heard === undefined ? await analysisOf(parts, row, row.object) : heard;
+  const text = Buffer.from(JSON.stringify(sidecarOf(row, row.object, analysis)));
   const context = { account: row.accountSid, recording: sid };
-  const bytes = store.mode === 'envelope' && keys ? await sealBytes(keys, context, text) : text;
+  // By the recording's own key, so that whatever becomes of that becomes of both.
+  const sealing = keys?.sealingBy(row.object.keyId) ?? keys;
+  const bytes = store.mode === 'envelope' && sealing ? await sealBytes(sealing, context, text) : text;
   const key = sidecarKey(row.accountSid, sid);
   const { versionId, etag } = await store.putBytes(key, bytes);
-  const now: StoredSidecar = { key, ...(versionId !== undefined && { versionId }), etag };
+  const now: StoredSidecar = {
+    key,
+    ...(versionId !== undefined && { versionId }),
+    etag,
+    ...(sealing && { keyId: sealing.keyId }),
+  };
   if (await catalog.described(sid, row.sidecar, now)) {
     await remove(parts, row.sidecar);
     await alarms.mended(['describe_failed', 'sidecar_unreadable'], sid);
+    if (config.insightsMeasures.length > 0 && row.taskSid && analysis?.talk)
+      await queue.send('measure', { taskSid: row.taskSid }, { once: row.taskSid });
     return;
   }
   // Two wrote at once, and ours may know less: whoever is left writes again.
   await remove(parts, now);
   log.info({ recording: sid }, 'its sidecar was written by another at the same time');
   await queue.send('describe', { recordingSid: sid }, { once: sid, startAfterMs: 1_000 });
+}
+
+async function analysisOf(
+  parts: Parts,
+  row: RecordingRow,
+  object: NonNullable<RecordingRow['object']>,
+): Promise<Sidecar['analysis']> {
+  if (row.sidecar) {
+    try {
+      const { analysis } = (await openSidecar(parts, row.recordingSid, row.sidecar)).sidecar;
+      if (analysis !== undefined) return analysis;
+    } catch (error) {
+      if (isRetryable(error)) throw error;
+      parts.log.warn(
+        { recording: row.recordingSid, code: errorCode(error) },
+        'an earlier sidecar cannot be read',
+      );
+    }
+  }
+  return hearAgain(parts, row, object);
 }
 
 /** On a bucket without versions what was written before is gone already. */
@@ -38,25 +76,4 @@ async function remove({ store, log }: Parts, sidecar: StoredSidecar | undefined)
   } catch {
     log.warn({ key: sidecar.key }, 'an earlier version of a sidecar could not be removed');
   }
-}
-
-export function sidecarOf(row: RecordingRow, object: NonNullable<RecordingRow['object']>): Sidecar {
-  const { callSid, conferenceSid, taskSid, reservationSid, workerSid, durationSeconds } = row;
-  return {
-    version: 1,
-    recordingSid: row.recordingSid,
-    accountSid: row.accountSid,
-    ...(callSid && { callSid }),
-    ...(conferenceSid && { conferenceSid }),
-    ...(taskSid && { taskSid }),
-    ...(reservationSid && { reservationSid }),
-    ...(workerSid && { workerSid }),
-    channels: row.channels,
-    ...(durationSeconds !== undefined && { durationSeconds }),
-    startedAt: row.startedAt.toISOString(),
-    source: row.source,
-    object,
-    ...(row.verifiedAt && { verifiedAt: row.verifiedAt.toISOString() }),
-    ...(row.sourceDeletedAt && { sourceDeletedAt: row.sourceDeletedAt.toISOString() }),
-  };
 }

@@ -8,6 +8,7 @@ import { createGate } from './gate.ts';
 import { createJanitor } from './janitor-job.ts';
 import { isHeld } from './lease.ts';
 import { createLinker } from './linker.ts';
+import { measureJob } from './measure-job.ts';
 import type { IngestParts } from './parts.ts';
 import { reconcileNow } from './reconcile/schedule.ts';
 import { receive } from './register.ts';
@@ -20,6 +21,7 @@ export type { IngestObserver, IngestParts, Log } from './parts.ts';
 export { type ImportParts, importPlain, readFrom } from './reconcile/import.ts';
 export { reconcile } from './reconcile/index.ts';
 export { rebuild } from './reconcile/rebuild.ts';
+export { rotateKeys } from './rotate/index.ts';
 
 export interface Ingest {
   /** See {@link receive}. */
@@ -35,7 +37,7 @@ const sourcesSeconds = 15 * 60;
 /** Seconds between two sweeps: what a killed worker had in hand waits for its lease to lapse, and for this. */
 const sweepSeconds = 60;
 
-/** Copy jobs in hand: while some copy, as many others ask what a copy needs to know. */
+/** Jobs in hand: while some copy, as many others ask what a copy needs to know, and a backlog is fetched less often. */
 export const copyJobs = (copiesAtOnce: number): number => 2 * copiesAtOnce;
 
 export function createIngest(parts: IngestParts): Ingest {
@@ -51,16 +53,17 @@ export function createIngest(parts: IngestParts): Ingest {
         { concurrency: copyJobs(config.copiesAtOnce) },
         ({ recordingSid }, { signal }) => copyJob(parts, recordingSid, signal, inTurn),
       );
+      const readInTurn = createGate(config.copiesAtOnce);
       const verifying = new Set<RecordingSid>();
       await queue.work(
         'verify',
-        { concurrency: config.copiesAtOnce },
+        { concurrency: copyJobs(config.copiesAtOnce) },
         async ({ recordingSid }, { signal }) => {
           // The janitor cannot tell a job that takes long from a lost one: what is being read needs no second reader.
           if (verifying.has(recordingSid)) return;
           verifying.add(recordingSid);
           try {
-            await verifyJob(parts, recordingSid, signal);
+            await readInTurn(() => verifyJob(parts, recordingSid, signal));
           } finally {
             verifying.delete(recordingSid);
           }
@@ -69,6 +72,7 @@ export function createIngest(parts: IngestParts): Ingest {
       await queue.work('describe', { concurrency: config.copiesAtOnce }, ({ recordingSid }) =>
         describeJob(parts, recordingSid),
       );
+      await queue.work('measure', { concurrency: 1 }, ({ taskSid }) => measureJob(parts, taskSid));
       await queue.work('link', { concurrency: 4 }, async ({ recordingSid }) => {
         const row = await catalog.find(recordingSid);
         if (row) await linker.link(row);

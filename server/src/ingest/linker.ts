@@ -1,9 +1,21 @@
-import { CustodyError, errorCode, isRetryable, type LinkState, type RecordingSid } from '@flex-custody/core';
+import {
+  CustodyError,
+  errorCode,
+  isRetryable,
+  type LinkState,
+  type RecordingSid,
+  type WorkerSid,
+} from '@flex-custody/core';
+import type { TwilioApi } from '@flex-custody/twilio';
 import type { Owner, RecordingRow } from '../catalog/catalog.ts';
-import { type Attached, attach } from './attach.ts';
+import { callFacts } from '../retention/caller.ts';
+import { attach } from './attach.ts';
 import type { IngestParts } from './parts.ts';
 import { type Proof, prove } from './prove.ts';
 import { linkAlarms, logStep } from './steps.ts';
+
+const workerMs = 60_000;
+const workersKept = 10_000;
 
 type Settled = Exclude<LinkState, 'pending'>;
 type Proven = Extract<Proof, { level: 'reservation' | 'task' }>;
@@ -29,6 +41,7 @@ const ownerOf = (proof: Proven): Owner =>
 export function createLinker(parts: IngestParts): Linker {
   const { alarms, catalog, config, log, queue, twilio } = parts;
   const running = new Map<RecordingSid, Promise<LinkState>>();
+  const worker = rememberingWorkers(twilio);
 
   async function unlinked(sid: RecordingSid, reason: string, owner: Owner | undefined, alarm: boolean) {
     await catalog.unlinked(sid, reason, owner);
@@ -38,9 +51,10 @@ export function createLinker(parts: IngestParts): Linker {
 
   async function attachProven(row: RecordingRow, proof: Proven): Promise<Settled> {
     const segmentLink = await parts.segmentLink?.(row);
-    const attached: Attached = await attach(twilio, {
+    const { attached, task } = await attach(twilio, {
       recordingSid: row.recordingSid,
       taskSid: proof.taskSid,
+      task: proof.task,
       ...(proof.level === 'reservation'
         ? { reservationSid: proof.reservationSid, reservationUpdated: proof.reservationUpdated }
         : {}),
@@ -51,7 +65,8 @@ export function createLinker(parts: IngestParts): Linker {
       title: row.conferenceSid ? 'Conference' : 'Call',
       ...(segmentLink ? { segmentLink } : {}),
     });
-    const owner = ownerOf(proof);
+    // The task is gone in minutes, and with it what the policy asks of the call.
+    const owner = { ...ownerOf(proof), ...(task && callFacts(task, parts.callerDigest)) };
     switch (attached) {
       case 'attached':
         await catalog.linked(row.recordingSid, owner);
@@ -72,7 +87,9 @@ export function createLinker(parts: IngestParts): Linker {
   }
 
   async function settle(row: RecordingRow): Promise<Settled> {
-    const proof = await prove(twilio, row, row.hints);
+    const remembered = await prove({ ...twilio, worker }, row, row.hints);
+    // What was remembered may have changed: nobody is refused by it.
+    const proof = remembered.level === 'refused' ? await prove(twilio, row, row.hints) : remembered;
     if (proof.level === 'refused') {
       await catalog.refused(row.recordingSid, proof.reason);
       await alarms.raise('link_refused', row.recordingSid, proof.reason);
@@ -134,5 +151,19 @@ export function createLinker(parts: IngestParts): Linker {
       clearTimeout(timer);
       if (outcome !== undefined) await later(outcome);
     },
+  };
+}
+
+/** The same few workers need not be asked for with every call that they take. */
+function rememberingWorkers(twilio: Pick<TwilioApi, 'worker'>): TwilioApi['worker'] {
+  const known = new Map<WorkerSid, { until: number; worker: ReturnType<TwilioApi['worker']> }>();
+  return (sid) => {
+    const kept = known.get(sid);
+    if (kept && kept.until > Date.now()) return kept.worker;
+    if (known.size > workersKept) known.clear();
+    const worker = twilio.worker(sid);
+    known.set(sid, { until: Date.now() + workerMs, worker });
+    worker.catch(() => known.delete(sid));
+    return worker;
   };
 }

@@ -1,11 +1,12 @@
 import type { LinkState, RecordingSid } from '@flex-custody/core';
 import type { TwilioApi } from '@flex-custody/twilio';
-import type { Keys, MediaCredentials, Store, UploadState } from '@flex-custody/vault';
+import type { Keys, MediaCredentials, Store, TwilioKeys, UploadState } from '@flex-custody/vault';
 import type { Alarms } from '../catalog/alarms.ts';
 import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
 import type { Uploads } from '../catalog/uploads.ts';
 import type { Config } from '../config.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { CallerDigest } from '../retention/caller.ts';
 import type { Runs } from '../runs/runs.ts';
 
 /** As pino's; the first argument is fields, never a secret, a token, a phone number or audio. */
@@ -30,14 +31,21 @@ export interface IngestParts {
     | 'accountSid'
     | 'publicUrl'
     | 'mediaChannels'
+    | 'conferenceFirst'
+    | 'insightsMeasures'
     | 'leaseMs'
     | 'copiesAtOnce'
     | 'reconcile'
     | 'deleteSourceAfterHours'
-  >;
+  > &
+    Partial<Pick<Config, 'policyFile'>>;
   /** For the media, which is fetched outside the SDK. */
   credentials: MediaCredentials;
   catalog: Catalog;
+  /** Of callers' numbers; undefined where no secret for it is set. */
+  callerDigest?: CallerDigest;
+  /** For what Twilio has sealed; undefined where the account does not have that done. */
+  twilioKeys?: TwilioKeys;
   /** Of copies that another process may have to go on with. */
   uploads: Uploads<UploadState>;
   alarms: Alarms;

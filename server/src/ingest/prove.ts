@@ -27,8 +27,9 @@ export type Proof =
       workerSid: WorkerSid;
       /** Never before the acceptance; equal to it as long as the reservation is just accepted. */
       reservationUpdated: Date;
+      task: TwilioTask;
     }
-  | { level: 'task'; taskSid: TaskSid }
+  | { level: 'task'; taskSid: TaskSid; task: TwilioTask }
   /** Nothing contradicts, but there is no task to write to. */
   | { level: 'none'; reason: 'task_gone' | 'task_not_found' | 'task_ambiguous'; taskSid?: TaskSid }
   /** What the browser claimed is not so. */
@@ -113,6 +114,7 @@ async function proveLeg(
       reservationSid: reservation.sid,
       workerSid: reservation.workerSid,
       reservationUpdated: reservation.dateUpdated,
+      task,
     };
   }
   // A recording's call is the parent leg: of a leg dialled by the customer's call it is the customer's. Twilio does not
@@ -120,7 +122,7 @@ async function proveLeg(
   const ofTask = isWorkers(call)
     ? !reservation && (await reachedWorkerOf(twilio, task.sid, [call]))
     : call !== undefined && named(task).calls.includes(callSid);
-  if (ofTask) return { level: 'task', taskSid: task.sid };
+  if (ofTask) return { level: 'task', taskSid: task.sid, task };
   return { level: 'refused', reason: reservation ? 'leg_not_of_worker' : 'call_not_of_task' };
 }
 
@@ -130,7 +132,7 @@ async function proveConference(
   task: TwilioTask,
   namedAfter: TaskSid | undefined,
 ): Promise<Proof> {
-  const proven: Proof = { level: 'task', taskSid: task.sid };
+  const proven: Proof = { level: 'task', taskSid: task.sid, task };
   if (namedAfter === task.sid) return proven;
   const legs = await twilio.participants(conferenceSid);
   const calls = await Promise.all(legs.map((leg) => twilio.call(leg)));

@@ -1,12 +1,13 @@
 import { CustodyError } from '@flex-custody/core';
+import type { IngestParts } from './parts.ts';
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
 
 const shared = sharedDatabase();
-const open = async () => {
+const open = async (change: Partial<IngestParts> = {}) => {
   const twilio = scene();
-  return { twilio, ...(await house(twilio, shared.db)) };
+  return { twilio, ...(await house(twilio, shared.db, change)) };
 };
 const sid = sids.recording(1);
 
@@ -288,9 +289,14 @@ test('one that Twilio does not know is absent if the callback says so, else unkn
   expect(await catalog.find(sid)).toMatchObject({ state: 'absent', failure: '16101' });
 });
 
+const sealed = { publicKeySid: `CR${'1'.repeat(32)}`, encryptedCek: 'AA==', iv: 'A'.repeat(16) };
+
 test.each([
   ['deleted at Twilio', { status: 'deleted' }, 'source_deleted'],
-  ['encrypted by Twilio', { encrypted: true }, 'twilio_encrypted'],
+  ['sealed by Twilio for a key we lack', { encryption: sealed }, 'twilio_key_unknown'],
+  ['sealed by Twilio, nobody knows how', { encryption: 'unreadable' }, 'twilio_encryption_unreadable'],
+  ['for which Twilio had no key', { status: 'absent', errorCode: '16105' }, 'twilio_not_stored'],
+  ['that failed, as Twilio says', { status: 'failed' }, 'twilio_not_stored'],
 ] as const)(
   'one %s is failed with its reason and an alarm, and no Function gets it',
   async (_, facts, code) => {
@@ -302,6 +308,28 @@ test.each([
     expect((await ingest.receive(callback)).action).toBe('host');
   },
 );
+
+test("one that Twilio has sealed, and that we can open, is the host's to copy", async () => {
+  const { twilio, ingest, catalog, queue } = await open({
+    twilioKeys: { sids: [], unwrap: () => Buffer.alloc(32) },
+  });
+  const callback = recorded(twilio, 1, { encryption: sealed });
+  expect(await ingest.receive(callback)).toMatchObject({ action: 'host' });
+  expect(await catalog.find(sid)).toMatchObject({
+    state: 'registered',
+    sourceEncrypted: true,
+    linkState: 'linked',
+  });
+  expect(queue.sent.map(({ name }) => name)).toEqual(['copy']);
+});
+
+test('a callback that says it failed is believed where Twilio knows nothing better', async () => {
+  const { twilio, ingest, catalog } = await open();
+  const callback = recorded(twilio, 1);
+  twilio.recordings.clear();
+  await ingest.receive({ ...callback, status: 'failed', errorCode: '16105' });
+  expect(await catalog.find(sid)).toMatchObject({ state: 'failed', failure: 'twilio_not_stored' });
+});
 
 test("a conference's recording is linked to the task alone, and a mono one says no channels", async () => {
   const { twilio, ingest, catalog } = await open();

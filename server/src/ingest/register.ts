@@ -24,7 +24,7 @@ const answerWithinMs = 3_400;
 const graceMs = 1_000;
 const unfinishedMs = 30_000;
 
-const settledStates: readonly RecordingRow['state'][] = ['sealed', 'verified', 'absent', 'failed'];
+const settledStates: readonly RecordingRow['state'][] = ['sealed', 'verified', 'absent', 'failed', 'erased'];
 
 /** As the row stands, which is after its link was tried: what is refused is forwarded nowhere. */
 function forwarding(row: RecordingRow): Forwarding {
@@ -65,7 +65,7 @@ export async function receive(
   const row = await catalog.register(registrationOf(facts, 'callback', callback.hints));
   if (!known) logStep(parts.log, 'registered', sid);
   // What was never recorded, or is no more, has nothing that a task could show.
-  if (facts.status !== 'absent' && facts.status !== 'deleted') await linker.linkWithin(row, linkTime());
+  if (isThere(facts)) await linker.linkWithin(row, linkTime());
   const settled = await settleUncopyable(parts, sid, facts);
   const linked = (await catalog.find(sid)) ?? row;
   const host: IngestAnswer = { action: 'host', ...forwarding(linked) };
@@ -79,7 +79,8 @@ export async function receive(
     );
     return host;
   }
-  if (Date.now() - begun > answerWithinMs) {
+  // What Twilio sealed opens with a private key, which no Function has.
+  if (facts.encryption || Date.now() - begun > answerWithinMs) {
     await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
     return host;
   }
@@ -119,7 +120,7 @@ function foreign(): CustodyError {
 }
 
 function missing(callback: RecordingCallback): TwilioRecording {
-  if (callback.status !== 'absent') {
+  if (callback.status !== 'absent' && callback.status !== 'failed') {
     throw new CustodyError('recording_missing', 'Twilio knows no such recording', { status: 404 });
   }
   // Callback and API agree that there is nothing: kept and counted, so that a missing recording has its reason.
@@ -128,10 +129,13 @@ function missing(callback: RecordingCallback): TwilioRecording {
     accountSid: callback.accountSid,
     ...(callback.callSid ? { callSid: callback.callSid } : {}),
     ...(callback.conferenceSid ? { conferenceSid: callback.conferenceSid } : {}),
-    status: 'absent',
+    status: callback.status,
     channels: 1,
     startedAt: new Date(),
     ...(callback.errorCode ? { errorCode: callback.errorCode } : {}),
-    encrypted: false,
   };
+}
+
+function isThere({ status }: TwilioRecording): boolean {
+  return status !== 'absent' && status !== 'deleted' && status !== 'failed';
 }

@@ -1,5 +1,6 @@
-import type { MediaSource, RecordingSid } from '@flex-custody/core';
+import { CustodyError, errorCode, type MediaSource, type RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
+import { openMedia, openSealedMedia, type ResumableInput } from '@flex-custody/vault';
 import type { Registration } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 import { giveUp, logStep } from './steps.ts';
@@ -33,6 +34,7 @@ export function registrationOf(
     channels,
     ...(durationSeconds !== undefined && { durationSeconds }),
     startedAt,
+    sourceEncrypted: facts.encryption !== undefined,
     hints,
     source,
   };
@@ -43,10 +45,18 @@ export function registrationOf(
  * @returns what became of it, or undefined when it is to be copied, now or once it is finished
  */
 export async function settleUncopyable(
-  parts: Pick<IngestParts, 'alarms' | 'catalog' | 'log'>,
+  parts: Pick<IngestParts, 'alarms' | 'catalog' | 'log' | 'twilioKeys'>,
   sid: RecordingSid,
   facts: TwilioRecording | undefined,
 ): Promise<'absent' | 'failed' | undefined> {
+  if (facts && isUnstored(facts)) {
+    await parts.catalog.unlinked(sid, 'not_stored');
+    await giveUp(parts, sid, 'twilio_not_stored', {
+      code: 'twilio_not_stored',
+      detail: `Twilio recorded it and stored nothing (${facts.errorCode ?? 'no code'}): it had no valid public key to seal it for. Add one in the Console, Voice, Settings, Recording encryption`,
+    });
+    return 'failed';
+  }
   if (facts?.status === 'absent') {
     const reason = facts.errorCode ?? 'unknown';
     if (await parts.catalog.absent(sid, reason)) logStep(parts.log, 'absent', sid, { reason });
@@ -58,12 +68,55 @@ export async function settleUncopyable(
     await giveUp(parts, sid, 'source_deleted', { code: 'source_deleted', detail: 'gone before the copy' });
     return 'failed';
   }
-  if (facts.status === 'completed' && facts.encrypted) {
-    await giveUp(parts, sid, 'twilio_encrypted', {
-      code: 'twilio_encrypted',
-      detail: "sealed by Twilio's Voice Recording Encryption, which is not taken yet",
-    });
+  if (facts.status !== 'completed') return undefined;
+  try {
+    contentKeyOf(parts, facts);
+    return undefined;
+  } catch (error) {
+    const code = errorCode(error);
+    await giveUp(parts, sid, code, { code, detail: error instanceof Error ? error.message : code });
     return 'failed';
   }
-  return undefined;
+}
+
+/** With Voice Recording Encryption, a recording for which Twilio had no key is no recording. */
+function isUnstored({ status, errorCode }: TwilioRecording): boolean {
+  return status === 'failed' || (status === 'absent' && errorCode === '16105');
+}
+
+/**
+ * What opens a recording that Twilio has sealed; undefined for one that it has not.
+ * @throws CustodyError `twilio_encryption_unreadable`, `twilio_key_unknown`, `twilio_key_wrong`
+ */
+function contentKeyOf({ twilioKeys }: Pick<IngestParts, 'twilioKeys'>, { encryption }: TwilioRecording) {
+  if (!encryption) return undefined;
+  if (encryption === 'unreadable') {
+    throw new CustodyError(
+      'twilio_encryption_unreadable',
+      "Twilio's encryption details of it are not understood",
+    );
+  }
+  if (!twilioKeys) {
+    throw new CustodyError(
+      'twilio_key_unknown',
+      `Twilio sealed it for its public key ${encryption.publicKeySid}: give the private half in CUSTODY_TWILIO_KEY_FILE`,
+    );
+  }
+  return { cek: twilioKeys.unwrap(encryption), iv: encryption.iv };
+}
+
+/** Opens the recording's audio at Twilio, again for each try. @throws CustodyError as {@link contentKeyOf} */
+export function mediaOpener(
+  parts: Pick<IngestParts, 'credentials' | 'twilioKeys'>,
+  facts: TwilioRecording,
+  signal: AbortSignal,
+): ResumableInput['open'] {
+  const source = mediaSource(facts);
+  const contentKey = contentKeyOf(parts, facts);
+  return ({ channels, ...range }) => {
+    const asked = { ...source, channels };
+    return contentKey
+      ? openSealedMedia(asked, parts.credentials, contentKey, { signal })
+      : openMedia(asked, parts.credentials, { signal, ...range });
+  };
 }

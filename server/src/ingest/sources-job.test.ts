@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { deleteSources } from './sources-job.ts';
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { house, sealedObject, sharedDatabase } from './testing/house.ts';
@@ -42,6 +45,24 @@ test('an original goes when its time has come, not before, and what lies beside 
   expect((await host.catalog.find(old.sid))?.sourceDeletedAt).toBeInstanceOf(Date);
   expect(host.queue.sent).toMatchObject([{ name: 'describe', data: { recordingSid: old.sid } }]);
   expect(await deleteSources(host.parts, signal)).toBe(0);
+});
+
+test('what is under a hold stays, without an alarm, until the hold is gone; a policy that is broken holds all', async () => {
+  const host = await open();
+  const { sid } = await kept(1, 25, host);
+  await kept(2, 25, host);
+  const folder = mkdtempSync(join(tmpdir(), 'sources-'));
+  const policyFile = join(folder, 'policy.yaml');
+  host.parts.config = { ...host.parts.config, policyFile };
+  writeFileSync(policyFile, 'version: 2');
+  await expect(deleteSources(host.parts, signal)).rejects.toMatchObject({ code: 'policy_invalid' });
+  writeFileSync(policyFile, `version: 1\nholds: [{id: h, recordings: [${sid}]}]`);
+  expect(await deleteSources(host.parts, signal)).toBe(1);
+  expect([...host.twilio.recordings.keys()]).toEqual([sid]);
+  expect(await host.alarmCodes()).toEqual([]);
+  writeFileSync(policyFile, 'version: 1');
+  expect(await deleteSources(host.parts, signal)).toBe(1);
+  rmSync(folder, { recursive: true });
 });
 
 test('however many must stay, those behind them go', async () => {

@@ -1,5 +1,7 @@
 import { errorCode } from '@flex-custody/core';
 import type { RecordingRow } from '../catalog/catalog.ts';
+import { holdsOn } from '../retention/decide.ts';
+import { loadPolicy } from '../retention/policy.ts';
 import type { IngestParts } from './parts.ts';
 import { logStep } from './steps.ts';
 
@@ -7,18 +9,24 @@ const pageRows = 200;
 /** Of one look: Twilio's other users want to ask it too. */
 const mostPages = 10;
 
-type Parts = Pick<IngestParts, 'alarms' | 'catalog' | 'config' | 'log' | 'queue' | 'store' | 'twilio'>;
+type Parts = Pick<
+  IngestParts,
+  'alarms' | 'callerDigest' | 'catalog' | 'config' | 'log' | 'queue' | 'store' | 'twilio'
+>;
 
 /**
- * Deletes the originals at Twilio of recordings that were verified long enough ago, each after one more look at the copy.
+ * Deletes the originals at Twilio of recordings that were verified long enough ago and are under no hold, each after one
+ * more look at the copy.
  * What is not as it was is an alarm, and its original stays.
  * @returns how many Twilio has no longer
- * @throws CustodyError that is retryable when Twilio or the bucket cannot be asked now
+ * @throws CustodyError `policy_invalid`, or one that is retryable when Twilio or the bucket cannot be asked now
  */
 export async function deleteSources(parts: Parts, ended: AbortSignal): Promise<number> {
   const { catalog, config } = parts;
   const hours = config.deleteSourceAfterHours;
   if (hours === undefined) return 0;
+  // Where a hold cannot be read nothing goes, and the job says so as a dead letter.
+  const policy = loadPolicy(config.policyFile);
   let deleted = 0;
   // What stays is due for ever, and must not stand in the way of what comes after it.
   let kept = 0;
@@ -26,6 +34,11 @@ export async function deleteSources(parts: Parts, ended: AbortSignal): Promise<n
     const rows = await catalog.sourcesDue(hours, pageRows, kept);
     for (const row of rows) {
       ended.throwIfAborted();
+      if (holdsOn(policy, row, parts.callerDigest).length > 0) {
+        // It is as it should be: no alarm.
+        kept += 1;
+        continue;
+      }
       const why = await deleteSource(parts, row);
       if (why === undefined) deleted += 1;
       else {

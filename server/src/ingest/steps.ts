@@ -11,6 +11,7 @@ export type Step =
   | 'sealed'
   | 'verified'
   | 'rejected'
+  | 'renewed'
   | 'absent'
   | 'source-deleted'
   | 'failed';
@@ -38,6 +39,8 @@ export const ownFaults: ReadonlySet<string> = new Set([
   'store_denied',
   'key_denied',
   'key_invalid',
+  'twilio_key_unknown',
+  'twilio_key_wrong',
 ]);
 
 /** Media that came to its end and was no whole recording. */
@@ -46,6 +49,7 @@ export const provenBad: ReadonlySet<string> = new Set([
   'media_empty',
   'media_short',
   'media_long',
+  'media_tampered',
 ]);
 
 const outages = new Set([
@@ -79,7 +83,10 @@ export const custodyAlarms: readonly string[] = [
   'object_lost',
   'object_unreadable',
   'import_refused',
-  'twilio_encrypted',
+  'twilio_key_unknown',
+  'twilio_key_wrong',
+  'twilio_encryption_unreadable',
+  'twilio_not_stored',
   'source_deleted',
 ];
 /** Likewise about its link. */

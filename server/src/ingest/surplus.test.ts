@@ -39,24 +39,24 @@ test('what is older than the proven version goes; what is newer, and what is of 
     { versionId: 'v0', key: `${object.key}.json` },
     { versionId: 'v1' },
   ]);
-  expect(await removeSurplus(parts, { recordingSid: sid, object })).toBe(2);
+  expect(await removeSurplus(parts, { recordingSid: sid, object })).toEqual({ removed: 2, left: 0 });
   expect(deleted).toEqual(['v2', 'v1']);
 });
 
 test('a proven version that is not listed says nothing of the others', async () => {
   const { parts, deleted } = bucket([{ versionId: 'v2' }, { versionId: 'v1' }]);
-  expect(await removeSurplus(parts, { recordingSid: sid, object })).toBe(0);
+  expect(await removeSurplus(parts, { recordingSid: sid, object })).toEqual({ removed: 0, left: 0 });
   expect(deleted).toEqual([]);
 });
 
 test('without versions there is nothing to tell apart', async () => {
   const { parts } = bucket([{ versionId: 'null' }]);
   const { versionId: _, ...bare } = object;
-  expect(await removeSurplus(parts, { recordingSid: sid, object: bare })).toBe(0);
+  expect(await removeSurplus(parts, { recordingSid: sid, object: bare })).toEqual({ removed: 0, left: 0 });
 });
 
 test('a store that is away costs the verified recording nothing', async () => {
   const { parts, said } = bucket([{ versionId: 'v3' }, { versionId: 'v2' }], true);
-  expect(await removeSurplus(parts, { recordingSid: sid, object })).toBe(0);
+  expect(await removeSurplus(parts, { recordingSid: sid, object })).toEqual({ removed: 0, left: 1 });
   expect(said).toEqual(['surplus versions could not be removed']);
 });

@@ -3,32 +3,40 @@ import type { RecordingRow } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 
 /**
- * Removes earlier versions of a verified recording's object: copies of writers that were killed between their last byte
- * and their report, or that came second. Only what is older than the proven one goes: what is newer may be somebody's
- * work under way, such as a key's rotation.
- * @returns how many went
+ * Removes earlier versions of a recording's object: copies of writers that were killed between their last byte and their
+ * report, or that came second, and what an older key has wrapped. Only what is older than the noted one goes: what is
+ * newer may be somebody's work under way.
+ * @returns how many went, and how many stay since they could not be removed
  */
 export async function removeSurplus(
   parts: Pick<IngestParts, 'log' | 'store'>,
   { recordingSid, object }: Pick<RecordingRow, 'recordingSid' | 'object'>,
-): Promise<number> {
-  if (object?.versionId === undefined) return 0;
+): Promise<{ removed: number; left: number }> {
+  const done = { removed: 0, left: 0 };
+  if (object?.versionId === undefined) return done;
   const { store, log } = parts;
+  const failed = (error: unknown) =>
+    log.warn({ recording: recordingSid, code: errorCode(error) }, 'surplus versions could not be removed');
   let isOlder = false;
-  let removed = 0;
   try {
     // Newest first.
     for await (const version of store.versions(object.key)) {
       if (version.key !== object.key) continue;
       if (version.versionId === object.versionId) isOlder = true;
       else if (isOlder && version.versionId !== undefined) {
-        await store.delete(version.key, version.versionId);
-        removed += 1;
+        try {
+          await store.delete(version.key, version.versionId);
+          done.removed += 1;
+        } catch (error) {
+          done.left += 1;
+          failed(error);
+        }
       }
     }
   } catch (error) {
-    log.warn({ recording: recordingSid, code: errorCode(error) }, 'surplus versions could not be removed');
+    failed(error);
   }
-  if (removed > 0) log.info({ recording: recordingSid, removed }, 'surplus versions removed');
-  return removed;
+  if (done.removed > 0)
+    log.info({ recording: recordingSid, removed: done.removed }, 'surplus versions removed');
+  return done;
 }

@@ -5,9 +5,10 @@ import {
   type RecordingSid,
   type SealedObject,
 } from '@flex-custody/core';
-import { verifyObject } from '@flex-custody/vault';
 import type { RecordingRow } from '../catalog/catalog.ts';
+import { describeJob } from './describe-job.ts';
 import type { IngestParts } from './parts.ts';
+import { type ReadBack, readBack } from './read-back.ts';
 import { custodyAlarms, giveUp, logStep, ownFaults } from './steps.ts';
 import { removeSurplus } from './surplus.ts';
 
@@ -34,41 +35,40 @@ const worthless = new Set([
  * @throws CustodyError that is retryable when the object cannot be read now
  */
 export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: AbortSignal): Promise<void> {
-  const { alarms, catalog, keys, log, observer, queue, store } = parts;
+  const { alarms, catalog, log, observer, queue } = parts;
   const row = await catalog.find(sid);
   if (row?.state !== 'sealed' || !row.object) return;
   const { object } = row;
   const begun = Date.now();
-  let plaintextSha256: string;
+  let found: ReadBack;
   try {
-    ({ plaintextSha256 } = await verifyObject({
-      object,
-      source: {
-        accountSid: row.accountSid,
-        recordingSid: sid,
-        channels: row.channels,
-        ...(row.durationSeconds === undefined ? {} : { durationSeconds: row.durationSeconds }),
-      },
-      keys,
-      store,
-      signal: ended,
-    }));
+    found = await readBack(parts, row, object, ended);
   } catch (error) {
     if (ended.aborted || isOurs(error)) throw error;
     return reject(parts, row, object, errorCode(error));
   }
-  if (!(await catalog.verified(sid, object, plaintextSha256))) {
+  if (!(await catalog.verified(sid, object, found.plaintextSha256))) {
     // Somebody sealed another object meanwhile; that one has to be read back too.
     await queue.send('verify', { recordingSid: sid }, { once: sid });
     return;
   }
   await alarms.mended(custodyAlarms, sid);
-  await queue.send('describe', { recordingSid: sid }, { once: sid });
+  await describe(parts, sid, found);
   // Who copied before may have been killed behind the last byte.
   if (row.leases > 1) await removeSurplus(parts, row);
   const ms = Date.now() - begun;
   observer?.verified?.(sid, object.plaintextBytes, ms);
   logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms });
+}
+
+/** A recording is verified whether or not it is described now. */
+async function describe(parts: IngestParts, sid: RecordingSid, { analysis }: ReadBack): Promise<void> {
+  try {
+    await describeJob(parts, sid, analysis);
+  } catch (error) {
+    parts.log.warn({ recording: sid, code: errorCode(error) }, 'its sidecar is left to a job');
+    await parts.queue.send('describe', { recordingSid: sid }, { once: sid });
+  }
 }
 
 /** Failures that say nothing of the object: outages, and faults of this host's settings. */

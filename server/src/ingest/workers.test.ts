@@ -63,18 +63,31 @@ onEachEngine('several workers', (open) => {
     });
   }
 
-  test('copy each recording once, and never more at once than they may', async () => {
+  test('copy and verify each recording once, and never more at once than they may', async () => {
     const copied = new Map<RecordingSid, number>();
-    const running = new Map<unknown, number>();
-    let most = 0;
+    /** Each worker has a store of its own. */
+    const atWork = () => {
+      const running = new Map<unknown, number>();
+      let most = 0;
+      const during = async (store: unknown, ms: number) => {
+        running.set(store, (running.get(store) ?? 0) + 1);
+        most = Math.max(most, running.get(store) ?? 0);
+        await sleep(ms);
+        running.set(store, (running.get(store) ?? 0) - 1);
+      };
+      return { during, seen: () => ({ workers: running.size, most }) };
+    };
+    const [copies, readings] = [atWork(), atWork()];
     copy.mockImplementation(async ({ source, store }) => {
       const sid = source.recordingSid;
       copied.set(sid, (copied.get(sid) ?? 0) + 1);
-      running.set(store, (running.get(store) ?? 0) + 1);
-      most = Math.max(most, running.get(store) ?? 0);
-      await sleep(200);
-      running.set(store, (running.get(store) ?? 0) - 1);
+      await copies.during(store, 200);
       return { object: sealedObject(sid), channels: 2 };
+    });
+    // Slower than the copies, so that they queue up.
+    jest.mocked(verifyObject).mockImplementation(async ({ store }) => {
+      await readings.during(store, 400);
+      return { plaintextSha256: 'a'.repeat(64) };
     });
     // Both find it free, and then ask for the lease.
     twilio.delayMs = 50;
@@ -86,8 +99,8 @@ onEachEngine('several workers', (open) => {
       for (const { queue } of workers) await queue.send('copy', { recordingSid: sids.recording(n) });
     await until(async () => (await workers[0]!.catalog.counts()).states.verified === all.length);
     expect([...copied.values()]).toEqual(all.map(() => 1));
-    expect([...running.keys()].length).toBe(2);
-    expect(most).toBe(2);
+    expect(copies.seen()).toEqual({ workers: 2, most: 2 });
+    expect(readings.seen()).toEqual({ workers: 2, most: 2 });
   }, 60_000);
 
   test('one takes over from another that was killed, whose job nobody has ended', async () => {

@@ -23,8 +23,10 @@ export function isStored(row: RecordingRow): row is StoredRecording {
 
 /** Where a recording plays from now; undefined where there is no audio at all. */
 export function originOf(row: RecordingRow): MediaOrigin | undefined {
-  if (row.state === 'absent') return undefined;
-  return isStored(row) ? 'vault' : 'twilio';
+  if (row.state === 'absent' || row.state === 'erased') return undefined;
+  if (isStored(row)) return 'vault';
+  // Ciphertext from Twilio would be played as noise.
+  return row.sourceEncrypted ? undefined : 'twilio';
 }
 
 /** What a link to the vault is pinned to. */

@@ -5,6 +5,7 @@ import type PgBoss from 'pg-boss';
 import type { Db } from '../db.ts';
 import { type Puller, startPuller } from './puller.ts';
 import type { DeadJob, JobName, Jobs, Queue } from './queue.ts';
+import { together } from './together.ts';
 
 /** How long one try may take, in seconds, before another worker may have the job. */
 const tryLimits: Readonly<Record<JobName, number>> = {
@@ -15,9 +16,11 @@ const tryLimits: Readonly<Record<JobName, number>> = {
   resume: 60,
   pauses: 60,
   janitor: 900,
-  describe: 300,
+  describe: 7_200,
+  measure: 300,
   reconcile: 7_200,
   sources: 900,
+  retention: 7_200,
 };
 const names = Object.keys(tryLimits) as JobName[];
 const deadName = (name: JobName) => `${name}.dead`;
@@ -90,11 +93,13 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
       if (!options.startAfterMs) pullers.get(name)?.wake();
     },
 
-    work(name, { concurrency }, handler) {
+    async work(name, { concurrency }, handler) {
+      const of = await boss();
+      const complete = together<string>((ids) => of.complete(name, ids));
       return pull(name, concurrency, pollMs, async (started, job) => {
         try {
           await handler(job.data as Jobs[typeof name], { attempt: job.retryCount + 1, signal: halt.signal });
-          await started.complete(name, job.id);
+          await complete(job.id);
         } catch (error) {
           // Left as it is this would be tried again, and it would fail again.
           if (!isRetryable(error)) {

@@ -13,8 +13,9 @@ export interface Puller {
 const secondLookMs = 20;
 
 /**
- * Keeps up to `concurrency` jobs at work. One poll serves all of them, so that an idle queue costs one query each `pollMs`.
- * `fetch` answers at most as many as it is asked for; `run` never rejects.
+ * Keeps up to `concurrency` jobs at work. One poll serves all of them, so that an idle queue costs one query each `pollMs`;
+ * of a backlog they are fetched by halves, so that half as many queries do. `fetch` answers at most as many as it is
+ * asked for; `run` never rejects.
  */
 export function startPuller<T>(options: {
   concurrency: number;
@@ -26,39 +27,47 @@ export function startPuller<T>(options: {
   const active = new Set<Promise<void>>();
   let stopped = false;
   let looks = 0;
+  /** The last fetch filled every place: something may be waiting that nobody fetched. */
+  let hasMore = false;
   let interrupt = new AbortController();
 
-  const wake = () => {
-    looks = 2;
+  const look = (times: number) => {
+    looks = Math.max(looks, times);
     interrupt.abort();
   };
 
-  const pullOnce = async () => {
+  const pullOnce = async (isPoll: boolean) => {
     const free = options.concurrency - active.size;
-    if (free <= 0) return;
-    for (const job of await options.fetch(free)) {
+    const looksLeft = looks - 1;
+    looks = 0;
+    // A poll takes what it can: jobs that take long must not keep the place beside them empty.
+    if (free === 0 || (hasMore && !isPoll && free < options.concurrency / 2)) return;
+    const jobs = await options.fetch(free);
+    hasMore = jobs.length === free;
+    if (jobs.length === 0) looks = Math.max(looks, looksLeft);
+    for (const job of jobs) {
       const work = options.run(job).finally(() => {
         active.delete(work);
-        wake();
+        if (hasMore) look(0);
       });
       active.add(work);
     }
   };
 
   const loop = async () => {
+    let isPoll = true;
     while (!stopped) {
       interrupt = new AbortController();
-      await pullOnce().catch(options.onError);
+      await pullOnce(isPoll).catch(options.onError);
       if (stopped) break;
       const pause = looks > 0 ? secondLookMs : options.pollMs;
-      looks = Math.max(0, looks - 1);
-      await sleep(pause, undefined, { signal: interrupt.signal }).catch(() => undefined);
+      isPoll = await sleep(pause, true, { signal: interrupt.signal }).catch(() => false);
     }
   };
   const ended = loop();
 
   return {
-    wake,
+    wake: () => look(2),
     stop: () => {
       stopped = true;
       interrupt.abort();

@@ -1,4 +1,4 @@
-import type { ConferenceSid, RecordingSid } from '@flex-custody/core';
+import type { ConferenceSid, RecordingSid, TaskSid } from '@flex-custody/core';
 
 /** Every kind of job and its data. */
 export interface Jobs {
@@ -12,14 +12,18 @@ export interface Jobs {
   janitor: Record<string, never>;
   /** Writes the sidecar of a verified recording, with what is known of it now. */
   describe: { recordingSid: RecordingSid };
+  /** Writes talk metrics into the measures of the task's conversation. */
+  measure: { taskSid: TaskSid };
   /** Twilio's list, the catalog and the bucket are held against each other. */
   reconcile: Record<string, never>;
   /** Deletes originals at Twilio whose time has come. */
   sources: Record<string, never>;
+  /** Erases what the policy keeps no longer. */
+  retention: Record<string, never>;
 }
 export type JobName = keyof Jobs;
 /** Jobs of a schedule, without data. */
-export type ScheduledName = 'janitor' | 'pauses' | 'reconcile' | 'sources';
+export type ScheduledName = 'janitor' | 'pauses' | 'reconcile' | 'sources' | 'retention';
 
 export interface SendOptions {
   startAfterMs?: number;

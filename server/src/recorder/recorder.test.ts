@@ -29,10 +29,10 @@ onEachEngine('the recorder at work', (open) => {
   afterAll(() => database.drop());
 
   /** A process of its own on the same database, looking every 50 ms. */
-  const host = (set: ReturnType<typeof room>) => {
+  const host = (set: ReturnType<typeof room>, lookMs = 50) => {
     const queue = openQueue(database.db, { schema: `${database.schema}_jobs` });
     queues.push(queue);
-    return { queue, recorder: createRecorder({ ...set.parts, queue, lookMs: 50 }) };
+    return { queue, recorder: createRecorder({ ...set.parts, queue, lookMs }) };
   };
   const ended = async () => (await createPauses(database.db).find(sids.conference))?.endedBy;
 
@@ -47,6 +47,22 @@ onEachEngine('the recorder at work', (open) => {
     await until(async () => (await ended()) === 'timer');
     expect(set.twilio.states()).toEqual(['in-progress']);
     expect(set.twilio.mark()).toEqual({});
+  });
+
+  test('a report is acted upon at once, though the next look waits for its time', async () => {
+    const set = room(database.db);
+    const { recorder, queue } = host(set, 600_000);
+    await recorder.startWorkers();
+    set.twilio.pause(Date.now());
+    await recorder.receive(pauseReport('paused', Date.now()), { by: 'function' }, 'r');
+    const waiting = async () =>
+      (await queue.counts()).some(({ name, state }) => name === 'resume' && state === 'created');
+    const looked = async () =>
+      (await queue.counts()).some(({ name, state }) => name === 'resume' && state === 'completed');
+    await until(async () => (await looked()) && (await waiting()));
+    await recorder.receive(pauseReport('resumed', Date.now() + 1), { by: 'function' }, 'r');
+    await until(async () => (await ended()) === 'function');
+    expect(set.twilio.states()).toEqual(['in-progress']);
   });
 
   test('a pause outlives the host that heard of it, its job or none; two hosts resume it as one', async () => {

@@ -28,6 +28,8 @@ export interface RunView {
   options: Json;
   counts: Record<string, number>;
   total?: number;
+  /** For whoever watches: what became of which, from the state's `notes`. */
+  notes?: Record<string, string>;
   startedAt: Date;
   updatedAt: Date;
   finishedAt?: Date;
@@ -67,11 +69,15 @@ interface Row {
   failure: string | null;
 }
 
+const isNotes = (value: unknown): value is Record<string, string> =>
+  typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+
 const toView = (row: Row): RunView => ({
   name: row.name,
   options: row.options,
   counts: row.counts,
   ...(row.total !== null && { total: row.total }),
+  ...(isNotes(row.state?.['notes']) && { notes: row.state['notes'] }),
   startedAt: row.started_at,
   updatedAt: row.updated_at,
   ...(row.finished_at && { finishedAt: row.finished_at }),
@@ -121,9 +127,11 @@ export function createRuns(db: Db): Runs {
     };
     const timer = setInterval(() => void hold().catch(() => undefined), heldMs / 4);
     timer.unref();
+    // Who was asked for is nobody's business once it is done.
     const end = (failure: string | null) =>
       db.query(
         `UPDATE runs SET held_until = NULL, failure = $3, updated_at = now(),
+             options = CASE WHEN $3::text IS NULL THEN options - 'callers' ELSE options END,
              finished_at = CASE WHEN $3::text IS NULL THEN now() END
            WHERE name = $1 AND holder = $2::uuid`,
         [name, holder, failure],

@@ -21,6 +21,8 @@ import { createSegmentLinks } from '../playback/segment-link.ts';
 import { createTwilioMedia } from '../playback/twilio-media.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { createRecorder } from '../recorder/index.ts';
+import { startRetention } from '../retention/index.ts';
+import { loadPolicy } from '../retention/policy.ts';
 import { createParts, createWorks } from './parts.ts';
 import { createProgressLog } from './progress.ts';
 import { fresh, mayUse } from './readiness.ts';
@@ -41,6 +43,8 @@ export interface Host {
 
 /** Opens the database, brings it up to date and builds the parts of the roles that this process has. */
 export async function compose(config: Config, log: Logger): Promise<Host> {
+  // A hold that nobody can read would not hold: said now rather than when something is to be erased.
+  loadPolicy(config.policyFile);
   const db = await openDatabase(config.database);
   try {
     await migrate(db);
@@ -122,6 +126,8 @@ function assemble(config: Config, log: Logger, db: Db): Host {
         catalog,
         alarms,
         queue,
+        keys,
+        certificates: parts.certificates,
         health: () => readHealth(db),
         runs,
         works: createWorks(parts),
@@ -140,6 +146,7 @@ function assemble(config: Config, log: Logger, db: Db): Host {
       ? async () => {
           await ingest.startWorkers();
           await recorder.startWorkers();
+          await startRetention(parts);
         }
       : undefined,
     goingDown: () => {

@@ -2,15 +2,19 @@ import { createTwilio, type TwilioApi, type TwilioLive, type TwilioTaskState } f
 import { createKeys, createStore } from '@flex-custody/vault';
 import { createAlarms } from '../catalog/alarms.ts';
 import { createCatalog } from '../catalog/catalog.ts';
+import { type Certificates, createCertificates } from '../catalog/certificates.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
 import type { Db } from '../db.ts';
-import { type IngestParts, importPlain, type Log, rebuild, reconcile } from '../ingest/index.ts';
+import { type IngestParts, importPlain, type Log, rebuild, reconcile, rotateKeys } from '../ingest/index.ts';
 import type { Queue } from '../queue/queue.ts';
+import { callerDigests } from '../retention/caller.ts';
+import { eraseExpired, eraseSelected } from '../retention/erase.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
 
 /** What a host is made of, and the command line where it does a host's work. */
 export interface HouseParts extends IngestParts {
+  certificates: Certificates;
   config: Config;
   twilio: TwilioApi & TwilioLive & TwilioTaskState;
 }
@@ -18,16 +22,20 @@ export interface HouseParts extends IngestParts {
 export function createParts(config: Config, db: Db, queue: Queue, log: Log): HouseParts {
   const credentials = twilioCredentials(config);
   const { accountSid, workspaceSid } = config;
+  const callerDigest = callerDigests(config.callerSecret);
   return {
     config,
     credentials,
     catalog: createCatalog(db),
     uploads: createUploads(db),
     alarms: createAlarms(db),
+    certificates: createCertificates(db),
     runs: createRuns(db),
     queue,
     store: createStore(config.store),
     keys: config.keyConfig && createKeys(config.keyConfig),
+    ...(callerDigest && { callerDigest }),
+    ...(config.twilioKeys && { twilioKeys: config.twilioKeys }),
     twilio: createTwilio({ accountSid, workspaceSid, ...credentials }),
     log,
   };
@@ -38,6 +46,9 @@ export function createWorks(parts: HouseParts): Readonly<Record<string, Work>> {
   return {
     reconcile: (run) => reconcile(parts, run),
     rebuild: (run) => rebuild(parts, run),
+    'rotate-keys': (run) => rotateKeys(parts, run),
+    erase: (run) => eraseSelected(parts, run),
+    retention: (run) => eraseExpired(parts, run),
     import: (run) => importPlain(parts, run),
   };
 }

@@ -4,6 +4,7 @@ import type { Seen } from './finding.ts';
 import * as flex from './flex.ts';
 import * as functions from './functions.ts';
 import { host } from './host.ts';
+import * as keeping from './keeping.ts';
 import * as keys from './keys.ts';
 import type { Scene } from './scene.ts';
 import * as twilio from './twilio.ts';
@@ -35,7 +36,12 @@ export const checks: readonly Check[] = [
     'object-lock': bucket.objectLock,
     unfinished: bucket.unfinished,
   }),
-  ...group('Keys', { key: keys.key }),
+  ...group('Keys', {
+    key: keys.key,
+    'twilio-keys': keeping.twilioKeys,
+    'certificate-key': keeping.certificateKey,
+  }),
+  ...group('Keeping', { policy: keeping.policy }),
   ...group('Host', {
     host,
     database: database.database,

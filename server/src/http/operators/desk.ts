@@ -1,9 +1,17 @@
 import { CustodyError, type LinkState, type RecordingSid, type RecordingState } from '@flex-custody/core';
+import type { Keys } from '@flex-custody/vault';
 import type { Alarm, Alarms } from '../../catalog/alarms.ts';
 import type { Catalog, Listing, RecordingRow } from '../../catalog/catalog.ts';
+import type { Certificates, KeptCertificate } from '../../catalog/certificates.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Json, Runs, RunView, Work } from '../../runs/runs.ts';
 import type { Health } from './health.ts';
+
+export interface KeyUse {
+  /** Id of the key that seals; absent where S3 does. */
+  seals?: string;
+  keys: { keyId: string; atHand: boolean; recordings: number; sidecars: number }[];
+}
 
 export interface Retried {
   /** Jobs that were sent; none: there was nothing to start over. */
@@ -33,6 +41,12 @@ export interface Desk {
   begin(name: string, options: Json): Promise<void>;
   /** How far it is. @throws CustodyError `run_unknown` (404) where it never began */
   look(name: string): Promise<RunView>;
+  /** Which keys have sealed what, and which are at hand. */
+  keys(): Promise<KeyUse>;
+  /** Newest first. */
+  certificates(): Promise<KeptCertificate[]>;
+  /** @throws CustodyError `certificate_unknown` (404) */
+  certificate(id: string): Promise<KeptCertificate>;
   /** How the whole stands, for the doctor. */
   health(): Promise<Health>;
   /** Those that stand, newest first. */
@@ -46,6 +60,7 @@ export const unknown = {
   recording_unknown: (sid: string) => `${sid} is not in the catalog`,
   alarm_unknown: (id: string) => `no alarm ${id} stands`,
   run_unknown: (name: string) => `${name} was never begun here`,
+  certificate_unknown: (id: string) => `there is no certificate ${id}`,
 } as const;
 
 function notFound(code: keyof typeof unknown, subject: string): CustodyError {
@@ -53,9 +68,12 @@ function notFound(code: keyof typeof unknown, subject: string): CustodyError {
 }
 
 export interface DeskParts {
-  catalog: Pick<Catalog, 'find' | 'list' | 'replayed' | 'relink' | 'bumpSegmentGeneration'>;
+  catalog: Pick<Catalog, 'find' | 'list' | 'replayed' | 'relink' | 'bumpSegmentGeneration' | 'keyUse'>;
   alarms: Pick<Alarms, 'list' | 'clear'>;
   queue: Pick<Queue, 'send'>;
+  certificates: Certificates;
+  /** Undefined where S3 seals. */
+  keys?: Pick<Keys, 'keyId' | 'keyIds'> | undefined;
   health(): Promise<Health>;
   runs: Runs;
   /** Long work by its name. */
@@ -67,7 +85,17 @@ export interface DeskParts {
 const retriesAtOnce = 200;
 const jobOf: Partial<Record<RecordingState, 'copy' | 'verify'>> = { registered: 'copy', sealed: 'verify' };
 
-export function createDesk({ catalog, alarms, queue, health, runs, works, signal }: DeskParts): Desk {
+export function createDesk({
+  catalog,
+  certificates,
+  alarms,
+  queue,
+  keys,
+  health,
+  runs,
+  works,
+  signal,
+}: DeskParts): Desk {
   const show = async (sid: RecordingSid): Promise<RecordingRow> => {
     const row = await catalog.find(sid);
     if (!row) throw notFound('recording_unknown', sid);
@@ -114,6 +142,21 @@ export function createDesk({ catalog, alarms, queue, health, runs, works, signal
       const view = await runs.look(name);
       if (!view) throw notFound('run_unknown', name);
       return view;
+    },
+    async keys() {
+      const used = await catalog.keyUse();
+      const idle = (keys?.keyIds ?? []).filter((id) => !used.some(({ keyId }) => keyId === id));
+      const all = [...used, ...idle.map((keyId) => ({ keyId, recordings: 0, sidecars: 0 }))];
+      return {
+        ...(keys && { seals: keys.keyId }),
+        keys: all.map((use) => ({ ...use, atHand: keys?.keyIds.includes(use.keyId) ?? false })),
+      };
+    },
+    certificates: () => certificates.list(1_000),
+    async certificate(id) {
+      const found = await certificates.find(id);
+      if (!found) throw notFound('certificate_unknown', id);
+      return found;
     },
     health,
     alarms: () => alarms.list({ open: true }),

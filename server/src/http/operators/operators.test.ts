@@ -8,6 +8,7 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { type Alarms, createAlarms } from '../../catalog/alarms.ts';
 import { type Catalog, createCatalog, type RecordingRow } from '../../catalog/catalog.ts';
+import { type Certificates, createCertificates } from '../../catalog/certificates.ts';
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { createLog } from '../../log.ts';
 import { migrate } from '../../migrations.ts';
@@ -20,10 +21,11 @@ import { operatorSecret } from './routes.ts';
 
 const RE = (n: number) => `RE${String(n).padStart(32, '0')}` as RecordingSid;
 const secret = operatorSecret(new Uint8Array(32).fill(1));
-const object = { key: 'k', etag: 'e' } as SealedObject;
+const object = { key: 'k', etag: 'e', mode: 'envelope', keyId: 'k1' } as SealedObject;
 let database: TestDatabase;
 let catalog: Catalog;
 let alarms: Alarms;
+let certificates: Certificates;
 let local: Desk;
 let sent: string[];
 let app: FastifyInstance;
@@ -34,10 +36,13 @@ beforeAll(async () => {
   await migrate(database.db);
   catalog = createCatalog(database.db);
   alarms = createAlarms(database.db);
+  certificates = createCertificates(database.db);
   local = createDesk({
     catalog,
+    certificates,
     alarms,
     queue: { send: async (name) => void sent.push(name) },
+    keys: { keyId: 'newest', keyIds: ['newest'] },
     runs: createRuns(database.db),
     health: () => readHealth(database.db),
     works: {
@@ -128,6 +133,7 @@ describe.each([
           return 'registered';
         },
       } as Pick<Catalog, 'list' | 'find' | 'replayed'> as Catalog,
+      certificates,
       alarms,
       queue: { send: async () => undefined },
       runs: createRuns(database.db),
@@ -170,6 +176,28 @@ describe.each([
     await expect(desk().look('dance')).rejects.toMatchObject({ code: 'run_unknown' });
   });
 
+  test('certificates, newest first, and one by its id', async () => {
+    const id = '0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11';
+    await expect(desk().certificate(id)).rejects.toMatchObject({ code: 'certificate_unknown', status: 404 });
+    await certificates.keep({ id, reason: 'erasure', recordings: 2, jws: 'a.b.c' });
+    const kept = { id, at: expect.any(Date), reason: 'erasure', recordings: 2, jws: 'a.b.c' };
+    expect(await desk().certificates()).toEqual([kept]);
+    expect(await desk().certificate(id)).toEqual(kept);
+    await database.db.query('TRUNCATE certificates');
+  });
+
+  test('which key has sealed what, and which are at hand', async () => {
+    const lease = (await catalog.lease(RE(2), 'test', 60_000)) ?? '';
+    await catalog.sealed(RE(2), lease, object, 2);
+    expect(await desk().keys()).toEqual({
+      seals: 'newest',
+      keys: [
+        { keyId: object.keyId, atHand: false, recordings: 1, sidecars: 0 },
+        { keyId: 'newest', atHand: true, recordings: 0, sidecars: 0 },
+      ],
+    });
+  });
+
   test('revoking raises the generation', async () => {
     expect(await desk().revokeLink(RE(1))).toEqual({ generation: 1 });
     expect((await catalog.find(RE(1)))?.segmentGeneration).toBe(1);
@@ -202,6 +230,9 @@ describe('on the listener', () => {
     ['POST', `/recordings/${RE(1)}/revoke-link`],
     ['POST', '/runs/count-up'],
     ['GET', '/runs/count-up'],
+    ['GET', '/keys'],
+    ['GET', '/certificates'],
+    ['GET', '/certificates/0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11'],
     ['GET', '/alarms'],
     ['POST', '/alarms/1/clear'],
   ])("%s %s is for whoever signs with the host's secret alone", async (method, path) => {

@@ -1,5 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
 import { signRequest } from '@flex-custody/vault';
+import type { KeptCertificate } from '../../catalog/certificates.ts';
 import { signatureHeader } from '../plugins/function-signature.ts';
 import { type Desk, unknown } from './desk.ts';
 
@@ -34,8 +35,8 @@ export function remoteDesk(url: string, secret: string): Desk {
     const [, subject = path] = /^\/\w+\/([\w-]+)/.exec(path) ?? [];
     throw new CustodyError(
       typeof code === 'string' ? code : 'host_refused',
-      code === 'recording_unknown' || code === 'alarm_unknown' || code === 'run_unknown'
-        ? unknown[code](subject)
+      typeof code === 'string' && code in unknown
+        ? unknown[code as keyof typeof unknown](subject)
         : `the host at ${url} answers ${reply.status} about ${subject}`,
       { status: reply.status },
     );
@@ -58,11 +59,20 @@ export function remoteDesk(url: string, secret: string): Desk {
     revokeLink: (sid) => ask('POST', `/recordings/${sid}/revoke-link`),
     begin: (name, options) => ask('POST', `/runs/${name}`, JSON.stringify(options)),
     look: (name) => ask('GET', `/runs/${name}`),
+    certificates: async () => (await ask<KeptCertificate[]>('GET', '/certificates')).map(dated),
+    certificate: async (id) => dated(await ask('GET', `/certificates/${id}`)),
+    keys: () => ask('GET', '/keys'),
     health: () => ask('GET', '/health'),
     alarms: () => ask('GET', '/alarms'),
     clearAlarm: (id) => ask('POST', `/alarms/${id}/clear`),
   };
 }
+
+/** Its time is called `at` alone, which is a text elsewhere. */
+const dated = (certificate: KeptCertificate): KeptCertificate => ({
+  ...certificate,
+  at: new Date(certificate.at),
+});
 
 /** Undefined for what is no JSON: whatever listens there is not our host. */
 function parse(text: string): unknown {

@@ -29,6 +29,9 @@ const listing = {
   },
 } as const;
 
+const withUuid = {
+  params: { type: 'object', properties: { id: { type: 'string', format: 'uuid' } } },
+} as const;
 const withName = {
   params: { type: 'object', properties: { name: { type: 'string', pattern: '^[a-z-]{1,40}$' } } },
 } as const;
@@ -87,6 +90,11 @@ export async function operatorRoutes(
     return reply.code(202).send({ begun: params.name });
   });
   scope.get<WithName>('/runs/:name', { schema: withName }, ({ params }) => desk.look(params.name));
+  scope.get('/certificates', () => desk.certificates());
+  scope.get<{ Params: { id: string } }>('/certificates/:id', { schema: withUuid }, ({ params }) =>
+    desk.certificate(params.id),
+  );
+  scope.get('/keys', () => desk.keys());
   scope.get('/health', () => desk.health());
   scope.get('/alarms', () => desk.alarms());
   scope.post<{ Params: { id: number } }>('/alarms/:id/clear', { schema: withId }, async ({ params }) => {

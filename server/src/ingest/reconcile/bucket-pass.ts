@@ -1,5 +1,6 @@
 import { asRecordingSid, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/catalog.ts';
+import { removeFromBucket } from '../../retention/remove.ts';
 import type { IngestParts } from '../parts.ts';
 import { logStep } from '../steps.ts';
 import { adopt } from './adopt.ts';
@@ -83,6 +84,7 @@ async function checkRow(
 ): Promise<void> {
   const { alarms, catalog, log, queue, store, twilio } = parts;
   const { object, recordingSid: sid } = row;
+  if (row.erasedAt && listed) return removeLeftOver(parts, tally, row, listed, dryRun);
   if ((row.state !== 'sealed' && row.state !== 'verified') || !object) return;
   const isThere =
     listed?.etag === object.etag || (await store.head(object.key, object.versionId))?.etag === object.etag;
@@ -108,6 +110,21 @@ async function checkRow(
   logStep(log, 'rejected', sid, { reason: 'object_missing' });
   await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
   tally.count('recopied');
+}
+
+/** What a writer that was killed has put there when the recording was gone: it goes too. */
+async function removeLeftOver(
+  { log, store }: Parts,
+  tally: Tally,
+  row: RecordingRow,
+  { lastModified }: Listed,
+  dryRun: boolean,
+): Promise<void> {
+  if (Date.now() - lastModified.getTime() < settledMs) return;
+  tally.count('left_of_erased');
+  if (dryRun) return;
+  await removeFromBucket(store, row);
+  log.warn({ recording: row.recordingSid }, 'an object of an erased recording was removed');
 }
 
 async function checkObject(parts: Parts, tally: Tally, { sid, key, lastModified }: Listed, dryRun: boolean) {

@@ -134,3 +134,17 @@ test('what is no recording is counted by what it is, and nothing is made of it',
     failure: 'media_short',
   });
 });
+
+test('what was erased is not taken in again, and its plain copy goes on request', async () => {
+  const host = await open();
+  recorded(host.twilio, 7);
+  await host.ingest.receive({ ...recorded(host.twilio, 7), recordingSid: sid });
+  await host.catalog.erasing(sid);
+  await host.catalog.erased(sid, '0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11');
+  await old.putBytes(`calls/${sid}.wav`, audio);
+  expect(await host.run()).toEqual({ erased: 1, done: 1 });
+  expect(await old.head(`calls/${sid}.wav`)).toBeDefined();
+  expect(await host.run({ deletePlain: true })).toEqual({ erased: 1, plain_deleted: 1, done: 1 });
+  expect(await old.head(`calls/${sid}.wav`)).toBeUndefined();
+  expect((await host.catalog.find(sid))?.state).toBe('erased');
+});

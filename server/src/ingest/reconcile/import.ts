@@ -85,6 +85,14 @@ async function importOne(
   const { catalog, queue } = parts;
   const { sid } = object;
   const known = await catalog.find(sid);
+  if (known?.state === 'erased') {
+    // What was erased is not taken in again, and its plain copy is one of those that were to go.
+    tally.count('erased');
+    if (!deletePlain || dryRun) return;
+    await deleteAll(plain, object.key);
+    tally.count('plain_deleted');
+    return;
+  }
   if (known && known.state !== 'registered' && known.state !== 'failed') {
     tally.count(known.state === 'verified' ? 'verified' : 'underway');
     const isOwn = object.key === known.object?.key && plain.bucket === parts.store.bucket;

@@ -1,22 +1,10 @@
-import { buffer } from 'node:stream/consumers';
-import {
-  asRecordingSid,
-  CustodyError,
-  errorCode,
-  isRetryable,
-  type RecordingSid,
-  readSidecar,
-  type Sidecar,
-  sidecarKey,
-} from '@flex-custody/core';
-import { openBytes } from '@flex-custody/vault';
+import { asRecordingSid, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
 import type { Run } from '../../runs/runs.ts';
 import type { IngestParts } from '../parts.ts';
+import { openSidecar } from '../sidecars.ts';
 import { bucketPass } from './bucket-pass.ts';
 import { createTally, type Tally } from './tally.ts';
 
-/** A sidecar has some hundred bytes. */
-const mostBytes = 1_000_000;
 const atOnce = 8;
 const saveEvery = 200;
 
@@ -53,11 +41,11 @@ async function sidecarPass(
   const prefix = `recordings/${parts.config.accountSid}/`;
   let underway: Promise<void>[] = [];
   let read = 0;
-  for await (const { key, bytes } of parts.store.list(prefix)) {
+  for await (const { key } of parts.store.list(prefix)) {
     const sid = asRecordingSid(/^(RE[0-9a-f]{32})\.json$/.exec(key.slice(prefix.length))?.[1]);
     if (!sid || (after !== undefined && sid <= after)) continue;
     signal.throwIfAborted();
-    underway.push(restore(parts, tally, sid, bytes, dryRun));
+    underway.push(restore(parts, tally, sid, dryRun));
     read += 1;
     if (underway.length < atOnce) continue;
     await Promise.all(underway);
@@ -67,19 +55,12 @@ async function sidecarPass(
   await Promise.all(underway);
 }
 
-async function restore(
-  parts: IngestParts,
-  tally: Tally,
-  sid: RecordingSid,
-  bytes: number,
-  dryRun: boolean,
-): Promise<void> {
-  const { alarms, catalog, config, queue, store } = parts;
+async function restore(parts: IngestParts, tally: Tally, sid: RecordingSid, dryRun: boolean): Promise<void> {
+  const { alarms, catalog, queue, store } = parts;
   tally.count('sidecars');
   if (await catalog.find(sid)) return tally.count('known');
   try {
-    const key = sidecarKey(config.accountSid, sid);
-    const { sidecar, etag, versionId } = await read(parts, sid, key, bytes);
+    const { sidecar, stored } = await openSidecar(parts, sid);
     const copy = await store.head(sidecar.object.key, sidecar.object.versionId);
     if (copy?.etag !== sidecar.object.etag) {
       // The recording itself, if it is there in another version, is adopted afterwards.
@@ -89,24 +70,11 @@ async function restore(
     }
     tally.count('restored');
     if (dryRun) return;
-    await catalog.restored(sidecar, { key, ...(versionId !== undefined && { versionId }), etag });
+    await catalog.restored(sidecar, stored);
     if (sidecar.verifiedAt === undefined) await queue.send('verify', { recordingSid: sid }, { once: sid });
   } catch (error) {
     if (isRetryable(error)) throw error;
     tally.count('unreadable');
     if (!dryRun) await alarms.raise('sidecar_unreadable', sid, errorCode(error));
   }
-}
-
-async function read({ config, keys, store }: IngestParts, sid: RecordingSid, key: string, bytes: number) {
-  if (bytes > mostBytes) throw new CustodyError('sidecar_invalid', 'a sidecar cannot be so large');
-  const { body, etag, versionId } = await store.get(key);
-  const raw = await buffer(body);
-  const context = { account: config.accountSid, recording: sid };
-  const text = store.mode === 'envelope' && keys ? await openBytes(keys, context, raw) : raw;
-  const sidecar: Sidecar = readSidecar(text.toString('utf8'));
-  if (sidecar.recordingSid !== sid || sidecar.accountSid !== config.accountSid) {
-    throw new CustodyError('sidecar_invalid', 'a sidecar lies beside another recording than its own');
-  }
-  return { sidecar, etag, versionId };
 }

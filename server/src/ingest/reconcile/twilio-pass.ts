@@ -18,7 +18,9 @@ export interface Window {
   settledMs: number;
 }
 
-type Parts = Pick<IngestParts, 'alarms' | 'catalog' | 'config' | 'log' | 'queue' | 'twilio'>;
+const finished: readonly TwilioRecording['status'][] = ['completed', 'absent', 'failed'];
+
+type Parts = Pick<IngestParts, 'alarms' | 'catalog' | 'config' | 'log' | 'queue' | 'twilio' | 'twilioKeys'>;
 
 /**
  * Twilio has it and the catalog lacks it: no callback announced it, or none arrived. Takes it in as a callback would,
@@ -63,11 +65,12 @@ async function takeIn(
     return;
   }
   const ended = facts.startedAt.getTime() + (facts.durationSeconds ?? 0) * 1_000;
-  if (Date.now() - ended < settledMs || (facts.status !== 'completed' && facts.status !== 'absent')) {
+  if (Date.now() - ended < settledMs || !finished.includes(facts.status)) {
     tally.count('underway');
     return;
   }
-  if (facts.status === 'absent') tally.count(`absent_${facts.errorCode ?? 'unknown'}`);
+  if (facts.status === 'absent' || facts.status === 'failed')
+    tally.count(`absent_${facts.errorCode ?? 'unknown'}`);
   else tally.count('missed');
   if (dryRun) return;
   const { recordingSid } = await catalog.register(registrationOf(facts, 'reconcile'));

@@ -1,6 +1,6 @@
-import type { SealedObject } from '@flex-custody/core';
-import { objectKey, type RecordingSid } from '@flex-custody/core';
-import type { Store, Stored } from '@flex-custody/vault';
+import { Readable } from 'node:stream';
+import { CustodyError, objectKey, type RecordingSid, type SealedObject } from '@flex-custody/core';
+import type { GetOptions, Store, Stored } from '@flex-custody/vault';
 import { createAlarms } from '../../catalog/alarms.ts';
 import { createCatalog } from '../../catalog/catalog.ts';
 import { createUploads } from '../../catalog/uploads.ts';
@@ -65,7 +65,7 @@ export class FakeQueue implements Queue {
 
 /** The few calls of a bucket that ingest makes, by `key` and version. */
 export class FakeStore
-  implements Pick<Store, 'head' | 'delete' | 'abortUpload' | 'putBytes' | 'mode' | 'bucket'>
+  implements Pick<Store, 'get' | 'head' | 'delete' | 'abortUpload' | 'putBytes' | 'mode' | 'bucket'>
 {
   readonly bucket = 'bucket';
   readonly mode = 'envelope' as const;
@@ -93,6 +93,14 @@ export class FakeStore
     this.written.set(`${key}?${versionId}`, Buffer.from(bytes));
     this.objects.set(`${key}?${versionId}`, stored);
     return stored;
+  }
+  async get(key: string, { versionId }: GetOptions = {}) {
+    if (this.failing) throw this.failing;
+    const bytes = this.written.get(`${key}?${versionId}`);
+    if (!bytes) throw new CustodyError('object_missing', key, { status: 404 });
+    const etag = `"${versionId}"`;
+    const body = Readable.from([bytes]);
+    return { body, etag, bytes: bytes.length, totalBytes: bytes.length, ...(versionId && { versionId }) };
   }
   async *unfinishedUploads(prefix: string) {
     yield* this.uploads.filter((upload) => upload.key.startsWith(prefix));
@@ -139,6 +147,8 @@ export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestPa
       accountSid: sids.account,
       publicUrl: 'https://custody.example',
       mediaChannels: ['customer', 'others'],
+      conferenceFirst: 'agent',
+      insightsMeasures: [],
       leaseMs: 15_000,
       copiesAtOnce: 2,
       reconcile: { everyMinutes: 0, hours: 48 },

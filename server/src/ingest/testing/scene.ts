@@ -93,7 +93,6 @@ export function recorded(
     channels: 2,
     durationSeconds: 30,
     startedAt,
-    encrypted: false,
     ...facts,
   });
   return { accountSid: sids.account, recordingSid: sid, status: 'completed', hints };

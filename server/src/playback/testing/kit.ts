@@ -48,6 +48,7 @@ export function rowOf(facts: Partial<RecordingRow> = {}): RecordingRow {
     source: 'callback',
     attempts: 0,
     leases: 1,
+    sourceEncrypted: false,
     ...facts,
   };
 }

@@ -91,6 +91,42 @@ onEachEngine('looking after a paused call', (open) => {
     expect(twilio.states()).toEqual(['paused', 'paused']);
   });
 
+  /** The agent resumes while the look is about to pause who joined. */
+  const joinedWhileResuming = async (
+    meanwhile: (set: Awaited<ReturnType<typeof paused>>) => Promise<void>,
+  ) => {
+    const set = await paused();
+    const { twilio } = set;
+    twilio.legs.push({ callSid: sids.call(3), to: 'client:bob' });
+    twilio.record(3, 3);
+    twilio.beforeChange = async () => {
+      twilio.beforeChange = undefined;
+      for (const recording of twilio.recordings.values()) recording.status = 'in-progress';
+      twilio.attributes = { name: 'kept' };
+      twilio.version += 1;
+      await receive(set.parts, pauseReport('resumed', start + 1), { by: 'function' }, 'r', start + 1);
+      await meanwhile(set);
+    };
+    return set;
+  };
+
+  test('who joins while it is being resumed does not stay paused', async () => {
+    const { twilio, lookAt, row } = await joinedWhileResuming(async () => undefined);
+    expect(await lookAt(start + 1)).toBe('over');
+    expect(twilio.changes[0]).toBe('3 paused');
+    expect(twilio.states()).toEqual(['in-progress', 'in-progress']);
+    expect(await row()).toMatchObject({ endedBy: 'function' });
+  });
+
+  test('nor where another look has ended the pause meanwhile', async () => {
+    const { twilio, lookAt, row } = await joinedWhileResuming(async (set) => {
+      expect(await set.lookAt(start + 1)).toBe('over');
+    });
+    expect(await lookAt(start + 1)).toBe('over');
+    expect(twilio.states()).toEqual(['in-progress', 'in-progress']);
+    expect(await row()).toMatchObject({ endedBy: 'function' });
+  });
+
   test('where pausing was switched off meanwhile, it ends at once', async () => {
     const { twilio, lookAt } = await paused({ enabled: false });
     expect(await lookAt(start + 1)).toBe('over');

@@ -48,8 +48,15 @@ async function settle(parts: RecorderParts, pauses: Pauses, pause: Pause, now: n
   const conference = await twilio.liveConference(conferenceSid);
   const end = conference ? await reasonToEnd(parts, pause, now) : 'over';
   if (!end) {
-    if (conference) await pauseNewcomers(parts, pauses, pause, conference);
-    return false;
+    if (!conference || !(await pauseNewcomers(parts, pauses, pause, conference))) return false;
+    const current = await pauses.find(conferenceSid);
+    if (current && !current.endedAt)
+      return current.lastAt.getTime() === pause.lastAt.getTime()
+        ? false
+        : settle(parts, pauses, current, now);
+    // Another look ended it meanwhile: what was paused after that would stay so.
+    await setPaused(twilio, conference, 'in-progress');
+    return true;
   }
   // The mark first: who asks for a pause while we resume then sets a mark, and makes a report, of its own.
   const newer = await clearMark(parts, pause, now);
@@ -77,19 +84,22 @@ async function reasonToEnd(
   now: number,
 ): Promise<PauseEnd | undefined> {
   if (!settings.enabled) return 'timer';
-  if (pause.dueAt && pause.dueAt.getTime() <= now) return pause.dueBy;
+  if (pause.dueBy !== 'timer' || (pause.dueAt && pause.dueAt.getTime() <= now)) return pause.dueBy;
   const task = await twilio.taskState(pause.taskSid);
   if (!task) return 'wrap-up';
   return handedIn.includes(task.status) && !task.accepted ? 'wrap-up' : undefined;
 }
 
-/** A leg that joined since, as by a transfer, has a recording of its own, which runs. */
+/**
+ * A leg that joined since, as by a transfer, has a recording of its own, which runs.
+ * @returns whether any was paused
+ */
 async function pauseNewcomers(
   { twilio, settings, log }: RecorderParts,
   pauses: Pauses,
   pause: Pause,
   conference: LiveConference,
-): Promise<void> {
+): Promise<boolean> {
   const known = new Set<string>(pause.recordings);
   const newOnly: typeof twilio.recordingsOf = async (place) =>
     (await twilio.recordingsOf(place)).filter(({ recordingSid }) => !known.has(recordingSid));
@@ -99,10 +109,11 @@ async function pauseNewcomers(
     'paused',
     settings.behavior,
   );
-  if (changed.length === 0) return;
+  if (changed.length === 0) return false;
   const sids = changed.map(({ recordingSid }) => recordingSid);
   await pauses.alsoPaused(pause.conferenceSid, sids);
   log.info({ conference: pause.conferenceSid, recordings: sids.length }, 'newcomers to a paused call');
+  return true;
 }
 
 /**

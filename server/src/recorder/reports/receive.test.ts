@@ -48,7 +48,7 @@ onEachEngine('reports of live calls', (open) => {
       dueAt: new Date(start + 10 * minute),
       recordings: [sids.recording(1)],
     });
-    expect(sent).toEqual([{ conferenceSid: sids.conference, once: sids.conference }]);
+    expect(sent).toEqual([{ conferenceSid: sids.conference, once: `told:${sids.conference}` }]);
     expect(reported).toEqual([['paused', '', 'function']]);
   });
 

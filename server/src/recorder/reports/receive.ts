@@ -42,8 +42,11 @@ export async function receive(
   });
   if (isNew) parts.metrics.reported(report.kind, reasonOf(report), teller.by);
   // Told again it is sent again: the first time may have ended between the two.
-  if (ofPause && live)
-    await parts.queue.send('resume', { conferenceSid: report.conferenceSid }, { once: report.conferenceSid });
+  // Under a key of its own: the next look, which waits for its time, must not swallow one that is wanted now.
+  if (ofPause && live) {
+    const { conferenceSid } = report;
+    await parts.queue.send('resume', { conferenceSid }, { once: `told:${conferenceSid}` });
+  }
 }
 
 /** False where it is known already. */

@@ -1,0 +1,125 @@
+import { asRecordingSid, asTaskSid, CustodyError } from '@flex-custody/core';
+import { type Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config.ts';
+import { callerDigests } from '../retention/caller.ts';
+import type { RunView } from '../runs/runs.ts';
+import { jsonOf, runWork, summary } from './run-work.ts';
+
+interface EraseFlags {
+  recording?: string[];
+  task?: string[];
+  caller?: string[];
+  reference?: string;
+  yes?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+const several =
+  <T>(as: (text: string) => T | undefined, what: string) =>
+  (text: string, so: T[] = []): T[] => {
+    const value = as(text);
+    if (value === undefined) throw new InvalidArgumentError(what);
+    return [...so, value];
+  };
+
+export function registerErase(program: Command): void {
+  program
+    .command('erase')
+    .description(
+      'erase recordings for good: from the bucket with all versions, at Twilio, and in the catalog; leaves a signed certificate',
+    )
+    .option(
+      '--recording <sid>',
+      'this one; again for each',
+      several(asRecordingSid, 'a recording is RE and 32 hexadecimal digits'),
+    )
+    .option(
+      '--task <sid>',
+      'all that are linked to this task; again for each',
+      several(asTaskSid, 'a task is WT and 32 hexadecimal digits'),
+    )
+    .option(
+      '--caller <number>',
+      'all of this caller, +49…; again for each',
+      several(numberOf, 'a number with its country code, such as +4930123456'),
+    )
+    .option('--reference <text>', 'stands in the certificate: a ticket, no name', referenceOf)
+    .option('--yes', 'do it; without, it is only shown what would go')
+    .option('--dry-run', 'show what would go; change nothing')
+    .option('--json', 'one line: {name, counts, notes, startedAt, finishedAt, finished}')
+    .action(async ({ recording, task, caller, reference, yes, dryRun, json }: EraseFlags) => {
+      if (!recording && !task && !caller)
+        throw new InvalidArgumentError('name what is to be erased: --recording, --task, or --caller');
+      const config = loadConfig();
+      const only = dryRun || !yes;
+      const ended = await runWork(
+        'erase',
+        {
+          ...(recording && { recordings: recording }),
+          ...(task && { tasks: task }),
+          ...(caller && { callers: digestsOf(caller, config.callerSecret) }),
+          ...(reference && { reference }),
+          ...(only && { dryRun: true }),
+        },
+        config,
+      );
+      report(ended, { json, dryRun: only });
+      if (!only || dryRun || json) return;
+      console.error('Nothing was changed: --yes erases it for good.');
+      process.exitCode = 1;
+    });
+}
+
+export function registerRetention(program: Command): void {
+  program
+    .command('retention')
+    .description('erase what the policy keeps no longer, as the host does by the hour')
+    .option('--dry-run', 'count what would go; change nothing')
+    .option('--json', 'one line: {name, counts, notes, startedAt, finishedAt, finished}')
+    .action(async ({ dryRun, json }: { dryRun?: boolean; json?: boolean }) => {
+      const config = loadConfig();
+      if (config.policyFile === undefined)
+        throw new CustodyError(
+          'policy_missing',
+          'CUSTODY_POLICY_FILE names no policy: all recordings are kept',
+        );
+      report(await runWork('retention', dryRun ? { dryRun } : {}, config), { json, dryRun });
+    });
+}
+
+function report(
+  ended: RunView,
+  { json, dryRun }: { json?: boolean | undefined; dryRun?: boolean | undefined },
+): void {
+  if (json) console.log(jsonOf(ended));
+  else {
+    for (const [sid, note] of Object.entries(ended.notes ?? {})) console.log(`${sid}  ${note}`);
+    console.log(`${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
+    if (ended.counts['erased']) console.log('The certificate: `flex-custody certificates list`.');
+  }
+  // What was asked for and stays is no success; the policy's own run may well meet holds.
+  const stays = Object.keys(ended.counts).filter((name) => /^(failed_|held$|locked$)/.test(name));
+  if (stays.some((name) => name.startsWith('failed_') || ended.name === 'erase')) process.exitCode = 1;
+}
+
+function digestsOf(numbers: readonly string[], secret: string | undefined): string[] {
+  const digest = callerDigests(secret);
+  if (!digest) {
+    throw new CustodyError(
+      'caller_secret_missing',
+      'callers cannot be told: set CUSTODY_CALLER_SECRET; recordings that were linked before have no digest, name those by task',
+    );
+  }
+  return numbers.map(digest);
+}
+
+function numberOf(text: string): string | undefined {
+  return /^\+[0-9][0-9 ()./-]{4,30}$/.test(text) ? text : undefined;
+}
+
+function referenceOf(text: string): string {
+  if (!/^[\w .:/#-]{1,100}$/.test(text))
+    throw new InvalidArgumentError('up to 100 of A-Z a-z 0-9 _ . : / # - and spaces');
+  return text;
+}

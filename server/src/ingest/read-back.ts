@@ -1,0 +1,69 @@
+import { type AgentChannel, errorCode, isRetryable, type RecordingAnalysis } from '@flex-custody/core';
+import { verifyObject } from '@flex-custody/vault';
+import { Analyser } from '../audio/analyser.ts';
+import type { RecordingRow } from '../catalog/catalog.ts';
+import type { IngestParts } from './parts.ts';
+
+type Parts = Pick<IngestParts, 'config' | 'keys' | 'store' | 'log'>;
+
+export interface ReadBack {
+  plaintextSha256: string;
+  /** Null where nobody can say what is heard in it. */
+  analysis: RecordingAnalysis | null;
+}
+
+/**
+ * On a call's leg the agent is on the second channel; a conference has whoever joined first on the first one.
+ * Source: docs/analysis.md
+ */
+export function agentChannel(
+  row: Pick<RecordingRow, 'conferenceSid'>,
+  { conferenceFirst }: IngestParts['config'],
+): AgentChannel {
+  return row.conferenceSid !== undefined && conferenceFirst === 'agent' ? 0 : 1;
+}
+
+/**
+ * Reads a recording's sealed object from its first byte to its last: proves it, and hears it on the way.
+ * @throws CustodyError as {@link verifyObject}
+ */
+export async function readBack(
+  { config, keys, store }: Parts,
+  row: RecordingRow,
+  object: NonNullable<RecordingRow['object']>,
+  signal?: AbortSignal,
+): Promise<ReadBack> {
+  const analyser = new Analyser(agentChannel(row, config));
+  const { plaintextSha256 } = await verifyObject({
+    object,
+    source: {
+      accountSid: row.accountSid,
+      recordingSid: row.recordingSid,
+      channels: row.channels,
+      ...(row.durationSeconds === undefined ? {} : { durationSeconds: row.durationSeconds }),
+    },
+    keys,
+    store,
+    ...(signal && { signal }),
+    onPlaintext: (chunk) => analyser.push(chunk),
+  });
+  return { plaintextSha256, analysis: analyser.end() ?? null };
+}
+
+/** What was heard in a recording that was verified without being heard; undefined where it cannot be read now. */
+export async function hearAgain(
+  parts: Parts,
+  row: RecordingRow,
+  object: NonNullable<RecordingRow['object']>,
+): Promise<RecordingAnalysis | null | undefined> {
+  try {
+    return (await readBack(parts, row, object)).analysis;
+  } catch (error) {
+    if (isRetryable(error)) throw error;
+    parts.log.warn(
+      { recording: row.recordingSid, code: errorCode(error) },
+      'a verified recording cannot be heard',
+    );
+    return undefined;
+  }
+}

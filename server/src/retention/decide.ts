@@ -1,0 +1,77 @@
+import type { RecordingRow } from '../catalog/catalog.ts';
+import type { CallerDigest } from './caller.ts';
+import type { Days, Hold, KeepRule, Policy } from './policy.ts';
+
+const dayMs = 24 * 60 * 60_000;
+
+type Facts = Pick<
+  RecordingRow,
+  'recordingSid' | 'taskSid' | 'hints' | 'caller' | 'startedAt' | 'queue' | 'direction' | 'state'
+>;
+
+/** Whether something is so, or cannot be told. */
+type Fits = 'yes' | 'no' | 'unknown';
+
+/**
+ * The holds that a recording is under; nothing of it may go while there is one. Where it cannot be told, since the
+ * recording's task or caller is not known, it is under the hold: what was destroyed cannot be held any more.
+ * @param digest of callers; undefined where no secret is set, and then no caller can be told
+ */
+export function holdsOn(policy: Policy, row: Facts, digest: CallerDigest | undefined): string[] {
+  return policy.holds.filter((hold) => isUnder(hold, row, digest)).map(({ id }) => id);
+}
+
+function isUnder(hold: Hold, row: Facts, digest: CallerDigest | undefined): boolean {
+  if (hold.recordings.has(row.recordingSid)) return true;
+  if (hold.range && row.startedAt.getTime() >= hold.range.from && row.startedAt.getTime() < hold.range.to)
+    return true;
+  if (hold.tasks.size > 0) {
+    // What the browser claimed cannot take a recording out of a hold, but it can put one under it.
+    if (row.taskSid === undefined) return true;
+    if (hold.tasks.has(row.taskSid) || (row.hints.taskSid && hold.tasks.has(row.hints.taskSid))) return true;
+  }
+  if (hold.callers.length === 0) return false;
+  if (digest === undefined || row.caller === undefined) return true;
+  return hold.callers.some((number) => digest(number) === row.caller);
+}
+
+/** How long it is kept: by the first rule that fits, or the longest of those that may, where queue or direction are not known. */
+export function daysOf({ keep }: Policy, row: Pick<Facts, 'queue' | 'direction'>): Days {
+  let longest: Days | undefined;
+  for (const rule of keep.rules) {
+    const fits = fit(rule, row);
+    if (fits === 'no') continue;
+    longest = longer(longest, rule.days);
+    if (fits === 'yes') return longest;
+  }
+  return longer(longest, keep.otherwise);
+}
+
+function fit(rule: KeepRule, { queue, direction }: Pick<Facts, 'queue' | 'direction'>): Fits {
+  const each = [within(rule.queues, queue), within(rule.directions, direction)];
+  if (each.includes('no')) return 'no';
+  return each.includes('unknown') ? 'unknown' : 'yes';
+}
+
+function within<T>(wanted: readonly T[] | undefined, value: T | undefined): Fits {
+  if (wanted === undefined) return 'yes';
+  if (value === undefined) return 'unknown';
+  return wanted.includes(value) ? 'yes' : 'no';
+}
+
+function longer(a: Days | undefined, b: Days): Days {
+  if (a === undefined) return b;
+  return a === 'forever' || b === 'forever' ? 'forever' : Math.max(a, b);
+}
+
+/** When its time is over; undefined: never. */
+export function keptUntil(policy: Policy, row: Facts): Date | undefined {
+  const days = daysOf(policy, row);
+  return days === 'forever' ? undefined : new Date(row.startedAt.getTime() + days * dayMs);
+}
+
+/** The fewest days that any rule keeps: what is younger need not be looked at. */
+export function fewestDays({ keep }: Policy): number | undefined {
+  const all = [keep.otherwise, ...keep.rules.map(({ days }) => days)].filter((days) => days !== 'forever');
+  return all.length === 0 ? undefined : Math.min(...all);
+}

@@ -1,0 +1,123 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { policyJsonSchema } from '../cli/policy.ts';
+import { loadPolicy, noPolicy, readPolicy } from './policy.ts';
+
+const RE = `RE${'1'.repeat(32)}`;
+const WT = `WT${'2'.repeat(32)}`;
+const whole = `
+version: 1
+keep:
+  default: 1825
+  rules:
+    - queue: [Sales, Support]
+      direction: inbound
+      days: 90
+    - direction: internal
+      days: forever
+holds:
+  - id: case-2026-17
+    reason: the letter of 3 March
+    recordings: [${RE}]
+    tasks: [${WT}]
+    callers: ["+49 30 (123) 456-78"]
+    from: 2026-01-01
+    until: 2026-03-31
+  - id: since-june
+    from: 2026-06-01
+`;
+
+test('is read as it is written', () => {
+  const { keep, holds, digest } = readPolicy(whole);
+  expect(keep).toEqual({
+    otherwise: 1825,
+    rules: [
+      { queues: ['Sales', 'Support'], directions: ['inbound'], days: 90 },
+      { directions: ['internal'], days: 'forever' },
+    ],
+  });
+  expect(holds).toEqual([
+    {
+      id: 'case-2026-17',
+      recordings: new Set([RE]),
+      tasks: new Set([WT]),
+      callers: ['+49 30 (123) 456-78'],
+      range: { from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 3, 1) },
+    },
+    {
+      id: 'since-june',
+      recordings: new Set(),
+      tasks: new Set(),
+      callers: [],
+      range: { from: Date.UTC(2026, 5, 1), to: Number.POSITIVE_INFINITY },
+    },
+  ]);
+  expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  expect(readPolicy(`${whole}\n`).digest).not.toBe(digest);
+});
+
+test('what it does not say keeps all, and holds nothing', () => {
+  expect(readPolicy('version: 1')).toMatchObject({ keep: { otherwise: 'forever', rules: [] }, holds: [] });
+  expect(loadPolicy(undefined)).toBe(noPolicy);
+});
+
+test.each([
+  ['no YAML', 'version: [1', /no YAML \(line 1\)/],
+  ['nothing', '', /version must be 1/],
+  ['a newer file', 'version: 2', /needs the newer release/],
+  ['a word that it does not know', 'version: 1\nkeeps: {}', /has unrecognized key: "keeps"/],
+  ['a key twice', 'version: 1\nversion: 1', /no YAML/],
+  ['days below one', 'version: 1\nkeep: {default: 0}', /keep.default must be a number of days, or forever/],
+  [
+    'a rule for all',
+    'version: 1\nkeep: {rules: [{days: 5}]}',
+    /keep.rules.0 must name a queue or a direction/,
+  ],
+  [
+    'an unknown direction',
+    'version: 1\nkeep: {rules: [{direction: sideways, days: 5}]}',
+    /keep.rules.0.direction/,
+  ],
+  ['a hold of nothing', 'version: 1\nholds: [{id: a, reason: b}]', /holds.0 holds nothing/],
+  [
+    'a SID that is none',
+    'version: 1\nholds: [{id: a, recordings: [RE1]}]',
+    /holds.0.recordings.0 must be RE/,
+  ],
+  [
+    'a number that YAML took the + from',
+    'version: 1\nholds: [{id: a, callers: [+4930123456]}]',
+    /holds.0.callers.0/,
+  ],
+  ['a day that is none', 'version: 1\nholds: [{id: a, from: 2026-02-30x}]', /holds.0.from must be a day/],
+  [
+    'a range that ends before it begins',
+    'version: 1\nholds: [{id: a, from: 2026-02-02, until: 2026-02-01}]',
+    /ends before/,
+  ],
+  [
+    'an id twice',
+    'version: 1\nholds: [{id: a, from: 2026-02-02}, {id: a, from: 2026-02-02}]',
+    /holds must not name an id twice/,
+  ],
+])('refused: %s', (_what, text, says) => {
+  const read = () => readPolicy(text);
+  expect(read).toThrow(expect.objectContaining({ code: 'policy_invalid' }));
+  expect(read).toThrow(says);
+});
+
+test('a number never stands in an error', () => {
+  const read = () => readPolicy('version: 1\nholds: [{id: a, callers: ["030 1234567"]}]');
+  expect(read).toThrow('holds.0.callers.0');
+  expect(read).not.toThrow('1234567');
+});
+
+test('a file that is not there is no policy that keeps all', () => {
+  expect(() => loadPolicy('/nowhere/policy.yaml')).toThrow('ENOENT');
+});
+
+test('docs/policy.schema.json is the schema that is checked by', () => {
+  const text = `${JSON.stringify(policyJsonSchema(), undefined, 2)}\n`;
+  const file = 'docs/policy.schema.json';
+  if (process.env['UPDATE_SCHEMA']) writeFileSync(file, text);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(text));
+});

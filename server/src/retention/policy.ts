@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import {
+  asRecordingSid,
+  asTaskSid,
+  type CallDirection,
+  CustodyError,
+  callDirections,
+  type RecordingSid,
+  type TaskSid,
+} from '@flex-custody/core';
+import { parse, YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import { systemCode } from '../config/system-code.ts';
+
+const number = 'must be a number of days, or forever';
+const days = z
+  .union([z.literal('forever'), z.int().min(1, { error: number }).max(36_500, { error: number })], {
+    error: number,
+  })
+  .describe('Days from the start of the call, or forever.');
+const day = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}$/, { error: 'must be a day such as 2026-11-01' })
+  .refine((text) => !Number.isNaN(Date.parse(text)), { error: 'is no day of the calendar' });
+const several = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1)]);
+const sid = (prefix: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}[0-9a-f]{32}$`), { error: `must be ${prefix} and 32 hexadecimal digits` });
+
+const rule = z
+  .strictObject({
+    queue: several(z.string().min(1)).optional().describe("Name of the task's queue, or names."),
+    direction: several(z.enum(callDirections)).optional(),
+    days,
+  })
+  .refine(({ queue, direction }) => queue !== undefined || direction !== undefined, {
+    error: 'must name a queue or a direction; what is for all others is keep.default',
+  });
+
+const hold = z
+  .strictObject({
+    id: z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, { error: 'must be 1 to 64 of A-Z a-z 0-9 _ . -' }),
+    reason: z.string().max(500).optional().describe('For people. It is never logged.'),
+    recordings: z.array(sid('RE')).min(1).optional(),
+    tasks: z.array(sid('WT')).min(1).optional(),
+    callers: z
+      .array(
+        z.string().regex(/^\+[0-9][0-9 ()./-]{4,30}$/, { error: 'must be numbers such as "+49 30 123456"' }),
+      )
+      .min(1)
+      .optional()
+      .describe('Numbers with country code; quote them, or YAML takes the + away.'),
+    from: day.optional().describe('First day of a range of call starts, UTC.'),
+    until: day.optional().describe('Last day of it, UTC, inclusive.'),
+  })
+  .refine(({ recordings, tasks, callers, from, until }) => recordings ?? tasks ?? callers ?? from ?? until, {
+    error: 'holds nothing: name recordings, tasks, callers, or days',
+  })
+  .refine(({ from, until }) => !from || !until || from <= until, { error: 'ends before it begins' });
+
+/** The policy file's schema; docs/policy.schema.json is made of it. */
+export const policySchema = z.strictObject({
+  version: z.literal(1, { error: 'must be 1: a newer file needs the newer release' }),
+  keep: z
+    .strictObject({
+      default: days.default('forever'),
+      rules: z.array(rule).default([]).describe('The first that fits says how long.'),
+    })
+    .default({ default: 'forever', rules: [] }),
+  holds: z
+    .array(hold)
+    .default([])
+    .refine((all) => new Set(all.map(({ id }) => id)).size === all.length, {
+      error: 'must not name an id twice',
+    }),
+});
+
+export type Days = number | 'forever';
+
+export interface KeepRule {
+  queues?: readonly string[];
+  directions?: readonly CallDirection[];
+  days: Days;
+}
+
+export interface Hold {
+  id: string;
+  recordings: ReadonlySet<RecordingSid>;
+  tasks: ReadonlySet<TaskSid>;
+  /** As written. */
+  callers: readonly string[];
+  /** Epoch ms, the end exclusive; undefined where the hold names no days. */
+  range?: { from: number; to: number };
+}
+
+export interface Policy {
+  keep: { otherwise: Days; rules: readonly KeepRule[] };
+  holds: readonly Hold[];
+  /** SHA-256 of the file: which version of it a decision was made by. */
+  digest: string;
+}
+
+const dayMs = 24 * 60 * 60_000;
+const listed = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
+
+/**
+ * Reads a policy file's text.
+ * @throws CustodyError `policy_invalid` with a line for each fault; what it says never holds a number or a reason
+ */
+export function readPolicy(text: string): Policy {
+  let raw: unknown;
+  try {
+    raw = parse(text, { strict: true, uniqueKeys: true });
+  } catch (error) {
+    const where = error instanceof YAMLParseError && error.linePos ? ` (line ${error.linePos[0].line})` : '';
+    throw invalid([`it is no YAML${where}`]);
+  }
+  const parsed = policySchema.safeParse(raw ?? {});
+  if (!parsed.success) {
+    throw invalid(
+      parsed.error.issues.map(({ path, message, code }) => {
+        const place = path.length > 0 ? path.join('.') : 'the file';
+        return `${place} ${code === 'unrecognized_keys' ? message.replace(/^Unrecognized/, 'has unrecognized') : message}`;
+      }),
+    );
+  }
+  const { keep, holds } = parsed.data;
+  return {
+    keep: {
+      otherwise: keep.default,
+      rules: keep.rules.map((one) => ({
+        ...(one.queue !== undefined && { queues: listed(one.queue) }),
+        ...(one.direction !== undefined && { directions: listed(one.direction) }),
+        days: one.days,
+      })),
+    },
+    holds: holds.map((one) => ({
+      id: one.id,
+      recordings: new Set((one.recordings ?? []).flatMap((value) => asRecordingSid(value) ?? [])),
+      tasks: new Set((one.tasks ?? []).flatMap((value) => asTaskSid(value) ?? [])),
+      callers: one.callers ?? [],
+      ...((one.from ?? one.until) !== undefined && {
+        range: {
+          from: one.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(one.from),
+          to: one.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(one.until) + dayMs,
+        },
+      }),
+    })),
+    digest: createHash('sha256').update(text).digest('hex'),
+  };
+}
+
+/** Without a file all is kept, and nothing is held. */
+export const noPolicy: Policy = { keep: { otherwise: 'forever', rules: [] }, holds: [], digest: 'none' };
+
+/** @throws CustodyError `policy_invalid` also where the file cannot be read: a hold that is not seen would not hold */
+export function loadPolicy(file: string | undefined): Policy {
+  if (file === undefined) return noPolicy;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw invalid([`it cannot be read (${systemCode(error) || 'unknown error'})`]);
+  }
+  return readPolicy(text);
+}
+
+function invalid(faults: readonly string[]): CustodyError {
+  return new CustodyError('policy_invalid', faults.map((fault) => `the policy file: ${fault}`).join('\n'));
+}
