@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os');
+
 /** Tests lie beside the code they test; what crosses rooms is under test/. */
 module.exports = {
   testMatch: ['<rootDir>/{packages,server,sandbox,functions,plugin-*,test}/**/*.test.ts'],
@@ -11,4 +13,6 @@ module.exports = {
   // jose, and the cookie parser of Fastify's inject, ship ES modules only.
   transformIgnorePatterns: ['/node_modules/(?!(jose|light-my-request|cookie)/)'],
   testTimeout: 30_000,
+  // On two cores jest would take one; but these tests wait for processes and clocks more than they work.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
 };

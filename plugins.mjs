@@ -15,7 +15,10 @@ const plugins = named.length > 0 ? named : ['plugin-recording', 'plugin-veridas'
 const installedBytes = 1e9;
 
 checkNode(command);
-for (const plugin of plugins) {
+// Each has a folder of its own, and waits for the registry more than it works.
+await Promise.all(plugins.map(makeReady));
+
+async function makeReady(plugin) {
   const folder = join(root, plugin);
   const lock = join(folder, 'package-lock.json');
   if (changedAt(join(folder, 'node_modules/.package-lock.json')) < changedAt(lock)) {

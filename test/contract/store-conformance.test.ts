@@ -1,7 +1,9 @@
 import { describeWhere } from '../support/needs.ts';
 import { ownEngine, radosgwEngine } from './s3/engines.ts';
 import type { Engine } from './s3/subject.ts';
+import { locks } from './store/locks.ts';
 import { reads } from './store/reads.ts';
+import { renews } from './store/renews.ts';
 import { resumes } from './store/resumes.ts';
 import { StoreSubject } from './store/store-subject.ts';
 import { uploads } from './store/uploads.ts';
@@ -20,6 +22,9 @@ function conforms(begin: () => Promise<Engine>): void {
     reads(subject);
     uploads(subject);
     resumes(subject);
+    renews(subject);
+    // Locks are on versions.
+    if (versioned) locks(subject);
   });
 }
 

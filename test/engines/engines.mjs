@@ -58,6 +58,9 @@ export function createEngines(folder) {
           resolve(1);
         });
       });
+      // What it said last may still be on its way: the end of a process and the end of its words are two things.
+      for (let waited = 0; status === 0 && said.stdout === '' && waited < 5_000; waited += 10)
+        await new Promise((resolve) => setTimeout(resolve, 10));
       await new Promise(setImmediate);
       starting.delete(child);
       if (status === 0) return said.stdout.trim();

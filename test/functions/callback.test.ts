@@ -42,8 +42,21 @@ const formOf = (recording: string) => ({
 });
 
 const nothing = { objects: 0, uploads: 0 };
-const sealedReports = () =>
-  world.reports.flatMap(({ report }) => (report.outcome === 'sealed' ? [report] : []));
+/**
+ * Each thing that was reported of a recording, once: a report whose answer came late is made again, and may be. Of that
+ * recording alone: what an earlier test's process had still to say may come late on a busy machine.
+ */
+const told = (recording = '') => [
+  ...new Map(
+    world.reports
+      .filter((one) => one.recording === recording)
+      .map(({ report }) => [JSON.stringify(report), report] as const),
+  ).values(),
+];
+const sealedReports = (recording = '') =>
+  told(recording).flatMap((report) => (report.outcome === 'sealed' ? [report] : []));
+const registered = (recording = '') =>
+  world.registered.filter(({ recordingSid }) => recordingSid === recording);
 
 describe('with a lease', () => {
   test('the recording is in the bucket, sealed, whole, and for the private key alone', async () => {
@@ -51,9 +64,8 @@ describe('with a lease', () => {
     const [recording = ''] = recordings;
     expect(statuses(await world.deliver(recording))).toEqual([[200]]);
 
-    expect(world.registered).toEqual([
+    expect(registered(recording)).toEqual([
       expect.objectContaining({
-        recordingSid: recording,
         status: 'completed',
         hints: { taskSid: task, reservationSid: expect.stringMatching(/^WR/) },
       }),
@@ -61,7 +73,7 @@ describe('with a lease', () => {
     const { media } = await world.control<{ media: Record<'2', { sha256: string; bytes: number }> }>(
       `recordings/${recording}`,
     );
-    const [report] = sealedReports();
+    const [report] = sealedReports(recording);
     expect(report).toMatchObject({ lease, channels: 2, tookMs: expect.any(Number) });
     expect(report!.object).toMatchObject({
       key: `recordings/${world.sandbox.account.accountSid}/${recording}`,
@@ -80,7 +92,7 @@ describe('with a lease', () => {
   test('what has one channel is asked for again, with one', async () => {
     const { recordings } = await world.call({ channels: 1, seconds: 5 });
     expect(statuses(await world.deliver(recordings[0]!))).toEqual([[200]]);
-    expect(sealedReports()[0]).toMatchObject({ channels: 1 });
+    expect(sealedReports(recordings[0])[0]).toMatchObject({ channels: 1 });
   });
 
   test('three callbacks at once, one lease: one object of one version', async () => {
@@ -93,7 +105,7 @@ describe('with a lease', () => {
     };
     const deliveries = await world.deliver(recordings[0]!, 3);
     expect(statuses(deliveries)).toEqual([[200], [200], [200]]);
-    expect(sealedReports()).toHaveLength(1);
+    expect(sealedReports(recordings[0])).toHaveLength(1);
     expect(await left(recordings[0]!)).toEqual({ objects: 1, uploads: 0 });
   });
 
@@ -101,7 +113,7 @@ describe('with a lease', () => {
     const { recordings } = await world.call({ seconds: 5 });
     world.host.reportStatus = 503;
     expect(statuses(await world.deliver(recordings[0]!))).toEqual([[200]]);
-    expect(world.reports).toHaveLength(2);
+    expect(world.reports.filter(({ recording }) => recording === recordings[0])).toHaveLength(2);
     expect(await left(recordings[0]!)).toEqual({ objects: 1, uploads: 0 });
     expect(world.logged.join()).toContain('"outcome":"report-lost"');
   });
@@ -121,11 +133,8 @@ describe('a source that is not as it should be leaves neither an object nor part
     const { recordings } = await world.call();
     await world.control('faults', { target: 'media', times: 1, ...fault });
     expect(statuses(await world.deliver(recordings[0]!))).toEqual([[200]]);
-    expect(world.reports).toEqual([
-      {
-        recording: recordings[0],
-        report: { outcome: 'failed', lease, code, retryable: !/unauthorized|missing/.test(code) },
-      },
+    expect(told(recordings[0])).toEqual([
+      { outcome: 'failed', lease, code, retryable: !/unauthorized|missing/.test(code) },
     ]);
     expect(await left(recordings[0]!)).toEqual(nothing);
   });
@@ -134,7 +143,7 @@ describe('a source that is not as it should be leaves neither an object nor part
     const { recordings } = await world.call({ seconds: 5 });
     world.host.answer = (callback) => copyLease(callback, { durationSeconds: 60 });
     await world.deliver(recordings[0]!);
-    expect(world.reports[0]!.report).toMatchObject({ outcome: 'failed', code: 'media_short' });
+    expect(told(recordings[0])[0]).toMatchObject({ outcome: 'failed', code: 'media_short' });
     expect(await left(recordings[0]!)).toEqual(nothing);
   });
 });
@@ -144,7 +153,7 @@ describe('without a lease nothing is copied', () => {
     const { recordings } = await world.call({ seconds: 5 });
     world.host.answer = () => ({ action });
     expect(statuses(await world.deliver(recordings[0]!))).toEqual([[200]]);
-    expect(world.reports).toEqual([]);
+    expect(told(recordings[0])).toEqual([]);
     expect(await left(recordings[0]!)).toEqual(nothing);
   });
 
@@ -154,8 +163,12 @@ describe('without a lease nothing is copied', () => {
     for (const status of ['absent', 'in-progress', 'failed']) {
       await world.deliver(recordings[0]!, 1, { RecordingStatus: status, ErrorCode: '16102' });
     }
-    expect(world.registered.map(({ status }) => status)).toEqual(['absent', 'in-progress', 'failed']);
-    expect(world.registered[0]).toMatchObject({ errorCode: '16102' });
+    expect(registered(recordings[0]).map(({ status }) => status)).toEqual([
+      'absent',
+      'in-progress',
+      'failed',
+    ]);
+    expect(registered(recordings[0])[0]).toMatchObject({ errorCode: '16102' });
   });
 
   test('a host that fails: 503, so that Twilio asks again, until it does not', async () => {
@@ -163,7 +176,7 @@ describe('without a lease nothing is copied', () => {
     let asked = 0;
     world.host.answer = (callback) => (asked++ < 2 ? 500 : copyLease(callback));
     expect(statuses(await world.deliver(recordings[0]!))).toEqual([[503, 503, 200]]);
-    expect(sealedReports()).toHaveLength(1);
+    expect(sealedReports(recordings[0])).toHaveLength(1);
   });
 
   test('a host that is away: 503, and nothing sealed', async () => {
@@ -194,7 +207,7 @@ describe('time', () => {
     world.host.answer = (callback) => copyLease(callback, { rate: 50_000 });
     const [attempts = []] = await world.deliver(recordings[0]!);
     expect(attempts).toMatchObject([{ status: 200 }]);
-    expect(world.reports.map(({ report }) => report)).toEqual([
+    expect(told(recordings[0])).toEqual([
       { outcome: 'handed-back', lease, reason: 'too-long' } satisfies CopyReport,
     ]);
     expect(await left(recordings[0]!)).toEqual(nothing);
@@ -225,9 +238,8 @@ describe('time', () => {
     );
     expect(late).toMatchObject({ status: 200 });
     expect(dead).toMatchObject({ status: 504 });
-    expect(world.reports).toEqual([
-      { recording: slow, report: { outcome: 'handed-back', lease, reason: 'out-of-time' } },
-    ]);
+    expect(told(slow)).toEqual([{ outcome: 'handed-back', lease, reason: 'out-of-time' }]);
+    expect(told(killed)).toEqual([]);
     expect(await left(slow)).toEqual(nothing);
     expect(await left(killed)).toEqual({ objects: 0, uploads: expect.any(Number) });
     expect((await left(killed)).uploads).toBeGreaterThan(0);
@@ -252,7 +264,11 @@ describe("Twilio's own FlexRecordingWebhook", () => {
     expect(form!.taskSid).toBe(task);
     expect(form!.form).toMatchObject({ RecordingSid: recording, RecordingStatus: 'completed' });
     for (const own of ['taskSid', 'reservationSid', 'request']) expect(form!.form).not.toHaveProperty(own);
-    expect(world.reports.map(({ report }) => report.outcome).sort()).toEqual(['forwarded', 'sealed']);
+    expect(
+      told(recording)
+        .map(({ outcome }) => outcome)
+        .sort(),
+    ).toEqual(['forwarded', 'sealed']);
 
     world.host.answer = () => ({ action: 'done', forwarded: true });
     await world.deliver(recording);

@@ -1,79 +1,20 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { PlacedCall } from '../../sandbox/src/calls.ts';
-import { type Sandbox, startSandbox } from '../../sandbox/src/index.ts';
-import { serverEnvironment } from '../../sandbox/src/stack/environments.ts';
-import { freePorts } from '../../sandbox/src/stack/ports.ts';
-import { makeSecrets } from '../../sandbox/src/stack/secrets.ts';
+import { functions, type RealHost, startRealHost, until } from './real-host.ts';
 
-/** The host and the command line as processes of their own, with the outside world at Twilio's own addresses. */
-const command = 'server/bin/flex-custody.mjs';
-const functions = 'https://flex-custody-4200-dev.twil.io';
-let dataDir: string;
-let sandbox: Sandbox;
-let host: ChildProcess;
-let url: string;
-let env: Record<string, string>;
+let host: RealHost;
 
 beforeAll(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), 'host-live-'));
-  const [server = 0, ops = 0] = await freePorts(2);
-  url = `http://127.0.0.1:${server}`;
-  sandbox = await startSandbox({
-    port: 0,
-    dataDir,
-    functionsBaseUrl: functions,
-    functionsOrigin: 'http://127.0.0.1:9',
-    publicHostUrl: url,
-  });
-  const addresses = { server: url, functions, ports: { server, ops } };
-  const own = {
-    CUSTODY_PAUSE_RESUME_SECONDS: '1',
-    CUSTODY_LOG_LEVEL: 'warn',
-    PATH: process.env['PATH'] ?? '',
-  };
-  env = serverEnvironment(sandbox, makeSecrets(dataDir), addresses, join(dataDir, 'host'), own);
-  host = spawn(process.execPath, [command, 'serve'], { env, stdio: ['ignore', 'inherit', 'inherit'] });
-  await until(() =>
-    fetch(url).then(
-      ({ ok }) => ok,
-      () => false,
-    ),
-  );
+  host = await startRealHost({ CUSTODY_PAUSE_RESUME_SECONDS: '1' });
 });
-afterAll(async () => {
-  const ended = new Promise((resolve) => host.once('exit', resolve));
-  host.kill('SIGTERM');
-  await ended;
-  await sandbox.close();
-  rmSync(dataDir, { recursive: true, force: true });
-});
+afterAll(() => host.stop());
 
 // A host of its own takes its time where other tests are busy beside it.
 jest.setTimeout(120_000);
 
-async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 60_000;
-  while (!(await done())) {
-    if (Date.now() > end) throw new Error('did not happen in time');
-    await sleep(100);
-  }
-}
-
-async function control<T>(path: string, body: object): Promise<T> {
-  const headers = { 'content-type': 'application/json' };
-  const init = { method: 'POST', headers, body: JSON.stringify(body) };
-  return (await fetch(`${sandbox.url}/sandbox/${path}`, init)).json() as Promise<T>;
-}
-
 /** A call as it is before its end, its recordings paused by a Function whose report was lost. */
 async function pausedCall() {
-  const placed = await control<PlacedCall>('calls', { seconds: 2, callback: false });
-  const { calls, conferences, recordings, reservations, tasks } = sandbox.twilio.world;
+  const placed = await host.place({ seconds: 2 });
+  const { calls, conferences, recordings, reservations, tasks } = host.sandbox.twilio.world;
   const conference = conferences.get(placed.conference)!;
   conference.status = 'in-progress';
   for (const participant of conference.participants) {
@@ -92,12 +33,12 @@ async function pausedCall() {
     version: task.version + 1,
   });
   for (const sid of placed.recordings) recordings.get(sid)!.status = 'paused';
-  const other = [...sandbox.twilio.world.workers.keys()].find((worker) => worker !== agent!.worker)!;
+  const other = [...host.sandbox.twilio.world.workers.keys()].find((worker) => worker !== agent!.worker)!;
   return { ...placed, since, agent: agent!.worker, other };
 }
 
 async function tell(worker: string, kind: string, call: Awaited<ReturnType<typeof pausedCall>>) {
-  const { token } = await control<{ token: string }>('tokens', { roles: ['agent'], worker_sid: worker });
+  const { token } = await host.control<{ token: string }>('tokens', { roles: ['agent'], worker_sid: worker });
   const report = {
     id: randomUUID(),
     kind,
@@ -106,7 +47,7 @@ async function tell(worker: string, kind: string, call: Awaited<ReturnType<typeo
     conferenceSid: call.conference,
     recordings: call.recordings,
   };
-  const answer = await fetch(`${url}/reports`, {
+  const answer = await fetch(`${host.url}/reports`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -119,25 +60,23 @@ async function tell(worker: string, kind: string, call: Awaited<ReturnType<typeo
 
 test('a pause of which the browser tells is resumed in its time, and only of its own call', async () => {
   const call = await pausedCall();
-  const { recordings, tasks } = sandbox.twilio.world;
+  const { recordings, tasks } = host.sandbox.twilio.world;
   expect(await tell(call.other, 'paused', call)).toEqual([403, { error: 'not_your_call' }]);
   expect(await tell(call.agent, 'paused', call)).toEqual([200, { accepted: true }]);
   await until(() => call.recordings.every((sid) => recordings.get(sid)!.status === 'in-progress'));
   await until(() => !('flex_custody' in JSON.parse(tasks.get(call.task)!.attributes)));
 });
 
-const setup = (...flags: string[]) =>
-  new Promise<{ code: number; out: string }>((resolve) => {
-    execFile(process.execPath, [command, 'setup', ...flags], { env }, (error, out, err) =>
-      resolve({ code: error ? Number(error.code) : 0, out: out + err }),
-    );
-  });
+const setup = async (...flags: string[]) => {
+  const { code, out, err } = await host.run('setup', ...flags);
+  return { code, out: out + err };
+};
 
 test('setup writes what the desktop is then served, and what was there stays', async () => {
-  const before = structuredClone(sandbox.twilio.world.flexConfiguration.ui_attributes);
+  const before = structuredClone(host.sandbox.twilio.world.flexConfiguration.ui_attributes);
   const flags = ['--mode', 'theirs', '--functions-url', functions];
   expect(await setup(...flags)).toMatchObject({ code: 1, out: expect.stringContaining('--yes') });
-  expect(sandbox.twilio.world.flexConfiguration.ui_attributes).toEqual(before);
+  expect(host.sandbox.twilio.world.flexConfiguration.ui_attributes).toEqual(before);
   expect(await setup(...flags, '--yes')).toMatchObject({
     code: 0,
     out: expect.stringContaining('read back'),
@@ -146,13 +85,13 @@ test('setup writes what the desktop is then served, and what was there stays', a
     code: 0,
     out: expect.stringContaining('nothing is to be written'),
   });
-  const served = await (await fetch(`${sandbox.url}/sandbox/live/configuration`)).json();
+  const served = await (await fetch(`${host.sandbox.url}/sandbox/live/configuration`)).json();
   expect(served).toMatchObject({
     call_recording_enabled: true,
     call_recording_webhook_url: `${functions}/recording-status-callback?taskSid={taskSid}#rc=5&rp=all`,
     ui_attributes: {
       version_compatibility: 'yes',
-      flex_custody: { functions_url: functions, host_url: url, recording: { mode: 'theirs' } },
+      flex_custody: { functions_url: functions, host_url: host.url, recording: { mode: 'theirs' } },
     },
   });
 });

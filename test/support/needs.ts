@@ -39,6 +39,17 @@ export function chromiumPath(): string {
   return process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 }
 
+/**
+ * The check of every change plays the calls in the browser in a short form (E2E=short): what takes longest and has a
+ * shorter sibling is left to `npm test` and `npm run e2e`, which know of no such form unless it is asked for.
+ */
+export const isShortForm = process.env['E2E'] === 'short';
+
+/** A `test` that the short form leaves out. */
+export function inFull(name: string, body: () => Promise<void>, limitMs?: number): void {
+  if (!isShortForm) test(name, body, limitMs);
+}
+
 /** A `describe` that runs where every need is met and is listed as skipped where one is not. */
 export function describeWhere(need: Need | readonly Need[], name: string, body: () => void): void {
   const missing = [need].flat().find((one) => !needs[one].there());

@@ -68,6 +68,7 @@ const calls = Array.from({ length: count }, () =>
     direction: 'inbound',
     conference: false,
     taskGone: false,
+    encrypted: false,
     callback: false,
     media,
     marked: false,

@@ -31,6 +31,16 @@ export class StoreSubject {
     return this.#store!;
   }
 
+  get access(): Pick<Engine, 'endpoint' | 'accessKeyId' | 'secretAccessKey'> {
+    const { endpoint, accessKeyId, secretAccessKey } = this.#engine!;
+    return { endpoint, accessKeyId, secretAccessKey };
+  }
+
+  /** The sandbox's own engine, not radosgw. */
+  get isOwn(): boolean {
+    return this.#engine?.shared !== true;
+  }
+
   get s3(): S3Client {
     return this.#s3!;
   }

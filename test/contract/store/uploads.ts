@@ -66,9 +66,11 @@ export function uploads(subject: StoreSubject): void {
       async () => {
         const { store } = subject;
         const { id, send } = await begin('r/3');
-        await together(1_003, (at) => send(at + 1, Buffer.from('x')));
+        // Pages are the same with and without versions.
+        const count = subject.versioned ? 1_003 : 3;
+        await together(count, (at) => send(at + 1, Buffer.from('x')));
         const arrived = await all(store.parts('r/3', id));
-        expect(arrived.map(({ number }) => number)).toEqual(Array.from({ length: 1_003 }, (_, at) => at + 1));
+        expect(arrived.map(({ number }) => number)).toEqual(Array.from({ length: count }, (_, at) => at + 1));
         await store.abortUpload('r/3', id);
       },
       longMs,

@@ -1,5 +1,5 @@
 import type { FlexDesktop } from '../../support/flex.ts';
-import { describeWhere } from '../../support/needs.ts';
+import { describeWhere, inFull } from '../../support/needs.ts';
 import { complaintsOf, finish, joined, type Stage, setStage, shows } from './stage.ts';
 
 jest.setTimeout(120_000);
@@ -38,7 +38,7 @@ describeWhere(['chromium', 'plugins'], 'recording by settings', () => {
     expect(links).toEqual({ task: [recordings[0]!.sid] });
   });
 
-  test('theirs, and Flex’s own switch off: not recorded, and why', async () => {
+  inFull('theirs, and Flex’s own switch off: not recorded, and why', async () => {
     await stage.reopen(alice, { recording: { mode: 'theirs' } });
     const { task } = await call();
     await shows(alice, 'not-recorded');
@@ -46,7 +46,7 @@ describeWhere(['chromium', 'plugins'], 'recording by settings', () => {
     expect(await recorded(task)).toEqual([]);
   });
 
-  test('both: the leg and the conference, on purpose', async () => {
+  inFull('both: the leg and the conference, on purpose', async () => {
     await stage.reopen(alice, { recording: { mode: 'both' } }, flexOn);
     const { task } = await call();
     await joined(alice);
@@ -111,7 +111,7 @@ describeWhere(['chromium', 'plugins'], 'recording by settings', () => {
     expect(Object.keys(await stage.custody(task, 1))).toEqual([reservation]);
   });
 
-  test('a setting that cannot be read is named to the admin, and the safe default holds', async () => {
+  inFull('a setting that cannot be read is named to the admin, and the safe default holds', async () => {
     await stage.reopen(alice, { recording: { mode: 'Ours' } });
     await alice.page.getByText('recording.mode').first().waitFor();
     await alice.screenshot('modes-wrong-setting');

@@ -1,5 +1,5 @@
 import type { FlexDesktop } from '../../support/flex.ts';
-import { describeWhere } from '../../support/needs.ts';
+import { describeWhere, inFull } from '../../support/needs.ts';
 import { findings, finish, joined, type Stage, setStage, shows, transfer } from './stage.ts';
 
 jest.setTimeout(180_000);
@@ -118,7 +118,7 @@ describeWhere(['chromium', 'plugins'], 'pausing a recording', () => {
     await stage.custody(task, 2);
   });
 
-  test('a supervisor sees it, and has no button', async () => {
+  inFull('a supervisor sees it, and has no button', async () => {
     const carla = await stage.open(stage.workers[2], ['supervisor']);
     const { task } = await ring();
     await pause(alice);
@@ -147,28 +147,31 @@ describeWhere(['chromium', 'plugins'], 'pausing a recording', () => {
     await all(task, 'in-progress');
   });
 
-  test('with the host away a call is paused all the same, and the host hears of it when it is back', async () => {
-    const { task } = await ring();
-    await stage.stack.stopServer();
-    try {
-      await pause(alice);
-      await shows(alice, 'paused');
-      await all(task, 'paused');
-      expect(
-        await alice.page.evaluate('Object.values(localStorage).some((text) => text.includes("paused"))'),
-      ).toBe(true);
-    } finally {
-      await stage.stack.startServer();
-    }
-    const heard = () => stage.metric('custody_reports_total', { kind: 'paused', by: 'browser' });
-    for (let tries = 0; (await heard()) === 0 && tries < 400; tries += 1)
-      await alice.page.waitForTimeout(100);
-    expect(await heard()).toBe(1);
-    // By its timer, that it learnt from the report alone.
-    await all(task, 'in-progress', (resumeAfter + 25) * 1000);
-  });
+  inFull(
+    'with the host away a call is paused all the same, and the host hears of it when it is back',
+    async () => {
+      const { task } = await ring();
+      await stage.stack.stopServer();
+      try {
+        await pause(alice);
+        await shows(alice, 'paused');
+        await all(task, 'paused');
+        expect(
+          await alice.page.evaluate('Object.values(localStorage).some((text) => text.includes("paused"))'),
+        ).toBe(true);
+      } finally {
+        await stage.stack.startServer();
+      }
+      const heard = () => stage.metric('custody_reports_total', { kind: 'paused', by: 'browser' });
+      for (let tries = 0; (await heard()) === 0 && tries < 400; tries += 1)
+        await alice.page.waitForTimeout(100);
+      expect(await heard()).toBe(1);
+      // By its timer, that it learnt from the report alone.
+      await all(task, 'in-progress', (resumeAfter + 25) * 1000);
+    },
+  );
 
-  test('switched off there is no button, and the Function refuses', async () => {
+  inFull('switched off there is no button, and the Function refuses', async () => {
     await stage.stack.stopServer();
     await stage.stack.startServer({ TwilioEnablePauseResume: 'False' });
     try {

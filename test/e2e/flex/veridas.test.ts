@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import type { FlexDesktop } from '../../support/flex.ts';
-import { describeWhere } from '../../support/needs.ts';
+import { describeWhere, inFull } from '../../support/needs.ts';
 import { complaintsOf, findings, finish, joined, type Stage, setStage } from './stage.ts';
 
 jest.setTimeout(120_000);
@@ -110,7 +110,7 @@ describeWhere(['chromium', 'plugins'], 'voice biometrics in a call', () => {
     expect(streams().at(-1)).toMatchObject({ callSid: customer!.callSid, track: 'inbound_track' });
   });
 
-  test('the vendor gives no token: said in the element, and nothing is streamed', async () => {
+  inFull('the vendor gives no token: said in the element, and nothing is streamed', async () => {
     const before = streams().length;
     const tell = (tokenStatus: number | null) =>
       fetch(`${stage.stack.urls.sandbox}/sandbox/veridas`, {
@@ -139,7 +139,7 @@ describeWhere(['chromium', 'plugins'], 'voice biometrics in a call', () => {
     await finish(alice);
   });
 
-  test('with the vendor’s files in the build: the element, from no other place', async () => {
+  inFull('with the vendor’s files in the build: the element, from no other place', async () => {
     const built = await buildWithVendorFiles();
     expect(gzipSync(built).length).toBeLessThanOrEqual(120_000);
     await alice.page.route('**/flex/plugins/plugin-veridas.js', (route) =>
@@ -157,12 +157,15 @@ describeWhere(['chromium', 'plugins'], 'voice biometrics in a call', () => {
     }
   });
 
-  test('a setting out of its range: the element is not there, and an agent is told whom to tell', async () => {
-    await stage.reopen(alice, { veridas: { ...veridas, config: { verify: { scoreThreshold: '1.5' } } } });
-    await call();
-    await text('Voice biometrics is not set up correctly').waitFor();
-    expect(await alice.page.locator(element).count()).toBe(0);
-  });
+  inFull(
+    'a setting out of its range: the element is not there, and an agent is told whom to tell',
+    async () => {
+      await stage.reopen(alice, { veridas: { ...veridas, config: { verify: { scoreThreshold: '1.5' } } } });
+      await call();
+      await text('Voice biometrics is not set up correctly').waitFor();
+      expect(await alice.page.locator(element).count()).toBe(0);
+    },
+  );
 
   test('a chat has none of it, and nothing was complained of that was not meant to fail', async () => {
     await stage.reopen(alice, { veridas });

@@ -26,6 +26,8 @@ export interface PlannedCall {
   delivery: DeliveryWay;
   /** Ms by which `late`, and the second of two, come later. */
   delay: number;
+  /** Sealed by Twilio. */
+  encrypted: boolean;
   fate?: Fate;
 }
 
@@ -97,6 +99,8 @@ function call(dice: Random, at: number, index: number, longest: number): Planned
     direction: dice.chance(0.7) ? 'inbound' : 'outbound',
     delivery: fate === undefined ? healthy : 'once',
     delay: dice.whole(500, 8_000),
+    // How a sealed one is bad only its tag could tell.
+    encrypted: index % 6 === 4 && fate === undefined,
     ...(fate && { fate }),
   };
 }

@@ -60,7 +60,7 @@ export async function storm(
   });
 
   const place = (planned: PlannedCall) => {
-    const { seconds, channels, direction, fate } = planned;
+    const { seconds, channels, direction, encrypted, fate } = planned;
     const placed = twilio.switchboard.place({
       media,
       marked: true,
@@ -71,6 +71,7 @@ export async function storm(
       conference: false,
       taskGone: false,
       callback: false,
+      encrypted,
     });
     const recording = twilio.world.recordings.get(placed.recordings[0] ?? '');
     if (!recording) throw new Error('a call without its recording');

@@ -1,0 +1,141 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createStore } from '@flex-custody/vault';
+import { type RealHost, startRealHost } from './real-host.ts';
+
+jest.setTimeout(240_000);
+
+let host: RealHost;
+let policyFile: string;
+const policy = (text: string) => writeFileSync(policyFile, `version: 1\n${text}\n`);
+/** As the sandbox's callers are. */
+const caller = '+14155550142';
+
+beforeAll(async () => {
+  host = await startRealHost({
+    CUSTODY_CALLER_SECRET: Buffer.alloc(32, 9).toString('base64'),
+    CUSTODY_INSIGHTS_MEASURES: 'agent=1,customer=2,crosstalk=3,silence=4,monologue=5',
+  });
+  policyFile = join(host.dataDir, 'policy.yaml');
+  policy('');
+  await host.restart({
+    CUSTODY_POLICY_FILE: policyFile,
+    CUSTODY_CERTIFICATE_KEY_FILE: join(host.dataDir, 'certificate-key.pem'),
+  });
+});
+afterAll(() => host.stop());
+
+async function taken(call: object = {}): Promise<{ sid: string; task: string }> {
+  const { recordings, task } = await host.place({ seconds: 12, ...call });
+  const [sid = ''] = recordings;
+  // Without a callback: no Function has it, and the host copies it at once.
+  expect((await host.run('reconcile', '--since', '2020-01-01', '--no-bucket')).code).toBe(0);
+  await host.reaches(sid, 'verified');
+  return { sid, task };
+}
+
+async function keysInBucket(of: string): Promise<string[]> {
+  const store = createStore({ ...host.sandbox.s3, pathStyle: true, mode: 'envelope' });
+  const found: string[] = [];
+  for await (const { key } of store.versions('')) if (key.includes(of)) found.push(key);
+  store.close();
+  return found;
+}
+
+test("who talked for how long stands in the conversation's measures", async () => {
+  const { task } = await taken();
+  const measures = () => JSON.parse(host.sandbox.twilio.world.tasks.get(task)!.attributes).conversations;
+  for (let tries = 0; tries < 100 && measures().conversation_measure_1 === undefined; tries += 1)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  const found = measures();
+  const [agent, customer, crosstalk, silence, monologue] = [1, 2, 3, 4, 5].map(
+    (n) => found[`conversation_measure_${n}`],
+  );
+  expect(agent).toBeGreaterThan(1);
+  expect(customer).toBeGreaterThan(1);
+  expect(agent + customer - crosstalk + silence).toBeCloseTo(12, 0);
+  expect(monologue).toBeLessThanOrEqual(Math.max(agent, customer) + silence);
+  // Beside the link, which the Player needs.
+  expect(JSON.stringify(JSON.parse(host.sandbox.twilio.world.tasks.get(task)!.attributes))).toContain(
+    'url_provider',
+  );
+});
+
+test('from the first look to the certificate', async () => {
+  const { sid } = await taken();
+  expect(await host.show(sid)).toMatchObject({
+    queue: 'Everyone',
+    direction: 'inbound',
+    caller: expect.any(String),
+  });
+  const unsure = await host.run('erase', '--caller', caller);
+  expect([unsure.code, unsure.out]).toEqual([1, expect.stringContaining(`${sid}  would be erased`)]);
+  expect(unsure.err).toContain('--yes');
+
+  // No key yet: nothing begins.
+  const early = await host.run('erase', '--recording', sid, '--yes');
+  expect([early.code, early.err]).toEqual([1, expect.stringContaining('flex-custody setup')]);
+  expect((await host.run('setup', '--yes')).err).toContain('signs certificates of erasure');
+
+  policy(`holds: [{id: case-17, callers: ["${caller}"]}]`);
+  const held = await host.run('erase', '--recording', sid, '--yes');
+  expect([held.code, held.out]).toEqual([1, expect.stringContaining('held by case-17')]);
+  expect((await host.play(sid)).status).toBe(200);
+
+  policy('');
+  const done = await host.run('erase', '--recording', sid, '--reference', 'ticket 17', '--yes');
+  expect([done.code, done.out]).toEqual([0, expect.stringContaining('erased')]);
+  expect(await keysInBucket(sid)).toEqual([]);
+  expect(host.sandbox.twilio.world.recordings.get(sid)?.status).toBe('deleted');
+  expect((await host.play(sid)).status).toBe(404);
+  const row = await host.show(sid);
+  expect(row).toMatchObject({ state: 'erased', certificate: expect.any(String) });
+  expect(JSON.stringify(row)).not.toMatch(/"(WT|CA|WK|WR)/);
+
+  const file = join(host.dataDir, 'certificate.jws');
+  writeFileSync(file, (await host.run('certificates', 'show', row.certificate ?? '')).out);
+  const key = join(host.dataDir, 'key.jwk');
+  writeFileSync(key, (await host.run('certificates', 'key')).out);
+  const verified = await host.run('certificates', 'verify', file, '--key', key);
+  expect([verified.code, JSON.parse(verified.out)]).toEqual([
+    0,
+    expect.objectContaining({
+      reason: 'erasure',
+      reference: 'ticket 17',
+      recordings: [expect.objectContaining({ recording: sid, twilio: 'deleted' })],
+    }),
+  ]);
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^(.{30})./, '$1x'));
+  expect((await host.run('certificates', 'verify', file, '--key', key)).code).toBe(1);
+
+  // Nothing brings it back: neither its callback nor a look at everything.
+  expect(await host.announce(sid)).toMatchObject({ answer: { action: 'done' } });
+  expect((await host.run('reconcile', '--since', '2020-01-01')).code).toBe(0);
+  expect(await host.show(sid)).toEqual(row);
+  expect(await keysInBucket(sid)).toEqual([]);
+});
+
+test('the policy decides by queue and direction, and says so before', async () => {
+  const { sid } = await taken();
+  policy('keep: {default: 30, rules: [{queue: Everyone, direction: outbound, days: 1}]}');
+  const check = await host.run('policy', 'check');
+  expect([check.code, check.out]).toEqual([
+    0,
+    expect.stringContaining('outbound in Everyone are kept for 1 days'),
+  ]);
+  expect((await host.run('retention', '--dry-run')).out).toContain('Nothing was');
+  // A call of two months ago.
+  const recording = host.sandbox.twilio.world.recordings.get(sid)!;
+  recording.startedAt = new Date(Date.now() - 60 * 24 * 60 * 60_000);
+  expect(await host.show(sid)).toMatchObject({ state: 'verified' });
+  policy('keep: {default: soon}');
+  expect(await host.run('policy', 'check')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('keep.default'),
+  });
+  expect(await host.run('retention')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('policy_invalid'),
+  });
+  policy('');
+});
