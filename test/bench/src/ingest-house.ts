@@ -104,8 +104,6 @@ async function register(db: Db, calls: readonly PlacedCall[], source: Source, wa
   };
   for (let at = 0; at < calls.length; at += 10) await Promise.all(calls.slice(at, at + 10).map(one));
   await queue.stop(0);
-  // As autovacuum does within the minute that a backlog of this size takes to come about.
-  await db.query('ANALYZE');
 }
 
 async function measure(
@@ -116,11 +114,14 @@ async function measure(
   onProgress: (done: number, all: number) => void,
 ): Promise<Taken> {
   const cpu = () => running.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0);
-  const cpuBefore = cpu();
-  const began = performance.now();
-  await db.query(
-    `UPDATE pgboss.job SET start_after = now() WHERE name IN ('copy', 'link') AND state = 'created'`,
-  );
+  // All at one moment, and known to the planner, as autovacuum makes it a backlog within the minute that it takes to come about.
+  const { cpuBefore, began } = await db.transaction(async (inner) => {
+    await inner.query(
+      `UPDATE pgboss.job SET start_after = now() WHERE name IN ('copy', 'link') AND state = 'created'`,
+    );
+    await inner.query('ANALYZE');
+    return { cpuBefore: cpu(), began: performance.now() };
+  });
   const done = way === 'copies alone' ? `state = 'sealed'` : `state = 'verified' AND link_state = 'linked'`;
   for (let told = 0; ; ) {
     const [row] = await db.query<{ done: number; lost: number }>(
@@ -173,7 +174,7 @@ async function startWorker(script: string, env: Environment): Promise<Worker> {
   const ready = new Promise<void>((resolve) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (line.includes('"host.ready"')) resolve();
-      else if (/"level":[56]0/.test(line)) process.stderr.write(`${line}\n`);
+      else if (/"level":"(error|fatal)"/.test(line)) process.stderr.write(`${line}\n`);
     });
   });
   await Promise.race([

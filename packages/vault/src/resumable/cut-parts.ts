@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { Sealer } from '../envelope/seal.ts';
 import { audioPassed } from '../young-buffers.ts';
 
@@ -12,6 +12,8 @@ export interface CutPart {
   buffer: Buffer | undefined;
   /** The source ended with it. */
   last: boolean;
+  /** Of all the audio, with the last part of what was read from its beginning. */
+  wholeSha256?: string;
 }
 
 export interface CutOptions {
@@ -24,10 +26,16 @@ export interface CutOptions {
   /** Parts before this one are only hashed. */
   sealFrom: number;
   takeBuffer(): Buffer | Promise<Buffer>;
+  /** Sees the audio as it comes, before it is sealed; what it throws ends the cutting. */
+  onAudio(chunk: Uint8Array): void;
 }
 
 /** Size of the largest part. */
-export function partCapacity({ sealer, frameLength, framesPerPart }: Omit<CutOptions, 'takeBuffer'>): number {
+export function partCapacity({
+  sealer,
+  frameLength,
+  framesPerPart,
+}: Pick<CutOptions, 'sealer' | 'frameLength' | 'framesPerPart'>): number {
   // Frame heads and tags; the final frame's are eight bytes longer.
   return (sealer?.header.byteLength ?? 0) + framesPerPart * (frameLength + (sealer ? 32 : 0)) + 8;
 }
@@ -53,6 +61,8 @@ export async function* cutParts(
   let index = options.first;
   let sequence = index * framesPerPart + 1;
   let hash = createHash('sha256');
+  /** Of all so far; the first part's own digest does for as long as there is no other. */
+  let whole: Hash | undefined;
   let buffer: Buffer | undefined;
   let filled = 0;
   let frames = 0;
@@ -80,19 +90,27 @@ export async function* cutParts(
     waiting = [];
     waitingBytes = 0;
   };
-  const part = (last: boolean): CutPart => ({
-    index,
-    sha256: hash.digest('hex'),
-    body: buffer?.subarray(0, filled),
-    buffer,
-    last,
-  });
+  const part = (last: boolean): CutPart => {
+    if (index === 0 && !last) whole = hash.copy();
+    const sha256 = hash.digest('hex');
+    const ofAll = index === 0 ? sha256 : last ? whole?.digest('hex') : undefined;
+    return {
+      index,
+      sha256,
+      body: buffer?.subarray(0, filled),
+      buffer,
+      last,
+      ...(last && ofAll !== undefined && { wholeSha256: ofAll }),
+    };
+  };
 
   await begin();
   for await (const chunk of body) {
+    options.onAudio(chunk);
     for (let at = 0; at < chunk.byteLength; ) {
       const piece = chunk.subarray(at, at + frameLength - waitingBytes);
       hash.update(piece);
+      whole?.update(piece);
       waiting.push(piece);
       waitingBytes += piece.byteLength;
       partBytes += piece.byteLength;

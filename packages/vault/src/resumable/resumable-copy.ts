@@ -185,8 +185,15 @@ class ResumableCopy {
     media.body.on('error', () => undefined);
     try {
       this.#input.signal?.throwIfAborted();
-      for await (const part of cutParts(this.#watched(media, proof), { ...cut, takeBuffer: take })) {
+      const onAudio = (chunk: Uint8Array) => {
+        proof.push(chunk);
+        this.#input.onProgress?.(proof.bytes, whole);
+      };
+      let sha256: string | undefined;
+      const audio = media.body as AsyncIterable<Uint8Array>;
+      for await (const part of cutParts(audio, { ...cut, takeBuffer: take, onAudio })) {
         if (part.last) proof.end();
+        sha256 = part.wholeSha256;
         const noted = state?.parts[part.index];
         if (noted && noted.sha256 !== part.sha256) throw new SourceChanged();
         if (!part.body || !part.buffer) continue;
@@ -205,7 +212,6 @@ class ResumableCopy {
       if (state.parts.length > countOf(proof.bytes, state, sealer !== undefined)) throw new SourceChanged();
       await Promise.all(this.#onTheWire);
       this.#stopped.signal.throwIfAborted();
-      const sha256 = proof.sha256();
       const done = {
         plaintextBytes: proof.bytes,
         bytes: this.#sentBytes,
@@ -224,16 +230,6 @@ class ResumableCopy {
       throw this.#failure ?? error;
     } finally {
       this.#input.signal?.removeEventListener('abort', halt);
-    }
-  }
-
-  async *#watched(media: OpenedMedia, proof: AudioProof): AsyncGenerator<Uint8Array> {
-    const { onProgress } = this.#input;
-    const total = media.status === 206 ? undefined : media.contentLength;
-    for await (const chunk of media.body as AsyncIterable<Uint8Array>) {
-      proof.push(chunk);
-      onProgress?.(proof.bytes, total);
-      yield chunk;
     }
   }
 

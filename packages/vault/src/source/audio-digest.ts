@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { AudioProof } from './audio-proof.ts';
 
 /** Passes a WAV file through, counting and hashing it, and fails at its end unless it was a whole one: {@link AudioProof}. */
 export class AudioDigest extends Transform {
   readonly #proof: AudioProof;
+  readonly #hash = createHash('sha256');
   readonly #onBytes: ((bytes: number) => void) | undefined;
 
   constructor(durationSeconds: number | undefined, onBytes?: (bytes: number) => void) {
@@ -19,12 +21,13 @@ export class AudioDigest extends Transform {
 
   /** Hexadecimal; once, at the end. */
   sha256(): string {
-    return this.#proof.sha256() ?? '';
+    return this.#hash.digest('hex');
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     try {
       this.#proof.push(chunk);
+      this.#hash.update(chunk);
       this.#onBytes?.(this.#proof.bytes);
       done(null, chunk);
     } catch (error) {

@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
 import { mediaError } from './errors.ts';
 import { RIFF_HEAD_BYTES, readWavLayout, riffBytes, type WavLayout } from './wav.ts';
 
@@ -17,11 +16,10 @@ export interface ProofSoFar {
 
 /**
  * Proof that a WAV file came whole: as long as its RIFF header says, its samples within it, and playing as long as the
- * recording lasted; and its SHA-256, where it was read from its beginning.
+ * recording lasted.
  */
 export class AudioProof {
   readonly #durationSeconds: number | undefined;
-  readonly #hash: Hash | undefined;
   #head = Buffer.alloc(0);
   #layout: WavLayout | undefined;
   #wholeBytes: number | undefined;
@@ -29,8 +27,7 @@ export class AudioProof {
 
   constructor(durationSeconds: number | undefined, soFar?: ProofSoFar) {
     this.#durationSeconds = durationSeconds;
-    if (!soFar) this.#hash = createHash('sha256');
-    else {
+    if (soFar) {
       this.#bytes = soFar.bytes;
       this.#layout = soFar.layout;
       this.#wholeBytes = soFar.wholeBytes;
@@ -51,14 +48,8 @@ export class AudioProof {
 
   /** @throws CustodyError `media_not_audio` */
   push(chunk: Uint8Array): void {
-    this.#hash?.update(chunk);
     this.#bytes += chunk.byteLength;
     if (this.#layout === undefined) this.#readHead(chunk);
-  }
-
-  /** Hexadecimal; once, at the end. Undefined where the beginning was read by somebody else. */
-  sha256(): string | undefined {
-    return this.#hash?.digest('hex');
   }
 
   /** @throws CustodyError `media_empty`, `media_not_audio`, `media_short`, `media_long` */
