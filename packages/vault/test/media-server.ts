@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import http, { createServer, type RequestListener, type Server } from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import axios from 'axios';
 
 export const source = {
   accountSid: `AC${'a'.repeat(32)}`,
@@ -10,7 +10,7 @@ export const source = {
 } as import('@flex-custody/core').MediaSource;
 export const credentials = { username: 'SK1', password: 'top-secret-password' };
 
-/** Stands in for api.twilio.com: axios is sent here whatever the URL says, as by a proxy. */
+/** Stands in for api.twilio.com: whatever is asked for by `https` is asked for here. */
 export class MediaServer {
   answer: RequestListener = (_request, response) => response.end();
   readonly urls: string[] = [];
@@ -18,21 +18,22 @@ export class MediaServer {
     this.urls.push(String(request.url));
     this.answer(request, response);
   });
-  readonly #adapter = axios.defaults.adapter;
+  readonly #request = https.request;
 
   async start(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     const { port } = this.#server.address() as AddressInfo;
-    const overHttp = axios.getAdapter('http');
-    axios.defaults.adapter = (config) => {
-      const url = String(config.url);
-      if (!url.startsWith('https://api.twilio.com/')) throw new Error(`credentials on their way to ${url}`);
-      return overHttp({ ...config, url: url.replace('https://api.twilio.com', `http://127.0.0.1:${port}`) });
+    const here = (url: string | URL, options: https.RequestOptions) => {
+      if (!String(url).startsWith('https://api.twilio.com/'))
+        throw new Error(`credentials on their way to ${url}`);
+      const local = String(url).replace('https://api.twilio.com', `http://127.0.0.1:${port}`);
+      return http.request(local, { ...options, agent: undefined });
     };
+    https.request = here as typeof https.request;
   }
 
   stop(): void {
-    if (this.#adapter) axios.defaults.adapter = this.#adapter;
+    https.request = this.#request;
     this.#server.closeAllConnections();
     this.#server.close();
   }

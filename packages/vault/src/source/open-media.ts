@@ -1,9 +1,12 @@
+import type { IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { finished, type Readable } from 'node:stream';
 import { CustodyError, type MediaSource } from '@flex-custody/core';
-import axios, { type AxiosResponse, isAxiosError } from 'axios';
+import { answerTo } from '../answer-to.ts';
 import { asError } from '../as-error.ts';
 import { mediaError } from './errors.ts';
 import { MediaGuard } from './guard.ts';
+import { proxyAgent } from './proxy-agent.ts';
 import type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './types.ts';
 
 const ORIGIN = 'https://api.twilio.com';
@@ -27,14 +30,14 @@ export async function openMedia(
 ): Promise<OpenedMedia> {
   let channels = source.channels;
   let response = await request(source, channels, credentials, options);
-  if (response.status === 400 && channels === 2) {
-    response.data.destroy();
+  if (response.statusCode === 400 && channels === 2) {
+    response.destroy();
     channels = 1;
     response = await request(source, channels, credentials, options);
   }
-  if (response.status === 400 && options.sealed) {
+  if (response.statusCode === 400 && options.sealed) {
     // Twilio cannot mix what it cannot open, and may well refuse to be asked for channels at all.
-    response.data.destroy();
+    response.destroy();
     response = await request(source, undefined, credentials, options);
   }
   return opened(response, channels, options);
@@ -45,61 +48,52 @@ async function request(
   channels: 1 | 2 | undefined,
   credentials: MediaCredentials,
   { signal, stallMs = DEFAULT_STALL_MS, range, ifRange }: OpenMediaOptions,
-): Promise<AxiosResponse<Readable>> {
-  // Watches only until the answer begins: after that the guard does, and a timer left over would cut a good body.
-  const unanswered = new AbortController();
-  const timer = setTimeout(() => unanswered.abort(), 2 * stallMs);
+): Promise<IncomingMessage> {
+  const query = channels === undefined ? '' : `?RequestedChannels=${channels}`;
+  const url = `${ORIGIN}/2010-04-01/Accounts/${accountSid}/Recordings/${recordingSid}.wav${query}`;
+  const asking = https.request(url, {
+    agent: proxyAgent(url),
+    auth: `${credentials.username}:${credentials.password}`,
+    // Compressed, neither length nor range would be that of the file.
+    headers: {
+      Accept: '*/*',
+      'Accept-Encoding': 'identity',
+      ...(range !== undefined && { Range: range }),
+      ...(range !== undefined && ifRange !== undefined && { 'If-Range': ifRange }),
+    },
+  });
   try {
-    return await axios.get<Readable>(
-      `${ORIGIN}/2010-04-01/Accounts/${accountSid}/Recordings/${recordingSid}.wav`,
-      {
-        params: channels === undefined ? {} : { RequestedChannels: channels },
-        auth: { ...credentials },
-        // Compressed, neither length nor range would be that of the file.
-        headers: {
-          'Accept-Encoding': 'identity',
-          ...(range !== undefined && { Range: range }),
-          ...(range !== undefined && ifRange !== undefined && { 'If-Range': ifRange }),
-        },
-        decompress: false,
-        responseType: 'stream',
-        maxRedirects: 0,
-        validateStatus: () => true,
-        signal: signal ? AbortSignal.any([signal, unanswered.signal]) : unanswered.signal,
-      },
-    );
+    // The guard has its eye on the body: a limit for that as well would cut a good one.
+    return await answerTo(asking, { answerMs: 2 * stallMs, signal });
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    const code = unanswered.signal.aborted ? 'no answer' : isAxiosError(error) ? error.code : undefined;
-    // The cause is not passed on: it holds the request, and so the credentials.
+    const { code } = error as NodeJS.ErrnoException;
     throw mediaError('unavailable', `Twilio's media cannot be reached (${code ?? 'unknown'})`);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
 async function opened(
-  response: AxiosResponse<Readable>,
+  response: IncomingMessage,
   channels: 1 | 2,
   options: OpenMediaOptions,
 ): Promise<OpenedMedia> {
   try {
     return await accepted(response, channels, options);
   } catch (error) {
-    response.data.destroy();
+    response.destroy();
     throw error;
   }
 }
 
 async function accepted(
-  response: AxiosResponse<Readable>,
+  response: IncomingMessage,
   channels: 1 | 2,
   options: OpenMediaOptions,
 ): Promise<OpenedMedia> {
-  const { status } = response;
-  if (status !== 200 && status !== 206) throw refusal(status, await codeOf(response.data));
+  const status = response.statusCode ?? 0;
+  if (status !== 200 && status !== 206) throw refusal(status, await codeOf(response));
   const header = (name: string): string | undefined => {
-    const value: unknown = response.headers[name];
+    const value = response.headers[name];
     return typeof value === 'string' ? value : undefined;
   };
   const contentType = header('content-type') ?? 'application/octet-stream';
@@ -117,7 +111,7 @@ async function accepted(
     stallMs: options.stallMs ?? DEFAULT_STALL_MS,
     showsHead: status === 200 && options.sealed !== true,
   });
-  const body = guarded(response.data, guard, options.signal);
+  const body = guarded(response, guard, options.signal);
   await guard.accepted;
   const etag = header('etag');
   const lastModified = header('last-modified');
@@ -134,16 +128,16 @@ async function accepted(
   };
 }
 
-/** Pipes the socket into the guard. Its errors are replaced: axios's own hold the request, and so the credentials. */
-function guarded(socket: Readable, guard: MediaGuard, signal: AbortSignal | undefined): Readable {
-  finished(socket, (error) => {
+/** Pipes the answer into the guard, whose errors say what its own mean. */
+function guarded(answer: Readable, guard: MediaGuard, signal: AbortSignal | undefined): Readable {
+  finished(answer, (error) => {
     if (!error) return;
     guard.destroy(
       signal?.aborted ? asError(signal.reason) : mediaError('cut', 'the media broke off in the middle'),
     );
   });
-  guard.once('close', () => socket.destroy());
-  return socket.pipe(guard);
+  guard.once('close', () => answer.destroy());
+  return answer.pipe(guard);
 }
 
 /** Twilio's own code in the body of a refusal: it says more than the status. */

@@ -3,6 +3,7 @@ import https from 'node:https';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import aws4 from 'aws4';
+import { answerTo } from '../answer-to.ts';
 import { CONNECT_MS, MAX_SOCKETS, REQUEST_MS } from './client.ts';
 import type { GetOptions, Stored } from './types.ts';
 
@@ -94,7 +95,7 @@ export function directRequests(client: S3Client, bucket: string): DirectRequests
         path,
         headers: headers as http.OutgoingHttpHeaders,
       });
-      const answer = await answerTo(made, isSecure, body, signal);
+      const answer = await answerTo(made, { answerMs: REQUEST_MS, connectMs: CONNECT_MS, body, signal });
       if (answer.statusCode === 200 || answer.statusCode === 206) return answer;
       answer.resume();
     } catch {
@@ -147,43 +148,6 @@ export function readTarget(probe: URL): Target | undefined {
     probe.pathname.endsWith(`/${PROBE}`);
   if (!isOurs || region === undefined) return undefined;
   return { origin: new URL(probe.origin), path: probe.pathname.slice(0, -PROBE.length), region };
-}
-
-/** The answer's head, which rejects where none comes in time. The signal ends its body too. */
-function answerTo(
-  request: http.ClientRequest,
-  isSecure: boolean,
-  body: Uint8Array | undefined,
-  signal: AbortSignal | undefined,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const stop = () => request.destroy(new Error('broken off'));
-    const unanswered = setTimeout(stop, REQUEST_MS);
-    let unconnected: NodeJS.Timeout | undefined;
-    const settle = () => {
-      clearTimeout(unanswered);
-      clearTimeout(unconnected);
-    };
-    const forget = () => signal?.removeEventListener('abort', stop);
-    request.once('socket', (socket) => {
-      if (!socket.connecting) return;
-      unconnected = setTimeout(stop, CONNECT_MS);
-      socket.once(isSecure ? 'secureConnect' : 'connect', () => clearTimeout(unconnected));
-    });
-    request.once('response', (answer) => {
-      settle();
-      answer.once('close', forget);
-      resolve(answer);
-    });
-    request.on('error', (error) => {
-      settle();
-      forget();
-      reject(error);
-    });
-    if (signal?.aborted) stop();
-    else signal?.addEventListener('abort', stop, { once: true });
-    request.end(body);
-  });
 }
 
 function storedOf({ headers }: IncomingMessage): Stored {
