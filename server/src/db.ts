@@ -10,6 +10,8 @@ export interface Db {
   readonly kind: 'pglite' | 'postgres';
   /** Without values the text may hold several statements; the rows are the last one's. */
   query<T>(sql: string, values?: readonly unknown[]): Promise<T[]>;
+  /** The same, by one plan for all values: for what runs all the time, and would take longer to plan than to do. */
+  routine<T>(sql: string, values?: readonly unknown[]): Promise<T[]>;
   /**
    * Commits when `work` resolves, rolls back when it throws. Use the inner `db` alone inside: the embedded database has
    * one session, and the outer one would wait for this very transaction.

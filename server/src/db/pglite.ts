@@ -53,19 +53,20 @@ function serialised(engine: PGlite, lock: DirectoryLock | undefined): Db {
     tail = result.catch(() => undefined);
     return result;
   };
+  const query = <T>(sql: string, values?: readonly unknown[]) =>
+    inTurn(async () => {
+      try {
+        return await run<T>(engine, sql, values);
+      } catch (error) {
+        // Several statements may hold their own BEGIN, which a failure leaves open for whoever comes next.
+        if (values === undefined || values.length === 0) await engine.exec('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
   return {
     kind: 'pglite',
-    query: <T>(sql: string, values?: readonly unknown[]) =>
-      inTurn(async () => {
-        try {
-          return await run<T>(engine, sql, values);
-        } catch (error) {
-          // Several statements may hold their own BEGIN, which a failure leaves open for whoever comes next.
-          if (values === undefined || values.length === 0)
-            await engine.exec('ROLLBACK').catch(() => undefined);
-          throw error;
-        }
-      }),
+    query,
+    routine: query,
     transaction: <T>(work: (db: Db) => Promise<T>) =>
       inTurn(() => engine.transaction((transaction) => work(within(transaction)))),
     close: () => {
@@ -82,6 +83,7 @@ function within(transaction: Transaction): Db {
   const db: Db = {
     kind: 'pglite',
     query: (sql, values) => run(transaction, sql, values),
+    routine: (sql, values) => run(transaction, sql, values),
     transaction: (work) => work(db),
     close: async () => undefined,
   };

@@ -8,11 +8,14 @@ const bigintOid = 20;
 
 type Client = pg.Pool | pg.PoolClient;
 
-/** PostgreSQL behind a pool. */
-export async function openPostgres(url: string): Promise<Db> {
+const MOST_CONNECTIONS = 10;
+/** Besides those: one plan for all values is a setting of a connection. */
+const ROUTINE_CONNECTIONS = 4;
+
+function openPool(url: string, max: number): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
-    max: 10,
+    max,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     application_name: 'flex-custody',
@@ -22,32 +25,58 @@ export async function openPostgres(url: string): Promise<Db> {
         oid === bigintOid ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
     },
   });
-  const prepared = preparedStatements();
   // An idle connection that breaks is replaced at the next query, which reports if there is still a fault.
   pool.on('error', () => undefined);
+  return pool;
+}
+
+/**
+ * Of a few jobs out of a backlog PostgreSQL takes a plan for just so many to be worth its making, each time: it costs
+ * more than to fetch them, since the table of jobs is one of many parts.
+ */
+function openRoutinePool(url: string): pg.Pool {
+  const pool = openPool(url, ROUTINE_CONNECTIONS);
+  pool.on('connect', (client) => {
+    // Goes before whatever the connection was made for. Without it all is done as well, only slower.
+    client.query('SET plan_cache_mode = force_generic_plan').catch(() => undefined);
+  });
+  return pool;
+}
+
+/** PostgreSQL behind a pool. */
+export async function openPostgres(url: string): Promise<Db> {
+  const pool = openPool(url, MOST_CONNECTIONS);
+  let routinePool: pg.Pool | undefined;
+  const prepared = preparedStatements();
   try {
     await pool.query('SELECT 1');
   } catch (cause) {
     await pool.end();
     throw fault(cause);
   }
+  const query = async <T>(sql: string, values?: readonly unknown[]): Promise<T[]> => {
+    if (values !== undefined && values.length > 0) return run<T>(prepared, pool, sql, values);
+    // Several statements may hold their own BEGIN: if one fails, its connection must not go back in mid-transaction.
+    const client = await checkout(pool);
+    try {
+      const rows = await run<T>(prepared, client, sql);
+      client.release();
+      return rows;
+    } catch (error) {
+      await client.query('ROLLBACK').then(
+        () => client.release(),
+        (broken: Error) => client.release(broken),
+      );
+      throw error;
+    }
+  };
   return {
     kind: 'postgres',
-    query: async <T>(sql: string, values?: readonly unknown[]): Promise<T[]> => {
-      if (values !== undefined && values.length > 0) return run<T>(prepared, pool, sql, values);
-      // Several statements may hold their own BEGIN: if one fails, its connection must not go back in mid-transaction.
-      const client = await checkout(pool);
-      try {
-        const rows = await run<T>(prepared, client, sql);
-        client.release();
-        return rows;
-      } catch (error) {
-        await client.query('ROLLBACK').then(
-          () => client.release(),
-          (broken: Error) => client.release(broken),
-        );
-        throw error;
-      }
+    query,
+    routine: async <T>(sql: string, values?: readonly unknown[]): Promise<T[]> => {
+      if (values === undefined || values.length === 0) return query<T>(sql);
+      routinePool ??= openRoutinePool(url);
+      return run<T>(prepared, routinePool, sql, values);
     },
     transaction: async (work) => {
       const client = await checkout(pool);
@@ -65,7 +94,9 @@ export async function openPostgres(url: string): Promise<Db> {
         throw error;
       }
     },
-    close: () => pool.end(),
+    close: async () => {
+      await Promise.all([pool.end(), routinePool?.end()]);
+    },
   };
 }
 
@@ -74,6 +105,7 @@ function within(prepared: Prepared, client: pg.PoolClient): Db {
   const db: Db = {
     kind: 'postgres',
     query: (sql, values) => run(prepared, client, sql, values),
+    routine: (sql, values) => run(prepared, client, sql, values),
     transaction: (work) => work(db),
     close: async () => undefined,
   };

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
 import type PgBoss from 'pg-boss';
 import type { Db } from '../db.ts';
+import { type JobTable, jobTable, partsOf, type TakenJob } from './job-table.ts';
 import { type Puller, startPuller } from './puller.ts';
 import type { DeadJob, JobName, Jobs, Queue } from './queue.ts';
 import { together } from './together.ts';
@@ -51,6 +52,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
   const timers: NodeJS.Timeout[] = [];
   const halt = new AbortController();
   let ready: Promise<PgBoss> | undefined;
+  let parts: Promise<ReadonlyMap<string, string>> | undefined;
   let stopping: Promise<void> | undefined;
 
   const boss = (): Promise<PgBoss> => {
@@ -63,21 +65,29 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
     return ready;
   };
 
+  const tableOf = async (name: string): Promise<JobTable> => {
+    await boss();
+    parts ??= partsOf(db, schema);
+    const part = (await parts).get(name);
+    if (part === undefined) throw new Error(`no queue ${name}`);
+    return jobTable(db, part, name);
+  };
+
   const pull = async (
-    queue: string,
-    concurrency: number,
-    every: number,
-    run: (boss: PgBoss, job: PgBoss.JobWithMetadata) => Promise<void>,
+    name: string,
+    { concurrency, every }: { concurrency: number; every: number },
+    table: JobTable,
+    run: (boss: PgBoss, job: TakenJob) => Promise<void>,
   ) => {
     const started = await boss();
-    const puller = startPuller<PgBoss.JobWithMetadata>({
+    const puller = startPuller<TakenJob>({
       concurrency,
       pollMs: every,
-      fetch: (batchSize) => started.fetch<object>(queue, { batchSize, includeMetadata: true }),
+      fetch: table.take,
       run: (job) => run(started, job).catch(onError),
       onError,
     });
-    pullers.set(queue, puller);
+    pullers.set(name, puller);
   };
 
   const queue: Queue = {
@@ -94,9 +104,9 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
     },
 
     async work(name, { concurrency }, handler) {
-      const of = await boss();
-      const complete = together<string>((ids) => of.complete(name, ids));
-      return pull(name, concurrency, pollMs, async (started, job) => {
+      const table = await tableOf(name);
+      const complete = together(table.complete);
+      return pull(name, { concurrency, every: pollMs }, table, async (started, job) => {
         try {
           await handler(job.data as Jobs[typeof name], { attempt: job.retryCount + 1, signal: halt.signal });
           await complete(job.id);
@@ -116,7 +126,8 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
 
     async onDead(handler) {
       for (const name of names) {
-        await pull(deadName(name), 1, deadPollMs, async (started, job) => {
+        const table = await tableOf(deadName(name));
+        await pull(deadName(name), { concurrency: 1, every: deadPollMs }, table, async (started, job) => {
           try {
             await handler({ name, data: job.data as Jobs[JobName], error: readError(job.output) });
           } catch (error) {
@@ -124,7 +135,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
             // Not failed: a dead letter must never be given up.
             await started.send(deadName(name), job.data, { startAfter: deadAgainSeconds });
           }
-          await started.complete(deadName(name), job.id);
+          await table.complete([job.id]);
         });
       }
     },
@@ -196,7 +207,7 @@ async function start(
   const { limit: retryLimit, delaySeconds: retryDelay } = retries;
   const { default: Boss } = await import('pg-boss');
   const boss = new Boss({
-    db: { executeSql: async (text, values) => ({ rows: await db.query(text, values) }) },
+    db: { executeSql: async (text, values) => ({ rows: await db.routine(text, values) }) },
     schema,
     supervise,
     schedule: false,

@@ -275,10 +275,9 @@ onEachEngine('queue', (open) => {
 test('a database that is away at first does not spoil the queue', async () => {
   const database = await (await import('../db/testing/on-each-engine.ts')).openEmbedded();
   let away = true;
-  const flaky: typeof database.db = {
-    ...database.db,
-    query: (sql, values) => (away ? Promise.reject(new Error('away')) : database.db.query(sql, values)),
-  };
+  const query: typeof database.db.query = (sql, values) =>
+    away ? Promise.reject(new Error('away')) : database.db.query(sql, values);
+  const flaky: typeof database.db = { ...database.db, query, routine: query };
   const queue = openQueue(flaky, { schema: `j${randomBytes(4).toString('hex')}` });
   await expect(queue.send('link', RE(1))).rejects.toThrow();
   away = false;

@@ -1,0 +1,66 @@
+import { isRetryable } from '@flex-custody/core';
+import type { Db } from '../db.ts';
+
+/** A job as it is handed out. */
+export interface TakenJob {
+  id: string;
+  data: object;
+  /** 0 at its first try. */
+  retryCount: number;
+  /** Of a dead letter, what its last try said. */
+  output: unknown;
+}
+
+/** What happens to every job of one queue. */
+export interface JobTable {
+  /** The next jobs, at most so many; none where the database is away. */
+  take(most: number): Promise<TakenJob[]>;
+  complete(ids: readonly string[]): Promise<void>;
+}
+
+/**
+ * On the queue's own part of pg-boss's table. pg-boss itself goes by way of the whole, whose every part PostgreSQL looks
+ * at, and by a plan that it makes anew each time: both take longer than the work on a few jobs.
+ */
+export function jobTable(db: Db, part: string, name: string): JobTable {
+  return {
+    async take(most) {
+      try {
+        return await db.routine<TakenJob>(
+          // Apart, since as a part of the update it might be asked more than once, and each time for other jobs.
+          `WITH next AS MATERIALIZED (
+             SELECT id FROM ${part}
+             WHERE name = $1 AND state < 'active' AND start_after < now()
+             ORDER BY priority DESC, created_on, id LIMIT $2
+             FOR UPDATE SKIP LOCKED
+           )
+           UPDATE ${part} job SET state = 'active', started_on = now(),
+             retry_count = CASE WHEN started_on IS NULL THEN retry_count ELSE retry_count + 1 END
+           FROM next
+           WHERE job.name = $1 AND job.id = next.id
+           RETURNING job.id, job.data, job.retry_count AS "retryCount", job.output`,
+          [name, most],
+        );
+      } catch (error) {
+        // The next poll asks again, and whoever looks after the host hears of the database itself.
+        if (isRetryable(error)) return [];
+        throw error;
+      }
+    },
+    async complete(ids) {
+      await db.routine(
+        `UPDATE ${part} SET state = 'completed', completed_on = now(), output = NULL
+         WHERE name = $1 AND id = ANY($2::uuid[]) AND state = 'active'`,
+        [name, ids],
+      );
+    },
+  };
+}
+
+/** Parts of pg-boss's table by the name of their queue. */
+export async function partsOf(db: Db, schema: string): Promise<ReadonlyMap<string, string>> {
+  const rows = await db.query<{ name: string; part: string }>(
+    `SELECT name, partition_name AS part FROM ${schema}.queue`,
+  );
+  return new Map(rows.map(({ name, part }) => [name, `${schema}.${part}`]));
+}
