@@ -54,7 +54,7 @@ onEachEngine('catalog', (open) => {
 
   const leased = async (n: number) => {
     await catalog.register(registration(n));
-    return (await catalog.lease(RE(n), 'test', 60_000)) as string;
+    return (await catalog.lease(RE(n), 'test', 60_000))?.secret as string;
   };
   const sealed = async (n: number) => catalog.sealed(RE(n), await leased(n), object, 2);
 
@@ -81,8 +81,8 @@ onEachEngine('catalog', (open) => {
 
   test('a lapsed lease goes to the next, and its old holder has lost it', async () => {
     await catalog.register(registration(1));
-    const first = (await catalog.lease(RE(1), 'function', -1)) as string;
-    const second = (await catalog.lease(RE(1), 'worker', 60_000)) as string;
+    const first = (await catalog.lease(RE(1), 'function', -1))?.secret as string;
+    const second = (await catalog.lease(RE(1), 'worker', 60_000))?.secret as string;
     expect(await catalog.extendLease(RE(1), first, 1_000)).toBe(false);
     expect(await catalog.sealed(RE(1), first, object, 2)).toBe(false);
     expect(await catalog.release(RE(1), first)).toBe(false);
@@ -94,7 +94,7 @@ onEachEngine('catalog', (open) => {
 
   test('an extended lease does not lapse', async () => {
     await catalog.register(registration(1));
-    const lease = (await catalog.lease(RE(1), 'worker', -1)) as string;
+    const lease = (await catalog.lease(RE(1), 'worker', -1))?.secret as string;
     expect(await catalog.extendLease(RE(1), lease, 60_000)).toBe(true);
     expect(await catalog.lease(RE(1), 'other', 1_000)).toBeUndefined();
   });
@@ -108,10 +108,11 @@ onEachEngine('catalog', (open) => {
 
   test('only the very object that was read is verified', async () => {
     await sealed(1);
-    expect(await catalog.verified(RE(1), { ...object, etag: '"other"' }, sha256)).toBe(false);
-    expect(await catalog.verified(RE(1), { ...object, versionId: 'v2' }, sha256)).toBe(false);
-    expect(await catalog.verified(RE(1), object, sha256)).toBe(true);
+    expect(await catalog.verified(RE(1), { ...object, etag: '"other"' }, sha256)).toBeUndefined();
+    expect(await catalog.verified(RE(1), { ...object, versionId: 'v2' }, sha256)).toBeUndefined();
+    const verified = await catalog.verified(RE(1), object, sha256);
     const row = await catalog.find(RE(1));
+    expect(verified).toEqual(row);
     expect(row?.state).toBe('verified');
     expect(row?.verifiedAt).toBeInstanceOf(Date);
   });
@@ -119,7 +120,7 @@ onEachEngine('catalog', (open) => {
   test('without versions an object is known by key and ETag', async () => {
     const { versionId: _, ...plain } = object;
     await catalog.sealed(RE(1), await leased(1), plain, 2);
-    expect(await catalog.verified(RE(1), plain, sha256)).toBe(true);
+    expect(await catalog.verified(RE(1), plain, sha256)).toMatchObject({ state: 'verified' });
   });
 
   describe('erasure', () => {
@@ -324,7 +325,7 @@ onEachEngine('catalog', (open) => {
     expect(await catalog.replayed(RE(1))).toBe('sealed');
     expect(await catalog.find(RE(1))).toMatchObject({ state: 'sealed', object });
     expect((await catalog.find(RE(1)))?.failure).toBeUndefined();
-    expect(await catalog.verified(RE(1), object, sha256)).toBe(true);
+    expect(await catalog.verified(RE(1), object, sha256)).toMatchObject({ state: 'verified' });
   });
 
   test('a link that came to nothing is tried again on request; one that stands, or waits, is left', async () => {

@@ -131,6 +131,14 @@ export interface Counts {
   links: Record<LinkState, number>;
 }
 
+/** The right to copy one recording, for a while. */
+export interface Lease {
+  /** Shown with whatever is done by it. */
+  secret: string;
+  /** Nobody has had it before, so nothing of the recording was begun. */
+  isFirst: boolean;
+}
+
 /**
  * What recordings exist and where each stands. Every move is one statement that checks the state it starts from (core's
  * table of moves), so two writers cannot both win; a move answers false where the recording was not there to be moved.
@@ -141,14 +149,21 @@ export interface Catalog {
   firstOfReservation(sid: ReservationSid): Promise<RecordingRow | undefined>;
   /** Inserts, or keeps what is there and fills in what it lacks. */
   register(input: Registration): Promise<RecordingRow>;
-  /** The lease's secret, or undefined when somebody has it or nothing is left to copy. `ms` from now. */
-  lease(sid: RecordingSid, holder: string, ms: number): Promise<string | undefined>;
+  /** Undefined when somebody has it or nothing is left to copy. `ms` from now. */
+  lease(sid: RecordingSid, holder: string, ms: number): Promise<Lease | undefined>;
   extendLease(sid: RecordingSid, lease: string, ms: number): Promise<boolean>;
   /** False when the lease is lost. */
   sealed(sid: RecordingSid, lease: string, object: SealedObject, channels: 1 | 2): Promise<boolean>;
   release(sid: RecordingSid, lease: string, failure?: string): Promise<boolean>;
-  /** Only while the object is the same key and ETag; from then on its audio's digest is known, whoever made it. */
-  verified(sid: RecordingSid, object: SealedObject, plaintextSha256: string): Promise<boolean>;
+  /**
+   * Only while the object is the same key and ETag; from then on its audio's digest is known, whoever made it. The row as
+   * it is then, or undefined.
+   */
+  verified(
+    sid: RecordingSid,
+    object: SealedObject,
+    plaintextSha256: string,
+  ): Promise<RecordingRow | undefined>;
   /** These stored bytes are not the source's: forgets the object, if it is still this one, to be copied again. */
   rejected(sid: RecordingSid, object: SealedObject, reason: string): Promise<boolean>;
   /** Its object is not in the bucket any more: forgets it, if it is still this one, to be copied again. */
@@ -183,11 +198,12 @@ export interface Catalog {
   described(sid: RecordingSid, before: StoredSidecar | undefined, now: StoredSidecar): Promise<boolean>;
   /** Puts back what a sidecar says, into a catalog that knows nothing of it; false where it does. */
   restored(sidecar: Sidecar, at: StoredSidecar): Promise<boolean>;
-  linked(sid: RecordingSid, owner: Owner): Promise<void>;
+  /** This and the two below answer with the state that the recording itself is in then; undefined where nothing changed. */
+  linked(sid: RecordingSid, owner: Owner): Promise<RecordingState | undefined>;
   /** The task is gone, or cannot take the entry; a linked recording stays linked. */
-  unlinked(sid: RecordingSid, reason: string, owner?: Owner): Promise<void>;
+  unlinked(sid: RecordingSid, reason: string, owner?: Owner): Promise<RecordingState | undefined>;
   /** The hints were disproved; a linked recording stays linked. */
-  refused(sid: RecordingSid, reason: string): Promise<void>;
+  refused(sid: RecordingSid, reason: string): Promise<RecordingState | undefined>;
   /** The link of one that was refused or found no task is tried again; what was proven of it stays. */
   relink(sid: RecordingSid): Promise<boolean>;
   forwarded(sid: RecordingSid): Promise<void>;

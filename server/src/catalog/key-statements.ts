@@ -11,11 +11,11 @@ const sealedByOthers = `state IN ('sealed', 'verified') AND object->>'mode' = 'e
 export function keyStatements({
   db,
   rows,
-  set,
+  isSet,
 }: Statements): Pick<Catalog, 'renewed' | 'sealedByOthers' | 'countSealedByOthers' | 'keyUse'> {
   return {
     renewed: (sid, before, now) =>
-      set(
+      isSet(
         sid,
         'object = $2::jsonb',
         [JSON.stringify(now), ...identity(before)],

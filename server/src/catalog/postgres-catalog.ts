@@ -14,7 +14,7 @@ const assumedRate = 8e6;
 
 export function createCatalog(db: Db): Catalog {
   const statements = createStatements(db);
-  const { move, rows, set } = statements;
+  const { find, isSet, move, moved, rows, set } = statements;
   const sameObject = `object->>'key' = $4 AND object->>'etag' = $5 AND object->>'versionId' IS NOT DISTINCT FROM $6`;
   const owner = (of: Owner | undefined) => [
     of?.taskSid ?? null,
@@ -28,7 +28,7 @@ export function createCatalog(db: Db): Catalog {
   return {
     ...keyStatements(statements),
     ...erasureStatements(statements),
-    find: async (sid) => (await rows('WHERE recording_sid = $1', [sid]))[0],
+    find,
     firstOfReservation: async (sid) =>
       (
         await rows(
@@ -74,16 +74,17 @@ export function createCatalog(db: Db): Catalog {
     },
 
     async lease(sid, holder, ms) {
-      const lease = randomUUID();
-      const granted = await move('leased', sid, {
+      const secret = randomUUID();
+      const change = {
         set: `leases = leases + 1, lease = $4, lease_holder = $5, lease_until = now() + $6::double precision * interval '1 millisecond'`,
         where: `(state <> 'copying' OR lease_until < now())`,
-        values: [lease, holder, ms],
-      });
-      return granted ? lease : undefined;
+        values: [secret, holder, ms],
+      };
+      const [granted] = await moved<{ leases: number }>('leased', sid, change, 'leases');
+      return granted && { secret, isFirst: granted.leases === 1 };
     },
     extendLease: (sid, lease, ms) =>
-      set(
+      isSet(
         sid,
         `lease_until = now() + $3::double precision * interval '1 millisecond'`,
         [lease, ms],
@@ -101,13 +102,16 @@ export function createCatalog(db: Db): Catalog {
         where: 'lease = $4',
         values: [lease, failure ?? null],
       }),
-    verified: (sid, object, plaintextSha256) =>
-      move('verified', sid, {
+    async verified(sid, object, plaintextSha256) {
+      const change = {
         set: `verified_at = now(), failure = NULL,
           object = (object - 'parts') || jsonb_build_object('plaintextSha256', $7::text)`,
         where: sameObject,
         values: [...identity(object), plaintextSha256],
-      }),
+      };
+      const [row] = await moved<StoredRow>('verified', sid, change, rowColumns);
+      return row && toRow(row);
+    },
     rejected: (sid, object, reason) =>
       move('rejected', sid, {
         set: 'object = NULL, failure = $7',
@@ -183,35 +187,32 @@ export function createCatalog(db: Db): Catalog {
       return put.length > 0;
     },
 
-    async linked(sid, of) {
-      await set(
+    linked: (sid, of) =>
+      set(
         sid,
         `link_state = 'linked', link_reason = NULL, task_sid = $2, reservation_sid = $3, worker_sid = $4,
          queue = coalesce($5, queue), direction = coalesce($6, direction), caller = coalesce($7, caller)`,
         owner(of),
         `state <> 'erased'`,
-      );
-    },
-    async unlinked(sid, reason, of) {
-      await set(
+      ),
+    unlinked: (sid, reason, of) =>
+      set(
         sid,
         `link_state = 'unlinked', link_reason = $2, task_sid = coalesce($3, task_sid),
          reservation_sid = coalesce($4, reservation_sid), worker_sid = coalesce($5, worker_sid),
          queue = coalesce($6, queue), direction = coalesce($7, direction), caller = coalesce($8, caller)`,
         [reason, ...owner(of)],
         `link_state <> 'linked' AND state <> 'erased'`,
-      );
-    },
-    async refused(sid, reason) {
-      await set(
+      ),
+    refused: (sid, reason) =>
+      set(
         sid,
         `link_state = 'refused', link_reason = $2`,
         [reason],
         `link_state <> 'linked' AND state <> 'erased'`,
-      );
-    },
+      ),
     relink: (sid) =>
-      set(
+      isSet(
         sid,
         `link_state = 'pending', link_reason = NULL`,
         [],

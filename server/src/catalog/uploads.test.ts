@@ -38,7 +38,7 @@ onEachEngine('uploads', (open) => {
       source: 'callback',
     });
   const leased = async (recordingSid = sid, ms = 60_000) =>
-    (await catalog.lease(recordingSid, 'worker', ms)) ?? '';
+    (await catalog.lease(recordingSid, 'worker', ms))?.secret ?? '';
 
   test('are saved by whoever has the lease, as long as it has not lapsed', async () => {
     const first = await leased(sid, 40);

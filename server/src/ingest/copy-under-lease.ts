@@ -1,5 +1,6 @@
 import { CustodyError, errorCode, type MediaSource, objectKey } from '@flex-custody/core';
 import { copyResumably, type ResumableInput } from '@flex-custody/vault';
+import type { Lease } from '../catalog/catalog.ts';
 import { abandonUpload } from './abandon-upload.ts';
 import type { IngestParts } from './parts.ts';
 import { discard } from './report.ts';
@@ -12,7 +13,7 @@ export interface LeasedCopy {
   source: MediaSource;
   /** Where the audio comes from. */
   open: ResumableInput['open'];
-  lease: string;
+  lease: Lease;
   by: NonNullable<StepFacts['by']>;
 }
 
@@ -24,7 +25,7 @@ export interface LeasedCopy {
  */
 export async function copyUnderLease(
   parts: IngestParts,
-  { source, open, lease, by }: LeasedCopy,
+  { source, open, lease: { secret: lease, isFirst }, by }: LeasedCopy,
   ended: AbortSignal,
 ): Promise<void> {
   const { catalog, keys, log, observer, queue, store, uploads } = parts;
@@ -41,7 +42,7 @@ export async function copyUnderLease(
     );
   }, workerLeaseMs / 3);
   try {
-    const found = await uploads.find(sid);
+    const found = isFirst ? undefined : await uploads.find(sid);
     let isNoted = found !== undefined;
     const { object, channels } = await copyResumably({
       source,

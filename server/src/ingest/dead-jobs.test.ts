@@ -18,7 +18,7 @@ async function sealed() {
 
 async function seal(catalog: Awaited<ReturnType<typeof house>>['catalog']) {
   const lease = await catalog.lease(sid, 'worker', 60_000);
-  expect(await catalog.sealed(sid, lease ?? '', sealedObject(sid), 2)).toBe(true);
+  expect(await catalog.sealed(sid, lease?.secret ?? '', sealedObject(sid), 2)).toBe(true);
 }
 
 describe('a dead job', () => {
@@ -78,7 +78,7 @@ describe('a dead job', () => {
       ['media_missing', false],
     ] as const) {
       const { catalog, parts, queue, store } = await handedOver(shared.db);
-      const lease = (await catalog.lease(sid, 'worker', 60_000)) ?? '';
+      const lease = (await catalog.lease(sid, 'worker', 60_000))?.secret ?? '';
       expect(await parts.uploads.save(sid, lease, state)).toBe(true);
       await catalog.release(sid, lease);
       await queue.dead?.({ name: 'copy', data: job, error: outage(code) });

@@ -17,9 +17,19 @@ export async function describeJob(
   sid: RecordingSid,
   heard?: Sidecar['analysis'],
 ): Promise<void> {
+  const row = await parts.catalog.find(sid);
+  if (row?.state === 'verified') await describeRow(parts, row, heard);
+}
+
+/** The same, of a row that was read or written just now. */
+export async function describeRow(
+  parts: Parts,
+  row: RecordingRow,
+  heard?: Sidecar['analysis'],
+): Promise<void> {
+  if (!row.object) return;
   const { alarms, catalog, config, keys, log, queue, store } = parts;
-  const row = await catalog.find(sid);
-  if (row?.state !== 'verified' || !row.object) return;
+  const sid = row.recordingSid;
   // Null says something: that nothing can be said.
   const analysis = heard === undefined ? await analysisOf(parts, row, row.object) : heard;
   const text = Buffer.from(JSON.stringify(sidecarOf(row, row.object, analysis)));

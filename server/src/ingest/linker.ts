@@ -4,6 +4,7 @@ import {
   isRetryable,
   type LinkState,
   type RecordingSid,
+  type RecordingState,
   type WorkerSid,
 } from '@flex-custody/core';
 import type { TwilioApi } from '@flex-custody/twilio';
@@ -17,7 +18,11 @@ import { linkAlarms, logStep } from './steps.ts';
 const workerMs = 60_000;
 const workersKept = 10_000;
 
-type Settled = Exclude<LinkState, 'pending'>;
+/** How the link ended, and where its recording stood then; nowhere, where somebody else was first. */
+interface Settled {
+  link: Exclude<LinkState, 'pending'>;
+  state: RecordingState | undefined;
+}
 type Proven = Extract<Proof, { level: 'reservation' | 'task' }>;
 
 export interface Linker {
@@ -43,10 +48,15 @@ export function createLinker(parts: IngestParts): Linker {
   const running = new Map<RecordingSid, Promise<LinkState>>();
   const worker = rememberingWorkers(twilio);
 
-  async function unlinked(sid: RecordingSid, reason: string, owner: Owner | undefined, alarm: boolean) {
-    await catalog.unlinked(sid, reason, owner);
+  async function unlinked(
+    sid: RecordingSid,
+    reason: string,
+    owner: Owner | undefined,
+    alarm: boolean,
+  ): Promise<Settled> {
+    const state = await catalog.unlinked(sid, reason, owner);
     if (alarm) await alarms.raise(reason, sid, 'the recording plays, but its task does not show it');
-    return 'unlinked' as const;
+    return { link: 'unlinked', state };
   }
 
   async function attachProven(row: RecordingRow, proof: Proven): Promise<Settled> {
@@ -68,10 +78,11 @@ export function createLinker(parts: IngestParts): Linker {
     // The task is gone in minutes, and with it what the policy asks of the call.
     const owner = { ...ownerOf(proof), ...(task && callFacts(task, parts.callerDigest)) };
     switch (attached) {
-      case 'attached':
-        await catalog.linked(row.recordingSid, owner);
+      case 'attached': {
+        const state = await catalog.linked(row.recordingSid, owner);
         await alarms.mended(linkAlarms, row.recordingSid);
-        return 'linked';
+        return { link: 'linked', state };
+      }
       case 'gone':
         return unlinked(row.recordingSid, 'task_gone', owner, false);
       case 'full':
@@ -91,9 +102,9 @@ export function createLinker(parts: IngestParts): Linker {
     // What was remembered may have changed: nobody is refused by it.
     const proof = remembered.level === 'refused' ? await prove(twilio, row, row.hints) : remembered;
     if (proof.level === 'refused') {
-      await catalog.refused(row.recordingSid, proof.reason);
+      const state = await catalog.refused(row.recordingSid, proof.reason);
       await alarms.raise('link_refused', row.recordingSid, proof.reason);
-      return 'refused';
+      return { link: 'refused', state };
     }
     if (proof.level === 'none') return unlinked(row.recordingSid, proof.reason, undefined, false);
     return attachProven(row, proof);
@@ -101,23 +112,23 @@ export function createLinker(parts: IngestParts): Linker {
 
   async function attempt(row: RecordingRow): Promise<LinkState> {
     if (row.linkState !== 'pending') return row.linkState;
-    let state: Settled;
+    let settled: Settled;
     try {
-      state = await settle(row);
+      settled = await settle(row);
     } catch (error) {
       if (isRetryable(error)) throw error;
       await alarms.raise('link_failed', row.recordingSid, errorCode(error));
       // Wrong credentials are the host's fault and get put right; the recording's link waits for that.
       if (errorCode(error) === 'twilio_unauthorized') throw error;
-      state = await unlinked(row.recordingSid, errorCode(error), undefined, false);
+      settled = await unlinked(row.recordingSid, errorCode(error), undefined, false);
     }
-    logStep(log, state, row.recordingSid);
-    // What lies beside a verified recording does not know it yet.
     const { recordingSid } = row;
-    if ((await catalog.find(recordingSid))?.state === 'verified')
-      await queue.send('describe', { recordingSid }, { once: recordingSid });
-    parts.observer?.linkSettled?.(row.recordingSid, state);
-    return state;
+    const { link, state } = settled;
+    logStep(log, link, recordingSid);
+    // What lies beside a verified recording does not know it yet.
+    if (state === 'verified') await queue.send('describe', { recordingSid }, { once: recordingSid });
+    parts.observer?.linkSettled?.(recordingSid, link);
+    return link;
   }
 
   function link(row: RecordingRow): Promise<LinkState> {

@@ -106,7 +106,7 @@ async function grant(parts: IngestParts, row: RecordingRow, facts: TwilioRecordi
   );
   return {
     action: 'copy',
-    lease,
+    lease: lease.secret,
     leaseMs: config.leaseMs,
     source: mediaSource(facts),
     objectKey: objectKey(row.accountSid, sid),

@@ -6,7 +6,7 @@ import {
   type SealedObject,
 } from '@flex-custody/core';
 import type { RecordingRow } from '../catalog/catalog.ts';
-import { describeJob } from './describe-job.ts';
+import { describeRow } from './describe-job.ts';
 import type { IngestParts } from './parts.ts';
 import { type ReadBack, readBack } from './read-back.ts';
 import { custodyAlarms, giveUp, logStep, ownFaults } from './steps.ts';
@@ -47,13 +47,14 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
     if (ended.aborted || isOurs(error)) throw error;
     return reject(parts, row, object, errorCode(error));
   }
-  if (!(await catalog.verified(sid, object, found.plaintextSha256))) {
+  const verified = await catalog.verified(sid, object, found.plaintextSha256);
+  if (!verified) {
     // Somebody sealed another object meanwhile; that one has to be read back too.
     await queue.send('verify', { recordingSid: sid }, { once: sid });
     return;
   }
   await alarms.mended(custodyAlarms, sid);
-  await describe(parts, sid, found);
+  await describe(parts, verified, found);
   // Who copied before may have been killed behind the last byte.
   if (row.leases > 1) await removeSurplus(parts, row);
   const ms = Date.now() - begun;
@@ -62,9 +63,10 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
 }
 
 /** A recording is verified whether or not it is described now. */
-async function describe(parts: IngestParts, sid: RecordingSid, { analysis }: ReadBack): Promise<void> {
+async function describe(parts: IngestParts, row: RecordingRow, { analysis }: ReadBack): Promise<void> {
+  const sid = row.recordingSid;
   try {
-    await describeJob(parts, sid, analysis);
+    await describeRow(parts, row, analysis);
   } catch (error) {
     parts.log.warn({ recording: sid, code: errorCode(error) }, 'its sidecar is left to a job');
     await parts.queue.send('describe', { recordingSid: sid }, { once: sid });

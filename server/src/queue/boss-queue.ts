@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
 import type PgBoss from 'pg-boss';
 import type { Db } from '../db.ts';
+import { together } from '../together.ts';
 import { type JobTable, jobTable, partsOf, type TakenJob } from './job-table.ts';
 import { type Puller, startPuller } from './puller.ts';
 import type { DeadJob, JobName, Jobs, Queue } from './queue.ts';
-import { together } from './together.ts';
 
 /** How long one try may take, in seconds, before another worker may have the job. */
 const tryLimits: Readonly<Record<JobName, number>> = {

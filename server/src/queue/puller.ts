@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 export interface Puller {
   /** Looks for jobs now instead of at the next poll. */
   wake(): void;
@@ -29,11 +27,14 @@ export function startPuller<T>(options: {
   let looks = 0;
   /** The last fetch filled every place: something may be waiting that nobody fetched. */
   let hasMore = false;
-  let interrupt = new AbortController();
+  /** Somebody has asked for a look since the last one began. */
+  let isAsked = false;
+  let interrupt = () => {};
 
   const look = (times: number) => {
     looks = Math.max(looks, times);
-    interrupt.abort();
+    isAsked = true;
+    interrupt();
   };
 
   const pullOnce = async (isPoll: boolean) => {
@@ -54,14 +55,23 @@ export function startPuller<T>(options: {
     }
   };
 
+  /** Resolves with whether the pause was over, or cut short. */
+  const pause = (ms: number) =>
+    new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(true), ms);
+      interrupt = () => {
+        clearTimeout(timer);
+        resolve(false);
+      };
+    });
+
   const loop = async () => {
     let isPoll = true;
     while (!stopped) {
-      interrupt = new AbortController();
+      isAsked = false;
       await pullOnce(isPoll).catch(options.onError);
       if (stopped) break;
-      const pause = looks > 0 ? secondLookMs : options.pollMs;
-      isPoll = await sleep(pause, true, { signal: interrupt.signal }).catch(() => false);
+      isPoll = isAsked ? false : await pause(looks > 0 ? secondLookMs : options.pollMs);
     }
   };
   const ended = loop();
@@ -70,7 +80,7 @@ export function startPuller<T>(options: {
     wake: () => look(2),
     stop: () => {
       stopped = true;
-      interrupt.abort();
+      interrupt();
       return ended;
     },
     idle: async () => {

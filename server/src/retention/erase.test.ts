@@ -120,7 +120,7 @@ async function recording(n: number, { task = WT, days = 1, queue = 'Sales' } = {
     plaintextBytes: 5,
     keyId: 'k',
   } as SealedObject;
-  await catalog.sealed(RE(n), (await catalog.lease(RE(n), 'test', 60_000)) ?? '', object, 2);
+  await catalog.sealed(RE(n), (await catalog.lease(RE(n), 'test', 60_000))?.secret ?? '', object, 2);
   await catalog.verified(RE(n), object, 'a'.repeat(64));
   await catalog.linked(RE(n), {
     taskSid: task,

@@ -18,7 +18,7 @@ export interface GuardOptions {
 export class MediaGuard extends Transform {
   /** Settles when the first bytes were seen to be audio, or were not. */
   readonly accepted: Promise<void>;
-  #settle: { accept(): void; refuse(reason: unknown): void } = { accept() {}, refuse() {} };
+  #settle: { accept(): void; refuse(reason: unknown): void } | undefined;
   readonly #options: GuardOptions;
   #expectedBytes: number | undefined;
   #seen = 0;
@@ -38,13 +38,13 @@ export class MediaGuard extends Transform {
     this.on('error', () => undefined);
     if (!options.showsHead) {
       this.#head = undefined;
-      this.#settle.accept();
+      this.#accept();
     }
     this.#watch();
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#watch();
+    this.#timer?.refresh();
     this.#seen += chunk.byteLength;
     try {
       if (this.#head) this.#inspect(chunk);
@@ -73,7 +73,8 @@ export class MediaGuard extends Transform {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#timer);
-    this.#settle.refuse(error ?? mediaError('cut', 'the media was let go'));
+    this.#settle?.refuse(error ?? mediaError('cut', 'the media was let go'));
+    this.#settle = undefined;
     done(error);
   }
 
@@ -87,7 +88,12 @@ export class MediaGuard extends Transform {
     this.#expectedBytes ??= riffBytes(head);
     this.#head = undefined;
     this.push(head);
-    this.#settle.accept();
+    this.#accept();
+  }
+
+  #accept(): void {
+    this.#settle?.accept();
+    this.#settle = undefined;
   }
 
   #refuseExcess(): void {

@@ -93,7 +93,7 @@ describe.each([
   test('what failed starts over, from its object where it has one', async () => {
     await catalog.giveUp(RE(1), 'media_missing');
     expect(await desk().retry(RE(1))).toMatchObject({ begun: ['copy', 'link'], state: 'registered' });
-    const lease = (await catalog.lease(RE(2), 'test', 60_000)) ?? '';
+    const lease = (await catalog.lease(RE(2), 'test', 60_000))?.secret ?? '';
     await catalog.sealed(RE(2), lease, object, 2);
     await catalog.giveUp(RE(2), 'store_unavailable');
     expect(await desk().retry(RE(2))).toMatchObject({ begun: ['verify', 'link'], state: 'sealed' });
@@ -187,7 +187,7 @@ describe.each([
   });
 
   test('which key has sealed what, and which are at hand', async () => {
-    const lease = (await catalog.lease(RE(2), 'test', 60_000)) ?? '';
+    const lease = (await catalog.lease(RE(2), 'test', 60_000))?.secret ?? '';
     await catalog.sealed(RE(2), lease, object, 2);
     expect(await desk().keys()).toEqual({
       seals: 'newest',

@@ -60,7 +60,7 @@ async function open(count: number, change: Partial<IngestParts> = {}) {
       hints: {},
       source: 'callback',
     });
-    const lease = (await host.catalog.lease(sid, 'test', 60_000)) ?? '';
+    const lease = (await host.catalog.lease(sid, 'test', 60_000))?.secret ?? '';
     const { etag, versionId } = await store.putBytes(key, bytes);
     const object = {
       key,

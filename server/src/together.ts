@@ -1,9 +1,9 @@
 /**
  * Does together what comes while it is being done: one call of `work` at a time, each with all that has come since the
- * one before began. What is asked for fails where its call does.
+ * one before began, and each who asked is given what that call answers. What is asked for fails where its call does.
  */
-export function together<T>(work: (items: T[]) => Promise<unknown>): (item: T) => Promise<void> {
-  let next: { items: T[]; done: Promise<void> } | undefined;
+export function together<T, R>(work: (items: T[]) => Promise<R>): (item: T) => Promise<R> {
+  let next: { items: T[]; done: Promise<R> } | undefined;
   let current: Promise<unknown> = Promise.resolve();
 
   return (item) => {
@@ -14,7 +14,7 @@ export function together<T>(work: (items: T[]) => Promise<unknown>): (item: T) =
     const batch = { items: [item] };
     const done = current.then(async () => {
       next = undefined;
-      await work(batch.items);
+      return work(batch.items);
     });
     current = done.catch(() => undefined);
     next = { ...batch, done };
