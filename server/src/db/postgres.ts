@@ -12,10 +12,10 @@ const MOST_CONNECTIONS = 10;
 /** Besides those: one plan for all values is a setting of a connection. */
 const ROUTINE_CONNECTIONS = 4;
 
-function openPool(url: string, max: number): pg.Pool {
+function openPool(url: string, options: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool({
+    ...options,
     connectionString: url,
-    max,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     application_name: 'flex-custody',
@@ -35,17 +35,16 @@ function openPool(url: string, max: number): pg.Pool {
  * more than to fetch them, since the table of jobs is one of many parts.
  */
 function openRoutinePool(url: string): pg.Pool {
-  const pool = openPool(url, ROUTINE_CONNECTIONS);
-  pool.on('connect', (client) => {
-    // Goes before whatever the connection was made for. Without it all is done as well, only slower.
-    client.query('SET plan_cache_mode = force_generic_plan').catch(() => undefined);
+  return openPool(url, {
+    max: ROUTINE_CONNECTIONS,
+    // Without it all is done as well, only slower.
+    onConnect: (client) => client.query('SET plan_cache_mode = force_generic_plan').catch(() => undefined),
   });
-  return pool;
 }
 
 /** PostgreSQL behind a pool. */
 export async function openPostgres(url: string): Promise<Db> {
-  const pool = openPool(url, MOST_CONNECTIONS);
+  const pool = openPool(url, { max: MOST_CONNECTIONS });
   let routinePool: pg.Pool | undefined;
   const prepared = preparedStatements();
   try {

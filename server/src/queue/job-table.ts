@@ -19,6 +19,23 @@ export interface JobTable {
 }
 
 /**
+ * `$1` is the queue's name, `$2` how many are wanted. Which are next stands apart, since as a part of the update it might
+ * be asked more than once, and each time for other jobs; and as an array, which PostgreSQL takes for a short one: to join
+ * what it takes for a tenth of the backlog it would read the table whole.
+ */
+export const takeStatement = (part: string): string => `
+  WITH next AS MATERIALIZED (
+    SELECT id FROM ${part}
+    WHERE name = $1 AND state < 'active' AND start_after < now()
+    ORDER BY priority DESC, created_on, id LIMIT $2
+    FOR UPDATE SKIP LOCKED
+  )
+  UPDATE ${part} SET state = 'active', started_on = now(),
+    retry_count = CASE WHEN started_on IS NULL THEN retry_count ELSE retry_count + 1 END
+  WHERE name = $1 AND id = ANY(ARRAY(SELECT id FROM next))
+  RETURNING id, data, retry_count AS "retryCount", output`;
+
+/**
  * On the queue's own part of pg-boss's table. pg-boss itself goes by way of the whole, whose every part PostgreSQL looks
  * at, and by a plan that it makes anew each time: both take longer than the work on a few jobs.
  */
@@ -26,21 +43,7 @@ export function jobTable(db: Db, part: string, name: string): JobTable {
   return {
     async take(most) {
       try {
-        return await db.routine<TakenJob>(
-          // Apart, since as a part of the update it might be asked more than once, and each time for other jobs.
-          `WITH next AS MATERIALIZED (
-             SELECT id FROM ${part}
-             WHERE name = $1 AND state < 'active' AND start_after < now()
-             ORDER BY priority DESC, created_on, id LIMIT $2
-             FOR UPDATE SKIP LOCKED
-           )
-           UPDATE ${part} job SET state = 'active', started_on = now(),
-             retry_count = CASE WHEN started_on IS NULL THEN retry_count ELSE retry_count + 1 END
-           FROM next
-           WHERE job.name = $1 AND job.id = next.id
-           RETURNING job.id, job.data, job.retry_count AS "retryCount", job.output`,
-          [name, most],
-        );
+        return await db.routine<TakenJob>(takeStatement(part), [name, most]);
       } catch (error) {
         // The next poll asks again, and whoever looks after the host hears of the database itself.
         if (isRetryable(error)) return [];
