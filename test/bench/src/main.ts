@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../../support/read-options.ts';
 import { benchCopy } from './copy.ts';
 import { makeBucket, startEngines } from './engines.ts';
 import { type Figure, table } from './figures.ts';
@@ -21,15 +21,18 @@ Measures ours and its named peers in turn, in one run, and prints medians and ra
   --help         this text
 `;
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    rounds: { type: 'string' },
-    recordings: { type: 'string', default: '5000' },
-    json: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
+const values = readOptions(
+  {
+    options: {
+      only: { type: 'string', multiple: true },
+      rounds: { type: 'string' },
+      recordings: { type: 'string', default: '5000' },
+      json: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
   },
-});
+  usage,
+);
 const rounds = Number(values.rounds ?? 5);
 const recordings = Number(values.recordings);
 const only = values.only ?? [...works];

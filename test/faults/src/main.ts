@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { makeBucket } from '../../bench/src/engines.ts';
 import { createEngines, isInstalled, radosgwUser } from '../../engines/engines.mjs';
+import { readOptions } from '../../support/read-options.ts';
 import { judge } from './judge.ts';
 import { plan } from './plan.ts';
 import { settle } from './settle.ts';
@@ -26,17 +26,20 @@ Records calls while everything that can go wrong goes wrong, then holds every re
 The last line is JSON: for each of them what was counted, and what must not be. Status 0 only if there is none of that.
 `;
 
-const { values } = parseArgs({
-  options: {
-    count: { type: 'string', default: '200' },
-    kills: { type: 'string', default: '30' },
-    longest: { type: 'string', default: '1200' },
-    seed: { type: 'string', default: '1' },
-    on: { type: 'string', default: 'both' },
-    keep: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h' },
+const values = readOptions(
+  {
+    options: {
+      count: { type: 'string', default: '200' },
+      kills: { type: 'string', default: '30' },
+      longest: { type: 'string', default: '1200' },
+      seed: { type: 'string', default: '1' },
+      on: { type: 'string', default: 'both' },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
   },
-});
+  usage,
+);
 const whole = (name: 'count' | 'kills' | 'longest' | 'seed', least: number): number => {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= least) return value;
