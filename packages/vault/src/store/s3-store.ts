@@ -6,12 +6,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
-  ListMultipartUploadsCommand,
-  type ListMultipartUploadsCommandInput,
   ListObjectsV2Command,
-  type ListObjectsV2CommandInput,
-  ListObjectVersionsCommand,
-  type ListObjectVersionsCommandInput,
   ListPartsCommand,
   PutObjectCommand,
   type S3Client,
@@ -20,21 +15,13 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { CustodyError, type StorageMode } from '@flex-custody/core';
-import { stored, versionOf } from './answers.ts';
+import { stored } from './answers.ts';
 import { createClient } from './client.ts';
 import { type DirectRequests, directRequests } from './direct.ts';
 import { failureOf, setUpAdvice, storeError } from './errors.ts';
+import { listObjects, listUploads, listVersions } from './lists.ts';
 import { failOnStall } from './stall.ts';
-import type {
-  GetOptions,
-  PartSource,
-  PutOptions,
-  Store,
-  StoreConfig,
-  Stored,
-  StoredPart,
-  StoredVersion,
-} from './types.ts';
+import type { GetOptions, PartSource, PutOptions, Store, StoreConfig, Stored, StoredPart } from './types.ts';
 import { uploadStream } from './upload.ts';
 
 /** Two on the wire and one that fills: 24 MiB keep one copy at full speed; more parts only cost memory. */
@@ -115,40 +102,12 @@ class S3Store implements Store {
     await this.#mapped(this.#client.send(new DeleteObjectCommand(this.#object(key, versionId))), key);
   }
 
-  async *list(
-    prefix: string,
-  ): AsyncIterable<{ key: string; bytes: number; etag: string; lastModified: Date }> {
-    let after: { ContinuationToken: string } | undefined;
-    do {
-      const input: ListObjectsV2CommandInput = { Bucket: this.bucket, Prefix: prefix, ...after };
-      const page = await this.#mapped(this.#client.send(new ListObjectsV2Command(input)));
-      for (const { Key, Size = 0, ETag = '', LastModified = new Date(0) } of page.Contents ?? []) {
-        if (Key !== undefined) yield { key: Key, bytes: Size, etag: ETag, lastModified: LastModified };
-      }
-      after = page.NextContinuationToken ? { ContinuationToken: page.NextContinuationToken } : undefined;
-    } while (after);
+  list(prefix: string) {
+    return listObjects(this.#client, this.bucket, prefix);
   }
 
-  async *unfinishedUploads(
-    prefix: string,
-  ): AsyncIterable<{ key: string; uploadId: string; startedAt: Date }> {
-    let after: { KeyMarker: string; UploadIdMarker?: string } | undefined;
-    do {
-      const input: ListMultipartUploadsCommandInput = { Bucket: this.bucket, Prefix: prefix, ...after };
-      const page = await this.#mapped(this.#client.send(new ListMultipartUploadsCommand(input)));
-      for (const { Key, UploadId, Initiated = new Date(0) } of page.Uploads ?? []) {
-        if (Key !== undefined && UploadId !== undefined) {
-          yield { key: Key, uploadId: UploadId, startedAt: Initiated };
-        }
-      }
-      after =
-        page.IsTruncated && page.NextKeyMarker
-          ? {
-              KeyMarker: page.NextKeyMarker,
-              ...(page.NextUploadIdMarker !== undefined && { UploadIdMarker: page.NextUploadIdMarker }),
-            }
-          : undefined;
-    } while (after);
+  unfinishedUploads(prefix: string) {
+    return listUploads(this.#client, this.bucket, prefix);
   }
 
   async abortUpload(key: string, uploadId: string): Promise<void> {
@@ -255,27 +214,8 @@ class S3Store implements Store {
     };
   }
 
-  async *versions(prefix: string): AsyncIterable<StoredVersion> {
-    let after: { KeyMarker: string; VersionIdMarker?: string } | undefined;
-    do {
-      const input: ListObjectVersionsCommandInput = { Bucket: this.bucket, Prefix: prefix, ...after };
-      const page = await this.#mapped(this.#client.send(new ListObjectVersionsCommand(input)));
-      const found = [
-        ...(page.Versions ?? []).map((one) => ({ ...one, deleteMarker: false })),
-        ...(page.DeleteMarkers ?? []).map((one) => ({ ...one, deleteMarker: true })),
-      ].flatMap(versionOf);
-      yield* found.sort(
-        (a, b) =>
-          (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) || b.lastModified.getTime() - a.lastModified.getTime(),
-      );
-      after =
-        page.IsTruncated && page.NextKeyMarker
-          ? {
-              KeyMarker: page.NextKeyMarker,
-              ...(page.NextVersionIdMarker !== undefined && { VersionIdMarker: page.NextVersionIdMarker }),
-            }
-          : undefined;
-    } while (after);
+  versions(prefix: string) {
+    return listVersions(this.#client, this.bucket, prefix);
   }
 
   presignGet(key: string, versionId: string | undefined, seconds: number): Promise<string> {
