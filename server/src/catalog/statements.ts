@@ -1,6 +1,6 @@
 import type { RecordingEvent, RecordingSid, RecordingState, SealedObject } from '@flex-custody/core';
+import { together } from '../db/together.ts';
 import type { Db } from '../db.ts';
-import { together } from '../together.ts';
 import type { RecordingRow } from './catalog.ts';
 import { moveOf } from './moves.ts';
 import { rowColumns, type StoredRow, toRow } from './rows.ts';
