@@ -120,7 +120,8 @@ onEachEngine('several workers', (open) => {
     await janitor.sweep();
     expect((await other.catalog.find(sid))?.state).toBe('copying');
     await database.db.query(`UPDATE recordings SET lease_until = now() - interval '6 seconds'`);
-    expect((await janitor.sweep()).requeued).toBe(1);
+    // Or the workers' own sweep, which they begin with, has been first.
+    await janitor.sweep();
     await until(async () => (await other.catalog.find(sid))?.state === 'verified');
     expect(copy).toHaveBeenCalledTimes(2);
   }, 60_000);

@@ -6,7 +6,7 @@ import { type DeadJob, openQueue, type Queue } from './queue.ts';
 
 const RE = (n: number) => ({ recordingSid: `RE${n.toString(16).padStart(32, '0')}` as RecordingSid });
 
-async function until(done: () => boolean | Promise<boolean>, ms = 8_000): Promise<void> {
+async function until(done: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> {
   const end = Date.now() + ms;
   while (!(await done())) {
     if (Date.now() > end) throw new Error('did not happen in time');
@@ -202,7 +202,7 @@ onEachEngine('queue', (open) => {
     await queue.send('copy', RE(1));
     await until(async () => (await waiting('copy.dead')).length === 1 && heard === 1);
     await hurry();
-    await until(() => heard === 2, 10_000);
+    await until(() => heard === 2, 20_000);
     expect(errors).toHaveLength(1);
   });
 
