@@ -53,46 +53,26 @@ export async function openPostgres(url: string): Promise<Db> {
     await pool.end();
     throw fault(cause);
   }
-  const query = async <T>(sql: string, values?: readonly unknown[]): Promise<T[]> => {
-    if (values !== undefined && values.length > 0) return run<T>(prepared, pool, sql, values);
-    // Several statements may hold their own BEGIN: if one fails, its connection must not go back in mid-transaction.
-    const client = await checkout(pool);
-    try {
-      const rows = await run<T>(prepared, client, sql);
-      client.release();
-      return rows;
-    } catch (error) {
-      await client.query('ROLLBACK').then(
-        () => client.release(),
-        (broken: Error) => client.release(broken),
-      );
-      throw error;
-    }
-  };
+  const query = <T>(sql: string, values?: readonly unknown[]): Promise<T[]> =>
+    values !== undefined && values.length > 0
+      ? run<T>(prepared, pool, sql, values)
+      : // Several statements may hold their own BEGIN.
+        onConnection(pool, (client) => run<T>(prepared, client, sql));
   return {
     kind: 'postgres',
     query,
-    routine: async <T>(sql: string, values?: readonly unknown[]): Promise<T[]> => {
+    routine: <T>(sql: string, values?: readonly unknown[]): Promise<T[]> => {
       if (values === undefined || values.length === 0) return query<T>(sql);
       routinePool ??= openRoutinePool(url);
       return run<T>(prepared, routinePool, sql, values);
     },
-    transaction: async (work) => {
-      const client = await checkout(pool);
-      try {
+    transaction: (work) =>
+      onConnection(pool, async (client) => {
         await client.query('BEGIN');
         const result = await work(within(prepared, client));
         await client.query('COMMIT');
-        client.release();
         return result;
-      } catch (error) {
-        await client.query('ROLLBACK').then(
-          () => client.release(),
-          (broken: Error) => client.release(broken),
-        );
-        throw error;
-      }
-    },
+      }),
     close: async () => {
       await Promise.all([pool.end(), routinePool?.end()]);
     },
@@ -109,6 +89,22 @@ function within(prepared: Prepared, client: pg.PoolClient): Db {
     close: async () => undefined,
   };
   return db;
+}
+
+/** On one connection, which must not go back in mid-transaction where the work fails. */
+async function onConnection<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await checkout(pool);
+  try {
+    const result = await work(client);
+    client.release();
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').then(
+      () => client.release(),
+      (broken: Error) => client.release(broken),
+    );
+    throw error;
+  }
 }
 
 async function checkout(pool: pg.Pool): Promise<pg.PoolClient> {
