@@ -51,7 +51,7 @@ describeWhere('chromium', 'the start page', () => {
   test('follows a call until its recording is verified, and shows what each side holds', async () => {
     await page.getByLabel('Length, seconds').fill('40');
     await page.getByRole('button', { name: 'Make the call' }).click();
-    await page.locator('#steps li.done').filter({ hasText: 'verified' }).waitFor({ timeout: 30_000 });
+    await page.locator('#steps li.done').filter({ hasText: 'verified' }).waitFor();
     expect(await page.locator('#steps li.done').count()).toBe(8);
     expect(await step('linked').textContent()).toContain('done');
 
@@ -108,7 +108,7 @@ describeWhere('chromium', 'the start page', () => {
     await page.getByRole('button', { name: 'Make the call' }).click();
     const tabs = page.getByRole('navigation', { name: 'Recordings of this call' }).getByRole('button');
     await tabs.nth(1).click();
-    await page.locator('#steps li.done').filter({ hasText: 'verified' }).waitFor({ timeout: 30_000 });
+    await page.locator('#steps li.done').filter({ hasText: 'verified' }).waitFor();
     expect(await tabs.count()).toBe(2);
     expect(await tabs.nth(1).getAttribute('aria-pressed')).toBe('true');
     await picture('start-page-transfer');
@@ -140,7 +140,7 @@ describeWhere('chromium', 'the start page', () => {
     await page.getByLabel('Transferred to a second agent').uncheck();
     await page.getByRole('button', { name: 'Make the call' }).click();
     await page.getByRole('heading', { name: 'Inbound, 3 s' }).waitFor();
-    await page.locator('#steps li.done').filter({ hasText: 'verified' }).waitFor({ timeout: 30_000 });
+    await page.locator('#steps li.done').filter({ hasText: 'verified' }).waitFor();
     await listenAs('supervisor');
     await page.getByText('the same byte for byte as at Twilio').waitFor();
     await page.locator('.waveform-box[data-rows="1"]').waitFor();

@@ -73,6 +73,8 @@ export interface FlexDesktop {
 }
 
 const readyMs = 60_000;
+/** Longer than a busy machine takes, since it is only ever waited out by what fails. */
+const patienceMs = 30_000;
 
 /** Opens `/flex` and waits until the desktop can take a call. @param options `roles` default to agent */
 export async function openFlex(
@@ -110,10 +112,10 @@ function desktopOn(own: Pick<FlexDesktop, 'page' | 'complaints' | 'strangers' | 
     await others
       .reduce((all, one) => all.or(one), first)
       .first()
-      .click({ timeout: 15_000 });
+      .click({ timeout: patienceMs });
   };
   const tasks = () => page.evaluate<DesktopTask[]>(belief);
-  const until: FlexDesktop['until'] = async (what, check, withinMs = 10_000) => {
+  const until: FlexDesktop['until'] = async (what, check, withinMs = patienceMs) => {
     const end = Date.now() + withinMs;
     for (;;) {
       const now = await tasks();

@@ -63,7 +63,7 @@ describeWhere(['chromium', 'plugins'], 'recording by settings', () => {
     await twice.waitFor();
     await alice.screenshot('modes-double');
     // Flex's notification lies over Accept for as long as it shows.
-    await twice.waitFor({ state: 'detached', timeout: 20_000 });
+    await twice.waitFor({ state: 'detached' });
     const first = await call();
     await shows(alice, 'recording');
     expect(await recorded(first.task)).toEqual(['leg']);
@@ -79,7 +79,7 @@ describeWhere(['chromium', 'plugins'], 'recording by settings', () => {
   test('between agents, by setting: the leg of the one who called', async () => {
     await stage.reopen(alice, { recording: { internal: true } });
     const { task } = await call({ direction: 'internal' });
-    await shows(alice, 'recording', 20_000);
+    await shows(alice, 'recording');
     expect(await recorded(task)).toEqual(['leg']);
   });
 
@@ -115,7 +115,7 @@ describeWhere(['chromium', 'plugins'], 'recording by settings', () => {
     await stage.reopen(alice, { recording: { mode: 'Ours' } });
     await alice.page.getByText('recording.mode').first().waitFor();
     await alice.screenshot('modes-wrong-setting');
-    await alice.page.getByText('recording.mode').first().waitFor({ state: 'detached', timeout: 20_000 });
+    await alice.page.getByText('recording.mode').first().waitFor({ state: 'detached' });
     const { task } = await call();
     await shows(alice, 'recording');
     expect(await recorded(task)).toEqual(['leg']);
@@ -125,7 +125,7 @@ describeWhere(['chromium', 'plugins'], 'recording by settings', () => {
     await stage.reopen(alice, { functions_url: '' });
     const before = await stage.metric('custody_reports_total', { reason: 'settings-invalid' });
     await alice.page.getByText('functions_url').first().waitFor();
-    await alice.page.getByText('functions_url').first().waitFor({ state: 'detached', timeout: 20_000 });
+    await alice.page.getByText('functions_url').first().waitFor({ state: 'detached' });
     const { task } = await call();
     await joined(alice);
     await shows(alice, 'not-recorded');

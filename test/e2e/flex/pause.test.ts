@@ -22,7 +22,7 @@ describeWhere(['chromium', 'plugins'], 'pausing a recording', () => {
 
   const pause = (desktop: FlexDesktop) => desktop.page.getByTestId('flex-custody-pause').click();
   const resume = (desktop: FlexDesktop) => desktop.page.getByTestId('flex-custody-resume').click();
-  const all = (task: string, status: string, ms = 10_000) =>
+  const all = (task: string, status: string, ms = 30_000) =>
     stage.until(
       task,
       `all recordings ${status}`,

@@ -119,7 +119,7 @@ describeWhere(['chromium', 'plugins'], 'what each call yields', () => {
       `Twilio.Flex.Actions.invokeAction('StartOutboundCall', { destination: '+14155550177' })`,
     );
     const [outbound] = await joined(alice);
-    await shows(alice, 'recording', 20_000);
+    await shows(alice, 'recording');
     const during = await stage.live.look(outbound!.taskSid);
     expect(during.recordings).toMatchObject([
       {

@@ -53,7 +53,7 @@ export async function setStage(
   };
   await live.configure({ ui_attributes: { flex_custody: first } });
 
-  const until: Stage['until'] = async (task, what, check, ms = 10_000) => {
+  const until: Stage['until'] = async (task, what, check, ms = 30_000) => {
     const end = Date.now() + ms;
     for (;;) {
       const view = await live.look(task);
@@ -194,7 +194,7 @@ export const complaintsOf = (desktop: FlexDesktop): string[] =>
   desktop.complaints.filter((text) => !/Could not ensure conference|setEndConferenceOnExit/.test(text));
 
 /** Waits for it. */
-export async function shows(desktop: FlexDesktop, status: string, ms = 10_000): Promise<void> {
+export async function shows(desktop: FlexDesktop, status: string, ms = 30_000): Promise<void> {
   await desktop.page
     .locator(`[data-testid="flex-custody-status"][data-status="${status}"]`)
     .waitFor({ timeout: ms });

@@ -43,7 +43,7 @@ describeWhere(['chromium', 'plugins'], 'trouble with recording', () => {
     await shows(alice, 'recording');
     await fail('pause-recording', how);
     await alice.page.getByTestId('flex-custody-pause').click();
-    await alice.page.getByText(`Still recording, not paused: ${why}`).waitFor({ timeout: 15_000 });
+    await alice.page.getByText(`Still recording, not paused: ${why}`).waitFor();
     await shows(alice, 'recording');
     await alice.screenshot(`trouble-pause-${how.replaceAll(' ', '-')}`);
     expect((await stage.live.look(task)).recordings).toMatchObject([{ status: 'in-progress' }]);

@@ -55,10 +55,10 @@ describeWhere(['chromium', 'plugins'], 'voice biometrics in a call', () => {
     expect(streams()).toMatchObject([
       { callSid: customerCall, name: customerCall, track: 'inbound_track', status: 'in-progress' },
     ]);
-    await text('Success: enrolled').waitFor({ timeout: 20_000 });
+    await text('Success: enrolled').waitFor();
     expect(streams().map(({ status }) => status)).toEqual(['stopped']);
     await button('Verify').click();
-    await text('Success: verified').waitFor({ timeout: 20_000 });
+    await text('Success: verified').waitFor();
     await alice.screenshot('veridas-3-verified');
     await finish(alice);
     expect(streams().map(({ status }) => status)).toEqual(['stopped', 'stopped']);
@@ -70,7 +70,7 @@ describeWhere(['chromium', 'plugins'], 'voice biometrics in a call', () => {
     await button('Enrol').click();
     await text('Listening').waitFor();
     await stage.live.renewToken(stage.workers[0]);
-    await text('Success: enrolled').waitFor({ timeout: 20_000 });
+    await text('Success: enrolled').waitFor();
   });
 
   test('refused: the element is not there, and the refusal is kept', async () => {
@@ -88,14 +88,14 @@ describeWhere(['chromium', 'plugins'], 'voice biometrics in a call', () => {
     await stage.stack.stopServer();
     try {
       await button('Caller agrees').click();
-      await text("The caller's answer could not be recorded").waitFor({ timeout: 20_000 });
+      await text("The caller's answer could not be recorded").waitFor();
       await alice.screenshot('veridas-5-unwritten');
       expect(await alice.page.locator(element).count()).toBe(0);
     } finally {
       await stage.stack.startServer();
     }
     await button('Try again').click();
-    await alice.page.locator(element).waitFor({ timeout: 20_000 });
+    await alice.page.locator(element).waitFor();
   });
 
   test('an outbound call: the customer’s leg, from the conference', async () => {
@@ -106,7 +106,7 @@ describeWhere(['chromium', 'plugins'], 'voice biometrics in a call', () => {
     const customer = task!.participants.find(({ type }) => type === 'customer');
     await button('Caller agrees').click();
     await button('Enrol').click();
-    await text('Success: enrolled').waitFor({ timeout: 20_000 });
+    await text('Success: enrolled').waitFor();
     expect(streams().at(-1)).toMatchObject({ callSid: customer!.callSid, track: 'inbound_track' });
   });
 
@@ -123,7 +123,7 @@ describeWhere(['chromium', 'plugins'], 'voice biometrics in a call', () => {
       await call();
       await button('Caller agrees').click();
       await button('Enrol').click();
-      await text('Error:').waitFor({ timeout: 20_000 });
+      await text('Error:').waitFor();
       await alice.screenshot('veridas-6-no-token');
       expect(streams()).toHaveLength(before);
     } finally {
@@ -151,7 +151,7 @@ describeWhere(['chromium', 'plugins'], 'voice biometrics in a call', () => {
       await button('Caller agrees').click();
       await alice.page.locator(element).waitFor();
       await button('Enrol').click();
-      await text('Success: enrolled').waitFor({ timeout: 20_000 });
+      await text('Success: enrolled').waitFor();
     } finally {
       await alice.page.unrouteAll({ behavior: 'ignoreErrors' });
     }
