@@ -142,6 +142,7 @@ export const migrations: readonly string[] = [
      finished_at timestamptz,
      failure text
    );`,
+  `ALTER TABLE recordings ADD COLUMN source_completed boolean NOT NULL DEFAULT false;`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */

@@ -177,6 +177,7 @@ onEachEngine('catalog', (open) => {
         segmentGeneration: 0,
         source: 'callback',
         sourceEncrypted: false,
+        sourceCompleted: false,
         attempts: 0,
         leases: 1,
         hints: {},

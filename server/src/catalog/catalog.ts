@@ -51,6 +51,8 @@ export interface RecordingRow {
   sourceDeletedAt?: Date;
   /** The original at Twilio is ciphertext: until it is copied, nobody can play it. */
   sourceEncrypted: boolean;
+  /** Twilio has said that it is whole and there; only a deletion could change that. */
+  sourceCompleted: boolean;
   /** Of the task, as it was when the recording was linked. */
   queue?: string;
   direction?: CallDirection;
@@ -94,6 +96,7 @@ export interface Registration {
   source: string;
   /** See {@link RecordingRow}. */
   sourceEncrypted?: boolean;
+  sourceCompleted?: boolean;
 }
 
 export interface Owner {

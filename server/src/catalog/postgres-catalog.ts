@@ -42,13 +42,14 @@ export function createCatalog(db: Db): Catalog {
       const [row] = await db.query<StoredRow>(
         `INSERT INTO recordings
            (recording_sid, account_sid, call_sid, conference_sid, channels, duration_seconds, started_at, hints, source,
-            source_encrypted)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10)
+            source_encrypted, source_completed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11)
          ON CONFLICT (recording_sid) DO UPDATE SET
            call_sid = coalesce(recordings.call_sid, excluded.call_sid),
            conference_sid = coalesce(recordings.conference_sid, excluded.conference_sid),
            duration_seconds = coalesce(recordings.duration_seconds, excluded.duration_seconds),
            source_encrypted = recordings.source_encrypted OR excluded.source_encrypted,
+           source_completed = recordings.source_completed OR excluded.source_completed,
            -- What was hinted first stays: a later caller must not be able to steer a recording elsewhere.
            hints = excluded.hints || recordings.hints
          WHERE recordings.state <> 'erased'
@@ -64,6 +65,7 @@ export function createCatalog(db: Db): Catalog {
           JSON.stringify(input.hints),
           input.source,
           input.sourceEncrypted ?? false,
+          input.sourceCompleted ?? false,
         ],
       );
       if (row) return toRow(row);

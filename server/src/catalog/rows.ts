@@ -39,6 +39,7 @@ export interface StoredRow {
   sidecar: StoredSidecar | null;
   source_deleted_at: Date | null;
   source_encrypted: boolean;
+  source_completed: boolean;
   queue: string | null;
   direction: CallDirection | null;
   caller: string | null;
@@ -54,7 +55,7 @@ export interface StoredRow {
 export const rowColumns = `recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid,
   channels, duration_seconds, started_at, source, hints, state, link_state, link_reason, lease_holder, lease_until,
   object, verified_at, segment_generation, failure, attempts, forwarded_at,
-  sidecar, source_deleted_at, source_encrypted, queue, direction, caller, erasure, erased_at, certificate, leases, created_at, updated_at`;
+  sidecar, source_deleted_at, source_encrypted, source_completed, queue, direction, caller, erasure, erased_at, certificate, leases, created_at, updated_at`;
 
 export function toRow(row: StoredRow): RecordingRow {
   return {
@@ -71,6 +72,7 @@ export function toRow(row: StoredRow): RecordingRow {
     attempts: row.attempts,
     leases: row.leases,
     sourceEncrypted: row.source_encrypted,
+    sourceCompleted: row.source_completed,
     hints: present({
       taskSid: asTaskSid(row.hints.taskSid),
       reservationSid: asReservationSid(row.hints.reservationSid),

@@ -1,4 +1,5 @@
 import { CustodyError, errorCode, type RecordingSid } from '@flex-custody/core';
+import type { TwilioRecording } from '@flex-custody/twilio';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import { copyUnderLease, workerLeaseMs } from './copy-under-lease.ts';
 import type { Gate } from './gate.ts';
@@ -27,7 +28,7 @@ export async function copyJob(
   const row = await catalog.find(sid);
   if (row?.state !== 'registered' && row?.state !== 'copying') return;
   if (isHeld(row)) return relieveLater(parts, row);
-  const facts = await twilio.recording(sid);
+  const facts = factsIn(row) ?? (await twilio.recording(sid));
   if ((await settleUncopyable(parts, sid, facts)) || !facts) return;
   if (facts.status !== 'completed') {
     await queue.send(
@@ -49,7 +50,8 @@ export async function copyJob(
       const open = mediaOpener(parts, facts, ended);
       await copyUnderLease(parts, { source: mediaSource(facts), open, lease, by: 'worker' }, ended);
     } catch (error) {
-      throw errorCode(error) === 'media_missing' ? mediaLags() : error;
+      if (errorCode(error) !== 'media_missing') throw error;
+      if (!(await settleUncopyable(parts, sid, await twilio.recording(sid)))) throw mediaLags();
     }
   });
 }
@@ -62,8 +64,19 @@ async function relieveLater(parts: IngestParts, row: RecordingRow): Promise<void
 }
 
 /**
+ * What Twilio said of a completed recording when it was registered: of that nothing changes any more but that it is
+ * deleted, which missing media tells. How to open what Twilio sealed is not in the catalog.
+ */
+function factsIn(row: RecordingRow): TwilioRecording | undefined {
+  if (!row.sourceCompleted || row.sourceEncrypted) return undefined;
+  const { accountSid, channels, durationSeconds, recordingSid: sid, startedAt } = row;
+  const length = durationSeconds === undefined ? {} : { durationSeconds };
+  return { sid, accountSid, status: 'completed', channels, startedAt, ...length };
+}
+
+/**
  * Twilio says that the recording is completed, and its media is not there yet: it will be. Only when Twilio says that the
- * recording is deleted is it gone, and that is asked before every copy.
+ * recording is deleted is it gone, and that is asked whenever media is missing.
  */
 const mediaLags = () =>
   new CustodyError('media_missing', 'completed, but its media is not there yet', {

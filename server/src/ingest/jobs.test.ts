@@ -28,6 +28,15 @@ async function sealed() {
   return host;
 }
 
+/** Registered while Twilio was still at it. */
+async function unfinished() {
+  const twilio = scene();
+  const host = await house(twilio, shared.db);
+  await host.ingest.receive(recorded(twilio, 1, { status: 'processing' }));
+  host.queue.sent = [];
+  return { twilio, ...host };
+}
+
 beforeEach(() => {
   jest.resetAllMocks();
   open.mockResolvedValue({ channels: 2 } as Awaited<ReturnType<typeof openMedia>>);
@@ -183,8 +192,7 @@ describe('the copy', () => {
   });
 
   test('of what Twilio has not finished comes back later; of what is gone gives up', async () => {
-    const { twilio, catalog, queue, alarmCodes } = await handedOver(shared.db);
-    recorded(twilio, 1, { status: 'processing' });
+    const { twilio, catalog, queue, alarmCodes } = await unfinished();
     await queue.run('copy', job);
     expect(queue.sent).toMatchObject([
       { name: 'copy', options: { startAfterMs: 30_000, once: `unfinished:${sid}` } },
@@ -197,10 +205,31 @@ describe('the copy', () => {
   });
 
   test('waits for Twilio when that is out of reach', async () => {
-    const { twilio, catalog, queue } = await handedOver(shared.db);
+    const { twilio, catalog, queue } = await unfinished();
     twilio.failing.set('recording', FakeTwilio.down);
     await expect(queue.run('copy', job)).rejects.toMatchObject({ retryable: true });
     expect((await catalog.find(sid))?.state).toBe('registered');
+  });
+
+  test('of what Twilio has said is completed asks nothing again', async () => {
+    const { twilio, catalog, queue } = await handedOver(shared.db);
+    twilio.failing.set('recording', FakeTwilio.down);
+    await queue.run('copy', job);
+    expect((await catalog.find(sid))?.state).toBe('sealed');
+    expect(copy.mock.calls[0]?.[0].source).toEqual({
+      accountSid: sids.account,
+      recordingSid: sid,
+      channels: 2,
+      durationSeconds: 30,
+    });
+  });
+
+  test('of missing media waits until Twilio can say why', async () => {
+    const { twilio, catalog, queue } = await handedOver(shared.db);
+    open.mockRejectedValue(new CustodyError('media_missing', 'no media', { status: 404 }));
+    twilio.failing.set('recording', FakeTwilio.down);
+    await expect(queue.run('copy', job)).rejects.toBe(FakeTwilio.down);
+    expect(await catalog.find(sid)).toMatchObject({ state: 'registered', failure: 'media_missing' });
   });
 
   test('of an unknown recording is nothing', async () => {

@@ -35,6 +35,7 @@ export function registrationOf(
     ...(durationSeconds !== undefined && { durationSeconds }),
     startedAt,
     sourceEncrypted: facts.encryption !== undefined,
+    sourceCompleted: facts.status === 'completed',
     hints,
     source,
   };

@@ -96,6 +96,7 @@ async function register(db: Db, calls: readonly PlacedCall[], source: Source, wa
       durationSeconds: call.seconds,
       startedAt: new Date(call.startedAt),
       hints: { ...(taskSid && { taskSid }), ...(reservationSid && { reservationSid }) },
+      sourceCompleted: true,
       source: 'callback',
     });
     const later = { startAfterMs: longMs, once: recordingSid };

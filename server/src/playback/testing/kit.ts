@@ -49,6 +49,7 @@ export function rowOf(facts: Partial<RecordingRow> = {}): RecordingRow {
     attempts: 0,
     leases: 1,
     sourceEncrypted: false,
+    sourceCompleted: true,
     ...facts,
   };
 }
