@@ -32,11 +32,19 @@ export async function copyUnderLease(
   const sid = source.recordingSid;
   const begun = Date.now();
   logStep(log, 'leased', sid, { by });
-  const lost = new AbortController();
-  const signal = AbortSignal.any([ended, lost.signal]);
+  // By hand: what AbortSignal.any hangs on a signal that lives as long as the process stays there for long.
+  const halted = new AbortController();
+  const halt = () => halted.abort(ended.reason);
+  if (ended.aborted) halt();
+  else ended.addEventListener('abort', halt, { once: true });
+  let isLost = false;
   const extension = setInterval(() => {
     catalog.extendLease(sid, lease, workerLeaseMs).then(
-      (held) => held || lost.abort(new CustodyError('lease_lost', 'another writer took over')),
+      (held) => {
+        if (held) return;
+        isLost = true;
+        halted.abort(new CustodyError('lease_lost', 'another writer took over'));
+      },
       // The database is away: the lease has two more thirds of its time for it to come back.
       (error: unknown) => log.warn({ recording: sid, code: errorCode(error) }, 'lease not extended'),
     );
@@ -55,7 +63,7 @@ export async function copyUnderLease(
         isNoted = true;
         return uploads.save(sid, lease, state);
       },
-      signal,
+      signal: halted.signal,
       onProgress: (done, total) => observer?.copyProgress?.(sid, done, total),
     });
     if (!(await catalog.sealed(sid, lease, object, channels))) {
@@ -68,13 +76,14 @@ export async function copyUnderLease(
     observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');
     logStep(log, 'sealed', sid, { by, bytes: object.plaintextBytes, ms });
   } catch (error) {
-    if (lost.signal.aborted || errorCode(error) === 'lease_lost') return;
+    if (isLost || errorCode(error) === 'lease_lost') return;
     // What proved to be no whole recording would only be gone on with to the same end.
     if (provenBad.has(errorCode(error))) await abandonUpload(parts, sid);
     await catalog.release(sid, lease, errorCode(error));
     throw error;
   } finally {
     clearInterval(extension);
+    ended.removeEventListener('abort', halt);
   }
   await queue.send('verify', { recordingSid: sid }, { once: sid });
 }

@@ -15,7 +15,7 @@ jest.mock('@flex-custody/vault', () => ({
 }));
 const copy = jest.mocked(copyResumably);
 
-async function until(done: () => Promise<boolean>, ms = 20_000): Promise<void> {
+async function until(done: () => Promise<boolean>, ms = 45_000): Promise<void> {
   for (const end = Date.now() + ms; !(await done()); await sleep(50)) {
     if (Date.now() > end) throw new Error('did not happen in time');
   }

@@ -6,7 +6,7 @@ import { type DeadJob, openQueue, type Queue } from './queue.ts';
 
 const RE = (n: number) => ({ recordingSid: `RE${n.toString(16).padStart(32, '0')}` as RecordingSid });
 
-async function until(done: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> {
+async function until(done: () => boolean | Promise<boolean>, ms = 45_000): Promise<void> {
   const end = Date.now() + ms;
   while (!(await done())) {
     if (Date.now() > end) throw new Error('did not happen in time');
@@ -168,7 +168,7 @@ onEachEngine('queue', (open) => {
     });
     await queue.send('link', RE(1));
     const hurried = setInterval(() => void hurry(), 50);
-    await until(() => dead.length === 1, 20_000);
+    await until(() => dead.length === 1);
     clearInterval(hurried);
     expect(tries).toBe(13);
     expect(dead[0]?.error).toEqual({ code: 'unexpected', message: 'TypeError', retryable: true });
@@ -202,7 +202,7 @@ onEachEngine('queue', (open) => {
     await queue.send('copy', RE(1));
     await until(async () => (await waiting('copy.dead')).length === 1 && heard === 1);
     await hurry();
-    await until(() => heard === 2, 20_000);
+    await until(() => heard === 2);
     expect(errors).toHaveLength(1);
   });
 

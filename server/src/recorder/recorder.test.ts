@@ -8,7 +8,7 @@ import { sids } from './testing/live-call.ts';
 import { pauseReport, room } from './testing/room.ts';
 
 async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 45_000;
   while (!(await done())) {
     if (Date.now() > end) throw new Error('did not happen in time');
     await sleep(20);

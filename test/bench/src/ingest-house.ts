@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asAccountSid, asCallSid, asRecordingSid, asReservationSid, asTaskSid } from '@flex-custody/core';
 import type { PlacedCall } from '../../../sandbox/src/calls.ts';
@@ -13,7 +12,9 @@ import { cpuSeconds, type Environment, peakRssMb } from './processes.ts';
 
 export interface Source {
   tlsPort: number;
-  httpPort: number;
+  /** Of the same recordings, over TLS as Twilio's are, and without. */
+  indexUrl: string;
+  plainIndexUrl: string;
   caFile: string;
   callsFile: string;
   bytes: number;
@@ -59,8 +60,10 @@ export async function takeIn(
       const calls = JSON.parse(readFileSync(options.source.callsFile, 'utf8')) as PlacedCall[];
       await register(db, calls, options.source, way);
       const script = way === 'copies alone' ? 'dist/bench/ingest-copier.js' : 'dist/server/main.js';
-      for (let index = 0; index < workers; index++)
-        running.push(await startWorker(script, environment(options, url.href, index)));
+      for (let index = 0; index < workers; index++) {
+        const logFile = join(options.dataDir, `worker-${index}.log`);
+        running.push(await startWorker(script, environment(options, url.href, index), logFile));
+      }
       return await measure(db, running, calls.length, way, onProgress);
     } finally {
       await Promise.all(running.map(({ stop }) => stop()));
@@ -132,6 +135,7 @@ async function measure(
     );
     const now = row ?? { done: 0, lost: 0 };
     if (now.lost > 0) throw new Error(`${now.lost} recordings were lost on the way`);
+    if (running.some(({ hasEnded }) => hasEnded())) throw new Error('a worker ended before its work did');
     if (performance.now() - told > 5_000) {
       told = performance.now();
       onProgress(now.done, all);
@@ -160,35 +164,40 @@ async function isIdle(db: Db, way: string): Promise<boolean> {
 
 interface Worker {
   pid: number;
+  hasEnded(): boolean;
   stop(): Promise<void>;
 }
 
-/** A real host's process, or one like it; it says when it is ready, as `host.ready`. */
-async function startWorker(script: string, env: Environment): Promise<Worker> {
+/** A real host's process, or one like it; it says when it is ready, as `host.ready`. Its log goes to a file, which nobody else reads. */
+async function startWorker(script: string, env: Environment, logFile: string): Promise<Worker> {
   const profile = process.env['BENCH_PROFILE'];
   const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
+  const output = openSync(logFile, 'w');
   const child = spawn(process.execPath, [...flags, script], {
     env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', output, 'inherit'],
   });
+  closeSync(output);
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const ready = new Promise<void>((resolve) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      if (line.includes('"host.ready"')) resolve();
-      else if (/"level":"(error|fatal)"/.test(line)) process.stderr.write(`${line}\n`);
-    });
-  });
-  await Promise.race([
-    ready,
-    ended.then((code) => {
-      throw new Error(`${script} ended with ${code} before it was ready`);
-    }),
-  ]);
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const tellErrors = () => {
+    for (const line of readFileSync(logFile, 'utf8').split('\n'))
+      if (/"level":"(error|fatal)"/.test(line)) process.stderr.write(`${line}\n`);
+  };
+  while (!readFileSync(logFile, 'utf8').includes('"host.ready"')) {
+    if (hasEnded()) {
+      tellErrors();
+      throw new Error(`${script} ended with ${child.exitCode} before it was ready`);
+    }
+    await sleep(50);
+  }
   return {
     pid: child.pid ?? 0,
+    hasEnded,
     async stop() {
       child.kill('SIGTERM');
       await ended;
+      tellErrors();
     },
   };
 }

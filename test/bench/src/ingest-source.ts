@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createCourier } from '../../../sandbox/src/callbacks.ts';
@@ -16,7 +17,7 @@ import { wavHeader, whiteNoise } from './noise.ts';
 
 /**
  * One process that both sides copy from, the same bytes: the sandbox's Twilio over TLS with so many ended calls, and
- * beside it the same recordings in a plain HTTP index, as `rclone copy :http:` wants them.
+ * beside it the same recordings in an index, as `rclone copy :http:` wants them, over TLS and without.
  */
 const count = Number(process.env['BENCH_RECORDINGS']);
 const dataDir = process.env['BENCH_DATA_DIR'] ?? '.';
@@ -81,7 +82,7 @@ const callsFile = join(dataDir, 'calls.json');
 writeFileSync(callsFile, JSON.stringify(calls));
 
 const index = `<html><body>${calls.map(({ recordings }) => `<a href="${recordings[0]}.wav">${recordings[0]}.wav</a>`).join('\n')}</body></html>`;
-const plain = createServer((request, response) => {
+const listed: RequestListener = (request, response) => {
   const sid = /(RE[0-9a-f]{32})\.wav$/.exec(request.url ?? '')?.[1];
   if (sid === undefined) {
     response.writeHead(200, { 'content-type': 'text/html', 'content-length': index.length });
@@ -100,18 +101,23 @@ const plain = createServer((request, response) => {
   });
   if (request.method === 'HEAD') response.end();
   else recording.media.stream(2, 0, totalBytes - 1).pipe(response);
-});
-plain.listen(0, '127.0.0.1', () => {
-  const { accountSid, authToken, workspaceSid } = world.account;
-  const said = {
-    tlsPort,
-    httpPort: (plain.address() as AddressInfo).port,
-    caFile: certificates.caFile,
-    callsFile,
-    bytes: totalBytes,
-    accountSid,
-    authToken,
-    workspaceSid,
-  };
-  process.stdout.write(`${JSON.stringify(said)}\n`);
-});
+};
+
+const portOf = (server: Server) =>
+  new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  });
+const { key, cert } = certificates;
+const { accountSid, authToken, workspaceSid } = world.account;
+const said = {
+  tlsPort,
+  indexUrl: `https://127.0.0.1:${await portOf(createTlsServer({ key, cert }, listed))}/`,
+  plainIndexUrl: `http://127.0.0.1:${await portOf(createServer(listed))}/`,
+  caFile: certificates.caFile,
+  callsFile,
+  bytes: totalBytes,
+  accountSid,
+  authToken,
+  workspaceSid,
+};
+process.stdout.write(`${JSON.stringify(said)}\n`);

@@ -7,7 +7,10 @@ import { hasRclone, type Rcloned, rcloneCopy, rclonePurge, rcloneSize, type S3Ac
 
 type Way = 'copies alone' | 'the whole way';
 const ways: readonly Way[] = ['copies alone', 'the whole way'];
+/** Over TLS, as Twilio gives recordings and ours reads them; and without, which Twilio does not offer. */
 const peer = 'rclone copy :http: --transfers 4';
+const plain = 'the same without TLS';
+type Peer = typeof peer | typeof plain;
 
 /** Many short recordings through two workers, against a bare copy of the same files into the same store. */
 export async function benchIngest(
@@ -18,7 +21,7 @@ export async function benchIngest(
 ): Promise<Figure[]> {
   if (!hasRclone()) throw new Error('ingest is measured against rclone: install it (apt-get install rclone)');
   const ours: Record<Way, Taken[]> = { 'copies alone': [], 'the whole way': [] };
-  const theirs: Rcloned[] = [];
+  const theirs: Record<Peer, Rcloned[]> = { [peer]: [], [plain]: [] };
   for (let round = 1; round <= rounds; round++) {
     // A fresh world each time: what was linked once is linked faster.
     const source = await startSubject<Source>('dist/bench/ingest-source.js', {
@@ -45,17 +48,22 @@ export async function benchIngest(
         ours[way].push(taken);
         log(`ingest, ${way}: ${describe(taken.perSecond, taken)}`);
       });
-    const copy = () =>
+    const copy = (by: Peer) => () =>
       inBucket(async (bucket) => {
-        const copied = await rcloneCopy(`http://127.0.0.1:${source.said.httpPort}/`, s3, bucket);
+        const { indexUrl, plainIndexUrl, caFile } = source.said;
+        const copied = await rcloneCopy(
+          { indexUrl: by === peer ? indexUrl : plainIndexUrl, caFile },
+          s3,
+          bucket,
+        );
         const { count, bytes } = rcloneSize(s3, bucket);
         if (count !== recordings || bytes !== recordings * source.said.bytes)
           throw new Error(`rclone copied ${count} files of ${bytes} bytes`);
-        theirs.push(copied);
+        theirs[by].push(copied);
         const each = { ...copied, cpuSeconds: copied.cpuSeconds / recordings };
-        log(`ingest, rclone: ${describe(recordings / copied.seconds, each)}`);
+        log(`ingest, ${by}: ${describe(recordings / copied.seconds, each)}`);
       });
-    const turn = [take('copies alone'), copy, take('the whole way')];
+    const turn = [copy(plain), take('copies alone'), copy(peer), take('the whole way')];
     try {
       for (const work of round % 2 === 1 ? turn : turn.reverse()) await work();
     } finally {
@@ -69,8 +77,13 @@ export async function benchIngest(
 const describe = (perSecond: number, used: { cpuSeconds: number; peakMb: number }) =>
   `${perSecond.toFixed(1)} recordings/s, ${(used.cpuSeconds * 1_000).toFixed(1)} ms of CPU each, peak ${used.peakMb.toFixed(0)} MB`;
 
-function figuresOf(ours: Record<Way, Taken[]>, theirs: readonly Rcloned[], recordings: number): Figure[] {
-  const rates = theirs.map(({ seconds }) => recordings / seconds);
+function figuresOf(
+  ours: Record<Way, Taken[]>,
+  theirs: Record<Peer, Rcloned[]>,
+  recordings: number,
+): Figure[] {
+  const rates = (by: Peer) => theirs[by].map(({ seconds }) => recordings / seconds);
+  const ofPeers = <T>(of: (by: Peer) => T) => ({ [peer]: of(peer), [plain]: of(plain) });
   const floors: Record<Way, number> = { 'copies alone': 0.7, 'the whole way': 0.3 };
   const names: Record<Way, string> = {
     'copies alone': 'copy and seal alone',
@@ -79,14 +92,14 @@ function figuresOf(ours: Record<Way, Taken[]>, theirs: readonly Rcloned[], recor
   return ways.flatMap((way): Figure[] => {
     const taken = ours[way];
     const mine = taken.map(({ perSecond }) => perSecond);
-    const ratio = pairedRatio(mine, rates);
+    const ratio = pairedRatio(mine, rates(peer));
     const name = `ingest of ${recordings} recordings of 20 s, ${names[way]}`;
-    const used = (unit: string, value: number, peers: number): Figure => ({
+    const used = (unit: string, value: number, each: (rcloned: Rcloned) => number): Figure => ({
       name,
       unit,
       ours: value,
-      peers: { [peer]: peers },
-      ratios: { [peer]: value / peers },
+      peers: ofPeers((by) => median(theirs[by].map(each))),
+      ratios: ofPeers((by) => value / median(theirs[by].map(each))),
       floor: '',
       pass: true,
     });
@@ -95,21 +108,17 @@ function figuresOf(ours: Record<Way, Taken[]>, theirs: readonly Rcloned[], recor
         name,
         unit: 'recordings/s',
         ours: median(mine),
-        peers: { [peer]: median(rates) },
-        ratios: { [peer]: ratio },
-        floor: `≥ ${floors[way]} × rclone`,
+        peers: ofPeers((by) => median(rates(by))),
+        ratios: ofPeers((by) => pairedRatio(mine, rates(by))),
+        floor: `≥ ${floors[way]} × rclone, over TLS both`,
         pass: ratio >= floors[way],
       },
       used(
         'ms of CPU a recording',
         median(taken.map(({ cpuSeconds }) => cpuSeconds * 1_000)),
-        median(theirs.map(({ cpuSeconds }) => (cpuSeconds * 1_000) / recordings)),
+        ({ cpuSeconds }) => (cpuSeconds * 1_000) / recordings,
       ),
-      used(
-        'MB peak RSS of a worker',
-        median(taken.map(({ peakMb }) => peakMb)),
-        median(theirs.map(({ peakMb }) => peakMb)),
-      ),
+      used('MB peak RSS of a worker', median(taken.map(({ peakMb }) => peakMb)), ({ peakMb }) => peakMb),
     ];
   });
 }

@@ -26,15 +26,21 @@ export interface Rcloned {
 }
 
 /** `rclone copy :http: --transfers 4`: every file of an index into a bucket, as it is. */
-export function rcloneCopy(indexUrl: string, s3: S3Access, bucket: string): Promise<Rcloned> {
-  const args = ['copy', ':http:', `:s3:${bucket}/files`, '--http-url', indexUrl, '--transfers', '4'];
+export function rcloneCopy(
+  { indexUrl, caFile }: { indexUrl: string; caFile: string },
+  s3: S3Access,
+  bucket: string,
+): Promise<Rcloned> {
+  const from = ['--http-url', indexUrl, '--ca-cert', caFile];
+  const args = ['copy', ':http:', `:s3:${bucket}/files`, ...from, '--transfers', '4'];
   const began = performance.now();
   const child = spawn('rclone', args, { env: environment(s3), stdio: ['ignore', 'ignore', 'pipe'] });
   const used = { cpuSeconds: 0, peakMb: 0 };
   const timer = setInterval(() => {
     try {
       used.cpuSeconds = cpuSeconds(child.pid ?? 0);
-      used.peakMb = peakRssMb(child.pid ?? 0);
+      // Who has ended has no memory any more.
+      used.peakMb = Math.max(used.peakMb, peakRssMb(child.pid ?? 0) || 0);
     } catch {
       // It has ended; the last reading stands.
     }

@@ -110,7 +110,7 @@ async function begin(headers = {}): Promise<IncomingMessage> {
 }
 
 async function until(true_: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 30_000;
   while (!true_() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
