@@ -8,9 +8,10 @@ const twilio = 'https://api.twilio.com/';
 const names = ['HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy'];
 const before = names.map((name) => [name, process.env[name]] as const);
 const asked: string[] = [];
+let says = '';
 const proxy = createServer().on('connect', (request, socket) => {
   asked.push(request.url ?? '');
-  socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+  socket.end(`HTTP/1.1 ${says}\r\n\r\n`);
 });
 
 beforeAll(() => new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve)));
@@ -26,10 +27,17 @@ beforeEach(() => {
   asked.length = 0;
 });
 
-test('media is asked for through the proxy that the environment names', async () => {
+test.each([
+  '502 Bad Gateway',
+  // Not Twilio's word about the credentials.
+  '403 Forbidden',
+  '404 Not Found',
+])('media is asked for through the proxy that the environment names, which answers %s', async (said) => {
+  says = said;
   process.env['HTTPS_PROXY'] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
   await expect(openMedia(source, credentials, { stallMs: 2_000 })).rejects.toMatchObject({
     code: 'media_unavailable',
+    message: `the proxy does not connect to Twilio (${said.slice(0, 3)})`,
     retryable: true,
   });
   expect(asked).toEqual(['api.twilio.com:443']);

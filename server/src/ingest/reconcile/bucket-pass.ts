@@ -16,10 +16,11 @@ type Parts = Pick<
   'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'queue' | 'store' | 'twilio'
 >;
 
-interface Listed {
+/** What lies in the bucket of one recording: its object, its sidecar, or both. */
+interface Lying {
   sid: RecordingSid;
-  key: string;
-  etag: string;
+  object?: { key: string; etag: string };
+  /** When the last of it was put there. */
   lastModified: Date;
 }
 
@@ -34,20 +35,20 @@ export async function bucketPass(
   options: { dryRun: boolean; after: RecordingSid | undefined; signal: AbortSignal },
   save: (after: RecordingSid) => Promise<void>,
 ): Promise<void> {
-  const listed = objectsOf(parts, options.after)[Symbol.asyncIterator]();
+  const lying = lyingIn(parts, options.after)[Symbol.asyncIterator]();
   const rows = rowsOf(parts, options.after)[Symbol.asyncIterator]();
-  let object = (await listed.next()).value as Listed | undefined;
+  let there = (await lying.next()).value as Lying | undefined;
   let row = (await rows.next()).value as RecordingRow | undefined;
-  for (let done = 1; object || row; done += 1) {
+  for (let done = 1; there || row; done += 1) {
     options.signal.throwIfAborted();
-    const sid = smaller(object?.sid, row?.recordingSid);
-    const here = object?.sid === sid ? object : undefined;
+    const sid = smaller(there?.sid, row?.recordingSid);
+    const here = there?.sid === sid ? there : undefined;
     const known = row?.recordingSid === sid ? row : undefined;
     if (known) await checkRow(parts, tally, known, here, options.dryRun);
     else if (here) await checkObject(parts, tally, here, options.dryRun);
-    if (here) object = (await listed.next()).value as Listed | undefined;
+    if (here) there = (await lying.next()).value as Lying | undefined;
     if (known) row = (await rows.next()).value as RecordingRow | undefined;
-    tally.count('compared');
+    if (known || here?.object) tally.count('compared');
     if (sid && done % saveEvery === 0) await save(sid);
   }
 }
@@ -57,13 +58,23 @@ function smaller(a: RecordingSid | undefined, b: RecordingSid | undefined): Reco
   return a < b ? a : b;
 }
 
-async function* objectsOf({ store, config }: Parts, after: RecordingSid | undefined): AsyncGenerator<Listed> {
+/** Listed by key, a sidecar comes right behind its object. Whatever else somebody has put there is passed over. */
+async function* lyingIn({ store, config }: Parts, after: RecordingSid | undefined): AsyncGenerator<Lying> {
   const prefix = `recordings/${config.accountSid}/`;
+  let last: Lying | undefined;
   for await (const { key, etag, lastModified } of store.list(prefix)) {
-    // Its sidecar, and whatever else somebody has put there, is no recording.
-    const sid = asRecordingSid(key.slice(prefix.length));
-    if (sid && (after === undefined || sid > after)) yield { sid, key, etag, lastModified };
+    const name = key.slice(prefix.length);
+    const sid = asRecordingSid(name.replace(/\.json$/, ''));
+    if (!sid || (after !== undefined && sid <= after)) continue;
+    const object = name === sid ? { key, etag } : undefined;
+    if (last?.sid === sid) {
+      if (lastModified > last.lastModified) last.lastModified = lastModified;
+      continue;
+    }
+    if (last) yield last;
+    last = { sid, lastModified, ...(object && { object }) };
   }
+  if (last) yield last;
 }
 
 async function* rowsOf({ catalog }: Parts, after: RecordingSid | undefined): AsyncGenerator<RecordingRow> {
@@ -79,15 +90,16 @@ async function checkRow(
   parts: Parts,
   tally: Tally,
   row: RecordingRow,
-  listed: Listed | undefined,
+  here: Lying | undefined,
   dryRun: boolean,
 ): Promise<void> {
   const { alarms, catalog, log, queue, store, twilio } = parts;
   const { object, recordingSid: sid } = row;
-  if (row.erasedAt && listed) return removeLeftOver(parts, tally, row, listed, dryRun);
+  if (row.erasedAt && here) return removeLeftOver(parts, tally, row, here, dryRun);
   if ((row.state !== 'sealed' && row.state !== 'verified') || !object) return;
   const isThere =
-    listed?.etag === object.etag || (await store.head(object.key, object.versionId))?.etag === object.etag;
+    here?.object?.etag === object.etag ||
+    (await store.head(object.key, object.versionId))?.etag === object.etag;
   if (isThere) {
     if (!dryRun) await alarms.mended(['object_lost'], sid);
     return;
@@ -117,24 +129,31 @@ async function removeLeftOver(
   { log, store }: Parts,
   tally: Tally,
   row: RecordingRow,
-  { lastModified }: Listed,
+  { lastModified }: Lying,
   dryRun: boolean,
 ): Promise<void> {
   if (Date.now() - lastModified.getTime() < settledMs) return;
   tally.count('left_of_erased');
   if (dryRun) return;
   await removeFromBucket(store, row);
-  log.warn({ recording: row.recordingSid }, 'an object of an erased recording was removed');
+  log.warn({ recording: row.recordingSid }, 'what lay in the bucket of an erased recording was removed');
 }
 
-async function checkObject(parts: Parts, tally: Tally, { sid, key, lastModified }: Listed, dryRun: boolean) {
+async function checkObject(
+  parts: Parts,
+  tally: Tally,
+  { sid, object, lastModified }: Lying,
+  dryRun: boolean,
+) {
+  // Of a sidecar alone there is nothing to adopt.
+  if (!object) return;
   if (Date.now() - lastModified.getTime() < settledMs) return tally.count('underway');
   // Registered since the page was read.
   if (await parts.catalog.find(sid)) return;
   tally.count('unknown');
   if (dryRun) return;
   try {
-    if (await adopt(parts, sid, key)) tally.count('adopted');
+    if (await adopt(parts, sid, object.key)) tally.count('adopted');
   } catch (error) {
     if (isRetryable(error)) throw error;
     tally.count('unreadable');

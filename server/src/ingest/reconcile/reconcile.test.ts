@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { objectKey, type RecordingSid } from '@flex-custody/core';
+import { objectKey, type RecordingSid, sidecarKey } from '@flex-custody/core';
 import { createKeys, createStore, type Store, sealStream } from '@flex-custody/vault';
 import { wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
@@ -287,6 +287,8 @@ test('what a killed writer has put there when its recording was erased goes too,
   expect(await versions()).toBe(1);
   expect(await host.run()).toMatchObject({ left_of_erased: 1 });
   expect(await versions()).toBe(0);
+  await store.putBytes(sidecarKey(sids.account, sid), Buffer.from('written late'));
+  expect([await host.run(), await versions()]).toEqual([expect.objectContaining({ left_of_erased: 1 }), 0]);
 });
 
 describe('a lost catalog', () => {
