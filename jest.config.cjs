@@ -13,7 +13,7 @@ module.exports = {
   // jose, and the cookie parser of Fastify's inject, ship ES modules only.
   transformIgnorePatterns: ['/node_modules/(?!(jose|light-my-request|cookie)/)'],
   // Longer than a busy machine takes: only what fails waits it out.
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   // On two cores jest would take one; but these tests wait for processes and clocks more than they work.
   maxWorkers: Math.max(2, availableParallelism() - 1),
 };

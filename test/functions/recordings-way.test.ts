@@ -42,7 +42,7 @@ const verified = (recording: string) =>
   stack.events.until(
     (event) => event.event === 'recording.verified' && event.recording === recording,
     `${recording} verified`,
-    30_000,
+    90_000,
   );
 
 const eventsOf = (recording: string, name: string) =>
@@ -61,7 +61,7 @@ test('a call ends: its recording is sealed, linked, verified, and played back by
   // Where a host that has only just started answers late, it copies itself, as it should: then once more.
   while (sealedBy.length < 3 && !sealedBy.includes('function')) {
     const call = await makeCall(stack, { seconds: 30 });
-    expect(await follow(stack, call, 30_000)).toEqual({
+    expect(await follow(stack, call, 90_000)).toEqual({
       recording: call.recordings[0],
       sealed: true,
       linked: true,
@@ -74,7 +74,7 @@ test('a call ends: its recording is sealed, linked, verified, and played back by
     sealedBy.push(sealed[0]?.['by']);
   }
   expect(sealedBy).toContain('function');
-}, 120_000);
+}, 300_000);
 
 test('it is played to those who may, and to nobody else', async () => {
   const call = await control<Placed>('calls', { seconds: 2 });
@@ -143,7 +143,7 @@ test('the same callback three times at once, and once more later: one object, on
 test('too long for a Function: the host copies it, and it plays all the same', async () => {
   const call = await makeCall(stack, { seconds: 3_600 });
   const [recording = ''] = call.recordings;
-  expect(await follow(stack, call, 40_000)).toMatchObject({
+  expect(await follow(stack, call, 90_000)).toMatchObject({
     sealed: true,
     linked: true,
     verified: true,
@@ -159,7 +159,7 @@ test('the host is away: nothing is sealed, Twilio hears of it, and the next call
   const failed = stack.events.until(
     (event) => event.event === 'callback.failed' && event.recording === recording,
     'a failed callback',
-    20_000,
+    90_000,
   );
   const delivered = control('callbacks', { recording });
   expect(await failed).toMatchObject({ status: 503 });

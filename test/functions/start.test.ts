@@ -37,7 +37,7 @@ function start(options: {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--require', preload, options.script ?? resolve('start.mjs'), ...(options.args ?? ['--exit'])],
-    { encoding: 'utf8', env: { PATH: process.env['PATH'], ...options.env }, timeout: 20_000 },
+    { encoding: 'utf8', env: { PATH: process.env['PATH'], ...options.env }, timeout: 60_000 },
   );
   return { status, stdout, stderr };
 }

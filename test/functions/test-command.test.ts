@@ -77,7 +77,7 @@ function begin(env: Record<string, string> = {}) {
 }
 
 const until = async (what: () => boolean) => {
-  for (let waited = 0; !what() && waited < 10_000; waited += 20)
+  for (let waited = 0; !what() && waited < 60_000; waited += 20)
     await new Promise((resolve) => setTimeout(resolve, 20));
   expect(what()).toBe(true);
 };

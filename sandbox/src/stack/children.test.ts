@@ -38,7 +38,7 @@ const isAlive = (pid: number): boolean => {
 };
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let waited = 0; !condition() && waited < 10_000; waited += 20)
+  for (let waited = 0; !condition() && waited < 60_000; waited += 20)
     await new Promise((r) => setTimeout(r, 20));
   expect(condition()).toBe(true);
 }

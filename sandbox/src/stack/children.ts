@@ -19,12 +19,14 @@ export interface Child {
   /** Resolves when it has ended, whoever ended it. */
   readonly ended: Promise<void>;
   /** Polls until `isReady` says so. @throws Error with the child's last words where it ends or takes too long */
-  ready(isReady: () => Promise<boolean>, withinMs: number): Promise<void>;
+  ready(isReady: () => Promise<boolean>, withinMs?: number): Promise<void>;
   /** Asks it to end; after `graceMs` it is ended. */
   stop(graceMs: number): Promise<void>;
 }
 
 const lastWords = 15;
+/** They load in seconds; a machine that has everything yet to read from its disk takes much longer. */
+const readyMs = 90_000;
 
 /**
  * Starts a Node process that cannot outlive this one: {@link file://../guard/end-with-parent.cjs}. It gets a process
@@ -60,7 +62,7 @@ export function startChild({ name, args, env, cwd, logFolder, onLine }: ChildOpt
   return {
     pid: child.pid ?? 0,
     ended,
-    async ready(isReady, withinMs) {
+    async ready(isReady, withinMs = readyMs) {
       const until = performance.now() + withinMs;
       while (!over && performance.now() < until) {
         if (await isReady().catch(() => false)) return;

@@ -46,7 +46,7 @@ export async function startFunctions(options: {
   });
   const probe = `http://127.0.0.1:${options.port}/`;
   await child
-    .ready(async () => (await fetch(probe)).status === 404, 30_000)
+    .ready(async () => (await fetch(probe)).status === 404)
     .catch(async (error: unknown) => {
       await child.stop(0);
       throw error;

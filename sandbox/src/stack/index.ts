@@ -159,7 +159,7 @@ async function bringUp(
       events.fail(error);
       breakWith(error);
     });
-    await child.ready(async () => (await fetch(`${local(ports.ops)}/readyz`)).ok, 30_000);
+    await child.ready(async () => (await fetch(`${local(ports.ops)}/readyz`)).ok);
   };
   const stopServer = async () => {
     asked = true;
