@@ -7,6 +7,9 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
+/** Longer than a busy machine takes, since only what fails waits it out. */
+export const patienceMs = 60_000;
+
 /** Quiet, and alone: no profile of anybody's, no call home, no sound. */
 const flags = [
   '--no-sandbox',
@@ -29,7 +32,9 @@ export async function openBrowser(options: { dark?: boolean } = {}): Promise<Tes
     args: flags,
     colorScheme: options.dark ? 'dark' : 'light',
     viewport: { width: 1280, height: 900 },
+    timeout: patienceMs,
   });
+  context.setDefaultTimeout(patienceMs);
   return {
     async page({ width = 1280, height = 900 } = {}) {
       const page = await context.newPage();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import type { Sandbox } from '../../sandbox/src/index.ts';
 import type { LiveCallView } from '../../sandbox/src/live/view.ts';
-import { openBrowser } from './browser.ts';
+import { openBrowser, patienceMs } from './browser.ts';
 
 /** What the sandbox is asked for beside the desktop: rings it, plays the customer and whoever is no browser. */
 export interface LiveCalls {
@@ -72,10 +72,6 @@ export interface FlexDesktop {
   close(): Promise<void>;
 }
 
-const readyMs = 60_000;
-/** Longer than a busy machine takes, since it is only ever waited out by what fails. */
-const patienceMs = 30_000;
-
 /** Opens `/flex` and waits until the desktop can take a call. @param options `roles` default to agent */
 export async function openFlex(
   sandbox: Pick<Sandbox, 'url'>,
@@ -96,7 +92,7 @@ export async function openFlex(
       roles: (options.roles ?? ['agent']).join(','),
     });
     await page.goto(`${sandbox.url}/flex?${query}`);
-    await page.getByTestId('activity-dropdown-button').first().waitFor({ timeout: readyMs });
+    await page.getByTestId('activity-dropdown-button').first().waitFor();
     return desktopOn({ page, complaints, strangers, close: () => browser.close() });
   } catch (error) {
     await browser.close();
@@ -112,7 +108,7 @@ function desktopOn(own: Pick<FlexDesktop, 'page' | 'complaints' | 'strangers' | 
     await others
       .reduce((all, one) => all.or(one), first)
       .first()
-      .click({ timeout: patienceMs });
+      .click();
   };
   const tasks = () => page.evaluate<DesktopTask[]>(belief);
   const until: FlexDesktop['until'] = async (what, check, withinMs = patienceMs) => {

@@ -129,7 +129,7 @@ export async function setStage(
 }
 
 const ready = (desktop: FlexDesktop) =>
-  desktop.page.getByTestId('activity-dropdown-button').first().waitFor({ timeout: 60_000 });
+  desktop.page.getByTestId('activity-dropdown-button').first().waitFor();
 
 /** Which recordings a task shows, by reservation; those at the task itself under `task`. */
 function linksOf(attributes: unknown): Record<string, string[]> {
