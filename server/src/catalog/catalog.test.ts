@@ -71,6 +71,16 @@ onEachEngine('catalog', (open) => {
     expect('object' in row).toBe(false);
   });
 
+  test('what Twilio has once called completed, or sealed, stays so', async () => {
+    expect(await catalog.register(registration(1))).toMatchObject({
+      sourceCompleted: false,
+      sourceEncrypted: false,
+    });
+    await catalog.register(registration(1, { sourceCompleted: true, sourceEncrypted: true }));
+    const again = await catalog.register(registration(1, { sourceCompleted: false }));
+    expect(again).toMatchObject({ sourceCompleted: true, sourceEncrypted: true });
+  });
+
   test('of many who ask at once, one gets the lease', async () => {
     await catalog.register(registration(1));
     const leases = await Promise.all(

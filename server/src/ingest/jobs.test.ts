@@ -28,6 +28,18 @@ async function sealed() {
   return host;
 }
 
+const allButIntervals = [
+  'Date',
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setTimeout',
+  'clearTimeout',
+] as const;
+
 /** Registered while Twilio was still at it. */
 async function unfinished() {
   const twilio = scene();
@@ -222,6 +234,38 @@ describe('the copy', () => {
       channels: 2,
       durationSeconds: 30,
     });
+  });
+
+  test('of what Twilio has sealed asks each time how it opens: that is not in the catalog', async () => {
+    const twilio = scene();
+    const host = await house(twilio, shared.db);
+    await host.catalog.register({
+      recordingSid: sid,
+      accountSid: sids.account,
+      channels: 2,
+      startedAt: new Date(),
+      hints: {},
+      source: 'callback',
+      sourceCompleted: true,
+      sourceEncrypted: true,
+    });
+    twilio.failing.set('recording', FakeTwilio.down);
+    await expect(host.queue.run('copy', job)).rejects.toBe(FakeTwilio.down);
+    expect(copy).not.toHaveBeenCalled();
+  });
+
+  test('stops when somebody else has its lease, and leaves the recording to them', async () => {
+    const { catalog, queue } = await handedOver(shared.db);
+    jest.useFakeTimers({ doNotFake: [...allButIntervals] });
+    copy.mockImplementationOnce(async ({ signal }) => {
+      await shared.db.query(`UPDATE recordings SET lease = 'theirs', lease_holder = 'them'`);
+      jest.advanceTimersByTime(20_000);
+      if (!signal?.aborted) await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+      throw new Error('broken off in the middle');
+    });
+    await queue.run('copy', job).finally(() => jest.useRealTimers());
+    expect(await catalog.find(sid)).toMatchObject({ state: 'copying', leaseHolder: 'them' });
+    expect(queue.names()).toEqual([]);
   });
 
   test('of missing media waits until Twilio can say why', async () => {
