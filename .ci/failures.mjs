@@ -4,11 +4,12 @@ import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
 const report = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-for (const { name, message, assertionResults } of report.testResults) {
-  const failed = assertionResults.filter(({ status }) => status === 'failed');
+for (const { name, status, message, assertionResults } of report.testResults) {
+  const failed = assertionResults.filter((one) => one.status === 'failed');
   const file = relative('.', name);
   for (const { fullName, failureMessages } of failed) tell(`${file}: ${fullName}`, failureMessages[0]);
-  if (failed.length === 0 && report.numRuntimeErrorTestSuites > 0 && message) tell(file, message);
+  // It did not even begin.
+  if (status === 'failed' && failed.length === 0) tell(file, message);
 }
 
 function tell(what, why = '') {

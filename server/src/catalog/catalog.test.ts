@@ -136,6 +136,7 @@ onEachEngine('catalog', (open) => {
   describe('erasure', () => {
     const full = async (n: number, task = WT) => {
       const of = { ...object, key: `recordings/AC/${RE(n)}` };
+      await catalog.register(registration(n, { sourceCompleted: true, sourceEncrypted: true }));
       await catalog.sealed(RE(n), await leased(n), of, 2);
       await catalog.verified(RE(n), of, sha256);
       await catalog.described(RE(n), undefined, { key: `${of.key}.json`, etag: '"s"' });

@@ -37,14 +37,9 @@ export async function copyUnderLease(
   const halt = () => halted.abort(ended.reason);
   if (ended.aborted) halt();
   else ended.addEventListener('abort', halt, { once: true });
-  let isLost = false;
   const extension = setInterval(() => {
     catalog.extendLease(sid, lease, workerLeaseMs).then(
-      (held) => {
-        if (held) return;
-        isLost = true;
-        halted.abort(new CustodyError('lease_lost', 'another writer took over'));
-      },
+      (held) => held || halted.abort(new CustodyError('lease_lost', 'another writer took over')),
       // The database is away: the lease has two more thirds of its time for it to come back.
       (error: unknown) => log.warn({ recording: sid, code: errorCode(error) }, 'lease not extended'),
     );
@@ -76,7 +71,7 @@ export async function copyUnderLease(
     observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');
     logStep(log, 'sealed', sid, { by, bytes: object.plaintextBytes, ms });
   } catch (error) {
-    if (isLost || errorCode(error) === 'lease_lost') return;
+    if ([error, halted.signal.reason].some((why) => errorCode(why) === 'lease_lost')) return;
     // What proved to be no whole recording would only be gone on with to the same end.
     if (provenBad.has(errorCode(error))) await abandonUpload(parts, sid);
     await catalog.release(sid, lease, errorCode(error));

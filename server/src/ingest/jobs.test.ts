@@ -1,5 +1,6 @@
 import { CustodyError, type SealedObject } from '@flex-custody/core';
 import { copyResumably, openMedia, type UploadState, verifyObject } from '@flex-custody/vault';
+import { registrationOf } from './source.ts';
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { handedOver, house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
@@ -237,20 +238,12 @@ describe('the copy', () => {
   });
 
   test('of what Twilio has sealed asks each time how it opens: that is not in the catalog', async () => {
-    const twilio = scene();
-    const host = await house(twilio, shared.db);
-    await host.catalog.register({
-      recordingSid: sid,
-      accountSid: sids.account,
-      channels: 2,
-      startedAt: new Date(),
-      hints: {},
-      source: 'callback',
-      sourceCompleted: true,
-      sourceEncrypted: true,
-    });
+    const { twilio, catalog, queue } = await handedOver(shared.db);
+    const facts = await twilio.recording(sid);
+    if (!facts) throw new Error('nothing is recorded');
+    await catalog.register(registrationOf({ ...facts, encryption: 'unreadable' }, 'callback'));
     twilio.failing.set('recording', FakeTwilio.down);
-    await expect(host.queue.run('copy', job)).rejects.toBe(FakeTwilio.down);
+    await expect(queue.run('copy', job)).rejects.toBe(FakeTwilio.down);
     expect(copy).not.toHaveBeenCalled();
   });
 

@@ -1,3 +1,4 @@
+import { patienceMs } from '../../support/browser.ts';
 import type { FlexDesktop } from '../../support/flex.ts';
 import { describeWhere, inFull } from '../../support/needs.ts';
 import { findings, finish, joined, type Stage, setStage, shows, transfer } from './stage.ts';
@@ -22,7 +23,7 @@ describeWhere(['chromium', 'plugins'], 'pausing a recording', () => {
 
   const pause = (desktop: FlexDesktop) => desktop.page.getByTestId('flex-custody-pause').click();
   const resume = (desktop: FlexDesktop) => desktop.page.getByTestId('flex-custody-resume').click();
-  const all = (task: string, status: string, ms = 30_000) =>
+  const all = (task: string, status: string, ms = patienceMs) =>
     stage.until(
       task,
       `all recordings ${status}`,
@@ -71,7 +72,7 @@ describeWhere(['chromium', 'plugins'], 'pausing a recording', () => {
     await shows(alice, 'paused');
     await stage.live.act(task, 'lose-hangup');
     await alice.page.reload();
-    await shows(alice, 'paused', 30_000);
+    await shows(alice, 'paused');
     await alice.screenshot('pause-2-reloaded');
     await all(task, 'paused');
     await resume(alice);

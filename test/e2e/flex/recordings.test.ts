@@ -152,7 +152,7 @@ describeWhere(['chromium', 'plugins'], 'what each call yields', () => {
     // A browser that dies says nothing to Twilio, so that the call outlives it.
     await stage.live.act(task, 'lose-hangup');
     await alice.page.reload();
-    await shows(alice, 'recording', 30_000);
+    await shows(alice, 'recording');
     await stage.live.act(task, 'refresh-leg');
     const { recordings } = await stage.until(
       task,
@@ -160,7 +160,6 @@ describeWhere(['chromium', 'plugins'], 'what each call yields', () => {
       (view) =>
         view.recordings.filter(({ status }) => status === 'in-progress').length === 1 &&
         view.recordings.length === 2,
-      20_000,
     );
     await shows(alice, 'recording');
     await finish(alice);

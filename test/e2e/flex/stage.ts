@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import type { LiveCallView } from '../../../sandbox/src/live/view.ts';
 import { type Stack, type StackOptions, startStack } from '../../../sandbox/src/stack/index.ts';
+import { patienceMs } from '../../support/browser.ts';
 import { type FlexDesktop, type LiveCalls, liveCalls, openFlex } from '../../support/flex.ts';
 
 /** The whole local stack, and the desktops of those who work on it. */
@@ -53,7 +54,7 @@ export async function setStage(
   };
   await live.configure({ ui_attributes: { flex_custody: first } });
 
-  const until: Stage['until'] = async (task, what, check, ms = 30_000) => {
+  const until: Stage['until'] = async (task, what, check, ms = patienceMs) => {
     const end = Date.now() + ms;
     for (;;) {
       const view = await live.look(task);
@@ -114,7 +115,7 @@ export async function setStage(
         await stack.events.until(
           (event) => event.event === 'recording.verified' && event.recording === sid,
           `${sid} verified`,
-          30_000,
+          patienceMs,
         );
       }
       const { attributes } = (await live.look(task)).task;
@@ -194,7 +195,7 @@ export const complaintsOf = (desktop: FlexDesktop): string[] =>
   desktop.complaints.filter((text) => !/Could not ensure conference|setEndConferenceOnExit/.test(text));
 
 /** Waits for it. */
-export async function shows(desktop: FlexDesktop, status: string, ms = 30_000): Promise<void> {
+export async function shows(desktop: FlexDesktop, status: string, ms = patienceMs): Promise<void> {
   await desktop.page
     .locator(`[data-testid="flex-custody-status"][data-status="${status}"]`)
     .waitFor({ timeout: ms });

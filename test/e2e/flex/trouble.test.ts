@@ -64,7 +64,7 @@ describeWhere(['chromium', 'plugins'], 'trouble with recording', () => {
       );
       const [task] = await joined(alice);
       // Several attempts, since Twilio may see a leg later than Flex does.
-      await shows(alice, 'not-recorded', 60_000);
+      await shows(alice, 'not-recorded');
       await alice.screenshot(`trouble-start-${how.replaceAll(' ', '-')}`);
       expect((await stage.live.look(task!.taskSid)).recordings).toEqual([]);
       expect((await stage.live.look(task!.taskSid)).task.status).toBe('assigned');
@@ -104,7 +104,7 @@ describeWhere(['chromium', 'plugins'], 'trouble with recording', () => {
     await alice.accept();
     await joined(alice);
     // What the acceptance could not start is asked for once the leg has joined.
-    await shows(alice, 'recording', 30_000);
+    await shows(alice, 'recording');
     expect((await stage.live.look(task)).recordings).toMatchObject([{ of: 'leg', status: 'in-progress' }]);
     await finish(alice);
     await stage.custody(task, 1);
