@@ -108,7 +108,7 @@ test('a task that is slow leaves time for the report', async () => {
   marking.mockImplementationOnce(() => new Promise(() => undefined));
   const begun = performance.now();
   expect((await setPause('paused', asked, call)).body).toMatchObject({ marked: false, reported: true });
-  expect(performance.now() - begun).toBeLessThan(1_000);
+  expect(performance.now() - begun).toBeLessThan(left);
   expect(log).toHaveBeenCalledWith({ outcome: 'paused', count: 1, code: 'task-late' });
 });
 

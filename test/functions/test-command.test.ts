@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '../support/until.ts';
 
 let folder: string;
 /** Whoever the engines run as writes here what it was asked. */
@@ -75,12 +76,6 @@ function begin(env: Record<string, string> = {}) {
   );
   return { child, ended, said };
 }
-
-const until = async (what: () => boolean) => {
-  for (let waited = 0; !what() && waited < 60_000; waited += 20)
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(what()).toBe(true);
-};
 
 test('the tests find the engines that are installed; they are stopped after, and the status is that of the tests', async () => {
   const { status, args, env } = await begin().ended;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { functions, type RealHost, startRealHost, until } from './real-host.ts';
+import { until } from '../support/until.ts';
+import { functions, type RealHost, startRealHost } from './real-host.ts';
 
 let host: RealHost;
 

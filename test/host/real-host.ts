@@ -2,7 +2,6 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { signRequest } from '@flex-custody/vault';
 import { callbackForm } from '../../sandbox/src/callbacks.ts';
 import type { PlacedCall } from '../../sandbox/src/calls.ts';
@@ -11,6 +10,7 @@ import { serverEnvironment } from '../../sandbox/src/stack/environments.ts';
 import { freePorts } from '../../sandbox/src/stack/ports.ts';
 import { makeSecrets } from '../../sandbox/src/stack/secrets.ts';
 import type { RecordingRow } from '../../server/src/catalog/catalog.ts';
+import { until } from '../support/until.ts';
 
 const command = 'server/bin/flex-custody.mjs';
 export const functions = 'https://flex-custody-4200-dev.twil.io';
@@ -150,12 +150,4 @@ export async function startRealHost(own: Record<string, string> = {}): Promise<R
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
-}
-
-export async function until(done: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> {
-  const end = Date.now() + ms;
-  while (!(await done())) {
-    if (Date.now() > end) throw new Error('did not happen in time');
-    await sleep(100);
-  }
 }

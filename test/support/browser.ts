@@ -1,14 +1,12 @@
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { chromiumPath } from './needs.ts';
+import { patienceMs } from './until.ts';
 
 export interface TestBrowser {
   /** A page of its own; what its console says at level error, and what it throws, is added to `complaints`. */
   page(options?: { width?: number; height?: number }): Promise<{ page: Page; complaints: string[] }>;
   close(): Promise<void>;
 }
-
-/** Longer than a busy machine takes, since only what fails waits it out. */
-export const patienceMs = 60_000;
 
 /** Quiet, and alone: no profile of anybody's, no call home, no sound. */
 const flags = [

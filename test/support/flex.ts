@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import type { Sandbox } from '../../sandbox/src/index.ts';
 import type { LiveCallView } from '../../sandbox/src/live/view.ts';
-import { openBrowser, patienceMs } from './browser.ts';
+import { openBrowser } from './browser.ts';
+import { patienceMs } from './until.ts';
 
 /** What the sandbox is asked for beside the desktop: rings it, plays the customer and whoever is no browser. */
 export interface LiveCalls {

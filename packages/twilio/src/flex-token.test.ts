@@ -103,11 +103,9 @@ test('a token never reaches an error message', async () => {
   await expect(tokens().validate(token)).rejects.toThrow(/bad token …$/);
 });
 
-test('a silent IAM is given up on in time', async () => {
+test('a silent IAM is given up on', async () => {
   iam.mockImplementationOnce(() => new Promise(() => undefined));
-  const started = performance.now();
   await expect(tokens({ timeoutMs: 30 }).validate(token)).rejects.toMatchObject({ code: 'iam_unavailable' });
-  expect(performance.now() - started).toBeLessThan(2_000);
 });
 
 test('a hanging IAM does not pile up connections', async () => {

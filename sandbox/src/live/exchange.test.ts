@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { until } from '../../../test/support/until.ts';
 import type { Courier } from '../callbacks.ts';
 import { createEventLog } from '../events.ts';
 import { type Media, openMediaFile } from '../media.ts';
@@ -156,8 +157,7 @@ describe('an inbound call', () => {
     exchange.accept(reservation, recorded);
     const leg = exchange.legOf(reservation)!;
     Object.assign(leg, { status: 'completed', endedAt: new Date() });
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(reservation.status).toBe('wrapping');
+    await until(() => reservation.status === 'wrapping');
     expect(look(task.sid).recordings).toMatchObject([{ status: 'completed' }]);
   });
 
@@ -249,8 +249,7 @@ test('an outbound task has neither call nor conference in its attributes; the cu
   expect(customerCall).toBeUndefined();
   exchange.accept(reservation, {});
   expect(look(task.sid).legs).toHaveLength(1);
-  await new Promise((resolve) => setTimeout(resolve, 600));
-  expect(look(task.sid).legs.map(({ label }) => label)).toContain('customer');
+  await until(() => look(task.sid).legs.some(({ label }) => label === 'customer'));
   expect(look(task.sid).task.attributes).not.toHaveProperty('conference');
   expect(look(task.sid).task.attributes).not.toHaveProperty('call_sid');
 });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { until } from '../../../test/support/until.ts';
 import { type Child, startChild } from './children.ts';
 
 let folder: string;
@@ -36,12 +37,6 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let waited = 0; !condition() && waited < 60_000; waited += 20)
-    await new Promise((r) => setTimeout(r, 20));
-  expect(condition()).toBe(true);
-}
 
 const forever = 'setInterval(() => undefined, 1000);';
 

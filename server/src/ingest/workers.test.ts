@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordingSid } from '@flex-custody/core';
 import { copyResumably, verifyObject } from '@flex-custody/vault';
+import { until } from '../../../test/support/until.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { type Db, migrate } from '../db.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
@@ -14,12 +15,6 @@ jest.mock('@flex-custody/vault', () => ({
   verifyObject: jest.fn(),
 }));
 const copy = jest.mocked(copyResumably);
-
-async function until(done: () => Promise<boolean>, ms = 45_000): Promise<void> {
-  for (const end = Date.now() + ms; !(await done()); await sleep(50)) {
-    if (Date.now() > end) throw new Error('did not happen in time');
-  }
-}
 
 /** Real queues on one database: what two processes share. */
 onEachEngine('several workers', (open) => {

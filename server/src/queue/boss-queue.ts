@@ -28,7 +28,6 @@ const deadName = (name: JobName) => `${name}.dead`;
 
 /** Doubled at each retry, half of it random: by default the pauses grow from 2 s to about 2 h. */
 const defaults = { limit: 12, delaySeconds: 2 };
-const pollMs = 500;
 const deadPollMs = 5_000;
 const deadAgainSeconds = 60;
 
@@ -36,6 +35,8 @@ export interface QueueSettings {
   /** Look after expired and finished jobs; one process with workers suffices. */
   supervise?: boolean;
   schema?: string;
+  /** Jobs that another process has sent are found after so long at the latest; 500 ms. */
+  pollMs?: number;
   /** How often a job is tried again, and how long after the first failure. */
   retries?: { limit: number; delaySeconds: number };
   onError?: (error: unknown) => void;
@@ -43,7 +44,7 @@ export interface QueueSettings {
 
 /** Jobs on pg-boss, which is loaded and set up at the first use: a process that only plays back pays nothing for it. */
 export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
-  const schema = settings.schema ?? 'pgboss';
+  const { schema = 'pgboss', pollMs = 500 } = settings;
   const { limit: retryLimit, delaySeconds: retryDelay } = settings.retries ?? defaults;
   // With each job: what a queue was created with is never changed, and would win over the settings of today.
   const tries = { retryLimit, retryDelay, retryBackoff: true };

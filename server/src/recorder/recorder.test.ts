@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../../test/support/until.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { migrate } from '../db.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
@@ -6,14 +7,6 @@ import { createRecorder } from './index.ts';
 import { createPauses } from './pauses/pauses.ts';
 import { sids } from './testing/live-call.ts';
 import { pauseReport, room } from './testing/room.ts';
-
-async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 45_000;
-  while (!(await done())) {
-    if (Date.now() > end) throw new Error('did not happen in time');
-    await sleep(20);
-  }
-}
 
 onEachEngine('the recorder at work', (open) => {
   let database: TestDatabase;
@@ -37,7 +30,7 @@ onEachEngine('the recorder at work', (open) => {
   const ended = async () => (await createPauses(database.db).find(sids.conference))?.endedBy;
 
   test('a reported pause is resumed in its time', async () => {
-    const set = room(database.db, { resumeAfterSeconds: 1 });
+    const set = room(database.db, { resumeAfterSeconds: 4 });
     const { recorder } = host(set);
     await recorder.startWorkers();
     set.twilio.pause(Date.now());

@@ -1,6 +1,6 @@
-import { patienceMs } from '../../support/browser.ts';
 import type { FlexDesktop } from '../../support/flex.ts';
 import { describeWhere, inFull } from '../../support/needs.ts';
+import { patienceMs } from '../../support/until.ts';
 import { findings, finish, joined, type Stage, setStage, shows, transfer } from './stage.ts';
 
 jest.setTimeout(180_000);

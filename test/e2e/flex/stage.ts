@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import type { LiveCallView } from '../../../sandbox/src/live/view.ts';
 import { type Stack, type StackOptions, startStack } from '../../../sandbox/src/stack/index.ts';
-import { patienceMs } from '../../support/browser.ts';
 import { type FlexDesktop, type LiveCalls, liveCalls, openFlex } from '../../support/flex.ts';
+import { patienceMs } from '../../support/until.ts';
 
 /** The whole local stack, and the desktops of those who work on it. */
 export interface Stage {

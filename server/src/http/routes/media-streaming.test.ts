@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { createKeys, createStore, type Store, sealStream } from '@flex-custody/vault';
 import type { FastifyInstance } from 'fastify';
+import { until } from '../../../../test/support/until.ts';
 import type { StoredRecording } from '../../playback/audio.ts';
 import { createMediaLinks } from '../../playback/media-link.ts';
 import { createRecordingReader } from '../../playback/recording-reader.ts';
@@ -107,11 +108,6 @@ async function begin(headers = {}): Promise<IncomingMessage> {
   const path = (await links.issue(claims)).slice(publicUrl.length);
   const [answer] = (await once(get({ port, path, headers, agent: false }), 'response')) as [IncomingMessage];
   return answer;
-}
-
-async function until(true_: () => boolean): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!true_() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 test('a sealed recording plays whole, and from the middle', async () => {
