@@ -18,6 +18,9 @@ export interface FlexTokens {
   validate(token: string | undefined): Promise<Viewer>;
 }
 
+/** A listener waits for this answer before anything plays. */
+export const iamLimitMs = 3_000;
+
 export interface FlexTokenOptions {
   accountSid: AccountSid;
   authToken?: string | undefined;
@@ -25,6 +28,7 @@ export interface FlexTokenOptions {
   apiKey?: { sid: string; secret: string } | undefined;
   /** Twilio region of the account, as in `iam.<realm>.twilio.com`. */
   realm?: string | undefined;
+  /** So long IAM is waited for; `iamLimitMs` if not given. */
   timeoutMs?: number;
   /** Epoch ms. */
   now?: () => number;
@@ -100,7 +104,7 @@ export function createFlexTokens(options: FlexTokenOptions): FlexTokens {
     };
     answer.then(settled, settled);
     let timer: NodeJS.Timeout | undefined;
-    const limit = options.timeoutMs ?? 3_000;
+    const limit = options.timeoutMs ?? iamLimitMs;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(unavailable(`no answer within ${limit} ms`)), limit);
     });

@@ -3,7 +3,6 @@ import type { Config } from '../../config.ts';
 import { cors, encryption, objectLock, publicAccess, unfinished, versions } from './bucket.ts';
 import type { Seen } from './finding.ts';
 import type { Scene } from './scene.ts';
-import { clock, workspace } from './twilio.ts';
 
 const good: BucketLook = {
   versioning: { value: 'enabled' },
@@ -12,14 +11,13 @@ const good: BucketLook = {
   encryption: { value: 'AES256' },
   objectLock: { value: true },
   abortsUploads: { value: true },
-  aheadMs: 100,
+  aheadMs: undefined,
 };
 const flexOrigins = ['https://flex.twilio.com'];
 const scene = (look: Partial<BucketLook>, mode: 'envelope' | 'sse-kms' = 'envelope'): Scene =>
   ({
     config: { store: { mode }, flexOrigins } as unknown as Config,
     bucket: async () => ({ ...good, ...look }),
-    account: async () => ({ friendlyName: 'a', status: 'active', aheadMs: -100 }),
   }) as unknown as Scene;
 const detail = (seen: Seen) => (typeof seen === 'string' ? seen : `note: ${seen.detail}`);
 
@@ -74,18 +72,4 @@ describe('CORS', () => {
     if (enough) expect(await looked).toMatch(/^GET is allowed/);
     else await expect(looked).rejects.toMatchObject({ next: expect.stringContaining('CORS rule') });
   });
-});
-
-test('the clock is held against whoever tells the time', async () => {
-  expect(await clock(scene({}))).toBe('within 30 s of Twilio and S3');
-  expect(await clock(scene({ aheadMs: undefined }))).toBe('within 30 s of Twilio');
-  await expect(clock(scene({ aheadMs: -31_000 }))).rejects.toMatchObject({
-    detail: 'this clock is 31 s ahead of S3',
-  });
-});
-
-test('a workspace that Flex says nothing of is not taken for its own', async () => {
-  const twilio = { workspace: async () => ({ friendlyName: 'W' }) };
-  const of = { ...scene({}), twilio, flex: () => Promise.reject(new Error('no')) } as unknown as Scene;
-  expect(await workspace(of)).toMatchObject({ detail: 'W' });
 });

@@ -3,6 +3,7 @@ import {
   createTwilio,
   type FlexConfiguration,
   type FlexTokens,
+  iamLimitMs,
   type TwilioApi,
   type TwilioFlexConfiguration,
   type TwilioFlexPlugins,
@@ -39,7 +40,8 @@ export function setScene(config: Config, options: DoctorOptions, more: Partial<S
     config,
     options,
     twilio,
-    flexTokens: createFlexTokens(config),
+    // Longer than a listener does: at its start the doctor asks everybody at once.
+    flexTokens: createFlexTokens({ ...config, timeoutMs: 2 * iamLimitMs }),
     account: once(() => twilio.account()),
     flex: once(() => twilio.flexConfiguration()),
     bucket: once(() => lookAtBucket(config.store)),
