@@ -108,7 +108,7 @@ describe('a courier', () => {
 
   test('ends within the total time, however many retries are left', async () => {
     answer = () => 500;
-    const tried = await courier.deliver(recording('#rc=5&rp=all&tt=600'));
+    const tried = await courier.deliver(recording('#rc=5&rp=all&tt=1500'));
     // Of six that may be: two or three have a place in that time.
     expect(tried.length).toBeLessThan(4);
     expect(tried.length).toBeGreaterThan(1);

@@ -196,7 +196,7 @@ test('an outage of TaskRouter leaves the link to a job and costs no copy; the jo
   expect((await catalog.find(sid))?.linkState).toBe('linked');
 });
 
-test('a TaskRouter that does not answer is not waited for', async () => {
+test('a TaskRouter that does not answer holds no copy up', async () => {
   const { twilio, ingest, queue } = await open();
   const callback = recorded(twilio, 1);
   const slow = twilio.task;
