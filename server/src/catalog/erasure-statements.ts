@@ -44,9 +44,9 @@ export function erasureStatements({
            UPDATE recordings SET
              call_sid = NULL, conference_sid = NULL, task_sid = NULL, reservation_sid = NULL, worker_sid = NULL,
              queue = NULL, direction = NULL, caller = NULL, hints = '{}', duration_seconds = NULL, object = NULL,
-             sidecar = NULL, verified_at = NULL, source_deleted_at = NULL, source_encrypted = false, source_completed = false, forwarded_at = NULL, failure = NULL,
-             erasure = NULL, started_at = now(), created_at = now(), updated_at = now(), erased_at = now(),
-             certificate = $2
+             sidecar = NULL, verified_at = NULL, source_deleted_at = NULL, source_encrypted = false,
+             source_completed = false, forwarded_at = NULL, failure = NULL, erasure = NULL, started_at = now(),
+             created_at = now(), updated_at = now(), erased_at = now(), certificate = $2
            FROM before
            WHERE recordings.recording_sid = before.recording_sid AND state = 'erased' AND erased_at IS NULL
            RETURNING before.task_sid`,
