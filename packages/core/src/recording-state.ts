@@ -66,3 +66,24 @@ export function nextState(state: RecordingState, event: RecordingEvent): Recordi
 /** How the recording is linked to its task: `unlinked` (the task is gone), `refused` (the hints were not proven). */
 export const linkStates = ['pending', 'linked', 'unlinked', 'refused'] as const;
 export type LinkState = (typeof linkStates)[number];
+
+/**
+ * That a copy is *proven*: the host itself saw that it is equal to Twilio's media. *Verified*, a state, says less: the
+ * object opens and is sound audio of the length and channels that Twilio states.
+ */
+export interface CopyProof {
+  /** ISO 8601. */
+  at: string;
+  /** The host's name for itself: key id of its signing identity, or the machine's name. */
+  host: string;
+  /** `copy`: the host read every byte of the media itself when it copied. `second-look`: it read the media again later. */
+  by: 'copy' | 'second-look';
+  /** `sha256`: the bytes are the same. `samples`: the files differ outside their samples alone. */
+  how: 'sha256' | 'samples';
+  /** Present where Twilio has two channels and the copy holds one: the copy is equal to Twilio's mono media. */
+  mono?: true;
+}
+
+/** Facts of a recording that may be known and not proven. */
+export const unprovenFacts = ['owner', 'caller', 'direction', 'start'] as const;
+export type UnprovenFact = (typeof unprovenFacts)[number];

@@ -2,6 +2,7 @@ import { isAnalysis, type RecordingAnalysis } from './analysis.ts';
 import { CustodyError } from './errors.ts';
 import type { SealedObject } from './ingest.ts';
 import { type CallDirection, callDirections } from './recording-rules.ts';
+import { type CopyProof, type UnprovenFact, unprovenFacts } from './recording-state.ts';
 import {
   type AccountSid,
   asAccountSid,
@@ -44,6 +45,10 @@ export interface Sidecar {
   verifiedAt?: string;
   /** When the original at Twilio was deleted. */
   sourceDeletedAt?: string;
+  /** See {@link CopyProof}. */
+  proof?: CopyProof;
+  /** See {@link UnprovenFact}; absent where all are proven or unknown. */
+  unproven?: readonly UnprovenFact[];
   /** What was heard in it; null where that cannot be said. */
   analysis?: RecordingAnalysis | null;
 }
@@ -58,6 +63,18 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isTime = (value: unknown): value is string =>
   typeof value === 'string' && !Number.isNaN(Date.parse(value));
+
+function isProof(value: unknown): value is CopyProof {
+  if (!isObject(value)) return false;
+  const { at, host, by, how, mono } = value;
+  return (
+    isTime(at) &&
+    typeof host === 'string' &&
+    (by === 'copy' || by === 'second-look') &&
+    (how === 'sha256' || how === 'samples') &&
+    (mono === undefined || mono === true)
+  );
+}
 
 /**
  * Reads a sidecar's text.
@@ -89,6 +106,9 @@ export function readSidecar(text: string): Sidecar {
     caller: (value) => (typeof value === 'string' ? value : undefined),
     verifiedAt: (value) => (isTime(value) ? value : undefined),
     sourceDeletedAt: (value) => (isTime(value) ? value : undefined),
+    proof: (value) => (isProof(value) ? true : undefined),
+    unproven: (value) =>
+      Array.isArray(value) && value.every((one) => unprovenFacts.includes(one)) ? true : undefined,
     analysis: (value) => (value === null || isAnalysis(value) ? true : undefined),
   };
   for (const [name, as] of Object.entries(optional)) {

@@ -191,6 +191,8 @@ onEachEngine('catalog', (open) => {
         sourceCompleted: false,
         attempts: 0,
         leases: 1,
+        unproven: [],
+        hintedCallers: [],
         hints: {},
       });
     });

@@ -3,6 +3,7 @@ import type {
   CallDirection,
   CallSid,
   ConferenceSid,
+  CopyProof,
   LinkState,
   RecordingSid,
   RecordingState,
@@ -10,6 +11,7 @@ import type {
   SealedObject,
   Sidecar,
   TaskSid,
+  UnprovenFact,
   WorkerSid,
 } from '@flex-custody/core';
 
@@ -66,6 +68,12 @@ export interface RecordingRow {
   certificate?: string;
   /** How often somebody began to copy it. */
   leases: number;
+  /** The host saw that the copy is equal to Twilio's media. Absent: the copy is verified at most. */
+  proof?: CopyProof;
+  /** Facts that nobody has proven: nobody's right and no deletion may rest on them. */
+  unproven: readonly UnprovenFact[];
+  /** Keyed digests of numbers that only task attributes name: they can add a hold and nothing else. */
+  hintedCallers: readonly string[];
 }
 
 export interface Erasure {

@@ -1,4 +1,11 @@
-import type { CallDirection, LinkState, RecordingState, SealedObject } from '@flex-custody/core';
+import type {
+  CallDirection,
+  CopyProof,
+  LinkState,
+  RecordingState,
+  SealedObject,
+  UnprovenFact,
+} from '@flex-custody/core';
 import {
   asAccountSid,
   asCallSid,
@@ -47,6 +54,9 @@ export interface StoredRow {
   erased_at: Date | null;
   certificate: string | null;
   leases: number;
+  proof: CopyProof | null;
+  unproven: UnprovenFact[];
+  hinted_callers: string[];
   created_at: Date;
   updated_at: Date;
 }
@@ -55,7 +65,8 @@ export interface StoredRow {
 export const rowColumns = `recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid,
   channels, duration_seconds, started_at, source, hints, state, link_state, link_reason, lease_holder, lease_until,
   object, verified_at, segment_generation, failure, attempts, forwarded_at,
-  sidecar, source_deleted_at, source_encrypted, source_completed, queue, direction, caller, erasure, erased_at, certificate, leases, created_at, updated_at`;
+  sidecar, source_deleted_at, source_encrypted, source_completed, queue, direction, caller, erasure, erased_at, certificate, leases,
+  proof, unproven, hinted_callers, created_at, updated_at`;
 
 export function toRow(row: StoredRow): RecordingRow {
   return {
@@ -71,6 +82,8 @@ export function toRow(row: StoredRow): RecordingRow {
     source: row.source,
     attempts: row.attempts,
     leases: row.leases,
+    unproven: row.unproven,
+    hintedCallers: row.hinted_callers,
     sourceEncrypted: row.source_encrypted,
     sourceCompleted: row.source_completed,
     hints: present({
@@ -99,6 +112,7 @@ export function toRow(row: StoredRow): RecordingRow {
       erasure: row.erasure ?? undefined,
       erasedAt: row.erased_at ?? undefined,
       certificate: row.certificate ?? undefined,
+      proof: row.proof ?? undefined,
     }),
   };
 }

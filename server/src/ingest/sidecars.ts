@@ -62,6 +62,8 @@ export function sidecarOf(
     object,
     ...(row.verifiedAt && { verifiedAt: row.verifiedAt.toISOString() }),
     ...(row.sourceDeletedAt && { sourceDeletedAt: row.sourceDeletedAt.toISOString() }),
+    ...(row.proof && { proof: row.proof }),
+    ...(row.unproven.length > 0 && { unproven: row.unproven }),
     ...(analysis !== undefined && { analysis }),
   };
 }

@@ -48,6 +48,8 @@ export function rowOf(facts: Partial<RecordingRow> = {}): RecordingRow {
     source: 'callback',
     attempts: 0,
     leases: 1,
+    unproven: [],
+    hintedCallers: [],
     sourceEncrypted: false,
     sourceCompleted: true,
     ...facts,
