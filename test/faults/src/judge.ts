@@ -17,6 +17,8 @@ import type { Played } from './storm.ts';
 
 export interface Verdict {
   verified: number;
+  /** Of them, seen by a host to be equal to what Twilio has. */
+  proven: number;
   linked: number;
   /** Given up, with the reason that was planned for them. */
   deadLetters: number;
@@ -39,6 +41,7 @@ export async function judge(
   const keys = createKeys(parseKeyFile(readFileSync(stage.secrets.keyFile, 'utf8')));
   const verdict: Verdict = {
     verified: 0,
+    proven: 0,
     linked: 0,
     deadLetters: 0,
     absent: 0,
@@ -94,6 +97,8 @@ async function judgeOne(
     return undefined;
   }
   if (row.state !== 'verified' || !row.object) return `${row.state} (${row.failure}), not verified`;
+  const believed = judgeBelieved(row);
+  if (believed) return believed;
   const link = judgeLink(planned, row);
   if (link) return link;
   if (row.linkState === 'linked') verdict.linked += 1;
@@ -105,12 +110,23 @@ async function judgeOne(
   if (row.object.plaintextSha256 !== source) return 'another digest in the catalog than the source';
   if (row.channels !== recording.channels) return `${row.channels} channels of ${recording.channels}`;
   verdict.verified += 1;
+  if (row.proof) verdict.proven += 1;
+  else return 'verified, and nobody has proven it';
   return undefined;
 }
 
-function judgeLink({ delivery, direction }: PlannedCall, row: RecordingRow): string | undefined {
+/** What a forger or an agent's browser said is nowhere in the row. */
+function judgeBelieved(row: RecordingRow): string | undefined {
+  if (row.direction === 'internal') return 'of the direction that was written into the task';
+  if (row.proof?.host === 'forged') return 'proven by a forged sidecar';
+  return undefined;
+}
+
+function judgeLink({ delivery, direction, lie }: PlannedCall, row: RecordingRow): string | undefined {
   // The very first has nobody's task to be steered to.
-  if (delivery === 'steered' && row.linkState === 'refused') return undefined;
+  if ((delivery === 'steered' || lie === 'wrong hints') && row.linkState === 'refused') return undefined;
+  // Its task no longer says which call it is of, and nobody else announced it.
+  if (lie !== undefined && row.linkState === 'unlinked') return undefined;
   // Nothing but the lost callback said of which task an outbound call is: docs/linking.md.
   const untold =
     row.source === 'reconcile' && direction === 'outbound' && row.linkReason === 'task_not_found';

@@ -6,6 +6,7 @@ import { createEngines, isInstalled, radosgwUser } from '../../engines/engines.m
 import { readOptions } from '../../support/read-options.ts';
 import { judge } from './judge.ts';
 import { plan } from './plan.ts';
+import { restoreAfterForgery } from './restore.ts';
 import { settle } from './settle.ts';
 import { openStage, type RealEngines } from './stage.ts';
 import { calm, storm } from './storm.ts';
@@ -96,6 +97,9 @@ async function run(on: 'own' | 'real') {
     tell('looking at what became of it');
     const verdict = await judge(stage, played, rows);
     await stage.stopHosts();
+    tell('rebuilding what a forger has put sidecars beside');
+    const { restored, faults: believed } = await restoreAfterForgery(stage, played, rows);
+    verdict.faults.push(...believed);
     const { filesRead, ...left } = await traces(stage);
     for (const fault of verdict.faults) tell(fault);
     const bad = [
@@ -113,6 +117,7 @@ async function run(on: 'own' | 'real') {
       ...counts,
       reconciled,
       replayed,
+      restored,
       ...verdict,
       filesRead,
       ...left,

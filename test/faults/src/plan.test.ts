@@ -1,4 +1,4 @@
-import { deliveries, fates, plan } from './plan.ts';
+import { deliveries, fates, leastForAll, lies, plan } from './plan.ts';
 
 const options = { seed: 7, count: 200, kills: 30, longest: 1_200 };
 
@@ -33,8 +33,9 @@ test('everything that can go wrong is in it, and most recordings have only passi
     expect(met).toContain(one);
 });
 
-test.each([16, 40])('a short one of %d still has each fate and each way', (count) => {
+test.each([leastForAll, 40])('a short one of %d still has each fate, each way and each lie', (count) => {
   const { calls } = plan({ ...options, count });
   expect(new Set(calls.flatMap(({ fate }) => fate ?? [])).size).toBe(Object.keys(fates).length);
   expect(new Set(calls.map(({ delivery }) => delivery)).size).toBe(deliveries.length);
+  expect(new Set(calls.flatMap(({ lie }) => lie ?? [])).size).toBe(lies.length);
 });

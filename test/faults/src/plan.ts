@@ -17,6 +17,20 @@ export type Fate = keyof typeof fates;
 export const deliveries = ['once', 'twice', 'late', 'lost', 'out of order', 'steered'] as const;
 export type DeliveryWay = (typeof deliveries)[number];
 
+/**
+ * What somebody who holds all that the Functions hold, or an agent's browser, says of a recording that is not so.
+ * `forged sidecar` is played at the end, when nobody writes a later one over it.
+ */
+export const lies = [
+  'forged sound',
+  'forged text',
+  'wrong digest',
+  'wrong hints',
+  'rewritten task',
+  'forged sidecar',
+] as const;
+export type Lie = (typeof lies)[number];
+
 export interface PlannedCall {
   /** Ms from the beginning. */
   at: number;
@@ -29,6 +43,7 @@ export interface PlannedCall {
   /** Sealed by Twilio. */
   encrypted: boolean;
   fate?: Fate;
+  lie?: Lie;
 }
 
 export interface PlannedFault {
@@ -60,6 +75,9 @@ export interface PlanOptions {
   longest: number;
 }
 
+/** So many calls have each fate, each way and each lie once. */
+export const leastForAll = 1 + Object.keys(fates).length + deliveries.length + lies.length;
+
 const msForEach = 900;
 const leastMs = 20_000;
 /** A process that was killed is up again after some seconds: between two kills it shall get to work too. */
@@ -89,9 +107,17 @@ export function plan({ seed, count, kills, longest }: PlanOptions): Plan {
 function call(dice: Random, at: number, index: number, longest: number): PlannedCall {
   const fateNames = Object.keys(fates) as Fate[];
   // Each fate and each way once, however few there are; then by chance.
-  const fate = fateNames[index - 1] ?? (dice.chance(0.08) ? dice.pick(fateNames) : undefined);
+  const isFirst = index < leastForAll;
+  const fate = fateNames[index - 1] ?? (!isFirst && dice.chance(0.08) ? dice.pick(fateNames) : undefined);
   const healthy =
-    deliveries[index - fateNames.length - 1] ?? (dice.chance(0.5) ? 'once' : dice.pick(deliveries));
+    deliveries[index - fateNames.length - 1] ??
+    (isFirst || dice.chance(0.5) ? 'once' : dice.pick(deliveries));
+  // Each lie once as well, and now and then.
+  const firstLie = 1 + fateNames.length + deliveries.length;
+  const mayLie = fate === undefined && healthy === 'once';
+  const lie = mayLie
+    ? (lies[index - firstLie] ?? (dice.chance(0.15) ? dice.pick(lies) : undefined))
+    : undefined;
   return {
     at,
     seconds: Math.round(dice.spread(1, longest)),
@@ -99,9 +125,10 @@ function call(dice: Random, at: number, index: number, longest: number): Planned
     direction: dice.chance(0.7) ? 'inbound' : 'outbound',
     delivery: fate === undefined ? healthy : 'once',
     delay: dice.whole(500, 8_000),
-    // How a sealed one is bad only its tag could tell.
-    encrypted: index % 6 === 4 && fate === undefined,
+    // How a sealed one is bad only its tag could tell; and nobody gets a lease on it.
+    encrypted: index % 6 === 4 && fate === undefined && lie === undefined,
     ...(fate && { fate }),
+    ...(lie && { lie }),
   };
 }
 

@@ -12,6 +12,7 @@ import {
 import { startFunctions } from '../../../sandbox/src/stack/functions-child.ts';
 import { freePorts } from '../../../sandbox/src/stack/ports.ts';
 import { makeSecrets, type StackSecrets } from '../../../sandbox/src/stack/secrets.ts';
+import { type Db, openDatabase } from '../../../server/src/db.ts';
 import type { Desk } from '../../../server/src/http/operators/desk.ts';
 import { remoteDesk } from '../../../server/src/http/operators/remote.ts';
 import { operatorSecret } from '../../../server/src/http/operators/routes.ts';
@@ -45,11 +46,19 @@ export interface Stage {
   /** The command line, in the host's environment; its standard output. @throws Error with what it said */
   command(...args: string[]): Promise<string>;
   stopHosts(): Promise<void>;
+  /** The database, while no host runs. */
+  database(): Promise<Db>;
   close(): Promise<void>;
 }
 
 /** Failures become dead letters within about two minutes, not half a day. */
-const settings = { CUSTODY_RETRIES: '6', CUSTODY_RETRY_SECONDS: '1', CUSTODY_AGENTS_MAY_PLAY_OWN: 'false' };
+const settings = {
+  CUSTODY_RETRIES: '6',
+  CUSTODY_RETRY_SECONDS: '1',
+  CUSTODY_AGENTS_MAY_PLAY_OWN: 'false',
+  // Nothing that was forged may last, whether or not an original is to be deleted.
+  CUSTODY_PROVE: 'always',
+};
 const readyMs = 60_000;
 const graceMs = 12_000;
 
@@ -188,6 +197,7 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
     },
     command: (...args) => commandLine(args, environment),
     stopHosts,
+    database: () => openDatabase(real ? { url: real.databaseUrl } : { directory: join(hostFolder, 'db') }),
     close,
   };
 }

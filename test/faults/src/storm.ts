@@ -4,7 +4,8 @@ import { callbackForm } from '../../../sandbox/src/callbacks.ts';
 import { openMediaFile } from '../../../sandbox/src/media.ts';
 import { mintToken } from '../../../sandbox/src/rest/iam.ts';
 import type { Recording } from '../../../sandbox/src/world.ts';
-import { lastingFault, type Plan, type PlannedCall } from './plan.ts';
+import { createLiar, type Liar } from './liar.ts';
+import { type Lie, lastingFault, type Plan, type PlannedCall } from './plan.ts';
 import type { Stage } from './stage.ts';
 
 /** A recording that was made, and what was planned for it. */
@@ -21,6 +22,8 @@ export interface StormCounts {
   /** Callbacks that somebody else signed, or nobody. */
   forged: number;
   forgedAccepted: number;
+  /** What was said of a recording that is not so, and reached its listener. */
+  lies: number;
   /** Requests of a player in the middle of it all. */
   listened: number;
   /** Of them, by tokens that nobody issued. */
@@ -48,12 +51,14 @@ export async function storm(
     faults: 0,
     forged: 0,
     forgedAccepted: 0,
+    lies: 0,
     listened: 0,
     listenedWithout: 0,
     listenedWithoutAndHeard: 0,
     strangeAnswers: [],
   };
   const played: Played[] = [];
+  const liar = createLiar(stage);
   const deliveries: Promise<unknown>[] = [];
   const unsubscribe = twilio.events.subscribe(({ event }) => {
     if (event === 'fault.met') counts.faults += 1;
@@ -84,7 +89,17 @@ export async function storm(
     if (lasting) twilio.faults.add(lasting);
     const others = played.filter(({ planned: { fate: other } }) => other === undefined);
     played.push({ recording, task: placed.task, planned });
-    deliveries.push(deliver(recording, planned, others.at(-1)?.task));
+    const othersTask = others.at(-1)?.task;
+    const lied = planned.lie
+      ? tellLie(liar, planned.lie, { recording, task: placed.task, othersTask }, counts)
+      : undefined;
+    // What a forger copied, nobody else announces.
+    const isAnnounced = planned.lie === undefined || genuinelyAnnounced.includes(planned.lie);
+    const announced = async () => {
+      await lied;
+      if (isAnnounced) await deliver(recording, planned, othersTask);
+    };
+    deliveries.push(announced());
   };
 
   const deliver = async (
@@ -211,8 +226,21 @@ export async function storm(
     clearInterval(telling);
   }
   await Promise.allSettled(deliveries);
+  liar.close();
   unsubscribe();
   return { played, counts };
+}
+
+/** Lies beside which Twilio's own callback comes. */
+const genuinelyAnnounced: readonly Lie[] = ['wrong hints', 'rewritten task', 'forged sidecar'];
+
+async function tellLie(
+  liar: Liar,
+  lie: Lie,
+  { recording, task, othersTask }: { recording: Recording; task: string; othersTask: string | undefined },
+  counts: StormCounts,
+): Promise<void> {
+  if (await liar.tell(lie, recording, task, othersTask)) counts.lies += 1;
 }
 
 /** Passing troubles end; what lasts, lasts. */

@@ -1,0 +1,89 @@
+import type { Attack, Scene } from '../scene.ts';
+import { forgedWav, putForged } from '../scene.ts';
+
+/** Seconds. What is younger than ten minutes may be of a writer that has yet to report it. */
+const oldEnough = 700;
+
+/** Takes the lease that a callback is granted, stores `plain` instead of the recording, and reports it as copied. */
+async function reportForged(scene: Scene, recording: string, plain: Buffer): Promise<number> {
+  const { accountSid } = scene.stack.sandbox.account;
+  const callback = { accountSid, recordingSid: recording, status: 'completed', hints: {} };
+  const { answer } = await scene.signed('/ingest/recordings', callback);
+  expect(answer).toMatchObject({ action: 'copy', lease: expect.any(String) });
+  const object = await putForged(scene, recording, plain);
+  const report = { outcome: 'sealed', lease: answer['lease'], object, channels: 2, tookMs: 50 };
+  return (await scene.signed(`/ingest/recordings/${recording}/report`, report)).status;
+}
+
+const originalOf = (scene: Scene, recording: string) =>
+  scene.stack.sandbox.twilio.world.recordings.get(recording);
+
+export const forgedText: Attack = {
+  wants: 'to have a text kept as a verified recording, and the original deleted',
+  async run(scene) {
+    const { recordings } = await scene.call();
+    const [sid = ''] = recordings;
+    const text = Buffer.from('not a recording, but forty bytes of text.');
+    await reportForged(scene, sid, text);
+    const row = await scene.reaches(sid, ({ state }) => state === 'verified');
+    const original = await originalOf(scene, sid)?.media?.sha256(2);
+    expect(row.object?.plaintextSha256).toBe(original);
+    const played = await scene.hear(sid, await scene.supervisor());
+    expect(played.audio.subarray(0, 4).toString()).toBe('RIFF');
+  },
+};
+
+export const forgedSound: Attack = {
+  wants: 'to have noise of the right length kept as a verified recording, and the original deleted',
+  async run(scene) {
+    const { recordings } = await scene.call({ seconds: 12 });
+    const [sid = ''] = recordings;
+    const noise = forgedWav(12, 2);
+    expect(await reportForged(scene, sid, noise)).toBe(200);
+    // Nothing tells noise from a call until the host reads the original.
+    const believed = await scene.reaches(sid, ({ state }) => state === 'verified');
+    expect(believed.proof).toBeUndefined();
+    await scene.deleteSourcesNow([sid]);
+    const original = await originalOf(scene, sid)?.media?.sha256(2);
+    const proven = await scene.reaches(
+      sid,
+      ({ state, proof }) => state === 'verified' && proof !== undefined,
+    );
+    expect(proven.object?.plaintextSha256).toBe(original);
+    expect(originalOf(scene, sid)?.status).toBe('completed');
+    const { audio } = await scene.hear(sid, await scene.supervisor());
+    expect(audio.includes(noise.subarray(44, 4_096))).toBe(false);
+  },
+};
+
+export const adopted: Attack = {
+  wants:
+    'to have an object that was only put into the bucket taken for an old recording, and the original deleted',
+  async run(scene) {
+    const { recordings } = await scene.call({ seconds: 45 });
+    const [sid = ''] = recordings;
+    await putForged(scene, sid, forgedWav(45, 2), oldEnough);
+    const done = await scene.command(['catalog', 'rebuild', '--json']);
+    expect(done).toMatchObject({ code: 0 });
+    await scene.reaches(sid, ({ state }) => state === 'verified');
+    await scene.deleteSourcesNow([sid]);
+    const row = await scene.reaches(sid, ({ state, proof }) => state === 'verified' && proof !== undefined);
+    expect(row.object?.plaintextSha256).toBe(await originalOf(scene, sid)?.media?.sha256(2));
+    expect(originalOf(scene, sid)?.status).toBe('completed');
+  },
+};
+
+export const invented: Attack = {
+  wants: 'to have a recording that never was kept as evidence of an own call',
+  async run(scene) {
+    const worker = [...scene.stack.sandbox.twilio.world.workers.values()][0];
+    const sid = `RE${'7'.repeat(32)}`;
+    await putForged(scene, sid, forgedWav(5, 2), oldEnough);
+    expect(await scene.command(['catalog', 'rebuild', '--json'])).toMatchObject({ code: 0 });
+    const row = await scene.reaches(sid, ({ state }) => state !== 'registered');
+    expect(row.proof).toBeUndefined();
+    expect(row.unproven).toEqual(expect.arrayContaining(['owner', 'caller', 'direction', 'start']));
+    const agent = await scene.token({ roles: ['agent'], worker_sid: worker?.sid });
+    expect((await scene.hear(sid, agent)).status).toBe(403);
+  },
+};
