@@ -69,7 +69,7 @@ let lines: string[];
 beforeAll(async () => {
   database = await openEmbedded();
   await migrate(database.db);
-  catalog = createCatalog(database.db);
+  catalog = createCatalog(database.db, account);
   certificates = createCertificates(database.db);
   makeCertificateKey(certificateKeyFile);
 }, 60_000);
