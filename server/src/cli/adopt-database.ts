@@ -14,7 +14,9 @@ interface Flags {
 }
 
 export interface AdoptParts {
-  config: CustodyConfig & Pick<Config, 'database'>;
+  /** Brought up to date. */
+  db: Db;
+  config: CustodyConfig;
   print(text: string): void;
   /** Undefined where nobody can be asked. */
   confirm: ((question: string) => Promise<boolean>) | undefined;
@@ -23,38 +25,33 @@ export interface AdoptParts {
 /**
  * Shows how this environment differs from what the database is bound to, asks, and binds the database to it.
  * @returns false where it differs and was left as it was
- * @throws CustodyError `data_dir_locked` while a host has the embedded database, `custody_changed`
+ * @throws CustodyError `custody_changed`
  */
-export async function adopt({ config, print, confirm }: AdoptParts, flags: Flags): Promise<boolean> {
-  const db = await openForAdoption(config);
-  try {
-    await migrate(db);
-    const facts = custodyFacts(config);
-    const found = await differencesFrom(db, facts);
-    if (found.length === 0) await bindDatabase(db, facts);
-    if (!flags.json) print(found.map(lineOf).join('\n') || 'The database is bound to this environment.');
-    const agreed = found.length > 0 && (flags.yes || (!flags.json && (await isAgreed(confirm, print))));
-    if (agreed)
-      await adoptDatabase(db, facts, found, (inner) =>
-        createAudit(inner).record({
-          viewer: operator,
-          action: 'adopt-database',
-          recordingSid: facts.accountSid,
-          allowed: true,
-          reason: found.map(changeOf).join('; '),
-        }),
-      );
-    if (flags.json) print(JSON.stringify({ differences: found, adopted: agreed === true }));
-    else if (agreed) print('The database is bound to this environment now; the audit log says so.');
-    return agreed === true || found.length === 0;
-  } finally {
-    await db.close();
-  }
+export async function adopt({ db, config, print, confirm }: AdoptParts, flags: Flags): Promise<boolean> {
+  const facts = custodyFacts(config);
+  const found = await differencesFrom(db, facts);
+  if (found.length === 0) await bindDatabase(db, facts);
+  if (!flags.json) print(found.map(lineOf).join('\n') || 'The database is bound to this environment.');
+  const agreed = found.length > 0 && (flags.yes || (!flags.json && (await isAgreed(confirm, print))));
+  if (agreed)
+    await adoptDatabase(db, facts, found, (inner) =>
+      createAudit(inner).record({
+        viewer: operator,
+        action: 'adopt-database',
+        recordingSid: facts.accountSid,
+        allowed: true,
+        reason: found.map(changeOf).join('; '),
+      }),
+    );
+  if (flags.json) print(JSON.stringify({ differences: found, adopted: agreed === true }));
+  else if (agreed) print('The database is bound to this environment now; the audit log says so.');
+  return agreed === true || found.length === 0;
 }
 
 const changeOf = ({ what, before, now }: Difference): string => `${what}: ${before} -> ${now}`;
 
-async function openForAdoption({ database }: AdoptParts['config']): Promise<Db> {
+/** @throws CustodyError `data_dir_locked` while a host has the embedded database: it works by the binding */
+export async function openForAdoption(database: Config['database']): Promise<Db> {
   try {
     return await openDatabase(database);
   } catch (cause) {
@@ -84,8 +81,15 @@ export function registerAdoptDatabase(program: Command): void {
     .option('--yes', 'write without asking')
     .option('--json', '{differences, adopted}; asks nobody, so writes with --yes alone')
     .action(async (flags: Flags) => {
+      const config = loadConfig();
       const print = (text: string) => console.log(text);
       const confirm = process.stdin.isTTY ? ask : undefined;
-      if (!(await adopt({ config: loadConfig(), print, confirm }, flags))) process.exitCode = 1;
+      const db = await openForAdoption(config.database);
+      try {
+        await migrate(db);
+        if (!(await adopt({ db, config, print, confirm }, flags))) process.exitCode = 1;
+      } finally {
+        await db.close();
+      }
     });
 }
