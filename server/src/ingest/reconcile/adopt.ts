@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import type { RecordingSid, SealedObject } from '@flex-custody/core';
+import { CustodyError, isSealedAtRest, type RecordingSid, type SealedObject } from '@flex-custody/core';
 import { type ObjectReader, openEnvelope, type Stored } from '@flex-custody/vault';
 import type { Registration } from '../../catalog/catalog.ts';
 import type { IngestParts } from '../parts.ts';
@@ -28,6 +28,8 @@ export async function adopt(parts: Parts, sid: RecordingSid, key: string): Promi
   const { catalog, config, log, queue, store, twilio } = parts;
   const stored = await store.head(key);
   if (!stored) return false;
+  if (!isSealedAtRest(store, stored))
+    throw new CustodyError('object_unencrypted', `S3 does not say that ${key} is encrypted by the KMS key`);
   const { object, channels, seconds } = await examine(parts, sid, key, stored);
   const facts = await twilio.recording(sid);
   const registration: Registration =
