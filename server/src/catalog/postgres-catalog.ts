@@ -20,6 +20,8 @@ const leastForRate = 4e6;
 /** Bytes per second assumed until Functions have copied something: slow enough not to begin what cannot be finished. */
 const assumedRate = 8e6;
 
+const guessIsReplaced = `('start' = ANY(recordings.unproven) AND NOT 'start' = ANY(excluded.unproven))`;
+
 /** The catalog of one account: of what another one may have in the same database it knows nothing. */
 export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
   const statements = createStatements(db, accountSid);
@@ -52,12 +54,14 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
       const [row] = await db.query<StoredRow>(
         `INSERT INTO recordings
            (recording_sid, account_sid, call_sid, conference_sid, channels, duration_seconds, started_at, hints, source,
-            source_encrypted, source_completed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11)
+            source_encrypted, source_completed, unproven)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12)
          ON CONFLICT (recording_sid) DO UPDATE SET
            call_sid = coalesce(recordings.call_sid, excluded.call_sid),
            conference_sid = coalesce(recordings.conference_sid, excluded.conference_sid),
            duration_seconds = coalesce(recordings.duration_seconds, excluded.duration_seconds),
+           started_at = CASE WHEN ${guessIsReplaced} THEN excluded.started_at ELSE recordings.started_at END,
+           unproven = CASE WHEN ${guessIsReplaced} THEN array_remove(recordings.unproven, 'start') ELSE recordings.unproven END,
            source_encrypted = recordings.source_encrypted OR excluded.source_encrypted,
            source_completed = recordings.source_completed OR excluded.source_completed,
            -- What was hinted first stays: a later caller must not be able to steer a recording elsewhere.
@@ -76,6 +80,7 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
           input.source,
           input.sourceEncrypted ?? false,
           input.sourceCompleted ?? false,
+          input.unproven ?? [],
         ],
       );
       if (row) return toRow(row);

@@ -5,7 +5,7 @@ import type { Registration } from '../../catalog/catalog.ts';
 import type { IngestParts } from '../parts.ts';
 import { registrationOf } from '../source.ts';
 import { logStep } from '../steps.ts';
-import { wavLayout } from './wav-layout.ts';
+import { secondsOf, wavLayout } from './wav-layout.ts';
 
 const leaseMs = 60_000;
 const headBytes = 4_096;
@@ -92,6 +92,6 @@ async function examine(
       keyId: opened?.keyId ?? stored.kmsKeyId ?? 'bucket-default',
     },
     channels: layout.channels === 2 ? 2 : 1,
-    seconds: layout.byteRate > 0 ? dataBytes / layout.byteRate : undefined,
+    seconds: secondsOf(layout, dataBytes),
   };
 }
