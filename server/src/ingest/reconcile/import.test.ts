@@ -5,7 +5,7 @@ import { createKeys, createStore, type Store, type StoreConfig, verifyObject } f
 import { wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
-import { house, sharedDatabase } from '../testing/house.ts';
+import { house, sealedObject, sharedDatabase } from '../testing/house.ts';
 import { recorded, scene, sids } from '../testing/scene.ts';
 import { type ImportOptions, type ImportParts, importPlain, readFrom } from './import.ts';
 import { secondsOf, wavLayout } from './wav-layout.ts';
@@ -127,16 +127,20 @@ test.each(['in-progress', 'processing'] as const)(
   },
 );
 
-test('what failed earlier starts over: from its object where it has one, else from Twilio', async () => {
+test.each([
+  ['its object, where it has one', true, 'sealed', 'verify'],
+  ['Twilio, where it has none', false, 'registered', 'copy'],
+])('what failed earlier starts over from %s', async (_from, hasObject, state, job) => {
   const host = await open();
-  recorded(host.twilio, 7);
-  await host.ingest.receive({ ...recorded(host.twilio, 7), recordingSid: sid });
-  await host.catalog.giveUp(sid, 'media_short');
+  const answer = await host.ingest.receive(recorded(host.twilio, 7));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  if (hasObject) await host.catalog.sealed(sid, answer.lease, sealedObject(sid), 2);
+  await host.catalog.giveUp(sid, 'store_denied');
   host.queue.sent = [];
   await old.putBytes(`calls/${sid}.wav`, audio);
   expect(await host.run()).toMatchObject({ from_twilio: 1 });
-  expect((await host.catalog.find(sid))?.state).toBe('registered');
-  expect(host.queue.names()).toEqual(['link', 'copy']);
+  expect((await host.catalog.find(sid))?.state).toBe(state);
+  expect(host.queue.names()).toEqual(['link', job]);
 });
 
 test('what Twilio only remembers is sealed from the old bucket, with its facts, and held to its length', async () => {
