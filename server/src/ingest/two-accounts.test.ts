@@ -41,6 +41,9 @@ onEachEngine('the jobs of another account', (open) => {
        WHERE recording_sid = $1`,
       [sids.recording(3)],
     );
+    await database.db.query(`UPDATE recordings SET link_state = 'pending' WHERE recording_sid = $1`, [
+      sids.recording(1),
+    ]);
   }
 
   async function other() {
