@@ -162,6 +162,7 @@ test.each([
   ['CUSTODY_BUCKET', 'a/b', 'bucket'],
   ['CUSTODY_S3_PATH_STYLE', 'yes', 'true or false'],
   ['CUSTODY_STORAGE_MODE', 'plain', 'envelope or sse-kms'],
+  ['CUSTODY_SSE_KMS_KEY_ID', 'a key', 'ids or ARNs'],
   ['CUSTODY_KEY_KIND', 'dsa', 'rsa, raw-aes or kms'],
   ['CUSTODY_FUNCTION_SECRETS', 'short', '32 characters'],
   ['CUSTODY_FUNCTION_SECRETS', ['a', 'b', 'c'].map((c) => c.repeat(32)).join(), 'two while rotating'],
@@ -248,6 +249,13 @@ test('keys: several PEMs with their names, a file, KMS, or none where S3 seals',
   });
   const none = { CUSTODY_STORAGE_MODE: 'sse-kms', CUSTODY_KEY_KIND: undefined, CUSTODY_KEYS: undefined };
   expect(loadConfig({ ...complete, ...none }).keyConfig).toBeUndefined();
+});
+
+test('in mode sse-kms the first key seals, and the others are known', () => {
+  const sealing = { CUSTODY_STORAGE_MODE: 'sse-kms', CUSTODY_KEY_KIND: undefined, CUSTODY_KEYS: undefined };
+  expect(loadConfig({ ...complete, ...sealing }).store).not.toHaveProperty('kmsKeyId');
+  const { store } = loadConfig({ ...complete, ...sealing, CUSTODY_SSE_KMS_KEY_ID: 'new, old' });
+  expect(store).toMatchObject({ kmsKeyId: 'new', olderKmsKeyIds: ['old'] });
 });
 
 test('the keys alone: their faults and no others', () => {

@@ -233,7 +233,7 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
       ...(env.AWS_ACCESS_KEY_ID && { accessKeyId: env.AWS_ACCESS_KEY_ID }),
       ...(env.AWS_SECRET_ACCESS_KEY && { secretAccessKey: env.AWS_SECRET_ACCESS_KEY }),
       ...(env.AWS_SESSION_TOKEN && { sessionToken: env.AWS_SESSION_TOKEN }),
-      ...(env.CUSTODY_SSE_KMS_KEY_ID && { kmsKeyId: env.CUSTODY_SSE_KMS_KEY_ID }),
+      ...sseKmsKeys(env.CUSTODY_SSE_KMS_KEY_ID ?? []),
     },
     keyConfig,
     functionSecrets: env.CUSTODY_FUNCTION_SECRETS,
@@ -260,6 +260,13 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     certificateKeyFile: env.CUSTODY_CERTIFICATE_KEY_FILE,
     ...(env.CUSTODY_CALLER_SECRET !== undefined && { callerSecret: env.CUSTODY_CALLER_SECRET }),
     logLevel: env.CUSTODY_LOG_LEVEL,
+  };
+}
+
+function sseKmsKeys([newest, ...older]: readonly string[]): Pick<StoreConfig, 'kmsKeyId' | 'olderKmsKeyIds'> {
+  return {
+    ...(newest !== undefined && { kmsKeyId: newest }),
+    ...(older.length > 0 && { olderKmsKeyIds: older }),
   };
 }
 

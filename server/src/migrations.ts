@@ -150,6 +150,22 @@ export const migrations: readonly string[] = [
      ADD COLUMN unproven text[] NOT NULL DEFAULT '{}',
      -- Keyed digests of numbers that only task attributes name: they can add a hold and nothing else.
      ADD COLUMN hinted_callers text[] NOT NULL DEFAULT '{}';`,
+  `CREATE TABLE custody (
+     -- One row at most: a database belongs to one custody.
+     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+     account_sid text NOT NULL,
+     bucket text NOT NULL,
+     storage_mode text NOT NULL,
+     -- From here on ids and fingerprints: no secret can be read out of them.
+     signing_keys text[] NOT NULL DEFAULT '{}',
+     caller_secret text,
+     recording_keys text[] NOT NULL DEFAULT '{}',
+     bound_at timestamptz NOT NULL DEFAULT now(),
+     updated_at timestamptz NOT NULL DEFAULT now()
+   );
+   -- The program has the list of actions: a list here would have to be replaced by each release that adds one.
+   ALTER TABLE audit DROP CONSTRAINT audit_action_check,
+     ADD CONSTRAINT audit_action_check CHECK (action ~ '^[a-z]+(-[a-z]+)*$');`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */

@@ -17,6 +17,7 @@ const floors: readonly (readonly string[])[] = [
   [
     'server/src/events',
     'server/src/catalog',
+    'server/src/custody',
     'server/src/queue',
     'server/src/runs',
     'server/src/audio',

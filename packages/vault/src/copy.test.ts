@@ -88,9 +88,17 @@ describe('a copy', () => {
   test('in sse-kms mode S3 seals it', async () => {
     server.serve(audio);
     const object = await copy({ to: plain });
-    expect(object).toMatchObject({ mode: 'sse-kms', keyId: 'bucket-default', bytes: audio.length });
+    expect(object).toMatchObject({ mode: 'sse-kms', keyId: 'default-key', bytes: audio.length });
     expect(s3.objects.get('k')?.equals(audio)).toBe(true);
     await verifyObject({ object, source, keys: undefined, store: plain });
+    const atRest = s3.atRest.get('k') ?? {};
+    for (const lie of [{}, { ...atRest, 'x-amz-server-side-encryption': 'AES256' }]) {
+      s3.atRest.set('k', lie as Record<string, string>);
+      expect(await codeOf(verifyObject({ object, source, keys: undefined, store: plain }))).toBe(
+        'object_unencrypted',
+      );
+    }
+    s3.atRest.set('k', atRest);
     s3.objects.get('k')![5000]! ^= 1;
     const changed = { ...object, etag: (await plain.head('k'))!.etag };
     expect(await codeOf(verifyObject({ object: changed, source, keys: undefined, store: plain }))).toBe(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
-import { CustodyError, type MediaSource, type SealedObject } from '@flex-custody/core';
+import { CustodyError, isSealedAtRest, type MediaSource, type SealedObject } from '@flex-custody/core';
 import { openStream } from './envelope/open-stream.ts';
 import type { Keys } from './keys/types.ts';
 import type { Store } from './store/types.ts';
@@ -19,7 +19,7 @@ export interface VerifyInput {
 /**
  * Proves a copy by reading it again, exactly the version that was written: every frame opens, and length and digests are
  * those of the audio that came from the source. Resolves with the SHA-256 of the audio, which a copy that two processes
- * have made does not know before: its parts' digests stand for it. Errors: object_mismatch, envelope_*, object_missing, object_changed,
+ * have made does not know before: its parts' digests stand for it. Errors: object_mismatch, object_unencrypted, envelope_*, object_missing, object_changed,
  * store_unavailable (the only retryable one).
  */
 export async function verifyObject(input: VerifyInput): Promise<{ plaintextSha256: string }> {
@@ -27,7 +27,7 @@ export async function verifyObject(input: VerifyInput): Promise<{ plaintextSha25
   if (object.mode === 'envelope' && !keys) {
     throw new CustodyError('key_invalid', 'a sealed copy is verified with the key that plays it back');
   }
-  const { body, totalBytes } = await store.get(object.key, {
+  const { body, totalBytes, ...atRest } = await store.get(object.key, {
     ifMatch: object.etag,
     ...(object.versionId !== undefined && { versionId: object.versionId }),
     ...(signal && { signal }),
@@ -45,6 +45,13 @@ export async function verifyObject(input: VerifyInput): Promise<{ plaintextSha25
     }
   };
   const options = signal ? { signal } : {};
+  if (!isSealedAtRest(store, atRest)) {
+    body.destroy();
+    throw new CustodyError(
+      'object_unencrypted',
+      `S3 does not say that ${object.key} is encrypted by the KMS key`,
+    );
+  }
   if (totalBytes !== object.bytes) {
     body.destroy();
     throw mismatch(object, `it has ${totalBytes} bytes instead of ${object.bytes}`);

@@ -19,6 +19,8 @@ const hex = (bytes: Buffer) => createHash('md5').update(bytes).digest('hex');
 export class FakeS3 {
   readonly objects = new Map<string, Buffer>();
   readonly uploads = new Map<string, { key: string; parts: Map<number, Buffer> }>();
+  /** Encryption as each object was put with, by key. */
+  readonly atRest = new Map<string, Record<string, string>>();
   readonly requests: S3Request[] = [];
   /** True from it: the request was dealt with. */
   fault: Fault = () => false;
@@ -48,6 +50,7 @@ export class FakeS3 {
 
   reset(): void {
     this.objects.clear();
+    this.atRest.clear();
     this.uploads.clear();
     this.requests.length = 0;
     this.fault = () => false;
@@ -68,18 +71,30 @@ export class FakeS3 {
     }
     const body = await buffer(incoming);
     if (key === '') return this.#bucket(request, response);
+    if (request.method === 'PUT' || request.query.has('uploads')) this.#noteEncryption(request);
     if (request.query.has('uploads') || request.query.has('uploadId')) {
       return this.#multipart(request, body, response);
     }
     if (request.method === 'PUT') {
       this.objects.set(key, body);
-      return response.writeHead(200, { etag: `"${hex(body)}"` }).end();
+      return response.writeHead(200, { ...this.atRest.get(key), etag: `"${hex(body)}"` }).end();
     }
     if (request.method === 'DELETE') {
       this.objects.delete(key);
       return response.writeHead(204).end();
     }
     return this.#read(request, response);
+  }
+
+  /** Of a part nothing is said: it is its upload's. */
+  #noteEncryption({ key, query, headers }: S3Request): void {
+    if (query.has('uploadId')) return;
+    const sse = 'x-amz-server-side-encryption';
+    const [kind, keyId] = [headers[sse], headers[`${sse}-aws-kms-key-id`] ?? 'default-key'];
+    this.atRest.set(
+      key,
+      kind === undefined ? {} : { [sse]: String(kind), [`${sse}-aws-kms-key-id`]: String(keyId) },
+    );
   }
 
   #read({ method, key, headers }: S3Request, response: ServerResponse): unknown {
@@ -94,6 +109,7 @@ export class FakeS3 {
     const end = Math.min(to ? Number(to) : object.length - 1, object.length - 1);
     const part = object.subarray(start, end + 1);
     response.writeHead(from === undefined ? 200 : 206, {
+      ...this.atRest.get(key),
       etag,
       'content-length': part.length,
       ...(from !== undefined && { 'content-range': `bytes ${start}-${end}/${object.length}` }),

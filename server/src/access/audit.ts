@@ -8,11 +8,21 @@ export const bearerLink = { identity: 'bearer-link', roles: [] } as const;
 /** One of our Functions, which signs for what it says. */
 export const ownFunction = { identity: 'function', roles: [] } as const;
 
+/** Somebody at the command line, who has the host's own settings. */
+export const operator = { identity: 'operator', roles: [] } as const;
+
 export interface AuditEntry {
-  viewer: Pick<Viewer, 'identity' | 'roles' | 'workerSid'> | typeof bearerLink | typeof ownFunction;
-  /** `voice-consent`: a caller gave, refused or withdrew consent, told by the viewer. */
-  action: 'play' | 'segment-link' | 'voice-consent';
-  /** The recording; where none was found, the SID that was asked for. Of a consent the call, else the task. */
+  viewer:
+    | Pick<Viewer, 'identity' | 'roles' | 'workerSid'>
+    | typeof bearerLink
+    | typeof ownFunction
+    | typeof operator;
+  /**
+   * `voice-consent`: a caller gave, refused or withdrew consent, told by the viewer. `adopt-database`: an operator bound the
+   * database to another custody.
+   */
+  action: 'play' | 'segment-link' | 'voice-consent' | 'adopt-database';
+  /** The recording; where none was found, the SID that was asked for. Of a consent the call, else the task; of an adoption the account. */
   recordingSid: string;
   allowed: boolean;
   reason: string;

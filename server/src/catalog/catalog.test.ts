@@ -16,13 +16,14 @@ import { createAlarms } from './alarms.ts';
 import { type Catalog, createCatalog, type Registration } from './catalog.ts';
 
 const hex = (n: number) => n.toString(16).padStart(32, '0');
+const AC = `AC${hex(1)}` as AccountSid;
 const RE = (n: number) => `RE${hex(n)}` as RecordingSid;
 const WT = `WT${hex(1)}` as TaskSid;
 const WR = `WR${hex(1)}` as ReservationSid;
 const WK = `WK${hex(1)}` as WorkerSid;
 const registration = (n: number, more: Partial<Registration> = {}): Registration => ({
   recordingSid: RE(n),
-  accountSid: `AC${hex(1)}` as AccountSid,
+  accountSid: AC,
   channels: 2,
   startedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, n)),
   hints: {},
@@ -47,7 +48,7 @@ onEachEngine('catalog', (open) => {
   beforeAll(async () => {
     database = await open();
     await migrate(database.db);
-    catalog = createCatalog(database.db);
+    catalog = createCatalog(database.db, AC);
   });
   afterAll(() => database.drop());
   beforeEach(() => database.db.query('TRUNCATE recordings, copy_rates, alarms CASCADE'));

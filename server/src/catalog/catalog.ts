@@ -103,6 +103,7 @@ export interface Registration {
   hints: { taskSid?: TaskSid; reservationSid?: ReservationSid };
   source: string;
   /** See {@link RecordingRow}. */
+  unproven?: readonly UnprovenFact[];
   sourceEncrypted?: boolean;
   sourceCompleted?: boolean;
 }
@@ -158,7 +159,10 @@ export interface Catalog {
   find(sid: RecordingSid): Promise<RecordingRow | undefined>;
   /** The reservation's primary recording: the earliest start of those that play, before any that do not. */
   firstOfReservation(sid: ReservationSid): Promise<RecordingRow | undefined>;
-  /** Inserts, or keeps what is there and fills in what it lacks. */
+  /**
+   * Inserts, or keeps what is there and fills in what it lacks; a start that was a guess is replaced by one that is none.
+   * @throws CustodyError `foreign_account` where another account has it
+   */
   register(input: Registration): Promise<RecordingRow>;
   /** Undefined when somebody has it or nothing is left to copy. `ms` from now. */
   lease(sid: RecordingSid, holder: string, ms: number): Promise<Lease | undefined>;

@@ -3,6 +3,7 @@ import { mostRows, noLease, type Statements } from './statements.ts';
 
 /** The end of a recording, from the first step to the last. */
 export function erasureStatements({
+  accountSid,
   db,
   move,
   rows,
@@ -10,12 +11,12 @@ export function erasureStatements({
 }: Statements): Pick<Catalog, 'selected' | 'erasing' | 'wasRemoved' | 'erased' | 'unfinishedErasures'> {
   return {
     selected: ({ recordings, tasks, callers, startedBefore }, after, limit) =>
-      rows(
-        `WHERE erased_at IS NULL AND ($5::text IS NULL OR recording_sid COLLATE "C" > $5)
+      rows({
+        where: `erased_at IS NULL AND ($5::text IS NULL OR recording_sid COLLATE "C" > $5)
            AND (recording_sid = ANY($1::text[]) OR task_sid = ANY($2::text[]) OR caller = ANY($3::text[])
-             OR started_at < $4::timestamptz)
-         ORDER BY recording_sid COLLATE "C" LIMIT $6`,
-        [
+             OR started_at < $4::timestamptz)`,
+        rest: `ORDER BY recording_sid COLLATE "C" LIMIT $6`,
+        values: [
           recordings ?? [],
           tasks ?? [],
           callers ?? [],
@@ -23,7 +24,7 @@ export function erasureStatements({
           after ?? null,
           Math.min(limit, mostRows),
         ],
-      ),
+      }),
     erasing: (sid) =>
       move('erased', sid, { set: `link_state = 'unlinked', link_reason = 'erased', ${noLease}` }),
     async wasRemoved(sid, what) {
@@ -40,7 +41,7 @@ export function erasureStatements({
     erased: (sid, certificate) =>
       db.transaction(async (inner) => {
         const gone = await inner.query<{ task_sid: string | null }>(
-          `WITH before AS (SELECT recording_sid, task_sid FROM recordings WHERE recording_sid = $1 FOR UPDATE)
+          `WITH before AS (SELECT recording_sid, task_sid FROM recordings WHERE recording_sid = $1 AND account_sid = $3 FOR UPDATE)
            UPDATE recordings SET
              call_sid = NULL, conference_sid = NULL, task_sid = NULL, reservation_sid = NULL, worker_sid = NULL,
              queue = NULL, direction = NULL, caller = NULL, hints = '{}', duration_seconds = NULL, object = NULL,
@@ -51,7 +52,7 @@ export function erasureStatements({
            FROM before
            WHERE recordings.recording_sid = before.recording_sid AND state = 'erased' AND erased_at IS NULL
            RETURNING before.task_sid`,
-          [sid, certificate],
+          [sid, certificate, accountSid],
         );
         const [row] = gone;
         if (!row) return false;
@@ -66,8 +67,10 @@ export function erasureStatements({
         return true;
       }),
     unfinishedErasures: (limit) =>
-      rows(`WHERE state = 'erased' AND erased_at IS NULL ORDER BY recording_sid LIMIT $1`, [
-        Math.min(limit, mostRows),
-      ]),
+      rows({
+        where: `state = 'erased' AND erased_at IS NULL`,
+        rest: 'ORDER BY recording_sid LIMIT $1',
+        values: [Math.min(limit, mostRows)],
+      }),
   };
 }

@@ -9,8 +9,10 @@ const sealedByOthers = `state IN ('sealed', 'verified') AND object->>'mode' = 'e
 
 /** Which key has sealed what, and what takes the place of what an older one has sealed. */
 export function keyStatements({
+  accountSid,
   db,
   rows,
+  select,
   isSet,
 }: Statements): Pick<Catalog, 'renewed' | 'sealedByOthers' | 'countSealedByOthers' | 'keyUse'> {
   return {
@@ -23,27 +25,28 @@ export function keyStatements({
          AND object->>'versionId' IS NOT DISTINCT FROM $5`,
       ),
     sealedByOthers: ({ newest, from }, after, limit) =>
-      rows(
-        `WHERE ${sealedByOthers} AND ($3::text IS NULL OR recording_sid COLLATE "C" > $3)
-         ORDER BY recording_sid COLLATE "C" LIMIT $4`,
-        [newest, from ?? null, after ?? null, Math.min(limit, mostRows)],
-      ),
+      rows({
+        where: `${sealedByOthers} AND ($3::text IS NULL OR recording_sid COLLATE "C" > $3)`,
+        rest: `ORDER BY recording_sid COLLATE "C" LIMIT $4`,
+        values: [newest, from ?? null, after ?? null, Math.min(limit, mostRows)],
+      }),
     async countSealedByOthers({ newest, from }) {
-      const [row] = await db.query<{ n: number }>(
-        `SELECT count(*)::int AS n FROM recordings WHERE ${sealedByOthers}`,
-        [newest, from ?? null],
-      );
+      const [row] = await select<{ n: number }>('count(*)::int AS n', {
+        where: sealedByOthers,
+        values: [newest, from ?? null],
+      });
       return row?.n ?? 0;
     },
     keyUse: () =>
       db.query(
         `SELECT "keyId", sum(recordings)::int AS recordings, sum(sidecars)::int AS sidecars FROM (
            SELECT object->>'keyId' AS "keyId", 1 AS recordings, 0 AS sidecars
-             FROM recordings WHERE state IN ('sealed', 'verified') AND object->>'mode' = 'envelope'
+             FROM recordings WHERE account_sid = $1 AND state IN ('sealed', 'verified') AND object->>'mode' = 'envelope'
            UNION ALL
            SELECT coalesce(sidecar->>'keyId', 'unknown'), 0, 1
-             FROM recordings WHERE state = 'verified' AND sidecar IS NOT NULL AND object->>'mode' = 'envelope'
+             FROM recordings WHERE account_sid = $1 AND state = 'verified' AND sidecar IS NOT NULL AND object->>'mode' = 'envelope'
          ) used GROUP BY "keyId" ORDER BY "keyId"`,
+        [accountSid],
       ),
   };
 }

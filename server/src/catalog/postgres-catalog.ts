@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type LinkState, linkStates, type RecordingState, recordingStates } from '@flex-custody/core';
+import {
+  type AccountSid,
+  CustodyError,
+  type LinkState,
+  linkStates,
+  type RecordingSid,
+  type RecordingState,
+  recordingStates,
+} from '@flex-custody/core';
 import type { Db } from '../db.ts';
 import type { Catalog, Owner } from './catalog.ts';
 import { erasureStatements } from './erasure-statements.ts';
@@ -12,9 +20,12 @@ const leastForRate = 4e6;
 /** Bytes per second assumed until Functions have copied something: slow enough not to begin what cannot be finished. */
 const assumedRate = 8e6;
 
-export function createCatalog(db: Db): Catalog {
-  const statements = createStatements(db);
-  const { find, isSet, move, moved, rows, set } = statements;
+const guessIsReplaced = `('start' = ANY(recordings.unproven) AND NOT 'start' = ANY(excluded.unproven))`;
+
+/** The catalog of one account: of what another one may have in the same database it knows nothing. */
+export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
+  const statements = createStatements(db, accountSid);
+  const { change, find, isSet, move, moved, rows, select, set } = statements;
   const sameObject = `object->>'key' = $4 AND object->>'etag' = $5 AND object->>'versionId' IS NOT DISTINCT FROM $6`;
   const owner = (of: Owner | undefined) => [
     of?.taskSid ?? null,
@@ -31,28 +42,31 @@ export function createCatalog(db: Db): Catalog {
     find,
     firstOfReservation: async (sid) =>
       (
-        await rows(
-          `WHERE reservation_sid = $1
-           ORDER BY state = 'absent', state = 'failed' AND object IS NULL, started_at, recording_sid LIMIT 1`,
-          [sid],
-        )
+        await rows({
+          where: 'reservation_sid = $1',
+          rest: `ORDER BY state = 'absent', state = 'failed' AND object IS NULL, started_at, recording_sid LIMIT 1`,
+          values: [sid],
+        })
       )[0],
 
     async register(input) {
+      if (input.accountSid !== accountSid) throw foreign(input.recordingSid);
       const [row] = await db.query<StoredRow>(
         `INSERT INTO recordings
            (recording_sid, account_sid, call_sid, conference_sid, channels, duration_seconds, started_at, hints, source,
-            source_encrypted, source_completed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11)
+            source_encrypted, source_completed, unproven)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12)
          ON CONFLICT (recording_sid) DO UPDATE SET
            call_sid = coalesce(recordings.call_sid, excluded.call_sid),
            conference_sid = coalesce(recordings.conference_sid, excluded.conference_sid),
            duration_seconds = coalesce(recordings.duration_seconds, excluded.duration_seconds),
+           started_at = CASE WHEN ${guessIsReplaced} THEN excluded.started_at ELSE recordings.started_at END,
+           unproven = CASE WHEN ${guessIsReplaced} THEN array_remove(recordings.unproven, 'start') ELSE recordings.unproven END,
            source_encrypted = recordings.source_encrypted OR excluded.source_encrypted,
            source_completed = recordings.source_completed OR excluded.source_completed,
            -- What was hinted first stays: a later caller must not be able to steer a recording elsewhere.
            hints = excluded.hints || recordings.hints
-         WHERE recordings.state <> 'erased'
+         WHERE recordings.state <> 'erased' AND recordings.account_sid = excluded.account_sid
          RETURNING ${rowColumns}`,
         [
           input.recordingSid,
@@ -66,12 +80,13 @@ export function createCatalog(db: Db): Catalog {
           input.source,
           input.sourceEncrypted ?? false,
           input.sourceCompleted ?? false,
+          input.unproven ?? [],
         ],
       );
       if (row) return toRow(row);
       // What was erased is not filled in again.
-      const [erased] = await rows('WHERE recording_sid = $1', [input.recordingSid]);
-      if (!erased) throw new Error('an insert that returns its row returned none');
+      const [erased] = await rows({ where: 'recording_sid = $1', values: [input.recordingSid] });
+      if (!erased) throw foreign(input.recordingSid);
       return erased;
     },
 
@@ -135,25 +150,25 @@ export function createCatalog(db: Db): Catalog {
     absent: (sid, code) => move('absent', sid, { set: 'failure = $4', values: [code] }),
 
     sourcesDue: (hours, limit, skip) =>
-      rows(
-        `WHERE state = 'verified' AND source_deleted_at IS NULL AND sidecar IS NOT NULL
-           AND verified_at < now() - $1::double precision * interval '1 hour'
-         ORDER BY verified_at, recording_sid LIMIT $2 OFFSET $3`,
-        [hours, Math.min(limit, mostRows), skip],
-      ),
+      rows({
+        where: `state = 'verified' AND source_deleted_at IS NULL AND sidecar IS NOT NULL
+           AND verified_at < now() - $1::double precision * interval '1 hour'`,
+        rest: 'ORDER BY verified_at, recording_sid LIMIT $2 OFFSET $3',
+        values: [hours, Math.min(limit, mostRows), skip],
+      }),
     async sourceDeleted(sid) {
       await set(sid, 'source_deleted_at = now()', [], 'source_deleted_at IS NULL');
     },
     described: async (sid, before, now) => {
-      const noted = await db.query(
-        `UPDATE recordings SET sidecar = $2::jsonb
-         WHERE recording_sid = $1 AND state = 'verified' AND sidecar IS NOT DISTINCT FROM $3::jsonb
-         RETURNING recording_sid`,
-        [sid, JSON.stringify(now), before ? JSON.stringify(before) : null],
-      );
-      return noted.length > 0;
+      const noted = {
+        set: 'sidecar = $2::jsonb',
+        where: `state = 'verified' AND sidecar IS NOT DISTINCT FROM $3::jsonb`,
+        values: [JSON.stringify(now), before ? JSON.stringify(before) : null],
+      };
+      return (await change(sid, noted, 'recording_sid')) !== undefined;
     },
     async restored(of, at) {
+      if (of.accountSid !== accountSid) throw foreign(of.recordingSid);
       const put = await db.query(
         `INSERT INTO recordings
            (recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid, channels,
@@ -225,24 +240,30 @@ export function createCatalog(db: Db): Catalog {
     },
 
     ofTask: (sid) =>
-      rows(`WHERE task_sid = $1 AND state = 'verified' ORDER BY started_at, recording_sid LIMIT 200`, [sid]),
+      rows({
+        where: `task_sid = $1 AND state = 'verified'`,
+        rest: 'ORDER BY started_at, recording_sid LIMIT 200',
+        values: [sid],
+      }),
     list: ({ state, linkState, failure, limit, after }) =>
-      rows(
-        `WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
+      rows({
+        where: `($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
            AND ($3::text IS NULL OR (started_at, recording_sid) <
              (SELECT mark.started_at, mark.recording_sid FROM recordings mark WHERE mark.recording_sid = $3))
-           AND ($5::text IS NULL OR failure = $5)
-         ORDER BY started_at DESC, recording_sid DESC LIMIT $4`,
-        [state ?? null, linkState ?? null, after ?? null, Math.min(limit, mostRows), failure ?? null],
-      ),
+           AND ($5::text IS NULL OR failure = $5)`,
+        rest: 'ORDER BY started_at DESC, recording_sid DESC LIMIT $4',
+        values: [state ?? null, linkState ?? null, after ?? null, Math.min(limit, mostRows), failure ?? null],
+      }),
     inOrder: (after, limit) =>
-      rows(
-        `WHERE $1::text IS NULL OR recording_sid COLLATE "C" > $1 ORDER BY recording_sid COLLATE "C" LIMIT $2`,
-        [after ?? null, Math.min(limit, mostRows)],
-      ),
+      rows({
+        where: `$1::text IS NULL OR recording_sid COLLATE "C" > $1`,
+        rest: `ORDER BY recording_sid COLLATE "C" LIMIT $2`,
+        values: [after ?? null, Math.min(limit, mostRows)],
+      }),
     async counts() {
-      const found = await db.query<{ state: RecordingState; link_state: LinkState; n: number }>(
-        'SELECT state, link_state, count(*)::int AS n FROM recordings GROUP BY state, link_state',
+      const found = await select<{ state: RecordingState; link_state: LinkState; n: number }>(
+        'state, link_state, count(*)::int AS n',
+        { where: 'true', rest: 'GROUP BY state, link_state' },
       );
       const states = zeros(recordingStates);
       const links = zeros(linkStates);
@@ -253,13 +274,13 @@ export function createCatalog(db: Db): Catalog {
       return { states, links };
     },
     stale: ({ state, linkState, undescribed, failures, olderThan, except, limit }) =>
-      rows(
-        `WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
+      rows({
+        where: `($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
            AND CASE WHEN $1 = 'copying' THEN lease_until < $3 ELSE updated_at < $3 END
            AND recording_sid <> ALL($5::text[]) AND ($6::text[] IS NULL OR failure = ANY($6))
-           AND (NOT $7::boolean OR sidecar IS NULL)
-         ORDER BY updated_at, recording_sid LIMIT $4`,
-        [
+           AND (NOT $7::boolean OR sidecar IS NULL)`,
+        rest: 'ORDER BY updated_at, recording_sid LIMIT $4',
+        values: [
           state ?? null,
           linkState ?? null,
           olderThan,
@@ -268,7 +289,7 @@ export function createCatalog(db: Db): Catalog {
           failures ?? null,
           undescribed ?? false,
         ],
-      ),
+      }),
 
     async recordRate(bytes, ms) {
       if (!(bytes >= leastForRate && ms > 0)) return;
@@ -287,22 +308,17 @@ export function createCatalog(db: Db): Catalog {
       return row?.rate ?? assumedRate;
     },
     async bumpSegmentGeneration(sid) {
-      const [row] = await db.query<{ n: number }>(
-        `UPDATE recordings SET segment_generation = segment_generation + 1, updated_at = now()
-         WHERE recording_sid = $1 RETURNING segment_generation AS n`,
-        [sid],
-      );
-      return row?.n;
+      const raised = { set: 'segment_generation = segment_generation + 1, updated_at = now()' };
+      return (await change<{ n: number }>(sid, raised, 'segment_generation AS n'))?.n;
     },
     async attempt(sid) {
-      const [row] = await db.query<{ n: number }>(
-        'UPDATE recordings SET attempts = attempts + 1 WHERE recording_sid = $1 RETURNING attempts AS n',
-        [sid],
-      );
-      return row?.n ?? 0;
+      return (await change<{ n: number }>(sid, { set: 'attempts = attempts + 1' }, 'attempts AS n'))?.n ?? 0;
     },
   };
 }
+
+const foreign = (sid: RecordingSid) =>
+  new CustodyError('foreign_account', `${sid} is another account's`, { status: 403 });
 
 function zeros<K extends string>(names: readonly K[]): Record<K, number> {
   return Object.fromEntries(names.map((name) => [name, 0])) as Record<K, number>;

@@ -1,4 +1,10 @@
-import type { RecordingEvent, RecordingSid, RecordingState, SealedObject } from '@flex-custody/core';
+import type {
+  AccountSid,
+  RecordingEvent,
+  RecordingSid,
+  RecordingState,
+  SealedObject,
+} from '@flex-custody/core';
 import { together } from '../db/together.ts';
 import type { Db } from '../db.ts';
 import type { RecordingRow } from './catalog.ts';
@@ -18,12 +24,31 @@ interface Change {
   values?: readonly unknown[];
 }
 
+/** Which rows; `values` are `$1` and on. */
+interface Choice {
+  where: string;
+  /** What comes after the condition: order, grouping, limit. */
+  rest?: string;
+  values?: readonly unknown[];
+}
+
 /** The kinds of statement that the catalog is made of. */
 export type Statements = ReturnType<typeof createStatements>;
 
-export function createStatements(db: Db) {
-  const rows = async (sql: string, values: readonly unknown[]): Promise<RecordingRow[]> =>
-    (await db.query<StoredRow>(`SELECT ${rowColumns} FROM recordings ${sql}`, values)).map(toRow);
+/** Each of them asks by account: rows of another account, should there be any, are neither seen nor changed. */
+export function createStatements(db: Db, accountSid: AccountSid) {
+  /** The condition that a row is ours, and the values of the whole statement, of which the account is the last one. */
+  const ours = (values: readonly unknown[]) => ({
+    own: `account_sid = $${values.length + 1}`,
+    all: [...values, accountSid],
+  });
+
+  const select = async <T>(columns: string, { where, rest = '', values = [] }: Choice): Promise<T[]> => {
+    const { own, all } = ours(values);
+    return db.query<T>(`SELECT ${columns} FROM recordings WHERE ${own} AND (${where}) ${rest}`, all);
+  };
+  const rows = async (choice: Choice): Promise<RecordingRow[]> =>
+    (await select<StoredRow>(rowColumns, choice)).map(toRow);
 
   /** Of those that are asked for at once: jobs out of a backlog begin together. */
   const findAll = together(
@@ -31,8 +56,8 @@ export function createStatements(db: Db) {
       new Map(
         (
           await db.routine<StoredRow>(
-            `SELECT ${rowColumns} FROM recordings WHERE recording_sid = ANY($1::text[])`,
-            [sids],
+            `SELECT ${rowColumns} FROM recordings WHERE recording_sid = ANY($1::text[]) AND account_sid = $2`,
+            [sids, accountSid],
           )
         ).map((row) => [row.recording_sid, toRow(row)]),
       ),
@@ -42,15 +67,30 @@ export function createStatements(db: Db) {
   /** `$1` is the SID, `$2` the states the move starts from, `$3` where it leads; further ones are the caller's. */
   const moved = <T>(event: RecordingEvent, sid: RecordingSid, change: Change, columns: string) => {
     const { from, to } = moveOf(event);
+    const { own, all } = ours([sid, from, to, ...(change.values ?? [])]);
     return db.query<T>(
       `UPDATE recordings SET state = $3, updated_at = now(), ${change.set}
-       WHERE recording_sid = $1 AND state = ANY($2::text[]) ${change.where ? `AND ${change.where}` : ''}
+       WHERE recording_sid = $1 AND ${own} AND state = ANY($2::text[]) ${change.where ? `AND ${change.where}` : ''}
        RETURNING ${columns}`,
-      [sid, from, to, ...(change.values ?? [])],
+      all,
     );
   };
   const move = async (event: RecordingEvent, sid: RecordingSid, change: Change): Promise<boolean> =>
     (await moved(event, sid, change, 'recording_sid')).length > 0;
+
+  /** `$1` is the SID, further ones are the caller's. What `columns` say of the row that was changed. */
+  const change = async <T>(
+    sid: RecordingSid,
+    { set: assignments, where = 'true', values = [] }: Change,
+    columns: string,
+  ): Promise<T | undefined> => {
+    const { own, all } = ours([sid, ...values]);
+    const [changed] = await db.query<T>(
+      `UPDATE recordings SET ${assignments} WHERE recording_sid = $1 AND ${own} AND ${where} RETURNING ${columns}`,
+      all,
+    );
+    return changed;
+  };
 
   /** The state of what was changed; undefined where nothing was. */
   const set = async (
@@ -59,15 +99,12 @@ export function createStatements(db: Db) {
     values: readonly unknown[] = [],
     where = 'true',
   ) => {
-    const [changed] = await db.query<{ state: RecordingState }>(
-      `UPDATE recordings SET updated_at = now(), ${assignments} WHERE recording_sid = $1 AND ${where} RETURNING state`,
-      [sid, ...values],
-    );
-    return changed?.state;
+    const touched = { set: `updated_at = now(), ${assignments}`, values, where };
+    return (await change<{ state: RecordingState }>(sid, touched, 'state'))?.state;
   };
 
   const isSet = async (...change: Parameters<typeof set>): Promise<boolean> =>
     (await set(...change)) !== undefined;
 
-  return { db, find, isSet, move, moved, rows, set };
+  return { accountSid, change, db, find, isSet, move, moved, rows, select, set };
 }

@@ -11,6 +11,7 @@ interface State {
 
 const RE = (n: number) => asRecordingSid(`RE${n.toString(16).padStart(32, '0')}`) as RecordingSid;
 const sid = RE(1);
+const accountSid = asAccountSid(`AC${'0'.repeat(32)}`) as NonNullable<ReturnType<typeof asAccountSid>>;
 
 onEachEngine('uploads', (open) => {
   let database: TestDatabase;
@@ -19,7 +20,7 @@ onEachEngine('uploads', (open) => {
   beforeAll(async () => {
     database = await open();
     await migrate(database.db);
-    catalog = createCatalog(database.db);
+    catalog = createCatalog(database.db, accountSid);
     uploads = createUploads<State>(database.db);
   }, 60_000);
   afterAll(() => database.drop());
@@ -31,7 +32,7 @@ onEachEngine('uploads', (open) => {
   const register = (recordingSid: RecordingSid) =>
     catalog.register({
       recordingSid,
-      accountSid: asAccountSid(`AC${'0'.repeat(32)}`) as NonNullable<ReturnType<typeof asAccountSid>>,
+      accountSid,
       channels: 2,
       startedAt: new Date('2026-11-20T10:00:00Z'),
       hints: {},

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 // Also lets the embedded database load inside tests.
 import '../db/testing/on-each-engine.ts';
+import type { CustodyConfig } from '../custody/facts.ts';
 import { type DirectoryLock, lockDirectory } from '../db/lock.ts';
 import type { Desk } from '../http/operators/desk.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
@@ -12,6 +13,10 @@ import { createLog } from '../log.ts';
 import { atDesk } from './at-desk.ts';
 
 const mediaSecret = new Uint8Array(32).fill(7);
+const custody: CustodyConfig = {
+  accountSid: `AC${'0a'.repeat(16)}` as CustodyConfig['accountSid'],
+  store: { bucket: 'recordings', region: 'eu-central-1', mode: 'sse-kms' },
+};
 let directory: string;
 let notes: string[];
 beforeEach(() => {
@@ -21,7 +26,9 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const go = (work: (desk: Desk) => Promise<void>, port: number, host = '127.0.0.1') =>
-  atDesk(work, { database: { directory }, ops: { host, port }, mediaSecret }, (text) => notes.push(text));
+  atDesk(work, { ...custody, database: { directory }, ops: { host, port }, mediaSecret }, (text) =>
+    notes.push(text),
+  );
 
 test('with nobody there it opens the database itself, and lets go of it', async () => {
   let standing: unknown;
@@ -31,6 +38,20 @@ test('with nobody there it opens the database itself, and lets go of it', async 
   lockDirectory(directory).release();
   expect(standing).toEqual([]);
   expect(notes).toEqual([]);
+});
+
+test('a database of another custody is refused before anything is done', async () => {
+  await go(async () => undefined, 1);
+  const other = { ...custody, store: { ...custody.store, bucket: 'another' } };
+  const work = jest.fn();
+  const asked = atDesk(work, {
+    ...other,
+    database: { directory },
+    ops: { host: '127.0.0.1', port: 1 },
+    mediaSecret,
+  });
+  await expect(asked).rejects.toMatchObject({ code: 'custody_differs' });
+  expect(work).not.toHaveBeenCalled();
 });
 
 describe('while a host has the database', () => {
@@ -79,7 +100,13 @@ describe('while a host has the database', () => {
 
 test('what it sends is tried as often as what the host sends', async () => {
   const retries = { limit: 3, delaySeconds: 7 };
-  const house = { database: { directory }, ops: { host: '127.0.0.1', port: 1 }, mediaSecret, retries };
+  const house = {
+    ...custody,
+    database: { directory },
+    ops: { host: '127.0.0.1', port: 1 },
+    mediaSecret,
+    retries,
+  };
   let sent: unknown;
   await atDesk(
     async (desk) => {

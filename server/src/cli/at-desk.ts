@@ -4,6 +4,8 @@ import { createAlarms } from '../catalog/alarms.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import { createCertificates } from '../catalog/certificates.ts';
 import { type Config, loadConfig } from '../config.ts';
+import { bindDatabase } from '../custody/bind.ts';
+import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { createDesk, type Desk } from '../http/operators/desk.ts';
 import { readHealth } from '../http/operators/health.ts';
@@ -12,8 +14,9 @@ import { operatorSecret } from '../http/operators/routes.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
 
-type Needed = Pick<Config, 'database' | 'ops' | 'mediaSecret'> &
-  Partial<Pick<Config, 'keyConfig' | 'retries'>>;
+type Needed = CustodyConfig &
+  Pick<Config, 'database' | 'ops' | 'mediaSecret'> &
+  Partial<Pick<Config, 'retries'>>;
 
 /** Long work that this process does itself, where it has the database. */
 export interface OwnWork {
@@ -23,7 +26,7 @@ export interface OwnWork {
 
 /**
  * Does operators' work at the database; where a running host has the embedded one to itself, through that host.
- * @throws CustodyError `data_dir_locked` when neither is to be had
+ * @throws CustodyError `data_dir_locked` when neither is to be had, `custody_differs` where the database is another custody's
  */
 export async function atDesk(
   work: (desk: Desk) => Promise<void>,
@@ -42,13 +45,14 @@ export async function atDesk(
   const queue = openQueue(db, config.retries && { retries: config.retries });
   try {
     await migrate(db);
+    await bindDatabase(db, custodyFacts(config));
     const at = {
       keys: config.keyConfig && createKeys(config.keyConfig),
-      catalog: createCatalog(db),
+      catalog: createCatalog(db, config.accountSid),
       alarms: createAlarms(db),
       certificates: createCertificates(db),
       queue,
-      health: () => readHealth(db),
+      health: () => readHealth(db, config.accountSid),
       runs: createRuns(db),
     };
     const done = own?.works(db, queue);

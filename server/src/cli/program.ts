@@ -1,6 +1,7 @@
 import { CustodyError } from '@flex-custody/core';
 import { Command, CommanderError } from 'commander';
 import { explain } from '../start/explain.ts';
+import { registerAdoptDatabase } from './adopt-database.ts';
 import { registerAlarmCommands } from './alarms.ts';
 import { registerCertificates } from './certificates.ts';
 import { registerDoctor } from './doctor/index.ts';
@@ -31,6 +32,7 @@ export function buildProgram(parts: ProgramParts): Command {
     .action(parts.serve);
   registerDoctor(program);
   registerSetup(program);
+  registerAdoptDatabase(program);
   registerRecordingCommands(program);
   registerAlarmCommands(program);
   registerReconcile(program);

@@ -1,10 +1,10 @@
-import { createInterface } from 'node:readline/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { CustodyError } from '@flex-custody/core';
 import { createTwilio, type FlexConfiguration, type TwilioFlexConfiguration } from '@flex-custody/twilio';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadConfig, twilioCredentials } from '../config.ts';
 import { makeCertificateKey } from '../retention/certificate.ts';
+import { ask } from './ask.ts';
 import { linesOf, type Plan, planSetup, type Wish } from './setup-plan.ts';
 
 interface Flags {
@@ -150,13 +150,4 @@ export function registerSetup(program: Command): void {
       const confirm = process.stdin.isTTY ? ask : undefined;
       if (!(await setup({ twilio, hostUrl: publicUrl, print, confirm }, flags))) process.exitCode = 1;
     });
-}
-
-async function ask(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(question)).trim());
-  } finally {
-    terminal.close();
-  }
 }

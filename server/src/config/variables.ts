@@ -127,9 +127,14 @@ export const variables = z.object({
     .enum(['envelope', 'sse-kms'], { error: 'must be envelope or sse-kms' })
     .default('envelope')
     .describe('Who seals: we, before the bytes leave the process (envelope), or S3 (sse-kms).'),
-  CUSTODY_SSE_KMS_KEY_ID: matching(/^\S{1,2048}$/, 'must be a KMS key id or ARN')
+  CUSTODY_SSE_KMS_KEY_ID: list
+    .refine((keys) => keys.length > 0 && keys.every((key) => /^\S{1,2048}$/.test(key)), {
+      error: 'must be KMS key ids or ARNs, newest first, with commas between',
+    })
     .optional()
-    .describe("KMS key of the mode sse-kms; the bucket's default one without it."),
+    .describe(
+      "KMS key of the mode sse-kms, by id or ARN, and behind it those used before; the bucket's default one without it.",
+    ),
   CUSTODY_KEY_KIND: z
     .enum(['rsa', 'raw-aes', 'kms'], { error: 'must be rsa, raw-aes or kms' })
     .optional()

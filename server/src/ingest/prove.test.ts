@@ -222,8 +222,13 @@ test('a task that is gone is neither proven nor refused', async () => {
   });
 });
 
-test('a recording of no call and no conference is refused', async () => {
-  expect(await prove(scene(), {}, { taskSid: task })).toMatchObject({ reason: 'nothing_to_prove_by' });
+test('a claim on a recording of no call and no conference is refused', async () => {
+  for (const hints of [{ taskSid: task }, { reservationSid: reservation }])
+    expect(await prove(scene(), {}, hints)).toEqual({ level: 'refused', reason: 'nothing_to_prove_by' });
+});
+
+test('without a claim it is only not known', async () => {
+  expect(await prove(scene(), {}, {})).toEqual({ level: 'none', reason: 'task_not_found' });
 });
 
 test.each(['task', 'reservation', 'call', 'worker'] as const)(

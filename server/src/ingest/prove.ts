@@ -149,7 +149,13 @@ async function proveConference(
  */
 export async function prove(twilio: TwilioApi, recorded: Recorded, hints: Hints): Promise<Proof> {
   const { callSid, conferenceSid } = recorded;
-  if (!callSid && !conferenceSid) return { level: 'refused', reason: 'nothing_to_prove_by' };
+  if (!callSid && !conferenceSid) {
+    // Without a claim there is nothing to refuse: it is not known whose it is.
+    const isClaimed = hints.taskSid !== undefined || hints.reservationSid !== undefined;
+    return isClaimed
+      ? { level: 'refused', reason: 'nothing_to_prove_by' }
+      : { level: 'none', reason: 'task_not_found' };
+  }
   const conference = conferenceSid && (await twilio.conference(conferenceSid));
   const namedAfter = conference ? asTaskSid(conference.friendlyName) : undefined;
   const found = await candidate(twilio, recorded, hints.taskSid ?? namedAfter);

@@ -1,6 +1,7 @@
 import {
   type CopyReport,
   CustodyError,
+  isSealedAtRest,
   objectKey,
   type RecordingSid,
   type SealedObject,
@@ -72,6 +73,7 @@ async function believeSealed(parts: IngestParts, row: RecordingRow, said: Sealed
     const found = await store.head(object.key, object.versionId);
     if (!found) wrong = 'no such object';
     else if (found.etag !== object.etag || found.bytes !== object.bytes) wrong = 'another object';
+    else if (!isSealedAtRest(store, found)) wrong = 'S3 does not say that it is encrypted by the KMS key';
   }
   if (wrong) {
     log.warn({ recording: sid, why: wrong }, 'a reported object is not believed');

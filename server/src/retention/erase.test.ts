@@ -69,7 +69,7 @@ let lines: string[];
 beforeAll(async () => {
   database = await openEmbedded();
   await migrate(database.db);
-  catalog = createCatalog(database.db);
+  catalog = createCatalog(database.db, account);
   certificates = createCertificates(database.db);
   makeCertificateKey(certificateKeyFile);
 }, 60_000);
@@ -235,6 +235,25 @@ test('what breaks off is ended by the next run, whatever that is asked for, and 
   bucket.failing = undefined;
   expect((await expire()).counts).toEqual({ erased: 1 });
   expect(await said()).toMatchObject({ recordings: [{ recording: RE(1), versions: 3, twilio: 'deleted' }] });
+});
+
+test("another account's host on this database erases nothing of ours, whatever it is asked", async () => {
+  await recording(1, { days: 400 });
+  await recording(2, { days: 400 });
+  await catalog.erasing(RE(2));
+  const before = await database.db.query('SELECT * FROM recordings ORDER BY recording_sid');
+  policy('keep: {default: 1}');
+  const staging = `AC${'b'.repeat(32)}` as typeof account;
+  parts = {
+    ...parts,
+    config: { ...parts.config, accountSid: staging },
+    catalog: createCatalog(database.db, staging),
+  };
+  const kept = left();
+  expect((await expire()).counts).toEqual({});
+  expect((await erase({ recordings: [RE(1), RE(2)], tasks: [WT] })).counts).toEqual({});
+  expect(await database.db.query('SELECT * FROM recordings ORDER BY recording_sid')).toEqual(before);
+  expect([left(), deleted, await certificates.list(10)]).toEqual([kept, [], []]);
 });
 
 test('a process that dies between the bucket and the certificate leaves it to the next', async () => {

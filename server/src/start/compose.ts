@@ -3,6 +3,8 @@ import { createFlexTokens, type FlexTokens } from '@flex-custody/twilio';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { createAudit } from '../access/audit.ts';
 import type { Config } from '../config.ts';
+import { bindDatabase } from '../custody/bind.ts';
+import { custodyFacts } from '../custody/facts.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { buildApp } from '../http/app.ts';
 import { createDesk } from '../http/operators/desk.ts';
@@ -48,6 +50,7 @@ export async function compose(config: Config, log: Logger): Promise<Host> {
   const db = await openDatabase(config.database);
   try {
     await migrate(db);
+    await bindDatabase(db, custodyFacts(config));
     return assemble(config, log, db);
   } catch (error) {
     await db.close();
@@ -128,7 +131,7 @@ function assemble(config: Config, log: Logger, db: Db): Host {
         queue,
         keys,
         certificates: parts.certificates,
-        health: () => readHealth(db),
+        health: () => readHealth(db, config.accountSid),
         runs,
         works: createWorks(parts),
         signal: ending.signal,

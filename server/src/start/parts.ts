@@ -26,7 +26,7 @@ export function createParts(config: Config, db: Db, queue: Queue, log: Log): Hou
   return {
     config,
     credentials,
-    catalog: createCatalog(db),
+    catalog: createCatalog(db, accountSid),
     uploads: createUploads(db),
     alarms: createAlarms(db),
     certificates: createCertificates(db),

@@ -80,7 +80,7 @@ export async function serve(): Promise<void> {
     const line = explain(error);
     if (line) process.stderr.write(`flex-custody: ${line}\n`);
     log.fatal({ err: error }, line ?? 'the host could not start');
-    process.exit(1);
+    process.exit(error instanceof CustodyError && error.code === 'custody_differs' ? exitConfig : 1);
   }
 }
 

@@ -1,5 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../config.ts';
 // Also lets the embedded database load inside tests.
@@ -78,6 +81,20 @@ test('after closing nothing listens, and closing twice is closing once', async (
   await expect(fetch(`${url}/`)).rejects.toThrow();
   await expect(fetch(`${opsUrl}/healthz`)).rejects.toThrow();
   expect(lines.join('')).not.toMatch(/"level":"(error|fatal)"/);
+});
+
+test('a host whose environment is not the one that its database is bound to does not start', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'start-'));
+  try {
+    await (await up({ CUSTODY_DATA_DIR: folder })).close();
+    running = undefined;
+    const refused = up({ CUSTODY_DATA_DIR: folder, CUSTODY_BUCKET: 'another' });
+    await expect(refused).rejects.toMatchObject({ code: 'custody_differs' });
+  } finally {
+    await running?.close();
+    running = undefined;
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 describe('a taken port', () => {

@@ -78,10 +78,10 @@ export async function takeIn(
 /** As the host does it for a callback; only that the jobs wait until everybody is ready. */
 async function register(db: Db, calls: readonly PlacedCall[], source: Source, way: string): Promise<void> {
   await migrate(db);
-  const catalog = createCatalog(db);
-  const queue = openQueue(db);
   const accountSid = asAccountSid(source.accountSid);
   if (!accountSid) throw new Error('the source has no account');
+  const catalog = createCatalog(db, accountSid);
+  const queue = openQueue(db);
   const one = async (call: PlacedCall) => {
     const [entry] = call.reservations;
     const recordingSid = asRecordingSid(call.recordings[0]);

@@ -32,11 +32,15 @@ export function stored(answer: {
   VersionId?: string | undefined;
   ContentLength?: number | undefined;
   LastModified?: Date | undefined;
+  ServerSideEncryption?: string | undefined;
+  SSEKMSKeyId?: string | undefined;
 }): Stored {
   return {
     etag: answer.ETag ?? '',
     bytes: answer.ContentLength ?? 0,
     ...(answer.LastModified && { lastModified: answer.LastModified }),
     ...(answer.VersionId !== undefined && { versionId: answer.VersionId }),
+    ...(answer.ServerSideEncryption !== undefined && { encryption: answer.ServerSideEncryption }),
+    ...(answer.SSEKMSKeyId !== undefined && { kmsKeyId: answer.SSEKMSKeyId }),
   };
 }

@@ -16,6 +16,7 @@ const settings = [
   'publicAccessBlock',
   'cors',
   'encryption',
+  'policy',
   'object-lock',
   'lifecycle',
 ] as const;
@@ -36,6 +37,10 @@ const answers = (all: Record<Setting, string | [number, string]>) => {
 const each = (answer: [number, string]) =>
   Object.fromEntries(settings.map((name) => [name, answer])) as Record<Setting, [number, string]>;
 
+const encryptionIsNot = (wanted: string) => ({
+  StringNotEquals: { 's3:x-amz-server-side-encryption': wanted },
+});
+
 test('everything that a bucket says of itself', async () => {
   answers({
     versioning: '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>',
@@ -44,6 +49,16 @@ test('everything that a bucket says of itself', async () => {
     cors: '<CORSConfiguration><CORSRule><AllowedOrigin>https://flex.twilio.com</AllowedOrigin><AllowedMethod>GET</AllowedMethod><AllowedMethod>HEAD</AllowedMethod></CORSRule></CORSConfiguration>',
     encryption:
       '<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>',
+    policy: JSON.stringify({
+      Statement: [
+        { Effect: 'Allow', Action: 's3:*' },
+        {
+          Effect: 'Deny',
+          Action: 's3:PutObject',
+          Condition: { StringNotEquals: { 's3:x-amz-server-side-encryption': 'aws:kms' } },
+        },
+      ],
+    }),
     'object-lock':
       '<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>',
     lifecycle:
@@ -55,6 +70,7 @@ test('everything that a bucket says of itself', async () => {
     publicAccessBlocked: { value: true },
     cors: { value: [{ origins: ['https://flex.twilio.com'], methods: ['GET', 'HEAD'] }] },
     encryption: { value: 'aws:kms' },
+    deniesUnencrypted: { value: true },
     objectLock: { value: true },
     abortsUploads: { value: true },
   });
@@ -68,6 +84,7 @@ test('what is not set up; one public way left open is open', async () => {
       '<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>false</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>',
     cors: [404, 'NoSuchCORSConfiguration'],
     encryption: [404, 'ServerSideEncryptionConfigurationNotFoundError'],
+    policy: [404, 'NoSuchBucketPolicy'],
     'object-lock': [404, 'ObjectLockConfigurationNotFoundError'],
     lifecycle: [404, 'NoSuchLifecycleConfiguration'],
   });
@@ -76,9 +93,22 @@ test('what is not set up; one public way left open is open', async () => {
     publicAccessBlocked: { value: false },
     cors: { value: [] },
     encryption: { value: undefined },
+    deniesUnencrypted: { value: false },
     objectLock: { value: false },
     abortsUploads: { value: false },
   });
+});
+
+test.each([
+  ['an Allow', { Effect: 'Allow', Action: 's3:PutObject', Condition: { Null: {} } }],
+  ['of reading', { Effect: 'Deny', Action: ['s3:GetObject'], Condition: encryptionIsNot('aws:kms') }],
+  [
+    'of unencrypted transport',
+    { Effect: 'Deny', Action: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+  ],
+])('a policy %s is not one that denies writes in the clear', async (_name, statement) => {
+  answers({ ...each([404, 'None']), policy: JSON.stringify({ Statement: statement }) });
+  expect(await lookAtBucket(config)).toMatchObject({ deniesUnencrypted: { value: false } });
 });
 
 test('what may not be read, and what the store does not know, is not told', async () => {

@@ -2,6 +2,7 @@ import {
   GetBucketCorsCommand,
   GetBucketEncryptionCommand,
   GetBucketLifecycleConfigurationCommand,
+  GetBucketPolicyCommand,
   GetBucketVersioningCommand,
   GetObjectLockConfigurationCommand,
   GetPublicAccessBlockCommand,
@@ -27,6 +28,8 @@ export interface BucketLook {
   cors: Told<readonly CorsRule[]>;
   /** `AES256`, `aws:kms`; undefined where objects are not encrypted by default. */
   encryption: Told<string | undefined>;
+  /** Whether a policy denies writes by how they are to be encrypted. */
+  deniesUnencrypted: Told<boolean>;
   objectLock: Told<boolean>;
   /** Whether a rule removes uploads that were begun and never completed. */
   abortsUploads: Told<boolean>;
@@ -54,65 +57,73 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
     }
   };
   try {
-    const [versioning, publicAccessBlocked, cors, encryption, objectLock, abortsUploads] = await Promise.all([
-      told(
-        client
-          .send(new GetBucketVersioningCommand({ Bucket }))
-          .then(({ Status }) =>
-            Status === 'Enabled' ? 'enabled' : Status === 'Suspended' ? 'suspended' : 'never',
-          ),
-      ),
-      told(
-        client
-          .send(new GetPublicAccessBlockCommand({ Bucket }))
-          .then(({ PublicAccessBlockConfiguration: block }) =>
-            [
-              block?.BlockPublicAcls,
-              block?.IgnorePublicAcls,
-              block?.BlockPublicPolicy,
-              block?.RestrictPublicBuckets,
-            ].every((blocked) => blocked === true),
-          ),
-        false,
-      ),
-      told(
-        client.send(new GetBucketCorsCommand({ Bucket })).then(({ CORSRules = [] }) =>
-          CORSRules.map(({ AllowedOrigins: origins = [], AllowedMethods: methods = [] }) => ({
-            origins,
-            methods,
-          })),
+    const [versioning, publicAccessBlocked, cors, encryption, deniesUnencrypted, objectLock, abortsUploads] =
+      await Promise.all([
+        told(
+          client
+            .send(new GetBucketVersioningCommand({ Bucket }))
+            .then(({ Status }) =>
+              Status === 'Enabled' ? 'enabled' : Status === 'Suspended' ? 'suspended' : 'never',
+            ),
         ),
-        [],
-      ),
-      told(
-        client
-          .send(new GetBucketEncryptionCommand({ Bucket }))
-          .then(
-            ({ ServerSideEncryptionConfiguration: found }) =>
-              found?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm ?? '',
+        told(
+          client
+            .send(new GetPublicAccessBlockCommand({ Bucket }))
+            .then(({ PublicAccessBlockConfiguration: block }) =>
+              [
+                block?.BlockPublicAcls,
+                block?.IgnorePublicAcls,
+                block?.BlockPublicPolicy,
+                block?.RestrictPublicBuckets,
+              ].every((blocked) => blocked === true),
+            ),
+          false,
+        ),
+        told(
+          client.send(new GetBucketCorsCommand({ Bucket })).then(({ CORSRules = [] }) =>
+            CORSRules.map(({ AllowedOrigins: origins = [], AllowedMethods: methods = [] }) => ({
+              origins,
+              methods,
+            })),
           ),
-        '',
-      ),
-      told(
-        client
-          .send(new GetObjectLockConfigurationCommand({ Bucket }))
-          .then(({ ObjectLockConfiguration: lock }) => lock?.ObjectLockEnabled === 'Enabled'),
-        false,
-      ),
-      told(
-        client
-          .send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
-          .then(({ Rules = [] }) =>
-            Rules.some((rule) => rule.Status === 'Enabled' && rule.AbortIncompleteMultipartUpload),
-          ),
-        false,
-      ),
-    ]);
+          [],
+        ),
+        told(
+          client
+            .send(new GetBucketEncryptionCommand({ Bucket }))
+            .then(
+              ({ ServerSideEncryptionConfiguration: found }) =>
+                found?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm ?? '',
+            ),
+          '',
+        ),
+        told(
+          client
+            .send(new GetBucketPolicyCommand({ Bucket }))
+            .then(({ Policy }) => deniesByEncryption(Policy ?? '')),
+          false,
+        ),
+        told(
+          client
+            .send(new GetObjectLockConfigurationCommand({ Bucket }))
+            .then(({ ObjectLockConfiguration: lock }) => lock?.ObjectLockEnabled === 'Enabled'),
+          false,
+        ),
+        told(
+          client
+            .send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
+            .then(({ Rules = [] }) =>
+              Rules.some((rule) => rule.Status === 'Enabled' && rule.AbortIncompleteMultipartUpload),
+            ),
+          false,
+        ),
+      ]);
     return {
       versioning,
       publicAccessBlocked,
       cors,
       encryption: 'value' in encryption ? { value: encryption.value || undefined } : encryption,
+      deniesUnencrypted,
       objectLock,
       abortsUploads,
       aheadMs: clock.aheadMs(),
@@ -120,6 +131,28 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
   } finally {
     client.destroy();
   }
+}
+
+interface Statement {
+  Effect?: string;
+  Action?: string | string[];
+  Condition?: unknown;
+}
+
+const isWrite = /^(\*|s3:(\*|Put\*|PutObject\*?))$/i;
+const ofEncryption = /"s3:x-amz-server-side-encryption"/i;
+
+/** Whether it denies writes under a condition on the encryption that they ask for; what it wants instead is not judged. */
+function deniesByEncryption(policy: string): boolean {
+  const { Statement = [] } = JSON.parse(policy || '{}') as { Statement?: Statement | Statement[] };
+  return [Statement]
+    .flat()
+    .some(
+      ({ Effect, Action = [], Condition }) =>
+        Effect === 'Deny' &&
+        [Action].flat().some((action) => isWrite.test(action)) &&
+        ofEncryption.test(JSON.stringify(Condition ?? {})),
+    );
 }
 
 /** Reads the Date of every answer, also of those that are errors. */

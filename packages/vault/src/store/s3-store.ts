@@ -39,6 +39,7 @@ export function createStore(config: StoreConfig): Store {
 class S3Store implements Store {
   readonly bucket: string;
   readonly mode: StorageMode;
+  readonly kmsKeyIds: readonly string[];
   readonly #config: StoreConfig;
   readonly #client: S3Client;
   /** Apart from the writer's: a listener holds a connection for as long as he listens, and a copy waits for none. */
@@ -49,6 +50,7 @@ class S3Store implements Store {
   constructor(config: StoreConfig) {
     this.bucket = config.bucket;
     this.mode = config.mode;
+    this.kmsKeyIds = config.kmsKeyId === undefined ? [] : [config.kmsKeyId, ...(config.olderKmsKeyIds ?? [])];
     this.#config = config;
     this.#client = createClient(config);
     this.#direct = config.mode === 'envelope' ? directRequests(this.#client, config.bucket) : undefined;

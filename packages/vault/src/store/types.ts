@@ -14,6 +14,8 @@ export interface StoreConfig {
   mode: StorageMode;
   /** sse-kms mode: the KMS key; the bucket's default one when absent. */
   kmsKeyId?: string;
+  /** sse-kms mode: keys that were used before, and whose objects still count. */
+  olderKmsKeyIds?: readonly string[];
   /** Bytes of one part of an upload, at least 5 MiB. */
   partBytes?: number;
   /** Parts on the wire at once. */
@@ -27,8 +29,10 @@ export interface Stored {
   versionId?: string;
   /** Bytes stored, or, of a ranged read, bytes in the body. */
   bytes: number;
-  /** sse-kms mode, on put: the KMS key that S3 used. */
+  /** The KMS key that S3 used, where it used one. */
   kmsKeyId?: string;
+  /** How S3 says that it is encrypted at rest: `AES256`, `aws:kms`, `aws:kms:dsse`. */
+  encryption?: string;
   /** When it was read from the store. */
   lastModified?: Date;
   /** Object Lock on this version, on head; absent where it has none, or the key may not see it. */
@@ -92,6 +96,8 @@ export interface StoredVersion {
 export interface Store {
   readonly bucket: string;
   readonly mode: StorageMode;
+  /** sse-kms mode: the keys whose objects count; none: those of any key of KMS. */
+  readonly kmsKeyIds?: readonly string[];
   /** Stores one stream; on any failure neither an object nor a part remains. */
   put(key: string, body: Readable, options?: PutOptions): Promise<Stored>;
   head(key: string, versionId?: string): Promise<Stored | undefined>;

@@ -1,14 +1,16 @@
 import type { ServerResponse } from 'node:http';
-import { createKeys, createStore, type Store } from '@flex-custody/vault';
+import { createKeys, createStore, type Store, type StoreConfig } from '@flex-custody/vault';
 import { FakeS3, refuse, type S3Request } from '../../../../packages/vault/test/fake-s3.ts';
 import { probeBucket } from './bucket-probe.ts';
 
 const s3 = new FakeS3();
 const keys = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: new Uint8Array(32) }] });
 const version = 'v1';
+let config: StoreConfig;
 let store: Store;
 beforeAll(async () => {
-  store = createStore(await s3.start());
+  config = await s3.start();
+  store = createStore(config);
 });
 afterAll(() => {
   store.close();
@@ -31,6 +33,7 @@ const versioned = (): Store =>
     check: () => store.check(),
     put: async (...args: Parameters<Store['put']>) => ({ ...(await store.put(...args)), versionId: version }),
     get: (...args: Parameters<Store['get']>) => store.get(...args),
+    mode: store.mode,
     list: (prefix: string) => store.list(prefix),
     unfinishedUploads: (prefix: string) => store.unfinishedUploads(prefix),
     delete: (key: string, id?: string) => store.delete(key, id),
@@ -57,6 +60,21 @@ test.each([
   await expect(refused).rejects.toMatchObject({ code: 'store_denied' });
   await expect(refused).rejects.toThrow(`refuses ${right}: allow it`);
   if (!right.startsWith('s3:Delete')) expect([...s3.objects.keys()]).toEqual([]);
+});
+
+test('in mode sse-kms S3 must say that it encrypted', async () => {
+  const sealing = createStore({ ...config, mode: 'sse-kms', kmsKeyId: 'K' });
+  try {
+    await probeBucket(sealing, undefined, 'AC');
+    s3.fault = (request) => {
+      if (request.method === 'HEAD') s3.atRest.clear();
+      return false;
+    };
+    await expect(probeBucket(sealing, undefined, 'AC')).rejects.toMatchObject({ code: 'store_unencrypted' });
+    expect([...s3.objects.keys()]).toEqual([]);
+  } finally {
+    sealing.close();
+  }
 });
 
 test('a store that ignores ranges cannot play', async () => {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, isSealedAtRest } from '@flex-custody/core';
 import { type Keys, type Store, sealStream } from '@flex-custody/vault';
 
 /** Where recordings lie, so that a policy for them holds for it; named as none of them is. */
@@ -41,6 +41,7 @@ export async function probeBucket(store: Store, keys: Keys | undefined, account:
     };
     await allowed('s3:GetObject', () => read(undefined));
     if (versionId !== undefined) await allowed('s3:GetObjectVersion', () => read(versionId));
+    if (store.mode === 'sse-kms') await sealedAtRest(store, versionId);
     await allowed('s3:ListBucket', () => first(store.list(key)));
     await allowed('s3:ListBucketMultipartUploads', () => first(store.unfinishedUploads(key)));
   } finally {
@@ -48,6 +49,16 @@ export async function probeBucket(store: Store, keys: Keys | undefined, account:
     await allowed(right, () => store.delete(key, versionId));
   }
   return versionId !== undefined;
+}
+
+/** @throws CustodyError `store_unencrypted`: none of what the host stores there would count as a copy */
+async function sealedAtRest(store: Store, versionId: string | undefined): Promise<void> {
+  const found = await store.head(key, versionId);
+  if (found && isSealedAtRest(store, found)) return;
+  throw new CustodyError(
+    'store_unencrypted',
+    `S3 does not say that what ${store.bucket} took is encrypted by the KMS key: correct CUSTODY_SSE_KMS_KEY_ID, or use an S3 with KMS`,
+  );
 }
 
 async function smallObject(keys: Keys | undefined, account: string): Promise<Buffer> {

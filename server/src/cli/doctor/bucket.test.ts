@@ -9,6 +9,7 @@ const good: BucketLook = {
   publicAccessBlocked: { value: true },
   cors: { value: [{ origins: ['https://*.twilio.com'], methods: ['GET', 'HEAD'] }] },
   encryption: { value: 'AES256' },
+  deniesUnencrypted: { value: true },
   objectLock: { value: true },
   abortsUploads: { value: true },
   aheadMs: undefined,
@@ -36,8 +37,8 @@ test('one that could be better is noted, one that is open must be shut', async (
   expect(detail(await versions(scene({ versioning: { value: 'suspended' } })))).toMatch(/^note: not kept/);
   expect(detail(await unfinished(scene({ abortsUploads: { value: false } })))).toMatch(/^note: no rule/);
   expect(detail(await objectLock(scene({ objectLock: { value: false } })))).toBe('off');
-  expect(detail(await encryption(scene({ encryption: { value: undefined } }, 'sse-kms')))).toContain(
-    'aws:kms',
+  expect(detail(await encryption(scene({ encryption: { value: undefined } }, 'sse-kms')))).toBe(
+    'none by default; a policy denies other writes',
   );
   await expect(publicAccess(scene({ publicAccessBlocked: { value: false } }))).rejects.toMatchObject({
     detail: expect.stringContaining('not blocked'),
@@ -51,6 +52,17 @@ test('what a store does not tell is noted, with the right that would show it', a
   expect(await publicAccess(scene({ publicAccessBlocked: { untold: 'denied' } }))).toMatchObject({
     next: 'allow s3:GetBucketPublicAccessBlock to see it here',
   });
+});
+
+test('in mode sse-kms a bucket that takes writes in the clear is noted', async () => {
+  const told = async (deniesUnencrypted: BucketLook['deniesUnencrypted']) =>
+    encryption(scene({ deniesUnencrypted, encryption: { value: 'aws:kms' } }, 'sse-kms'));
+  expect(await told({ value: true })).toBe('by default aws:kms; a policy denies other writes');
+  expect(await told({ value: false })).toMatchObject({ next: expect.stringContaining('docs/deploy.md') });
+  expect(await told({ untold: 'denied' })).toMatchObject({
+    next: expect.stringContaining('s3:GetBucketPolicy'),
+  });
+  expect(detail(await encryption(scene({ deniesUnencrypted: { value: false } })))).not.toContain('note');
 });
 
 describe('CORS', () => {

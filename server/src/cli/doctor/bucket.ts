@@ -1,4 +1,4 @@
-import { createKeys, createStore, type Told } from '@flex-custody/vault';
+import { type BucketLook, createKeys, createStore, type Told } from '@flex-custody/vault';
 import { probeBucket } from './bucket-probe.ts';
 import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
@@ -80,12 +80,25 @@ export async function encryption(scene: Scene): Promise<Seen> {
   if (!look) return unread;
   const sealed = scene.config.store.mode === 'envelope';
   return read(look.encryption, 'GetEncryptionConfiguration', 'default encryption', (algorithm) => {
-    if (algorithm !== undefined) return `by default ${algorithm}${sealed ? ', beside our own envelope' : ''}`;
     // In mode sse-kms each write asks for it by itself.
-    return sealed
-      ? 'none by default: the envelope alone seals'
-      : 'none by default: each write asks for aws:kms';
+    const byDefault = algorithm === undefined ? 'none by default' : `by default ${algorithm}`;
+    if (!sealed) return othersDenied(look.deniesUnencrypted, byDefault);
+    return algorithm === undefined
+      ? `${byDefault}: the envelope alone seals`
+      : `${byDefault}, beside our own envelope`;
   });
+}
+
+/** What somebody else writes without KMS never counts as a copy, and lies in the bucket in the clear all the same. */
+function othersDenied(told: BucketLook['deniesUnencrypted'], byDefault: string): Seen {
+  return read(told, 'GetBucketPolicy', 'a policy on encryption', (denied) =>
+    denied
+      ? `${byDefault}; a policy denies other writes`
+      : note(
+          `${byDefault}; no policy denies writes that are not aws:kms`,
+          'add the Deny for sse-kms (docs/deploy.md has it)',
+        ),
+  );
 }
 
 export async function objectLock(scene: Scene): Promise<Seen> {

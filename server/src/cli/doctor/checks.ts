@@ -45,6 +45,7 @@ export const checks: readonly Check[] = [
   ...group('Host', {
     host,
     database: database.database,
+    custody: database.custody,
     jobs: database.jobs,
     'dead-letters': database.deadLetters,
     alarms: database.alarms,

@@ -1,3 +1,5 @@
+import { correctionOf, differences, lineOf } from '../../custody/differences.ts';
+import { custodyFacts } from '../../custody/facts.ts';
 import type { Health } from '../../http/operators/health.ts';
 import { migrations } from '../../migrations.ts';
 import { advice, note, type Seen } from './finding.ts';
@@ -29,6 +31,22 @@ async function workOf(scene: Scene): Promise<Health['work'] | 'unset' | undefine
   const health = await orUndefined(scene.health());
   if (health === undefined || health === 'locked') return undefined;
   return health.work ?? 'unset';
+}
+
+/** Whether this environment is the one that the database is bound to: a host with another one would not start. */
+export async function custody(scene: Scene): Promise<Seen> {
+  const work = await workOf(scene);
+  if (work === undefined) return unread;
+  if (work === 'unset' || !work.custody)
+    return note('the database is bound to nothing yet', 'the host binds it at its next start');
+  const { custody: bound } = work;
+  const found = differences(bound, custodyFacts(scene.config));
+  if (found.length > 0)
+    throw advice(
+      found.map(lineOf).join('; '),
+      `${found.map(correctionOf).join('; ')}; where the move is meant, flex-custody adopt-database`,
+    );
+  return `${bound.accountSid} and the bucket ${bound.bucket}, as in this environment`;
 }
 
 /** A job that has been due for so long finds no worker. */

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CustodyError } from '@flex-custody/core';
 import type { Config } from '../../config.ts';
+import { bindDatabase } from '../../custody/bind.ts';
+import { custodyFacts } from '../../custody/facts.ts';
 // Also lets the embedded database load inside tests.
 import '../../db/testing/on-each-engine.ts';
 import { openPglite } from '../../db/pglite.ts';
@@ -157,6 +159,25 @@ describe('in a folder', () => {
       level: 'fix',
       detail: 'is at version 99, newer than this program',
       next: 'run the newer release',
+    });
+  });
+
+  test('a database of another custody is told before a host refuses it', async () => {
+    const store = { bucket: 'recordings', region: 'eu-central-1', mode: 'sse-kms' } as const;
+    const parts = { database: { directory }, ops, mediaSecret, store };
+    expect(await judge('custody', parts)).toMatchObject({ level: 'note' });
+    const db = await openPglite(directory);
+    await migrate(db);
+    await bindDatabase(db, custodyFacts(config(parts)));
+    await db.close();
+    expect(await judge('custody', parts)).toMatchObject({
+      level: 'ok',
+      detail: `${accountSid} and the bucket recordings, as in this environment`,
+    });
+    expect(await judge('custody', { ...parts, store: { ...store, bucket: 'other' } })).toMatchObject({
+      level: 'fix',
+      detail: 'bucket: the database is bound to recordings, this environment has other',
+      next: 'correct CUSTODY_BUCKET; where the move is meant, flex-custody adopt-database',
     });
   });
 

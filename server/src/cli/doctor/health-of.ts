@@ -24,7 +24,7 @@ export async function healthOf(config: Config): Promise<Health | 'locked'> {
     });
   }
   try {
-    return await readHealth(db);
+    return await readHealth(db, config.accountSid);
   } finally {
     await db.close();
   }

@@ -1,5 +1,8 @@
+import type { AccountSid } from '@flex-custody/core';
 import { createAlarms } from '../../catalog/alarms.ts';
 import { createCatalog } from '../../catalog/catalog.ts';
+import { readCustody } from '../../custody/bind.ts';
+import type { CustodyFacts } from '../../custody/facts.ts';
 import type { Db } from '../../db.ts';
 import { migrations } from '../../migrations.ts';
 import { type QueueHealth, queueHealth } from '../../queue/health.ts';
@@ -11,6 +14,8 @@ export interface Health {
   /** Migrations that have been done; 0: it is empty. */
   version: number;
   work?: {
+    /** What the database is bound to; absent before the first start. */
+    custody?: CustodyFacts;
     /** Recordings that were given up. */
     failed: number;
     /** Alarms that stand, by code. */
@@ -22,7 +27,7 @@ export interface Health {
 }
 
 /** Reads only: a database that nobody has set up yet stays as it is. */
-export async function readHealth(db: Db): Promise<Health> {
+export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health> {
   const [table] = await db.query<{ there: boolean }>(
     `SELECT to_regclass('schema_version') IS NOT NULL AS there`,
   );
@@ -31,11 +36,13 @@ export async function readHealth(db: Db): Promise<Health> {
     : [];
   const version = row?.n ?? 0;
   if (version !== migrations.length) return { kind: db.kind, version };
-  const { states } = await createCatalog(db).counts();
+  const { states } = await createCatalog(db, accountSid).counts();
+  const custody = await readCustody(db);
   return {
     kind: db.kind,
     version,
     work: {
+      ...(custody && { custody }),
       failed: states.failed,
       alarms: await createAlarms(db).counts(),
       jobs: await queueHealth(db),

@@ -26,6 +26,7 @@ let database: TestDatabase;
 let catalog: Catalog;
 let alarms: Alarms;
 let certificates: Certificates;
+const accountSid = `AC${'0b'.repeat(16)}` as never;
 let local: Desk;
 let sent: string[];
 let app: FastifyInstance;
@@ -34,7 +35,7 @@ let url: string;
 beforeAll(async () => {
   database = await openEmbedded();
   await migrate(database.db);
-  catalog = createCatalog(database.db);
+  catalog = createCatalog(database.db, accountSid);
   alarms = createAlarms(database.db);
   certificates = createCertificates(database.db);
   local = createDesk({
@@ -44,7 +45,7 @@ beforeAll(async () => {
     queue: { send: async (name) => void sent.push(name) },
     keys: { keyId: 'newest', keyIds: ['newest'] },
     runs: createRuns(database.db),
-    health: () => readHealth(database.db),
+    health: () => readHealth(database.db, accountSid),
     works: {
       'count-up': async ({ options, save }) => {
         await save({}, { done: Number(options['to']) }, 5);
@@ -66,7 +67,7 @@ beforeEach(async () => {
   for (const n of [1, 2, 3]) {
     await catalog.register({
       recordingSid: RE(n),
-      accountSid: `AC${'0b'.repeat(16)}` as never,
+      accountSid,
       channels: 2,
       startedAt: new Date(Date.UTC(2026, 0, n)),
       hints: {},
@@ -137,7 +138,7 @@ describe.each([
       alarms,
       queue: { send: async () => undefined },
       runs: createRuns(database.db),
-      health: () => readHealth(database.db),
+      health: () => readHealth(database.db, accountSid),
       works: {},
     });
     const first = await ofMany.retryAll();

@@ -1,11 +1,11 @@
 import { buffer } from 'node:stream/consumers';
-import type { RecordingSid, SealedObject } from '@flex-custody/core';
+import { CustodyError, isSealedAtRest, type RecordingSid, type SealedObject } from '@flex-custody/core';
 import { type ObjectReader, openEnvelope, type Stored } from '@flex-custody/vault';
 import type { Registration } from '../../catalog/catalog.ts';
 import type { IngestParts } from '../parts.ts';
 import { registrationOf } from '../source.ts';
 import { logStep } from '../steps.ts';
-import { wavLayout } from './wav-layout.ts';
+import { secondsOf, wavLayout } from './wav-layout.ts';
 
 const leaseMs = 60_000;
 const headBytes = 4_096;
@@ -28,6 +28,8 @@ export async function adopt(parts: Parts, sid: RecordingSid, key: string): Promi
   const { catalog, config, log, queue, store, twilio } = parts;
   const stored = await store.head(key);
   if (!stored) return false;
+  if (!isSealedAtRest(store, stored))
+    throw new CustodyError('object_unencrypted', `S3 does not say that ${key} is encrypted by the KMS key`);
   const { object, channels, seconds } = await examine(parts, sid, key, stored);
   const facts = await twilio.recording(sid);
   const registration: Registration =
@@ -90,6 +92,6 @@ async function examine(
       keyId: opened?.keyId ?? stored.kmsKeyId ?? 'bucket-default',
     },
     channels: layout.channels === 2 ? 2 : 1,
-    seconds: layout.byteRate > 0 ? dataBytes / layout.byteRate : undefined,
+    seconds: secondsOf(layout, dataBytes),
   };
 }

@@ -5,9 +5,10 @@ import { createKeys, createStore, type Store, type StoreConfig, verifyObject } f
 import { wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
-import { house, sharedDatabase } from '../testing/house.ts';
+import { house, sealedObject, sharedDatabase } from '../testing/house.ts';
 import { recorded, scene, sids } from '../testing/scene.ts';
 import { type ImportOptions, type ImportParts, importPlain, readFrom } from './import.ts';
+import { secondsOf, wavLayout } from './wav-layout.ts';
 
 const shared = sharedDatabase();
 const keys = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: new Uint8Array(32).fill(3) }] });
@@ -87,14 +88,137 @@ test('what was stored in plain is sealed, byte for byte, and to be verified; wha
   expect(await old.head(`calls/${sid}.wav`)).toBeDefined();
 });
 
-test("Twilio's facts are taken where it still has the recording", async () => {
+const startedAt = new Date('2025-05-05T05:05:05Z');
+/** A WAV whose header names another byte rate than its samples have. */
+const withByteRate = (bytes: Buffer, byteRate: number): Buffer => {
+  const forged = Buffer.from(bytes);
+  forged.writeUInt32LE(byteRate, 28);
+  return forged;
+};
+
+test('what Twilio still has is copied from there, whatever somebody has put into the old bucket', async () => {
   const host = await open();
-  const startedAt = new Date('2025-05-05T05:05:05Z');
-  recorded(host.twilio, 7, { startedAt, durationSeconds: 4 });
+  recorded(host.twilio, 7, { startedAt, durationSeconds: 45 });
+  await old.putBytes(`calls/${sid}.wav`, withByteRate(audio, 0));
+  expect(await host.run({ dryRun: true })).toEqual({ from_twilio: 1, done: 1 });
+  expect(await host.catalog.find(sid)).toBeUndefined();
+  expect(await host.run()).toEqual({ from_twilio: 1, done: 1 });
+  const row = await host.catalog.find(sid);
+  expect(row).toMatchObject({
+    state: 'registered',
+    startedAt,
+    durationSeconds: 45,
+    source: 'import',
+    unproven: [],
+  });
+  expect(row).not.toHaveProperty('object');
+  expect(host.queue.names()).toEqual(['link', 'copy']);
+  for await (const { key } of store.list('')) throw new Error(`${key} was sealed`);
+});
+
+test.each(['in-progress', 'processing'] as const)(
+  'what Twilio has not finished (%s) comes from there, too',
+  async (status) => {
+    const host = await open();
+    recorded(host.twilio, 7, { status });
+    await old.putBytes(`calls/${sid}.wav`, audio);
+    expect(await host.run()).toEqual({ from_twilio: 1, done: 1 });
+    expect((await host.catalog.find(sid))?.sourceCompleted).toBe(false);
+  },
+);
+
+test.each([
+  ['its object, where it has one', true, 'sealed', 'verify'],
+  ['Twilio, where it has none', false, 'registered', 'copy'],
+])('what failed earlier starts over from %s', async (_from, hasObject, state, job) => {
+  const host = await open();
+  const answer = await host.ingest.receive(recorded(host.twilio, 7));
+  if (answer.action !== 'copy') throw new Error('no lease');
+  if (hasObject) await host.catalog.sealed(sid, answer.lease, sealedObject(sid), 2);
+  await host.catalog.giveUp(sid, 'store_denied');
+  host.queue.sent = [];
+  await old.putBytes(`calls/${sid}.wav`, audio);
+  expect(await host.run()).toMatchObject({ from_twilio: 1 });
+  expect((await host.catalog.find(sid))?.state).toBe(state);
+  expect(host.queue.names()).toEqual(['link', job]);
+});
+
+test('what Twilio only remembers is sealed from the old bucket, with its facts, and held to its length', async () => {
+  const host = await open();
+  recorded(host.twilio, 7, { status: 'deleted', startedAt, durationSeconds: 4 });
+  recorded(host.twilio, 8, { status: 'deleted', startedAt, durationSeconds: 45 });
+  await old.putBytes(`calls/${sid}.wav`, audio);
+  await old.putBytes(`calls/${sids.recording(8)}.wav`, audio);
+  expect(await host.run()).toMatchObject({ imported: 1, refused_media_short: 1 });
+  const facts = { startedAt, durationSeconds: 4, unproven: [], callSid: sids.leg };
+  expect(await host.catalog.find(sid)).toMatchObject({ state: 'sealed', ...facts });
+  expect(await host.alarmCodes()).toEqual(['import_refused']);
+});
+
+test('of what Twilio calls absent the start is known, and a length is not', async () => {
+  const host = await open();
+  recorded(host.twilio, 7, { status: 'absent', startedAt, durationSeconds: 0 });
   await old.putBytes(`calls/${sid}.wav`, audio);
   expect(await host.run()).toMatchObject({ imported: 1 });
-  expect(await host.catalog.find(sid)).toMatchObject({ startedAt, durationSeconds: 4 });
+  expect(await host.catalog.find(sid)).toMatchObject({ state: 'sealed', startedAt, unproven: [] });
 });
+
+test('of what Twilio has no longer nothing is proven, and one alarm says so for all of a run', async () => {
+  const host = await open();
+  await old.putBytes(`calls/${sid}.wav`, audio);
+  await old.putBytes(`calls/${sids.recording(8)}.wav`, long);
+  expect(await host.run()).toMatchObject({ imported: 2, without_twilio: 2 });
+  for (const one of [sid, sids.recording(8)]) {
+    await host.queue.run('link', { recordingSid: one });
+    expect(await host.catalog.find(one)).toMatchObject({
+      unproven: ['owner', 'caller', 'direction', 'start'],
+      linkState: 'unlinked',
+      linkReason: 'task_not_found',
+    });
+  }
+  expect(await host.alarms.list({ open: true })).toEqual([
+    expect.objectContaining({
+      code: 'import_without_twilio',
+      times: 1,
+      detail: expect.stringContaining('2 of the'),
+    }),
+  ]);
+  await host.run({ dryRun: true });
+  expect((await host.alarms.list({ open: true }))[0]?.times).toBe(1);
+});
+
+test('a start that was a guess is replaced once Twilio tells it', async () => {
+  const host = await open();
+  await old.putBytes(`calls/${sid}.wav`, audio);
+  await host.run();
+  const { recordingSid, accountSid, channels } = (await host.catalog.find(sid)) ?? ({} as never);
+  const known = { recordingSid, accountSid, channels, startedAt, hints: {}, source: 'reconcile' };
+  expect(await host.catalog.register(known)).toMatchObject({
+    startedAt,
+    unproven: ['owner', 'caller', 'direction'],
+  });
+  const again = await host.catalog.register({ ...known, startedAt: new Date() });
+  expect(again).toMatchObject({ startedAt, unproven: ['owner', 'caller', 'direction'] });
+});
+
+test.each([
+  ['PCM', 1, 16, 4],
+  ['mu-law', 7, 8, 8],
+  ['A-law', 6, 8, 8],
+  ['another format', 85, 16, undefined],
+  ['PCM of no known width', 1, 12, undefined],
+])(
+  'a length is reckoned from the samples of %s, never from the byte rate that the file names',
+  (_name, format, bits, seconds) => {
+    for (const byteRate of [0, 1, 4_000_000]) {
+      const forged = withByteRate(audio, byteRate);
+      forged.writeUInt16LE(format, 20);
+      forged.writeUInt16LE(bits, 34);
+      const layout = wavLayout(forged);
+      expect(secondsOf(layout, layout.dataBytes ?? 0)).toBe(seconds);
+    }
+  },
+);
 
 test('twice is once; in plain it goes only on request, and only behind a verified copy', async () => {
   const host = await open();

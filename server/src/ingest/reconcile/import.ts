@@ -1,15 +1,23 @@
 import { buffer } from 'node:stream/consumers';
-import { asRecordingSid, CustodyError, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
+import {
+  asRecordingSid,
+  CustodyError,
+  errorCode,
+  isRetryable,
+  type RecordingSid,
+  unprovenFacts,
+} from '@flex-custody/core';
+import type { TwilioRecording } from '@flex-custody/twilio';
 import { createStore, openStoredMedia, type Store, type StoreConfig } from '@flex-custody/vault';
-import type { Registration } from '../../catalog/catalog.ts';
+import type { RecordingRow, Registration } from '../../catalog/catalog.ts';
 import type { Config } from '../../config.ts';
 import type { Run } from '../../runs/runs.ts';
 import { copyUnderLease, workerLeaseMs } from '../copy-under-lease.ts';
 import type { IngestParts } from '../parts.ts';
-import { registrationOf } from '../source.ts';
+import { registrationOf, settleUncopyable } from '../source.ts';
 import { giveUp, provenBad } from '../steps.ts';
 import { createTally, type Tally } from './tally.ts';
-import { wavLayout } from './wav-layout.ts';
+import { secondsOf, wavLayout } from './wav-layout.ts';
 
 export interface ImportOptions {
   /** `s3://bucket/prefix`. */
@@ -42,8 +50,9 @@ export function readFrom(from: string): { bucket: string; prefix: string } {
 }
 
 /**
- * Seals what an older set-up has stored in plain: objects whose names are recordings' SIDs, with `.wav` or without. Each
- * goes the way of any other recording, and is verified; the plain object stays until somebody asks for its deletion.
+ * Takes in what an older set-up has stored in plain: objects whose names are recordings' SIDs, with `.wav` or without. What
+ * Twilio still has is copied from there: others may have written the plain object. The rest is sealed as it is. Each goes
+ * the way of any other recording, and is verified; the plain object stays until somebody asks for its deletion.
  */
 export async function importPlain(parts: ImportParts, run: Run): Promise<void> {
   const options = run.options as unknown as ImportOptions;
@@ -72,38 +81,41 @@ export async function importPlain(parts: ImportParts, run: Run): Promise<void> {
   } finally {
     plain.close();
   }
+  const orphans = tally.counts['without_twilio'] ?? 0;
+  // One for all: an archive of years has tens of thousands of them.
+  if (orphans > 0)
+    await parts.alarms.raise(
+      'import_without_twilio',
+      undefined,
+      `Twilio has ${orphans} of the imported recordings no longer: whose calls they are, and when they began, is unproven`,
+    );
 }
+
+type OneOptions = Pick<ImportOptions, 'dryRun' | 'deletePlain'>;
 
 async function importOne(
   parts: ImportParts,
   plain: Store,
   object: Plain,
-  { dryRun, deletePlain }: ImportOptions,
+  options: OneOptions,
   tally: Tally,
   signal: AbortSignal,
 ): Promise<void> {
   const { catalog, queue } = parts;
+  const { dryRun } = options;
   const { sid } = object;
   const known = await catalog.find(sid);
-  if (known?.state === 'erased') {
-    // What was erased is not taken in again, and its plain copy is one of those that were to go.
-    tally.count('erased');
-    if (!deletePlain || dryRun) return;
-    await deleteAll(plain, object.key);
-    tally.count('plain_deleted');
-    return;
-  }
-  if (known && known.state !== 'registered' && known.state !== 'failed') {
-    tally.count(known.state === 'verified' ? 'verified' : 'underway');
-    const isOwn = object.key === known.object?.key && plain.bucket === parts.store.bucket;
-    if (known.state !== 'verified' || !deletePlain || dryRun || isOwn) return;
-    if (object.bytes !== known.object?.plaintextBytes) return tally.count('plain_differs');
-    await deleteAll(plain, object.key);
-    tally.count('plain_deleted');
-    return;
-  }
+  if (known && known.state !== 'registered' && known.state !== 'failed')
+    return settleKnown(parts, plain, object, known, options, tally);
   try {
-    const { channels, registration } = await examine(parts, plain, object);
+    const found = await parts.twilio.recording(sid);
+    const facts = found?.accountSid === parts.config.accountSid ? found : undefined;
+    if (facts && !withoutMedia.has(facts.status)) {
+      tally.count('from_twilio');
+      if (!dryRun) await copyFromTwilio(parts, facts, known);
+      return;
+    }
+    const { channels, registration } = await examine(parts, plain, object, facts);
     tally.count('to_import');
     if (dryRun) return;
     await catalog.register(registration);
@@ -129,6 +141,7 @@ async function importOne(
     );
     await queue.send('link', { recordingSid: sid }, { once: sid });
     tally.count('imported');
+    if (!facts) tally.count('without_twilio');
   } catch (error) {
     const code = errorCode(error);
     if (signal.aborted || (isRetryable(error) && !provenBad.has(code))) throw error;
@@ -138,6 +151,44 @@ async function importOne(
   }
 }
 
+/** What is copied already, or is to stay erased, is counted; its plain object goes where somebody asked for that. */
+async function settleKnown(
+  parts: ImportParts,
+  plain: Store,
+  object: Plain,
+  known: RecordingRow,
+  { dryRun, deletePlain }: OneOptions,
+  tally: Tally,
+): Promise<void> {
+  const { state } = known;
+  tally.count(state === 'erased' || state === 'verified' ? state : 'underway');
+  if (!deletePlain || dryRun) return;
+  if (state === 'verified') {
+    const isOwn = object.key === known.object?.key && plain.bucket === parts.store.bucket;
+    if (isOwn) return;
+    if (object.bytes !== known.object?.plaintextBytes) return tally.count('plain_differs');
+  } else if (state !== 'erased') return;
+  await deleteAll(plain, object.key);
+  tally.count('plain_deleted');
+}
+
+/** Of these Twilio has no media, and will have none. */
+const withoutMedia: ReadonlySet<TwilioRecording['status']> = new Set(['absent', 'deleted', 'failed']);
+
+/** As for a recording whose callback was missed. One that failed with its object in the bucket is verified again instead. */
+async function copyFromTwilio(
+  parts: ImportParts,
+  facts: TwilioRecording,
+  known: RecordingRow | undefined,
+): Promise<void> {
+  const { catalog, queue } = parts;
+  const { recordingSid } = await catalog.register(registrationOf(facts, 'import'));
+  const begun = known?.state === 'failed' ? await catalog.replayed(recordingSid) : 'registered';
+  if (await settleUncopyable(parts, recordingSid, facts)) return;
+  await queue.send('link', { recordingSid }, { once: recordingSid });
+  await queue.send(begun === 'sealed' ? 'verify' : 'copy', { recordingSid }, { once: `now:${recordingSid}` });
+}
+
 /** With every version: on a bucket that keeps them the audio would else stay readable behind a marker. */
 async function deleteAll(plain: Store, key: string): Promise<void> {
   for await (const version of plain.versions(key)) {
@@ -145,20 +196,26 @@ async function deleteAll(plain: Store, key: string): Promise<void> {
   }
 }
 
-/** Twilio's facts where it still has the recording; else what the audio says, and when it was stored. */
+/**
+ * Twilio's facts where it remembers the recording without its media; else what the audio says, and when it was stored: that
+ * is a guess, and neither the start nor anything else of it is proven.
+ */
 async function examine(
-  { config, twilio }: ImportParts,
+  { config }: ImportParts,
   plain: Store,
   { sid, key, etag, lastModified }: Plain,
+  facts: TwilioRecording | undefined,
 ): Promise<{ channels: 1 | 2; registration: Registration }> {
   const { body, totalBytes } = await plain.get(key, { start: 0, end: headBytes - 1, ifMatch: etag });
   const layout = wavLayout(await buffer(body));
   const channels = layout.channels === 2 ? 2 : 1;
-  const facts = await twilio.recording(sid);
-  if (facts?.accountSid === config.accountSid && facts.status !== 'absent')
-    return { channels, registration: { ...registrationOf(facts, 'import'), channels } };
-  const seconds =
-    layout.byteRate > 0 ? (layout.dataBytes ?? totalBytes - layout.dataStart) / layout.byteRate : undefined;
+  if (facts) {
+    const { durationSeconds, ...registration } = registrationOf(facts, 'import');
+    // What Twilio calls absent has no length of Twilio's.
+    const length = facts.status !== 'absent' && durationSeconds !== undefined ? { durationSeconds } : {};
+    return { channels, registration: { ...registration, ...length, channels } };
+  }
+  const seconds = secondsOf(layout, layout.dataBytes ?? totalBytes - layout.dataStart);
   return {
     channels,
     registration: {
@@ -169,6 +226,7 @@ async function examine(
       startedAt: new Date(lastModified.getTime() - (seconds ?? 0) * 1_000),
       hints: {},
       source: 'import',
+      unproven: unprovenFacts,
     },
   };
 }

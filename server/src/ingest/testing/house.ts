@@ -138,7 +138,7 @@ export function sealedObject(sid: RecordingSid, change: Partial<SealedObject> = 
 export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestParts> = {}) {
   const queue = new FakeQueue();
   const store = new FakeStore();
-  const catalog = createCatalog(db);
+  const catalog = createCatalog(db, sids.account);
   const alarms = createAlarms(db);
   const lines: string[] = [];
   const line = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);

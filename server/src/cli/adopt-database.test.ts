@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bindDatabase, readCustody } from '../custody/bind.ts';
+import { custodyFacts } from '../custody/facts.ts';
+import { lockDirectory } from '../db/lock.ts';
+import { openEmbedded, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { migrate } from '../db.ts';
+import { type AdoptParts, adopt, openForAdoption } from './adopt-database.ts';
+
+const base = {
+  accountSid: `AC${'0a'.repeat(16)}` as AdoptParts['config']['accountSid'],
+  store: { bucket: 'recordings', region: 'eu-central-1', mode: 'sse-kms' } as const,
+};
+let database: TestDatabase;
+let printed: string[];
+beforeAll(async () => {
+  database = await openEmbedded();
+  await migrate(database.db);
+}, 60_000);
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await database.db.query('TRUNCATE custody, audit');
+  printed = [];
+});
+
+const bound = () => bindDatabase(database.db, custodyFacts(base));
+const bucket = async () => (await readCustody(database.db))?.bucket;
+const moved = { ...base, store: { ...base.store, bucket: 'new-recordings' } };
+const run = (
+  config: typeof moved | typeof base,
+  flags: { yes?: boolean; json?: boolean } = {},
+  confirm?: AdoptParts['confirm'],
+) => adopt({ db: database.db, config, print: (text) => void printed.push(text), confirm }, flags);
+
+test('shows each difference, old and new, asks, writes, and leaves an entry in the audit log', async () => {
+  await bound();
+  const asked: string[] = [];
+  const yes = async (question: string) => asked.push(question) > 0;
+  expect(await run(moved, {}, yes)).toBe(true);
+  expect(printed).toEqual([
+    'bucket: the database is bound to recordings, this environment has new-recordings',
+    'The database is bound to this environment now; the audit log says so.',
+  ]);
+  expect(asked).toHaveLength(1);
+  expect(await bucket()).toBe('new-recordings');
+  expect(await database.db.query('SELECT viewer, action, recording_sid, allowed, reason FROM audit')).toEqual(
+    [
+      {
+        viewer: 'operator',
+        action: 'adopt-database',
+        recording_sid: base.accountSid,
+        allowed: true,
+        reason: 'bucket: recordings -> new-recordings',
+      },
+    ],
+  );
+});
+
+test('a no leaves it as it was, and so does nobody who could be asked', async () => {
+  await bound();
+  expect(await run(moved, {}, async () => false)).toBe(false);
+  expect(await run(moved)).toBe(false);
+  expect(printed.at(-1)).toContain('add --yes');
+  expect(await bucket()).toBe('recordings');
+});
+
+test('for programs it is one line, and writes with --yes alone', async () => {
+  await bound();
+  const differences = [{ what: 'bucket', before: 'recordings', now: 'new-recordings' }];
+  expect(await run(moved, { json: true }, async () => true)).toBe(false);
+  expect(await run(moved, { json: true, yes: true })).toBe(true);
+  expect(await run(moved, { json: true })).toBe(true);
+  expect(printed.map((line) => JSON.parse(line))).toEqual([
+    { differences, adopted: false },
+    { differences, adopted: true },
+    { differences: [], adopted: false },
+  ]);
+});
+
+test('where nothing differs nothing is asked, and a new database is bound', async () => {
+  expect(await run(base)).toBe(true);
+  expect(printed).toEqual(['The database is bound to this environment.']);
+  expect(await bucket()).toBe('recordings');
+  expect(await database.db.query('SELECT FROM audit')).toEqual([]);
+});
+
+test('a running host is not moved under its feet', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'adopt-'));
+  const lock = lockDirectory(directory);
+  try {
+    const refused = openForAdoption({ directory });
+    await expect(refused).rejects.toMatchObject({ code: 'data_dir_locked' });
+    await expect(refused).rejects.toThrow(`stop it first; ${directory} is in use by process ${process.pid}`);
+  } finally {
+    lock.release();
+    rmSync(directory, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,63 @@
+import { createHash, createPublicKey } from 'node:crypto';
+import type { AccountSid, StorageMode } from '@flex-custody/core';
+import type { KeyConfig } from '@flex-custody/vault';
+import type { Config } from '../config.ts';
+
+/** What makes a database, a bucket and an environment one custody. Secrets are in it as fingerprints alone. */
+export interface CustodyFacts {
+  accountSid: AccountSid;
+  bucket: string;
+  storageMode: StorageMode;
+  /** Ids of the signing identity's keys; absent where this process has none to compare. */
+  signingKeys?: readonly string[];
+  /** Absent where no caller secret is set. */
+  callerSecret?: string;
+  /** `<key id>:<fingerprint>`, or a KMS key's ARN; none where S3 seals. */
+  recordingKeys: readonly string[];
+}
+
+export type CustodyConfig = Pick<Config, 'accountSid' | 'store'> &
+  Partial<Pick<Config, 'keyConfig' | 'callerSecret'>>;
+
+const fingerprintDigits = 16;
+
+/** @param signingKeys ids of the signing identity's keys */
+export function custodyFacts(config: CustodyConfig, signingKeys?: readonly string[]): CustodyFacts {
+  const { accountSid, callerSecret, keyConfig, store } = config;
+  return {
+    accountSid,
+    bucket: store.bucket,
+    storageMode: store.mode,
+    ...(signingKeys && { signingKeys }),
+    ...(callerSecret !== undefined && {
+      callerSecret: fingerprint('caller secret', Buffer.from(callerSecret, 'base64')),
+    }),
+    recordingKeys: keyConfig ? recordingKeys(keyConfig) : [],
+  };
+}
+
+/** A key counts as the same only under the same id: sealed recordings name their key by it. */
+function recordingKeys(keys: KeyConfig): string[] {
+  switch (keys.kind) {
+    case 'kms':
+      return [...keys.keyIds];
+    case 'raw-aes':
+      return keys.keys.map(({ keyId, key }) => `${keyId}:${fingerprint('recording key', key)}`);
+    case 'rsa':
+      return keys.keys.map(({ keyId, privateKeyPem }) => {
+        const spki = createPublicKey(privateKeyPem).export({ type: 'spki', format: 'der' });
+        return `${keyId}:${fingerprint('recording key', spki)}`;
+      });
+    case 'rsa-public':
+      return [`${keys.keyId}:${fingerprint('recording key', Buffer.from(keys.spki, 'base64'))}`];
+  }
+}
+
+/** Of at least 32 random bytes, or of a public key: nobody finds the secret by it. */
+function fingerprint(what: string, secret: Uint8Array): string {
+  return createHash('sha256')
+    .update(`flex-custody ${what}\0`)
+    .update(secret)
+    .digest('hex')
+    .slice(0, fingerprintDigits);
+}
