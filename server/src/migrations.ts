@@ -150,6 +150,12 @@ export const migrations: readonly string[] = [
      ADD COLUMN unproven text[] NOT NULL DEFAULT '{}',
      -- Keyed digests of numbers that only task attributes name: they can add a hold and nothing else.
      ADD COLUMN hinted_callers text[] NOT NULL DEFAULT '{}';`,
+  `-- Sidecars that are left to be signed: empty once they are.
+   CREATE INDEX recordings_unsigned ON recordings (recording_sid COLLATE "C")
+     WHERE state = 'verified' AND sidecar IS NOT NULL AND sidecar->>'signedBy' IS NULL;
+   -- The program has the list of actions: a list here would have to be replaced by each release that adds one.
+   ALTER TABLE audit DROP CONSTRAINT audit_action_check,
+     ADD CONSTRAINT audit_action_check CHECK (action ~ '^[a-z]+(-[a-z]+)*$');`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */

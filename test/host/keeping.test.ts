@@ -18,10 +18,7 @@ beforeAll(async () => {
   });
   policyFile = join(host.dataDir, 'policy.yaml');
   policy('');
-  await host.restart({
-    CUSTODY_POLICY_FILE: policyFile,
-    CUSTODY_CERTIFICATE_KEY_FILE: join(host.dataDir, 'certificate-key.pem'),
-  });
+  await host.restart({ CUSTODY_POLICY_FILE: policyFile });
 });
 afterAll(() => host.stop());
 

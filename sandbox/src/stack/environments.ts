@@ -67,6 +67,7 @@ export function serverEnvironment(
     CUSTODY_BUCKET: s3.bucket,
     CUSTODY_KEY_KIND: 'rsa',
     CUSTODY_KEY_FILE: secrets.keyFile,
+    CUSTODY_SIGNING_KEY_FILE: secrets.signingKeyFile,
     CUSTODY_TWILIO_KEY_FILE: sandbox.recordingKeyFile,
     CUSTODY_FUNCTION_SECRETS: secrets.functionSecret,
     CUSTODY_MEDIA_SECRET: secrets.mediaSecret,

@@ -8,10 +8,20 @@ export const bearerLink = { identity: 'bearer-link', roles: [] } as const;
 /** One of our Functions, which signs for what it says. */
 export const ownFunction = { identity: 'function', roles: [] } as const;
 
+/** Who works at the host's command line. */
+export const operator = { identity: 'operator', roles: [] } as const;
+
 export interface AuditEntry {
-  viewer: Pick<Viewer, 'identity' | 'roles' | 'workerSid'> | typeof bearerLink | typeof ownFunction;
-  /** `voice-consent`: a caller gave, refused or withdrew consent, told by the viewer. */
-  action: 'play' | 'segment-link' | 'voice-consent';
+  viewer:
+    | Pick<Viewer, 'identity' | 'roles' | 'workerSid'>
+    | typeof bearerLink
+    | typeof ownFunction
+    | typeof operator;
+  /**
+   * `voice-consent`: a caller gave, refused or withdrew consent, told by the viewer. `accept-unsigned`: a sidecar that no
+   * host signed was believed.
+   */
+  action: 'play' | 'segment-link' | 'voice-consent' | 'accept-unsigned';
   /** The recording; where none was found, the SID that was asked for. Of a consent the call, else the task. */
   recordingSid: string;
   allowed: boolean;

@@ -11,9 +11,11 @@ import { remoteDesk } from '../http/operators/remote.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
+import type { SigningIdentity } from '../signing/identity.ts';
+import { loadSigning } from '../signing/load.ts';
 
 type Needed = Pick<Config, 'database' | 'ops' | 'mediaSecret'> &
-  Partial<Pick<Config, 'keyConfig' | 'retries'>>;
+  Partial<Pick<Config, 'keyConfig' | 'retries' | 'signing'>>;
 
 /** Long work that this process does itself, where it has the database. */
 export interface OwnWork {
@@ -44,6 +46,7 @@ export async function atDesk(
     await migrate(db);
     const at = {
       keys: config.keyConfig && createKeys(config.keyConfig),
+      ...(config.signing && { signing: readable(config.signing) }),
       catalog: createCatalog(db),
       alarms: createAlarms(db),
       certificates: createCertificates(db),
@@ -60,6 +63,15 @@ export async function atDesk(
   } finally {
     await queue.stop(0);
     await db.close();
+  }
+}
+
+/** Most of what is done here needs no signature; the rest says itself what is missing. */
+function readable(config: Config['signing']): SigningIdentity | undefined {
+  try {
+    return loadSigning(config);
+  } catch {
+    return undefined;
   }
 }
 

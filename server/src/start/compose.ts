@@ -2,6 +2,7 @@ import { CustodyError } from '@flex-custody/core';
 import { createFlexTokens, type FlexTokens } from '@flex-custody/twilio';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { createAudit } from '../access/audit.ts';
+import { createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { buildApp } from '../http/app.ts';
@@ -23,6 +24,8 @@ import { openQueue, type Queue } from '../queue/queue.ts';
 import { createRecorder } from '../recorder/index.ts';
 import { startRetention } from '../retention/index.ts';
 import { loadPolicy } from '../retention/policy.ts';
+import type { SigningIdentity } from '../signing/identity.ts';
+import { openSigning, refuseReplaced } from '../signing/load.ts';
 import { createParts, createWorks } from './parts.ts';
 import { createProgressLog } from './progress.ts';
 import { fresh, mayUse } from './readiness.ts';
@@ -48,21 +51,34 @@ export async function compose(config: Config, log: Logger): Promise<Host> {
   const db = await openDatabase(config.database);
   try {
     await migrate(db);
-    return assemble(config, log, db);
+    return assemble(config, log, db, await signingOf(config, log, db));
   } catch (error) {
     await db.close();
     throw error;
   }
 }
 
-function assemble(config: Config, log: Logger, db: Db): Host {
+/** The identity of this custody's hosts, as the sidecars that are there say. */
+async function signingOf(config: Config, log: Logger, db: Db): Promise<SigningIdentity> {
+  const catalog = createCatalog(db);
+  const { signing, made } = await openSigning(config.signing, async () => !(await catalog.everSigned()));
+  if (made !== undefined)
+    log.warn(
+      { event: 'signing.made', file: made },
+      'made the signing key: keep a copy of it with the other keys',
+    );
+  refuseReplaced(signing, await catalog.newestSigners());
+  return signing;
+}
+
+function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity): Host {
   const works = config.roles.includes('worker');
   const queue = openQueue(db, {
     supervise: works,
     retries: config.retries,
     onError: (error) => log.warn({ err: error }, 'the job queue had a fault'),
   });
-  const parts = createParts(config, db, queue, log);
+  const parts = createParts(config, db, queue, log, signing);
   const { alarms, catalog, credentials, keys, runs, store, twilio } = parts;
   const metrics = createMetrics({
     recordings: () => catalog.counts(),
@@ -128,6 +144,7 @@ function assemble(config: Config, log: Logger, db: Db): Host {
         queue,
         keys,
         certificates: parts.certificates,
+        signing,
         health: () => readHealth(db),
         runs,
         works: createWorks(parts),

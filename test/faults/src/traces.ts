@@ -72,6 +72,7 @@ function secretsOf({ sandbox, secrets }: Stage): [string, string][] {
     ['the secret of the Functions', secrets.functionSecret],
     ['the secret of the media links', secrets.mediaSecret],
     ['the private key', pem],
+    ['the signing key', readFileSync(secrets.signingKeyFile, 'utf8').split('\n')[1] ?? ''],
     ["a customer's number", '14155550142'],
     ...[...world.tokens.keys()].map((token): [string, string] => ['a Flex token', token]),
   ];

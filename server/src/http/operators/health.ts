@@ -16,6 +16,8 @@ export interface Health {
     /** Alarms that stand, by code. */
     alarms: Record<string, number>;
     jobs: QueueHealth;
+    /** Ids of the keys that signed the newest sidecars, and how many sidecars nobody has signed. */
+    signing: { newest: string[]; unsigned: number };
     /** The last run of each long work that ever ran. */
     runs: RunView[];
   };
@@ -31,7 +33,8 @@ export async function readHealth(db: Db): Promise<Health> {
     : [];
   const version = row?.n ?? 0;
   if (version !== migrations.length) return { kind: db.kind, version };
-  const { states } = await createCatalog(db).counts();
+  const catalog = createCatalog(db);
+  const { states } = await catalog.counts();
   return {
     kind: db.kind,
     version,
@@ -39,6 +42,7 @@ export async function readHealth(db: Db): Promise<Health> {
       failed: states.failed,
       alarms: await createAlarms(db).counts(),
       jobs: await queueHealth(db),
+      signing: { newest: await catalog.newestSigners(), unsigned: await catalog.countUnsigned() },
       runs: await createRuns(db).all(),
     },
   };
