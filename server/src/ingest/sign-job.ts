@@ -15,6 +15,8 @@ const pageRows = 100;
 const atOnce = 4;
 /** The bucket is for recordings first: so many sidecars a second at most. */
 const perSecond = 40;
+/** So many failures one after the other are an outage: the job is tried again later, from there. */
+const outage = 20;
 
 export interface SignOptions {
   /** Also those that a key signed which is not listed any more: it is lost. */
@@ -23,10 +25,11 @@ export interface SignOptions {
 
 /** What the schedule does, until nothing is left. @throws CustodyError as {@link signSidecars} */
 export async function signNow(parts: IngestParts, signal: AbortSignal): Promise<void> {
-  const { catalog, log, runs } = parts;
+  const { alarms, catalog, log, runs } = parts;
   if ((await catalog.countUnsigned()) === 0) return;
   try {
     const { counts } = await runs.run(signRun, {}, (run) => signSidecars(parts, run), signal);
+    await alarms.mended(['sign_failed']);
     log.info({ event: 'sidecars.signed', ...counts }, 'sidecars of an earlier release are signed');
   } catch (error) {
     // Another process is at it.
@@ -46,14 +49,19 @@ export async function signSidecars(parts: IngestParts, run: Run): Promise<void> 
   let after = asRecordingSid(run.state?.['after']);
   if (again && after === undefined) await catalog.forgetSigners(signing.keyIds);
   const total = (tally.counts['done'] ?? 0) + (await catalog.countUnsigned());
+  let failed = 0;
   for (;;) {
     const rows = await catalog.unsigned(after, pageRows);
     for (let at = 0; at < rows.length; at += atOnce) {
       run.signal.throwIfAborted();
       const some = rows.slice(at, at + atOnce);
       const pause = sleep((some.length * 1_000) / perSecond);
-      await Promise.all(some.map((row) => signOne(parts, tally, row)));
+      const failures = await Promise.all(some.map((row) => signOne(parts, tally, row)));
       await pause;
+      for (const failure of failures) {
+        failed = failure === undefined ? 0 : failed + 1;
+        if (failed >= outage) throw failure;
+      }
       after = some.at(-1)?.recordingSid;
       await run.save({ after }, tally.counts, total);
     }
@@ -61,21 +69,21 @@ export async function signSidecars(parts: IngestParts, run: Run): Promise<void> 
   }
 }
 
+/** @returns what it failed for; it stays unsigned then, and is tried again by a later run */
 async function signOne(
   parts: IngestParts,
   tally: ReturnType<typeof createTally>,
   row: RecordingRow,
-): Promise<void> {
+): Promise<unknown> {
   tally.count('done');
   try {
     await describeRow(parts, row);
     tally.count('signed');
+    return undefined;
   } catch (error) {
-    // It stays unsigned, and is tried again by a later run.
-    tally.count(`failed_${errorCode(error)}`);
-    parts.log.warn(
-      { recording: row.recordingSid, code: errorCode(error) },
-      'its sidecar could not be signed now',
-    );
+    const code = errorCode(error);
+    tally.count(`failed_${code}`);
+    parts.log.warn({ recording: row.recordingSid, code }, 'its sidecar could not be signed now');
+    return error;
   }
 }
