@@ -69,6 +69,8 @@ function secretsOf({ sandbox, secrets }: Stage): [string, string][] {
     ['the auth token', authToken],
     ['its Basic credentials', Buffer.from(`${accountSid}:${authToken}`).toString('base64')],
     ["the bucket's secret", sandbox.s3.secretAccessKey],
+    ["the host's secret of the bucket", sandbox.s3.identities.host.secretAccessKey],
+    ["the Functions' secret of the bucket", sandbox.s3.identities.functions.secretAccessKey],
     ['the secret of the Functions', secrets.functionSecret],
     ['the secret of the media links', secrets.mediaSecret],
     ['the private key', pem],
