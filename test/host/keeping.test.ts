@@ -69,11 +69,6 @@ test('from the first look to the certificate', async () => {
   expect([unsure.code, unsure.out]).toEqual([1, expect.stringContaining(`${sid}  would be erased`)]);
   expect(unsure.err).toContain('--yes');
 
-  // No key yet: nothing begins.
-  const early = await host.run('erase', '--recording', sid, '--yes');
-  expect([early.code, early.err]).toEqual([1, expect.stringContaining('flex-custody setup')]);
-  expect((await host.run('setup', '--yes')).err).toContain('signs certificates of erasure');
-
   policy(`holds: [{id: case-17, callers: ["${caller}"]}]`);
   const held = await host.run('erase', '--recording', sid, '--yes');
   expect([held.code, held.out]).toEqual([1, expect.stringContaining('held by case-17')]);

@@ -1,5 +1,6 @@
+import { sign } from 'node:crypto';
 import { CustodyError } from '@flex-custody/core';
-import { CompactSign, compactVerify, decodeProtectedHeader, exportJWK, type JWK } from 'jose';
+import { compactVerify, decodeProtectedHeader, exportJWK, type JWK } from 'jose';
 import { type SigningKey, signingKeyError } from './key-file.ts';
 
 /**
@@ -40,10 +41,12 @@ export function createSigning(keys: readonly SigningKey[]): SigningIdentity {
     keyId: signing.keyId,
     keyIds: ids,
     lists: (keyId) => keys.some((key) => names(key, keyId)),
-    sign: (typ, payload) =>
-      new CompactSign(typeof payload === 'string' ? Buffer.from(payload) : payload)
-        .setProtectedHeader({ alg: 'EdDSA', typ, kid: signing.keyId })
-        .sign(privateKey),
+    // By Node itself: each sidecar has a signature, and by way of WebCrypto it takes four times as long.
+    async sign(typ, payload) {
+      const header = JSON.stringify({ alg: 'EdDSA', typ, kid: signing.keyId });
+      const text = `${base64url(header)}.${base64url(payload)}`;
+      return `${text}.${sign(null, Buffer.from(text), privateKey).toString('base64url')}`;
+    },
     async verify(typ, jws) {
       const header = headerOf(jws);
       if (header.typ !== typ) throw untrusted('it was signed as something else');
@@ -68,6 +71,11 @@ export function createSigning(keys: readonly SigningKey[]): SigningIdentity {
       ),
   };
 }
+
+const base64url = (of: string | Uint8Array): string =>
+  (typeof of === 'string' ? Buffer.from(of) : Buffer.from(of.buffer, of.byteOffset, of.byteLength)).toString(
+    'base64url',
+  );
 
 function headerOf(jws: string) {
   try {

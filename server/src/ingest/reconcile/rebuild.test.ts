@@ -226,10 +226,12 @@ describe('an operator accepts what nobody has signed', () => {
   const audited = async () =>
     shared.db.query('SELECT viewer, action, recording_sid, allowed, reason FROM audit ORDER BY id');
 
-  async function accepted(change: Partial<Sidecar>, before: (host: House) => unknown = () => undefined) {
+  type Change = Partial<Omit<Sidecar, 'object'>> & { object?: Partial<Sidecar['object']> };
+  async function accepted(change: Change, before: (host: House) => unknown = () => undefined) {
     const host = await open();
     const { sid, row, object } = await verified(host, 1);
-    await forge(sid, { ...sidecarOf(row, object, null), ...change }, plain);
+    const said = { ...sidecarOf(row, object, null), ...change };
+    await forge(sid, { ...said, object: { ...object, ...change.object } }, plain);
     await lose();
     await before(host);
     const counts = await host.run({ acceptUnsigned: true });
@@ -301,7 +303,8 @@ describe('an operator accepts what nobody has signed', () => {
   });
 
   test('a digest or a length that it made up costs the recording nothing', async () => {
-    const host = await accepted({ durationSeconds: 900, channels: 1 });
+    const object = { plaintextSha256: 'f'.repeat(64), plaintextBytes: 7 };
+    const host = await accepted({ durationSeconds: 900, channels: 1, object });
     await host.queue.run('verify', { recordingSid: host.sid });
     expect(await host.catalog.find(host.sid)).toMatchObject({ state: 'verified', channels: 2 });
   });
