@@ -8,7 +8,7 @@ import { startS3 } from './s3/index.ts';
 
 const faults = createFaults();
 let directory: string;
-let access: S3Access;
+let access: Omit<S3Access, 'identities'>;
 let s3: S3Client;
 let close: () => Promise<void>;
 

@@ -13,12 +13,18 @@ export interface Bucket {
 
 const headBytes = 256;
 
-export interface S3Access {
+export interface AccessKey {
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+/** A bucket, with the keys of the account that it belongs to. */
+export interface S3Access extends AccessKey {
   endpoint: string;
   region: string;
   bucket: string;
-  accessKeyId: string;
-  secretAccessKey: string;
+  /** As docs/deploy.md gives them their rights; with an S3 of somebody else both have the account's. */
+  identities: { host: AccessKey; functions: AccessKey };
 }
 
 interface Head {
@@ -27,7 +33,7 @@ interface Head {
 }
 
 /** Looks into the bucket as anybody with its credentials could, whichever S3 it is. */
-export function lookInto(s3: S3Access): Bucket {
+export function lookInto(s3: Omit<S3Access, 'identities'>): Bucket {
   let store: Store | undefined;
   // A page that looks every second must not read a thousand objects each time.
   const heads = new Map<string, Head>();

@@ -18,6 +18,8 @@ import { pageRoutes } from './page/index.ts';
 import { startProxy } from './proxy.ts';
 import { buildRest, listenRest } from './rest/app.ts';
 import { startS3 } from './s3/index.ts';
+import { functionsPolicy, hostPolicy } from './s3/policies.ts';
+import { newIdentity } from './s3/rights.ts';
 import { startVeridas, veridasAudioUrl, veridasRoutes } from './veridas/index.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -106,9 +108,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
     const bucketName = options.bucket ?? 'custody';
     const s3: S3Access = options.s3
-      ? { ...options.s3, region, bucket: bucketName }
+      ? {
+          ...options.s3,
+          region,
+          bucket: bucketName,
+          identities: { host: options.s3, functions: options.s3 },
+        }
       : await startOwnS3(join(dataDir, 's3'), bucketName, { world, faults }, closers);
-    const kms = await startKms({ directory: dataDir, region, credentials: s3 });
+    const { host, functions } = s3.identities;
+    const kms = await startKms({ directory: dataDir, region, credentials: [s3, host, functions] });
     closers.push(() => kms.close());
     const bucket = lookInto(s3);
     closers.push(() => bucket.close());
@@ -207,11 +215,14 @@ async function startOwnS3(
   { world, faults }: { world: World; faults: Faults },
   closers: (() => unknown)[],
 ): Promise<S3Access> {
+  const host = newIdentity('host', hostPolicy);
+  const functions = newIdentity('functions', functionsPolicy);
   const own = await startS3({
     directory,
     region,
     buckets: [bucket],
     faults,
+    identities: [host, functions],
     now: () => Date.now() + world.behaviour.clockSeconds * 1000,
   });
   closers.push(() => own.close());
@@ -221,6 +232,7 @@ async function startOwnS3(
     bucket,
     accessKeyId: own.accessKeyId,
     secretAccessKey: own.secretAccessKey,
+    identities: { host, functions },
   };
 }
 

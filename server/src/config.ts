@@ -15,11 +15,22 @@ import {
   type TwilioKeys,
 } from '@flex-custody/vault';
 import { systemCode } from './config/system-code.ts';
-import { emptyHasMeaning, type Variables, variables } from './config/variables.ts';
+import { emptyHasMeaning, signingKeyFile, type Variables, variables } from './config/variables.ts';
 
 export type Role = 'http' | 'worker';
 export type LogLevel = Variables['CUSTODY_LOG_LEVEL'];
 export type DatabaseConfig = { url: string } | { directory: string };
+
+/** Where the keys of the signing identity are. */
+export interface SigningConfig {
+  file: string;
+  /** Somebody named another file than the default one. */
+  configured: boolean;
+  /** Its text, instead of the file. */
+  keys?: string;
+  /** The key by which earlier releases signed certificates; it may be missing. */
+  certificateKeyFile: string;
+}
 
 /** The environment of the host, read once. */
 export interface Config {
@@ -61,7 +72,7 @@ export interface Config {
   /** Hours from the verification to the original's deletion at Twilio; undefined: it stays. */
   deleteSourceAfterHours?: number;
   policyFile?: string;
-  certificateKeyFile: string;
+  signing: SigningConfig;
   callerSecret?: string;
   logLevel: LogLevel;
 }
@@ -117,6 +128,9 @@ function together(given: Record<string, string>): Record<string, string> {
   if (has('AWS_ACCESS_KEY_ID') !== has('AWS_SECRET_ACCESS_KEY')) {
     faults[has('AWS_ACCESS_KEY_ID') ? 'AWS_SECRET_ACCESS_KEY' : 'AWS_ACCESS_KEY_ID'] =
       'is missing: access key and secret go together';
+  }
+  if (has('CUSTODY_SIGNING_KEY_FILE') && has('CUSTODY_SIGNING_KEYS')) {
+    faults['CUSTODY_SIGNING_KEYS'] = 'must not be set beside CUSTODY_SIGNING_KEY_FILE';
   }
   // Its directory is one process's: jobs that another role sends would wait in it for nobody.
   if (!has('DATABASE_URL') && /^\s*(http|worker)\s*$/.test(given['CUSTODY_ROLES'] ?? '')) {
@@ -257,7 +271,12 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     reconcile: { everyMinutes: env.CUSTODY_RECONCILE_MINUTES, hours: env.CUSTODY_RECONCILE_HOURS },
     ...(env.DELETE_SOURCE_AFTER !== undefined && { deleteSourceAfterHours: env.DELETE_SOURCE_AFTER }),
     ...(env.CUSTODY_POLICY_FILE !== undefined && { policyFile: env.CUSTODY_POLICY_FILE }),
-    certificateKeyFile: env.CUSTODY_CERTIFICATE_KEY_FILE,
+    signing: {
+      file: env.CUSTODY_SIGNING_KEY_FILE,
+      configured: env.CUSTODY_SIGNING_KEY_FILE !== signingKeyFile,
+      ...(env.CUSTODY_SIGNING_KEYS !== undefined && { keys: env.CUSTODY_SIGNING_KEYS }),
+      certificateKeyFile: env.CUSTODY_CERTIFICATE_KEY_FILE,
+    },
     ...(env.CUSTODY_CALLER_SECRET !== undefined && { callerSecret: env.CUSTODY_CALLER_SECRET }),
     logLevel: env.CUSTODY_LOG_LEVEL,
   };

@@ -166,6 +166,9 @@ export const migrations: readonly string[] = [
    -- The program has the list of actions: a list here would have to be replaced by each release that adds one.
    ALTER TABLE audit DROP CONSTRAINT audit_action_check,
      ADD CONSTRAINT audit_action_check CHECK (action ~ '^[a-z]+(-[a-z]+)*$');`,
+  `-- Sidecars that are left to be signed: empty once they are.
+   CREATE INDEX recordings_unsigned ON recordings (recording_sid COLLATE "C")
+     WHERE state = 'verified' AND sidecar IS NOT NULL AND sidecar->>'signedBy' IS NULL;`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */

@@ -22,6 +22,7 @@ const floors: readonly (readonly string[])[] = [
     'server/src/runs',
     'server/src/audio',
     'server/src/secrets',
+    'server/src/signing',
   ],
   ground,
   ['packages/vault', 'packages/twilio'],

@@ -297,5 +297,5 @@ test('nothing that a log must not hold is in it', async () => {
   expect(text).toContain(recordings[0]);
   expect(text).not.toMatch(/\+\d{7,}|api\.twilio\.com/);
   expect(text).not.toContain(world.sandbox.account.authToken);
-  expect(text).not.toContain(world.sandbox.s3.secretAccessKey);
+  expect(text).not.toContain(world.sandbox.s3.identities.functions.secretAccessKey);
 });

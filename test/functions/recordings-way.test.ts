@@ -176,7 +176,14 @@ test('no log holds a token, a secret or a telephone number', async () => {
   for (const name of ['server.log', 'functions.log']) {
     const text = readFileSync(join(dataDir, name), 'utf8');
     expect([name, text.length > 0]).toEqual([name, true]);
-    for (const secret of [account.authToken, s3.secretAccessKey, 'PRIVATE KEY', 'token=', '+1415']) {
+    for (const secret of [
+      account.authToken,
+      s3.identities.functions.secretAccessKey,
+      s3.identities.host.secretAccessKey,
+      'PRIVATE KEY',
+      'token=',
+      '+1415',
+    ]) {
       expect([name, secret, text.includes(secret)]).toEqual([name, secret, false]);
     }
   }

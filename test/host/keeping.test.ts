@@ -18,10 +18,7 @@ beforeAll(async () => {
   });
   policyFile = join(host.dataDir, 'policy.yaml');
   policy('');
-  await host.restart({
-    CUSTODY_POLICY_FILE: policyFile,
-    CUSTODY_CERTIFICATE_KEY_FILE: join(host.dataDir, 'certificate-key.pem'),
-  });
+  await host.restart({ CUSTODY_POLICY_FILE: policyFile });
 });
 afterAll(() => host.stop());
 
@@ -71,11 +68,6 @@ test('from the first look to the certificate', async () => {
   const unsure = await host.run('erase', '--caller', caller);
   expect([unsure.code, unsure.out]).toEqual([1, expect.stringContaining(`${sid}  would be erased`)]);
   expect(unsure.err).toContain('--yes');
-
-  // No key yet: nothing begins.
-  const early = await host.run('erase', '--recording', sid, '--yes');
-  expect([early.code, early.err]).toEqual([1, expect.stringContaining('flex-custody setup')]);
-  expect((await host.run('setup', '--yes')).err).toContain('signs certificates of erasure');
 
   policy(`holds: [{id: case-17, callers: ["${caller}"]}]`);
   const held = await host.run('erase', '--recording', sid, '--yes');

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { S3Error } from '../s3/errors.ts';
-import { type Credentials, verifySignature } from '../s3/sigv4.ts';
+import { accessKeyOf, type Credentials, verifySignature } from '../s3/sigv4.ts';
 import { KmsError, KmsKeys } from './keys.ts';
 
 export interface OwnKms {
@@ -45,7 +45,7 @@ export async function startKms(options: {
   directory: string;
   region: string;
   /** Who may ask. */
-  credentials: Pick<Credentials, 'accessKeyId' | 'secretAccessKey'>;
+  credentials: readonly Pick<Credentials, 'accessKeyId' | 'secretAccessKey'>[];
 }): Promise<OwnKms> {
   const keys = new KmsKeys(options.directory, options.region, accountId);
   const server = createServer(async (request, response) => {
@@ -60,15 +60,14 @@ export async function startKms(options: {
     };
     try {
       const { method = '', url = '', headers } = request;
-      verifySignature(
-        { method, url, headers },
-        { ...options.credentials, region: options.region },
-        Date.now(),
-        {
-          service: 'kms',
-          body,
-        },
-      );
+      const accessKeyId = accessKeyOf({ url, headers });
+      const known = options.credentials.find((one) => one.accessKeyId === accessKeyId);
+      const { region, credentials } = options;
+      const [somebody = { accessKeyId: '', secretAccessKey: '' }] = credentials;
+      verifySignature({ method, url, headers }, { ...(known ?? somebody), region }, Date.now(), {
+        service: 'kms',
+        body,
+      });
       const action = String(headers['x-amz-target'] ?? '').replace(target, '');
       const input = JSON.parse(body.toString('utf8')) as Input;
       own.calls.push(`${action} ${input.KeyId ?? input.DestinationKeyId ?? ''}`.trim());

@@ -24,7 +24,8 @@ import {
 } from './multipart.ts';
 import { deleteObject, getObject, putObject } from './objects.ts';
 import { answer, type S3Request } from './request.ts';
-import { verifySignature } from './sigv4.ts';
+import { actionOf, type Identity, newIdentity, rightsOf } from './rights.ts';
+import { accessKeyOf, verifySignature } from './sigv4.ts';
 import { Bucket } from './storage.ts';
 import { document } from './xml.ts';
 
@@ -45,14 +46,14 @@ export async function startS3(options: {
   region: string;
   buckets: readonly string[];
   faults: Faults;
+  /** Who may ask beside the account's own identity, which is returned and may do everything. */
+  identities?: readonly Identity[];
   /** Epoch ms; this machine's clock where absent. */
   now?: () => number;
 }): Promise<OwnS3> {
   const now = options.now ?? Date.now;
-  const credentials = {
-    accessKeyId: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
-    secretAccessKey: randomBytes(20).toString('hex'),
-  };
+  const own = newIdentity('account');
+  const identities = [own, ...(options.identities ?? [])];
   const buckets = new Map<string, Bucket>();
   for (const name of options.buckets) {
     buckets.set(name, await Bucket.open(name, join(options.directory, name)));
@@ -60,13 +61,16 @@ export async function startS3(options: {
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
     const found = options.faults.take('s3', `${incoming.method} ${incoming.url}`);
     if (found && (await standsInTheWay(found, incoming, response))) return;
-    const payload = verifySignature(
-      { method: incoming.method ?? '', url: incoming.url ?? '', headers: incoming.headers },
-      { ...credentials, region: options.region },
-      now(),
-    );
+    const signed = { method: incoming.method ?? '', url: incoming.url ?? '', headers: incoming.headers };
+    const accessKeyId = accessKeyOf(signed);
+    const identity = identities.find((one) => one.accessKeyId === accessKeyId) ?? own;
+    const payload = verifySignature(signed, { ...identity, region: options.region }, now());
     const url = new URL(incoming.url ?? '', 'http://host');
     const [, name = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
+    const rights = rightsOf(identity, name);
+    const key = rest.join('/');
+    const action = actionOf(signed.method, key, url.searchParams);
+    if (action !== undefined) rights.require(action, key === '' ? undefined : key);
     if (incoming.method === 'PUT' && rest.join('') === '' && url.search.replace('?', '') === '') {
       incoming.resume();
       if (buckets.has(name))
@@ -82,7 +86,14 @@ export async function startS3(options: {
     const bucket = buckets.get(name);
     if (!bucket) throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
     const fault = found && bodyKinds.has(found.kind) ? found : undefined;
-    await route({ bucket, key: rest.join('/'), query: url.searchParams, incoming, response, payload, fault });
+    const query = url.searchParams;
+    try {
+      await route({ bucket, key, query, rights, incoming, response, payload, fault });
+    } catch (error) {
+      // Who may not list learns nothing of what is not there.
+      if (error instanceof S3Error && error.status === 404 && key !== '') rights.require('s3:ListBucket');
+      throw error;
+    }
   };
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 30_000 }, (incoming, response) => {
     response.setHeader('date', new Date(now()).toUTCString());
@@ -92,7 +103,8 @@ export async function startS3(options: {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ...credentials,
+    accessKeyId: own.accessKeyId,
+    secretAccessKey: own.secretAccessKey,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

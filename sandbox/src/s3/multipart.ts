@@ -59,6 +59,7 @@ async function copyPart(request: S3Request, upload: Upload, number: number): Pro
     );
   const source = rest.join('/');
   const versionId = from.searchParams.get('versionId');
+  request.rights.require(versionId === null ? 's3:GetObject' : 's3:GetObjectVersion', source);
   const version = versionId === null ? bucket.newest(source) : bucket.version(source, versionId);
   if (!version || version.deleteMarker)
     throw versionId === null

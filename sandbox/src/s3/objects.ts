@@ -96,7 +96,7 @@ function headersOf(request: S3Request, version: Version): Record<string, string>
     etag: version.etag,
     'last-modified': new Date(version.lastModified).toUTCString(),
     ...versionHeader(request, version),
-    ...lockHeaders(version),
+    ...lockHeaders(request, version),
   };
 }
 

@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Fault } from '../faults.ts';
+import type { Rights } from './rights.ts';
 import type { Bucket } from './storage.ts';
 
 /** One authenticated request on one bucket, and maybe one key. */
 export interface S3Request {
   bucket: Bucket;
   key: string;
+  /** Of whoever signed it. */
+  rights: Rights;
   query: URLSearchParams;
   incoming: IncomingMessage;
   response: ServerResponse;

@@ -92,6 +92,12 @@ export function verifySignature(
   return payload;
 }
 
+/** Whose signature a request claims to carry. @throws S3Error 403 where it carries none */
+export function accessKeyOf({ url, headers }: Pick<SignedRequest, 'url' | 'headers'>): string {
+  const at = new URL(url, 'http://host');
+  return (at.searchParams.has('X-Amz-Algorithm') ? fromQuery(at) : fromHeader(headers)).accessKeyId;
+}
+
 interface Given {
   accessKeyId: string;
   scope: string;

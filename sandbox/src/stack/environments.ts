@@ -22,8 +22,8 @@ export function functionsEnvironment(
     ACCOUNT_SID: account.accountSid,
     AUTH_TOKEN: account.authToken,
     TWILIO_WORKSPACE_SID: account.workspaceSid,
-    AWSaccessKeyId: s3.accessKeyId,
-    AWSsecretAccessKey: s3.secretAccessKey,
+    AWSaccessKeyId: s3.identities.functions.accessKeyId,
+    AWSsecretAccessKey: s3.identities.functions.secretAccessKey,
     AWSbucket: s3.bucket,
     AWS_REGION: s3.region,
     AWS_ENDPOINT_URL_S3: s3.endpoint,
@@ -62,11 +62,12 @@ export function serverEnvironment(
     CUSTODY_OPS_PORT: `${ports.ops}`,
     AWS_REGION: s3.region,
     AWS_ENDPOINT_URL_S3: s3.endpoint,
-    AWS_ACCESS_KEY_ID: s3.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    AWS_ACCESS_KEY_ID: s3.identities.host.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.identities.host.secretAccessKey,
     CUSTODY_BUCKET: s3.bucket,
     CUSTODY_KEY_KIND: 'rsa',
     CUSTODY_KEY_FILE: secrets.keyFile,
+    CUSTODY_SIGNING_KEY_FILE: secrets.signingKeyFile,
     CUSTODY_TWILIO_KEY_FILE: sandbox.recordingKeyFile,
     CUSTODY_FUNCTION_SECRETS: secrets.functionSecret,
     CUSTODY_MEDIA_SECRET: secrets.mediaSecret,
@@ -92,7 +93,11 @@ export function kmsEnvironments({ kms }: Sandbox): Record<'server' | 'functions'
 /** The start page plays as Flex Insights would, and the desktop calls as Flex would, from the sandbox's origin. */
 const flexOrigins = (sandbox: Sandbox): string => `${sandbox.url},https://flex.twilio.com`;
 
-/** How a process reaches the sandbox's Twilio; nothing else of the caller's environment is handed down. */
+/**
+ * How a process reaches the sandbox's Twilio; nothing else of the caller's environment is handed down, and no key of the
+ * account that the bucket belongs to.
+ */
 function wayOut(sandbox: Sandbox): Record<string, string> {
-  return { ...sandbox.env, NODE_ENV: 'production' };
+  const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _secret, ...env } = sandbox.env;
+  return { ...env, NODE_ENV: 'production' };
 }

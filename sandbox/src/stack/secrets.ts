@@ -9,6 +9,8 @@ export interface StackSecrets {
   publicKey: string;
   /** PEM file that the host alone reads. */
   keyFile: string;
+  /** Where the host keeps the key that it signs by; its first start makes it. */
+  signingKeyFile: string;
   functionSecret: string;
   mediaSecret: string;
 }
@@ -26,6 +28,7 @@ export function makeSecrets(folder: string): StackSecrets {
     keyId,
     publicKey: publicKey.toString('base64'),
     keyFile,
+    signingKeyFile: join(folder, 'signing-key.pem'),
     functionSecret: randomBytes(32).toString('base64url'),
     mediaSecret: randomBytes(32).toString('base64'),
   };

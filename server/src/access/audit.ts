@@ -8,7 +8,7 @@ export const bearerLink = { identity: 'bearer-link', roles: [] } as const;
 /** One of our Functions, which signs for what it says. */
 export const ownFunction = { identity: 'function', roles: [] } as const;
 
-/** Somebody at the command line, who has the host's own settings. */
+/** Who works at the host's command line. */
 export const operator = { identity: 'operator', roles: [] } as const;
 
 export interface AuditEntry {
@@ -19,9 +19,9 @@ export interface AuditEntry {
     | typeof operator;
   /**
    * `voice-consent`: a caller gave, refused or withdrew consent, told by the viewer. `adopt-database`: an operator bound the
-   * database to another custody.
+   * database to another custody. `accept-unsigned`: a sidecar that no host signed was believed.
    */
-  action: 'play' | 'segment-link' | 'voice-consent' | 'adopt-database';
+  action: 'play' | 'segment-link' | 'voice-consent' | 'adopt-database' | 'accept-unsigned';
   /** The recording; where none was found, the SID that was asked for. Of a consent the call, else the task; of an adoption the account. */
   recordingSid: string;
   allowed: boolean;

@@ -1,4 +1,4 @@
-import type { WorkerSid } from '@flex-custody/core';
+import type { UnprovenFact, WorkerSid } from '@flex-custody/core';
 import type { Viewer } from '@flex-custody/twilio';
 
 export interface AccessSettings {
@@ -10,6 +10,8 @@ export interface AccessSettings {
 export interface Owned {
   /** Proven owner; absent where the owner was never proven. */
   workerSid?: WorkerSid;
+  /** With `owner` among them the worker is hearsay, and the call nobody's own. */
+  unproven?: readonly UnprovenFact[];
 }
 
 export type Reason =
@@ -63,7 +65,8 @@ export function may(viewer: Viewer, action: 'play', recording: Owned, settings: 
   const decided = byRoles(viewer.roles);
   if (decided) return decided;
   if (!settings.agentsMayPlayOwn) return no('agents-may-not');
-  const own = recording.workerSid !== undefined && recording.workerSid === viewer.workerSid;
+  const proven = recording.unproven?.includes('owner') !== true;
+  const own = proven && recording.workerSid !== undefined && recording.workerSid === viewer.workerSid;
   return own ? yes('own-call') : no('not-own-call');
 }
 

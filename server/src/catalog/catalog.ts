@@ -38,7 +38,7 @@ export interface RecordingRow {
   failure?: string;
   createdAt: Date;
   updatedAt: Date;
-  /** From the callback, not proven. */
+  /** From the callback, or from a sidecar that nobody signed: not proven. */
   hints: { taskSid?: TaskSid; reservationSid?: ReservationSid };
   /** Who made it known: `callback`, `reconcile`, … */
   source: string;
@@ -90,7 +90,12 @@ export interface StoredSidecar {
   etag: string;
   /** Of the key that sealed it; absent where that is not known. */
   keyId?: string;
+  /** Id of the host's key that signed it; absent for those that nobody signed, or that no listed key did. */
+  signedBy?: string;
 }
+
+/** Whom a restored recording's facts come from: a host, which signed its sidecar, or somebody who may be anybody. */
+export type Restoration = { signed: StoredSidecar } | { unproven: readonly UnprovenFact[] };
 
 export interface Registration {
   recordingSid: RecordingSid;
@@ -103,9 +108,10 @@ export interface Registration {
   hints: { taskSid?: TaskSid; reservationSid?: ReservationSid };
   source: string;
   /** See {@link RecordingRow}. */
-  unproven?: readonly UnprovenFact[];
   sourceEncrypted?: boolean;
   sourceCompleted?: boolean;
+  /** See {@link RecordingRow}; of a recording that was not known yet. */
+  unproven?: readonly UnprovenFact[];
 }
 
 export interface Owner {
@@ -211,8 +217,22 @@ export interface Catalog {
   sourceDeleted(sid: RecordingSid): Promise<void>;
   /** Its sidecar was written, in place of the one before; false where another one has been written meanwhile. */
   described(sid: RecordingSid, before: StoredSidecar | undefined, now: StoredSidecar): Promise<boolean>;
-  /** Puts back what a sidecar says, into a catalog that knows nothing of it; false where it does. */
-  restored(sidecar: Sidecar, at: StoredSidecar): Promise<boolean>;
+  /**
+   * Puts back what a sidecar says, into a catalog that knows nothing of it; false where it does. It is sealed then, never
+   * verified or proven, and without a signature its owner is a hint that the link has to prove.
+   */
+  restored(sidecar: Sidecar, from: Restoration): Promise<boolean>;
+  /** Verified recordings whose sidecar is not signed, by SID, behind `after`. At most 1000. */
+  unsigned(after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;
+  countUnsigned(): Promise<number>;
+  /** Whether any sidecar was signed. */
+  everSigned(): Promise<boolean>;
+  /** Ids of the keys that signed the newest sidecars. */
+  newestSigners(): Promise<string[]>;
+  /** How many sidecars each key has signed; without an id, those that nobody did. */
+  signers(): Promise<{ keyId?: string; sidecars: number }[]>;
+  /** Counts sidecars of other keys than these as unsigned, so that they are signed again. @returns how many */
+  forgetSigners(listed: readonly string[]): Promise<number>;
   /** This and the two below answer with the state that the recording itself is in then; undefined where nothing changed. */
   linked(sid: RecordingSid, owner: Owner): Promise<RecordingState | undefined>;
   /** The task is gone, or cannot take the entry; a linked recording stays linked. */

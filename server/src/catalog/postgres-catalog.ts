@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import {
   type AccountSid,
-  CustodyError,
   type LinkState,
   linkStates,
-  type RecordingSid,
   type RecordingState,
   recordingStates,
 } from '@flex-custody/core';
@@ -13,12 +11,20 @@ import type { Catalog, Owner } from './catalog.ts';
 import { erasureStatements } from './erasure-statements.ts';
 import { keyStatements } from './key-statements.ts';
 import { rowColumns, type StoredRow, toRow } from './rows.ts';
-import { createStatements, identity, mostRows, noLease } from './statements.ts';
+import { signingStatements } from './signing-statements.ts';
+import { createStatements, foreign, identity, mostRows, noLease } from './statements.ts';
 
 const ratesKept = 20;
 const leastForRate = 4e6;
 /** Bytes per second assumed until Functions have copied something: slow enough not to begin what cannot be finished. */
 const assumedRate = 8e6;
+/** Of a link that Twilio proved the owner is proven, and what else it says. */
+const stillUnproven = (direction: string, caller: string) =>
+  `ARRAY(SELECT fact FROM unnest(unproven) AS fact WHERE fact <> 'owner'
+    AND NOT (fact = 'direction' AND ${direction}::text IS NOT NULL)
+    AND NOT (fact = 'caller' AND ${caller}::text IS NOT NULL))`;
+/** An owner that only hearsay named does not stand in for what was proven. */
+const hearsay = `'owner' = ANY(unproven)`;
 
 const guessIsReplaced = `('start' = ANY(recordings.unproven) AND NOT 'start' = ANY(excluded.unproven))`;
 
@@ -39,6 +45,7 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
   return {
     ...keyStatements(statements),
     ...erasureStatements(statements),
+    ...signingStatements(statements),
     find,
     firstOfReservation: async (sid) =>
       (
@@ -55,7 +62,7 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
         `INSERT INTO recordings
            (recording_sid, account_sid, call_sid, conference_sid, channels, duration_seconds, started_at, hints, source,
             source_encrypted, source_completed, unproven)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12::text[])
          ON CONFLICT (recording_sid) DO UPDATE SET
            call_sid = coalesce(recordings.call_sid, excluded.call_sid),
            conference_sid = coalesce(recordings.conference_sid, excluded.conference_sid),
@@ -167,48 +174,12 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
       };
       return (await change(sid, noted, 'recording_sid')) !== undefined;
     },
-    async restored(of, at) {
-      if (of.accountSid !== accountSid) throw foreign(of.recordingSid);
-      const put = await db.query(
-        `INSERT INTO recordings
-           (recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid, channels,
-            duration_seconds, started_at, source, state, link_state, link_reason, object, verified_at,
-            source_deleted_at, sidecar, queue, direction, caller)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::jsonb, $16, $17, $18::jsonb, $19,
-           $20, $21)
-         ON CONFLICT (recording_sid) DO NOTHING RETURNING recording_sid`,
-        [
-          of.recordingSid,
-          of.accountSid,
-          of.callSid ?? null,
-          of.conferenceSid ?? null,
-          of.taskSid ?? null,
-          of.reservationSid ?? null,
-          of.workerSid ?? null,
-          of.channels,
-          of.durationSeconds ?? null,
-          of.startedAt,
-          of.source,
-          of.verifiedAt === undefined ? 'sealed' : 'verified',
-          of.taskSid === undefined ? 'unlinked' : 'linked',
-          of.taskSid === undefined ? 'restored' : null,
-          JSON.stringify(of.object),
-          of.verifiedAt ?? null,
-          of.sourceDeletedAt ?? null,
-          JSON.stringify(at),
-          of.queue ?? null,
-          of.direction ?? null,
-          of.caller ?? null,
-        ],
-      );
-      return put.length > 0;
-    },
-
     linked: (sid, of) =>
       set(
         sid,
         `link_state = 'linked', link_reason = NULL, task_sid = $2, reservation_sid = $3, worker_sid = $4,
-         queue = coalesce($5, queue), direction = coalesce($6, direction), caller = coalesce($7, caller)`,
+         queue = coalesce($5, queue), direction = coalesce($6, direction), caller = coalesce($7, caller),
+         unproven = ${stillUnproven('$6', '$7')}`,
         owner(of),
         `state <> 'erased'`,
       ),
@@ -216,7 +187,9 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
       set(
         sid,
         `link_state = 'unlinked', link_reason = $2, task_sid = coalesce($3, task_sid),
-         reservation_sid = coalesce($4, reservation_sid), worker_sid = coalesce($5, worker_sid),
+         reservation_sid = CASE WHEN $3::text IS NOT NULL AND ${hearsay} THEN $4 ELSE coalesce($4, reservation_sid) END,
+         worker_sid = CASE WHEN $3::text IS NOT NULL AND ${hearsay} THEN $5 ELSE coalesce($5, worker_sid) END,
+         unproven = CASE WHEN $3::text IS NULL THEN unproven ELSE ${stillUnproven('$7', '$8')} END,
          queue = coalesce($6, queue), direction = coalesce($7, direction), caller = coalesce($8, caller)`,
         [reason, ...owner(of)],
         `link_state <> 'linked' AND state <> 'erased'`,
@@ -224,7 +197,11 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
     refused: (sid, reason) =>
       set(
         sid,
-        `link_state = 'refused', link_reason = $2`,
+        // An owner that only hearsay named was disproved with the hints.
+        `link_state = 'refused', link_reason = $2,
+         task_sid = CASE WHEN ${hearsay} THEN NULL ELSE task_sid END,
+         reservation_sid = CASE WHEN ${hearsay} THEN NULL ELSE reservation_sid END,
+         worker_sid = CASE WHEN ${hearsay} THEN NULL ELSE worker_sid END`,
         [reason],
         `link_state <> 'linked' AND state <> 'erased'`,
       ),
@@ -316,9 +293,6 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
     },
   };
 }
-
-const foreign = (sid: RecordingSid) =>
-  new CustodyError('foreign_account', `${sid} is another account's`, { status: 403 });
 
 function zeros<K extends string>(names: readonly K[]): Record<K, number> {
   return Object.fromEntries(names.map((name) => [name, 0])) as Record<K, number>;

@@ -1,9 +1,10 @@
-import type {
-  AccountSid,
-  RecordingEvent,
-  RecordingSid,
-  RecordingState,
-  SealedObject,
+import {
+  type AccountSid,
+  CustodyError,
+  type RecordingEvent,
+  type RecordingSid,
+  type RecordingState,
+  type SealedObject,
 } from '@flex-custody/core';
 import { together } from '../db/together.ts';
 import type { Db } from '../db.ts';
@@ -17,6 +18,9 @@ export const noLease = 'lease = NULL, lease_holder = NULL, lease_until = NULL';
 
 /** What tells one object from another, as values of a statement. */
 export const identity = (object: SealedObject) => [object.key, object.etag, object.versionId ?? null];
+
+export const foreign = (sid: RecordingSid) =>
+  new CustodyError('foreign_account', `${sid} is another account's`, { status: 403 });
 
 interface Change {
   set: string;

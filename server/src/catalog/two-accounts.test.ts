@@ -90,7 +90,7 @@ onEachEngine('a catalog on a database with the rows of another account', (open) 
     absent: () => ours.absent(RE(1), '16101'),
     sourceDeleted: () => ours.sourceDeleted(RE(4)),
     described: () => ours.described(RE(4), sidecarAt, { ...sidecarAt, etag: '"n"' }),
-    restored: () => ours.restored(sidecar, sidecarAt),
+    restored: () => ours.restored(sidecar, { signed: sidecarAt }),
     linked: () => ours.linked(RE(1), { taskSid: WT }),
     unlinked: () => ours.unlinked(RE(1), 'task_gone'),
     refused: () => ours.refused(RE(1), 'leg_not_of_worker'),
@@ -133,7 +133,9 @@ onEachEngine('a catalog on a database with the rows of another account', (open) 
     await expect(ours.register(registration(1, B))).rejects.toMatchObject(refusal);
     await expect(ours.register(registration(6, B))).rejects.toMatchObject(refusal);
     await expect(ours.register(registration(7, A))).rejects.toMatchObject(refusal);
-    await expect(ours.restored({ ...sidecar, accountSid: A }, sidecarAt)).rejects.toMatchObject(refusal);
+    await expect(ours.restored({ ...sidecar, accountSid: A }, { signed: sidecarAt })).rejects.toMatchObject(
+      refusal,
+    );
     expect(await all()).toEqual(before);
   });
 

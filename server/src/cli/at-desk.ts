@@ -13,10 +13,12 @@ import { remoteDesk } from '../http/operators/remote.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
+import type { SigningIdentity } from '../signing/identity.ts';
+import { loadSigning } from '../signing/load.ts';
 
 type Needed = CustodyConfig &
   Pick<Config, 'database' | 'ops' | 'mediaSecret'> &
-  Partial<Pick<Config, 'retries'>>;
+  Partial<Pick<Config, 'retries' | 'signing'>>;
 
 /** Long work that this process does itself, where it has the database. */
 export interface OwnWork {
@@ -45,9 +47,11 @@ export async function atDesk(
   const queue = openQueue(db, config.retries && { retries: config.retries });
   try {
     await migrate(db);
+    const signing = config.signing && readable(config.signing);
     await bindDatabase(db, custodyFacts(config));
     const at = {
       keys: config.keyConfig && createKeys(config.keyConfig),
+      ...(signing && { signing }),
       catalog: createCatalog(db, config.accountSid),
       alarms: createAlarms(db),
       certificates: createCertificates(db),
@@ -64,6 +68,15 @@ export async function atDesk(
   } finally {
     await queue.stop(0);
     await db.close();
+  }
+}
+
+/** Most of what is done here needs no signature; the rest says itself what is missing. */
+function readable(config: Config['signing']): SigningIdentity | undefined {
+  try {
+    return loadSigning(config);
+  } catch {
+    return undefined;
   }
 }
 

@@ -4,7 +4,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { JWK } from 'jose';
 import { systemCode } from '../config/system-code.ts';
 import { loadConfig } from '../config.ts';
-import { loadSigner, verifyCertificate } from '../retention/certificate.ts';
+import { certificateType, verifyCertificate } from '../retention/certificate.ts';
+import { loadSigning } from '../signing/load.ts';
 import { atDesk } from './at-desk.ts';
 
 export function registerCertificates(program: Command): void {
@@ -30,22 +31,37 @@ export function registerCertificates(program: Command): void {
     .action((id: string) => atDesk(async (desk) => console.log((await desk.certificate(id)).jws)));
   certificates
     .command('key')
-    .description('the public key that verifies them, as a JWK')
-    .action(async () => {
-      console.log(JSON.stringify(await loadSigner(loadConfig().certificateKeyFile).publicJwk()));
+    .description('the public key that verifies those of today, as a JWK')
+    .option('--all', 'every listed key, as a JWK Set: also those that signed earlier')
+    .action(async ({ all }: { all?: boolean }) => {
+      const keys = await loadSigning(loadConfig().signing).publicJwks();
+      console.log(JSON.stringify(all ? { keys } : keys[0]));
     });
   certificates
     .command('verify')
     .description('verify one, without a host; prints what it says')
     .argument('<file>', 'with the signed text; - reads it from standard input')
-    .option('--key <file>', "the public key as a JWK; this host's own without it")
+    .option('--key <file>', "the public key as a JWK; this host's own keys without it")
     .action(async (file: string, { key }: { key?: string }) => {
-      const jwk = key
-        ? (JSON.parse(textOf(key)) as JWK)
-        : await loadSigner(loadConfig().certificateKeyFile).publicJwk();
-      const said = await verifyCertificate(textOf(file), jwk);
+      const jws = textOf(file).trim();
+      const said = key ? await verifyCertificate(jws, jwkIn(key)) : await verifiedHere(jws);
       console.log(JSON.stringify(said, undefined, 2));
     });
+}
+
+/** By any key that is listed on this host. */
+async function verifiedHere(jws: string): Promise<unknown> {
+  const { payload } = await loadSigning(loadConfig().signing).verify(certificateType, jws);
+  return JSON.parse(payload);
+}
+
+function jwkIn(file: string): JWK {
+  try {
+    return JSON.parse(textOf(file)) as JWK;
+  } catch (cause) {
+    if (cause instanceof CustodyError) throw cause;
+    throw new CustodyError('file_unreadable', `${file} holds no JWK`, { cause });
+  }
 }
 
 function textOf(file: string): string {

@@ -2,11 +2,13 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { CustodyError } from '@flex-custody/core';
 import { isKeyId } from '@flex-custody/vault';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { systemCode } from '../config/system-code.ts';
+import { newSigningKey } from '../signing/key-file.ts';
 import { registerKeyStatus } from './rotate-keys.ts';
 
 type Kind = 'rsa' | 'raw-aes';
+const kinds = ['rsa', 'raw-aes', 'signing'];
 
 const modulusLength = 2048;
 
@@ -41,13 +43,22 @@ export function registerKeyCommands(program: Command): void {
     .command('generate')
     .description('make a new key file; an existing one is never overwritten')
     .addOption(
-      new Option('--kind <kind>', 'rsa: the Functions seal with its public half')
-        .choices(['rsa', 'raw-aes'])
+      new Option(
+        '--kind <kind>',
+        'rsa: the Functions seal with its public half; signing: signs sidecars and certificates',
+      )
+        .choices(kinds)
         .default('rsa'),
     )
-    .requiredOption('--key-id <name>', 'the name that sealed recordings carry, such as 2026-01')
+    .option(
+      '--key-id <name>',
+      'the name that sealed recordings carry, such as 2026-01; a signing key needs none',
+    )
     .requiredOption('--out <file>', 'where the private key goes; only its owner may read it')
-    .action(({ kind, keyId, out }: { kind: Kind; keyId: string; out: string }) => {
+    .action(({ kind, keyId, out }: { kind: Kind | 'signing'; keyId?: string; out: string }) => {
+      if (kind === 'signing') return generateSigning(out, keyId);
+      if (keyId === undefined)
+        throw new InvalidArgumentError('--key-id is missing: the name that sealed recordings carry');
       const made = generateKey(kind, keyId);
       save(out, made.file);
       const lines = Object.entries(made.forFunctions).map(([name, value]) => `${name}=${value}`);
@@ -60,6 +71,16 @@ export function registerKeyCommands(program: Command): void {
       if (lines.length > 0) console.error("The Functions' environment:");
       for (const line of lines) console.log(line);
     });
+}
+
+function generateSigning(out: string, keyId: string | undefined): void {
+  save(out, newSigningKey(keyId));
+  console.error(
+    `Wrote ${out}. Keep a copy where the host's disk cannot take it along: without it the catalog cannot be rebuilt.`,
+  );
+  console.error(
+    `Every host: CUSTODY_SIGNING_KEY_FILE=${out}. To rotate, put it above the old keys in one file.`,
+  );
 }
 
 function save(file: string, text: string): void {

@@ -41,20 +41,6 @@ export function registerReconcile(program: Command): void {
     });
 }
 
-export function registerCatalog(program: Command): void {
-  program
-    .command('catalog')
-    .description('the list of all recordings')
-    .command('rebuild')
-    .description('put a lost catalog together again, from the bucket alone')
-    .option('--dry-run', 'count what would be restored; change nothing')
-    .option('--json', 'one line: {name, counts, startedAt, finishedAt, finished}')
-    .action(async ({ dryRun, json }: { dryRun?: boolean; json?: boolean }) => {
-      const ended = await runWork('rebuild', dryRun ? { dryRun } : {});
-      console.log(json ? jsonOf(ended) : `${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
-    });
-}
-
 interface ImportFlags {
   from: string;
   fromEndpoint?: string;

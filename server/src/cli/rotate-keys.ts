@@ -41,7 +41,10 @@ export function registerKeyStatus(keys: Command): void {
   keys
     .command('status')
     .description('which keys have sealed what, and which of them are at hand')
-    .option('--json', '{seals, keys: [{keyId, atHand, recordings, sidecars}]}')
+    .option(
+      '--json',
+      '{seals, keys: [{keyId, atHand, recordings, sidecars}], signers: [{keyId, signs, atHand, sidecars}]}',
+    )
     .action(({ json }: { json?: boolean }) =>
       atDesk(async (desk) => {
         const use = await desk.keys();
@@ -53,7 +56,22 @@ export function registerKeyStatus(keys: Command): void {
 /** What the catalog calls the key of a sidecar that was restored. */
 const notNoted = 'unknown';
 
-export function statusText({ seals, keys }: KeyUse): string {
+export function statusText(use: KeyUse): string {
+  return `${sealedText(use)}\n\n${signedText(use)}`;
+}
+
+/** Who signed the sidecars. */
+function signedText({ signers }: KeyUse): string {
+  const width = Math.max(11, ...signers.map(({ keyId = '' }) => keyId.length));
+  const lines = signers.map(({ keyId, signs, atHand, sidecars }) => {
+    const is =
+      keyId === undefined ? 'left to be signed' : signs ? 'signs' : atHand ? 'verifies' : 'NOT AT HAND';
+    return `${(keyId ?? 'nobody').padEnd(width)}  ${String(sidecars).padStart(8)}  ${is}`;
+  });
+  return [`${'signing key'.padEnd(width)}  sidecars`, ...lines].join('\n');
+}
+
+function sealedText({ seals, keys }: KeyUse): string {
   if (seals === undefined) return 'S3 seals (sse-kms): its keys are its own affair.';
   const width = Math.max(6, ...keys.map(({ keyId }) => keyId.length));
   const lines = keys.map(({ keyId, atHand, recordings, sidecars }) => {

@@ -4,6 +4,7 @@ import { type Config, loadConfig } from '../config.ts';
 import type { Desk } from '../http/operators/desk.ts';
 import type { Log } from '../ingest/index.ts';
 import type { Json, RunView } from '../runs/runs.ts';
+import { loadSigning } from '../signing/load.ts';
 import { createParts, createWorks } from '../start/parts.ts';
 import { atDesk } from './at-desk.ts';
 
@@ -50,7 +51,7 @@ export async function runWork(name: string, options: Json, config: Config = load
       {
         signal: stopping.signal,
         works(db, queue) {
-          const parts = createParts(config, db, queue, quietLog);
+          const parts = createParts(config, db, queue, quietLog, loadSigning(config.signing));
           return { works: createWorks(parts), release: () => parts.store.close() };
         },
       },

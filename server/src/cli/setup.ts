@@ -3,7 +3,7 @@ import { CustodyError } from '@flex-custody/core';
 import { createTwilio, type FlexConfiguration, type TwilioFlexConfiguration } from '@flex-custody/twilio';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadConfig, twilioCredentials } from '../config.ts';
-import { makeCertificateKey } from '../retention/certificate.ts';
+import { openSigning } from '../signing/load.ts';
 import { ask } from './ask.ts';
 import { linesOf, type Plan, planSetup, type Wish } from './setup-plan.ts';
 
@@ -139,11 +139,11 @@ export function registerSetup(program: Command): void {
     .option('--json', '{differences, problems, notes, written}; asks nobody, so writes with --yes alone')
     .action(async (flags: Flags) => {
       const config = loadConfig();
-      if (!flags.dryRun && makeCertificateKey(config.certificateKeyFile)) {
+      const made = flags.dryRun ? undefined : (await openSigning(config.signing, async () => true)).made;
+      if (made !== undefined)
         console.error(
-          `Made ${config.certificateKeyFile}, which signs certificates of erasure: keep a copy of it with the other keys.`,
+          `Made ${made}, which signs sidecars and certificates: keep a copy of it with the other keys, and give it to every host.`,
         );
-      }
       const { accountSid, workspaceSid, publicUrl } = config;
       const twilio = createTwilio({ accountSid, workspaceSid, ...twilioCredentials(config) });
       const print = (text: string) => console.log(text);

@@ -49,6 +49,9 @@ const publicUrl = z
     { error: 'must be an https:// origin without a path (http:// on loopback alone)' },
   );
 
+/** Relative to the current directory, as all files that are named. */
+export const signingKeyFile = '.data/signing-key.pem';
+
 /**
  * Every variable of the environment that the host reads, with its default and what it means. docs/configuration.md and
  * .env.example are checked against this table.
@@ -275,7 +278,14 @@ export const variables = z.object({
   CUSTODY_CERTIFICATE_KEY_FILE: z
     .string()
     .default('.data/certificate-key.pem')
-    .describe('File with the Ed25519 key that signs certificates of erasure; `flex-custody setup` makes it.'),
+    .describe('File with the key by which earlier releases signed certificates; it verifies them still.'),
+  CUSTODY_SIGNING_KEY_FILE: z
+    .string()
+    .default(signingKeyFile)
+    .describe(
+      "File with the hosts' Ed25519 keys, newest first: the first signs, all of them verify. The first start makes it; back it up.",
+    ),
+  CUSTODY_SIGNING_KEYS: z.string().optional().describe('Its text, instead of the file.'),
   CUSTODY_CALLER_SECRET: matching(
     /^[A-Za-z0-9+/]{43}=$/,
     'must be base64 of 32 bytes; `openssl rand -base64 32` makes one',

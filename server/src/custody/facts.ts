@@ -1,14 +1,15 @@
 import { createHash, createPublicKey } from 'node:crypto';
-import type { AccountSid, StorageMode } from '@flex-custody/core';
+import { type AccountSid, CustodyError, type StorageMode } from '@flex-custody/core';
 import type { KeyConfig } from '@flex-custody/vault';
 import type { Config } from '../config.ts';
+import { loadSigning } from '../signing/load.ts';
 
 /** What makes a database, a bucket and an environment one custody. Secrets are in it as fingerprints alone. */
 export interface CustodyFacts {
   accountSid: AccountSid;
   bucket: string;
   storageMode: StorageMode;
-  /** Ids of the signing identity's keys; absent where this process has none to compare. */
+  /** Thumbprints of the signing identity's keys; absent where this process has none to compare. */
   signingKeys?: readonly string[];
   /** Absent where no caller secret is set. */
   callerSecret?: string;
@@ -17,12 +18,15 @@ export interface CustodyFacts {
 }
 
 export type CustodyConfig = Pick<Config, 'accountSid' | 'store'> &
-  Partial<Pick<Config, 'keyConfig' | 'callerSecret'>>;
+  Partial<Pick<Config, 'keyConfig' | 'callerSecret' | 'signing'>>;
 
 const fingerprintDigits = 16;
 
-/** @param signingKeys ids of the signing identity's keys */
-export function custodyFacts(config: CustodyConfig, signingKeys?: readonly string[]): CustodyFacts {
+/** @param signingKeys thumbprints of the signing identity's keys */
+export function custodyFacts(
+  config: CustodyConfig,
+  signingKeys: readonly string[] | undefined = signingKeysOf(config),
+): CustodyFacts {
   const { accountSid, callerSecret, keyConfig, store } = config;
   return {
     accountSid,
@@ -34,6 +38,16 @@ export function custodyFacts(config: CustodyConfig, signingKeys?: readonly strin
     }),
     recordingKeys: keyConfig ? recordingKeys(keyConfig) : [],
   };
+}
+
+/** Most commands need no signature: what does, says itself that the keys are missing. */
+function signingKeysOf({ signing }: CustodyConfig): readonly string[] | undefined {
+  try {
+    return signing && loadSigning(signing).thumbprints;
+  } catch (error) {
+    if (error instanceof CustodyError) return undefined;
+    throw error;
+  }
 }
 
 /** A key counts as the same only under the same id: sealed recordings name their key by it. */

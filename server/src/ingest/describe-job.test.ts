@@ -4,7 +4,7 @@ import { describeJob } from './describe-job.ts';
 import { measureJob } from './measure-job.ts';
 import type { IngestParts } from './parts.ts';
 import { agentChannel } from './read-back.ts';
-import { house, sealedObject, sharedDatabase } from './testing/house.ts';
+import { house, houseSigning, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
 
 const shared = sharedDatabase();
@@ -30,7 +30,8 @@ const describedIn = async (
 ) => {
   const at = (await catalog.find(of))?.sidecar;
   const sealed = store.written.get(`${at?.key}?${at?.versionId}`) ?? Buffer.alloc(0);
-  return readSidecar((await openBytes(keys, context, sealed)).toString());
+  const signed = (await openBytes(keys, context, sealed)).toString();
+  return readSidecar((await houseSigning.verify('sidecar+jws', signed)).payload);
 };
 
 test('what is known of a verified recording lies sealed beside it', async () => {

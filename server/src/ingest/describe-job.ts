@@ -3,12 +3,15 @@ import { sealBytes } from '@flex-custody/vault';
 import type { RecordingRow, StoredSidecar } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 import { hearAgain } from './read-back.ts';
-import { openSidecar, sidecarOf } from './sidecars.ts';
+import { openSidecar, sidecarOf, signedSidecar } from './sidecars.ts';
 
-type Parts = Pick<IngestParts, 'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'queue' | 'store'>;
+type Parts = Pick<
+  IngestParts,
+  'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'queue' | 'signing' | 'store'
+>;
 
 /**
- * Writes what is known of a verified recording beside it, sealed as it is, and removes what was written there before.
+ * Writes what is known of a verified recording beside it, signed, sealed as it is, and removes what was written there before.
  * @param heard in it just now; else it is what the earlier sidecar says, or the recording is heard again
  * @throws CustodyError as store and keys do
  */
@@ -32,7 +35,7 @@ export async function describeRow(
   const sid = row.recordingSid;
   // Null says something: that nothing can be said.
   const analysis = heard === undefined ? await analysisOf(parts, row, row.object) : heard;
-  const text = Buffer.from(JSON.stringify(sidecarOf(row, row.object, analysis)));
+  const text = Buffer.from(await signedSidecar(parts, sidecarOf(row, row.object, analysis)));
   const context = { account: row.accountSid, recording: sid };
   // By the recording's own key, so that whatever becomes of that becomes of both.
   const sealing = keys?.sealingBy(row.object.keyId) ?? keys;
@@ -44,6 +47,7 @@ export async function describeRow(
     ...(versionId !== undefined && { versionId }),
     etag,
     ...(sealing && { keyId: sealing.keyId }),
+    signedBy: parts.signing.keyId,
   };
   if (await catalog.described(sid, row.sidecar, now)) {
     await remove(parts, row.sidecar);

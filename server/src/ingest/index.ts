@@ -13,6 +13,7 @@ import type { IngestParts } from './parts.ts';
 import { reconcileNow } from './reconcile/schedule.ts';
 import { receive } from './register.ts';
 import { report } from './report.ts';
+import { signNow, signSeconds } from './sign-job.ts';
 import { deleteSources } from './sources-job.ts';
 import { giveUp, passingReasons } from './steps.ts';
 import { verifyJob } from './verify-job.ts';
@@ -22,6 +23,7 @@ export { type ImportParts, importPlain, readFrom } from './reconcile/import.ts';
 export { reconcile } from './reconcile/index.ts';
 export { rebuild } from './reconcile/rebuild.ts';
 export { rotateKeys } from './rotate/index.ts';
+export { signSidecars } from './sign-job.ts';
 
 export interface Ingest {
   /** See {@link receive}. */
@@ -86,8 +88,10 @@ export function createIngest(parts: IngestParts): Ingest {
       await queue.work('sources', { concurrency: 1 }, async (_data, { signal }) => {
         await deleteSources(parts, signal);
       });
+      await queue.work('sign', { concurrency: 1 }, (_data, { signal }) => signNow(parts, signal));
       await queue.onDead((dead) => buryJob(parts, dead));
       await queue.every('janitor', sweepSeconds);
+      await queue.every('sign', signSeconds);
       if (config.deleteSourceAfterHours !== undefined) await queue.every('sources', sourcesSeconds);
       if (config.reconcile.everyMinutes > 0)
         await queue.every('reconcile', config.reconcile.everyMinutes * 60);

@@ -416,7 +416,7 @@ describe('verification', () => {
 
 test('the janitor is scheduled, and no secret reached the log', async () => {
   const { queue, lines } = await sealed();
-  expect(queue.schedules).toEqual(['janitor 60']);
+  expect(queue.schedules).toEqual(['janitor 60', 'sign 3600']);
   expect(lines.length).toBeGreaterThan(0);
   expect(lines.join('\n')).not.toContain('secret-of-the-account');
 });

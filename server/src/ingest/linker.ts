@@ -98,6 +98,8 @@ export function createLinker(parts: IngestParts): Linker {
   }
 
   async function settle(row: RecordingRow): Promise<Settled> {
+    // Twilio does not know the recording, so that its call is hearsay as well: nothing can be proven by it.
+    if (row.unproven.includes('start')) return unlinked(row.recordingSid, 'source_unknown', undefined, false);
     const remembered = await prove({ ...twilio, worker }, row, row.hints);
     // What was remembered may have changed: nobody is refused by it.
     const proof = remembered.level === 'refused' ? await prove(twilio, row, row.hints) : remembered;

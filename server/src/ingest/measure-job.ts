@@ -10,7 +10,7 @@ import { changeTask } from '@flex-custody/twilio';
 import type { IngestParts } from './parts.ts';
 import { openSidecar } from './sidecars.ts';
 
-type Parts = Pick<IngestParts, 'catalog' | 'config' | 'keys' | 'log' | 'store' | 'twilio'>;
+type Parts = Pick<IngestParts, 'catalog' | 'config' | 'keys' | 'log' | 'signing' | 'store' | 'twilio'>;
 
 /** Each write may be of what another wrote over meanwhile: once more, and it is of all. */
 const mostWrites = 5;

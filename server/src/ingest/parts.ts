@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { CallerDigest } from '../retention/caller.ts';
 import type { Runs } from '../runs/runs.ts';
+import type { SigningIdentity } from '../signing/identity.ts';
 
 /** As pino's; the first argument is fields, never a secret, a token, a phone number or audio. */
 export interface Log {
@@ -55,6 +56,8 @@ export interface IngestParts {
   store: Store;
   /** Undefined in sse-kms mode. */
   keys: Keys | undefined;
+  /** By which what this host writes is known as its own. */
+  signing: SigningIdentity;
   log: Log;
   observer?: IngestObserver;
   /** Makes the link for the older Player, where the setting is on. */

@@ -1,5 +1,13 @@
 import { buffer } from 'node:stream/consumers';
-import { CustodyError, type RecordingSid, readSidecar, type Sidecar, sidecarKey } from '@flex-custody/core';
+import {
+  CustodyError,
+  errorCode,
+  objectKey,
+  type RecordingSid,
+  readSidecar,
+  type Sidecar,
+  sidecarKey,
+} from '@flex-custody/core';
 import { openBytes } from '@flex-custody/vault';
 import type { RecordingRow, StoredSidecar } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
@@ -7,16 +15,31 @@ import type { IngestParts } from './parts.ts';
 /** A sidecar is some kilobytes: what is larger is none. */
 const mostBytes = 1_000_000;
 
+/** What the signed text of a sidecar says it is. */
+const sidecarType = 'sidecar+jws';
+
+/** A sidecar's text as it is sealed: signed by this host. */
+export const signedSidecar = ({ signing }: Pick<IngestParts, 'signing'>, sidecar: Sidecar): Promise<string> =>
+  signing.sign(sidecarType, JSON.stringify(sidecar));
+
+export interface OpenedSidecar {
+  sidecar: Sidecar;
+  stored: StoredSidecar;
+  /** Id of the listed key that signed it. Absent: it is hearsay, since whoever has the public key could seal it. */
+  signedBy?: string;
+}
+
 /**
  * Reads what lies beside a recording.
  * @param at the version that is wanted; else the newest
  * @throws CustodyError `sidecar_invalid`, or as store and keys do
  */
 export async function openSidecar(
-  { config, keys, store }: Pick<IngestParts, 'config' | 'keys' | 'store'>,
+  parts: Pick<IngestParts, 'config' | 'keys' | 'signing' | 'store'>,
   sid: RecordingSid,
   at?: StoredSidecar,
-): Promise<{ sidecar: Sidecar; stored: StoredSidecar }> {
+): Promise<OpenedSidecar> {
+  const { config, keys, store } = parts;
   const key = at?.key ?? sidecarKey(config.accountSid, sid);
   const { body, etag, versionId, totalBytes } = await store.get(key, {
     ...(at?.versionId !== undefined && { versionId: at.versionId }),
@@ -26,13 +49,40 @@ export async function openSidecar(
     throw new CustodyError('sidecar_invalid', 'a sidecar cannot be so large');
   }
   const raw = await buffer(body);
+  // On a bucket without versions somebody else may have written over what was noted.
+  if (at && at.etag !== etag)
+    throw new CustodyError('sidecar_invalid', 'another sidecar is there than the host wrote');
   const context = { account: config.accountSid, recording: sid };
   const text = store.mode === 'envelope' && keys ? await openBytes(keys, context, raw) : raw;
-  const sidecar = readSidecar(text.toString('utf8'));
-  if (sidecar.recordingSid !== sid || sidecar.accountSid !== config.accountSid) {
+  const { json, signedBy } = await believe(parts, text.toString('utf8'));
+  const sidecar = readSidecar(json);
+  const { accountSid } = config;
+  // It is of the very place that it was found in: a genuine one of another recording says nothing here.
+  if (
+    sidecar.recordingSid !== sid ||
+    sidecar.accountSid !== accountSid ||
+    sidecar.object.key !== objectKey(accountSid, sid)
+  ) {
     throw new CustodyError('sidecar_invalid', 'a sidecar lies beside another recording than its own');
   }
-  return { sidecar, stored: { key, ...(versionId !== undefined && { versionId }), etag } };
+  const stored = { key, ...(versionId !== undefined && { versionId }), etag, ...(signedBy && { signedBy }) };
+  return { sidecar, stored, ...(signedBy && { signedBy }) };
+}
+
+/** The JSON of a sidecar's text, and who signed it. Earlier releases wrote the JSON alone. */
+async function believe(
+  { signing }: Pick<IngestParts, 'signing'>,
+  text: string,
+): Promise<{ json: string; signedBy?: string }> {
+  if (text.startsWith('{')) return { json: text };
+  try {
+    const { payload, keyId } = await signing.verify(sidecarType, text);
+    return { json: payload, signedBy: keyId };
+  } catch (error) {
+    if (errorCode(error) !== 'signature_untrusted') throw error;
+    // Of a key that is not listed, or of nobody: it says what it says, without a signature.
+    return { json: Buffer.from(text.split('.')[1] ?? '', 'base64url').toString('utf8') };
+  }
 }
 
 /** What a sidecar says of a recording. */

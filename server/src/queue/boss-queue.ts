@@ -22,6 +22,7 @@ const tryLimits: Readonly<Record<JobName, number>> = {
   reconcile: 7_200,
   sources: 900,
   retention: 7_200,
+  sign: 7_200,
 };
 const names = Object.keys(tryLimits) as JobName[];
 const deadName = (name: JobName) => `${name}.dead`;

@@ -20,10 +20,12 @@ export interface Jobs {
   sources: Record<string, never>;
   /** Erases what the policy keeps no longer. */
   retention: Record<string, never>;
+  /** Signs the sidecars that no host has signed. */
+  sign: Record<string, never>;
 }
 export type JobName = keyof Jobs;
 /** Jobs of a schedule, without data. */
-export type ScheduledName = 'janitor' | 'pauses' | 'reconcile' | 'sources' | 'retention';
+export type ScheduledName = 'janitor' | 'pauses' | 'reconcile' | 'sources' | 'retention' | 'sign';
 
 export interface SendOptions {
   startAfterMs?: number;

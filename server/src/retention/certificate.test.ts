@@ -1,13 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
-import { type Certificate, loadSigner, makeCertificateKey, verifyCertificate } from './certificate.ts';
+import { testSigning } from '../signing/testing/identity.ts';
+import { type Certificate, certificateType, verifyCertificate } from './certificate.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'certificate-'));
-const file = join(folder, 'of', 'its', 'own', 'key.pem');
-afterAll(() => rmSync(folder, { recursive: true }));
+const signing = testSigning();
+const jwkOf = async (of = signing) => (await of.publicJwks())[0]!;
 
 const certificate: Certificate = {
   iss: `AC${'a'.repeat(32)}` as AccountSid,
@@ -25,19 +21,11 @@ const certificate: Certificate = {
     },
   ],
 };
+const signed = () => signing.sign(certificateType, JSON.stringify(certificate));
 
-test('the key is made once, for its owner alone', () => {
-  expect(makeCertificateKey(file)).toBe(true);
-  expect(statSync(file).mode & 0o777).toBe(0o600);
-  const { mtimeMs } = statSync(file);
-  expect(makeCertificateKey(file)).toBe(false);
-  expect(statSync(file).mtimeMs).toBe(mtimeMs);
-});
-
-test('what it signs is verified by the public half alone', async () => {
-  const signer = loadSigner(file);
-  const jws = await signer.sign(certificate);
-  const jwk = await signer.publicJwk();
+test('what is signed is verified by the public half alone', async () => {
+  const jws = await signed();
+  const jwk = await jwkOf();
   expect(jwk).toMatchObject({ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA' });
   expect(jwk).not.toHaveProperty('d');
   expect(await verifyCertificate(`${jws}\n`, jwk)).toEqual(certificate);
@@ -49,30 +37,15 @@ test('what it signs is verified by the public half alone', async () => {
   });
 });
 
-test('altered, of another key, or no such text, it is refused', async () => {
-  const signer = loadSigner(file);
-  const jws = await signer.sign(certificate);
+test('altered, of another key, of another type, or no such text, it is refused', async () => {
+  const jws = await signed();
   const [head, , signature] = jws.split('.');
   const other = Buffer.from(JSON.stringify({ ...certificate, recordings: [] })).toString('base64url');
-  const jwk = await signer.publicJwk();
-  const another = join(folder, 'another.pem');
-  makeCertificateKey(another);
+  const jwk = await jwkOf();
   const code = { code: 'certificate_invalid' };
   await expect(verifyCertificate(`${head}.${other}.${signature}`, jwk)).rejects.toMatchObject(code);
-  await expect(verifyCertificate(jws, await loadSigner(another).publicJwk())).rejects.toMatchObject(code);
+  await expect(verifyCertificate(jws, await jwkOf(testSigning()))).rejects.toMatchObject(code);
+  const sidecar = await signing.sign('sidecar+jws', JSON.stringify(certificate));
+  await expect(verifyCertificate(sidecar, jwk)).rejects.toMatchObject(code);
   await expect(verifyCertificate('hello', jwk)).rejects.toMatchObject(code);
-});
-
-test('without a key it says how to make one, and another kind is refused', () => {
-  const missing = join(folder, 'missing.pem');
-  expect(() => loadSigner(missing)).toThrow('flex-custody setup');
-  expect(existsSync(missing)).toBe(false);
-  const rsa = join(folder, 'rsa.pem');
-  writeFileSync(
-    rsa,
-    generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
-  );
-  expect(() => loadSigner(rsa)).toThrow('Ed25519');
-  writeFileSync(rsa, 'hello');
-  expect(() => loadSigner(rsa)).toThrow(expect.objectContaining({ code: 'certificate_key' }));
 });

@@ -9,8 +9,9 @@ import { type Certificates, createCertificates } from '../catalog/certificates.t
 import { openEmbedded, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { migrate } from '../db.ts';
 import { createRuns, type RunView } from '../runs/runs.ts';
+import { testSigning } from '../signing/testing/identity.ts';
 import { callerDigests } from './caller.ts';
-import { loadSigner, makeCertificateKey, verifyCertificate } from './certificate.ts';
+import { verifyCertificate } from './certificate.ts';
 import { type EraseOptions, eraseExpired, eraseSelected, type KeepingParts } from './erase.ts';
 import { retainNow } from './index.ts';
 
@@ -21,7 +22,7 @@ const caller = '+4930123456';
 const callerDigest = callerDigests(Buffer.alloc(32, 5).toString('base64'));
 const folder = mkdtempSync(join(tmpdir(), 'erase-'));
 const policyFile = join(folder, 'policy.yaml');
-const certificateKeyFile = join(folder, 'key.pem');
+const signing = testSigning();
 const policy = (text: string) => writeFileSync(policyFile, `version: 1\n${text}\n`);
 
 /** Versions by key, as a bucket that keeps them; what is locked refuses. */
@@ -71,7 +72,6 @@ beforeAll(async () => {
   await migrate(database.db);
   catalog = createCatalog(database.db, account);
   certificates = createCertificates(database.db);
-  makeCertificateKey(certificateKeyFile);
 }, 60_000);
 afterAll(async () => {
   await database.drop();
@@ -85,7 +85,8 @@ beforeEach(async () => {
   policy('');
   const say = (fields: object, words: string) => void lines.push(`${words} ${JSON.stringify(fields)}`);
   parts = {
-    config: { accountSid: account, policyFile, certificateKeyFile },
+    config: { accountSid: account, policyFile },
+    signing,
     catalog,
     certificates,
     store: bucket as unknown as Store,
@@ -141,7 +142,8 @@ const expire = (dryRun = false): Promise<RunView> =>
 const left = () => [...bucket.versions_.values()].flat().length;
 async function said() {
   const [certificate] = await certificates.list(1);
-  return verifyCertificate(certificate?.jws ?? '', await loadSigner(certificateKeyFile).publicJwk());
+  const [jwk = {}] = await signing.publicJwks();
+  return verifyCertificate(certificate?.jws ?? '', jwk);
 }
 
 test('all of it goes, and a certificate says what and when', async () => {
@@ -266,13 +268,6 @@ test('a process that dies between the bucket and the certificate leaves it to th
   expect((await expire()).counts).toEqual({ erased: 1 });
   expect(await said()).toMatchObject({ recordings: [{ recording: RE(1), versions: 3, twilio: 'deleted' }] });
   expect((await catalog.find(RE(1)))?.erasedAt).toBeDefined();
-});
-
-test('without a key for certificates nothing begins', async () => {
-  await recording(1);
-  parts.config.certificateKeyFile = join(folder, 'missing.pem');
-  await expect(erase({ recordings: [RE(1)] })).rejects.toMatchObject({ code: 'certificate_key' });
-  expect([left(), (await catalog.find(RE(1)))?.state]).toEqual([3, 'verified']);
 });
 
 describe('retention', () => {

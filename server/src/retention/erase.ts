@@ -5,16 +5,18 @@ import type { Store } from '@flex-custody/vault';
 import type { Catalog, RecordingRow, Selection } from '../catalog/catalog.ts';
 import type { Certificates } from '../catalog/certificates.ts';
 import type { Run } from '../runs/runs.ts';
+import type { SigningIdentity } from '../signing/identity.ts';
 import type { CallerDigest } from './caller.ts';
-import { type Certificate, type ErasedRecording, loadSigner, type Signer } from './certificate.ts';
+import { type Certificate, certificateType, type ErasedRecording } from './certificate.ts';
 import { fewestDays, holdsOn, keptUntil } from './decide.ts';
 import { loadPolicy, type Policy } from './policy.ts';
 import { lockedUntil, removeFromBucket } from './remove.ts';
 
 export interface KeepingParts {
-  config: { accountSid: AccountSid; policyFile?: string; certificateKeyFile: string };
+  config: { accountSid: AccountSid; policyFile?: string };
   catalog: Catalog;
   certificates: Certificates;
+  signing: Pick<SigningIdentity, 'sign'>;
   store: Store;
   twilio: Pick<TwilioApi, 'deleteRecording'>;
   /** Undefined where callers cannot be told. */
@@ -37,7 +39,7 @@ const dayMs = 24 * 60 * 60_000;
 /** Listed by name for whoever asked; more are only counted. */
 const mostNamed = 50;
 
-/** What an operator asked for by name. @throws CustodyError `policy_invalid`, `certificate_key` */
+/** What an operator asked for by name. @throws CustodyError `policy_invalid` */
 export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void> {
   const { recordings, tasks, callers, reference, dryRun } = run.options as EraseOptions;
   const of: Selection = {
@@ -54,7 +56,7 @@ export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void
   });
 }
 
-/** What the policy keeps no longer. @throws CustodyError `policy_invalid`, `certificate_key` */
+/** What the policy keeps no longer. @throws CustodyError `policy_invalid` */
 export async function eraseExpired(parts: KeepingParts, run: Run): Promise<void> {
   // Read once: an edit in the midst of a run holds from the next one on.
   const policy = loadPolicy(parts.config.policyFile);
@@ -84,7 +86,6 @@ interface Plan {
  */
 async function erase(parts: KeepingParts, run: Run, policy: Policy, plan: Plan): Promise<void> {
   const { catalog } = parts;
-  const signer = plan.dryRun ? undefined : loadSigner(parts.config.certificateKeyFile);
   const counts: Record<string, number> = { ...run.counts };
   const count = (name: string) => {
     counts[name] = (counts[name] ?? 0) + 1;
@@ -101,7 +102,7 @@ async function erase(parts: KeepingParts, run: Run, policy: Policy, plan: Plan):
       const erased = await eraseOne(parts, row, { policy, plan, count, name });
       if (erased) gone.push({ sid: row.recordingSid, erased });
     }
-    if (signer && gone.length > 0) await certify(parts, signer, policy, plan, gone);
+    if (gone.length > 0) await certify(parts, policy, plan, gone);
     for (const _ of gone) count('erased');
   };
   // One page: what cannot be ended now is tried again by the next run.
@@ -187,8 +188,7 @@ async function eraseOne(
 
 /** Signed and kept before the last details go: a certificate that is there says what is so. */
 async function certify(
-  { catalog, certificates, config, store }: KeepingParts,
-  signer: Signer,
+  { catalog, certificates, config, signing, store }: KeepingParts,
   policy: Policy,
   { reason, reference }: Plan,
   gone: readonly { sid: RecordingSid; erased: ErasedRecording }[],
@@ -202,7 +202,7 @@ async function certify(
     policy: policy.digest,
     recordings: gone.map(({ erased }) => erased),
   };
-  const jws = await signer.sign(certificate);
+  const jws = await signing.sign(certificateType, JSON.stringify(certificate));
   await store.putBytes(certificateKey(config.accountSid, certificate.jti), Buffer.from(jws));
   await certificates.keep({ id: certificate.jti, reason, recordings: gone.length, jws });
   for (const { sid } of gone) await catalog.erased(sid, certificate.jti);

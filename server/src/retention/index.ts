@@ -33,7 +33,7 @@ export async function retainNow(parts: RetentionParts, signal: AbortSignal): Pro
     // Another process is at it.
     if (code === 'run_busy') return;
     // Nothing is erased by a policy that nobody can read: somebody has to look.
-    if (code === 'policy_invalid' || code === 'certificate_key') {
+    if (code === 'policy_invalid') {
       await alarms.raise('retention_failed', undefined, code);
       log.warn({ code }, 'nothing is erased by the policy: see `flex-custody policy check`');
       return;

@@ -2,8 +2,9 @@ import { CustodyError } from '@flex-custody/core';
 import { createFlexTokens, type FlexTokens } from '@flex-custody/twilio';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { createAudit } from '../access/audit.ts';
+import { createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config.ts';
-import { bindDatabase } from '../custody/bind.ts';
+import { bindDatabase, readCustody } from '../custody/bind.ts';
 import { custodyFacts } from '../custody/facts.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { buildApp } from '../http/app.ts';
@@ -25,6 +26,8 @@ import { openQueue, type Queue } from '../queue/queue.ts';
 import { createRecorder } from '../recorder/index.ts';
 import { startRetention } from '../retention/index.ts';
 import { loadPolicy } from '../retention/policy.ts';
+import type { SigningIdentity } from '../signing/identity.ts';
+import { openSigning } from '../signing/load.ts';
 import { createParts, createWorks } from './parts.ts';
 import { createProgressLog } from './progress.ts';
 import { fresh, mayUse } from './readiness.ts';
@@ -50,22 +53,38 @@ export async function compose(config: Config, log: Logger): Promise<Host> {
   const db = await openDatabase(config.database);
   try {
     await migrate(db);
-    await bindDatabase(db, custodyFacts(config));
-    return assemble(config, log, db);
+    const signing = await signingOf(config, log, db);
+    await bindDatabase(db, custodyFacts(config, signing.thumbprints));
+    return assemble(config, log, db, signing);
   } catch (error) {
     await db.close();
     throw error;
   }
 }
 
-function assemble(config: Config, log: Logger, db: Db): Host {
+/** The identity that this custody's hosts share; made where none of them ever had one. */
+async function signingOf(config: Config, log: Logger, db: Db): Promise<SigningIdentity> {
+  const isFirst = async () => {
+    const known = (await readCustody(db))?.signingKeys ?? [];
+    return known.length === 0 && !(await createCatalog(db, config.accountSid).everSigned());
+  };
+  const { signing, made } = await openSigning(config.signing, isFirst);
+  if (made !== undefined)
+    log.warn(
+      { event: 'signing.made', file: made },
+      'made the signing key: keep a copy of it with the other keys',
+    );
+  return signing;
+}
+
+function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity): Host {
   const works = config.roles.includes('worker');
   const queue = openQueue(db, {
     supervise: works,
     retries: config.retries,
     onError: (error) => log.warn({ err: error }, 'the job queue had a fault'),
   });
-  const parts = createParts(config, db, queue, log);
+  const parts = createParts(config, db, queue, log, signing);
   const { alarms, catalog, credentials, keys, runs, store, twilio } = parts;
   const metrics = createMetrics({
     recordings: () => catalog.counts(),
@@ -131,6 +150,7 @@ function assemble(config: Config, log: Logger, db: Db): Host {
         queue,
         keys,
         certificates: parts.certificates,
+        signing,
         health: () => readHealth(db, config.accountSid),
         runs,
         works: createWorks(parts),

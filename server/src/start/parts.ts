@@ -1,25 +1,42 @@
 import { createTwilio, type TwilioApi, type TwilioLive, type TwilioTaskState } from '@flex-custody/twilio';
 import { createKeys, createStore } from '@flex-custody/vault';
+import { type Audit, createAudit } from '../access/audit.ts';
 import { createAlarms } from '../catalog/alarms.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
 import type { Db } from '../db.ts';
-import { type IngestParts, importPlain, type Log, rebuild, reconcile, rotateKeys } from '../ingest/index.ts';
+import {
+  type IngestParts,
+  importPlain,
+  type Log,
+  rebuild,
+  reconcile,
+  rotateKeys,
+  signSidecars,
+} from '../ingest/index.ts';
 import type { Queue } from '../queue/queue.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { eraseExpired, eraseSelected } from '../retention/erase.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
+import type { SigningIdentity } from '../signing/identity.ts';
 
 /** What a host is made of, and the command line where it does a host's work. */
 export interface HouseParts extends IngestParts {
   certificates: Certificates;
+  audit: Audit;
   config: Config;
   twilio: TwilioApi & TwilioLive & TwilioTaskState;
 }
 
-export function createParts(config: Config, db: Db, queue: Queue, log: Log): HouseParts {
+export function createParts(
+  config: Config,
+  db: Db,
+  queue: Queue,
+  log: Log,
+  signing: SigningIdentity,
+): HouseParts {
   const credentials = twilioCredentials(config);
   const { accountSid, workspaceSid } = config;
   const callerDigest = callerDigests(config.callerSecret);
@@ -30,6 +47,8 @@ export function createParts(config: Config, db: Db, queue: Queue, log: Log): Hou
     uploads: createUploads(db),
     alarms: createAlarms(db),
     certificates: createCertificates(db),
+    audit: createAudit(db),
+    signing,
     runs: createRuns(db),
     queue,
     store: createStore(config.store),
@@ -49,6 +68,7 @@ export function createWorks(parts: HouseParts): Readonly<Record<string, Work>> {
     'rotate-keys': (run) => rotateKeys(parts, run),
     erase: (run) => eraseSelected(parts, run),
     retention: (run) => eraseExpired(parts, run),
+    'sign-sidecars': (run) => signSidecars(parts, run),
     import: (run) => importPlain(parts, run),
   };
 }

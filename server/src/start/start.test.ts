@@ -8,6 +8,7 @@ import { loadConfig } from '../config.ts';
 // Also lets the embedded database load inside tests.
 import '../db/testing/on-each-engine.ts';
 import { createLog } from '../log.ts';
+import { newSigningKey } from '../signing/key-file.ts';
 import { type Running, start } from './serve.ts';
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -29,6 +30,7 @@ const environment = {
   CUSTODY_FUNCTION_SECRETS: 'f'.repeat(32),
   CUSTODY_MEDIA_SECRET: Buffer.alloc(32, 1).toString('base64'),
   CUSTODY_DATA_DIR: 'memory://',
+  CUSTODY_SIGNING_KEYS: newSigningKey(),
 };
 
 let lines: string[];

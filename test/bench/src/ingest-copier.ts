@@ -5,6 +5,7 @@ import { createGate } from '../../../server/src/ingest/gate.ts';
 import { copyJobs } from '../../../server/src/ingest/index.ts';
 import { createLog } from '../../../server/src/log.ts';
 import { openQueue } from '../../../server/src/queue/queue.ts';
+import { loadSigning } from '../../../server/src/signing/load.ts';
 import { createParts } from '../../../server/src/start/parts.ts';
 
 /** A worker whose copy queue alone is at work: the host's own parts and its own job, without links and verification. */
@@ -15,7 +16,7 @@ const queue = openQueue(db, {
   retries: config.retries,
   onError: (error) => log.warn({ err: error }, 'queue'),
 });
-const parts = createParts(config, db, queue, log);
+const parts = createParts(config, db, queue, log, loadSigning(config.signing));
 const inTurn = createGate(config.copiesAtOnce);
 await queue.work('copy', { concurrency: copyJobs(config.copiesAtOnce) }, ({ recordingSid }, { signal }) =>
   copyJob(parts, recordingSid, signal, inTurn),

@@ -8,6 +8,7 @@ import type { PlacedCall } from '../../../sandbox/src/calls.ts';
 import { createCatalog } from '../../../server/src/catalog/catalog.ts';
 import { type Db, migrate, openDatabase } from '../../../server/src/db.ts';
 import { openQueue } from '../../../server/src/queue/queue.ts';
+import { makeSigningKey } from '../../../server/src/signing/load.ts';
 import { cpuSeconds, type Environment, peakRssMb } from './processes.ts';
 
 export interface Source {
@@ -225,6 +226,7 @@ function environment(options: HouseOptions, databaseUrl: string, index: number):
     CUSTODY_BUCKET: bucket,
     CUSTODY_KEY_KIND: 'rsa',
     CUSTODY_KEY_FILE: keyFile(dataDir),
+    CUSTODY_SIGNING_KEY_FILE: signingKeyFile(dataDir),
     CUSTODY_FUNCTION_SECRETS: 'nobody calls in this measurement ...',
     CUSTODY_MEDIA_SECRET: randomBytes(32).toString('base64'),
   };
@@ -239,5 +241,11 @@ function keyFile(folder: string): string {
   } catch {
     // Made for the other worker: both seal with one.
   }
+  return file;
+}
+
+function signingKeyFile(folder: string): string {
+  const file = join(folder, 'signing-key.pem');
+  makeSigningKey(file);
   return file;
 }

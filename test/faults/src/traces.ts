@@ -69,9 +69,12 @@ function secretsOf({ sandbox, secrets }: Stage): [string, string][] {
     ['the auth token', authToken],
     ['its Basic credentials', Buffer.from(`${accountSid}:${authToken}`).toString('base64')],
     ["the bucket's secret", sandbox.s3.secretAccessKey],
+    ["the host's secret of the bucket", sandbox.s3.identities.host.secretAccessKey],
+    ["the Functions' secret of the bucket", sandbox.s3.identities.functions.secretAccessKey],
     ['the secret of the Functions', secrets.functionSecret],
     ['the secret of the media links', secrets.mediaSecret],
     ['the private key', pem],
+    ['the signing key', readFileSync(secrets.signingKeyFile, 'utf8').split('\n')[1] ?? ''],
     ["a customer's number", '14155550142'],
     ...[...world.tokens.keys()].map((token): [string, string] => ['a Flex token', token]),
   ];

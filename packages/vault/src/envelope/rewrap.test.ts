@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'rewrap-'));
 const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' };
 let kms: OwnKms;
 beforeAll(async () => {
-  kms = await startKms({ directory: folder, region: 'eu-west-1', credentials });
+  kms = await startKms({ directory: folder, region: 'eu-west-1', credentials: [credentials] });
   process.env['AWS_ENDPOINT_URL_KMS'] = kms.endpoint;
 });
 afterAll(async () => {

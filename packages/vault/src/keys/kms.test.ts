@@ -26,7 +26,7 @@ function arn(name: string): string {
 const config = (...names: string[]): KeyConfig => ({ kind: 'kms', keyIds: names.map(arn), credentials });
 
 beforeAll(async () => {
-  kms = await startKms({ directory: folder, region: 'eu-west-1', credentials });
+  kms = await startKms({ directory: folder, region: 'eu-west-1', credentials: [credentials] });
   process.env['AWS_ENDPOINT_URL_KMS'] = kms.endpoint;
 });
 afterAll(async () => {

@@ -7,6 +7,7 @@ import { host } from './host.ts';
 import * as keeping from './keeping.ts';
 import * as keys from './keys.ts';
 import type { Scene } from './scene.ts';
+import { signingKey } from './signing.ts';
 import * as twilio from './twilio.ts';
 
 export interface Check {
@@ -39,7 +40,7 @@ export const checks: readonly Check[] = [
   ...group('Keys', {
     key: keys.key,
     'twilio-keys': keeping.twilioKeys,
-    'certificate-key': keeping.certificateKey,
+    'signing-key': signingKey,
   }),
   ...group('Keeping', { policy: keeping.policy }),
   ...group('Host', {

@@ -11,7 +11,6 @@ import { custodyFacts } from '../../custody/facts.ts';
 import '../../db/testing/on-each-engine.ts';
 import { openPglite } from '../../db/pglite.ts';
 import { migrate } from '../../migrations.ts';
-import { makeCertificateKey } from '../../retention/certificate.ts';
 import { type Check, checks } from './checks.ts';
 import { examine } from './examine.ts';
 import { advice, type Finding, note, type Seen } from './finding.ts';
@@ -234,28 +233,18 @@ describe('what is kept, and by which keys', () => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   };
-  const certificateKeyFile = join(folder, 'certificate.pem');
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test('without a policy all is kept, and a key for certificates is only missed', async () => {
+  test('without a policy all is kept', async () => {
     expect(await judge('policy', {})).toMatchObject({ level: 'ok', detail: 'none: all recordings are kept' });
-    expect(await judge('certificate-key', { certificateKeyFile })).toMatchObject({
-      level: 'note',
-      next: expect.stringContaining('flex-custody setup'),
-    });
     expect(await judge('twilio-keys', {})).toMatchObject({ level: 'ok' });
   });
 
-  test('with one it has to be readable, and the key to be there', async () => {
+  test('with one it has to be readable', async () => {
     const policyFile = file(
       'policy.yaml',
       'version: 1\nkeep: {default: 30}\nholds: [{id: h, callers: ["+4930123456"]}]',
     );
-    expect(await judge('certificate-key', { certificateKeyFile, policyFile })).toMatchObject({
-      level: 'fix',
-    });
-    makeCertificateKey(certificateKeyFile);
-    expect(await judge('certificate-key', { certificateKeyFile, policyFile })).toMatchObject({ level: 'ok' });
     expect(await judge('policy', { policyFile })).toMatchObject({
       level: 'fix',
       detail: expect.stringContaining('every recording is held'),

@@ -1,7 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
-import { loadSigner } from '../../retention/certificate.ts';
 import { loadPolicy } from '../../retention/policy.ts';
-import { advice, note, type Seen } from './finding.ts';
+import { advice, type Seen } from './finding.ts';
 import type { Scene } from './scene.ts';
 
 /** Whether the policy can be read, and its holds can be told. */
@@ -22,19 +21,6 @@ export async function policy({ config }: Scene): Promise<Seen> {
     );
   }
   return `${keep.rules.length} rules, ${holds.length} holds`;
-}
-
-export async function certificateKey({ config }: Scene): Promise<Seen> {
-  try {
-    loadSigner(config.certificateKeyFile);
-    return 'signs certificates of erasure';
-  } catch (error) {
-    const next = 'flex-custody setup makes one; without it nothing is erased';
-    const detail = error instanceof CustodyError ? (error.message.split(': ')[0] ?? '') : 'it cannot be read';
-    // Needed when something is to be erased, which the policy does by itself.
-    if (config.policyFile === undefined) return note(detail, next);
-    throw advice(detail, next);
-  }
 }
 
 export async function twilioKeys({ config }: Scene): Promise<Seen> {

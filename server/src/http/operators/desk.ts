@@ -5,12 +5,15 @@ import type { Catalog, Listing, RecordingRow } from '../../catalog/catalog.ts';
 import type { Certificates, KeptCertificate } from '../../catalog/certificates.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Json, Runs, RunView, Work } from '../../runs/runs.ts';
+import type { SigningIdentity } from '../../signing/identity.ts';
 import type { Health } from './health.ts';
 
 export interface KeyUse {
   /** Id of the key that seals; absent where S3 does. */
   seals?: string;
   keys: { keyId: string; atHand: boolean; recordings: number; sidecars: number }[];
+  /** Who signed the sidecars; without an id, nobody. */
+  signers: { keyId?: string; signs: boolean; atHand: boolean; sidecars: number }[];
 }
 
 export interface Retried {
@@ -68,12 +71,17 @@ function notFound(code: keyof typeof unknown, subject: string): CustodyError {
 }
 
 export interface DeskParts {
-  catalog: Pick<Catalog, 'find' | 'list' | 'replayed' | 'relink' | 'bumpSegmentGeneration' | 'keyUse'>;
+  catalog: Pick<
+    Catalog,
+    'find' | 'list' | 'replayed' | 'relink' | 'bumpSegmentGeneration' | 'keyUse' | 'signers'
+  >;
   alarms: Pick<Alarms, 'list' | 'clear'>;
   queue: Pick<Queue, 'send'>;
   certificates: Certificates;
   /** Undefined where S3 seals. */
   keys?: Pick<Keys, 'keyId' | 'keyIds'> | undefined;
+  /** Undefined where its keys cannot be read. */
+  signing?: Pick<SigningIdentity, 'keyId' | 'keyIds' | 'lists'> | undefined;
   health(): Promise<Health>;
   runs: Runs;
   /** Long work by its name. */
@@ -91,6 +99,7 @@ export function createDesk({
   alarms,
   queue,
   keys,
+  signing,
   health,
   runs,
   works,
@@ -147,7 +156,15 @@ export function createDesk({
       const used = await catalog.keyUse();
       const idle = (keys?.keyIds ?? []).filter((id) => !used.some(({ keyId }) => keyId === id));
       const all = [...used, ...idle.map((keyId) => ({ keyId, recordings: 0, sidecars: 0 }))];
+      const signed = await catalog.signers();
+      const unused = (signing?.keyIds ?? []).filter((id) => !signed.some(({ keyId }) => keyId === id));
+      const signers = [...signed, ...unused.map((keyId) => ({ keyId, sidecars: 0 }))];
       return {
+        signers: signers.map((use) => ({
+          ...use,
+          signs: use.keyId !== undefined && use.keyId === signing?.keyId,
+          atHand: use.keyId !== undefined && signing?.lists(use.keyId) === true,
+        })),
         ...(keys && { seals: keys.keyId }),
         keys: all.map((use) => ({ ...use, atHand: keys?.keyIds.includes(use.keyId) ?? false })),
       };

@@ -21,6 +21,8 @@ export interface Health {
     /** Alarms that stand, by code. */
     alarms: Record<string, number>;
     jobs: QueueHealth;
+    /** Ids of the keys that signed the newest sidecars, and how many sidecars nobody has signed. */
+    signing: { newest: string[]; unsigned: number };
     /** The last run of each long work that ever ran. */
     runs: RunView[];
   };
@@ -36,7 +38,8 @@ export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health
     : [];
   const version = row?.n ?? 0;
   if (version !== migrations.length) return { kind: db.kind, version };
-  const { states } = await createCatalog(db, accountSid).counts();
+  const catalog = createCatalog(db, accountSid);
+  const { states } = await catalog.counts();
   const custody = await readCustody(db);
   return {
     kind: db.kind,
@@ -46,6 +49,7 @@ export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health
       failed: states.failed,
       alarms: await createAlarms(db).counts(),
       jobs: await queueHealth(db),
+      signing: { newest: await catalog.newestSigners(), unsigned: await catalog.countUnsigned() },
       runs: await createRuns(db).all(),
     },
   };

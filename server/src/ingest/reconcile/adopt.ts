@@ -1,5 +1,13 @@
 import { buffer } from 'node:stream/consumers';
-import { CustodyError, isSealedAtRest, type RecordingSid, type SealedObject } from '@flex-custody/core';
+import {
+  CustodyError,
+  isSealedAtRest,
+  objectKey,
+  type RecordingSid,
+  type SealedObject,
+  unprovenFacts,
+} from '@flex-custody/core';
+import type { TwilioRecording } from '@flex-custody/twilio';
 import { type ObjectReader, openEnvelope, type Stored } from '@flex-custody/vault';
 import type { Registration } from '../../catalog/catalog.ts';
 import type { IngestParts } from '../parts.ts';
@@ -10,7 +18,10 @@ import { secondsOf, wavLayout } from './wav-layout.ts';
 const leaseMs = 60_000;
 const headBytes = 4_096;
 
-type Parts = Pick<IngestParts, 'catalog' | 'config' | 'keys' | 'log' | 'queue' | 'store' | 'twilio'>;
+type Parts = Pick<
+  IngestParts,
+  'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'queue' | 'store' | 'twilio'
+>;
 
 interface Found {
   object: SealedObject;
@@ -20,47 +31,64 @@ interface Found {
 }
 
 /**
- * Takes an object that no catalog knows into this one: what its header and its audio's head prove it to be, with Twilio's
- * facts where Twilio still has the recording. It counts as sealed, and is verified like any other.
+ * Takes an object that no catalog knows into this one. Whoever has the public key can have put it there, so it tells
+ * nothing but its own shape: the rest are Twilio's facts, which its verification compares it with. What Twilio does not
+ * know is kept as well, as nobody's own and under an alarm.
  * @throws CustodyError `envelope_*`, `object_*`, `store_*`, `key_*`, or `not_audio` for what is no recording
  */
-export async function adopt(parts: Parts, sid: RecordingSid, key: string): Promise<boolean> {
-  const { catalog, config, log, queue, store, twilio } = parts;
-  const stored = await store.head(key);
+export async function adopt(parts: Parts, sid: RecordingSid): Promise<boolean> {
+  const { alarms, catalog, config, log, queue, store } = parts;
+  const stored = await store.head(objectKey(config.accountSid, sid));
   if (!stored) return false;
   if (!isSealedAtRest(store, stored))
-    throw new CustodyError('object_unencrypted', `S3 does not say that ${key} is encrypted by the KMS key`);
-  const { object, channels, seconds } = await examine(parts, sid, key, stored);
-  const facts = await twilio.recording(sid);
-  const registration: Registration =
-    facts && facts.accountSid === config.accountSid
-      ? registrationOf(facts, 'adopted')
-      : {
-          recordingSid: sid,
-          accountSid: config.accountSid,
-          channels,
-          ...(seconds !== undefined && { durationSeconds: seconds }),
-          // Nobody knows better: it was there by then.
-          startedAt: stored.lastModified ?? new Date(),
-          hints: {},
-          source: 'adopted',
-        };
+    throw new CustodyError('object_unencrypted', `S3 does not say that ${sid} is encrypted by the KMS key`);
+  const { object, channels, seconds } = await examine(parts, sid, stored);
+  const facts = await knownToTwilio(parts, sid);
+  const registration: Registration = facts
+    ? registrationOf(facts, 'adopted')
+    : {
+        recordingSid: sid,
+        accountSid: config.accountSid,
+        channels,
+        ...(seconds !== undefined && { durationSeconds: seconds }),
+        // Nobody knows better: it was there by then.
+        startedAt: stored.lastModified ?? new Date(),
+        hints: {},
+        source: 'adopted',
+        unproven: unprovenFacts,
+      };
   await catalog.register(registration);
   logStep(log, 'registered', sid);
   const lease = await catalog.lease(sid, 'reconcile', leaseMs);
   if (lease === undefined || !(await catalog.sealed(sid, lease.secret, object, channels))) return false;
   logStep(log, 'sealed', sid, { bytes: object.plaintextBytes });
+  if (!facts)
+    await alarms.raise('object_unknown', sid, 'neither the catalog nor Twilio knows what lies in the bucket');
   await queue.send('link', { recordingSid: sid }, { once: sid });
   await queue.send('verify', { recordingSid: sid }, { once: sid });
   return true;
 }
 
-async function examine(
-  { config, keys, store }: Parts,
+/** Twilio's facts of a recording of ours; undefined where it has none, or says that nothing was recorded. */
+export async function knownToTwilio(
+  { config, twilio }: Pick<IngestParts, 'config' | 'twilio'>,
   sid: RecordingSid,
-  key: string,
+): Promise<TwilioRecording | undefined> {
+  const facts = await twilio.recording(sid);
+  if (facts?.accountSid !== config.accountSid || facts.status === 'absent') return undefined;
+  return facts;
+}
+
+/**
+ * What an object's header and its audio's head prove it to be.
+ * @param stored the version that is meant
+ */
+export async function examine(
+  { config, keys, store }: Pick<IngestParts, 'config' | 'keys' | 'store'>,
+  sid: RecordingSid,
   stored: Stored,
 ): Promise<Found> {
+  const key = objectKey(config.accountSid, sid);
   const reader: ObjectReader = {
     expectedBytes: stored.bytes,
     read: (start, end, signal) =>

@@ -153,7 +153,7 @@ async function checkObject(
   tally.count('unknown');
   if (dryRun) return;
   try {
-    if (await adopt(parts, sid, object.key)) tally.count('adopted');
+    if (await adopt(parts, sid)) tally.count('adopted');
   } catch (error) {
     if (isRetryable(error)) throw error;
     tally.count('unreadable');

@@ -1,20 +1,27 @@
 import { asRecordingSid, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
 import type { Run } from '../../runs/runs.ts';
-import type { IngestParts } from '../parts.ts';
 import { openSidecar } from '../sidecars.ts';
+import { type AcceptingParts, acceptHearsay } from './accept-unsigned.ts';
 import { bucketPass } from './bucket-pass.ts';
 import { createTally, type Tally } from './tally.ts';
 
 const atOnce = 8;
 const saveEvery = 200;
 
+export interface RebuildOptions {
+  dryRun?: boolean;
+  /** Believes sidecars that no listed key has signed, as hearsay. */
+  acceptUnsigned?: boolean;
+}
+
 /**
- * Puts a lost catalog together again from the bucket alone: what the sidecars say, and of recordings without one what they
- * prove themselves. What the catalog knows stays as it is.
+ * Puts a lost catalog together again from the bucket: what the sidecars say that a host has signed. Of the others only the
+ * SID counts, unless somebody accepts them, and their recordings are adopted. Whatever comes back is read back again. What
+ * the catalog knows stays as it is.
  */
-export async function rebuild(parts: IngestParts, run: Run): Promise<void> {
+export async function rebuild(parts: AcceptingParts, run: Run): Promise<void> {
   const tally = createTally(run.counts);
-  const dryRun = run.options['dryRun'] === true;
+  const { dryRun = false, acceptUnsigned = false } = run.options as RebuildOptions;
   const { state = {}, signal } = run;
   const save = (next: Record<string, unknown>) =>
     run.save(next, {
@@ -22,9 +29,8 @@ export async function rebuild(parts: IngestParts, run: Run): Promise<void> {
       done: (tally.counts['sidecars'] ?? 0) + (tally.counts['compared'] ?? 0),
     });
   if (state['sidecars'] !== true) {
-    await sidecarPass(parts, tally, { dryRun, after: asRecordingSid(state['after']), signal }, (after) =>
-      save({ after }),
-    );
+    const how = { dryRun, acceptUnsigned, after: asRecordingSid(state['after']), signal };
+    await sidecarPass(parts, tally, how, (after) => save({ after }));
     await save({ sidecars: true });
   }
   const after = state['sidecars'] === true ? asRecordingSid(state['after']) : undefined;
@@ -32,10 +38,17 @@ export async function rebuild(parts: IngestParts, run: Run): Promise<void> {
   await save({ sidecars: true, compared: true });
 }
 
+interface Pass {
+  dryRun: boolean;
+  acceptUnsigned: boolean;
+  after: RecordingSid | undefined;
+  signal: AbortSignal;
+}
+
 async function sidecarPass(
-  parts: IngestParts,
+  parts: AcceptingParts,
   tally: Tally,
-  { dryRun, after, signal }: { dryRun: boolean; after: RecordingSid | undefined; signal: AbortSignal },
+  how: Pass,
   save: (after: RecordingSid) => Promise<void>,
 ): Promise<void> {
   const prefix = `recordings/${parts.config.accountSid}/`;
@@ -43,9 +56,9 @@ async function sidecarPass(
   let read = 0;
   for await (const { key } of parts.store.list(prefix)) {
     const sid = asRecordingSid(/^(RE[0-9a-f]{32})\.json$/.exec(key.slice(prefix.length))?.[1]);
-    if (!sid || (after !== undefined && sid <= after)) continue;
-    signal.throwIfAborted();
-    underway.push(restore(parts, tally, sid, dryRun));
+    if (!sid || (how.after !== undefined && sid <= how.after)) continue;
+    how.signal.throwIfAborted();
+    underway.push(restore(parts, tally, sid, how));
     read += 1;
     if (underway.length < atOnce) continue;
     await Promise.all(underway);
@@ -55,12 +68,20 @@ async function sidecarPass(
   await Promise.all(underway);
 }
 
-async function restore(parts: IngestParts, tally: Tally, sid: RecordingSid, dryRun: boolean): Promise<void> {
+async function restore(
+  parts: AcceptingParts,
+  tally: Tally,
+  sid: RecordingSid,
+  { dryRun, acceptUnsigned }: Pass,
+): Promise<void> {
   const { alarms, catalog, queue, store } = parts;
   tally.count('sidecars');
   if (await catalog.find(sid)) return tally.count('known');
   try {
-    const { sidecar, stored } = await openSidecar(parts, sid);
+    const { sidecar, stored, signedBy } = await openSidecar(parts, sid);
+    if (signedBy === undefined) tally.count('unsigned');
+    // Its recording is adopted afterwards, by what it proves itself and Twilio says.
+    if (signedBy === undefined && !acceptUnsigned) return;
     const copy = await store.head(sidecar.object.key, sidecar.object.versionId);
     if (copy?.etag !== sidecar.object.etag) {
       // The recording itself, if it is there in another version, is adopted afterwards.
@@ -70,8 +91,9 @@ async function restore(parts: IngestParts, tally: Tally, sid: RecordingSid, dryR
     }
     tally.count('restored');
     if (dryRun) return;
-    await catalog.restored(sidecar, stored);
-    if (sidecar.verifiedAt === undefined) await queue.send('verify', { recordingSid: sid }, { once: sid });
+    if (signedBy === undefined) return await acceptHearsay(parts, sidecar, copy);
+    if (await catalog.restored(sidecar, { signed: stored }))
+      await queue.send('verify', { recordingSid: sid }, { once: sid });
   } catch (error) {
     if (isRetryable(error)) throw error;
     tally.count('unreadable');

@@ -6,12 +6,10 @@ import { createKeys, createStore, type Store, sealStream } from '@flex-custody/v
 import { wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
-import { describeJob } from '../describe-job.ts';
 import { FakeTwilio } from '../testing/fake-twilio.ts';
 import { house, sharedDatabase } from '../testing/house.ts';
-import { recorded, scene, sids } from '../testing/scene.ts';
+import { recorded, scene, sids, startedAt } from '../testing/scene.ts';
 import { type ReconcileOptions, reconcile } from './index.ts';
-import { rebuild } from './rebuild.ts';
 
 const shared = sharedDatabase();
 const keys = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: new Uint8Array(32).fill(3) }] });
@@ -234,16 +232,35 @@ describe('what the bucket has and the catalog lacks', () => {
       source: 'adopted',
       durationSeconds: 30,
       object: { plaintextBytes: audio.length, keyId: 'k1', versionId: expect.any(String) },
+      startedAt,
+      unproven: [],
     });
     expect(host.queue.names().sort()).toEqual(['link', 'verify']);
   });
 
-  test('is adopted by what it says itself where Twilio knows it no longer', async () => {
+  test.each([
+    ['Twilio does not know', () => undefined],
+    ['Twilio says was never recorded', (twilio: FakeTwilio) => recorded(twilio, 7, { status: 'absent' })],
+    ['is of another account', (t: FakeTwilio) => recorded(t, 7, { accountSid: sids.otherAccount })],
+  ])('and %s is kept as nobody knows what, under an alarm', async (_what, scene) => {
     const host = await open();
+    scene(host.twilio);
     await put(sids.recording(7));
     aged(host);
-    expect(await host.run()).toMatchObject({ adopted: 1 });
-    expect(await host.catalog.find(sids.recording(7))).toMatchObject({ durationSeconds: 4, channels: 2 });
+    expect(await host.run({ since: new Date().toISOString() })).toMatchObject({ adopted: 1 });
+    expect(await host.catalog.find(sids.recording(7))).toMatchObject({
+      state: 'sealed',
+      durationSeconds: 4,
+      channels: 2,
+      unproven: ['owner', 'caller', 'direction', 'start'],
+    });
+    expect(await host.alarmCodes()).toEqual(['object_unknown']);
+    await host.queue.run('link', { recordingSid: sids.recording(7) });
+    expect(await host.catalog.find(sids.recording(7))).toMatchObject({
+      linkState: 'unlinked',
+      linkReason: 'source_unknown',
+    });
+    expect(await host.alarmCodes()).toEqual(['object_unknown']);
   });
 
   test.each([
@@ -289,63 +306,4 @@ test('what a killed writer has put there when its recording was erased goes too,
   expect(await versions()).toBe(0);
   await store.putBytes(sidecarKey(sids.account, sid), Buffer.from('written late'));
   expect([await host.run(), await versions()]).toEqual([expect.objectContaining({ left_of_erased: 1 }), 0]);
-});
-
-describe('a lost catalog', () => {
-  const again = async (host: House, options = {}) =>
-    (await host.parts.runs.run('rebuild', options, (run) => rebuild(host.parts, run))).counts;
-
-  test('comes back from the bucket alone, with all that the sidecars say', async () => {
-    const host = await open();
-    const { sid } = await verified(host, 1);
-    await describeJob(host.parts, sid);
-    const before = await host.catalog.find(sid);
-    await shared.db.query('TRUNCATE recordings CASCADE');
-    host.twilio.recordings.clear();
-    aged(host);
-    expect(await again(host, { dryRun: true })).toMatchObject({ sidecars: 1, restored: 1 });
-    expect(await host.catalog.find(sid)).toBeUndefined();
-    expect(await again(host)).toMatchObject({ sidecars: 1, restored: 1, compared: 1 });
-    const { createdAt, updatedAt, leases, hints, sidecar, sourceCompleted, ...kept } =
-      before ?? ({} as never);
-    // By which key the sidecar is sealed nobody noted in it: rotating keys looks at it again.
-    const { keyId, ...stored } = sidecar ?? ({} as never);
-    expect(await host.catalog.find(sid)).toMatchObject({ ...kept, sidecar: stored });
-    expect(await again(host)).toMatchObject({ sidecars: 1, known: 1 });
-  });
-
-  test('has recordings without a sidecar adopted, and what it knows left as it is', async () => {
-    const host = await open();
-    const { sid } = await verified(host, 1);
-    await put(sids.recording(2));
-    aged(host);
-    expect(await again(host)).toMatchObject({ compared: 2, adopted: 1 });
-    expect((await host.catalog.find(sid))?.state).toBe('verified');
-    expect((await host.catalog.find(sids.recording(2)))?.state).toBe('sealed');
-  });
-
-  test('a sidecar that lies, or whose recording is gone, restores nothing and is an alarm', async () => {
-    const host = await open();
-    const first = await verified(host, 1);
-    await describeJob(host.parts, first.sid);
-    await store.delete(first.object.key, first.object.versionId);
-    const second = await verified(host, 2);
-    await describeJob(host.parts, second.sid);
-    const stolen = await store.get(`${second.object.key}.json`);
-    const chunks: Buffer[] = [];
-    for await (const chunk of stolen.body) chunks.push(chunk as Buffer);
-    await store.putBytes(`recordings/${sids.account}/${sids.recording(3)}.json`, Buffer.concat(chunks));
-    await shared.db.query('TRUNCATE recordings CASCADE');
-    aged(host);
-    expect(await again(host)).toMatchObject({
-      sidecars: 3,
-      restored: 1,
-      without_recording: 1,
-      unreadable: 1,
-    });
-    expect((await host.alarms.list()).map(({ code, recordingSid }) => [code, recordingSid]).sort()).toEqual([
-      ['object_lost', first.sid],
-      ['sidecar_unreadable', sids.recording(3)],
-    ]);
-  });
 });

@@ -8,6 +8,7 @@ import { openEmbedded } from '../../db/testing/on-each-engine.ts';
 import { type Db, migrate } from '../../db.ts';
 import type { DeadJob, JobName, Jobs, Queue, ScheduledName, SendOptions } from '../../queue/queue.ts';
 import { createRuns } from '../../runs/runs.ts';
+import { testSigning } from '../../signing/testing/identity.ts';
 import { createIngest, type IngestParts } from '../index.ts';
 import type { FakeTwilio } from './fake-twilio.ts';
 import { recorded, scene, sids } from './scene.ts';
@@ -134,6 +135,9 @@ export function sealedObject(sid: RecordingSid, change: Partial<SealedObject> = 
   };
 }
 
+/** Of all houses of a test: hosts share it. */
+export const houseSigning = testSigning();
+
 /** A host's ingest room on a real catalog (the embedded database, in memory), with the outside world faked. */
 export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestParts> = {}) {
   const queue = new FakeQueue();
@@ -162,6 +166,7 @@ export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestPa
     twilio,
     store: store as unknown as Store,
     keys: undefined,
+    signing: houseSigning,
     log: { info: line, warn: line, error: line },
     ...change,
   };

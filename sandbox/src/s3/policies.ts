@@ -1,0 +1,64 @@
+import type { Policy } from './policy.ts';
+
+/** The policies of docs/deploy.md, by which the local bucket judges; a test holds them to that page. */
+export const functionsPolicy: Policy = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Sid: 'SealedRecordings',
+      Effect: 'Allow',
+      Action: ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+      Resource: 'arn:aws:s3:::YOUR-BUCKET/recordings/*',
+    },
+    {
+      Sid: 'NoSidecars',
+      Effect: 'Deny',
+      Action: 's3:*',
+      Resource: 'arn:aws:s3:::YOUR-BUCKET/recordings/*.json',
+    },
+  ],
+};
+
+export const hostPolicy: Policy = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Sid: 'Recordings',
+      Effect: 'Allow',
+      Action: [
+        's3:PutObject',
+        's3:GetObject',
+        's3:GetObjectVersion',
+        's3:GetObjectRetention',
+        's3:GetObjectLegalHold',
+        's3:DeleteObject',
+        's3:DeleteObjectVersion',
+        's3:AbortMultipartUpload',
+        's3:ListMultipartUploadParts',
+      ],
+      Resource: 'arn:aws:s3:::YOUR-BUCKET/recordings/*',
+    },
+    {
+      Sid: 'Certificates',
+      Effect: 'Allow',
+      Action: 's3:PutObject',
+      Resource: 'arn:aws:s3:::YOUR-BUCKET/certificates/*',
+    },
+    {
+      Sid: 'Bucket',
+      Effect: 'Allow',
+      Action: [
+        's3:ListBucket',
+        's3:ListBucketVersions',
+        's3:ListBucketMultipartUploads',
+        's3:GetBucketVersioning',
+        's3:GetBucketPublicAccessBlock',
+        's3:GetBucketCORS',
+        's3:GetEncryptionConfiguration',
+        's3:GetBucketObjectLockConfiguration',
+        's3:GetLifecycleConfiguration',
+      ],
+      Resource: 'arn:aws:s3:::YOUR-BUCKET',
+    },
+  ],
+};

@@ -1,0 +1,49 @@
+import { statSync } from 'node:fs';
+import { CustodyError } from '@flex-custody/core';
+import type { SigningConfig } from '../../config.ts';
+import type { SigningIdentity } from '../../signing/identity.ts';
+import { loadSigning } from '../../signing/load.ts';
+import { advice, note, type Seen } from './finding.ts';
+import { orUndefined, type Scene } from './scene.ts';
+
+/** The key that signs sidecars and certificates: there, its owner's alone, and the one that has signed until now. */
+export async function signingKey(scene: Scene): Promise<Seen> {
+  const { signing: config } = scene.config;
+  const health = await orUndefined(scene.health());
+  const signed = health === undefined || health === 'locked' ? undefined : health.work?.signing;
+  let signing: SigningIdentity;
+  try {
+    signing = loadSigning(config);
+  } catch (error) {
+    const isMissing = error instanceof CustodyError && error.code === 'signing_key_missing';
+    if (isMissing && (signed?.newest ?? []).length === 0)
+      return note('none yet', 'the host makes it at its first start: keep a copy with the other keys then');
+    const detail = error instanceof CustodyError ? (error.message.split(': ')[0] ?? '') : 'it cannot be read';
+    throw advice(detail, 'restore it from the backup of the keys: the host does not start without it');
+  }
+  const open = filesOf(config).find((file) => isOpen(file));
+  if (open !== undefined)
+    throw advice(`${open} may be read by others: whoever has it can sign as this host`, `chmod 600 ${open}`);
+  const strange = (signed?.newest ?? []).filter((keyId) => !signing.lists(keyId));
+  if (strange.length > 0)
+    throw advice(
+      `${strange.join(', ')} has signed some of the newest sidecars, and is not listed`,
+      'all hosts share one file: list each key that has signed, in all of them (docs/keys.md)',
+    );
+  const is = `${signing.keyId} signs${signing.keyIds.length > 1 ? `, ${signing.keyIds.length - 1} more verify` : ''}`;
+  const left = signed?.unsigned ?? 0;
+  return left === 0
+    ? is
+    : note(
+        `${is}; ${left} sidecars are left to be signed`,
+        'a worker signs them, hour by hour; or catalog sign',
+      );
+}
+
+const filesOf = ({ keys, file, certificateKeyFile }: SigningConfig) =>
+  keys === undefined ? [file, certificateKeyFile] : [certificateKeyFile];
+
+function isOpen(file: string): boolean {
+  const { mode } = statSync(file, { throwIfNoEntry: false }) ?? { mode: 0 };
+  return (mode & 0o077) !== 0;
+}
