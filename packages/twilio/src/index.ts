@@ -9,6 +9,7 @@ export type {
   TwilioFlexPlugins,
 } from './flex-configuration.ts';
 export * from './flex-token.ts';
+export { compactJson, editJson, jsonTextAt } from './json-edit.ts';
 export * from './live-api.ts';
 export * from './set-paused.ts';
 export type { TwilioTaskState } from './task-state.ts';
