@@ -4,6 +4,7 @@ export * from './client.ts';
 export type { TwilioConfig } from './connection.ts';
 export type {
   FlexConfiguration,
+  FlexConfigurationChange,
   ReleasedPlugin,
   TwilioFlexConfiguration,
   TwilioFlexPlugins,
