@@ -1,20 +1,22 @@
 import type { CallSid, PauseAnswer, Report, StartRecordingAnswer } from '@flex-custody/core';
-import type { Answer, Failure } from '../api/call-control';
+import type { Answer, Failure, StartWish } from '../api/call-control';
 import type { Call } from '../state/call';
 import { callStates } from '../state/call-states';
 import { pausePolicy } from '../state/pause-settings';
 import { statusOf } from '../state/status';
 import { call, keyValues, settings, sid } from '../testing';
+import { lookAfterMs, retryDelaysMs } from './confirm';
 import { planFor } from './plan';
-import { recorder, retryDelaysMs } from './recorder';
+import { recorder } from './recorder';
 
 const recordingSid = sid('RE') as StartRecordingAnswer['recordingSid'];
 const leg = sid('CA', '9') as CallSid;
 const otherLeg = sid('CA', '8') as CallSid;
-const started: Answer<StartRecordingAnswer> = {
+const startedAnswer = (more: Partial<StartRecordingAnswer> = {}): Answer<StartRecordingAnswer> => ({
   ok: true,
-  value: { recordingSid, callSid: leg, started: true },
-};
+  value: { recordingSid, callSid: leg, started: true, of: 'leg', ...more },
+});
+const started = startedAnswer();
 const paused = (more: Partial<PauseAnswer> = {}): Answer<PauseAnswer> => ({
   ok: true,
   value: {
@@ -31,9 +33,11 @@ const pausedBefore = { flex_custody: { paused: { since: 400, by: sid('WK', '2') 
 const outbound: Partial<Call> = { direction: 'outbound' };
 
 /** A desk at which the Functions answer as told, one after the other, the last one again and again. */
-function desk(recording: object = {}, storage = keyValues()) {
+function desk(recording: object = {}, storage = keyValues(), flexRecords = false) {
   const asked: string[] = [];
+  const wishes: StartWish[] = [];
   const reports: Report[] = [];
+  const joins: Report[] = [];
   const alerts: string[] = [];
   const slept: number[] = [];
   const answers = {
@@ -50,35 +54,94 @@ function desk(recording: object = {}, storage = keyValues()) {
     async () => undefined,
     () => 0,
   );
-  const now: { call: Call | undefined } = { call: undefined };
-  const plan = (seen: Call) => planFor(settings({ ...recording }), false, seen);
+  const now: { call: Call | undefined; look?: () => Call | undefined } = { call: undefined };
+  const plan = (seen: Call) => planFor(settings({ ...recording }), flexRecords, seen);
   const made = recorder({
     control: {
-      start: () => next(answers.start, 'start'),
+      start: (_call, wish) => {
+        wishes.push(wish);
+        return next(answers.start, 'start');
+      },
       pause: () => next(answers.pause, 'pause'),
       resume: () => next(answers.resume, 'resume'),
     },
     states,
     policy,
-    reports: { add: (report) => reports.push(report), flush: async () => undefined },
+    reports: {
+      add: (report) => (report.kind === 'joined' ? joins : reports).push(report),
+      flush: async () => undefined,
+    },
     plan,
-    again: (seen) => now.call ?? seen,
+    again: (seen) => now.look?.() ?? now.call ?? seen,
     stamp: { id: () => 'an-id', now: () => 1000 },
     sleep: async (ms) => void slept.push(ms),
     alert: (what, failure) => alerts.push(`${what} ${failure}`),
     log: () => undefined,
   });
   const status = (seen: Call) => statusOf(plan(seen), seen, states.get(seen.reservationSid), 1000, 0);
-  return { made, answers, asked, reports, alerts, slept, states, policy, now, status, storage };
+  return {
+    made,
+    answers,
+    asked,
+    wishes,
+    joins,
+    reports,
+    alerts,
+    slept,
+    states,
+    policy,
+    now,
+    status,
+    storage,
+  };
 }
 
 describe('which leg is asked for when it has joined', () => {
-  test('inbound, accepted here: nothing, the acceptance did it', async () => {
-    const { made, asked, status } = desk();
+  test('inbound, accepted here: what Twilio has is asked some seconds later, and nothing counts before', async () => {
+    const { made, wishes, slept, status } = desk();
+    made.accepted(call());
+    const joined = made.joined(call());
+    expect(status(call())).toEqual({ kind: 'starting' });
+    await joined;
+    expect(slept).toEqual([lookAfterMs]);
+    expect(wishes).toEqual([{ want: 'leg', expected: true, paused: false }]);
+    expect(status(call())).toEqual({ kind: 'recording' });
+  });
+
+  test('inbound, accepted without our options: asked for at once, as nothing that was asked for before', async () => {
+    const { made, wishes, slept } = desk();
+    await made.joined(call());
+    expect(slept).toEqual([]);
+    expect(wishes).toEqual([{ want: 'leg', expected: false, paused: false }]);
+  });
+
+  test("theirs: the conference's is asked for, and is no less recorded where the leg's had to stand in", async () => {
+    for (const kind of ['conference', 'leg'] as const) {
+      const { made, answers, wishes, slept, status } = desk({ mode: 'theirs' }, keyValues(), true);
+      answers.start = [startedAnswer({ of: kind })];
+      await made.joined(call());
+      expect(slept).toEqual([lookAfterMs]);
+      expect(wishes).toEqual([{ want: 'conference', expected: true, paused: false }]);
+      expect(status(call())).toEqual({ kind: 'recording' });
+    }
+  });
+
+  test('both: the leg', async () => {
+    const { made, wishes } = desk({ mode: 'both' }, keyValues(), true);
     made.accepted(call());
     await made.joined(call());
-    expect(asked).toEqual([]);
-    expect(status(call())).toEqual({ kind: 'recording' });
+    expect(wishes).toMatchObject([{ want: 'leg', expected: true }]);
+  });
+
+  test('the host hears of each leg once, whatever becomes of its recording', async () => {
+    const { made, joins, storage } = desk({ default: 'never' });
+    await made.joined(call());
+    await desk({ default: 'never' }, storage).made.joined(call());
+    expect(joins).toMatchObject([
+      { kind: 'joined', taskSid: call().taskSid, conferenceSid: call().conferenceSid, callSid: leg },
+    ]);
+    await made.joined(call({ leg: otherLeg }));
+    expect(joins).toHaveLength(2);
   });
 
   test('outbound: started once the leg has joined', async () => {
@@ -92,7 +155,7 @@ describe('which leg is asked for when it has joined', () => {
 
   test('outbound, recorded already: the Function says so and it is recorded once', async () => {
     const { made, answers, asked, status } = desk();
-    answers.start = [{ ok: true, value: { ...started.value, started: false } } as typeof started];
+    answers.start = [startedAnswer({ started: false })];
     await made.joined(call(outbound));
     expect(asked).toEqual(['start']);
     expect(status(call(outbound))).toEqual({ kind: 'recording' });
@@ -125,26 +188,22 @@ describe('which leg is asked for when it has joined', () => {
     expect(asked).toEqual([]);
   });
 
-  test('a refresh restarts nothing', async () => {
+  test.each([
+    ['inbound', {}],
+    ['outbound', outbound],
+  ])('%s, a refresh asks again at once, as for what is there already', async (_what, more) => {
     const before = desk();
-    before.made.accepted(call());
-    await before.made.joined(call());
+    before.made.accepted(call(more));
+    await before.made.joined(call(more));
     const after = desk({}, before.storage);
-    await after.made.joined(call());
-    expect(after.asked).toEqual([]);
-    expect(after.status(call())).toEqual({ kind: 'recording' });
+    expect(after.status(call(more))).toEqual({ kind: 'starting' });
+    await after.made.joined(call(more));
+    expect(after.slept).toEqual([]);
+    expect(after.wishes).toEqual([{ want: 'leg', expected: true, paused: false }]);
+    expect(after.status(call(more))).toEqual({ kind: 'recording' });
   });
 
-  test('a refresh restarts nothing outbound either', async () => {
-    const before = desk();
-    await before.made.joined(call(outbound));
-    const after = desk({}, before.storage);
-    await after.made.joined(call(outbound));
-    expect(after.asked).toEqual([]);
-    expect(after.status(call(outbound))).toEqual({ kind: 'recording' });
-  });
-
-  test('a refresh amid the start takes it up again', async () => {
+  test('a refresh during the start takes it up again', async () => {
     const storage = keyValues();
     callStates(storage).set(call().reservationSid, { leg });
     const { made, asked } = desk({}, storage);
@@ -152,12 +211,21 @@ describe('which leg is asked for when it has joined', () => {
     expect(asked).toEqual(['start']);
   });
 
-  test('who joined again has another leg, which is recorded anew', async () => {
-    const { made, asked, status } = desk();
+  test('a refresh asks for what was started on demand, though the task could not be marked', async () => {
+    const before = desk({ default: 'on-demand' });
+    await before.made.start(call());
+    const after = desk({ default: 'on-demand' }, before.storage);
+    await after.made.joined(call());
+    expect([after.asked, after.status(call())]).toEqual([['start'], { kind: 'recording' }]);
+  });
+
+  test('who joined again has another leg, with a recording of its own', async () => {
+    const { made, asked, wishes, status } = desk();
     made.accepted(call());
     await made.joined(call());
     await made.joined(call({ leg: otherLeg }));
-    expect(asked).toEqual(['start']);
+    expect(asked).toEqual(['start', 'start']);
+    expect(wishes[1]).toMatchObject({ expected: false });
     expect(status(call({ leg: otherLeg }))).toEqual({ kind: 'recording' });
   });
 
@@ -170,12 +238,13 @@ describe('which leg is asked for when it has joined', () => {
   });
 
   test('a leg whose SID Flex learns late is no other leg', async () => {
-    const { made, asked } = desk();
+    const { made, joins, wishes } = desk();
     made.accepted(call());
     const { leg: _unknown, ...unnamed } = call();
     await made.joined(unnamed);
     await made.joined(call());
-    expect(asked).toEqual([]);
+    expect(wishes.map(({ expected }) => expected)).toEqual([true, true]);
+    expect(joins).toHaveLength(1);
   });
 
   test('an acceptance that could not carry the recording is made good once the leg has joined', async () => {
@@ -206,9 +275,50 @@ describe('a start that fails', () => {
     expect(reports).toMatchObject([{ kind: 'not-recorded', reason, reservationSid: call().reservationSid }]);
     expect(alerts).toEqual([`start ${failure}`]);
     const after = desk({}, storage);
+    expect(after.status(call(outbound))).toEqual({ kind: 'not-recorded', reason });
+    // And asked for again: Twilio may have it by now. The host knows of it already.
+    after.answers.start = [fails(failure)];
     await after.made.joined(call(outbound));
     expect(after.status(call(outbound))).toEqual({ kind: 'not-recorded', reason });
-    expect(after.asked).toEqual([]);
+    expect(after.reports).toEqual([]);
+  });
+
+  test('what was asked for with the acceptance and is not there: shown, and reported', async () => {
+    const { made, answers, alerts, reports, status } = desk();
+    made.accepted(call());
+    answers.start = [fails('twilio_refused')];
+    await made.joined(call());
+    expect(status(call())).toEqual({ kind: 'not-recorded', reason: 'start-failed' });
+    expect(reports).toMatchObject([{ kind: 'not-recorded', reason: 'start-failed' }]);
+    expect(alerts).toEqual(['start twilio_refused']);
+  });
+
+  test('an attempt after one without an answer looks for what that may have started', async () => {
+    const { made, answers, wishes } = desk();
+    answers.start = [fails('timeout'), started];
+    await made.joined(call(outbound));
+    expect(wishes.map(({ expected }) => expected)).toEqual([false, true]);
+  });
+
+  test.each([
+    ['before Twilio was asked', 0, []],
+    ['while Twilio was asked', 1, ['start']],
+  ])('a call that ended %s is no alarm', async (_what, asks, expected) => {
+    const { made, answers, asked, alerts, reports, now } = desk();
+    made.accepted(call());
+    answers.start = [fails('call_not_live')];
+    const ended = call({ live: false });
+    now.look = () => (asked.length >= asks ? ended : undefined);
+    await made.joined(call());
+    expect([asked, alerts, reports]).toEqual([expected, [], []]);
+  });
+
+  test('what is unexpected is shown too', async () => {
+    const { made, answers, reports, status } = desk();
+    answers.start = [Promise.reject(new Error('boom')) as never];
+    await made.joined(call());
+    expect(status(call())).toMatchObject({ kind: 'not-recorded' });
+    expect(reports).toHaveLength(1);
   });
 
   test('an attempt that succeeds ends it', async () => {
@@ -269,7 +379,7 @@ describe('on demand', () => {
 describe('pause and resume', () => {
   test('pauses, shows it at once, and resumes', async () => {
     const { made, status } = desk();
-    made.accepted(call());
+    await made.joined(call());
     await made.pause(call());
     expect(status(call())).toEqual({ kind: 'paused', since: 500 });
     await made.resume(call());
@@ -302,18 +412,59 @@ describe('pause and resume', () => {
     expect(reports).toEqual([]);
   });
 
-  test.each<Failure>(['unexpected', 'timeout', 'offline', 'call_not_live', 'nothing_recorded'])(
+  test.each<Failure>(['unexpected', 'timeout', 'offline', 'call_not_live'])(
     '%s: still recording, and said why',
     async (failure) => {
       const { made, answers, status, states, asked } = desk();
-      made.accepted(call());
+      await made.joined(call());
       answers.pause = [fails(failure)];
       await made.pause(call());
-      expect(asked).toEqual(['pause']);
+      expect(asked).toEqual(['start', 'pause']);
       expect(status(call())).toEqual({ kind: 'recording' });
       expect(states.get(call().reservationSid).error).toEqual({ asked: 'pause', failure });
     },
   );
+
+  test('nothing is recorded, whatever was shown: reported, started in silence, and paused', async () => {
+    const { made, answers, asked, wishes, reports, status, states } = desk();
+    await made.joined(call());
+    answers.pause = [fails('nothing_recorded'), paused()];
+    const seen: unknown[] = [];
+    states.subscribe(() => seen.push(status(call())?.kind));
+    await made.pause(call());
+    expect(asked).toEqual(['start', 'pause', 'start', 'pause']);
+    expect(wishes[1]).toEqual({ want: 'leg', expected: false, paused: true });
+    expect(reports).toMatchObject([{ kind: 'not-recorded', reason: 'start-failed' }]);
+    expect(seen).toContain('not-recorded');
+    expect(status(call())).toEqual({ kind: 'paused', since: 500 });
+    await made.resume(call());
+    await made.joined(call({ leg: otherLeg }));
+    expect(wishes[2]).toMatchObject({ paused: false });
+  });
+
+  test.each([
+    ['and cannot be', [fails('twilio_refused')], ['pause', 'start', 'start', 'start', 'start']],
+    ['and it stays so', [started], ['pause', 'start', 'pause', 'pause', 'pause', 'pause']],
+  ])('nothing is recorded, %s: not recorded, and no error that says otherwise', async (_what, start, all) => {
+    const { made, answers, asked, reports, status, states } = desk();
+    answers.start = start;
+    answers.pause = [fails('nothing_recorded')];
+    await made.pause(call());
+    expect(asked).toEqual(all);
+    expect(status(call())).toEqual({ kind: 'not-recorded', reason: 'start-failed' });
+    expect(states.get(call().reservationSid).error).toBeUndefined();
+    expect(reports).toHaveLength(1);
+  });
+
+  test('while the recording is being looked for, a pause waits for it, and no second start is asked for', async () => {
+    const { made, answers, asked, reports, status } = desk();
+    made.accepted(call());
+    answers.pause = [fails('nothing_recorded'), paused()];
+    await Promise.all([made.joined(call()), made.pause(call())]);
+    expect(asked).toEqual(['pause', 'start', 'pause']);
+    expect(reports).toEqual([]);
+    expect(status(call())).toEqual({ kind: 'paused', since: 500 });
+  });
 
   test('the next attempt takes the error away', async () => {
     const { made, answers, states } = desk();
@@ -339,7 +490,7 @@ describe('a pause follows a transfer', () => {
     const { made, asked, status } = desk();
     made.accepted(transferred);
     await made.joined(transferred);
-    expect(asked).toEqual(['pause']);
+    expect(asked).toEqual(['pause', 'start']);
     expect(status(transferred)).toMatchObject({ kind: 'paused' });
   });
 
@@ -355,7 +506,7 @@ describe('a pause follows a transfer', () => {
     await made.joined(transferred);
     const after = desk({}, storage);
     await after.made.joined(transferred);
-    expect(after.asked).toEqual([]);
+    expect(after.asked).toEqual(['start']);
   });
 
   test('Twilio may not know the leg yet: asked again; in vain, it is shown', async () => {
@@ -363,7 +514,7 @@ describe('a pause follows a transfer', () => {
     good.made.accepted(transferred);
     good.answers.pause = [fails('nothing_recorded'), paused()];
     await good.made.joined(transferred);
-    expect([good.asked, good.alerts]).toEqual([['pause', 'pause'], []]);
+    expect([good.asked, good.alerts]).toEqual([['pause', 'start', 'pause'], []]);
     const bad = desk();
     bad.made.accepted(transferred);
     bad.answers.pause = [fails('pause_disabled')];
@@ -375,7 +526,7 @@ describe('a pause follows a transfer', () => {
     const { made, asked } = desk();
     made.accepted(call({ transferred: true }));
     await made.joined(call({ transferred: true }));
-    expect(asked).toEqual([]);
+    expect(asked).toEqual(['start']);
   });
 });
 
