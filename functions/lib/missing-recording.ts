@@ -7,7 +7,7 @@ import {
   type StartRecordingAnswer,
   type WantedRecording,
 } from '@flex-custody/core';
-import type { ListedRecording, RecordingPlace, TwilioLive } from '@flex-custody/twilio';
+import type { ListedRecording, RecordingChange, RecordingPlace, TwilioLive } from '@flex-custody/twilio';
 import type { Deadline } from './deadline.ts';
 
 /** What is to be recorded, and where Twilio keeps it. */
@@ -17,6 +17,8 @@ export interface Wanted {
   conference: ConferenceSid;
   /** It was asked for before: that Twilio's list does not have it may be the list's delay. */
   expected: boolean;
+  /** Off the record: what is there is paused, and so shows that it is live. */
+  paused: boolean;
 }
 
 export interface Means {
@@ -32,6 +34,9 @@ interface Found extends ListedRecording {
   of: WantedRecording;
 }
 
+/** Until the pause itself is asked for, which knows the site's own behaviour. */
+export const pausedNow: RecordingChange = { status: 'paused', behavior: 'silence' };
+
 const over: ReadonlySet<string> = new Set(['stopped', 'completed', 'absent', 'deleted', 'failed']);
 
 /** Between looks at a list that should have the recording, ms. */
@@ -43,17 +48,36 @@ const afterStartMs = 1_000;
 const afterStartUntilMs = 6_000;
 
 /** The recording that is wanted, where Twilio has it; the earliest of several. */
-export async function presentRecording(
-  { want, leg, conference, expected }: Wanted,
-  { twilio, deadline, wait }: Means,
-): Promise<Found | undefined> {
-  let found = await active(twilio, want, leg, conference);
-  for (const ms of expected ? lookAgainMs : []) {
-    if (found.length > 0 || deadline.elapsed() + ms > lookUntilMs) break;
+export async function presentRecording(wanted: Wanted, means: Means): Promise<Found | undefined> {
+  const { deadline, wait } = means;
+  let found = await present(wanted, means);
+  for (const ms of wanted.expected ? lookAgainMs : []) {
+    if (found || deadline.elapsed() + ms > lookUntilMs) break;
     await wait(ms);
-    found = await active(twilio, want, leg, conference);
+    found = await present(wanted, means);
   }
-  return found[0];
+  return found;
+}
+
+async function present(wanted: Wanted, { twilio }: Means): Promise<Found | undefined> {
+  const found = await active(twilio, wanted);
+  if (!wanted.paused) return found[0];
+  const live = await Promise.all(found.map((one) => isLive(twilio, wanted, one, pausedNow)));
+  return found.find((_one, index) => live[index]);
+}
+
+/**
+ * One that has just ended is `processing` too, and only the answer to a change tells them apart.
+ * @param state that it has, or is to have
+ */
+async function isLive(
+  twilio: Means['twilio'],
+  { leg, conference }: Wanted,
+  { of, recordingSid }: Found,
+  state: RecordingChange,
+): Promise<boolean> {
+  const place = of === 'leg' ? { call: leg } : { conference };
+  return (await twilio.changeRecording(place, recordingSid, state)) === 'ok';
 }
 
 /**
@@ -69,38 +93,38 @@ export async function newRecording({ leg }: Wanted, { twilio, callback }: Means)
 /**
  * Looks once more after a start: a recording that was there first, which the list did not have before, is the answer, and
  * the one just started is stopped. Two processes that started at once agree on which was first.
+ * @param state of the call's recordings; undefined where nobody can say: then two are better than none
  */
 export async function onlyOne(
   wanted: Wanted,
   ours: RecordingSid,
+  state: RecordingChange | undefined,
   { twilio, deadline, wait, log }: Means,
 ): Promise<StartRecordingAnswer> {
-  const { want, leg, conference } = wanted;
+  const { leg } = wanted;
   const answer = { recordingSid: ours, callSid: leg, started: true, of: 'leg' as const };
-  if (deadline.elapsed() + afterStartMs > afterStartUntilMs) return answer;
+  if (!state || deadline.elapsed() + afterStartMs > afterStartUntilMs) return answer;
   try {
     await wait(afterStartMs);
-    const [first, ...others] = await active(twilio, want, leg, conference);
-    const listed = others.some(({ recordingSid }) => recordingSid === ours);
-    // Without ours in the list nobody can say which was first: two are better than none.
-    if (!first?.createdAt || !listed) return answer;
-    await twilio.changeRecording({ call: leg }, ours, { status: 'stopped' });
-    log({ outcome: 'stopped', recording: ours, kept: first.recordingSid, call: leg });
-    return { recordingSid: first.recordingSid, callSid: leg, started: false, of: first.of };
+    const found = await active(twilio, wanted);
+    // Without ours in the list nobody can say which was first.
+    const place = found.findIndex(({ recordingSid }) => recordingSid === ours);
+    const older = found.slice(0, Math.max(0, place));
+    for (const one of older) {
+      if (!one.createdAt || !(await isLive(twilio, wanted, one, state))) continue;
+      await twilio.changeRecording({ call: leg }, ours, { status: 'stopped' });
+      log({ outcome: 'stopped', recording: ours, kept: one.recordingSid, call: leg });
+      return { recordingSid: one.recordingSid, callSid: leg, started: false, of: one.of };
+    }
   } catch (error) {
     // It is recorded, perhaps twice.
     log({ outcome: 'not-looked-again', code: errorCode(error) });
-    return answer;
   }
+  return answer;
 }
 
 /** What has not ended, the earliest first; of one second, by SID. */
-async function active(
-  twilio: Means['twilio'],
-  want: WantedRecording,
-  leg: CallSid,
-  conference: ConferenceSid,
-): Promise<Found[]> {
+async function active(twilio: Means['twilio'], { want, leg, conference }: Wanted): Promise<Found[]> {
   const places: [RecordingPlace, WantedRecording][] = [[{ call: leg }, 'leg']];
   if (want === 'conference') places.unshift([{ conference }, 'conference']);
   const lists = await Promise.all(

@@ -61,6 +61,7 @@ beforeEach(() => {
   log.mockReset();
   marking.mockReset();
   changeRecording.mockReset();
+  changeRecording.mockResolvedValue('ok');
   marking.mockResolvedValue({ changed: 'written', before: {}, mark: {} });
   jest
     .mocked(ownCall)
@@ -174,7 +175,40 @@ describe('after a start it looks once more', () => {
   test('an older one of the same leg is kept, and ours is stopped', async () => {
     meanwhile = () => recordings.push(older);
     expect(await start()).toEqual({ recordingSid: 'RE9', callSid: leg, started: false, of: 'leg' });
-    expect(changeRecording.mock.calls).toEqual([[{ call: leg }, 'RE1', { status: 'stopped' }]]);
+    expect(changeRecording.mock.calls).toEqual([
+      [{ call: leg }, 'RE9', { status: 'in-progress' }],
+      [{ call: leg }, 'RE1', { status: 'stopped' }],
+    ]);
+  });
+
+  test('an older one of a paused call is kept, and stays paused', async () => {
+    marking.mockResolvedValueOnce({
+      changed: 'written',
+      before: {},
+      mark: { paused: { since: 1, by: 'WK1' as never } },
+    });
+    meanwhile = () => recordings.push(older);
+    expect(await start()).toMatchObject({ recordingSid: 'RE9', started: false });
+    const paused = { status: 'paused', behavior: 'silence' };
+    expect(changeRecording.mock.calls).toEqual([
+      [{ call: leg }, 'RE1', paused],
+      [{ call: leg }, 'RE9', paused],
+      [{ call: leg }, 'RE1', { status: 'stopped' }],
+    ]);
+  });
+
+  test('an older one that has ended, though the list calls it processing, stops nothing', async () => {
+    meanwhile = () => recordings.push(older);
+    changeRecording.mockResolvedValueOnce('not-active');
+    expect(await start()).toMatchObject({ recordingSid: 'RE1', started: true });
+    expect(changeRecording).toHaveBeenCalledTimes(1);
+  });
+
+  test('where the task does not say whether the call is paused, nothing is touched', async () => {
+    marking.mockResolvedValueOnce({ changed: 'full', before: {} });
+    meanwhile = () => recordings.push(older);
+    expect(await start()).toMatchObject({ recordingSid: 'RE1', started: true });
+    expect(changeRecording).not.toHaveBeenCalled();
   });
 
   test.each([
@@ -198,7 +232,7 @@ describe('after a start it looks once more', () => {
 
   test('a stop that fails leaves ours', async () => {
     meanwhile = () => recordings.push(older);
-    changeRecording.mockRejectedValueOnce(new Error('away'));
+    changeRecording.mockResolvedValueOnce('ok').mockRejectedValueOnce(new Error('away'));
     expect(await start()).toMatchObject({ recordingSid: 'RE1', started: true });
     expect(log).toHaveBeenCalledWith({ outcome: 'not-looked-again', code: 'unexpected' });
   });
@@ -237,8 +271,27 @@ describe('where Flex records the conference', () => {
   test('one that shows late takes the place of ours', async () => {
     meanwhile = () => ofConference.push(theirs);
     expect(await start({ want: 'conference' })).toMatchObject({ recordingSid: 'RE8', of: 'conference' });
-    expect(changeRecording.mock.calls).toEqual([[{ call: leg }, 'RE1', { status: 'stopped' }]]);
+    expect(changeRecording.mock.calls).toEqual([
+      [{ conference: conference.sid }, 'RE8', { status: 'in-progress' }],
+      [{ call: leg }, 'RE1', { status: 'stopped' }],
+    ]);
   });
+});
+
+test('who asks for silence: what is there is paused, and what has just ended does not count', async () => {
+  const answers: Record<string, string> = { RE7: 'not-active', RE8: 'ok', RE9: 'not-active' };
+  changeRecording.mockImplementation(async (_place, recording: string) => answers[recording] ?? 'ok');
+  recordings = ['RE7', 'RE8'].map((recordingSid) => ({ recordingSid, status: 'processing' }));
+  expect(await start({ paused: true })).toMatchObject({ recordingSid: 'RE8', started: false });
+  recordings = [{ recordingSid: 'RE9', status: 'processing' }];
+  expect(await start({ paused: true })).toMatchObject({ recordingSid: 'RE1', started: true });
+  ofConference = [{ recordingSid: 'RE8', status: 'processing' }];
+  recordings = [];
+  changeRecording.mockClear();
+  expect(await start({ paused: true, want: 'conference' })).toMatchObject({ of: 'conference' });
+  expect(changeRecording.mock.calls).toEqual([
+    [{ conference: conference.sid }, 'RE8', { status: 'paused', behavior: 'silence' }],
+  ]);
 });
 
 test('who asks for silence has the new recording paused before anything else', async () => {

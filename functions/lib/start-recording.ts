@@ -1,18 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CallSid, errorCode, type RecordingSid, type StartRecordingAnswer } from '@flex-custody/core';
-import { changeTaskMark, type TwilioApi, type TwilioLive } from '@flex-custody/twilio';
+import { changeTaskMark, type RecordingChange, type TwilioApi, type TwilioLive } from '@flex-custody/twilio';
 import type { CallControlForm, StartForm } from './call-forms.ts';
 import type { StartConfig } from './flex-config.ts';
 import type { FlexCall } from './flex-endpoint.ts';
-import { type Means, newRecording, onlyOne, presentRecording, type Wanted } from './missing-recording.ts';
+import {
+  type Means,
+  newRecording,
+  onlyOne,
+  pausedNow,
+  presentRecording,
+  type Wanted,
+} from './missing-recording.ts';
 import type { Answer } from './runtime.ts';
 import { twilioOf } from './twilio-of.ts';
 import { ownCall } from './whose-call.ts';
 
 /** Starts under way in this process, by leg: a second click finds the first one's. */
 const underway = new Map<CallSid, Promise<StartRecordingAnswer>>();
-
-const paused = { status: 'paused', behavior: 'silence' } as const;
 
 /** Answers with what Twilio records of the asker's call; where that is missing, records the asker's own leg. */
 export async function startRecording(
@@ -22,8 +27,8 @@ export async function startRecording(
 ): Promise<Answer> {
   const twilio = twilioOf(config);
   const { conference, leg } = await ownCall(twilio, viewer, asked);
-  const { want, expected } = asked;
-  const wanted: Wanted = { want, expected, leg, conference: conference.sid };
+  const { want, expected, paused } = asked;
+  const wanted: Wanted = { want, expected, paused, leg, conference: conference.sid };
   const means: Means = { twilio, callback: callbackUrl(config, asked), deadline, wait, log };
   const already = underway.get(leg);
   const starting = already ?? recorded(twilio, wanted, asked, means).finally(() => underway.delete(leg));
@@ -44,19 +49,21 @@ async function recorded(
   if (present) return { recordingSid: present.recordingSid, callSid: leg, started: false, of: present.of };
   const ours = await newRecording(wanted, means);
   // Who asks for silence is about to hear a card number: first that, then who knows of the recording.
-  if (asked.paused) await twilio.changeRecording({ call: leg }, ours, paused);
-  const [answer] = await Promise.all([onlyOne(wanted, ours, means), marked(twilio, ours, leg, asked, means)]);
-  return answer;
+  if (asked.paused) await twilio.changeRecording({ call: leg }, ours, pausedNow);
+  return onlyOne(wanted, ours, await marked(twilio, ours, leg, asked, means), means);
 }
 
-/** Marks the task, and pauses the recording where the task says that the call is paused. */
+/**
+ * Marks the task, and pauses the recording where the task says that the call is paused.
+ * @returns the state of the call's recordings; undefined where the task does not say
+ */
 async function marked(
   twilio: TwilioApi & TwilioLive,
   recordingSid: RecordingSid,
   leg: CallSid,
   { taskSid, paused: isPaused }: StartForm,
   { log }: Means,
-): Promise<void> {
+): Promise<RecordingChange | undefined> {
   const started = Date.now();
   const { mark, code } = await changeTaskMark(twilio, taskSid, (found) => ({ ...found, started })).then(
     (end) => ({ mark: end.mark ?? end.before, code: end.mark ? undefined : `task-${end.changed}` }),
@@ -65,7 +72,9 @@ async function marked(
   // It is recorded, marked or not.
   if (code) log({ outcome: 'not-marked', code });
   // Unless the call is paused: what was to stay off the record stays off this one too.
-  if (mark?.paused && !isPaused) await twilio.changeRecording({ call: leg }, recordingSid, paused);
+  if (mark?.paused && !isPaused) await twilio.changeRecording({ call: leg }, recordingSid, pausedNow);
+  if (mark?.paused || isPaused) return pausedNow;
+  return code ? undefined : { status: 'in-progress' };
 }
 
 /** As an acceptance would have it: says whose recording it is, and has Twilio ask again where we fail. */
