@@ -17,7 +17,7 @@ export interface Wanted {
   conference: ConferenceSid;
   /** It was asked for before: that Twilio's list does not have it may be the list's delay. */
   expected: boolean;
-  /** Off the record: what is there is paused, and so shows that it is live. */
+  /** Off the record: what nobody expects and is there is paused, and so shows that it is live. */
   paused: boolean;
 }
 
@@ -61,7 +61,8 @@ export async function presentRecording(wanted: Wanted, means: Means): Promise<Fo
 
 async function present(wanted: Wanted, { twilio }: Means): Promise<Found | undefined> {
   const found = await active(twilio, wanted);
-  if (!wanted.paused) return found[0];
+  // Where it may be paused already: Twilio might refuse what holds, and the answer say nothing.
+  if (!wanted.paused || wanted.expected) return found[0];
   const live = await Promise.all(found.map((one) => isLive(twilio, wanted, one, pausedNow)));
   return found.find((_one, index) => live[index]);
 }

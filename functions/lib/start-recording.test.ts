@@ -285,9 +285,12 @@ test('who asks for silence: what is there is paused, and what has just ended doe
   expect(await start({ paused: true })).toMatchObject({ recordingSid: 'RE8', started: false });
   recordings = [{ recordingSid: 'RE9', status: 'processing' }];
   expect(await start({ paused: true })).toMatchObject({ recordingSid: 'RE1', started: true });
+  changeRecording.mockClear();
+  recordings = [{ recordingSid: 'RE9', status: 'processing' }];
+  expect(await start({ paused: true, expected: true })).toMatchObject({ recordingSid: 'RE9' });
+  expect(changeRecording).not.toHaveBeenCalled();
   ofConference = [{ recordingSid: 'RE8', status: 'processing' }];
   recordings = [];
-  changeRecording.mockClear();
   expect(await start({ paused: true, want: 'conference' })).toMatchObject({ of: 'conference' });
   expect(changeRecording.mock.calls).toEqual([
     [{ conference: conference.sid }, 'RE8', { status: 'paused', behavior: 'silence' }],
