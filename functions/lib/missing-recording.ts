@@ -17,7 +17,7 @@ export interface Wanted {
   conference: ConferenceSid;
   /** It was asked for before: that Twilio's list does not have it may be the list's delay. */
   expected: boolean;
-  /** Off the record: what nobody expects and is there is paused, and so shows that it is live. */
+  /** Off the record: a recording that is there unexpectedly is paused, which shows that it is live. */
   paused: boolean;
 }
 
@@ -94,7 +94,7 @@ export async function newRecording({ leg }: Wanted, { twilio, callback }: Means)
 /**
  * Looks once more after a start: a recording that was there first, which the list did not have before, is the answer, and
  * the one just started is stopped. Two processes that started at once agree on which was first.
- * @param state of the call's recordings; undefined where nobody can say: then two are better than none
+ * @param state of the call's recordings; undefined where it is not known: then two recordings are better than none
  */
 export async function onlyOne(
   wanted: Wanted,
@@ -108,7 +108,7 @@ export async function onlyOne(
   try {
     await wait(afterStartMs);
     const found = await active(twilio, wanted);
-    // Without ours in the list nobody can say which was first.
+    // Without ours in the list it is not known which was first.
     const place = found.findIndex(({ recordingSid }) => recordingSid === ours);
     const older = found.slice(0, Math.max(0, place));
     for (const one of older) {

@@ -80,7 +80,7 @@ export function confirmations(means: RecorderMeans): Confirmations {
   const { control, states, policy, reports, stamp, log } = means;
 
   const notRecorded = (call: Call, reason: NotRecordedReason): void => {
-    // A rule, or the lack of one, is known anew after a refresh; an accident is not.
+    // The plan says again after a refresh what a rule says; an accident has to be remembered.
     const accident = reason === 'accept-failed' || reason === 'start-failed' || reason === 'host-unreachable';
     const failure = accident || reason === 'unexpected' ? reason : undefined;
     const { told } = states.get(call.reservationSid);
@@ -146,7 +146,7 @@ export function confirmations(means: RecorderMeans): Confirmations {
     // Over before Twilio was asked: what the acceptance had recorded is recorded.
     if (expected && !isLive) return false;
     failed(call, answer.failure);
-    // Who asked looks at the button; what failed by itself must be told wherever the agent looks.
+    // No button was clicked: the agent may be looking anywhere.
     if (isLive) means.alert('start', answer.failure);
     return false;
   };

@@ -91,7 +91,7 @@ function editOf(ours: unknown, steps: readonly string[], value: unknown): JsonEd
     if (!isObject(found))
       throw new CustodyError(
         'settings_unreadable',
-        `${path} is no object in the Flex configuration, and would have to be replaced: mend it first`,
+        `${path} is no object in the Flex configuration, and would have to be replaced: correct it first`,
       );
     found = found[step];
     path = `${path}.${step}`;

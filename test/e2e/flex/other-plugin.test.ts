@@ -81,7 +81,7 @@ describeWhere(['chromium', 'plugins'], 'another plugin that replaces AcceptTask'
     await shows(alice, 'recording');
     expect(await recorded(task)).toEqual(recordings ?? ['leg']);
     await finish(alice);
-    // Of what the other plugin has recorded nobody tells us.
+    // What the other plugin has recorded is not announced to us.
     if (!recordings) await stage.custody(task, 1);
   });
 
