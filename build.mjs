@@ -39,6 +39,8 @@ function functionsBuild() {
     outbase: 'functions',
     outdir: join(root, 'dist/functions'),
     format: 'cjs',
+    // A package's UMD file hides what it requires from the bundler.
+    mainFields: ['module', 'main'],
     external: Object.keys(manifest.dependencies),
   };
 }

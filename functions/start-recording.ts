@@ -1,12 +1,12 @@
-import { parseCallControl } from './lib/call-forms.ts';
+import { parseStart } from './lib/call-forms.ts';
 import { readStartConfig } from './lib/flex-config.ts';
 import { flexEndpoint } from './lib/flex-endpoint.ts';
 import { startRecording } from './lib/start-recording.ts';
 
-/** Records the agent's own leg: on demand, or where the acceptance could not start it. Asked again it starts nothing anew. */
+/** Says what Twilio records of the agent's call, and starts the recording of the agent's own leg where that is missing. */
 export const handler = flexEndpoint({
   name: 'start-recording',
   config: readStartConfig,
-  parse: parseCallControl,
-  work: startRecording,
+  parse: parseStart,
+  work: (form, call) => startRecording(form, call),
 });

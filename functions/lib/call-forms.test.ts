@@ -1,4 +1,4 @@
-import { parseCallControl, parseStartStream, parseStopStream } from './call-forms.ts';
+import { parseCallControl, parseStart, parseStartStream, parseStopStream } from './call-forms.ts';
 
 const sid = (prefix: string) => prefix + '1'.repeat(32);
 const control = { taskSid: sid('WT'), reservationSid: sid('WR') };
@@ -53,4 +53,12 @@ test.each([
 test('an address is a text of some length', () => {
   for (const url of [1, ['wss://x'], 'x'.repeat(2_049)])
     expect(() => parseStartStream({ callSid: sid('CA'), url })).toThrow('malformed url');
+});
+
+test('of a start: what is wanted, and what is known of it', () => {
+  expect(parseStart(control)).toEqual({ ...control, want: 'leg', expected: false, paused: false });
+  const form = { ...control, want: 'conference', expected: 'true', paused: 'true' };
+  expect(parseStart(form)).toEqual({ ...control, want: 'conference', expected: true, paused: true });
+  for (const wrong of [{ want: 'all' }, { expected: 'yes' }, { paused: '1' }])
+    expect(() => parseStart({ ...control, ...wrong })).toThrow(`malformed ${Object.keys(wrong)[0]}`);
 });

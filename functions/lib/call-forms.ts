@@ -8,6 +8,7 @@ import {
   CustodyError,
   type ReservationSid,
   type TaskSid,
+  type WantedRecording,
 } from '@flex-custody/core';
 import type { Event } from './runtime.ts';
 
@@ -39,6 +40,26 @@ export const parseCallControl = (event: Event): CallControlForm =>
     reservationSid: needed(['reservationSid'], asReservationSid),
     ...optional('conferenceSid', asConferenceSid),
   }));
+
+/** `StartRecordingRequest` of packages/core, read. */
+export interface StartForm extends CallControlForm {
+  want: WantedRecording;
+  expected: boolean;
+  paused: boolean;
+}
+
+export const parseStart = (event: Event): StartForm => {
+  const form = checked(event, ({ optional }) => ({
+    ...optional('want', (value) => wanted.find((one) => one === value)),
+    ...optional('expected', asTrue),
+    ...optional('paused', asTrue),
+  }));
+  const { want = 'leg', expected = false, paused = false } = form;
+  return { ...parseCallControl(event), want, expected, paused };
+};
+
+const wanted: readonly WantedRecording[] = ['leg', 'conference'];
+const asTrue = (value: unknown): true | undefined => (value === 'true' || value === true ? true : undefined);
 
 export const parseStartStream = (event: Event): StartStreamForm =>
   checked(event, (fields) => ({ ...callOf(fields), ...fields.optional('url', asText) }));

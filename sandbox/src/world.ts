@@ -144,6 +144,8 @@ export interface ForwardedForm {
 /** What can be set of the Flex configuration, by the names of its resource; the desktop is served the same. */
 export interface FlexConfiguration {
   ui_attributes: Record<string, unknown>;
+  /** Their text as it was written last; it is what is served for as long as it says what they are. */
+  uiAttributesText?: string;
   call_recording_enabled: boolean;
   call_recording_webhook_url: string | null;
   date_updated?: string;

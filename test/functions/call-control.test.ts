@@ -146,6 +146,17 @@ describe('pause and resume', () => {
     expect(JSON.parse(task().attributes)).toMatchObject({ conference: { sid: call.conference } });
   });
 
+  test("the mark leaves every other member's text as it was", async () => {
+    const text = '{ "crm_id" : 12345678901234567890,"amount":1.10, "n\\u0061me":"\\/" }';
+    const before = task().attributes;
+    task().attributes = text;
+    expect((await post('pause-recording')).body).toMatchObject({ marked: true });
+    expect(task().attributes.startsWith(text.slice(0, -2))).toBe(true);
+    expect((await post('resume-recording')).body).toMatchObject({ marked: true });
+    expect(task().attributes).toBe(text);
+    task().attributes = before;
+  });
+
   test('a full task: paused, and not marked', async () => {
     const attributes = JSON.parse(task().attributes) as object;
     const pad = 4096 - JSON.stringify({ ...attributes, pad: '' }).length;
@@ -172,7 +183,7 @@ describe('start', () => {
     const { status, body } = await post('start-recording');
     expect([status, body]).toEqual([
       200,
-      { recordingSid: expect.stringMatching(/^RE/), callSid: call.agent.call, started: true },
+      { recordingSid: expect.stringMatching(/^RE/), callSid: call.agent.call, started: true, of: 'leg' },
     ]);
     expect(world.sandbox.twilio.world.recordings.get(String(body['recordingSid']))).toMatchObject({
       callSid: call.agent.call,
@@ -182,6 +193,27 @@ describe('start', () => {
     });
     expect(mark()).toEqual({ started: expect.any(Number) });
     expect((await post('start-recording')).body).toEqual({ ...body, started: false });
+  });
+
+  test("the conference's recording counts where it is wanted; missing, the leg is recorded", async () => {
+    const conference = record(world, call.customerCall, call.conference);
+    const wanted = { want: 'conference', expected: 'true' };
+    expect((await post('start-recording', wanted)).body).toEqual({
+      recordingSid: conference,
+      callSid: call.agent.call,
+      started: false,
+      of: 'conference',
+    });
+    world.sandbox.twilio.world.recordings.delete(conference);
+    expect((await post('start-recording', wanted)).body).toMatchObject({ started: true, of: 'leg' });
+  });
+
+  test('in silence: what has just ended does not count, and the new one is paused', async () => {
+    const first = String((await post('start-recording')).body['recordingSid']);
+    world.sandbox.twilio.world.recordings.get(first)!.status = 'stopped';
+    const { body } = await post('start-recording', { paused: 'true' });
+    expect(body).toMatchObject({ started: true, of: 'leg' });
+    expect([first, String(body['recordingSid'])].map(statusOf)).toEqual(['stopped', 'paused']);
   });
 
   test('a call that has ended', async () => {

@@ -73,6 +73,18 @@ const setup = async (...flags: string[]) => {
   return { code, out: out + err };
 };
 
+test("setup keeps the text of what is not ours, as it crosses Twilio's wire", async () => {
+  const world = host.sandbox.twilio.world.flexConfiguration;
+  const text =
+    '{ "version_compatibility":"yes","crm_id":12345678901234567890,"amount" : 1.10,"n\\u0061me":"\\/"}';
+  const before = structuredClone(world);
+  Object.assign(world, { ui_attributes: JSON.parse(text), uiAttributesText: text });
+  expect(await setup('--functions-url', functions, '--yes')).toMatchObject({ code: 0 });
+  expect(world.uiAttributesText?.startsWith(text.slice(0, -1))).toBe(true);
+  expect(world.ui_attributes).toMatchObject({ name: '/', flex_custody: { functions_url: functions } });
+  Object.assign(world, before);
+});
+
 test('setup writes what the desktop is then served, and what was there stays', async () => {
   const before = structuredClone(host.sandbox.twilio.world.flexConfiguration.ui_attributes);
   const flags = ['--mode', 'theirs', '--functions-url', functions];

@@ -44,12 +44,27 @@ export interface CallControlRequest {
   conferenceSid?: string;
 }
 
-/** Answer of `/start-recording`: the recording of the caller's own leg, the one that was there or a new one. */
+/** What must be recorded: the asker's own leg, or the conference, by Flex; where that is missing, the leg instead. */
+export type WantedRecording = 'leg' | 'conference';
+
+/** `/start-recording`: asks what Twilio has, and starts only what is missing. */
+export interface StartRecordingRequest extends CallControlRequest {
+  /** The leg by default. */
+  want?: WantedRecording;
+  /** It was asked for before, as with the acceptance: it may be running though Twilio's list does not have it yet. */
+  expected?: 'true';
+  /** The agent wants the call off the record: what is started is paused at once. */
+  paused?: 'true';
+}
+
+/** Answer of `/start-recording`: the recording that was there, or a new one of the asker's own leg. */
 export interface StartRecordingAnswer {
   recordingSid: RecordingSid;
+  /** The asker's own leg. */
   callSid: CallSid;
-  /** False where the leg was being recorded already. */
+  /** False where it was being recorded already. */
   started: boolean;
+  of: WantedRecording;
 }
 
 /** Answer of `/pause-recording` and `/resume-recording`. Asking again changes nothing and answers the same. */

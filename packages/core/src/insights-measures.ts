@@ -1,4 +1,4 @@
-import { type TaskAttributes, taskAttributesLimit } from './task-attributes.ts';
+import type { JsonEdit } from './json-edit.ts';
 
 /** What is written into which of a conversation's ten measures. */
 export interface InsightsMeasure {
@@ -15,19 +15,10 @@ export const measuredNames: readonly InsightsMeasure['of'][] = [
   'monologue',
 ];
 
-/**
- * Attributes with `conversations.conversation_measure_N` set; everything else stays as it was.
- * @returns the JSON text, or undefined where it would overrun Twilio's limit
- */
-export function withMeasures(
-  attributes: TaskAttributes,
-  values: Readonly<Record<number, number>>,
-): string | undefined {
-  const before = attributes['conversations'];
-  const conversations = typeof before === 'object' && before !== null && !Array.isArray(before) ? before : {};
-  const measures = Object.fromEntries(
-    Object.entries(values).map(([measure, value]) => [`conversation_measure_${measure}`, value]),
-  );
-  const text = JSON.stringify({ ...attributes, conversations: { ...conversations, ...measures } });
-  return text.length <= taskAttributesLimit ? text : undefined;
+/** The edits that set `conversations.conversation_measure_N` in a task's attributes. */
+export function withMeasures(values: Readonly<Record<number, number>>): JsonEdit[] {
+  return Object.entries(values).map(([measure, value]) => ({
+    path: ['conversations', `conversation_measure_${measure}`],
+    value,
+  }));
 }

@@ -15,6 +15,8 @@ test.each([
   [{ ...paused, kind: 'resumed', workerSid: sid('WK') }],
   [{ ...common, kind: 'not-recorded', reason: 'accept-failed' }],
   [{ ...common, kind: 'double-recording' }],
+  [{ ...common, kind: 'joined' }],
+  [{ ...common, kind: 'joined', conferenceSid: sid('CF'), callSid: sid('CA') }],
   [{ ...common, kind: 'consent', purpose: 'voice-enrolment', decision: 'given', callSid: sid('CA') }],
 ])('$kind is read as it was written', (report) => {
   expect(parseReport(report)).toEqual(report);

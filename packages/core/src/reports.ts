@@ -48,6 +48,8 @@ export type Report =
     })
   | (Common & { kind: 'not-recorded'; reason: NotRecordedReason })
   | (Common & { kind: 'double-recording' })
+  /** The reporter's leg is in the conference: a hint that there is something to be looked at now. */
+  | (Common & { kind: 'joined'; conferenceSid?: ConferenceSid; callSid?: CallSid })
   | (Common & {
       kind: 'consent';
       callSid?: CallSid;
@@ -58,7 +60,14 @@ export type Report =
 export type ReportKind = Report['kind'];
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const kinds: readonly ReportKind[] = ['paused', 'resumed', 'not-recorded', 'double-recording', 'consent'];
+const kinds: readonly ReportKind[] = [
+  'paused',
+  'resumed',
+  'not-recorded',
+  'double-recording',
+  'joined',
+  'consent',
+];
 
 /**
  * Reads a report; fields that its kind does not have are dropped.
@@ -111,6 +120,16 @@ export function parseReport(body: unknown): Report {
           kind,
           purpose: one('purpose', ['voice-enrolment', 'voice-verification']),
           decision: one('decision', ['given', 'refused', 'withdrawn']),
+          ...(callSid ? { callSid } : {}),
+        };
+      }
+      case 'joined': {
+        const conferenceSid = optional('conferenceSid', asConferenceSid);
+        const callSid = optional('callSid', asCallSid);
+        return {
+          ...common,
+          kind,
+          ...(conferenceSid ? { conferenceSid } : {}),
           ...(callSid ? { callSid } : {}),
         };
       }

@@ -1,9 +1,9 @@
+import { applyEdits } from '../../../test/support/apply-edits.ts';
 import { asReservationSid } from './sids.ts';
 import {
   hasMediaLink,
   insightsStartTime,
   mergeMediaLink,
-  taskAttributesLimit,
   type VoiceRecordingEntry,
 } from './task-attributes.ts';
 
@@ -15,8 +15,13 @@ const entry = (digit: string, start_time: number): VoiceRecordingEntry => ({
   channels: ['customer', 'others'],
   title: 'Recording',
 });
-const merge = (attributes: object, link: Parameters<typeof mergeMediaLink>[1]) =>
-  JSON.parse(mergeMediaLink(attributes as Record<string, unknown>, link) ?? 'null');
+type Link = Parameters<typeof mergeMediaLink>[1];
+/** The attributes after each way of merging, the fullest first; parsed text, so any shape. */
+const ways = (attributes: object, link: Link) =>
+  mergeMediaLink(attributes as Record<string, unknown>, link).map((edits) =>
+    JSON.parse(JSON.stringify(applyEdits(attributes, edits))),
+  );
+const merge = (attributes: object, link: Link) => ways(attributes, link)[0];
 
 const flex = {
   from: 'caller',
@@ -73,34 +78,25 @@ test.each([
   ).toHaveLength(1);
 });
 
-test('what does not fit is slimmed, title first, then channels, and never overruns', () => {
+test('slimmer ways: without the title, then without the legacy link, then without the channels', () => {
   const { title: _t, ...untitled } = entry('1', 10);
   const { channels: _c, ...bare } = untitled;
-  const withLength = (target: number, kept: object) => {
-    const empty = JSON.stringify({ conversations: { media: [kept] }, pad: '' }).length;
-    return { pad: 'x'.repeat(target - empty) };
-  };
-  for (const kept of [entry('1', 10), untitled, bare]) {
-    const text = mergeMediaLink(withLength(taskAttributesLimit, kept), { entry: entry('1', 10) });
-    expect(text).toHaveLength(taskAttributesLimit);
-    expect(JSON.parse(text ?? '').conversations.media).toEqual([kept]);
-  }
-  expect(
-    mergeMediaLink(withLength(taskAttributesLimit + 1, bare), { entry: entry('1', 10) }),
-  ).toBeUndefined();
+  const link = { entry: entry('1', 10), segmentLink: 'https://custody.example/segment' };
+  expect(ways({ pad: 1 }, link)).toEqual([
+    { pad: 1, conversations: { media: [entry('1', 10)], segment_link: link.segmentLink } },
+    { pad: 1, conversations: { media: [untitled], segment_link: link.segmentLink } },
+    { pad: 1, conversations: { media: [untitled] } },
+    { pad: 1, conversations: { media: [bare] } },
+  ]);
 });
 
-test('the legacy link gives way before the channels do, and with it the recording still fits', () => {
-  const { title: _t, ...untitled } = entry('1', 10);
-  const segmentLink = `https://custody.example/segment?token=${'t'.repeat(200)}`;
-  const room = JSON.stringify({ pad: '', conversations: { media: [untitled] } }).length;
-  const attributes = { pad: 'x'.repeat(taskAttributesLimit - room) };
-  const text = mergeMediaLink(attributes, { entry: entry('1', 10), segmentLink });
-  expect(text).toHaveLength(taskAttributesLimit);
-  expect(JSON.parse(text ?? '').conversations).toEqual({ media: [untitled] });
-  const roomier = { pad: attributes.pad.slice(segmentLink.length + 20) };
-  const kept = merge(roomier, { entry: entry('1', 10), segmentLink }).conversations;
-  expect(kept).toEqual({ media: [untitled], segment_link: segmentLink });
+test('entries of others are kept by their place, so that their text can stay', () => {
+  const raw = { type: 'Raw', url: 'https://x.example' };
+  const conversations = { media: [raw, entry('1', 5), entry('2', 20)] };
+  const [edits] = mergeMediaLink({ conversations }, { entry: entry('1', 10) });
+  expect(edits).toEqual([
+    { path: ['conversations', 'media'], items: [{ put: entry('1', 10) }, { kept: 2 }, { kept: 0 }] },
+  ]);
 });
 
 test('an entry of the same recording under an earlier address is replaced, others are not', () => {

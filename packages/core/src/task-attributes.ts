@@ -1,3 +1,4 @@
+import type { JsonEdit, JsonItem } from './json-edit.ts';
 import { asRecordingSid, type ReservationSid } from './sids.ts';
 
 /**
@@ -41,47 +42,36 @@ const startOf = (item: unknown): number =>
   isObject(item) && typeof item['start_time'] === 'number' ? item['start_time'] : Number.POSITIVE_INFINITY;
 
 /** Voice recordings first, the earliest at the head: a `Raw` entry at the head would hide the rest from the Player. */
-function withEntry(list: unknown, entry: VoiceRecordingEntry): unknown[] {
+function withEntry(list: unknown, entry: VoiceRecordingEntry): JsonItem[] {
   const recording = recordingOf(entry);
-  const others = (Array.isArray(list) ? list : []).filter(
-    (item) => recording === undefined || recordingOf(item) !== recording,
+  const others = (Array.isArray(list) ? list : [])
+    .map((found: unknown, kept) => ({ found, item: { kept } }))
+    .filter(({ found }) => recording === undefined || recordingOf(found) !== recording);
+  const isVoice = ({ found }: { found: unknown }) => isObject(found) && found['type'] === 'VoiceRecording';
+  const voice = [...others.filter(isVoice), { found: entry, item: { put: entry } }].sort(
+    (a, b) => startOf(a.found) - startOf(b.found),
   );
-  const isVoice = (item: unknown) => isObject(item) && item['type'] === 'VoiceRecording';
-  const voice = [...others.filter(isVoice), entry].sort((a, b) => startOf(a) - startOf(b));
-  return [...voice, ...others.filter((item) => !isVoice(item))];
+  return [...voice, ...others.filter((other) => !isVoice(other))].map(({ item }) => item);
 }
 
-function merged(
+function editsOf(
   attributes: TaskAttributes,
   { entry, reservationSid, segmentLink }: MediaLink,
-): Record<string, unknown> {
+): readonly JsonEdit[] {
   const conversations = asObject(attributes['conversations']);
-  const next: Record<string, unknown> = { ...attributes };
-  const legacy = conversations['segment_link'] === undefined ? segmentLink : undefined;
-  if (reservationSid) {
-    const reservations = asObject(attributes['reservation_attributes']);
-    const own = asObject(reservations[reservationSid]);
-    next['reservation_attributes'] = {
-      ...reservations,
-      [reservationSid]: { ...own, media: withEntry(own['media'], entry) },
-    };
-    if (legacy) next['conversations'] = { ...conversations, segment_link: legacy };
-  } else {
-    next['conversations'] = {
-      ...conversations,
-      media: withEntry(conversations['media'], entry),
-      ...(legacy ? { segment_link: legacy } : {}),
-    };
-  }
-  return next;
+  const own = asObject(asObject(attributes['reservation_attributes'])[reservationSid ?? '']);
+  const media: JsonEdit = reservationSid
+    ? { path: ['reservation_attributes', reservationSid, 'media'], items: withEntry(own['media'], entry) }
+    : { path: ['conversations', 'media'], items: withEntry(conversations['media'], entry) };
+  if (!segmentLink || conversations['segment_link'] !== undefined) return [media];
+  return [media, { path: ['conversations', 'segment_link'], value: segmentLink }];
 }
 
 /**
- * Attributes with the recording's entry merged in: everything else stays as it was, and the same recording merged
- * twice stands once. What does not fit is slimmed: first the title goes, then the legacy link, then the channels.
- * @returns the JSON text to write, or undefined where even the slimmest entry would overrun Twilio's limit
+ * Edits that merge the recording's entry into a task's attributes; the same recording merged twice is there once.
+ * @returns the fullest way first: then without the title, without the legacy link too, without the channels too
  */
-export function mergeMediaLink(attributes: TaskAttributes, link: MediaLink): string | undefined {
+export function mergeMediaLink(attributes: TaskAttributes, link: MediaLink): (readonly JsonEdit[])[] {
   const { title: _title, ...untitled } = link.entry;
   const { channels: _channels, ...bare } = untitled;
   const { segmentLink: _legacy, ...modern } = link;
@@ -91,11 +81,7 @@ export function mergeMediaLink(attributes: TaskAttributes, link: MediaLink): str
     { ...modern, entry: untitled },
     { ...modern, entry: bare },
   ];
-  for (const candidate of slimmer) {
-    const text = JSON.stringify(merged(attributes, candidate));
-    if (text.length <= taskAttributesLimit) return text;
-  }
-  return undefined;
+  return slimmer.map((candidate) => editsOf(attributes, candidate));
 }
 
 /** True when the attributes already hold the entry at the place where {@link mergeMediaLink} would put it. */

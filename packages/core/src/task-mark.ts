@@ -1,5 +1,5 @@
+import type { JsonEdit } from './json-edit.ts';
 import { asWorkerSid, type WorkerSid } from './sids.ts';
-import { type TaskAttributes, taskAttributesLimit } from './task-attributes.ts';
 
 /** Where our own state of a live call lies in the task's attributes: it survives a refresh and follows a transfer. */
 export const taskMarkKey = 'flex_custody';
@@ -31,13 +31,8 @@ export function readTaskMark(attributes: unknown): TaskMark {
   return mark;
 }
 
-/**
- * Attributes with the mark set, everything else as it was; an empty mark leaves none behind.
- * @returns the JSON text to write, or undefined where it would overrun Twilio's limit
- */
-export function withTaskMark(attributes: TaskAttributes, mark: TaskMark): string | undefined {
-  const { [taskMarkKey]: _old, ...rest } = attributes;
+/** The edit that sets the mark in a task's attributes; an empty mark leaves none behind. */
+export function withTaskMark(mark: TaskMark): JsonEdit {
   const empty = mark.paused === undefined && mark.started === undefined;
-  const text = JSON.stringify(empty ? rest : { ...rest, [taskMarkKey]: mark });
-  return text.length <= taskAttributesLimit ? text : undefined;
+  return { path: [taskMarkKey], value: empty ? undefined : mark };
 }

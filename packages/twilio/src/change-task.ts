@@ -1,14 +1,17 @@
 import {
+  type JsonEdit,
   readTaskMark,
   type TaskAttributes,
   type TaskMark,
   type TaskSid,
+  taskAttributesLimit,
   withTaskMark,
 } from '@flex-custody/core';
 import type { TwilioApi, TwilioTask } from './api.ts';
+import { compactJson, editJson } from './json-edit.ts';
 
-/** What shall become of a task's attributes: this text, nothing new, or more than Twilio takes. */
-export type Change = { text: string } | 'same' | 'full';
+/** What shall become of a task's attributes: nothing new, or one of these ways, of which the first that fits is taken. */
+export type Change = 'same' | readonly (readonly JsonEdit[])[];
 
 export type Changed = 'written' | 'same' | 'gone' | 'full' | 'unreadable' | 'contended';
 
@@ -30,7 +33,21 @@ export function readAttributes(text: string): TaskAttributes | undefined {
 }
 
 /**
- * Changes a task's attributes under `If-Match`, reading and merging again as often as somebody else wrote in between.
+ * The attributes' text with a change made; whatever the change does not name stays to the character. Past Twilio's limit
+ * the white space between tokens goes first, and then the next, slimmer way is tried.
+ */
+function changedText(text: string, ways: readonly (readonly JsonEdit[])[]): string | undefined {
+  for (const edits of ways) {
+    const whole = editJson(text, edits);
+    if (whole.length <= taskAttributesLimit) return whole;
+    const compact = compactJson(whole);
+    if (compact.length <= taskAttributesLimit) return compact;
+  }
+  return undefined;
+}
+
+/**
+ * Changes a task's attributes under `If-Match`, reading and editing again as often as somebody else wrote in between.
  * Attributes that are no JSON object are left as they are: an update replaces them whole.
  * @param merge is asked again with what each reading found
  * @param known the task as it was read a moment ago: `If-Match` finds out if it is no longer so
@@ -49,8 +66,11 @@ export async function changeTask(
     const attributes = readAttributes(task.attributes);
     if (!attributes) return 'unreadable';
     const change = merge(attributes, task);
-    if (typeof change === 'string') return change;
-    const written = await twilio.updateTask(sid, change.text, task.etag);
+    if (change === 'same') return 'same';
+    const text = changedText(task.attributes, change);
+    if (text === undefined) return 'full';
+    if (text === task.attributes) return 'same';
+    const written = await twilio.updateTask(sid, text, task.etag);
     if (written === 'ok') return 'written';
     if (written === 'gone') return 'gone';
     // Full jitter: whoever collided with us should not do so again.
@@ -75,9 +95,7 @@ export async function changeTaskMark(
   const merge = (attributes: TaskAttributes): Change => {
     before = readTaskMark(attributes);
     next = change(before);
-    if (next === before) return 'same';
-    const text = withTaskMark(attributes, next);
-    return text === undefined ? 'full' : { text };
+    return next === before ? 'same' : [[withTaskMark(next)]];
   };
   const changed = await changeTask(twilio, sid, merge, wait);
   return { changed, before, ...(changed === 'written' || changed === 'same' ? { mark: next } : {}) };

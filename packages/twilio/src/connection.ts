@@ -23,6 +23,12 @@ export interface Connection {
   account(): Promise<AccountContext>;
   workspace(): Promise<WorkspaceContext>;
   flex(): Promise<FlexV1>;
+  /**
+   * One request whose body, and whose answer's, is JSON text as it crosses the wire: the SDK parses an answer, and so
+   * rounds numbers that are not ours.
+   * @throws an error with Twilio's status and code, as the SDK does
+   */
+  text(method: 'get' | 'post', uri: string, body?: string): Promise<string>;
 }
 
 export function connect(config: TwilioConfig): Connection {
@@ -41,7 +47,32 @@ export function connect(config: TwilioConfig): Connection {
     flex: async () => (await client()).flexApi.v1,
     workspace: async () => (await client()).taskrouter.v1.workspaces(config.workspaceSid),
     account: async () => (await client()).api.v2010.accounts(config.accountSid),
+    text: async (method, uri, body) => {
+      const headers = { 'Content-Type': 'application/json' };
+      const answer: Answer = await (await client()).request({
+        method,
+        uri,
+        // The SDK's types know no text, which it passes on as it is.
+        ...(body !== undefined && { headers, data: body as unknown as object }),
+      });
+      if (answer.statusCode >= 200 && answer.statusCode < 300) return answer.body;
+      throw Object.assign(new Error('no success'), { status: answer.statusCode, ...codeIn(answer.body) });
+    },
   };
+}
+
+interface Answer {
+  statusCode: number;
+  body: string;
+}
+
+function codeIn(body: string): { code?: unknown } {
+  try {
+    const { code } = JSON.parse(body) as { code?: unknown };
+    return { code };
+  } catch {
+    return {};
+  }
 }
 
 /** Runs `ask`; a 404 is undefined, every other failure one of our errors. */

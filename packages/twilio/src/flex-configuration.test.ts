@@ -5,7 +5,7 @@ interface Asked {
   method: string;
   uri: string;
   params?: Record<string, unknown>;
-  data?: Record<string, unknown>;
+  data?: unknown;
 }
 
 const mockAsked: Asked[] = [];
@@ -47,6 +47,7 @@ describe('the Flex configuration', () => {
     });
     expect(await twilio.flexConfiguration()).toEqual({
       uiAttributes: { a: 1 },
+      uiAttributesText: '{"a":1}',
       callRecordingEnabled: true,
       callRecordingWebhookUrl: 'https://x.example',
       workspaceSid: WS,
@@ -54,30 +55,46 @@ describe('the Flex configuration', () => {
     answer({ ui_attributes: null, call_recording_enabled: null, call_recording_webhook_url: '' });
     expect(await twilio.flexConfiguration()).toEqual({
       uiAttributes: {},
+      uiAttributesText: '{}',
       callRecordingEnabled: false,
       callRecordingWebhookUrl: undefined,
     });
     expect(mockAsked[0]).toMatchObject({ method: 'get', uri });
   });
 
+  test("everybody's attributes as text, to the character", async () => {
+    const text = '{ "crm_id":12345678901234567890,"amount" : 1.10, "n\\u0061me":"\\/" }';
+    mockAnswer = () => ({
+      statusCode: 200,
+      body: `{"call_recording_enabled":true, "ui_attributes" : ${text} }`,
+    });
+    expect((await twilio.flexConfiguration())?.uiAttributesText).toBe(text);
+    await twilio.updateFlexConfiguration({ uiAttributesText: text });
+    expect(mockAsked.at(-1)?.data).toBe(`{"account_sid":"${AC}","ui_attributes":${text}}`);
+  });
+
   test('attributes that cannot be read are not taken for none', async () => {
     answer({ ui_attributes: ['a'] });
+    await expect(twilio.flexConfiguration()).rejects.toMatchObject({ code: 'twilio_answer' });
+    mockAnswer = () => ({ statusCode: 200, body: '<html>' });
     await expect(twilio.flexConfiguration()).rejects.toMatchObject({ code: 'twilio_answer' });
   });
 
   test('an account without Flex', async () => {
     answer({ code: 20404 }, 404);
     expect(await twilio.flexConfiguration()).toBeUndefined();
+    answer({}, 503);
+    await expect(twilio.flexConfiguration()).rejects.toMatchObject({ code: 'twilio_unavailable' });
   });
 
   test('only what is given is written, as JSON', async () => {
     answer({});
-    await twilio.updateFlexConfiguration({ uiAttributes: { a: 1 } });
+    await twilio.updateFlexConfiguration({ uiAttributesText: '{"a":1}' });
     await twilio.updateFlexConfiguration({
       callRecordingEnabled: true,
       callRecordingWebhookUrl: 'https://y',
     });
-    expect(mockAsked.map(({ data }) => data)).toEqual([
+    expect(mockAsked.map(({ data }) => JSON.parse(String(data)))).toEqual([
       { account_sid: AC, ui_attributes: { a: 1 } },
       { account_sid: AC, call_recording_enabled: true, call_recording_webhook_url: 'https://y' },
     ]);

@@ -1,10 +1,16 @@
 import { asWorkspaceSid, CustodyError, type WorkspaceSid } from '@flex-custody/core';
 import { type Connection, read } from './connection.ts';
 import { twilioError } from './errors.ts';
+import { jsonTextAt } from './json-edit.ts';
 
 /** What of the Flex configuration concerns us. */
 export interface FlexConfiguration {
-  /** Everybody's, ours and other plugins'; written as a whole or not at all. */
+  /**
+   * Everybody's, ours and other plugins', as JSON text to the character; written as a whole or not at all. Most of it is
+   * not ours: edit it, do not write what was parsed.
+   */
+  uiAttributesText: string;
+  /** The same, parsed, to look at. */
   uiAttributes: Readonly<Record<string, unknown>>;
   /** Flex's own recording of every voice call. */
   callRecordingEnabled: boolean;
@@ -18,15 +24,19 @@ export interface ReleasedPlugin {
   version: string;
 }
 
+export type FlexConfigurationChange = Partial<
+  Pick<FlexConfiguration, 'uiAttributesText' | 'callRecordingEnabled' | 'callRecordingWebhookUrl'>
+>;
+
 /** Source: https://www.twilio.com/docs/flex/developer/config/flex-configuration-rest-api */
 export interface TwilioFlexConfiguration {
   /** Undefined where the account has no Flex. */
   flexConfiguration(): Promise<FlexConfiguration | undefined>;
   /**
-   * Writes the fields that are given. `uiAttributes` replaces all of them, and Twilio has no condition to write under: read
-   * right before.
+   * Writes the fields that are given. `uiAttributesText` replaces all attributes, and Twilio has no condition to write
+   * under: read right before.
    */
-  updateFlexConfiguration(change: Partial<FlexConfiguration>): Promise<void>;
+  updateFlexConfiguration(change: FlexConfigurationChange): Promise<void>;
 }
 
 /** Source: https://www.twilio.com/docs/flex/developer/plugins/api/release */
@@ -35,29 +45,49 @@ export interface TwilioFlexPlugins {
   releasedPlugins(): Promise<ReleasedPlugin[] | undefined>;
 }
 
-const asObject = (value: unknown): Record<string, unknown> => {
-  if (value === null || value === undefined) return {};
-  if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+const uri = 'https://flex-api.twilio.com/v1/Configuration';
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function configurationOf(body: string): FlexConfiguration {
+  const found = parsed(body);
+  const { ui_attributes: attributes } = found;
+  const none = attributes === null || attributes === undefined;
   // Merging into what cannot be read would take it away.
-  throw new CustodyError('twilio_answer', "Twilio's Flex configuration has ui_attributes that are no object");
-};
+  if (!none && !isObject(attributes)) throw unreadable('ui_attributes that are no object');
+  const workspaceSid = asWorkspaceSid(found['taskrouter_workspace_sid']);
+  const webhook = found['call_recording_webhook_url'];
+  return {
+    uiAttributesText: (none ? undefined : jsonTextAt(body, ['ui_attributes'])) ?? '{}',
+    uiAttributes: none ? {} : attributes,
+    callRecordingEnabled: found['call_recording_enabled'] === true,
+    callRecordingWebhookUrl: typeof webhook === 'string' && webhook !== '' ? webhook : undefined,
+    ...(workspaceSid && { workspaceSid }),
+  };
+}
+
+function parsed(body: string): Record<string, unknown> {
+  try {
+    const found: unknown = JSON.parse(body);
+    if (isObject(found)) return found;
+  } catch {
+    // Said below.
+  }
+  throw unreadable('no JSON object');
+}
+
+const unreadable = (what: string) =>
+  new CustodyError('twilio_answer', `Twilio's Flex configuration has ${what}`);
 
 export function flexConfigurations({
-  flex,
   accountSid,
+  flex,
+  text,
 }: Connection): TwilioFlexConfiguration & TwilioFlexPlugins {
   return {
     flexConfiguration: () =>
-      read('the Flex configuration', async () => {
-        const found = await (await flex()).configuration().fetch();
-        const workspaceSid = asWorkspaceSid(found.taskrouterWorkspaceSid);
-        return {
-          uiAttributes: asObject(found.uiAttributes),
-          callRecordingEnabled: found.callRecordingEnabled === true,
-          callRecordingWebhookUrl: found.callRecordingWebhookUrl || undefined,
-          ...(workspaceSid && { workspaceSid }),
-        };
-      }),
+      read('the Flex configuration', async () => configurationOf(await text('get', uri))),
     releasedPlugins: () =>
       read('the released plugins', async () => {
         const api = await flex();
@@ -65,15 +95,20 @@ export function flexConfigurations({
         const found = await api.pluginConfigurations(configurationSid).plugins.list({ limit: 100 });
         return found.map(({ uniqueName, version }) => ({ name: uniqueName, version }));
       }),
-    async updateFlexConfiguration({ uiAttributes, callRecordingEnabled, callRecordingWebhookUrl }) {
-      const body = {
-        account_sid: accountSid,
-        ...(uiAttributes && { ui_attributes: uiAttributes }),
-        ...(callRecordingEnabled !== undefined && { call_recording_enabled: callRecordingEnabled }),
-        ...(callRecordingWebhookUrl !== undefined && { call_recording_webhook_url: callRecordingWebhookUrl }),
-      };
+    async updateFlexConfiguration({ uiAttributesText, callRecordingEnabled, callRecordingWebhookUrl }) {
+      const fields = [
+        ['account_sid', JSON.stringify(accountSid)],
+        ...(uiAttributesText === undefined ? [] : [['ui_attributes', uiAttributesText]]),
+        ...(callRecordingEnabled === undefined
+          ? []
+          : [['call_recording_enabled', `${callRecordingEnabled}`]]),
+        ...(callRecordingWebhookUrl === undefined
+          ? []
+          : [['call_recording_webhook_url', JSON.stringify(callRecordingWebhookUrl)]]),
+      ];
+      const body = fields.map(([name, value]) => `"${name}":${value}`).join(',');
       try {
-        await (await flex()).configuration().update(body);
+        await text('post', uri, `{${body}}`);
       } catch (error) {
         throw twilioError('the Flex configuration to be changed', error);
       }

@@ -4,11 +4,13 @@ export * from './client.ts';
 export type { TwilioConfig } from './connection.ts';
 export type {
   FlexConfiguration,
+  FlexConfigurationChange,
   ReleasedPlugin,
   TwilioFlexConfiguration,
   TwilioFlexPlugins,
 } from './flex-configuration.ts';
 export * from './flex-token.ts';
+export { compactJson, editJson, jsonTextAt } from './json-edit.ts';
 export * from './live-api.ts';
 export * from './set-paused.ts';
 export type { TwilioTaskState } from './task-state.ts';

@@ -21,11 +21,17 @@ export interface ListedRecording {
   recordingSid: RecordingSid;
   /** Of a live recording `processing`, whether it is paused or not: only the answer to a change names its state. */
   status: TwilioRecordingStatus;
+  /** To the second, as Twilio states it. */
+  createdAt?: Date;
 }
 
 export type PauseBehavior = PauseSettings['behavior'];
 
-export type RecordingChange = { status: 'paused'; behavior: PauseBehavior } | { status: 'in-progress' };
+/** A recording of a conference cannot be stopped. */
+export type RecordingChange =
+  | { status: 'paused'; behavior: PauseBehavior }
+  | { status: 'in-progress' }
+  | { status: 'stopped' };
 
 export interface StartedStream {
   /** `MZ…` */

@@ -140,8 +140,19 @@ describe.each([
   ['a conference', { conference: CF }, `${api}/Conferences/${CF}/Recordings`],
 ])('recordings of %s', (_, place, path) => {
   test('are listed', async () => {
-    answers({ 'Recordings.json': { recordings: [{ sid: RE, status: 'processing' }] } });
-    expect(await twilio.recordingsOf(place)).toEqual([{ recordingSid: RE, status: 'processing' }]);
+    const at = 'Fri, 27 Nov 2026 10:00:00 +0000';
+    answers({
+      'Recordings.json': {
+        recordings: [
+          { sid: RE, status: 'processing', date_created: at },
+          { sid: RE, status: 'completed', date_created: null },
+        ],
+      },
+    });
+    expect(await twilio.recordingsOf(place)).toEqual([
+      { recordingSid: RE, status: 'processing', createdAt: new Date(at) },
+      { recordingSid: RE, status: 'completed' },
+    ]);
     expect(last()).toMatchObject({ method: 'get', uri: `${path}.json` });
   });
 
@@ -155,6 +166,8 @@ describe.each([
     });
     expect(await twilio.changeRecording(place, RE, { status: 'in-progress' })).toBe('ok');
     expect(last()?.data).toEqual({ Status: 'in-progress' });
+    expect(await twilio.changeRecording(place, RE, { status: 'stopped' })).toBe('ok');
+    expect(last()?.data).toEqual({ Status: 'stopped' });
   });
 
   test.each([

@@ -8,9 +8,15 @@ const mostLegs = 20;
 const mostTasks = 10;
 const mostRecordings = 50;
 
+interface Listed {
+  sid: string;
+  status: string;
+  dateCreated?: Date | null;
+}
+
 /** The part of the client that deals with calls while they last. */
 export function liveCalls({ account, workspace }: Connection): TwilioLive {
-  const listOf = async (place: RecordingPlace): Promise<{ sid: string; status: string }[]> => {
+  const listOf = async (place: RecordingPlace): Promise<Listed[]> => {
     const from = await account();
     const limit = mostRecordings;
     return 'call' in place
@@ -62,7 +68,8 @@ export function liveCalls({ account, workspace }: Connection): TwilioLive {
     async recordingsOf(place) {
       const found = await read('recordings of a call', () => listOf(place));
       return (found ?? []).map(
-        ({ sid, status }): ListedRecording => ({
+        ({ sid, status, dateCreated }): ListedRecording => ({
+          ...(dateCreated && { createdAt: dateCreated }),
           recordingSid: expected(asRecordingSid(sid), 'recording SID'),
           status: expected(
             recordingStatuses.find((one) => one === status),

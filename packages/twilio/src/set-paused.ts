@@ -23,7 +23,7 @@ type Changed = PauseAnswer['recordings'];
 export async function setPaused(
   twilio: Pick<TwilioLive, 'recordingsOf' | 'changeRecording'>,
   conference: LiveConference,
-  status: RecordingChange['status'],
+  status: 'paused' | 'in-progress',
   behavior: PauseBehavior = 'silence',
 ): Promise<Changed> {
   const change: RecordingChange = status === 'paused' ? { status, behavior } : { status };

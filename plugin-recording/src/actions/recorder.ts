@@ -1,113 +1,77 @@
 import { type NotRecordedReason, readTaskMark } from '@flex-custody/core';
-import type { Answer, CallControl, Failure } from '../api/call-control';
-import type { Log } from '../log';
 import type { Call } from '../state/call';
-import type { CallStates } from '../state/call-states';
-import { pauseOf } from '../state/pause';
-import type { PausePolicy } from '../state/pause-settings';
-import type { ReportQueue } from '../state/report-queue';
+import { confirmations, lookAfterMs, type RecorderMeans, wantOf } from './confirm';
 import type { Plan } from './plan';
-import { doubleReport, notRecordedReport, pauseReport, type Stamp } from './reports';
-
-export interface RecorderMeans {
-  /** Undefined without a Functions' URL. */
-  control: CallControl | undefined;
-  states: CallStates;
-  policy: PausePolicy;
-  /** Undefined without a host. */
-  reports: ReportQueue | undefined;
-  plan(call: Call): Plan;
-  /** The same call as it stands now; undefined once the task is gone. */
-  again(call: Call): Call | undefined;
-  stamp: Stamp;
-  sleep(ms: number): Promise<void>;
-  /** Shown to the agent wherever he looks: something that he must know of did not happen. */
-  alert(what: 'start' | 'follow', failure: Failure): void;
-  log: Log;
-}
+import { doubleReport, joinedReport, pauseReport } from './reports';
 
 /** Everything that is done to a call's recording once the call is accepted. No method throws or rejects. */
 export interface Recorder {
   accepted(call: Call): void;
   notRecorded(call: Call, reason: NotRecordedReason): void;
   doubled(call: Call): void;
-  /** This worker's leg has joined: starts what the acceptance could not, and pauses what is paused. */
+  /**
+   * This worker's leg has joined, or the page was loaded while it was: tells the host, asks Twilio some seconds later what
+   * it records, starts what is missing, and pauses what is paused.
+   */
   joined(call: Call): Promise<void>;
   start(call: Call): Promise<void>;
   pause(call: Call): Promise<void>;
   resume(call: Call): Promise<void>;
 }
 
-/** Between attempts, in ms: Twilio's API may see a leg some moments later than Flex does. */
-export const retryDelaysMs = [1_500, 3_000, 6_000];
-
-const worthRetrying: ReadonlySet<Failure> = new Set<Failure>([
-  'call_not_live',
-  'nothing_recorded',
-  'not_your_call',
-  'iam_unavailable',
-  'twilio_unavailable',
-  'twilio_refused',
-  'unexpected',
-  'timeout',
-  'offline',
-  'answer_invalid',
-]);
-
 export function recorder(means: RecorderMeans): Recorder {
   const { control, states, policy, reports, stamp, log } = means;
+  const { confirm, failed, isPaused, notRecorded, persist, ...known } = confirmations(means);
 
-  const notRecorded = (call: Call, reason: NotRecordedReason): void => {
-    // A rule, or the lack of one, is known anew after a refresh; an accident is not.
-    const accident = reason === 'accept-failed' || reason === 'start-failed' || reason === 'host-unreachable';
-    const failure = accident || reason === 'unexpected' ? reason : undefined;
-    const { told } = states.get(call.reservationSid);
-    states.set(call.reservationSid, { failure, told: reason });
-    if (told !== reason) reports?.add(notRecordedReport(stamp, call, reason));
-  };
-
-  /** Asks until it is done, it cannot be done, or the call has ended. */
-  const persist = async <T>(call: Call, ask: (call: Call) => Promise<Answer<T>>): Promise<Answer<T>> => {
-    let answer = await ask(call);
-    for (const delay of retryDelaysMs) {
-      if (answer.ok || !worthRetrying.has(answer.failure)) return answer;
-      await means.sleep(delay);
-      const now = means.again(call);
-      if (!now?.live) return answer;
-      answer = await ask(now);
-    }
-    return answer;
-  };
-
-  const start = async (call: Call, byItself: boolean): Promise<boolean> => {
+  /** The agent's own click. */
+  const start = async (call: Call): Promise<boolean> => {
     const sid = call.reservationSid;
     if (!control || states.get(sid).busy) return false;
     states.set(sid, { busy: 'start', error: undefined });
-    const answer = byItself ? await persist(call, control.start) : await control.start(call);
+    const answer = await control.start(call, { want: 'leg', expected: false, paused: isPaused(call) });
     if (answer.ok) {
-      states.set(sid, { busy: undefined, started: true, failure: undefined });
+      states.set(sid, { busy: undefined });
+      known.recorded(call, 'leg', answer.value);
       return true;
     }
-    const { failure } = answer;
-    log('the recording could not be started', { failure, reservation: sid });
-    states.set(sid, { busy: undefined, error: { asked: 'start', failure } });
-    notRecorded(call, failure === 'timeout' || failure === 'offline' ? 'host-unreachable' : 'start-failed');
-    // Who asked looks at the button; what failed by itself must be told wherever the agent looks.
-    if (byItself && means.again(call)?.live) means.alert('start', failure);
+    states.set(sid, { busy: undefined, error: { asked: 'start', failure: answer.failure } });
+    failed(call, answer.failure);
     return false;
+  };
+
+  /** Twilio says that nothing is recorded, whatever was shown: has it started. @returns true where it then is */
+  const madeGood = async (call: Call, asked: 'pause' | 'resume'): Promise<boolean> => {
+    const sid = call.reservationSid;
+    const want = wantOf(means.plan(call), states.get(sid));
+    if (asked === 'pause') known.silent.add(sid);
+    try {
+      states.set(sid, { confirmed: undefined });
+      if (!known.isAsking(call)) notRecorded(call, 'start-failed');
+      return want !== undefined && (await confirm(call, want, { expected: false, afterMs: 0 }));
+    } finally {
+      known.silent.delete(sid);
+    }
   };
 
   const change = async (call: Call, asked: 'pause' | 'resume', byItself = false): Promise<void> => {
     const sid = call.reservationSid;
     if (!control || states.get(sid).busy) return;
     states.set(sid, { busy: asked, error: undefined });
-    const answer = byItself ? await persist(call, control[asked]) : await control[asked](call);
+    let answer = byItself ? await persist(call, control[asked]) : await control[asked](call);
+    if (!byItself && !answer.ok && answer.failure === 'nothing_recorded' && (await madeGood(call, asked)))
+      answer = await persist(means.again(call) ?? call, control[asked]);
     if (!answer.ok) {
       const { failure } = answer;
       log('the recording could not be paused or resumed', { asked, failure, reservation: sid });
       if (failure === 'pause_disabled') policy.disable();
-      states.set(sid, { busy: undefined, error: { asked, failure } });
-      if (byItself) means.alert('follow', failure);
+      if (failure === 'nothing_recorded' && !known.isAsking(call)) {
+        states.set(sid, { confirmed: undefined });
+        notRecorded(call, 'start-failed');
+      }
+      // "Still recording" would be wrong where nothing is: the indicator says that.
+      const unrecorded = states.get(sid).failure !== undefined;
+      states.set(sid, { busy: undefined, error: unrecorded ? undefined : { asked, failure } });
+      if (byItself && !unrecorded) means.alert('follow', failure);
       return;
     }
     const { state, since, reported } = answer.value;
@@ -123,14 +87,6 @@ export function recorder(means: RecorderMeans): Recorder {
     else log('a pause cannot be reported: its conference is not known', { reservation: sid });
   };
 
-  const isPaused = (call: Call): boolean =>
-    pauseOf(
-      readTaskMark(call.attributes),
-      states.get(call.reservationSid).pause,
-      stamp.now(),
-      policy.current.resumeAfterSeconds,
-    ) !== undefined;
-
   /** A recording's trouble ends here, in the log. */
   const safely =
     (what: string, run: (call: Call) => Promise<void>) =>
@@ -143,37 +99,39 @@ export function recorder(means: RecorderMeans): Recorder {
       }
     };
 
+  const joined = async (call: Call): Promise<void> => {
+    void policy.refresh();
+    const sid = call.reservationSid;
+    const plan = means.plan(call);
+    const before = states.get(sid);
+    const seen = before.leg !== undefined && (!call.leg || before.leg === '' || before.leg === call.leg);
+    if (call.leg || before.leg === undefined) states.set(sid, { leg: call.leg ?? '' });
+    if (!seen) reports?.add(joinedReport(stamp, call));
+    const want = wantOf(plan, before);
+    if (!want) return;
+    const byAcceptance = before.leg === undefined && before.accepted === true && startsWithIt(plan);
+    const expected = seen || byAcceptance || want === 'conference';
+    const confirming = confirm(call, want, { expected, afterMs: expected && !seen ? lookAfterMs : 0 });
+    // What is to stay off the record does not wait for that.
+    const follows = !seen && isPaused(call);
+    if (follows && byAcceptance) await change(call, 'pause', true);
+    const recorded = await confirming;
+    const now = means.again(call) ?? call;
+    if (follows && !byAcceptance && recorded && isPaused(now)) await change(now, 'pause', true);
+  };
+
   return {
     accepted: (call) => states.set(call.reservationSid, { accepted: true, failure: undefined }),
     notRecorded,
     doubled: (call) => reports?.add(doubleReport(stamp, call)),
-    joined: safely('looking after a leg that joined', async (call) => {
-      void policy.refresh();
-      const sid = call.reservationSid;
-      const plan = means.plan(call);
-      const before = states.get(sid);
-      const known = before.leg !== undefined && (!call.leg || before.leg === '' || before.leg === call.leg);
-      if (call.leg || before.leg === undefined) states.set(sid, { leg: call.leg ?? '' });
-      if (!plan.record || !plan.leg) return;
-      if (known) {
-        // A refresh. Only what it interrupted is taken up again.
-        const begun = before.started || before.failure || readTaskMark(call.attributes).started !== undefined;
-        if (plan.start === 'join' && !begun) await start(call, true);
-        return;
-      }
-      const byAcceptance = before.leg === undefined && before.accepted === true && plan.start === 'accept';
-      if (!byAcceptance) {
-        states.set(sid, { started: undefined });
-        if (!(await start(call, true))) return;
-      }
-      const now = means.again(call) ?? call;
-      if (isPaused(now)) await change(now, 'pause', true);
-    }),
+    joined: safely('looking after a leg that joined', joined),
     start: safely('starting', async (call) => {
-      const begun = await start(call, false);
+      const begun = await start(call);
       if (begun && isPaused(means.again(call) ?? call)) await change(call, 'pause', true);
     }),
     pause: safely('pausing', (call) => change(call, 'pause')),
     resume: safely('resuming', (call) => change(call, 'resume')),
   };
 }
+
+const startsWithIt = (plan: Plan): boolean => plan.record && plan.start === 'accept';

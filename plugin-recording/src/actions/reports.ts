@@ -26,6 +26,13 @@ export const doubleReport = (stamp: Stamp, call: Call): Report => ({
   kind: 'double-recording',
 });
 
+export const joinedReport = (stamp: Stamp, call: Call): Report => ({
+  ...common(stamp, call),
+  kind: 'joined',
+  ...(call.conferenceSid ? { conferenceSid: call.conferenceSid } : {}),
+  ...(call.leg ? { callSid: call.leg } : {}),
+});
+
 /** A pause or resumption that the host did not hear of; undefined where Flex does not know the conference. */
 export function pauseReport(stamp: Stamp, call: Call, answer: PauseAnswer): Report | undefined {
   if (!call.conferenceSid) return undefined;

@@ -1,5 +1,5 @@
 import { call, functionsUrl, sid } from '../testing';
-import { callControl } from './call-control';
+import { callControl, type StartWish } from './call-control';
 import type { Fetch } from './http';
 
 function functions(status: number, body: unknown) {
@@ -18,6 +18,7 @@ function functions(status: number, body: unknown) {
   };
 }
 
+const wish: StartWish = { want: 'leg', expected: false, paused: false };
 const paused = {
   state: 'paused',
   since: 5,
@@ -76,9 +77,20 @@ test.each([
 test('a conference that Flex does not know is left for the Function to find', async () => {
   const { control, seen } = functions(200, {});
   const { conferenceSid: _unknown, ...without } = call();
-  await control.start(without);
+  await control.start(without, wish);
   expect(seen[0]).toMatchObject({ url: `${functionsUrl}/start-recording` });
   expect(seen[0]?.form).not.toHaveProperty('conferenceSid');
+});
+
+test('what is wanted travels with it', async () => {
+  const { control, seen } = functions(200, {});
+  await control.start(call(), wish);
+  await control.start(call(), { want: 'conference', expected: true, paused: true });
+  const sids = { Token: 'first', taskSid: call().taskSid, reservationSid: call().reservationSid };
+  expect(seen.map(({ form }) => form)).toEqual([
+    { ...sids, conferenceSid: call().conferenceSid, want: 'leg' },
+    { ...sids, conferenceSid: call().conferenceSid, want: 'conference', expected: 'true', paused: 'true' },
+  ]);
 });
 
 test('a pause is read, what is no recording left out', async () => {
@@ -97,7 +109,12 @@ test('what an answer does not say was done counts as not done', async () => {
 
 test('a started recording is read', async () => {
   const value = { recordingSid: sid('RE'), callSid: sid('CA'), started: false };
-  expect(await functions(200, value).control.start(call())).toEqual({ ok: true, value });
+  const of = async (body: object) => functions(200, body).control.start(call(), wish);
+  expect(await of(value)).toEqual({ ok: true, value: { ...value, of: 'leg' } });
+  expect(await of({ ...value, of: 'conference' })).toEqual({
+    ok: true,
+    value: { ...value, of: 'conference' },
+  });
 });
 
 test.each<[number, unknown, string]>([
@@ -120,5 +137,5 @@ test('offline', async () => {
     () => 't',
     () => Promise.reject(new TypeError('offline')),
   );
-  expect(await control.start(call())).toEqual({ ok: false, failure: 'offline' });
+  expect(await control.start(call(), wish)).toEqual({ ok: false, failure: 'offline' });
 });

@@ -5,6 +5,8 @@ import {
   type CallControlRequest,
   type PauseAnswer,
   type StartRecordingAnswer,
+  type StartRecordingRequest,
+  type WantedRecording,
 } from '@flex-custody/core';
 import type { Call } from '../state/call';
 import { type Fetch, request } from './http';
@@ -13,8 +15,18 @@ import { type Fetch, request } from './http';
 export type Failure = CallControlErrorCode | 'timeout' | 'offline' | 'answer_invalid';
 export type Answer<T> = { ok: true; value: T } | { ok: false; failure: Failure };
 
+/** What must be recorded, and what is known of it. */
+export interface StartWish {
+  want: WantedRecording;
+  /** It was asked for before: the Function looks for it some seconds before it starts another. */
+  expected: boolean;
+  /** What is started is paused at once. */
+  paused: boolean;
+}
+
 export interface CallControl {
-  start(call: Call): Promise<Answer<StartRecordingAnswer>>;
+  /** Asks what Twilio records of the call, and has started what is missing. */
+  start(call: Call, wish: StartWish): Promise<Answer<StartRecordingAnswer>>;
   pause(call: Call): Promise<Answer<PauseAnswer>>;
   resume(call: Call): Promise<Answer<PauseAnswer>>;
 }
@@ -26,12 +38,14 @@ export function callControl(functionsUrl: string, token: () => string, fetch: Fe
     call: Call,
     read: (body: unknown) => T | undefined,
     Token: string,
+    more: Wish = {},
   ): Promise<Answer<T>> => {
-    const form: CallControlRequest = {
+    const form: CallControlRequest & Wish = {
       Token,
       taskSid: call.taskSid,
       reservationSid: call.reservationSid,
       ...(call.conferenceSid ? { conferenceSid: call.conferenceSid } : {}),
+      ...more,
     };
     // A form asks no leave of CORS beforehand: one trip less while somebody spells a card number.
     const result = await request(fetch, `${functionsUrl}${path}`, {
@@ -48,19 +62,28 @@ export function callControl(functionsUrl: string, token: () => string, fetch: Fe
     path: string,
     call: Call,
     read: (body: unknown) => T | undefined,
+    more?: Wish,
   ): Promise<Answer<T>> => {
     const sent = token();
-    const answer = await once(path, call, read, sent);
+    const answer = await once(path, call, read, sent, more);
     // Renewed while we asked: the refusal was of the one before.
     const renewed = !answer.ok && answer.failure === 'token_refused' && token() !== sent;
-    return renewed ? once(path, call, read, token()) : answer;
+    return renewed ? once(path, call, read, token(), more) : answer;
   };
   return {
-    start: (call) => ask('/start-recording', call, asStarted),
+    start: (call, wish) => ask('/start-recording', call, asStarted, wishOf(wish)),
     pause: (call) => ask('/pause-recording', call, asPause),
     resume: (call) => ask('/resume-recording', call, asPause),
   };
 }
+
+type Wish = Pick<StartRecordingRequest, 'want' | 'expected' | 'paused'>;
+
+const wishOf = ({ want, expected, paused }: StartWish): Wish => ({
+  want,
+  ...(expected ? { expected: 'true' } : {}),
+  ...(paused ? { paused: 'true' } : {}),
+});
 
 const failures: ReadonlySet<string> = new Set<CallControlErrorCode>([
   'token_missing',
@@ -91,7 +114,8 @@ function asStarted(body: unknown): StartRecordingAnswer | undefined {
   if (!isObject(body) || typeof body['started'] !== 'boolean') return undefined;
   const recordingSid = asRecordingSid(body['recordingSid']);
   const callSid = asCallSid(body['callSid']);
-  return recordingSid && callSid ? { recordingSid, callSid, started: body['started'] } : undefined;
+  const of = body['of'] === 'conference' ? 'conference' : 'leg';
+  return recordingSid && callSid ? { recordingSid, callSid, started: body['started'], of } : undefined;
 }
 
 function asPause(body: unknown): PauseAnswer | undefined {

@@ -9,7 +9,7 @@ test('what is remembered survives, what is under way does not', () => {
   const states = callStates(storage);
   states.set(one, { accepted: true, leg: 'CA1', pause: { paused: true, at: 5, mark: null } });
   states.set(one, { failure: 'start-failed', told: 'start-failed', busy: 'start' });
-  states.set(one, { error: { asked: 'start', failure: 'timeout' }, started: true });
+  states.set(one, { error: { asked: 'start', failure: 'timeout' }, started: true, confirmed: true });
   expect(callStates(storage).get(one)).toEqual({
     accepted: true,
     leg: 'CA1',

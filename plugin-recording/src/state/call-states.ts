@@ -9,7 +9,7 @@ export interface Remembered {
   accepted?: boolean;
   /** The last leg of ours that was seen in the conference; '' where Flex did not know it. */
   leg?: string;
-  /** The Function started the recording of this leg, or found it running. */
+  /** A Function answered once that this leg's call is recorded; after a refresh it is asked again. */
   started?: boolean;
   failure?: NotRecordedReason;
   /** The reason that the host was told of last. */
@@ -18,6 +18,8 @@ export interface Remembered {
 }
 
 export interface CallState extends Remembered {
+  /** A Function answered this page that the call is recorded: by what Twilio has, not by what was asked for. */
+  confirmed?: boolean;
   /** What is being asked of a Function right now. */
   busy?: 'start' | 'pause' | 'resume';
   /** Why the last thing that was asked did not happen, for the agent to read. */
@@ -53,7 +55,7 @@ export function callStates(storage: KeyValues | undefined): CallStates {
       states.set(reservation, next as CallState);
       for (const oldest of [...states.keys()].slice(0, Math.max(0, states.size - most)))
         states.delete(oldest);
-      memory.write([...states].map(([sid, { busy: _busy, error: _error, ...kept }]) => [sid, kept]));
+      memory.write([...states].map(([sid, state]) => [sid, rememberedOf(state)]));
       for (const listener of listeners) listener();
     },
     subscribe(listener) {
@@ -63,6 +65,10 @@ export function callStates(storage: KeyValues | undefined): CallStates {
       };
     },
   };
+}
+
+function rememberedOf({ confirmed: _confirmed, busy: _busy, error: _error, ...kept }: CallState): Remembered {
+  return kept;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

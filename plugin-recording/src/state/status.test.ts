@@ -10,6 +10,8 @@ const plan = (start: 'accept' | 'join' = 'accept'): Plan => ({
   conference: false,
   start,
 });
+const theirs: Plan = { record: true, leg: false, conference: true, start: 'accept' };
+const another: Plan = { record: true, leg: false, conference: false, start: 'accept' };
 const rule: Plan = { record: false, reason: 'rule' };
 const paused = { flex_custody: { paused: { since: 5, by: sid('WK') } } };
 const watched: Partial<Call> = { own: false, joined: false };
@@ -17,18 +19,24 @@ const watched: Partial<Call> = { own: false, joined: false };
 test.each<[string, Plan, Partial<Call>, CallState, object | undefined]>([
   ['before it is accepted', plan(), { live: false }, {}, undefined],
   ['accepted, not yet connected', plan(), { joined: false }, {}, { kind: 'starting' }],
-  ['connected', plan(), {}, {}, { kind: 'recording' }],
+  ['connected, and asked for', plan(), {}, { accepted: true }, { kind: 'starting' }],
+  ['connected, and confirmed', plan(), {}, { confirmed: true }, { kind: 'recording' }],
+  ['confirmed before the page was loaded', plan(), {}, { started: true }, { kind: 'starting' }],
   ['outbound, not yet started', plan('join'), {}, {}, { kind: 'starting' }],
-  ['outbound, started', plan('join'), {}, { started: true }, { kind: 'recording' }],
+  ['outbound, started', plan('join'), {}, { confirmed: true }, { kind: 'recording' }],
   [
     'outbound, started by the word of the task',
     plan('join'),
     { attributes: { flex_custody: { started: 1 } } },
     {},
-    { kind: 'recording' },
+    { kind: 'starting' },
   ],
+  ['the conference, by Flex', theirs, {}, {}, { kind: 'starting' }],
+  ["another agent's leg", another, {}, {}, { kind: 'recording' }],
+  ["another agent's leg, not connected", another, { joined: false }, {}, { kind: 'starting' }],
   ['by rule', rule, {}, {}, { kind: 'not-recorded', reason: 'rule' }],
-  ['by rule, but started', rule, {}, { started: true }, { kind: 'recording' }],
+  ['by rule, but started', rule, {}, { started: true, confirmed: true }, { kind: 'recording' }],
+  ['by rule, but started before a refresh', rule, {}, { started: true }, { kind: 'starting' }],
   ['being started', rule, {}, { busy: 'start' }, { kind: 'starting' }],
   ['failed', plan(), {}, { failure: 'unexpected' }, { kind: 'not-recorded', reason: 'unexpected' }],
   ['failed, tried again', plan(), {}, { failure: 'unexpected', busy: 'start' }, { kind: 'starting' }],
@@ -57,6 +65,8 @@ const none = { start: false, pause: false, resume: false };
 
 test.each<[string, Parameters<typeof controlsOf>, object]>([
   ['recording', [{ kind: 'recording' }, call(), true], { ...none, pause: true }],
+  ['about to record', [{ kind: 'starting' }, call(), true], { ...none, pause: true }],
+  ['about to record, not connected', [{ kind: 'starting' }, call({ joined: false }), true], none],
   ['recording, pausing is off', [{ kind: 'recording' }, call(), false], none],
   ['paused', [{ kind: 'paused', since: 1 }, call(), true], { ...none, resume: true }],
   [

@@ -21,24 +21,30 @@ export function statusOf(
   resumeAfterSeconds: number,
 ): Status | undefined {
   if (!call.live) return undefined;
-  if (state.failure && !state.started) {
-    return state.busy === 'start' ? { kind: 'starting' } : { kind: 'not-recorded', reason: state.failure };
-  }
-  if (!plan.record && !state.started) {
-    return state.busy === 'start' ? { kind: 'starting' } : { kind: 'not-recorded', reason: plan.reason };
-  }
+  const unrecorded = reasonOf(plan, state);
+  if (unrecorded)
+    return state.busy === 'start' ? { kind: 'starting' } : { kind: 'not-recorded', reason: unrecorded };
   const mark = readTaskMark(call.attributes);
   const pause = pauseOf(mark, state.pause, now, resumeAfterSeconds);
   if (pause) return { kind: 'paused', since: pause.since };
-  return state.busy === 'start' || isStarting(plan, call, state, mark.started !== undefined)
-    ? { kind: 'starting' }
-    : { kind: 'recording' };
+  return state.busy !== 'start' && isRecorded(plan, call, state)
+    ? { kind: 'recording' }
+    : { kind: 'starting' };
 }
 
-/** A supervisor sees the task alone, which says of a start only what it changed: there the plan counts as carried out. */
-function isStarting(plan: Plan, call: Call, state: CallState, marked: boolean): boolean {
-  if (!call.own || state.started) return false;
-  return !call.joined || (plan.record && plan.leg && plan.start === 'join' && !marked);
+function reasonOf(plan: Plan, state: CallState): NotRecordedReason | undefined {
+  if (state.confirmed) return undefined;
+  if (state.failure) return state.failure;
+  return plan.record || state.started ? undefined : plan.reason;
+}
+
+/**
+ * By what a Function answered. A supervisor sees the task alone, and of a call between agents the called one's desktop asks
+ * nothing: there the plan counts as carried out.
+ */
+function isRecorded(plan: Plan, call: Call, { confirmed }: CallState): boolean {
+  if (!call.own || confirmed) return true;
+  return call.joined && plan.record && !plan.leg && !plan.conference;
 }
 
 /** What the agent can do about it. Pausing is offered while the recording runs or is about to. */
@@ -51,7 +57,7 @@ export function controlsOf(
   const reason = status?.kind === 'not-recorded' ? status.reason : undefined;
   return {
     start: mine && (reason === 'on-demand' || reason === 'start-failed' || reason === 'host-unreachable'),
-    pause: mine && pauseEnabled && status?.kind === 'recording',
+    pause: mine && pauseEnabled && (status?.kind === 'recording' || status?.kind === 'starting'),
     // Whatever the settings say meanwhile: who paused must be able to end it.
     resume: mine && status?.kind === 'paused',
   };

@@ -1,3 +1,7 @@
+import { Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { findNodeAtLocation, parseTree } from 'jsonc-parser';
 import { onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
 import { iso8601 } from './format.ts';
 
@@ -8,11 +12,16 @@ const writable = ['ui_attributes', 'call_recording_enabled', 'call_recording_web
 
 /** The one configuration of the account's Flex: each field that is sent replaces what stood there, whole. */
 export function flexConfigurationRoutes(app: RestApp, { world }: RestParts): void {
-  const body = () => ({ ...untouched(world.account), ...world.flexConfiguration });
+  const body = (reply: FastifyReply) => {
+    const { uiAttributesText: text, ui_attributes: attributes, ...rest } = world.flexConfiguration;
+    const others = JSON.stringify({ ...untouched(world.account), ...rest });
+    reply.type('application/json');
+    return `${others.slice(0, -1)},"ui_attributes":${textOf(attributes, text)}}`;
+  };
 
-  app.get(path, onHost('flex-api'), async () => body());
+  app.get(path, onHost('flex-api'), async (_request, reply) => body(reply));
 
-  app.post(path, onHost('flex-api'), async (request) => {
+  app.post(path, { ...onHost('flex-api'), preParsing: keepText }, async (request, reply) => {
     const sent = request.body as Record<string, unknown> | null;
     if (!sent || sent['account_sid'] !== world.account.accountSid)
       throw new TwilioError(400, 45004, 'account_sid must be the SID of the account');
@@ -20,9 +29,28 @@ export function flexConfigurationRoutes(app: RestApp, { world }: RestParts): voi
     Object.assign(world.flexConfiguration, Object.fromEntries(written), {
       date_updated: iso8601(new Date()),
     });
-    return body();
+    const text = texts.get(request) ?? '{}';
+    const root = parseTree(text);
+    const node = root && findNodeAtLocation(root, ['ui_attributes']);
+    if (node) world.flexConfiguration.uiAttributesText = text.slice(node.offset, node.offset + node.length);
+    return body(reply);
   });
 }
+
+const texts = new WeakMap<FastifyRequest, string>();
+
+/** The parser hands on no text: it is read here, and read again there. */
+async function keepText(request: FastifyRequest, _reply: FastifyReply, payload: AsyncIterable<Buffer>) {
+  const pieces: Buffer[] = [];
+  for await (const piece of payload) pieces.push(piece);
+  const body = Buffer.concat(pieces);
+  texts.set(request, body.toString());
+  return Readable.from([body]);
+}
+
+/** The text that was written, unless somebody has changed what it says since. */
+const textOf = (attributes: Record<string, unknown>, text: string | undefined): string =>
+  text !== undefined && isDeepStrictEqual(JSON.parse(text), attributes) ? text : JSON.stringify(attributes);
 
 function untouched(account: RestParts['world']['account']): Record<string, unknown> {
   const createdAt = iso8601(account.createdAt);

@@ -1,5 +1,11 @@
-import { CustodyError, type FlexSettings, readFlexSettings, type SettingProblem } from '@flex-custody/core';
-import type { FlexConfiguration } from '@flex-custody/twilio';
+import {
+  CustodyError,
+  type FlexSettings,
+  type JsonEdit,
+  readFlexSettings,
+  type SettingProblem,
+} from '@flex-custody/core';
+import { editJson, type FlexConfiguration, type FlexConfigurationChange } from '@flex-custody/twilio';
 
 /** A setting below `flex_custody` by its path with dots; null takes it away. */
 export type Wish = [path: string, value: unknown];
@@ -13,7 +19,7 @@ export interface Difference {
 
 export interface Plan {
   /** What is to be written; empty where all is as wished. */
-  change: Partial<FlexConfiguration>;
+  change: FlexConfigurationChange;
   differences: Difference[];
   /** Of the settings as they would be; nothing is written while there is one. */
   problems: SettingProblem[];
@@ -40,14 +46,12 @@ export function planSetup(
   const before = current.uiAttributes[key];
   const set = isObject(before) ? before : {};
   const unset = Object.entries(defaults).filter(([name]) => set[name] === undefined);
-  const ours = [...unset, ...wishes].reduce<unknown>(
-    (found, [path, value]) => placed(found, path.split('.'), value, key),
-    before,
-  );
+  const edits = [...unset, ...wishes].map(([path, value]) => editOf(before, path.split('.'), value));
+  const text = editJson(current.uiAttributesText, edits);
+  const ours = (JSON.parse(text) as Json)[key];
   const { settings, problems } = readFlexSettings(ours);
   const differences = compare(before, ours, `ui_attributes.${key}`);
-  const change: Partial<FlexConfiguration> =
-    differences.length > 0 ? { uiAttributes: { ...current.uiAttributes, [key]: ours } } : {};
+  const change: FlexConfigurationChange = differences.length > 0 ? { uiAttributesText: text } : {};
   const notes: string[] = [];
   if (settings.recording.mode === 'ours') {
     if (current.callRecordingEnabled)
@@ -78,15 +82,21 @@ function flexRecords(
   if (found !== undefined) notes.push('The webhook that Flex called until now will no longer be called.');
 }
 
-function placed(found: unknown, [name = '', ...rest]: string[], value: unknown, path: string): unknown {
-  if (found !== undefined && found !== null && !isObject(found))
-    throw new CustodyError(
-      'settings_unreadable',
-      `${path} is no object in the Flex configuration, and would have to be replaced: mend it first`,
-    );
-  const { [name]: old, ...others } = isObject(found) ? found : {};
-  const next = rest.length === 0 ? value : placed(old, rest, value, `${path}.${name}`);
-  return next === null ? others : { ...others, [name]: next };
+/** Our own settings by path: everything beside it keeps its text. */
+function editOf(ours: unknown, steps: readonly string[], value: unknown): JsonEdit {
+  let found = ours;
+  let path = key;
+  for (const step of steps) {
+    if (found === undefined || found === null) break;
+    if (!isObject(found))
+      throw new CustodyError(
+        'settings_unreadable',
+        `${path} is no object in the Flex configuration, and would have to be replaced: correct it first`,
+      );
+    found = found[step];
+    path = `${path}.${step}`;
+  }
+  return { path: [key, ...steps], value: value === null ? undefined : value };
 }
 
 /** Lists are compared as a whole: a rule means little without those before it. */

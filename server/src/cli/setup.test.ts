@@ -1,5 +1,5 @@
 import { CustodyError } from '@flex-custody/core';
-import type { FlexConfiguration } from '@flex-custody/twilio';
+import type { FlexConfiguration, FlexConfigurationChange } from '@flex-custody/twilio';
 import { buildProgram, run } from './program.ts';
 import { parseWish, type SetupParts, setup } from './setup.ts';
 
@@ -7,28 +7,36 @@ const functions = 'https://flex-custody-1234-dev.twil.io';
 const host = 'https://custody.example.com';
 const webhook = `${functions}/recording-status-callback?taskSid={taskSid}#rc=5&rp=all`;
 
-const overTheWire = (one: FlexConfiguration): FlexConfiguration => ({
-  ...one,
-  uiAttributes: JSON.parse(JSON.stringify(one.uiAttributes)),
-});
+type Held = Omit<FlexConfiguration, 'uiAttributesText'> & { text?: string };
 
-function desk(start: Partial<FlexConfiguration> = {}) {
-  let held: FlexConfiguration = {
+/** As Twilio answers: the text is what it was sent, and the rest is of that text. */
+const overTheWire = ({ text, ...one }: Held): FlexConfiguration => {
+  const uiAttributesText = text ?? JSON.stringify(one.uiAttributes);
+  return { ...one, uiAttributesText, uiAttributes: JSON.parse(uiAttributesText) };
+};
+
+function desk(start: Partial<Held> = {}) {
+  let held: Held = {
     uiAttributes: { colorTheme: { baseName: 'dark' }, other_plugin: { on: true } },
     callRecordingEnabled: false,
     callRecordingWebhookUrl: undefined,
     ...start,
   };
   const set = {
-    written: [] as Partial<FlexConfiguration>[],
+    written: [] as FlexConfigurationChange[],
     printed: [] as string[],
     reads: 0,
     /** Runs before each reading, as another writer would. */
     beforeRead: undefined as ((reads: number) => void) | undefined,
-    hold: (change: Partial<FlexConfiguration>) => {
-      held = { ...held, ...change };
+    hold: (change: Partial<Held>) => {
+      const { text: _written, ...rest } = held;
+      held = { ...rest, ...change };
     },
-    held: () => held,
+    held: (): Held => {
+      const { uiAttributesText: _, ...rest } = overTheWire(held);
+      return rest;
+    },
+    text: () => overTheWire(held).uiAttributesText,
     parts: {} as SetupParts,
   };
   set.parts = {
@@ -40,7 +48,8 @@ function desk(start: Partial<FlexConfiguration> = {}) {
       },
       updateFlexConfiguration: async (change) => {
         set.written.push(change);
-        held = overTheWire({ ...held, ...change });
+        const { uiAttributesText: text, ...rest } = change;
+        held = { ...held, ...rest, ...(text !== undefined && { text, uiAttributes: JSON.parse(text) }) };
       },
     },
     hostUrl: host,
@@ -68,6 +77,37 @@ test('a first setup names the difference, and touches nothing of others', async 
     callRecordingWebhookUrl: undefined,
   });
   expect(written).toHaveLength(1);
+});
+
+test("others' settings keep their text, to the character, and so do ours that nobody named", async () => {
+  const text =
+    '{ "crm_id":12345678901234567890,"amount" : 1.10,\n "flex_custody":{ "n":9007199254740993, "recording":{"x" : 1.0} },"n\\u0061me":"\\u00e9" }';
+  const set = desk({ text });
+  await setup(set.parts, { mode: 'ours', functionsUrl: functions, yes: true });
+  expect(set.text()).toBe(
+    text
+      .replace('{"x" : 1.0}', '{"x" : 1.0,"mode" : "ours"}')
+      .replace('"ours"} }', `"ours"}, "host_url":"${host}", "functions_url":"${functions}" }`),
+  );
+  expect(set.printed[0]).toContain('+ ui_attributes.flex_custody.recording.mode: "ours"');
+});
+
+test("another's change that parses to the same stops us too", async () => {
+  const set = desk({ text: '{"crm_id":12345678901234567890}' });
+  set.beforeRead = (reads) => reads === 2 && set.hold({ text: '{"crm_id":12345678901234567891}' });
+  await expect(setup(set.parts, { functionsUrl: functions, yes: true })).rejects.toMatchObject({
+    code: 'configuration_changed',
+  });
+  expect(set.written).toEqual([]);
+});
+
+test('an answer in another spacing and order is what was written', async () => {
+  const set = desk({ text: '{ "b":1.0,"a":2 }' });
+  set.beforeRead = (reads) => {
+    const { flex_custody: ours } = set.held().uiAttributes;
+    if (reads === 3) set.hold({ text: JSON.stringify({ a: 2, flex_custody: ours, b: 1 }) });
+  };
+  expect(await setup(set.parts, { functionsUrl: functions, yes: true })).toBe(true);
 });
 
 const ours = { functions_url: functions, host_url: host };

@@ -58,17 +58,23 @@ async function readNow(twilio: TwilioFlexConfiguration): Promise<FlexConfigurati
 
 /** Twilio replaces `ui_attributes` whole and knows no condition: the time in which a change of others is lost is kept short. */
 async function write(twilio: TwilioFlexConfiguration, before: FlexConfiguration, { change }: Plan) {
+  // Their text too: what another wrote may parse to the same.
   if (!isDeepStrictEqual(await readNow(twilio), before))
     throw new CustodyError(
       'configuration_changed',
       'somebody changed the Flex configuration meanwhile, and nothing was written: run setup again',
     );
   await twilio.updateFlexConfiguration(change);
-  if (!isDeepStrictEqual(await readNow(twilio), { ...before, ...change }))
+  if (!isDeepStrictEqual(seen(await readNow(twilio)), seen({ ...before, ...change })))
     throw new CustodyError(
       'setup_unverified',
       'the Flex configuration does not read as it was written: somebody may have written at the same time; run setup again',
     );
+}
+
+/** Twilio documents no text that it keeps: what it answers may be spaced, or ordered, in its own way. */
+function seen({ uiAttributesText, ...rest }: FlexConfiguration): unknown {
+  return { ...rest, uiAttributes: JSON.parse(uiAttributesText) };
 }
 
 async function agreed(confirm: SetupParts['confirm'], print: SetupParts['print']): Promise<boolean> {

@@ -74,9 +74,7 @@ export async function attach(
     (attributes, task) => {
       seen = { attributes, ...(task.queue !== undefined && { queue: task.queue }) };
       const link = linkOf(attachment, task);
-      if (hasMediaLink(attributes, link)) return 'same';
-      const text = mergeMediaLink(attributes, link);
-      return text === undefined ? 'full' : { text };
+      return hasMediaLink(attributes, link) ? 'same' : mergeMediaLink(attributes, link);
     },
     wait,
     attachment.task,

@@ -28,10 +28,7 @@ export async function measureJob(parts: Parts, taskSid: TaskSid): Promise<void> 
     // Whoever was described while we wrote is in it, or writes after us.
     if (now === before || Object.keys(values).length === 0) return;
     before = now;
-    const changed = await changeTask(parts.twilio, taskSid, (attributes) => {
-      const text = withMeasures(attributes, values);
-      return text === undefined ? 'full' : text === JSON.stringify(attributes) ? 'same' : { text };
-    });
+    const changed = await changeTask(parts.twilio, taskSid, () => [withMeasures(values)]);
     if (changed === 'written' || changed === 'same') continue;
     parts.log.warn({ task: taskSid, why: changed }, "a conversation's measures could not be written");
     return;

@@ -24,6 +24,8 @@ export async function receive(
   requestId: string,
   now: number = Date.now(),
 ): Promise<void> {
+  // A hint of the moment: there is nothing in it to be kept.
+  if (report.kind === 'joined') return;
   const ofPause = report.kind === 'paused' || report.kind === 'resumed';
   // Twilio is asked before the transaction: the embedded database has one session, which must not wait for anybody.
   const live =
