@@ -3,6 +3,7 @@ import type { TwilioApi, TwilioLive } from '@flex-custody/twilio';
 import type { StartStreamForm, StopStreamForm } from './call-forms.ts';
 import type { CallConfig, StreamConfig } from './flex-config.ts';
 import type { FlexCall } from './flex-endpoint.ts';
+import { heardCall } from './heard-call.ts';
 import type { Answer } from './runtime.ts';
 import { twilioOf } from './twilio-of.ts';
 import { ownCall } from './whose-call.ts';
@@ -21,14 +22,14 @@ interface Running {
 
 const running = new Map<CallSid, Running>();
 
-/** Sends what Twilio hears from one leg of the caller's own call to an address of the list. */
+/** Sends what Twilio hears from one leg of the asker's own call to an address of the list, if the caller agreed. */
 export async function startStream(
   asked: StartStreamForm,
-  { config, viewer, log }: FlexCall<StreamConfig>,
+  { config, viewer, deadline, log }: FlexCall<StreamConfig>,
 ): Promise<Answer> {
   const url = targetOf(config.targets, asked.url);
   const twilio = twilioOf(config);
-  await ownCall(twilio, viewer, asked);
+  await heardCall(config, viewer, asked, deadline);
   const streamSid = await once(asked.callSid, url, () => started(twilio, asked.callSid, url));
   log({ outcome: 'started', call: asked.callSid });
   return { status: 200, body: { streamSid } };

@@ -11,5 +11,6 @@ export type {
 export * from './flex-token.ts';
 export * from './live-api.ts';
 export * from './set-paused.ts';
+export * from './stop-streams.ts';
 export type { TwilioTaskState } from './task-state.ts';
 export { signAsTwilio } from './webhook-signature.ts';
