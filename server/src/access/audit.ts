@@ -5,11 +5,8 @@ import type { Db } from '../db.ts';
 /** Who listens through a link that anybody may hold. */
 export const bearerLink = { identity: 'bearer-link', roles: [] } as const;
 
-/** One of our Functions, which signs for what it says. */
-export const ownFunction = { identity: 'function', roles: [] } as const;
-
 export interface AuditEntry {
-  viewer: Pick<Viewer, 'identity' | 'roles' | 'workerSid'> | typeof bearerLink | typeof ownFunction;
+  viewer: Pick<Viewer, 'identity' | 'roles' | 'workerSid'> | typeof bearerLink;
   /** `voice-consent`: a caller gave, refused or withdrew consent, told by the viewer. */
   action: 'play' | 'segment-link' | 'voice-consent';
   /** The recording; where none was found, the SID that was asked for. Of a consent the call, else the task. */

@@ -1,5 +1,6 @@
 import { createTwilio, type TwilioApi, type TwilioLive, type TwilioTaskState } from '@flex-custody/twilio';
 import { createKeys, createStore } from '@flex-custody/vault';
+import { createIdentities, type Identities } from '../access/identities.ts';
 import { createAlarms } from '../catalog/alarms.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
@@ -16,6 +17,7 @@ import { createRuns, type Work } from '../runs/runs.ts';
 export interface HouseParts extends IngestParts {
   certificates: Certificates;
   config: Config;
+  identities: Identities;
   twilio: TwilioApi & TwilioLive & TwilioTaskState;
 }
 
@@ -28,6 +30,7 @@ export function createParts(config: Config, db: Db, queue: Queue, log: Log): Hou
     credentials,
     catalog: createCatalog(db),
     uploads: createUploads(db),
+    identities: createIdentities(db),
     alarms: createAlarms(db),
     certificates: createCertificates(db),
     runs: createRuns(db),
