@@ -20,7 +20,7 @@ const paused = (more: Partial<PauseAnswer> = {}): Answer<PauseAnswer> => ({
   value: {
     state: 'paused',
     since: 500,
-    recordings: [{ recordingSid, of: 'leg' }],
+    recordings: { legs: 1, conference: 0 },
     reported: true,
     marked: true,
     ...more,
@@ -291,7 +291,7 @@ describe('pause and resume', () => {
     await made.pause(call());
     await made.resume(call());
     expect(reports).toMatchObject([
-      { kind: 'paused', at: 500, conferenceSid: call().conferenceSid, recordings: [recordingSid] },
+      { kind: 'paused', at: 500, conferenceSid: call().conferenceSid },
       { kind: 'resumed', conferenceSid: call().conferenceSid },
     ]);
   });

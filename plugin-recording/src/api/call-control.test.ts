@@ -21,11 +21,7 @@ function functions(status: number, body: unknown) {
 const paused = {
   state: 'paused',
   since: 5,
-  recordings: [
-    { recordingSid: sid('RE', '1'), of: 'leg' },
-    { recordingSid: sid('RE', '2'), of: 'conference' },
-    { recordingSid: 'no SID', of: 'leg' },
-  ],
+  recordings: { legs: 2, conference: 1 },
   reported: true,
   marked: true,
 };
@@ -81,17 +77,19 @@ test('a conference that Flex does not know is left for the Function to find', as
   expect(seen[0]?.form).not.toHaveProperty('conferenceSid');
 });
 
-test('a pause is read, what is no recording left out', async () => {
-  expect(await functions(200, paused).control.pause(call())).toEqual({
+test('a pause is read, as counts and nothing else', async () => {
+  expect(await functions(200, paused).control.pause(call())).toEqual({ ok: true, value: paused });
+  const sids = { ...paused, recordings: { legs: [sid('RE', '1')], conference: -1 } };
+  expect(await functions(200, sids).control.pause(call())).toEqual({
     ok: true,
-    value: { ...paused, recordings: paused.recordings.slice(0, 2) },
+    value: { ...paused, recordings: { legs: 0, conference: 0 } },
   });
 });
 
 test('what an answer does not say was done counts as not done', async () => {
   expect(await functions(200, { state: 'recording' }).control.resume(call())).toEqual({
     ok: true,
-    value: { state: 'recording', recordings: [], reported: false, marked: false },
+    value: { state: 'recording', recordings: { legs: 0, conference: 0 }, reported: false, marked: false },
   });
 });
 
