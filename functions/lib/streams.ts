@@ -9,10 +9,10 @@ import { twilioOf } from './twilio-of.ts';
 import { ownCall } from './whose-call.ts';
 
 /**
- * How long an answer is given again without asking. No longer: a stream whose receiver hung up has ended, Twilio cannot be
- * asked whether one runs, and whoever starts it anew must get a new one.
+ * How long an answer is given again without asking: for a request that is made twice. No longer: a stream whose receiver hung
+ * up, or that a pause stopped, has ended, and Twilio cannot be asked whether one runs.
  */
-const rememberedMs = 15_000;
+const rememberedMs = 4_000;
 
 interface Running {
   url: string;
