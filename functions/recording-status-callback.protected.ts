@@ -1,9 +1,10 @@
-import { errorCode, parseRecordingCallback } from '@flex-custody/core';
+import { errorCode } from '@flex-custody/core';
 import { readConfig } from './lib/config.ts';
 import { copyUnderLease } from './lib/copy.ts';
 import { endpoint } from './lib/endpoint.ts';
 import { forwardToFlex } from './lib/forward.ts';
 import { hostClient } from './lib/host-client.ts';
+import { readRecordingForm } from './lib/recording-form.ts';
 
 /**
  * Twilio says how a recording stands. The host registers and links it and says who copies; with a lease the audio goes
@@ -13,13 +14,13 @@ import { hostClient } from './lib/host-client.ts';
 export const handler = endpoint({
   name: 'recording-status-callback',
   config: readConfig,
-  parse: parseRecordingCallback,
-  async work(callback, { config, event, deadline, log }) {
+  parse: readRecordingForm,
+  async work({ callback, body }, { config, deadline, log }) {
     const recording = callback.recordingSid;
     const host = hostClient(config, deadline);
     const answer = await host.register(callback);
     const forwarding = (async () => {
-      if (!(await forwardToFlex(config, callback, answer, event, deadline))) return undefined;
+      if (!(await forwardToFlex(config, callback, answer, body, deadline))) return undefined;
       await host.report(recording, { outcome: 'forwarded' });
       return undefined;
     })().catch((error: unknown) => error);

@@ -67,6 +67,14 @@ export const parseStartStream = (event: Event): StartStreamForm =>
 export const parseStopStream = (event: Event): StopStreamForm =>
   checked(event, (fields) => ({ ...callOf(fields), ...fields.optional('streamSid', asStreamSid) }));
 
+/** Which call, as far as the request says: the vendor's guide sends no more than the token. */
+export const parseAnyCall = (event: Event): Partial<CallForm> =>
+  checked(event, ({ hint }) => ({
+    ...hint('callSid', asCallSid),
+    ...hint('taskSid', asTaskSid),
+    ...hint('conferenceSid', asConferenceSid),
+  }));
+
 interface Fields {
   /** Of several names the first that is there. */
   needed<T>(names: readonly string[], parse: (value: unknown) => T | undefined): T;

@@ -13,6 +13,7 @@ const good = {
   CUSTODY_HOST_SECRET: 's'.repeat(43),
   CUSTODY_PUBLIC_KEY: 'TUlJQg==',
   CUSTODY_KEY_ID: '2026-11',
+  CUSTODY_FUNCTIONS_URL: 'https://calls.example.com/',
 };
 
 const fault = (context: Record<string, unknown>): string => {
@@ -40,8 +41,19 @@ test('what the guides name and what is ours becomes one configuration', () => {
       mode: 'envelope',
     },
     key: { kind: 'rsa-public', keyId: '2026-11', spki: 'TUlJQg==' },
+    addresses: ['https://calls.example.com'],
     forwardTo: undefined,
   });
+});
+
+test('Twilio may call under the address that is set, and under the platform’s own', () => {
+  const DOMAIN_NAME = 'flex-custody-1234-dev.twil.io';
+  const addresses = (more: object) => readConfig({ ...good, ...more }).addresses;
+  expect(addresses({ DOMAIN_NAME })).toEqual(['https://calls.example.com', `https://${DOMAIN_NAME}`]);
+  expect(addresses({ DOMAIN_NAME, CUSTODY_FUNCTIONS_URL: undefined })).toEqual([`https://${DOMAIN_NAME}`]);
+  expect(fault({ ...good, CUSTODY_FUNCTIONS_URL: 'http://calls.example.com' })).toContain(
+    'CUSTODY_FUNCTIONS_URL',
+  );
 });
 
 test.each([
@@ -55,6 +67,7 @@ test.each([
   'CUSTODY_HOST_SECRET',
   'CUSTODY_PUBLIC_KEY',
   'CUSTODY_KEY_ID',
+  'CUSTODY_FUNCTIONS_URL',
 ])('without %s the message names it', (name) => {
   for (const value of [undefined, '', '  ']) expect(fault({ ...good, [name]: value })).toContain(name);
 });

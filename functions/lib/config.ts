@@ -11,6 +11,8 @@ export interface FunctionConfig {
   store: StoreConfig;
   /** Undefined in `sse-kms` mode, where S3 seals. */
   key: KeyConfig | undefined;
+  /** Origins under which Twilio calls these Functions: what is signed of a callback begins with one of them. */
+  addresses: readonly string[];
   /** Set when callbacks are also handed to Twilio's own FlexRecordingWebhook. */
   forwardTo: WorkspaceSid | undefined;
 }
@@ -21,6 +23,15 @@ export function accountOf({ text, needed }: Variables): Pick<FunctionConfig, 'ac
     accountSid: needed('ACCOUNT_SID', asAccountSid(text('ACCOUNT_SID'))),
     authToken: needed('AUTH_TOKEN', text('AUTH_TOKEN')),
   };
+}
+
+/** Under which Twilio calls us: the configured address, which goes first, and the platform's own. */
+export function addressesOf({ text, needed }: Variables): string[] {
+  const domain = text('DOMAIN_NAME');
+  const set = text('CUSTODY_FUNCTIONS_URL');
+  const own = domain === undefined ? undefined : safeOrigin(`https://${domain}`);
+  const first = needed('CUSTODY_FUNCTIONS_URL', set === undefined ? own : safeOrigin(set));
+  return own === undefined || own === first ? [first] : [first, own];
 }
 
 /** Recording SIDs and leases travel to it. */
@@ -47,6 +58,7 @@ export function readConfig(context: Context): FunctionConfig {
       ...account,
       media: { username: account.accountSid, password: account.authToken },
       host: hostOf(variables),
+      addresses: addressesOf(variables),
       store: {
         bucket: needed('AWSbucket', text('AWSbucket')),
         region: needed('AWS_REGION', text('AWS_REGION')),

@@ -26,6 +26,7 @@ const context = {
   AWSbucket: 'calls',
   AWS_REGION: 'eu-central-1',
   CUSTODY_HOST_URL: 'https://custody.example.com',
+  CUSTODY_FUNCTIONS_URL: 'https://functions.example.com',
   CUSTODY_HOST_SECRET: 's'.repeat(43),
   CUSTODY_PUBLIC_KEY: 'TUlJQg==',
   CUSTODY_KEY_ID: '2026-11',

@@ -20,21 +20,24 @@ export interface Endpoint<Form, Config> {
   /** @throws CustodyError `config_invalid` */
   config(context: Context): Config;
   /** @throws CustodyError with the status to answer */
-  parse(event: Event): Form;
+  parse(event: Event, config: Config): Form;
   work(form: Form, call: Call<Config>): Promise<Answer>;
 }
 
 /**
  * A handler that Twilio calls. Who may call is the gateway's matter: `.protected` lets only requests through that Twilio
- * signed.
+ * signed. What was signed of it `parse` finds out: a browser may have chosen the URL.
  */
 export function endpoint<Form, Config>({ name, config, parse, work }: Endpoint<Form, Config>): Handler {
   return (context, event, callback) =>
     answering(name, callback, async (underway) => {
-      const form = parse(event);
-      return work(form, { config: config(context), event, ...underway });
+      const settings = config(context);
+      return work(parse(event, settings), { config: settings, event, ...underway });
     });
 }
+
+/** Their messages name variables and fields, never a value, and say what is to be done. */
+const explained: ReadonlySet<string> = new Set(['config_invalid', 'callback_invalid']);
 
 /**
  * Whatever happens ends in `callback`: with Runtime Handler 2.0.1 a rejected promise would leave the caller waiting for
@@ -57,7 +60,7 @@ export async function answering(
   } catch (error) {
     const code = errorCode(error);
     const status = error instanceof CustodyError ? error.status : 500;
-    const detail = code === 'config_invalid' && error instanceof Error ? { detail: error.message } : {};
+    const detail = explained.has(code) && error instanceof Error ? { detail: error.message } : {};
     log({ outcome: 'error', code, ...detail });
     answer = finish({ status, body: { error: code } }, error);
   }

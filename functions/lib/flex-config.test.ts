@@ -55,14 +55,29 @@ const readers: [string, (context: Context) => object, (keyof typeof own)[], obje
   [
     'stream',
     readStreamConfig,
-    ['TWILIO_WORKSPACE_SID', 'WEBSOCKET_TARGET_URL'],
-    { workspaceSid, targets: [own.WEBSOCKET_TARGET_URL] },
+    ['TWILIO_WORKSPACE_SID', 'WEBSOCKET_TARGET_URL', 'CUSTODY_HOST_URL', 'CUSTODY_HOST_SECRET'],
+    {
+      workspaceSid,
+      host: { url: own.CUSTODY_HOST_URL, secret: own.CUSTODY_HOST_SECRET },
+      targets: [own.WEBSOCKET_TARGET_URL],
+    },
   ],
   [
     'vendor',
     readVendorConfig,
-    ['getTemporaryTokenCloudUrl', 'client_id', 'client_secret'],
-    { vendor: { url: own.getTemporaryTokenCloudUrl, clientId: 'me', clientSecret: 'the-secret' } },
+    [
+      'TWILIO_WORKSPACE_SID',
+      'CUSTODY_HOST_URL',
+      'CUSTODY_HOST_SECRET',
+      'getTemporaryTokenCloudUrl',
+      'client_id',
+      'client_secret',
+    ],
+    {
+      workspaceSid,
+      host: { url: own.CUSTODY_HOST_URL, secret: own.CUSTODY_HOST_SECRET },
+      vendor: { url: own.getTemporaryTokenCloudUrl, clientId: 'me', clientSecret: 'the-secret' },
+    },
   ],
 ];
 

@@ -28,11 +28,14 @@ export interface PauseConfig extends CallConfig {
 }
 
 export interface StreamConfig extends CallConfig {
+  /** Which knows whether the caller agreed. */
+  host: FunctionConfig['host'];
   /** Where a caller's voice may be sent to, and nowhere else; the first one where nobody says. */
   targets: readonly string[];
 }
 
-export interface VendorConfig extends FlexConfig {
+export interface VendorConfig extends CallConfig {
+  host: FunctionConfig['host'];
   vendor: { url: string; clientId: string; clientSecret: string };
 }
 
@@ -70,7 +73,11 @@ export const readPauseConfig = (context: Context): PauseConfig =>
 export function readStreamConfig(context: Context): StreamConfig {
   return fromEnvironment(context, (variables) => {
     const targets = listOf(variables.text('WEBSOCKET_TARGET_URL'), streamTarget);
-    return { ...callOf(variables), targets: variables.needed('WEBSOCKET_TARGET_URL', targets) };
+    return {
+      ...callOf(variables),
+      host: hostOf(variables),
+      targets: variables.needed('WEBSOCKET_TARGET_URL', targets),
+    };
   });
 }
 
@@ -78,7 +85,8 @@ export function readVendorConfig(context: Context): VendorConfig {
   return fromEnvironment(context, (variables) => {
     const { text, needed } = variables;
     return {
-      ...flexOf(variables),
+      ...callOf(variables),
+      host: hostOf(variables),
       vendor: {
         url: needed('getTemporaryTokenCloudUrl', safeUrl(text('getTemporaryTokenCloudUrl'))?.href),
         clientId: needed('client_id', text('client_id')),

@@ -54,7 +54,8 @@ async function call(
   const answers: FakeResponse[] = [];
   const work = jest.fn(async () => ({ status: 200, body: {} }));
   const handler = flexEndpoint({ name: 'test', config: () => config, parse: () => 'form', work, ...parts });
-  const headers = origin === undefined ? {} : { origin };
+  const body = { 'content-type': 'application/x-www-form-urlencoded' };
+  const headers = origin === undefined ? body : { ...body, origin };
   await handler({} as Context, { Token: token, request: { headers }, ...event }, (_error, response) => {
     answers.push(response as FakeResponse);
   });
@@ -67,7 +68,7 @@ test('work is told who holds the token', async () => {
   expect(answer.status).toBe(200);
   expect(work).toHaveBeenCalledWith(
     'form',
-    expect.objectContaining({ config, viewer: { identity: 'alice', roles: ['agent'] } }),
+    expect.objectContaining({ config, token, viewer: { identity: 'alice', roles: ['agent'] } }),
   );
   expect(answer.headers).toEqual({
     'Content-Type': 'application/json',
@@ -109,6 +110,19 @@ test.each([[undefined], [['a', 'b']], [{}]])('a token that is none: %s', async (
   const { answer } = await call({}, { Token });
   expect(answer.status).toBe(401);
   expect(iam).not.toHaveBeenCalled();
+});
+
+test.each([
+  ['a GET, which has no body', {}],
+  ['a body shorter than the token', { 'content-type': 'application/json', 'content-length': '90' }],
+  ['a body that is no form', { 'content-type': 'text/plain', 'content-length': '400' }],
+])('a token that came with the query is none: %s', async (_, headers) => {
+  const { answer, work } = await call({}, { request: { headers } });
+  expect([answer.status, answer.body]).toMatchObject([401, { error: 'token_missing' }]);
+  expect(work).not.toHaveBeenCalled();
+  expect(iam).not.toHaveBeenCalled();
+  const length = { 'content-type': 'application/json', 'content-length': String(token.length + 20) };
+  expect((await call({}, { request: { headers: length } })).answer.status).toBe(200);
 });
 
 test('nothing is read of the form before the token is good', async () => {

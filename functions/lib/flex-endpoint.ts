@@ -8,6 +8,8 @@ import type { Answer, Event, Handler } from './runtime.ts';
 export interface FlexCall<Config> extends Call<Config> {
   /** Who holds the Flex token. */
   viewer: Viewer;
+  /** Goes on to the host, whose authority is that token too. */
+  token: string;
 }
 
 /** A Function that Flex in the browser calls: {@link Endpoint} behind an origin and a Flex token. */
@@ -16,8 +18,8 @@ export interface FlexEndpoint<Form, Config extends FlexConfig> extends Omit<Endp
 }
 
 /**
- * Environment → origin → token → form → work. The token comes as `Token` in the form, the JSON or the query, as Twilio's
- * own validator has it. The platform answers preflights for everybody; the answer itself, a refusal too, is readable for
+ * Environment → origin → token → form → work. The token comes as `Token` in the body, a form or JSON: a query stands in
+ * logs and histories. The platform answers preflights for everybody; the answer itself, a refusal too, is readable for
  * our own pages alone. Which method it was a Function cannot see.
  */
 export function flexEndpoint<Form, Config extends FlexConfig>(parts: FlexEndpoint<Form, Config>): Handler {
@@ -29,18 +31,21 @@ export function flexEndpoint<Form, Config extends FlexConfig>(parts: FlexEndpoin
       async (underway) => {
         const config = parts.config(context);
         headers = { ...headers, ...readableFor(originOf(event), config.origins) };
-        const viewer = await tokensOf(config).validate(tokenOf(event));
-        const form = parts.parse(event);
-        return inTime(underway.deadline, parts.work(form, { config, viewer, event, ...underway }));
+        const token = tokenOf(event);
+        const viewer = await tokensOf(config).validate(token);
+        const form = parts.parse(event, config);
+        return inTime(underway.deadline, parts.work(form, { config, viewer, token, event, ...underway }));
       },
       (answer, error) => ({ ...withReason(answer, error), headers: { ...headers, ...answer.headers } }),
     );
   };
 }
 
+const headersOf = (event: Event): Record<string, unknown> =>
+  ((event['request'] ?? {}) as { headers?: Record<string, unknown> }).headers ?? {};
+
 function originOf(event: Event): string | undefined {
-  const { headers } = (event['request'] ?? {}) as { headers?: Record<string, unknown> };
-  const origin = headers?.['origin'];
+  const origin = headersOf(event)['origin'];
   if (origin === undefined) return undefined;
   return typeof origin === 'string' ? origin : 'several';
 }
@@ -53,9 +58,24 @@ function readableFor(origin: string | undefined, origins: readonly string[]): Re
   return { Vary: 'Origin', 'Access-Control-Allow-Origin': origin };
 }
 
-function tokenOf(event: Event): string | undefined {
+/**
+ * The platform hands query and body over as one object; but what is longer than the body did not come in it.
+ * @throws CustodyError `token_missing`, `token_malformed` (401)
+ */
+function tokenOf(event: Event): string {
   const token = event['Token'];
-  return token === undefined || typeof token === 'string' ? token : 'malformed';
+  if (token !== undefined && typeof token !== 'string')
+    throw new CustodyError('token_malformed', 'the Flex token came more than once', { status: 401 });
+  const headers = headersOf(event);
+  const type = headers['content-type'];
+  const length = headers['content-length'];
+  const inBody =
+    typeof type === 'string' &&
+    /^application\/(json|x-www-form-urlencoded)\b/i.test(type) &&
+    (length === undefined || Number(length) >= (token ?? '').length);
+  if (!token || !inBody)
+    throw new CustodyError('token_missing', 'no Flex token in the body of the request', { status: 401 });
+  return token;
 }
 
 let last: { key: string; tokens: FlexTokens } | undefined;

@@ -56,6 +56,7 @@ afterEach(() => {
 const client = (base = '', deadline: Deadline = startDeadline()) => {
   const { port } = server.address() as AddressInfo;
   const config = readConfig({
+    CUSTODY_FUNCTIONS_URL: 'https://functions.example.com',
     ACCOUNT_SID: account,
     AUTH_TOKEN: 'b'.repeat(32),
     AWSaccessKeyId: 'x',

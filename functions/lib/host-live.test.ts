@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { asTaskSid, type Report } from '@flex-custody/core';
+import { asTaskSid, type ConferenceSid, type Report } from '@flex-custody/core';
 import { verifyRequest } from '@flex-custody/vault';
 import { startDeadline } from './deadline.ts';
-import { pauseSettings, reported } from './host-live.ts';
+import { consentOf, pauseSettings, reported } from './host-live.ts';
 
 const secret = 's'.repeat(43);
 let server: Server;
@@ -82,11 +82,35 @@ test.each([
   [503, false],
 ])('a report answered %d is heard: %s', async (status, heard) => {
   answer = { status };
-  expect(await reported(config(), startDeadline(), report)).toBe(heard);
-  expect(seen).toEqual([{ request: 'POST /reports', body: JSON.stringify(report), signed: true }]);
+  expect(await reported(config(), startDeadline(), report, 'the-token')).toBe(heard);
+  const body = JSON.stringify({ ...report, token: 'the-token' });
+  expect(seen).toEqual([{ request: 'POST /reports', body, signed: true }]);
 });
 
 test('with no time left the report is given up', async () => {
   answer = 'hang';
-  expect(await reported(config(), { ...startDeadline(), left: () => 150 }, report)).toBe(false);
+  expect(await reported(config(), { ...startDeadline(), left: () => 150 }, report, 't')).toBe(false);
+});
+
+const conference = `CF${'1'.repeat(32)}` as ConferenceSid;
+
+test('what the host says of a consent is read', async () => {
+  const said = { required: true, standing: false, paused: false };
+  answer = { status: 200, body: said };
+  expect(await consentOf(config(), startDeadline(), conference)).toEqual(said);
+  expect(seen).toEqual([{ request: `GET /consents/${conference}`, body: '', signed: true }]);
+});
+
+test.each([
+  [{ status: 503 }],
+  [{ status: 403, body: {} }],
+  [{ status: 200, body: {} }],
+  [{ status: 200, body: { required: false, standing: 'true', paused: false } }],
+  [{ status: 200, body: null }],
+])('%j is no consent', async (given) => {
+  answer = given;
+  await expect(consentOf(config(), startDeadline(), conference)).rejects.toMatchObject({
+    code: 'host_unreachable',
+    status: 503,
+  });
 });

@@ -6,7 +6,7 @@ import {
   parseReport,
   type TaskMark,
 } from '@flex-custody/core';
-import { changeTaskMark, setPaused } from '@flex-custody/twilio';
+import { changeTaskMark, setPaused, stopStreams } from '@flex-custody/twilio';
 import type { PauseConfig } from './flex-config.ts';
 import type { FlexCall } from './flex-endpoint.ts';
 import { pauseSettings, reported } from './host-live.ts';
@@ -16,7 +16,11 @@ import { ownCall } from './whose-call.ts';
 jest.mock('./twilio-of.ts', () => ({ twilioOf: jest.fn() }));
 jest.mock('./whose-call.ts', () => ({ ownCall: jest.fn() }));
 jest.mock('./host-live.ts', () => ({ pauseSettings: jest.fn(), reported: jest.fn() }));
-jest.mock('@flex-custody/twilio', () => ({ changeTaskMark: jest.fn(), setPaused: jest.fn() }));
+jest.mock('@flex-custody/twilio', () => ({
+  changeTaskMark: jest.fn(),
+  setPaused: jest.fn(),
+  stopStreams: jest.fn(),
+}));
 const marking = jest.mocked(changeTaskMark);
 const settings = jest.mocked(pauseSettings);
 const reporting = jest.mocked(reported);
@@ -31,8 +35,9 @@ const asked = {
 };
 const log = jest.fn();
 let left: number;
-const call = { log, deadline: { left: () => left } } as unknown as FlexCall<PauseConfig>;
-const reports = () => reporting.mock.calls.map(([, , report]) => parseReport(report));
+const token = 'the-token-of-the-agent';
+const call = { log, token, deadline: { left: () => left } } as unknown as FlexCall<PauseConfig>;
+const reports = () => reporting.mock.calls.map(([, , report]) => parseReport(report, report.at));
 
 /** The mark as the task holds it. */
 let mark: TaskMark;
@@ -45,6 +50,7 @@ beforeEach(() => {
   settings.mockResolvedValue(undefined);
   reporting.mockResolvedValue(true);
   pausing.mockResolvedValue(recordings);
+  jest.mocked(stopStreams).mockResolvedValue(0);
   marking.mockImplementation(async (_twilio, _task, change) => {
     const before = mark;
     mark = change(before);
@@ -57,13 +63,20 @@ test('a pause keeps its beginning and is reported under one id; its end under an
   const first = await setPause('paused', asked, call);
   now.mockReturnValue(2_000);
   expect(await setPause('paused', asked, call)).toEqual(first);
-  expect(first.body).toEqual({ state: 'paused', since: 1_000, recordings, reported: true, marked: true });
+  expect(first.body).toEqual({
+    state: 'paused',
+    since: 1_000,
+    recordings: { legs: 1, conference: 0 },
+    reported: true,
+    marked: true,
+  });
   await setPause('recording', asked, call);
   expect(mark).toEqual({});
   now.mockReturnValue(3_000);
   await setPause('paused', asked, call);
   const [one, same, end, next] = reports();
-  expect(one).toMatchObject({ kind: 'paused', at: 1_000, conferenceSid: conference.sid, workerSid });
+  expect(one).toMatchObject({ kind: 'paused', at: 1_000, conferenceSid: conference.sid });
+  expect(reporting.mock.calls.map(([, , , said]) => said)).toEqual(Array(4).fill(token));
   expect(same?.id).toBe(one?.id);
   expect(end).toMatchObject({ kind: 'resumed', at: 2_000 });
   expect(new Set([one?.id, end?.id, next?.id]).size).toBe(3);
@@ -129,4 +142,13 @@ test('switched off: nobody is asked whose call it is', async () => {
     status: 403,
   });
   expect(pausing).not.toHaveBeenCalled();
+});
+
+test('pausing stops what is streamed of the call, and waits for none of it; resuming does not', async () => {
+  jest.mocked(stopStreams).mockReturnValue(new Promise(() => undefined));
+  left = 530;
+  expect((await setPause('paused', asked, call)).status).toBe(200);
+  expect(jest.mocked(stopStreams).mock.calls.map(([, of]) => of)).toEqual([conference]);
+  await setPause('recording', asked, call);
+  expect(stopStreams).toHaveBeenCalledTimes(1);
 });

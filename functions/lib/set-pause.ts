@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { CustodyError, errorCode, type PauseAnswer, type TaskMark, type TaskSid } from '@flex-custody/core';
-import { changeTaskMark, setPaused, type TwilioApi, type TwilioLive } from '@flex-custody/twilio';
+import {
+  changeTaskMark,
+  setPaused,
+  stopStreams,
+  type TwilioApi,
+  type TwilioLive,
+} from '@flex-custody/twilio';
 import type { CallControlForm } from './call-forms.ts';
 import type { Deadline } from './deadline.ts';
 import type { PauseConfig } from './flex-config.ts';
@@ -12,6 +18,8 @@ import { ownCall } from './whose-call.ts';
 
 /** Kept free after the mark: for the report and the answer. */
 const afterMarkMs = 3_000;
+/** And of that for the answer alone. */
+const answerMs = 500;
 
 /**
  * Pauses or resumes everything that is recorded of the caller's call, marks the task so that others see it, and tells the
@@ -20,7 +28,7 @@ const afterMarkMs = 3_000;
 export async function setPause(
   to: PauseAnswer['state'],
   asked: CallControlForm,
-  { config, viewer, deadline, log }: FlexCall<PauseConfig>,
+  { config, viewer, token, deadline, log }: FlexCall<PauseConfig>,
 ): Promise<Answer> {
   // Before the SDK is loaded, which takes this thread longer than the host has.
   const settings = to === 'paused' ? await pauseSettings(config, deadline) : undefined;
@@ -29,6 +37,8 @@ export async function setPause(
   const twilio = twilioOf(config);
   const { conference, workerSid } = await ownCall(twilio, viewer, asked);
   const status = to === 'paused' ? 'paused' : 'in-progress';
+  // Beside the recordings, and never in their way: the card number is not for the vendor either.
+  const streams = to === 'paused' ? stopStreams(twilio, conference) : Promise.resolve(0);
   const recordings = await setPaused(twilio, conference, status, settings?.behavior);
   if (recordings.length === 0)
     throw new CustodyError('nothing_recorded', 'nothing of this call is being recorded', { status: 409 });
@@ -46,19 +56,28 @@ export async function setPause(
     reservationSid: asked.reservationSid,
     kind: to === 'paused' ? ('paused' as const) : ('resumed' as const),
     conferenceSid: conference.sid,
-    recordings: recordings.map(({ recordingSid }) => recordingSid),
-    workerSid,
   };
-  const heard = await reported(config, deadline, report);
+  const [heard] = await Promise.all([reported(config, deadline, report, token), inTime(deadline, streams)]);
   log({ outcome: to, count: recordings.length, ...(code ? { code } : {}) });
+  const conferences = recordings.filter(({ of }) => of === 'conference').length;
   const answer: PauseAnswer = {
     state: to,
     ...(to === 'paused' ? { since } : {}),
-    recordings,
+    recordings: { legs: recordings.length - conferences, conference: conferences },
     reported: heard,
     marked: mark !== undefined,
   };
   return { status: 200, body: { ...answer } };
+}
+
+/** Waits for work that is best effort no longer than there is time to answer. */
+async function inTime(deadline: Deadline, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, deadline.left() - answerMs));
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 /** A pause that lasts keeps its beginning, and who began it. */

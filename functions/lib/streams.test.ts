@@ -1,13 +1,16 @@
 import { asCallSid, type CallSid, CustodyError } from '@flex-custody/core';
 import type { StreamConfig } from './flex-config.ts';
 import type { FlexCall } from './flex-endpoint.ts';
+import { heardCall } from './heard-call.ts';
 import { startStream, stopStream } from './streams.ts';
 import { twilioOf } from './twilio-of.ts';
 import { ownCall } from './whose-call.ts';
 
 jest.mock('./twilio-of.ts', () => ({ twilioOf: jest.fn() }));
 jest.mock('./whose-call.ts', () => ({ ownCall: jest.fn() }));
+jest.mock('./heard-call.ts', () => ({ heardCall: jest.fn() }));
 const rights = jest.mocked(ownCall);
+const mayBeHeard = jest.mocked(heardCall);
 
 /** Twilio's streams of all calls, by name. */
 let live: Map<string, string>;
@@ -28,6 +31,7 @@ beforeEach(() => {
   live = new Map();
   refusals = 0;
   started = 0;
+  mayBeHeard.mockReset();
   rights.mockReset();
   rights.mockResolvedValue({} as Awaited<ReturnType<typeof ownCall>>);
   jest.mocked(twilioOf).mockReturnValue({
@@ -54,13 +58,13 @@ test('asked again at once, or twice at the same time, it is the same stream', as
 
 test('the right is proven each time, remembered or not', async () => {
   await start();
-  rights.mockRejectedValueOnce(new CustodyError('not_your_call', 'no', { status: 403 }));
+  mayBeHeard.mockRejectedValueOnce(new CustodyError('not_your_call', 'no', { status: 403 }));
   await expect(start()).rejects.toMatchObject({ code: 'not_your_call' });
 });
 
 test('later it is started anew: Twilio cannot be asked whether the old one still runs', async () => {
   await start();
-  jest.advanceTimersByTime(15_001);
+  jest.advanceTimersByTime(4_001);
   expect((await start()).body).toEqual({ streamSid: 'MZ2' });
   expect([...live.values()]).toEqual(['MZ2']);
 });

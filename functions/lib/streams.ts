@@ -3,15 +3,16 @@ import type { TwilioApi, TwilioLive } from '@flex-custody/twilio';
 import type { StartStreamForm, StopStreamForm } from './call-forms.ts';
 import type { CallConfig, StreamConfig } from './flex-config.ts';
 import type { FlexCall } from './flex-endpoint.ts';
+import { heardCall } from './heard-call.ts';
 import type { Answer } from './runtime.ts';
 import { twilioOf } from './twilio-of.ts';
 import { ownCall } from './whose-call.ts';
 
 /**
- * How long an answer is given again without asking. No longer: a stream whose receiver hung up has ended, Twilio cannot be
- * asked whether one runs, and whoever starts it anew must get a new one.
+ * How long an answer is given again without asking: for a request that is made twice. No longer: a stream whose receiver hung
+ * up, or that a pause stopped, has ended, and Twilio cannot be asked whether one runs.
  */
-const rememberedMs = 15_000;
+const rememberedMs = 4_000;
 
 interface Running {
   url: string;
@@ -21,14 +22,14 @@ interface Running {
 
 const running = new Map<CallSid, Running>();
 
-/** Sends what Twilio hears from one leg of the caller's own call to an address of the list. */
+/** Sends what Twilio hears from one leg of the asker's own call to an address of the list, if the caller agreed. */
 export async function startStream(
   asked: StartStreamForm,
-  { config, viewer, log }: FlexCall<StreamConfig>,
+  { config, viewer, deadline, log }: FlexCall<StreamConfig>,
 ): Promise<Answer> {
   const url = targetOf(config.targets, asked.url);
   const twilio = twilioOf(config);
-  await ownCall(twilio, viewer, asked);
+  await heardCall(config, viewer, asked, deadline);
   const streamSid = await once(asked.callSid, url, () => started(twilio, asked.callSid, url));
   log({ outcome: 'started', call: asked.callSid });
   return { status: 200, body: { streamSid } };

@@ -64,6 +64,8 @@ export interface Config {
   /** 0: no link for the older Player. */
   segmentLinkDays: number;
   pause: PauseSettings;
+  /** Whether a caller's voice needs their consent before it goes to the vendor. */
+  voiceConsent: Variables['CUSTODY_VOICE_CONSENT'];
   database: DatabaseConfig;
   leaseMs: number;
   copiesAtOnce: number;
@@ -264,6 +266,7 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
       behavior: env.CUSTODY_PAUSE_BEHAVIOR,
       resumeAfterSeconds: env.CUSTODY_PAUSE_RESUME_SECONDS,
     },
+    voiceConsent: env.CUSTODY_VOICE_CONSENT,
     database: env.DATABASE_URL ? { url: env.DATABASE_URL } : { directory: env.CUSTODY_DATA_DIR },
     leaseMs: env.CUSTODY_LEASE_MS,
     copiesAtOnce: env.CUSTODY_COPIES_AT_ONCE,

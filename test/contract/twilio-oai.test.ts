@@ -298,6 +298,9 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     const worker = await workspace().workers(entry!.worker).fetch();
     expect(JSON.parse(worker.attributes)).toMatchObject({ contact_uri: `client:${entry!.identity}` });
     expect(await workspace().workers.list()).toHaveLength(3);
+    const named = await workspace().workers.list({ friendlyName: worker.friendlyName });
+    expect(named.map(({ sid }) => sid)).toEqual([entry!.worker]);
+    expect(await workspace().workers.list({ friendlyName: 'nobody' })).toEqual([]);
   });
 
   test('the workspace is Flex’s, and the active release has the plugins', async () => {

@@ -39,6 +39,7 @@ const formOf = (recording: string) => ({
   AccountSid: world.sandbox.account.accountSid,
   RecordingSid: recording,
   RecordingStatus: 'completed',
+  RecordingStartTime: 'Sun, 29 Nov 2026 10:00:00 +0000',
 });
 
 const nothing = { objects: 0, uploads: 0 };
@@ -195,6 +196,37 @@ describe('without a lease nothing is copied', () => {
     expect(world.registered).toEqual([]);
   });
 
+  test('whose facts came with the query, which a browser wrote: 400, and the host is not asked', async () => {
+    const { recordings } = await world.call({ seconds: 5 });
+    const { accountSid } = world.sandbox.account;
+    const hints = { taskSid: `WT${'1'.repeat(32)}`, reservationSid: `WR${'1'.repeat(32)}` };
+    const recording = { RecordingSid: recordings[0]!, RecordingStatus: 'completed' };
+    // What Twilio says of a conference to whatever URL an agent's browser gave it.
+    const conference = {
+      AccountSid: accountSid,
+      ConferenceSid: `CF${'1'.repeat(32)}`,
+      StatusCallbackEvent: 'participant-join',
+    };
+    const queries = [{ ...hints, ...recording }, { ...recording, ...hints }, recording, hints];
+    for (const query of queries)
+      expect(await world.attempt(conference, `?${new URLSearchParams(query)}`)).toBe(400);
+    const form = formOf(recordings[0]!);
+    for (const query of [{ AccountSid: accountSid }, { ErrorCode: '16101' }, { ...hints, more: '1' }])
+      expect(await world.attempt(form, `?${new URLSearchParams(query)}`)).toBe(400);
+    expect(await world.attempt({ ...form, RecordingStartTime: '' })).toBe(400);
+    expect(registered(recordings[0])).toEqual([]);
+    expect(world.logged.join('\n')).toContain('CUSTODY_FUNCTIONS_URL');
+  });
+
+  test('whose hints are no SIDs: taken, and without them', async () => {
+    const { recordings } = await world.call({ seconds: 5 });
+    world.host.answer = () => ({ action: 'done' });
+    const form = formOf(recordings[0]!);
+    for (const query of ['?taskSid={taskSid}', '?taskSid=%7BtaskSid%7D&reservationSid=a%20b'])
+      expect(await world.attempt(form, query)).toBe(200);
+    expect(registered(recordings[0]).map(({ hints }) => hints)).toEqual([{}, {}]);
+  });
+
   test('what the host refuses for good Twilio hears as it was said', async () => {
     world.host.answer = () => 403;
     expect(await world.attempt(formOf(`RE${'0'.repeat(32)}`))).toBe(403);
@@ -254,7 +286,7 @@ describe("Twilio's own FlexRecordingWebhook", () => {
       )
     ).forwarded;
 
-  test('receives the form as it came, signed, once', async () => {
+  test('receives the form’s own fields, signed, once', async () => {
     const { recordings, task } = await world.call({ seconds: 5 });
     const [recording = ''] = recordings;
     const forwardTo = asTaskSid(task)!;
@@ -262,7 +294,12 @@ describe("Twilio's own FlexRecordingWebhook", () => {
     expect(statuses(await world.deliver(recording))).toEqual([[200]]);
     const [form] = await forwarded(recording);
     expect(form!.taskSid).toBe(task);
-    expect(form!.form).toMatchObject({ RecordingSid: recording, RecordingStatus: 'completed' });
+    const { accountSid } = world.sandbox.account;
+    expect(form!.form).toMatchObject({
+      RecordingSid: recording,
+      RecordingStatus: 'completed',
+      RecordingUrl: `https://api.twilio.com/2010-04-01/Accounts/${accountSid}/Recordings/${recording}`,
+    });
     for (const own of ['taskSid', 'reservationSid', 'request']) expect(form!.form).not.toHaveProperty(own);
     expect(
       told(recording)

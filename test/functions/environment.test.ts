@@ -58,10 +58,10 @@ const most = () => ({
 });
 
 test('the example of the docs is a whole configuration', () => {
-  const config = readConfig({ ...example(), ...twilios });
+  const context = { ...example(), ...twilios, DOMAIN_NAME: 'flex-custody-1234-dev.twil.io' };
+  const config = readConfig(context);
   expect(config).toMatchObject({ host: { url: 'https://custody.example.com' }, key: { kind: 'rsa-public' } });
   expect(config.forwardTo).toBeUndefined();
-  const context = { ...example(), ...twilios, DOMAIN_NAME: 'flex-custody-1234-dev.twil.io' };
   for (const read of [readCallConfig, readPauseConfig, readStartConfig, readStreamConfig, readVendorConfig])
     expect(read(context)).toMatchObject({ origins: ['https://flex.twilio.com'] });
 });

@@ -15,6 +15,8 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 beforeEach(async () => {
   world.sandbox.twilio.faults.clear();
+  world.host.consent = { required: true, standing: true, paused: false };
+  world.consents.length = 0;
   call = await liveCall(world);
   token = await tokenOf(world, call.agent.worker);
 });
@@ -93,6 +95,40 @@ describe('starting', () => {
   test('a request without a call', async () => {
     const { status, body } = await start({ callSid: 'CA1' });
     expect([status, body['error']]).toEqual([400, 'request_invalid']);
+  });
+});
+
+describe('the caller’s consent', () => {
+  test('is asked of the host, for this very call', async () => {
+    expect((await start()).status).toBe(200);
+    expect(world.consents).toEqual([call.conference]);
+  });
+
+  test.each([
+    ['has not agreed', { required: true, standing: false, paused: false }, 403, 'consent_missing'],
+    ['agreed to a call that is paused', { required: true, standing: true, paused: true }, 409, 'call_paused'],
+  ])('a caller who %s is not listened to', async (_, consent, status, error) => {
+    world.host.consent = consent;
+    const answer = await start();
+    expect([answer.status, answer.body]).toEqual([status, { error, message: expect.any(String) }]);
+    expect(streams()).toEqual([]);
+  });
+
+  test('where the site needs none, none is needed', async () => {
+    world.host.consent = { required: false, standing: false, paused: false };
+    expect((await start()).status).toBe(200);
+  });
+
+  test('a host that fails, or is away, has not said yes', async () => {
+    world.host.consent = 500;
+    expect(await start()).toMatchObject({ status: 503, body: { error: 'host_unreachable' } });
+    await world.stopHost();
+    try {
+      expect(await start()).toMatchObject({ status: 503, body: { error: 'host_unreachable' } });
+    } finally {
+      await world.startHost();
+    }
+    expect(streams()).toEqual([]);
   });
 });
 

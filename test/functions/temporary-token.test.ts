@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import axios from 'axios';
-import { ask, tokenOf } from './live-call.ts';
+import { ask, endCall, type Live, liveCall, tokenOf } from './live-call.ts';
 import { assetsWith, startVendor, type Vendor } from './vendor.ts';
 import { type FunctionsWorld, startFunctionsWorld } from './world.ts';
 
@@ -14,6 +14,7 @@ let folder: string;
 let vendor: Vendor;
 let world: FunctionsWorld;
 let Token: string;
+let call: Live;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'temporary-token-'));
@@ -23,8 +24,8 @@ beforeAll(async () => {
     { getTemporaryTokenCloudUrl: vendor.url, client_id: 'custody', client_secret: secret },
     relative(process.cwd(), assets),
   );
-  const [worker = ''] = world.sandbox.twilio.world.workers.keys();
-  Token = await tokenOf(world, worker);
+  call = await liveCall(world);
+  Token = await tokenOf(world, call.agent.worker);
 });
 afterAll(async () => {
   await world?.close();
@@ -34,6 +35,8 @@ afterAll(async () => {
 beforeEach(() => {
   vendor.asked.length = 0;
   vendor.disguise(false);
+  world.host.consent = { required: true, standing: true, paused: false };
+  world.consents.length = 0;
   answers({ token_type: 'Bearer', access_token: access, expires_in: 3600, scope: 'more' });
 });
 
@@ -77,6 +80,39 @@ test('nobody without a Flex token gets one, and no foreign page', async () => {
     [403, 'origin_refused'],
   ]);
   expect(vendor.asked).toEqual([]);
+});
+
+test('nor anybody without a call of their own whose caller agreed', async () => {
+  const codes = [
+    await get({ Token: await tokenOf(world, call.other) }),
+    await get({ Token: await tokenOf(world, call.other), conferenceSid: call.conference }),
+    await get({ Token: await tokenOf(world, '', { roles: ['flex.user'], worker_sid: undefined }) }),
+  ].map(({ status, body }) => [status, body['error']]);
+  expect(codes).toEqual([
+    [404, 'call_not_live'],
+    [403, 'not_your_call'],
+    [403, 'not_your_call'],
+  ]);
+  world.host.consent = { required: true, standing: false, paused: false };
+  expect(await get()).toMatchObject({ status: 403, body: { error: 'consent_missing' } });
+  world.host.consent = { required: true, standing: true, paused: true };
+  expect(await get()).toMatchObject({ status: 409, body: { error: 'call_paused' } });
+  world.host.consent = 503;
+  expect(await get()).toMatchObject({ status: 503, body: { error: 'host_unreachable' } });
+  expect(vendor.asked).toEqual([]);
+});
+
+test('the vendor’s guide sends the token alone; what else its bundle may send tells where to look', async () => {
+  for (const more of [{}, { callSid: call.customerCall }, { callSid: 'undefined', taskSid: 'undefined' }])
+    expect((await get({ Token, ...more })).status).toBe(200);
+  expect(new Set(world.consents)).toEqual(new Set([call.conference]));
+});
+
+test('after the call there is none', async () => {
+  const over = await liveCall(world, { worker: call.other });
+  endCall(world, over);
+  const answer = await get({ Token: await tokenOf(world, call.other) });
+  expect(answer).toMatchObject({ status: 404, body: { error: 'call_not_live' } });
 });
 
 test.each([

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type ConsentAnswer,
   type CopyReport,
   type IngestAnswer,
   type PauseSettings,
@@ -36,9 +37,18 @@ export interface FunctionsWorld {
   /** The gateway's address. */
   url: string;
   /** Set by each test. `silent` never answers. */
-  host: { answer: HostAnswer; reportStatus: number; pause: Partial<PauseSettings> | number | 'silent' };
+  host: {
+    answer: HostAnswer;
+    reportStatus: number;
+    pause: Partial<PauseSettings> | number | 'silent';
+    consent: ConsentAnswer | number;
+  };
   /** What happened on live calls, as the Functions told the host. */
   told: Report[];
+  /** Whose tokens came with that. */
+  tokens: string[];
+  /** Conferences of which the host was asked whether the caller agreed. */
+  consents: string[];
   registered: RecordingCallback[];
   reports: { recording: string; report: CopyReport }[];
   /** What the Functions logged, as events. */
@@ -46,8 +56,8 @@ export interface FunctionsWorld {
   call(options?: Record<string, unknown>): Promise<{ recordings: string[]; task: string }>;
   /** Delivers the recording's callback as Twilio would, with its retries. */
   deliver(recording: string, times?: number, form?: Record<string, string>): Promise<Delivery[][]>;
-  /** One signed attempt with just these fields: what it is answered. */
-  attempt(form: Record<string, string>): Promise<number>;
+  /** One attempt, signed as Twilio signs, with just these fields and this query: what it is answered. */
+  attempt(form: Record<string, string>, query?: string): Promise<number>;
   control<T>(path: string, body?: unknown): Promise<T>;
   /** The object's audio, opened with the host's private key. */
   open(object: SealedObject, recording: string): Promise<Buffer>;
@@ -124,8 +134,15 @@ export async function startFunctionsWorld(
   const world: FunctionsWorld = {
     sandbox,
     url: guard.url,
-    host: { answer: () => 500, reportStatus: 200, pause: 404 },
+    host: {
+      answer: () => 500,
+      reportStatus: 200,
+      pause: 404,
+      consent: { required: true, standing: true, paused: false },
+    },
     told: [],
+    tokens: [],
+    consents: [],
     registered: [],
     reports: [],
     logged,
@@ -137,10 +154,11 @@ export async function startFunctionsWorld(
       );
       return (await Promise.all(all)).flatMap(({ deliveries }) => deliveries);
     },
-    async attempt(form) {
+    async attempt(form, query = '') {
       const { authToken } = sandbox.account;
-      const signature = getExpectedTwilioSignature(authToken, `${baseUrl}/recording-status-callback`, form);
-      const response = await fetch(`${guard.url}/recording-status-callback`, {
+      const path = `/recording-status-callback${query}`;
+      const signature = getExpectedTwilioSignature(authToken, `${baseUrl}${path}`, form);
+      const response = await fetch(`${guard.url}${path}`, {
         method: 'POST',
         headers: { 'x-twilio-signature': signature },
         body: new URLSearchParams(form),
@@ -185,8 +203,18 @@ export async function startFunctionsWorld(
       return typeof pause === 'number' ? reply(pause, {}) : reply(200, pause);
     }
     if (`${method} ${url}` === 'POST /reports') {
-      if (world.host.reportStatus === 200) world.told.push(parseReport(JSON.parse(text)));
+      const { token, ...report } = JSON.parse(text) as { token: string };
+      if (world.host.reportStatus === 200) {
+        world.told.push(parseReport(report));
+        world.tokens.push(token);
+      }
       return reply(world.host.reportStatus, {});
+    }
+    const conference = /^\/consents\/(CF[0-9a-f]{32})$/.exec(url)?.[1];
+    if (conference) {
+      world.consents.push(conference);
+      const { consent } = world.host;
+      return typeof consent === 'number' ? reply(consent, {}) : reply(200, consent);
     }
     const recording = /^\/ingest\/recordings\/(RE[0-9a-f]{32})\/report$/.exec(url)?.[1];
     if (recording) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { signRequest } from '@flex-custody/vault';
 import { until } from '../support/until.ts';
 import { functions, type RealHost, startRealHost } from './real-host.ts';
 
@@ -38,23 +39,43 @@ async function pausedCall() {
   return { ...placed, since, agent: agent!.worker, other };
 }
 
-async function tell(worker: string, kind: string, call: Awaited<ReturnType<typeof pausedCall>>) {
-  const { token } = await host.control<{ token: string }>('tokens', { roles: ['agent'], worker_sid: worker });
-  const report = {
-    id: randomUUID(),
-    kind,
-    at: call.since,
-    taskSid: call.task,
-    conferenceSid: call.conference,
-    recordings: call.recordings,
-  };
+type Paused = Awaited<ReturnType<typeof pausedCall>>;
+
+const reportOf = (kind: string, call: Paused) => ({
+  id: randomUUID(),
+  kind,
+  at: call.since,
+  taskSid: call.task,
+  conferenceSid: call.conference,
+});
+
+const tokenOf = async (worker: string) =>
+  (await host.control<{ token: string }>('tokens', { roles: ['agent'], worker_sid: worker })).token;
+
+async function tell(worker: string, kind: string, call: Paused) {
+  const token = await tokenOf(worker);
   const answer = await fetch(`${host.url}/reports`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       authorization: `Basic ${Buffer.from(`token:${token}`).toString('base64')}`,
     },
-    body: JSON.stringify(report),
+    body: JSON.stringify(reportOf(kind, call)),
+  });
+  return [answer.status, await answer.json()];
+}
+
+/** Asks as one who has the Functions' secret. */
+async function signed(method: string, path: string, content?: object) {
+  const body = content === undefined ? '' : JSON.stringify(content);
+  const secret = host.env['CUSTODY_FUNCTION_SECRETS'] ?? '';
+  const answer = await fetch(`${host.url}${path}`, {
+    method,
+    headers: {
+      'x-custody-signature': signRequest(secret, method, path, body, Date.now()),
+      ...(content && { 'content-type': 'application/json' }),
+    },
+    ...(content && { body }),
   });
   return [answer.status, await answer.json()];
 }
@@ -66,6 +87,48 @@ test('a pause of which the browser tells is resumed in its time, and only of its
   expect(await tell(call.agent, 'paused', call)).toEqual([200, { accepted: true }]);
   await until(() => call.recordings.every((sid) => recordings.get(sid)!.status === 'in-progress'));
   await until(() => !('flex_custody' in JSON.parse(tasks.get(call.task)!.attributes)));
+});
+
+test('the Functions’ secret alone pauses and resumes nothing', async () => {
+  const call = await pausedCall();
+  const { recordings } = host.sandbox.twilio.world;
+  const before = call.recordings.map((sid) => recordings.get(sid)!.status);
+  const say = (kind: string, more: object) =>
+    signed('POST', '/reports', { ...reportOf(kind, call), ...more });
+  for (const kind of ['paused', 'resumed']) {
+    expect(await say(kind, {})).toEqual([401, { error: 'token_missing' }]);
+    expect(await say(kind, { token: 'x'.repeat(40) })).toEqual([403, { error: 'token_refused' }]);
+    expect(await say(kind, { token: await tokenOf(call.other) })).toEqual([403, { error: 'not_your_call' }]);
+  }
+  expect(call.recordings.map((sid) => recordings.get(sid)!.status)).toEqual(before);
+  expect(await say('resumed', { token: await tokenOf(call.agent) })).toEqual([200, { accepted: true }]);
+});
+
+test('with IAM away a Function’s report waits, and is taken when IAM is back', async () => {
+  const call = await pausedCall();
+  const { recordings } = host.sandbox.twilio.world;
+  const token = await tokenOf(call.agent);
+  await host.control('faults', { target: 'iam', kind: 'status', value: 503, times: 1 });
+  expect(await signed('POST', '/reports', { ...reportOf('paused', call), token })).toEqual([
+    202,
+    { accepted: true, pending: true },
+  ]);
+  await until(() => call.recordings.every((sid) => recordings.get(sid)!.status === 'in-progress'));
+});
+
+test('a consent is the live call’s own, and the Functions are told of it', async () => {
+  const call = await pausedCall();
+  const { tasks } = host.sandbox.twilio.world;
+  const consent = { purpose: 'voice-enrolment', decision: 'given', callSid: call.customerCall };
+  const give = async (worker: string) =>
+    signed('POST', '/reports', { ...reportOf('consent', call), ...consent, token: await tokenOf(worker) });
+  const asked = () => signed('GET', `/consents/${call.conference}`);
+  expect(await give(call.other)).toEqual([403, { error: 'not_your_call' }]);
+  expect(await asked()).toEqual([200, { required: true, standing: false, paused: false }]);
+  expect(await give(call.agent)).toEqual([200, { accepted: true }]);
+  expect(await asked()).toEqual([200, { required: true, standing: true, paused: true }]);
+  tasks.get(call.task)!.attributes = '{}';
+  expect(await asked()).toEqual([200, { required: true, standing: true, paused: false }]);
 });
 
 const setup = async (...flags: string[]) => {

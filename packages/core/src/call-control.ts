@@ -12,8 +12,9 @@ export interface CallControlError {
 
 /**
  * 401 token_missing, token_malformed · 403 token_refused, not_your_call, pause_disabled, origin_refused,
- * stream_url_refused · 404 call_not_live · 409 nothing_recorded, too_many_streams · 400 request_invalid ·
- * 502 vendor_refused, vendor_unreachable · 503 iam_unavailable, twilio_unavailable
+ * stream_url_refused, consent_missing · 404 call_not_live · 409 nothing_recorded, too_many_streams, call_paused ·
+ * 400 request_invalid · 502 vendor_refused, vendor_unreachable · 503 iam_unavailable, twilio_unavailable,
+ * host_unreachable
  */
 export type CallControlErrorCode =
   | 'token_missing'
@@ -23,6 +24,9 @@ export type CallControlErrorCode =
   | 'pause_disabled'
   | 'origin_refused'
   | 'stream_url_refused'
+  | 'consent_missing'
+  | 'call_paused'
+  | 'host_unreachable'
   | 'call_not_live'
   | 'nothing_recorded'
   | 'too_many_streams'
@@ -72,12 +76,22 @@ export interface PauseAnswer {
   state: 'paused' | 'recording';
   /** Epoch ms of the pause; absent when recording. */
   since?: number;
-  /** Every recording that now is in this state: of the conference's legs and of the conference itself. */
-  recordings: { recordingSid: RecordingSid; of: 'leg' | 'conference' }[];
+  /** How many recordings now are in this state. No SIDs: they are other people's too. */
+  recordings: { legs: number; conference: number };
   /** False: the host did not hear of it yet; the plugin reports it (`POST /reports`) until it did. */
   reported: boolean;
   /** False: the task's attributes could not take the mark; the state is not seen by others. */
   marked: boolean;
+}
+
+/** Answer of the host's `GET /consents/CF…`, which the Functions ask (signed) before a voice goes to the vendor. */
+export interface ConsentAnswer {
+  /** False where the site has another lawful basis than the caller's consent. */
+  required: boolean;
+  /** The newest decision of this call's caller is that they agree. */
+  standing: boolean;
+  /** The call's recording is paused: nothing of it may go to anybody else either. */
+  paused: boolean;
 }
 
 /** Answer of the host's `GET /settings/pause`, asked by the Functions (signed) and the plugins (Flex token). */

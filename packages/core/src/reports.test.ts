@@ -8,31 +8,48 @@ const common = {
   taskSid: sid('WT'),
   reservationSid: sid('WR'),
 };
+const now = common.at + 1_000;
 const paused = { ...common, kind: 'paused', conferenceSid: sid('CF'), recordings: [sid('RE')] };
 
 test.each([
   [paused],
-  [{ ...paused, kind: 'resumed', workerSid: sid('WK') }],
+  [{ ...common, kind: 'resumed', conferenceSid: sid('CF') }],
   [{ ...common, kind: 'not-recorded', reason: 'accept-failed' }],
   [{ ...common, kind: 'double-recording' }],
   [{ ...common, kind: 'joined' }],
   [{ ...common, kind: 'joined', conferenceSid: sid('CF'), callSid: sid('CA') }],
   [{ ...common, kind: 'consent', purpose: 'voice-enrolment', decision: 'given', callSid: sid('CA') }],
+  [
+    {
+      ...common,
+      kind: 'consent',
+      purpose: 'voice-enrolment',
+      decision: 'refused',
+      conferenceSid: sid('CF'),
+    },
+  ],
 ])('$kind is read as it was written', (report) => {
-  expect(parseReport(report)).toEqual(report);
+  expect(parseReport(report, now)).toEqual(report);
 });
 
 test('what a kind does not have is dropped', () => {
-  expect(parseReport({ ...common, kind: 'double-recording', from: '+14155550142', token: 'x' })).toEqual({
+  const more = { from: '+14155550142', token: 'x', workerSid: sid('WK') };
+  expect(parseReport({ ...common, kind: 'double-recording', ...more }, now)).toEqual({
     ...common,
     kind: 'double-recording',
   });
+  expect(parseReport({ ...paused, ...more }, now)).toEqual(paused);
 });
 
 test.each([
   ['no object', null, ['id', 'at', 'taskSid', 'kind']],
   ['an unknown kind', { ...common, kind: 'deleted' }, ['kind']],
   ['an id that is none', { ...common, kind: 'double-recording', id: 'x' }, ['id']],
+  ['a time before the calendar', { ...common, kind: 'double-recording', at: 1 }, ['at']],
+  ['a time that no date has', { ...common, kind: 'double-recording', at: 9e15 }, ['at']],
+  ['a time beyond whole numbers', { ...common, kind: 'double-recording', at: 2 ** 53 }, ['at']],
+  ['a time of last month', { ...common, kind: 'double-recording', at: now - 8 * 86_400_000 }, ['at']],
+  ['a time an hour ahead', { ...common, kind: 'double-recording', at: now + 3_600_000 }, ['at']],
   ['a time as text', { ...common, kind: 'double-recording', at: '1' }, ['at']],
   [
     'a malformed optional SID',
@@ -47,7 +64,7 @@ test.each([
 ])('%s is refused by name, without its value', (_, body, fields) => {
   const error = (() => {
     try {
-      parseReport(body);
+      parseReport(body, now);
       return undefined;
     } catch (caught) {
       return caught;

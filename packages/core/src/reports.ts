@@ -5,13 +5,11 @@ import {
   asRecordingSid,
   asReservationSid,
   asTaskSid,
-  asWorkerSid,
   type CallSid,
   type ConferenceSid,
   type RecordingSid,
   type ReservationSid,
   type TaskSid,
-  type WorkerSid,
 } from './sids.ts';
 
 /** Why a call is not recorded, as the indicator shows it and the host keeps it. */
@@ -37,14 +35,16 @@ interface Common {
   reservationSid?: ReservationSid;
 }
 
-/** Body of `POST /reports`: what happened on a live call that Twilio tells nobody. */
+/**
+ * Body of `POST /reports`: what happened on a live call that Twilio tells nobody. A Function adds the agent's Flex
+ * token as `token`: its own signature says who speaks, and the token what may be done.
+ */
 export type Report =
   | (Common & {
       kind: 'paused' | 'resumed';
       conferenceSid: ConferenceSid;
-      recordings: RecordingSid[];
-      /** Who did it. Believed of a Function alone; of a browser it is the token's worker. */
-      workerSid?: WorkerSid;
+      /** Of earlier releases. The host asks Twilio instead, and who did it is the token's worker. */
+      recordings?: RecordingSid[];
     })
   | (Common & { kind: 'not-recorded'; reason: NotRecordedReason })
   | (Common & { kind: 'double-recording' })
@@ -53,6 +53,8 @@ export type Report =
   | (Common & {
       kind: 'consent';
       callSid?: CallSid;
+      /** Where to look for the call; that it is the token's holder's own, Twilio says. */
+      conferenceSid?: ConferenceSid;
       /** What the caller consented to, or refused. */
       purpose: 'voice-enrolment' | 'voice-verification';
       decision: 'given' | 'refused' | 'withdrawn';
@@ -69,11 +71,18 @@ const kinds: readonly ReportKind[] = [
   'consent',
 ];
 
+const day = 24 * 3_600_000;
+
+/** Whether somebody may report now what happened then: a plugin was offline, a clock goes ahead; nothing more. */
+const isSane = (at: unknown, now: number): at is number =>
+  Number.isSafeInteger(at) && (at as number) >= now - 7 * day && (at as number) <= now + 600_000;
+
 /**
  * Reads a report; fields that its kind does not have are dropped.
+ * @param now epoch ms of who reads it
  * @throws CustodyError `report_invalid` (400) that names each field at fault, without its value
  */
-export function parseReport(body: unknown): Report {
+export function parseReport(body: unknown, now: number = Date.now()): Report {
   const form = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   const wrong: string[] = [];
   const needed = <T>(name: string, value: T | undefined): T => {
@@ -94,7 +103,7 @@ export function parseReport(body: unknown): Report {
   const reservationSid = optional('reservationSid', asReservationSid);
   const common: Common = {
     id: needed('id', typeof id === 'string' && uuid.test(id) ? id : undefined),
-    at: needed('at', typeof at === 'number' && Number.isInteger(at) && at > 0 ? at : undefined),
+    at: needed('at', isSane(at, now) ? at : undefined),
     taskSid: needed('taskSid', asTaskSid(form['taskSid'])),
     ...(reservationSid ? { reservationSid } : {}),
   };
@@ -102,25 +111,26 @@ export function parseReport(body: unknown): Report {
     switch (kind) {
       case 'paused':
       case 'resumed': {
-        const workerSid = optional('workerSid', asWorkerSid);
+        const recordings = optional('recordings', sidList);
         return {
           ...common,
           kind,
           conferenceSid: needed('conferenceSid', asConferenceSid(form['conferenceSid'])),
-          recordings: needed('recordings', sidList(form['recordings'])),
-          ...(workerSid ? { workerSid } : {}),
+          ...(recordings ? { recordings } : {}),
         };
       }
       case 'not-recorded':
         return { ...common, kind, reason: one('reason', notRecordedReasons) };
       case 'consent': {
         const callSid = optional('callSid', asCallSid);
+        const conferenceSid = optional('conferenceSid', asConferenceSid);
         return {
           ...common,
           kind,
           purpose: one('purpose', ['voice-enrolment', 'voice-verification']),
           decision: one('decision', ['given', 'refused', 'withdrawn']),
           ...(callSid ? { callSid } : {}),
+          ...(conferenceSid ? { conferenceSid } : {}),
         };
       }
       case 'joined': {

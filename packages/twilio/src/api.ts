@@ -116,6 +116,8 @@ export interface TwilioApi {
   /** Of a task, 20 at most; empty when the task is unknown. */
   reservations(task: TaskSid): Promise<TwilioReservation[]>;
   worker(sid: WorkerSid): Promise<TwilioWorker | undefined>;
+  /** Workers of exactly this name; TaskRouter keeps names unique. */
+  workersNamed(friendlyName: string): Promise<WorkerSid[]>;
   conference(sid: ConferenceSid): Promise<TwilioConference | undefined>;
   /** Call SIDs of a conference's participants; empty when the conference is unknown or Twilio names them no longer. */
   participants(conference: ConferenceSid): Promise<CallSid[]>;

@@ -191,6 +191,10 @@ test('reservation, worker, call and participants are read from where they lie', 
   answers({ sid: WK, friendly_name: 'agent', attributes: '{}' });
   expect(await twilio.worker(WK)).toEqual({ sid: WK, friendlyName: 'agent', attributes: '{}' });
   expect(last()?.uri).toBe(`${taskrouter}/Workers/${WK}`);
+  const found = (name: string) => ({ sid: WK, friendly_name: name, attributes: '{}' });
+  answers({ workers: [found('a@b'), { ...found('A@b'), sid: `WK${hex(2)}` }], meta: { key: 'workers' } });
+  expect(await twilio.workersNamed('a@b')).toEqual([WK]);
+  expect(last()).toMatchObject({ uri: `${taskrouter}/Workers`, params: { FriendlyName: 'a@b' } });
   answers({ sid: CA, to: 'client:agent' });
   expect(await twilio.call(CA)).toEqual({ sid: CA, to: 'client:agent' });
   expect(last()?.uri).toBe(`${api}/Calls/${CA}.json`);
@@ -228,6 +232,7 @@ const reads: [string, (from: TwilioApi) => Promise<unknown>, unknown][] = [
   ['reservations', (from) => from.reservations(WT), []],
   ['conference', (from) => from.conference(CF), undefined],
   ['participants', (from) => from.participants(CF), []],
+  ['workersNamed', (from) => from.workersNamed('a'), []],
   ['findTasks', (from) => from.findTasks("a == 'b'"), []],
 ];
 

@@ -119,6 +119,14 @@ export function createTwilio(
         const found = await (await workspace()).workers(sid).fetch();
         return { sid, friendlyName: found.friendlyName ?? '', attributes: found.attributes ?? '{}' };
       }),
+    async workersNamed(friendlyName) {
+      const found = await read('workers by name', async () =>
+        (await workspace()).workers.list({ friendlyName, limit: 2 }),
+      );
+      return (found ?? []).flatMap((worker) =>
+        worker.friendlyName === friendlyName ? [expected(asWorkerSid(worker.sid), 'worker SID')] : [],
+      );
+    },
     async participants(conference) {
       const found = await read('the participants of a conference', async () =>
         (await account()).conferences(conference).participants.list({ limit: 20 }),

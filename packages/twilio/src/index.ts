@@ -13,5 +13,6 @@ export * from './flex-token.ts';
 export { compactJson, editJson, jsonTextAt } from './json-edit.ts';
 export * from './live-api.ts';
 export * from './set-paused.ts';
+export * from './stop-streams.ts';
 export type { TwilioTaskState } from './task-state.ts';
 export { signAsTwilio } from './webhook-signature.ts';

@@ -1,4 +1,4 @@
-import { CustodyError, isRetryable, type LiveConference, type PauseAnswer } from '@flex-custody/core';
+import { CustodyError, isRetryable, type LiveConference, type RecordingSid } from '@flex-custody/core';
 import type {
   ListedRecording,
   PauseBehavior,
@@ -10,7 +10,10 @@ import type {
 /** These never become active again; of `processing` Twilio's lists do not say whether it is still running. */
 const over: readonly ListedRecording['status'][] = ['stopped', 'completed', 'absent', 'deleted'];
 
-type Changed = PauseAnswer['recordings'];
+interface Changed {
+  recordingSid: RecordingSid;
+  of: 'leg' | 'conference';
+}
 
 /**
  * Pauses or resumes every recording that is active in a conference: those of its legs and its own. Each by its SID, since
@@ -25,7 +28,7 @@ export async function setPaused(
   conference: LiveConference,
   status: 'paused' | 'in-progress',
   behavior: PauseBehavior = 'silence',
-): Promise<Changed> {
+): Promise<Changed[]> {
   const change: RecordingChange = status === 'paused' ? { status, behavior } : { status };
   // The conference first: a recording of it that a leg's list names too is changed where it lies.
   const places: RecordingPlace[] = [

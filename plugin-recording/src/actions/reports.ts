@@ -40,6 +40,5 @@ export function pauseReport(stamp: Stamp, call: Call, answer: PauseAnswer): Repo
     ...common(stamp, call, answer.since),
     kind: answer.state === 'paused' ? 'paused' : 'resumed',
     conferenceSid: call.conferenceSid,
-    recordings: answer.recordings.map(({ recordingSid }) => recordingSid),
   };
 }

@@ -21,7 +21,7 @@ export const paused = (more: Partial<PauseAnswer> = {}): Answer<PauseAnswer> => 
   value: {
     state: 'paused',
     since: 500,
-    recordings: [{ recordingSid, of: 'leg' }],
+    recordings: { legs: 1, conference: 0 },
     reported: true,
     marked: true,
     ...more,

@@ -22,11 +22,7 @@ const wish: StartWish = { want: 'leg', expected: false, paused: false };
 const paused = {
   state: 'paused',
   since: 5,
-  recordings: [
-    { recordingSid: sid('RE', '1'), of: 'leg' },
-    { recordingSid: sid('RE', '2'), of: 'conference' },
-    { recordingSid: 'no SID', of: 'leg' },
-  ],
+  recordings: { legs: 2, conference: 1 },
   reported: true,
   marked: true,
 };
@@ -93,17 +89,19 @@ test('what is wanted travels with it', async () => {
   ]);
 });
 
-test('a pause is read, what is no recording left out', async () => {
-  expect(await functions(200, paused).control.pause(call())).toEqual({
+test('a pause is read, as counts and nothing else', async () => {
+  expect(await functions(200, paused).control.pause(call())).toEqual({ ok: true, value: paused });
+  const sids = { ...paused, recordings: { legs: [sid('RE', '1')], conference: -1 } };
+  expect(await functions(200, sids).control.pause(call())).toEqual({
     ok: true,
-    value: { ...paused, recordings: paused.recordings.slice(0, 2) },
+    value: { ...paused, recordings: { legs: 0, conference: 0 } },
   });
 });
 
 test('what an answer does not say was done counts as not done', async () => {
   expect(await functions(200, { state: 'recording' }).control.resume(call())).toEqual({
     ok: true,
-    value: { state: 'recording', recordings: [], reported: false, marked: false },
+    value: { state: 'recording', recordings: { legs: 0, conference: 0 }, reported: false, marked: false },
   });
 });
 

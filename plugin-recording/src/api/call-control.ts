@@ -118,6 +118,11 @@ function asStarted(body: unknown): StartRecordingAnswer | undefined {
   return recordingSid && callSid ? { recordingSid, callSid, started: body['started'], of } : undefined;
 }
 
+function countOf(counts: unknown, name: 'legs' | 'conference'): number {
+  const count = isObject(counts) ? counts[name] : undefined;
+  return typeof count === 'number' && count > 0 ? count : 0;
+}
+
 function asPause(body: unknown): PauseAnswer | undefined {
   if (!isObject(body)) return undefined;
   const { state, since, recordings } = body;
@@ -125,11 +130,7 @@ function asPause(body: unknown): PauseAnswer | undefined {
   return {
     state,
     ...(typeof since === 'number' ? { since } : {}),
-    recordings: (Array.isArray(recordings) ? recordings : []).flatMap((one: unknown) => {
-      const recordingSid = isObject(one) ? asRecordingSid(one['recordingSid']) : undefined;
-      const of = isObject(one) && one['of'] === 'conference' ? 'conference' : 'leg';
-      return recordingSid ? [{ recordingSid, of } as const] : [];
-    }),
+    recordings: { legs: countOf(recordings, 'legs'), conference: countOf(recordings, 'conference') },
     // Not said is not done: we report once more rather than not at all.
     reported: body['reported'] === true,
     marked: body['marked'] === true,

@@ -1,4 +1,10 @@
-import { asCallSid, asConferenceSid, type CallSid } from '@flex-custody/core';
+import {
+  asCallSid,
+  asConferenceSid,
+  type CallSid,
+  type ConferenceSid,
+  readTaskMark,
+} from '@flex-custody/core';
 
 /** The guide's parameters of `<daspeak-streaming-web-agent-twilio>`. Null: not known yet, and no attribute then. */
 export interface ElementParameters {
@@ -51,6 +57,15 @@ export function customerLeg(task: CallTask, stored: StoredConference | undefined
   return undefined;
 }
 
+export const conferenceOf = (
+  task: CallTask,
+  stored: StoredConference | undefined,
+): ConferenceSid | undefined =>
+  asConferenceSid(task.conference?.conferenceSid) ?? asConferenceSid(stored?.conferenceSid);
+
+/** Then the Functions stream nothing of it. */
+export const isPaused = (task: CallTask): boolean => readTaskMark(attributesOf(task)).paused !== undefined;
+
 /** Whose voice it is: the customer's number, under which the vendor keeps the voice print. Never the centre's own. */
 export function callerId(task: CallTask): string | undefined {
   const attributes = attributesOf(task);
@@ -65,14 +80,12 @@ export function elementParameters(
   live: boolean,
   token: string,
 ): ElementParameters {
-  const conferenceSid =
-    asConferenceSid(task.conference?.conferenceSid) ?? asConferenceSid(stored?.conferenceSid);
   return {
     securityToken: token,
     callSid: customerLeg(task, stored) ?? null,
     callerId: callerId(task) ?? null,
     taskSid: task.taskSid,
-    conferenceSid: conferenceSid ?? null,
+    conferenceSid: conferenceOf(task, stored) ?? null,
     callInProgress: String(live),
   };
 }

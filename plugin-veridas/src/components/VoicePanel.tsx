@@ -1,6 +1,7 @@
 import { asReservationSid, asTaskSid } from '@flex-custody/core';
+import { Text } from '@twilio-paste/core/text';
 import * as React from 'react';
-import { customerLeg } from '../call/parameters';
+import { conferenceOf, customerLeg, isPaused } from '../call/parameters';
 import type { ConfigReading } from '../config/veridas-config';
 import type { Desk } from '../desk';
 import type { Vendor } from '../vendor/load';
@@ -38,9 +39,19 @@ function Ready({ desk, task, stored, live, vendor }: CallOnDesk & { vendor: Vend
   const callSid = customerLeg(task, stored);
   if (!reading.ok) return <Problems desk={desk} problems={reading.problems} />;
   if (!taskSid || !callSid) return <Progress label={desk.text('FlexCustodyVoiceWaiting')} />;
-  const of = { taskSid, callSid, reservationSid: asReservationSid(task.sid) };
+  const of = {
+    taskSid,
+    callSid,
+    reservationSid: asReservationSid(task.sid),
+    conferenceSid: conferenceOf(task, stored),
+  };
   return (
     <ConsentGate desk={desk} of={of} live={live}>
+      {isPaused(task) && (
+        <div role="status">
+          <Text as="p">{desk.text('FlexCustodyVoicePaused')}</Text>
+        </div>
+      )}
       <LiveElement
         desk={desk}
         task={task}

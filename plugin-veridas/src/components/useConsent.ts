@@ -1,4 +1,4 @@
-import type { CallSid, ReservationSid, TaskSid } from '@flex-custody/core';
+import type { CallSid, ConferenceSid, ReservationSid, TaskSid } from '@flex-custody/core';
 import * as React from 'react';
 import { type Consent, standing, write } from '../consent/gate';
 import { type ConsentDecision, type ConsentReport, consentReport } from '../consent/report';
@@ -8,6 +8,7 @@ export interface ConsentOf {
   taskSid: TaskSid;
   reservationSid: ReservationSid | undefined;
   callSid: CallSid;
+  conferenceSid: ConferenceSid | undefined;
 }
 
 export interface ConsentSteps {

@@ -1,21 +1,28 @@
-import type { CallSid, Report, ReservationSid, TaskSid } from '@flex-custody/core';
+import type { CallSid, ConferenceSid, Report, ReservationSid, TaskSid } from '@flex-custody/core';
 
 export type ConsentReport = Extract<Report, { kind: 'consent' }>;
 export type ConsentDecision = ConsentReport['decision'];
 
 /** Why the host did not write the decision down. */
-export type ReportFailure = 'host-unset' | 'unreachable' | 'session-refused' | 'host-failed';
+export type ReportFailure =
+  | 'host-unset'
+  | 'unreachable'
+  | 'session-refused'
+  | 'not-your-call'
+  | 'host-failed';
 
 export interface Decided {
   decision: ConsentDecision;
   taskSid: TaskSid;
   reservationSid: ReservationSid | undefined;
   callSid: CallSid;
+  /** Where the host may look for the call; Flex knows it once the agent has joined. */
+  conferenceSid?: ConferenceSid | undefined;
 }
 
 /** Made once for each decision, so that asking the host again counts once. */
 export function consentReport(
-  { decision, taskSid, reservationSid, callSid }: Decided,
+  { decision, taskSid, reservationSid, callSid, conferenceSid }: Decided,
   id: string,
   at: number,
 ): ConsentReport {
@@ -28,6 +35,7 @@ export function consentReport(
     taskSid,
     callSid,
     ...(reservationSid ? { reservationSid } : {}),
+    ...(conferenceSid ? { conferenceSid } : {}),
   };
 }
 
@@ -35,7 +43,7 @@ export interface ReportTo {
   hostUrl: string | undefined;
   /** Read when it is sent: the token is refreshed while the agent works. */
   token: () => string;
-  fetch: (url: string, init: RequestInit) => Promise<{ ok: boolean; status: number }>;
+  fetch: (url: string, init: RequestInit) => Promise<{ status: number; text(): Promise<string> }>;
   /** @default 10 s */
   timeoutMs?: number;
 }
@@ -49,7 +57,7 @@ export async function sendReport(report: ConsentReport, to: ReportTo): Promise<R
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), to.timeoutMs ?? 10_000);
   try {
-    const { ok, status } = await to.fetch(`${to.hostUrl}/reports`, {
+    const answer = await to.fetch(`${to.hostUrl}/reports`, {
       method: 'POST',
       headers: {
         'Content-Type': 'application/json',
@@ -60,11 +68,18 @@ export async function sendReport(report: ConsentReport, to: ReportTo): Promise<R
       credentials: 'omit',
       redirect: 'error',
     });
-    if (ok) return undefined;
-    return status === 401 || status === 403 ? 'session-refused' : 'host-failed';
+    // Anything else, 202 too, is not yet written: the Functions would refuse to stream.
+    if (answer.status === 200) return undefined;
+    return failureOf(answer.status, await answer.text());
   } catch {
     return 'unreachable';
   } finally {
     clearTimeout(timer);
   }
+}
+
+function failureOf(status: number, body: string): ReportFailure {
+  // The host looked for the call at Twilio and found the agent not on it: signing in again changes nothing.
+  if (status === 403 && /"(not_your_call|task_unknown)"/.test(body)) return 'not-your-call';
+  return status === 401 || status === 403 ? 'session-refused' : 'host-failed';
 }

@@ -28,6 +28,7 @@ export const strings = {
   FlexCustodyVoiceRefused: 'Caller refuses',
   FlexCustodyVoiceWriting: "The caller's answer is being recorded…",
   FlexCustodyVoiceIsRefused: 'The caller did not agree. Their voice is not used.',
+  FlexCustodyVoicePaused: 'The recording is paused, so the caller is not listened to. Resume it first.',
   FlexCustodyVoiceEnded: 'The call is over.',
   FlexCustodyVoiceAskAgain: 'Ask again',
   FlexCustodyVoiceWithdraw: 'Caller withdraws consent',
@@ -37,6 +38,7 @@ export const strings = {
   'FlexCustodyVoiceWhy_host-unset': 'No recording service is set up.',
   FlexCustodyVoiceWhy_unreachable: 'The recording service cannot be reached.',
   'FlexCustodyVoiceWhy_session-refused': 'Your session is not accepted: reload the page or sign in again.',
+  'FlexCustodyVoiceWhy_not-your-call': 'You are not on this call, or it is over.',
   'FlexCustodyVoiceWhy_host-failed': 'The recording service could not do it.',
 
   FlexCustodyVoiceAlert: 'Voice biometrics is not set up correctly: {{problems}}',

@@ -79,6 +79,8 @@ describe('a protected Function', () => {
       'x-twilio-signature': twilio.getExpectedTwilioSignature(authToken, `${address}${path}`, form),
     });
     expect((await post(path, over(guard.url))).status).toBe(200);
+    // A Function that looks at the signature itself knows the production address alone.
+    expect(seen[0]!.headers['x-twilio-signature']).toBe(sign(path)['x-twilio-signature']);
     expect((await post(path, over('http://127.0.0.1:1'))).status).toBe(400);
   });
 

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { deployedAs, headersTooLarge, passedHeaders, platformLimits, type Visibility } from './limits.ts';
-import { signedByTwilio } from './signature.ts';
+import { signAgain, signedByTwilio } from './signature.ts';
 
 export interface GuardOptions {
   /** 0 = a free one. */
@@ -85,17 +85,19 @@ async function answer(
   if (body === undefined) return refuse(outgoing, 413, 20413);
   const signature = incoming.headers['x-twilio-signature'];
   // The settings name the address by which a browser reaches the Functions here; on the platform it is the same one.
-  const signed = () =>
-    [options.baseUrl, `http://127.0.0.1:${incoming.socket.localPort}`].some((address) =>
-      signedByTwilio(options.authToken, address, {
-        url,
-        signature: Array.isArray(signature) ? signature[0] : signature,
-        contentType: incoming.headers['content-type'],
-        body: body.toString('utf8'),
-      }),
-    );
-  if (visibility === 'protected' && !signed()) return refuse(outgoing, 400, 20400);
-  await forward(incoming, outgoing, body, options);
+  const local = `http://127.0.0.1:${incoming.socket.localPort}`;
+  const request = { url, contentType: incoming.headers['content-type'], body: body.toString('utf8') };
+  const signed = (address: string) =>
+    signedByTwilio(options.authToken, address, {
+      ...request,
+      signature: Array.isArray(signature) ? signature[0] : signature,
+    });
+  const asProduction = signed(options.baseUrl);
+  const asLocal = !asProduction && signed(local);
+  if (visibility === 'protected' && !asProduction && !asLocal) return refuse(outgoing, 400, 20400);
+  // A Function that looks for itself knows the production address alone.
+  const signedAnew = asLocal ? signAgain(options.authToken, options.baseUrl, request) : undefined;
+  await forward(incoming, outgoing, body, options, signedAnew);
 }
 
 function preflight(outgoing: ServerResponse): void {
@@ -124,11 +126,16 @@ function forward(
   outgoing: ServerResponse,
   body: Buffer,
   options: GuardOptions,
+  signature: string | undefined,
 ): Promise<void> {
   return new Promise((resolve) => {
     const headers = passedHeaders(incoming.rawHeaders).filter(
-      ([name]) => name !== 'host' && name !== 'content-length',
+      ([name]) =>
+        name !== 'host' &&
+        name !== 'content-length' &&
+        (signature === undefined || name !== 'x-twilio-signature'),
     );
+    if (signature !== undefined) headers.push(['x-twilio-signature', signature]);
     const upstream = request({
       host: '127.0.0.1',
       port: options.upstreamPort,

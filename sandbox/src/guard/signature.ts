@@ -1,4 +1,14 @@
 import twilio from 'twilio';
+import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
+
+/** The signature of the same request as Twilio would make it over another address of it. */
+export function signAgain(
+  authToken: string,
+  baseUrl: string,
+  request: { url: string; contentType: string | undefined; body: string },
+): string {
+  return getExpectedTwilioSignature(authToken, `${baseUrl}${request.url}`, formOf(request));
+}
 
 /**
  * Whether Twilio signed the request, over the URL it called: the production one, whatever name the request arrived

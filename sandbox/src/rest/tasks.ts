@@ -63,7 +63,11 @@ export function taskRoutes(app: RestApp, { world, events }: RestParts): void {
 
   app.get(`${base}/Workers`, on, async (request) => {
     ownWorkspace(world, request);
-    return pageV1(request, 'workers', [...world.workers.values()], (worker) => workerBody(world, worker));
+    const name = query(request)['FriendlyName'];
+    const found = [...world.workers.values()].filter(
+      (worker) => name === undefined || worker.friendlyName === name,
+    );
+    return pageV1(request, 'workers', found, (worker) => workerBody(world, worker));
   });
 
   app.get(`${base}/Workers/:worker`, on, async (request, reply) => {

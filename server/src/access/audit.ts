@@ -5,18 +5,11 @@ import type { Db } from '../db.ts';
 /** Who listens through a link that anybody may hold. */
 export const bearerLink = { identity: 'bearer-link', roles: [] } as const;
 
-/** One of our Functions, which signs for what it says. */
-export const ownFunction = { identity: 'function', roles: [] } as const;
-
 /** Who works at the host's command line. */
 export const operator = { identity: 'operator', roles: [] } as const;
 
 export interface AuditEntry {
-  viewer:
-    | Pick<Viewer, 'identity' | 'roles' | 'workerSid'>
-    | typeof bearerLink
-    | typeof ownFunction
-    | typeof operator;
+  viewer: Pick<Viewer, 'identity' | 'roles' | 'workerSid'> | typeof bearerLink | typeof operator;
   /**
    * `voice-consent`: a caller gave, refused or withdrew consent, told by the viewer. `adopt-database`: an operator bound the
    * database to another custody. `accept-unsigned`: a sidecar that no host signed was believed.

@@ -237,6 +237,8 @@ export interface Catalog {
   linked(sid: RecordingSid, owner: Owner): Promise<RecordingState | undefined>;
   /** The task is gone, or cannot take the entry; a linked recording stays linked. */
   unlinked(sid: RecordingSid, reason: string, owner?: Owner): Promise<RecordingState | undefined>;
+  /** Puts hints that are proven in the place of refused ones; its link is pending again. False where none are refused. */
+  rehinted(sid: RecordingSid, hints: RecordingRow['hints']): Promise<boolean>;
   /** The hints were disproved; a linked recording stays linked. */
   refused(sid: RecordingSid, reason: string): Promise<RecordingState | undefined>;
   /** The link of one that was refused or found no task is tried again; what was proven of it stays. */

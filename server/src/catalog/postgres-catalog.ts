@@ -205,6 +205,13 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
         [reason],
         `link_state <> 'linked' AND state <> 'erased'`,
       ),
+    rehinted: (sid, hints) =>
+      isSet(
+        sid,
+        `hints = $2::jsonb, link_state = 'pending', link_reason = NULL`,
+        [JSON.stringify(hints)],
+        `link_state = 'refused' AND state <> 'erased'`,
+      ),
     relink: (sid) =>
       isSet(
         sid,

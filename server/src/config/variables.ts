@@ -229,6 +229,12 @@ export const variables = z.object({
   CUSTODY_PAUSE_RESUME_SECONDS: whole(0, 14_400)
     .default(600)
     .describe('The host resumes a pause after so many seconds; 0 waits for the wrap-up.'),
+  CUSTODY_VOICE_CONSENT: z
+    .enum(['required', 'not-required'], { error: 'must be required or not-required' })
+    .default('required')
+    .describe(
+      "Whether a caller's voice goes to the vendor of voice biometrics only with their consent, or on another lawful basis: required or not-required.",
+    ),
   DATABASE_URL: matching(/^postgres(ql)?:\/\/\S+$/, 'must be a postgres:// URL')
     .optional()
     .describe('PostgreSQL to use instead of the embedded database.'),

@@ -11,8 +11,9 @@ import type { TwilioApi } from '@flex-custody/twilio';
 import type { Owner, RecordingRow } from '../catalog/catalog.ts';
 import { callFacts } from '../retention/caller.ts';
 import { attach } from './attach.ts';
+import { addressesOfWorkers } from './identity.ts';
 import type { IngestParts } from './parts.ts';
-import { type Proof, prove } from './prove.ts';
+import { type Hints, type Proof, prove } from './prove.ts';
 import { linkAlarms, logStep } from './steps.ts';
 
 const workerMs = 60_000;
@@ -36,6 +37,13 @@ export interface Linker {
    * done by then or cannot be done now: a link must never cost a copy.
    */
   linkWithin(row: RecordingRow, budgetMs: number): Promise<void>;
+  /**
+   * Puts other hints in the place of those that were refused, where Twilio's facts prove them: whoever speaks first must not
+   * keep a recording from its task for ever. Its link is then pending.
+   * @returns the row as it is afterwards
+   * @throws CustodyError as TwilioApi does
+   */
+  reconsider(row: RecordingRow, hints: Hints): Promise<RecordingRow>;
 }
 
 const ownerOf = (proof: Proven): Owner =>
@@ -47,6 +55,8 @@ export function createLinker(parts: IngestParts): Linker {
   const { alarms, catalog, config, log, queue, twilio } = parts;
   const running = new Map<RecordingSid, Promise<LinkState>>();
   const worker = rememberingWorkers(twilio);
+  const isAddressOf = addressesOfWorkers(parts.identities, twilio);
+  const means = { twilio, isAddressOf };
 
   async function unlinked(
     sid: RecordingSid,
@@ -100,9 +110,9 @@ export function createLinker(parts: IngestParts): Linker {
   async function settle(row: RecordingRow): Promise<Settled> {
     // Twilio does not know the recording, so that its call is hearsay as well: nothing can be proven by it.
     if (row.unproven.includes('start')) return unlinked(row.recordingSid, 'source_unknown', undefined, false);
-    const remembered = await prove({ ...twilio, worker }, row, row.hints);
+    const remembered = await prove({ ...means, twilio: { ...twilio, worker } }, row, row.hints);
     // What was remembered may have changed: nobody is refused by it.
-    const proof = remembered.level === 'refused' ? await prove(twilio, row, row.hints) : remembered;
+    const proof = remembered.level === 'refused' ? await prove(means, row, row.hints) : remembered;
     if (proof.level === 'refused') {
       const state = await catalog.refused(row.recordingSid, proof.reason);
       await alarms.raise('link_refused', row.recordingSid, proof.reason);
@@ -143,6 +153,16 @@ export function createLinker(parts: IngestParts): Linker {
 
   return {
     link,
+    async reconsider(row, hints) {
+      const { recordingSid, hints: refused } = row;
+      const isSame = refused.taskSid === hints.taskSid && refused.reservationSid === hints.reservationSid;
+      if (row.linkState !== 'refused' || isSame) return row;
+      const { level } = await prove(means, row, hints);
+      if (level !== 'reservation' && level !== 'task') return row;
+      if (!(await catalog.rehinted(recordingSid, hints))) return row;
+      await alarms.mended(['link_refused'], recordingSid);
+      return (await catalog.find(recordingSid)) ?? row;
+    },
     async linkWithin(row, budgetMs) {
       const later = async (why: string) => {
         log.warn({ recording: row.recordingSid, why }, 'link left to a job');

@@ -1,6 +1,7 @@
 import type { LinkState, RecordingSid } from '@flex-custody/core';
 import type { TwilioApi } from '@flex-custody/twilio';
 import type { Keys, MediaCredentials, Store, TwilioKeys, UploadState } from '@flex-custody/vault';
+import type { Identities } from '../access/identities.ts';
 import type { Alarms } from '../catalog/alarms.ts';
 import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
 import type { Uploads } from '../catalog/uploads.ts';
@@ -49,6 +50,8 @@ export interface IngestParts {
   twilioKeys?: TwilioKeys;
   /** Of copies that another process may have to go on with. */
   uploads: Uploads<UploadState>;
+  /** What IAM stated of workers. */
+  identities: Pick<Identities, 'about'>;
   alarms: Alarms;
   runs: Runs;
   queue: Queue;

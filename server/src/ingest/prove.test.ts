@@ -1,10 +1,16 @@
-import { encodeIdentity, isAddressOf } from './identity.ts';
-import { prove } from './prove.ts';
+import type { Identities } from '../access/identities.ts';
+import { addressesOfWorkers, decodeIdentity, encodeIdentity } from './identity.ts';
+import { type Hints, prove as proveBy, type Recorded } from './prove.ts';
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { scene, sids } from './testing/scene.ts';
 
 const { task, otherTask, reservation, otherReservation, worker, leg, otherLeg, customerLeg, conference } =
   sids;
+
+/** IAM has stated nothing. */
+const silent: Pick<Identities, 'about'> = { about: async () => undefined };
+const prove = (twilio: FakeTwilio, recorded: Recorded, hints: Hints) =>
+  proveBy({ twilio, isAddressOf: addressesOfWorkers(silent, twilio) }, recorded, hints);
 
 describe("a leg's recording", () => {
   const legHints = { taskSid: task, reservationSid: reservation };
@@ -243,23 +249,49 @@ test.each(['task', 'reservation', 'call', 'worker'] as const)(
 );
 
 describe("a worker's address", () => {
-  const who = (attributes: unknown, friendlyName = 'agent@example.com') => ({
+  const twilio = scene();
+  const who = (friendlyName: string, attributes: object = {}) => ({
     sid: worker,
     friendlyName,
-    attributes: typeof attributes === 'string' ? attributes : JSON.stringify(attributes),
+    attributes: JSON.stringify(attributes),
+  });
+  const isAddressOf = addressesOfWorkers(silent, twilio);
+
+  test('contact_uri, which a worker may write, makes nobody of anybody', async () => {
+    const claims = who('agent@example.com', { contact_uri: 'client:victim' });
+    expect(await isAddressOf(claims, 'client:victim')).toBe(false);
+    expect(await isAddressOf(claims, 'client:agent_40example_2Ecom')).toBe(true);
   });
 
-  test('contact_uri alone decides where it stands', () => {
-    expect(isAddressOf(who({ contact_uri: 'client:desk_2D7' }), 'client:desk_2D7')).toBe(true);
-    expect(isAddressOf(who({ contact_uri: 'client:desk_2D7' }), 'client:agent_40example_2Ecom')).toBe(false);
+  test('what IAM stated decides, for the worker and against', async () => {
+    const stated = (answer: Awaited<ReturnType<Identities['about']>>) =>
+      addressesOfWorkers({ about: async () => answer }, twilio);
+    const [ada, address] = [who('agent@example.com'), 'client:agent_40example_2Ecom'];
+    expect(await stated('this-worker')(ada, 'client:sso-4711')).toBe(true);
+    expect(await stated('another')(ada, address)).toBe(false);
+    expect(await stated(undefined)(ada, address)).toBe(true);
+    expect(await stated('this-worker')(ada, '+15550100')).toBe(false);
   });
 
-  test('else the name does, encoded or as it is; a phone number never', () => {
-    expect(isAddressOf(who({}), 'client:agent_40example_2Ecom')).toBe(true);
-    expect(isAddressOf(who('no json'), 'client:agent@example.com')).toBe(true);
-    expect(isAddressOf(who({ contact_uri: 7 }), 'client:agent')).toBe(false);
-    expect(isAddressOf(who({}, ''), 'client:')).toBe(false);
-    expect(isAddressOf(who({ contact_uri: '+15550100' }), '+15550100')).toBe(false);
+  test('else the name does, encoded; a phone number never', async () => {
+    expect(await isAddressOf(who('agent@example.com'), 'client:agent_40example_2Ecom')).toBe(true);
+    expect(await isAddressOf(who('agent@example.com'), 'client:agent@example.com')).toBe(false);
+    expect(await isAddressOf(who('agent'), 'client:agent')).toBe(true);
+    expect(await isAddressOf(who(''), 'client:')).toBe(false);
+    expect(await isAddressOf(who('+15550100'), '+15550100')).toBe(false);
+  });
+
+  test('a name that is an encoded one counts as it is only where nobody has the name it encodes', async () => {
+    const raw = who('a_40b');
+    expect(await isAddressOf(raw, 'client:a_40b')).toBe(true);
+    twilio.workers.set(sids.otherWorker, { friendlyName: 'a@b', attributes: '{}' });
+    expect(await isAddressOf(raw, 'client:a_40b')).toBe(false);
+    expect(await isAddressOf({ ...raw, sid: sids.otherWorker, friendlyName: 'a@b' }, 'client:a_40b')).toBe(
+      true,
+    );
+    // Of one that no name encodes to, nobody is the owner.
+    for (const name of ['a_zz', 'a_5Fb_41', 'a_c3_a9', 'a_'])
+      expect(await isAddressOf(who(name), `client:${name}`)).toBe(false);
   });
 
   test.each([
@@ -269,5 +301,6 @@ describe("a worker's address", () => {
     ['plain7', 'plain7'],
   ])('%s is encoded as %s', (name, encoded) => {
     expect(encodeIdentity(name)).toBe(encoded);
+    expect(decodeIdentity(encoded)).toBe(name);
   });
 });

@@ -8,9 +8,15 @@ import {
   type WorkerSid,
 } from '@flex-custody/core';
 import type { TwilioApi, TwilioCall, TwilioReservation, TwilioTask } from '@flex-custody/twilio';
-import { isAddressOf } from './identity.ts';
+import type { IsAddressOf } from './identity.ts';
 
 export type Hints = RecordingCallback['hints'];
+
+/** What is asked: Twilio, and whose an address is. */
+export interface Means {
+  twilio: TwilioApi;
+  isAddressOf: IsAddressOf;
+}
 
 /** What Twilio says of the recording; one of the two SIDs at least. */
 export interface Recorded {
@@ -87,27 +93,30 @@ const isWorkers = (call: TwilioCall | undefined): boolean => call?.to.startsWith
 
 /** True when one of these calls was dialled to a worker who had a reservation of the task. */
 async function reachedWorkerOf(
-  twilio: TwilioApi,
+  { twilio, isAddressOf }: Means,
   taskSid: TaskSid,
   calls: readonly (TwilioCall | undefined)[],
 ): Promise<boolean> {
   const reservations = await twilio.reservations(taskSid);
   const workerSids = new Set(reservations.map((reservation) => reservation.workerSid));
   const workers = await Promise.all([...workerSids].map((sid) => twilio.worker(sid)));
-  return workers.some((worker) => worker && calls.some((call) => call && isAddressOf(worker, call.to)));
+  const pairs = workers.flatMap((worker) => (worker ? calls.map((call) => [worker, call] as const) : []));
+  const answers = pairs.map(async ([worker, call]) => call !== undefined && isAddressOf(worker, call.to));
+  return (await Promise.all(answers)).includes(true);
 }
 
 async function proveLeg(
-  twilio: TwilioApi,
+  means: Means,
   callSid: CallSid,
   task: TwilioTask,
   reservation: TwilioReservation | undefined,
 ): Promise<Proof> {
+  const { twilio, isAddressOf } = means;
   const [call, worker] = await Promise.all([
     twilio.call(callSid),
     reservation && twilio.worker(reservation.workerSid),
   ]);
-  if (reservation && call && worker && isAddressOf(worker, call.to)) {
+  if (reservation && call && worker && (await isAddressOf(worker, call.to))) {
     return {
       level: 'reservation',
       taskSid: task.sid,
@@ -120,24 +129,25 @@ async function proveLeg(
   // A recording's call is the parent leg: of a leg dialled by the customer's call it is the customer's. Twilio does not
   // say of which task that is, and only there the attributes' word is taken.
   const ofTask = isWorkers(call)
-    ? !reservation && (await reachedWorkerOf(twilio, task.sid, [call]))
+    ? !reservation && (await reachedWorkerOf(means, task.sid, [call]))
     : call !== undefined && named(task).calls.includes(callSid);
   if (ofTask) return { level: 'task', taskSid: task.sid, task };
   return { level: 'refused', reason: reservation ? 'leg_not_of_worker' : 'call_not_of_task' };
 }
 
 async function proveConference(
-  twilio: TwilioApi,
+  means: Means,
   conferenceSid: ConferenceSid,
   task: TwilioTask,
   namedAfter: TaskSid | undefined,
 ): Promise<Proof> {
   const proven: Proof = { level: 'task', taskSid: task.sid, task };
   if (namedAfter === task.sid) return proven;
+  const { twilio } = means;
   const legs = await twilio.participants(conferenceSid);
   const calls = await Promise.all(legs.map((leg) => twilio.call(leg)));
   const ofTask = calls.some(isWorkers)
-    ? await reachedWorkerOf(twilio, task.sid, calls)
+    ? await reachedWorkerOf(means, task.sid, calls)
     : named(task).conference === conferenceSid;
   return ofTask ? proven : { level: 'refused', reason: 'conference_not_of_task' };
 }
@@ -147,7 +157,8 @@ async function proveConference(
  * writes too, are believed only where Twilio itself has nothing to say.
  * @throws CustodyError as {@link TwilioApi} does: what cannot be asked now is neither proven nor refuted
  */
-export async function prove(twilio: TwilioApi, recorded: Recorded, hints: Hints): Promise<Proof> {
+export async function prove(means: Means, recorded: Recorded, hints: Hints): Promise<Proof> {
+  const { twilio } = means;
   const { callSid, conferenceSid } = recorded;
   if (!callSid && !conferenceSid) {
     // Without a claim there is nothing to refuse: it is not known whose it is.
@@ -168,7 +179,7 @@ export async function prove(twilio: TwilioApi, recorded: Recorded, hints: Hints)
   if (hints.reservationSid && reservation?.taskSid !== taskSid) {
     return { level: 'refused', reason: 'reservation_not_of_task' };
   }
-  if (conferenceSid) return proveConference(twilio, conferenceSid, task, namedAfter);
-  if (callSid) return proveLeg(twilio, callSid, task, reservation);
+  if (conferenceSid) return proveConference(means, conferenceSid, task, namedAfter);
+  if (callSid) return proveLeg(means, callSid, task, reservation);
   return { level: 'refused', reason: 'nothing_to_prove_by' };
 }

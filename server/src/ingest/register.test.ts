@@ -352,3 +352,64 @@ test('the older Player gets its link where that is on', async () => {
     /token=t$/,
   );
 });
+
+describe('hints that were refused', () => {
+  /** A browser has spoken first, of the recording of somebody else's leg. */
+  const refused = async () => {
+    const set = await open();
+    const forged = { taskSid: sids.otherTask, reservationSid: sids.otherReservation };
+    const { hints } = recorded(set.twilio, 1);
+    const answer = await set.ingest.receive(recorded(set.twilio, 1, {}, forged));
+    if (answer.action !== 'copy') throw new Error('no lease');
+    const seal = () => set.catalog.sealed(sid, answer.lease, sealedObject(sid), 2);
+    expect(await set.catalog.find(sid)).toMatchObject({ linkState: 'refused', hints: forged });
+    expect(await set.alarmCodes()).toEqual(['link_refused']);
+    const later = (given = hints) => set.ingest.receive(recorded(set.twilio, 1, {}, given));
+    return { ...set, hints, forged, later, seal };
+  };
+
+  test.each(['copying', 'sealed'])('make way for those that Twilio proves, %s or not', async (state) => {
+    const { catalog, later, hints, alarmCodes, twilio, seal } = await refused();
+    if (state === 'sealed') await seal();
+    expect((await later()).forwardTo).toBe(sids.task);
+    expect(await catalog.find(sid)).toMatchObject({
+      state,
+      linkState: 'linked',
+      taskSid: sids.task,
+      workerSid: sids.worker,
+      hints,
+    });
+    expect(await alarmCodes()).toEqual([]);
+    expect(twilio.tasks.get(sids.task)?.attributes).toContain(`recording=${sid}`);
+  });
+
+  test('stay where the later ones are proven as little', async () => {
+    const { catalog, later, forged, alarmCodes } = await refused();
+    await later({ taskSid: sids.task, reservationSid: sids.otherReservation });
+    expect(await catalog.find(sid)).toMatchObject({ linkState: 'refused', hints: forged });
+    expect(await alarmCodes()).toEqual(['link_refused']);
+  });
+
+  test.each(['copying', 'sealed'])(
+    'with TaskRouter away Twilio is to call again, %s or not',
+    async (state) => {
+      const { catalog, later, twilio, seal } = await refused();
+      if (state === 'sealed') await seal();
+      twilio.failing.set('task', FakeTwilio.down);
+      await expect(later()).rejects.toMatchObject({ code: 'twilio_unavailable', status: 503 });
+      twilio.failing.clear();
+      await later();
+      expect((await catalog.find(sid))?.linkState).toBe('linked');
+    },
+  );
+
+  test('of one that is linked, later hints change nothing', async () => {
+    const { catalog, twilio, ingest } = await open();
+    const { hints } = recorded(twilio, 1);
+    await ingest.receive(recorded(twilio, 1));
+    await ingest.receive(
+      recorded(twilio, 1, {}, { taskSid: sids.otherTask, reservationSid: sids.otherReservation }),
+    );
+    expect(await catalog.find(sid)).toMatchObject({ linkState: 'linked', taskSid: sids.task, hints });
+  });
+});

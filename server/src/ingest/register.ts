@@ -1,7 +1,9 @@
 import {
   CustodyError,
+  errorCode,
   type Forwarding,
   type IngestAnswer,
+  isRetryable,
   objectKey,
   type RecordingCallback,
 } from '@flex-custody/core';
@@ -52,7 +54,7 @@ export async function receive(
   const begun = Date.now();
   const linkTime = () => Math.max(0, linkWithinMs - (Date.now() - begun));
   if (callback.accountSid !== config.accountSid) throw foreign();
-  const known = await catalog.find(sid);
+  const known = await reconsidered(parts, linker, callback, linkTime);
   if (known && settledStates.includes(known.state)) {
     if (known.linkState !== 'pending') return settledAnswer(known);
     await linker.linkWithin(known, linkTime());
@@ -85,6 +87,29 @@ export async function receive(
     return host;
   }
   return grant(parts, linked, facts);
+}
+
+/**
+ * The row as it is known, with these hints where others were refused and Twilio's facts prove these.
+ * @throws CustodyError that is retryable where nothing but that is to be done, and Twilio cannot be asked now
+ */
+async function reconsidered(
+  { catalog, log }: IngestParts,
+  linker: Linker,
+  { recordingSid, hints }: RecordingCallback,
+  linkTime: () => number,
+): Promise<RecordingRow | undefined> {
+  const row = await catalog.find(recordingSid);
+  if (row?.linkState !== 'refused' || row.state === 'erased') return row;
+  const other = await linker.reconsider(row, hints).catch((error: unknown) => {
+    // Nobody waits for a copy from this call, so Twilio may call again.
+    if (isRetryable(error) && (settledStates.includes(row.state) || isHeld(row))) throw error;
+    log.warn({ recording: recordingSid, code: errorCode(error) }, 'other hints could not be proven now');
+    return row;
+  });
+  if (other.linkState !== 'pending') return other;
+  await linker.linkWithin(other, linkTime());
+  return (await catalog.find(recordingSid)) ?? other;
 }
 
 async function grant(parts: IngestParts, row: RecordingRow, facts: TwilioRecording): Promise<IngestAnswer> {

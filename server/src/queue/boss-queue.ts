@@ -16,6 +16,7 @@ const tryLimits: Readonly<Record<JobName, number>> = {
   // Another worker must have it soon: what is paused is not recorded.
   resume: 60,
   pauses: 60,
+  reports: 60,
   janitor: 900,
   describe: 7_200,
   measure: 300,

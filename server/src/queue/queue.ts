@@ -9,6 +9,8 @@ export interface Jobs {
   resume: { conferenceSid: ConferenceSid };
   /** Gives every open pause its job, if it has lost it. */
   pauses: Record<string, never>;
+  /** Takes the reports that waited for IAM. */
+  reports: Record<string, never>;
   janitor: Record<string, never>;
   /** Writes the sidecar of a verified recording, with what is known of it now. */
   describe: { recordingSid: RecordingSid };
@@ -25,7 +27,7 @@ export interface Jobs {
 }
 export type JobName = keyof Jobs;
 /** Jobs of a schedule, without data. */
-export type ScheduledName = 'janitor' | 'pauses' | 'reconcile' | 'sources' | 'retention' | 'sign';
+export type ScheduledName = 'janitor' | 'pauses' | 'reports' | 'reconcile' | 'sources' | 'retention' | 'sign';
 
 export interface SendOptions {
   startAfterMs?: number;

@@ -1,7 +1,9 @@
-import type { Report } from '@flex-custody/core';
+import type { ConferenceSid, ConsentAnswer, Report } from '@flex-custody/core';
 import type { RecorderParts } from './parts.ts';
 import { look } from './pauses/look.ts';
 import { createPauses } from './pauses/pauses.ts';
+import { consentOf } from './reports/consents.ts';
+import { createPendingReports, type PendingReports, retryPending } from './reports/pending.ts';
 import { receive, type Teller } from './reports/receive.ts';
 
 export type { RecorderParts, RecorderTwilio } from './parts.ts';
@@ -11,17 +13,24 @@ export type { Teller } from './reports/receive.ts';
 export interface Recorder {
   /** See {@link receive}. */
   receive(report: Report, teller: Teller, requestId: string): Promise<void>;
+  /** See {@link consentOf}. */
+  consentOf(conference: ConferenceSid): Promise<ConsentAnswer>;
+  pending: PendingReports;
   /** Begins the jobs of the worker role; they end when the queue stops. */
   startWorkers(): Promise<void>;
 }
 
 /** A call whose look was lost with its process stays paused no longer than this. */
 const sweepSeconds = 60;
+/** Between two tries of what waits for IAM: a paused call is waiting with it. */
+const pendingSeconds = 15;
 
 export function createRecorder(parts: RecorderParts): Recorder {
   const { queue, db } = parts;
   return {
     receive: (report, teller, requestId) => receive(parts, report, teller, requestId),
+    consentOf: (conference) => consentOf(parts, conference),
+    pending: createPendingReports(parts),
     async startWorkers() {
       await queue.work('resume', { concurrency: 8 }, async ({ conferenceSid }) => {
         await look(parts, conferenceSid);
@@ -30,7 +39,9 @@ export function createRecorder(parts: RecorderParts): Recorder {
         for (const conferenceSid of await createPauses(db).open())
           await queue.send('resume', { conferenceSid }, { once: conferenceSid });
       });
+      await queue.work('reports', { concurrency: 1 }, async () => retryPending(parts));
       await queue.every('pauses', sweepSeconds);
+      await queue.every('reports', pendingSeconds);
     },
   };
 }

@@ -1,12 +1,13 @@
 import type { PauseSettings } from '@flex-custody/core';
-import type { TwilioApi, TwilioLive, TwilioTaskState } from '@flex-custody/twilio';
+import type { FlexTokens, TwilioApi, TwilioLive, TwilioTaskState } from '@flex-custody/twilio';
 import type { Alarms } from '../catalog/alarms.ts';
+import type { Config } from '../config.ts';
 import type { Db } from '../db.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Queue } from '../queue/queue.ts';
 
 export type RecorderTwilio = Pick<TwilioApi, 'task' | 'updateTask' | 'reservations'> &
-  Pick<TwilioLive, 'liveConference' | 'recordingsOf' | 'changeRecording'> &
+  Pick<TwilioLive, 'liveConference' | 'liveConferences' | 'recordingsOf' | 'changeRecording' | 'stopStream'> &
   TwilioTaskState;
 
 export interface RecorderParts {
@@ -15,6 +16,12 @@ export interface RecorderParts {
   queue: Pick<Queue, 'send' | 'work' | 'every'>;
   twilio: RecorderTwilio;
   settings: PauseSettings;
+  /** Whether a caller's voice needs their consent before it goes to the vendor. */
+  voiceConsent: Config['voiceConsent'];
+  /** Whose a token is that came with a report. */
+  flexTokens: FlexTokens;
+  /** Seals the tokens of reports that wait for IAM. */
+  secret: Uint8Array;
   metrics: Pick<Metrics, 'reported'>;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** Between two looks at a paused call; 10,000 by default. */

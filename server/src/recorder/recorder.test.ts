@@ -6,7 +6,9 @@ import { openQueue, type Queue } from '../queue/queue.ts';
 import { createRecorder } from './index.ts';
 import { createPauses } from './pauses/pauses.ts';
 import { sids } from './testing/live-call.ts';
-import { pauseReport, room } from './testing/room.ts';
+import { ada, pauseReport, room } from './testing/room.ts';
+
+const byFunction = { by: 'function', viewer: ada } as const;
 
 onEachEngine('the recorder at work', (open) => {
   let database: TestDatabase;
@@ -34,7 +36,7 @@ onEachEngine('the recorder at work', (open) => {
     const { recorder } = host(set);
     await recorder.startWorkers();
     set.twilio.pause(Date.now());
-    await recorder.receive(pauseReport('paused', Date.now()), { by: 'function' }, 'r');
+    await recorder.receive(pauseReport('paused', Date.now()), byFunction, 'r');
     await sleep(500);
     expect(set.twilio.states()).toEqual(['paused']);
     await until(async () => (await ended()) === 'timer');
@@ -47,13 +49,13 @@ onEachEngine('the recorder at work', (open) => {
     const { recorder, queue } = host(set, 600_000);
     await recorder.startWorkers();
     set.twilio.pause(Date.now());
-    await recorder.receive(pauseReport('paused', Date.now()), { by: 'function' }, 'r');
+    await recorder.receive(pauseReport('paused', Date.now()), byFunction, 'r');
     const waiting = async () =>
       (await queue.counts()).some(({ name, state }) => name === 'resume' && state === 'created');
     const looked = async () =>
       (await queue.counts()).some(({ name, state }) => name === 'resume' && state === 'completed');
     await until(async () => (await looked()) && (await waiting()));
-    await recorder.receive(pauseReport('resumed', Date.now() + 1), { by: 'function' }, 'r');
+    await recorder.receive(pauseReport('resumed', Date.now() + 1), byFunction, 'r');
     await until(async () => (await ended()) === 'function');
     expect(set.twilio.states()).toEqual(['in-progress']);
   });
@@ -62,7 +64,7 @@ onEachEngine('the recorder at work', (open) => {
     const set = room(database.db, { resumeAfterSeconds: 1 });
     const before = host(set);
     set.twilio.pause(Date.now());
-    await before.recorder.receive(pauseReport('paused', Date.now()), { by: 'function' }, 'r');
+    await before.recorder.receive(pauseReport('paused', Date.now()), byFunction, 'r');
     await before.queue.stop(0);
     await database.db.query(`DELETE FROM ${database.schema}_jobs.job`);
     await Promise.all([host(set), host(set)].map(({ recorder }) => recorder.startWorkers()));

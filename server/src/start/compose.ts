@@ -2,6 +2,7 @@ import { CustodyError } from '@flex-custody/core';
 import { createFlexTokens, type FlexTokens } from '@flex-custody/twilio';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { createAudit } from '../access/audit.ts';
+import { keepingIdentities } from '../access/identities.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config.ts';
 import { bindDatabase, readCustody } from '../custody/bind.ts';
@@ -103,8 +104,19 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     ...(days > 0 && { segmentLink: async (row) => (await segmentLinks.segmentLinkFor(row)) ?? '' }),
   });
 
-  const recorder = createRecorder({ db, alarms, queue, twilio, settings: config.pause, metrics, log });
-  const flexTokens = counted(createFlexTokens(config), metrics);
+  const flexTokens = keepingIdentities(counted(createFlexTokens(config), metrics), parts.identities, log);
+  const recorder = createRecorder({
+    db,
+    alarms,
+    queue,
+    twilio,
+    flexTokens,
+    secret,
+    settings: config.pause,
+    voiceConsent: config.voiceConsent,
+    metrics,
+    log,
+  });
 
   const playback: FastifyPluginAsync = (scope) =>
     playbackRoutes(scope, {

@@ -1,6 +1,7 @@
 import { createTwilio, type TwilioApi, type TwilioLive, type TwilioTaskState } from '@flex-custody/twilio';
 import { createKeys, createStore } from '@flex-custody/vault';
 import { type Audit, createAudit } from '../access/audit.ts';
+import { createIdentities, type Identities } from '../access/identities.ts';
 import { createAlarms } from '../catalog/alarms.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
@@ -27,6 +28,7 @@ export interface HouseParts extends IngestParts {
   certificates: Certificates;
   audit: Audit;
   config: Config;
+  identities: Identities;
   twilio: TwilioApi & TwilioLive & TwilioTaskState;
 }
 
@@ -45,6 +47,7 @@ export function createParts(
     credentials,
     catalog: createCatalog(db, accountSid),
     uploads: createUploads(db),
+    identities: createIdentities(db),
     alarms: createAlarms(db),
     certificates: createCertificates(db),
     audit: createAudit(db),

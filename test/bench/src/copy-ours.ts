@@ -14,6 +14,7 @@ const environment = {
   AWSaccessKeyId: accessKeyId,
   AWSsecretAccessKey: secretAccessKey,
   CUSTODY_HOST_URL: 'http://127.0.0.1:1',
+  CUSTODY_FUNCTIONS_URL: 'http://127.0.0.1:1',
   CUSTODY_HOST_SECRET: 'not asked in this measurement ......',
 };
 const accountSid = asAccountSid(auth.username);

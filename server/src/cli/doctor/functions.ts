@@ -103,6 +103,11 @@ export async function callback(scene: Scene): Promise<Seen> {
       "the Function's environment is not complete",
       'its log in the Twilio Console names what is missing',
     );
+  if (code === 'callback_invalid')
+    throw advice(
+      'the Function knows itself under another address than the one Twilio calls',
+      `set the Functions' CUSTODY_FUNCTIONS_URL to ${new URL(url).origin}`,
+    );
   if (code === undefined && (status === 400 || status === 401 || status === 403))
     throw advice(
       'the signature is not accepted',

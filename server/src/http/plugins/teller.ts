@@ -1,10 +1,9 @@
-import type { FlexTokens } from '@flex-custody/twilio';
+import type { FlexTokens, Viewer } from '@flex-custody/twilio';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Teller } from '../../recorder/index.ts';
 import { flexViewer } from './flex-token.ts';
 import { keepBodyAsText, signatureHeader, verifySignature } from './function-signature.ts';
 
-export interface TellerParts {
+export interface AskerParts {
   flexTokens: FlexTokens;
   /** Shared with the Functions; newest first. */
   secrets: readonly string[];
@@ -13,15 +12,21 @@ export interface TellerParts {
 }
 
 /**
+ * Who asks: a browser, with the Flex token of its user, or one of our Functions, by its signature. The signature says who
+ * speaks and no more: what a Function reports of a call needs the token of an agent in its body.
+ */
+export type Asker = { by: 'function' } | { by: 'browser'; viewer: Viewer };
+
+/**
  * Closes a scope to all but our Functions, by their signature, and Flex's users, by their token. Who signs is never taken
  * for a user instead when the signature does not hold. Bodies of the scope stay text.
  * @returns who asks; only to be called in the scope's handlers
  */
-export function requireTeller(
+export function requireAsker(
   scope: FastifyInstance,
-  { flexTokens, secrets, now = Date.now }: TellerParts,
-): (request: FastifyRequest) => Teller {
-  const tellers = new WeakMap<FastifyRequest, Teller>();
+  { flexTokens, secrets, now = Date.now }: AskerParts,
+): (request: FastifyRequest) => Asker {
+  const askers = new WeakMap<FastifyRequest, Asker>();
   const viewerOf = flexViewer(flexTokens);
   keepBodyAsText(scope);
   const isSigned = (request: FastifyRequest) => request.headers[signatureHeader] !== undefined;
@@ -29,16 +34,16 @@ export function requireTeller(
   scope.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     if (isSigned(request) || request.method === 'OPTIONS' || request.routeOptions.config.allow !== undefined)
       return;
-    tellers.set(request, { by: 'browser', viewer: await viewerOf(request, reply) });
+    askers.set(request, { by: 'browser', viewer: await viewerOf(request, reply) });
   });
   scope.addHook('preValidation', async (request: FastifyRequest, reply: FastifyReply) => {
     if (!isSigned(request) || request.method === 'OPTIONS') return;
     verifySignature(request, reply, secrets, now());
-    tellers.set(request, { by: 'function' });
+    askers.set(request, { by: 'function' });
   });
   return (request) => {
-    const teller = tellers.get(request);
-    if (!teller) throw new Error('the route is outside of the scope that says who asks');
-    return teller;
+    const asker = askers.get(request);
+    if (!asker) throw new Error('the route is outside of the scope that says who asks');
+    return asker;
   };
 }

@@ -20,7 +20,20 @@ afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.close()));
 });
 
+/** What the double of IAM says of a token. */
+const validate = async (token: string | undefined) => {
+  if (token === 'good') return viewer;
+  if (token === 'unknown')
+    throw new CustodyError('iam_unavailable', 'away', { status: 503, retryable: true });
+  if (token === undefined) throw new CustodyError('token_missing', 'none', { status: 401 });
+  throw new CustodyError('token_refused', 'no', { status: 403 });
+};
+
 async function open() {
+  const keep = jest.fn<ReturnType<Recorder['pending']['keep']>, Parameters<Recorder['pending']['keep']>>(
+    async () => undefined,
+  );
+  const consentOf = jest.fn(async () => ({ required: true, standing: false, paused: false }));
   const receive = jest.fn<ReturnType<Recorder['receive']>, Parameters<Recorder['receive']>>(
     async () => undefined,
   );
@@ -30,13 +43,8 @@ async function open() {
     routes: [
       (scope) =>
         reportRoutes(scope, {
-          recorder: { receive },
-          flexTokens: {
-            validate: async (token) => {
-              if (token === 'good') return viewer;
-              throw new CustodyError('token_refused', 'no', { status: 403 });
-            },
-          },
+          recorder: { receive, pending: { keep }, consentOf },
+          flexTokens: { validate },
           secrets: [secret],
           pause,
           origins: [flex],
@@ -57,16 +65,19 @@ async function open() {
   const signed = (method: string, url: string, body: string) => ({
     [signatureHeader]: signRequest(secret, method, url, body, start),
   });
-  return { receive, ask, json, signed, lines };
+  return { receive, keep, consentOf, ask, json, signed, lines };
 }
 
 const report = pauseReport('paused', start);
 const body = JSON.stringify(report);
 
-test('a report is taken of a Function that signs, and of a user with a Flex token', async () => {
+const withToken = (token: unknown) => JSON.stringify({ ...report, token });
+
+test('a report is taken of a user with a Flex token, by way of a Function that signs or of a browser', async () => {
   const { ask, json, signed, receive } = await open();
+  const byFunction = withToken('good');
   const answers = [
-    await ask('POST', '/reports', { ...json, ...signed('POST', '/reports', body) }, body),
+    await ask('POST', '/reports', { ...json, ...signed('POST', '/reports', byFunction) }, byFunction),
     await ask('POST', '/reports', { ...json, authorization: basic('good'), origin: flex }, body),
   ];
   expect(answers.map(({ status, json }) => [status, json])).toEqual([
@@ -75,9 +86,66 @@ test('a report is taken of a Function that signs, and of a user with a Flex toke
   ]);
   expect(answers[1]?.headers.get('access-control-allow-origin')).toBe(flex);
   expect(receive.mock.calls.map(([what, teller]) => [what, teller])).toEqual([
-    [report, { by: 'function' }],
+    [report, { by: 'function', viewer }],
     [report, { by: 'browser', viewer }],
   ]);
+});
+
+test.each([
+  ['no token', undefined, 401, 'token_missing'],
+  ['one that is no text', { a: 1 }, 401, 'token_missing'],
+  ['one that IAM refuses', 'bad', 403, 'token_refused'],
+])('a signature with %s moves nothing, and nothing is kept', async (_, token, status, error) => {
+  const { ask, json, signed, receive, keep } = await open();
+  const text = withToken(token);
+  const headers = { ...json, ...signed('POST', '/reports', text), authorization: basic('good') };
+  expect(await ask('POST', '/reports', headers, text)).toMatchObject({ status, json: { error } });
+  expect(receive).not.toHaveBeenCalled();
+  expect(keep).not.toHaveBeenCalled();
+});
+
+test('with IAM away a report of a Function is kept; a browser comes again', async () => {
+  const { ask, json, signed, receive, keep, lines } = await open();
+  const text = withToken('unknown');
+  const answer = await ask('POST', '/reports', { ...json, ...signed('POST', '/reports', text) }, text);
+  expect([answer.status, answer.json]).toEqual([202, { accepted: true, pending: true }]);
+  expect(keep.mock.calls.map(([what, token]) => [what, token])).toEqual([[report, 'unknown']]);
+  const browser = await ask('POST', '/reports', { ...json, authorization: basic('unknown') }, body);
+  expect([browser.status, browser.json]).toEqual([503, { error: 'iam_unavailable' }]);
+  expect(receive).not.toHaveBeenCalled();
+  expect(lines.join('')).not.toContain(text.slice(-20));
+});
+
+test('an agent who has no part in the call is refused, whatever Function passes the token on', async () => {
+  const { ask, json, signed, receive } = await open();
+  receive.mockRejectedValueOnce(new CustodyError('not_your_call', 'no', { status: 403 }));
+  const text = withToken('good');
+  const answer = await ask('POST', '/reports', { ...json, ...signed('POST', '/reports', text) }, text);
+  expect([answer.status, answer.json]).toEqual([403, { error: 'not_your_call' }]);
+});
+
+test('a time that makes no sense is refused, and is no fault of ours', async () => {
+  const { ask, json } = await open();
+  for (const at of [9e15, 1, start - 8 * 86_400_000, start + 3_600_000, 2 ** 53, -1]) {
+    const text = JSON.stringify({ ...report, at });
+    const answer = await ask('POST', '/reports', { ...json, authorization: basic('good') }, text);
+    expect([answer.status, answer.json]).toEqual([400, { error: 'report_invalid' }]);
+  }
+});
+
+test('what the host knows of a consent, for our Functions alone', async () => {
+  const { ask, signed, consentOf } = await open();
+  const url = `/consents/CF${'1'.repeat(32)}`;
+  expect(await ask('GET', url, signed('GET', url, ''))).toMatchObject({
+    status: 200,
+    json: { required: true, standing: false, paused: false },
+  });
+  expect(consentOf).toHaveBeenCalledWith(`CF${'1'.repeat(32)}`);
+  expect((await ask('GET', url, { authorization: basic('good') })).status).toBe(403);
+  expect((await ask('GET', url, {})).status).toBe(401);
+  const wrong = '/consents/CF1';
+  expect((await ask('GET', wrong, signed('GET', wrong, ''))).status).toBe(400);
+  expect(consentOf).toHaveBeenCalledTimes(1);
 });
 
 test('nobody else is heard; a signature that fails is not made good by a token', async () => {
@@ -122,7 +190,8 @@ test('one user is heard sixty times a minute; a Function as often as it must', a
   }
   expect(statuses.lastIndexOf(200)).toBe(59);
   expect(statuses[60]).toBe(429);
-  const more = await ask('POST', '/reports', { ...json, ...signed('POST', '/reports', body) }, body);
+  const text = withToken('good');
+  const more = await ask('POST', '/reports', { ...json, ...signed('POST', '/reports', text) }, text);
   expect(more.status).toBe(200);
 });
 

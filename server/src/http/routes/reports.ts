@@ -1,46 +1,106 @@
-import { CustodyError, type PauseSettings, parseReport } from '@flex-custody/core';
+import {
+  asConferenceSid,
+  CustodyError,
+  errorCode,
+  type PauseSettings,
+  parseReport,
+  type Report,
+} from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import type { Recorder } from '../../recorder/index.ts';
 import { cors } from '../plugins/cors.ts';
 import { textOf } from '../plugins/function-signature.ts';
 import { refuseOtherMethods } from '../plugins/methods.ts';
 import { perMinute } from '../plugins/rate.ts';
-import { requireTeller, type TellerParts } from '../plugins/teller.ts';
+import { type AskerParts, requireAsker } from '../plugins/teller.ts';
 
-export interface ReportRouteParts extends TellerParts {
-  recorder: Pick<Recorder, 'receive'>;
+export interface ReportRouteParts extends AskerParts {
+  recorder: Pick<Recorder, 'receive' | 'pending' | 'consentOf'>;
   pause: PauseSettings;
   /** Flex origins whose pages may report. */
   origins: readonly string[];
 }
 
-/** Forty recordings are a tenth of it. */
-const bodyLimit = 16 * 1024;
+/** Of a report; forty recordings are a tenth of it. */
+const reportLimit = 16 * 1024;
+/** A Function's has a token as well. */
+const bodyLimit = reportLimit + 64 * 1024;
 /** An agent takes a call at a time; a plugin that was offline may have some to tell at once. */
 const reportsAMinute = 60;
 
 /**
- * `POST /reports` and `GET /settings/pause`: what happens on live calls, and how pausing is set. Right: a Function's
- * signature, or any Flex token; what a token's word counts for is the recorder's to say.
+ * `POST /reports`, `GET /settings/pause`, `GET /consents/CF…`: what happens on live calls, how pausing is set, and whether
+ * a caller agreed. Right: a report needs a Flex token, in the header of a browser or in the body that a Function signs, and
+ * what its holder may do the recorder says; the settings any Flex token or a signature; a consent a signature.
  */
 export async function reportRoutes(scope: FastifyInstance, parts: ReportRouteParts): Promise<void> {
   await scope.register(cors, { origins: parts.origins, headers: 'Authorization, Content-Type' });
   refuseOtherMethods(scope, { preflight: true });
-  const tellerOf = requireTeller(scope, parts);
+  const askerOf = requireAsker(scope, parts);
   const count = perMinute(reportsAMinute, parts.now);
 
-  scope.post('/reports', { bodyLimit }, async (request) => {
-    const teller = tellerOf(request);
-    if (teller.by === 'browser') count(teller.viewer.identity);
-    await parts.recorder.receive(parseReport(json(textOf(request.body))), teller, request.id);
-    return { accepted: true };
+  scope.post('/reports', { bodyLimit }, async (request, reply) => {
+    const asker = askerOf(request);
+    const text = textOf(request.body);
+    if (asker.by === 'browser') {
+      if (text.length > reportLimit)
+        throw new CustodyError('body_too_large', 'more than a report has', { status: 413 });
+      count(asker.viewer.identity);
+      await parts.recorder.receive(parseReport(json(text), parts.now?.()), asker, request.id);
+      return { accepted: true };
+    }
+    const body = json(text);
+    const report = parseReport(body, parts.now?.());
+    if (await receivedOf(parts, report, tokenOf(body), request.id)) return { accepted: true };
+    return reply.code(202).send({ accepted: true, pending: true });
   });
 
+  scope.get<{ Params: { conference: string } }>(
+    '/consents/:conference',
+    { exposeHeadRoute: false },
+    async (request, reply) => {
+      if (askerOf(request).by !== 'function')
+        throw new CustodyError('functions_only', 'this is for our Functions alone', { status: 403 });
+      const conference = asConferenceSid(request.params.conference);
+      if (!conference)
+        throw new CustodyError('conference_invalid', 'not the SID of a conference', { status: 400 });
+      reply.header('Cache-Control', 'no-store');
+      return parts.recorder.consentOf(conference);
+    },
+  );
+
   scope.get('/settings/pause', { exposeHeadRoute: false }, async (request, reply) => {
-    tellerOf(request);
+    askerOf(request);
     reply.header('Cache-Control', 'no-store');
     return parts.pause;
   });
+}
+
+/**
+ * Takes what a Function says, by the authority of the agent whose token came with it.
+ * @returns false where IAM is away, and the report is kept until it is back
+ * @throws CustodyError `token_*`, or as the recorder does
+ */
+async function receivedOf(
+  { recorder, flexTokens }: ReportRouteParts,
+  report: Report,
+  token: string | undefined,
+  requestId: string,
+): Promise<boolean> {
+  try {
+    const viewer = await flexTokens.validate(token);
+    await recorder.receive(report, { by: 'function', viewer }, requestId);
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'iam_unavailable' || token === undefined) throw error;
+    await recorder.pending.keep(report, token, requestId);
+    return false;
+  }
+}
+
+function tokenOf(body: unknown): string | undefined {
+  const token = typeof body === 'object' && body !== null && 'token' in body ? body.token : undefined;
+  return typeof token === 'string' ? token : undefined;
 }
 
 function json(text: string): unknown {

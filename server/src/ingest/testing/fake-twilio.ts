@@ -109,6 +109,10 @@ export class FakeTwilio implements TwilioApi {
       const found = this.workers.get(sid);
       return found && { sid, ...found };
     });
+  workersNamed = (name: string) =>
+    this.answer('workersNamed', () =>
+      [...this.workers].flatMap(([sid, { friendlyName }]) => (friendlyName === name ? [sid] : [])),
+    );
   conference = (sid: ConferenceSid) =>
     this.answer('conference', () => {
       const friendlyName = this.conferenceNames.get(sid);

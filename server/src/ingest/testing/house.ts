@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { CustodyError, objectKey, type RecordingSid, type SealedObject } from '@flex-custody/core';
 import type { GetOptions, Store, Stored } from '@flex-custody/vault';
+import { createIdentities } from '../../access/identities.ts';
 import { createAlarms } from '../../catalog/alarms.ts';
 import { createCatalog } from '../../catalog/catalog.ts';
 import { createUploads } from '../../catalog/uploads.ts';
@@ -160,6 +161,7 @@ export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestPa
     credentials: { username: sids.account, password: 'secret-of-the-account' },
     catalog,
     uploads: createUploads(db),
+    identities: createIdentities(db),
     runs: createRuns(db),
     alarms,
     queue,
@@ -195,7 +197,7 @@ export function sharedDatabase(): { readonly db: Db } {
     await migrate(db);
   }, 60_000);
   beforeEach(async () => {
-    await db?.query('TRUNCATE recordings, alarms, copy_rates CASCADE');
+    await db?.query('TRUNCATE recordings, alarms, copy_rates, identities CASCADE');
   });
   afterAll(async () => {
     await db?.close();

@@ -3,9 +3,11 @@ import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine
 import { migrate } from '../../db.ts';
 import { receive } from '../reports/receive.ts';
 import { down, sids } from '../testing/live-call.ts';
-import { minute, pauseReport, room, start } from '../testing/room.ts';
+import { ada, minute, pauseReport, room, start } from '../testing/room.ts';
 import { look } from './look.ts';
 import { createPauses } from './pauses.ts';
+
+const byFunction = { by: 'function', viewer: ada } as const;
 
 onEachEngine('looking after a paused call', (open) => {
   let database: TestDatabase;
@@ -22,12 +24,15 @@ onEachEngine('looking after a paused call', (open) => {
   const paused = async (change: Parameters<typeof room>[1] = {}) => {
     const set = room(database.db, change);
     set.twilio.pause(start);
-    await receive(set.parts, pauseReport('paused', start), { by: 'function' }, 'r', start);
+    await receive(set.parts, pauseReport('paused', start), byFunction, 'r', start);
+    // The first look finds out by itself what is paused.
+    if (change.enabled !== false) await look(set.parts, sids.conference, start);
+    set.twilio.changes = [];
     set.sent.length = 0;
     return {
       ...set,
       lookAt: (now: number) => look(set.parts, sids.conference, now),
-      again: (at: number) => receive(set.parts, pauseReport('paused', at), { by: 'function' }, 'r', at),
+      again: (at: number) => receive(set.parts, pauseReport('paused', at), byFunction, 'r', at),
       row: () => createPauses(database.db).find(sids.conference),
     };
   };
@@ -91,6 +96,20 @@ onEachEngine('looking after a paused call', (open) => {
     expect(twilio.states()).toEqual(['paused', 'paused']);
   });
 
+  test('what the report leaves out is paused: the host asks Twilio, and believes nobody', async () => {
+    const set = room(database.db);
+    await receive(set.parts, pauseReport('paused', start), byFunction, 'r', start);
+    expect(await look(set.parts, sids.conference, start)).toBe('lasts');
+    expect(set.twilio.states()).toEqual(['paused']);
+  });
+
+  test('what is streamed of it to anybody ends with the next look', async () => {
+    const { twilio, lookAt } = await paused();
+    for (const { callSid } of twilio.legs) twilio.streams.add(`${callSid} ${callSid}`);
+    await lookAt(start + 1);
+    expect([...twilio.streams]).toEqual([]);
+  });
+
   /** The agent resumes while the look is about to pause who joined. */
   const joinedWhileResuming = async (
     meanwhile: (set: Awaited<ReturnType<typeof paused>>) => Promise<void>,
@@ -104,7 +123,7 @@ onEachEngine('looking after a paused call', (open) => {
       for (const recording of twilio.recordings.values()) recording.status = 'in-progress';
       twilio.attributes = { name: 'kept' };
       twilio.version += 1;
-      await receive(set.parts, pauseReport('resumed', start + 1), { by: 'function' }, 'r', start + 1);
+      await receive(set.parts, pauseReport('resumed', start + 1), byFunction, 'r', start + 1);
       await meanwhile(set);
     };
     return set;

@@ -1,5 +1,5 @@
 import { type ConferenceSid, errorCode, isRetryable, type LiveConference } from '@flex-custody/core';
-import { changeTaskMark, setPaused } from '@flex-custody/twilio';
+import { changeTaskMark, setPaused, stopStreams } from '@flex-custody/twilio';
 import type { RecorderParts } from '../parts.ts';
 import { createPauses, dueOf, type Pause, type PauseEnd, type Pauses } from './pauses.ts';
 
@@ -48,6 +48,8 @@ async function settle(parts: RecorderParts, pauses: Pauses, pause: Pause, now: n
   const conference = await twilio.liveConference(conferenceSid);
   const end = conference ? await reasonToEnd(parts, pause, now) : 'over';
   if (!end) {
+    // What is not to be recorded is not for the vendor of voice biometrics either.
+    if (conference) await stopStreams(twilio, conference);
     if (!conference || !(await pauseNewcomers(parts, pauses, pause, conference))) return false;
     const current = await pauses.find(conferenceSid);
     if (current && !current.endedAt)

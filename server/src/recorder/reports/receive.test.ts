@@ -1,15 +1,22 @@
-import { notRecordedReasons } from '@flex-custody/core';
+import { notRecordedReasons, type Report } from '@flex-custody/core';
 import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { type Db, migrate } from '../../db.ts';
 import { look } from '../pauses/look.ts';
 import { createPauses } from '../pauses/pauses.ts';
 import { down, sids } from '../testing/live-call.ts';
-import { minute, other, pauseReport, room, start } from '../testing/room.ts';
+import { ada as agent, minute, other, pauseReport, room, start } from '../testing/room.ts';
 import { receive, type Teller } from './receive.ts';
 
-const ada: Teller = { by: 'browser', viewer: { identity: 'ada', workerSid: sids.worker, roles: ['agent'] } };
-const eve: Teller = { by: 'browser', viewer: { identity: 'eve', roles: ['agent'] } };
-const ours: Teller = { by: 'function' };
+const ada: Teller = { by: 'browser', viewer: agent };
+/** A worker who has nothing to do with the call. */
+const eve: Teller = {
+  by: 'browser',
+  viewer: { identity: 'eve', workerSid: `WK${'9'.repeat(32)}` as never, roles: ['agent'] },
+};
+/** The agent's own token, by way of a Function. */
+const ours: Teller = { by: 'function', viewer: agent };
+const evesByFunction: Teller = { ...eve, by: 'function' };
+const noWorker: Teller = { by: 'browser', viewer: { identity: 'user', roles: ['flex.user'] } };
 
 onEachEngine('reports of live calls', (open) => {
   let database: TestDatabase;
@@ -29,7 +36,10 @@ onEachEngine('reports of live calls', (open) => {
 
   test("a Function's pause is kept, opened and looked after", async () => {
     const { parts, sent, reported } = room(db);
-    const report = pauseReport('paused', start, { workerSid: sids.worker, reservationSid: sids.reservation });
+    const report = pauseReport('paused', start, {
+      reservationSid: sids.reservation,
+      recordings: [sids.recording(1)],
+    });
     await receive(parts, report, ours, 'r1', start + 500);
     expect(await kept()).toMatchObject([
       {
@@ -40,14 +50,12 @@ onEachEngine('reports of live calls', (open) => {
         reservation_sid: sids.reservation,
         worker_sid: sids.worker,
         conference_sid: sids.conference,
-        details: { recordings: [sids.recording(1)] },
+        // Which recordings these are Twilio says.
+        details: {},
         by: 'function',
       },
     ]);
-    expect(await pause()).toMatchObject({
-      dueAt: new Date(start + 10 * minute),
-      recordings: [sids.recording(1)],
-    });
+    expect(await pause()).toMatchObject({ dueAt: new Date(start + 10 * minute), recordings: [] });
     expect(sent).toEqual([{ conferenceSid: sids.conference, once: `told:${sids.conference}` }]);
     expect(reported).toEqual([['paused', '', 'function']]);
   });
@@ -67,13 +75,12 @@ onEachEngine('reports of live calls', (open) => {
   test('a second pause renews, an older report that comes late changes nothing', async () => {
     const { parts } = room(db);
     await receive(parts, pauseReport('paused', start), ours, 'r', start);
-    const second = pauseReport('paused', start + minute, { recordings: [sids.recording(2)] });
+    const second = pauseReport('paused', start + minute);
     await receive(parts, second, ours, 'r', start + minute);
     await receive(parts, pauseReport('resumed', start + minute - 1), ours, 'r', start + minute);
     expect(await pause()).toMatchObject({
       dueAt: new Date(start + 11 * minute),
       dueBy: 'timer',
-      recordings: [sids.recording(1), sids.recording(2)],
       endedAt: undefined,
     });
   });
@@ -108,62 +115,58 @@ onEachEngine('reports of live calls', (open) => {
 
   test.each([
     ['has no leg in it', eve, {}],
+    ['has no leg in it, whatever Function passes the token on', evesByFunction, {}],
     ['has a leg but names the task of another', ada, { taskSid: sids.otherTask }],
-  ])('a browser whose user %s is refused, and nothing is kept', async (_what, teller, change) => {
-    const { parts, sent } = room(db);
-    for (const kind of ['paused', 'resumed'] as const)
-      await expect(
-        receive(parts, pauseReport(kind, start, change), teller, 'r', start),
-      ).rejects.toMatchObject({
-        code: 'not_your_call',
-        status: 403,
-      });
-    expect([await kept(), await pause(), sent]).toEqual([[], undefined, []]);
-  });
+  ])(
+    'a report of somebody who %s is refused, and nothing is kept or changed',
+    async (_what, teller, change) => {
+      const { parts, sent, twilio } = room(db);
+      for (const kind of ['paused', 'resumed'] as const)
+        await expect(
+          receive(parts, pauseReport(kind, start, change), teller, 'r', start),
+        ).rejects.toMatchObject({
+          code: 'not_your_call',
+          status: 403,
+        });
+      expect([await kept(), await pause(), sent, twilio.changes]).toEqual([[], undefined, [], []]);
+    },
+  );
 
   test('a conference that is not named after its task needs a reservation of the worker', async () => {
     const { parts, twilio } = room(db);
     twilio.friendlyName = 'room 7';
     const report = pauseReport('paused', start);
+    const { reserved } = twilio;
+    twilio.reserved = [];
     await expect(receive(parts, report, ada, 'r', start)).rejects.toMatchObject({ code: 'not_your_call' });
-    twilio.reserved = [
-      { sid: sids.reservation, taskSid: sids.task, workerSid: sids.worker, dateUpdated: new Date() },
-    ];
+    twilio.reserved = reserved;
     await receive(parts, report, ada, 'r', start);
     expect(await pause()).toBeDefined();
   });
 
-  test('of a call that is over a browser is heard, and nothing is begun', async () => {
+  test('of a call that is over who had the task is heard, and nothing is begun', async () => {
     const { parts, twilio, sent } = room(db);
     twilio.live = false;
-    await receive(parts, pauseReport('paused', start), eve, 'r', start);
-    expect(await kept()).toMatchObject([{ by: 'browser', worker_sid: null }]);
+    for (const teller of [eve, noWorker])
+      await expect(receive(parts, pauseReport('paused', start), teller, 'r', start)).rejects.toMatchObject({
+        code: 'task_unknown',
+        status: 403,
+      });
+    expect(await kept()).toEqual([]);
+    await receive(parts, pauseReport('paused', start), ada, 'r', start);
+    expect(await kept()).toMatchObject([{ by: 'browser', worker_sid: sids.worker }]);
     expect([await pause(), sent]).toEqual([undefined, []]);
   });
 
-  test('with Twilio away a browser is asked to come again; a Function is not', async () => {
+  test('with Twilio away everybody is asked to come again', async () => {
     const { parts, twilio } = room(db);
     twilio.failing = down;
-    const report = pauseReport('paused', start);
-    await expect(receive(parts, report, ada, 'r', start)).rejects.toMatchObject({
-      status: 503,
-      retryable: true,
-    });
+    for (const teller of [ada, ours])
+      await expect(receive(parts, pauseReport('paused', start), teller, 'r', start)).rejects.toMatchObject({
+        status: 503,
+        retryable: true,
+      });
     expect(await kept()).toEqual([]);
-    await receive(parts, report, ours, 'r', start);
-    expect(await pause()).toBeDefined();
-  });
-
-  test('of who is said to have done it, a browser is not believed', async () => {
-    const { parts } = room(db);
-    await receive(
-      parts,
-      pauseReport('paused', start, { workerSid: `WK${'9'.repeat(32)}` as never }),
-      ada,
-      'r',
-      start,
-    );
-    expect(await kept()).toMatchObject([{ worker_sid: sids.worker }]);
   });
 
   test('a consent leaves an audit entry, and without one it is not taken', async () => {
@@ -186,6 +189,7 @@ onEachEngine('reports of live calls', (open) => {
     });
     expect(await kept()).toEqual([]);
     await receive(parts, report, ada, 'r2');
+    expect(await kept()).toMatchObject([{ conference_sid: sids.conference }]);
     await receive(parts, report, ada, 'r3');
     await receive(
       parts,
@@ -208,8 +212,8 @@ onEachEngine('reports of live calls', (open) => {
         request_id: 'r2',
       },
       {
-        viewer: 'function',
-        worker_sid: null,
+        viewer: 'ada',
+        worker_sid: sids.worker,
         action: 'voice-consent',
         recording_sid: sids.task,
         allowed: false,
@@ -221,6 +225,56 @@ onEachEngine('reports of live calls', (open) => {
       ['consent', 'given', 'browser'],
       ['consent', 'refused', 'function'],
     ]);
+  });
+
+  const consent = (change: Partial<Extract<Report, { kind: 'consent' }>> = {}) =>
+    other('consent', { purpose: 'voice-enrolment', decision: 'given', ...change });
+  const audited = () => db.query('SELECT allowed FROM audit');
+
+  test.each<[string, Teller, Partial<Extract<Report, { kind: 'consent' }>>]>([
+    ['somebody who is not in it', eve, {}],
+    ['somebody who is no worker', noWorker, {}],
+    ['a Function without the agent', evesByFunction, {}],
+    ['the agent, for the leg of another call', ada, { callSid: sids.call(9) }],
+    ['the agent, for the task of another', ada, { taskSid: sids.otherTask }],
+    ['the agent, for a conference of others', ada, { conferenceSid: `CF${'9'.repeat(32)}` as never }],
+  ])('no consent to a call is written for %s', async (_who, teller, change) => {
+    const { parts } = room(db);
+    await expect(receive(parts, consent(change), teller, 'r')).rejects.toMatchObject({ status: 403 });
+    expect([await kept(), await audited()]).toEqual([[], []]);
+  });
+
+  test('after the call no consent is given any more, but one may be taken back', async () => {
+    const { parts, twilio } = room(db);
+    twilio.live = false;
+    await expect(receive(parts, consent(), ada, 'r')).rejects.toMatchObject({ code: 'not_your_call' });
+    await receive(parts, consent({ decision: 'withdrawn' }), ada, 'r');
+    expect([await kept(), await audited()]).toMatchObject([[{ conference_sid: null }], [{ allowed: false }]]);
+  });
+
+  test('a consent that is taken back ends what is streamed', async () => {
+    const { parts, twilio } = room(db);
+    const stream = `${sids.call(1)} ${sids.call(1)}`;
+    twilio.streams.add(stream);
+    await receive(parts, consent(), ada, 'r');
+    expect([...twilio.streams]).toEqual([stream]);
+    await receive(parts, consent({ decision: 'withdrawn' }), ada, 'r');
+    expect([...twilio.streams]).toEqual([]);
+  });
+
+  test('an alarm needs a task of the teller’s own', async () => {
+    const { parts, raised } = room(db);
+    const made = [
+      [other('not-recorded', { reason: 'start-failed' }), eve],
+      [other('double-recording', {}), noWorker],
+      [{ ...other('double-recording', {}), taskSid: sids.otherTask }, ada],
+    ] as const;
+    for (const [report, teller] of made)
+      await expect(receive(parts, report, teller, 'r')).rejects.toMatchObject({
+        code: 'task_unknown',
+        status: 403,
+      });
+    expect([await kept(), await raised()]).toEqual([[], []]);
   });
 
   test('a call that is not recorded is an alarm, unless that is as the site wants it', async () => {
@@ -238,7 +292,7 @@ onEachEngine('reports of live calls', (open) => {
 
   test('so is one that is recorded twice', async () => {
     const { parts, raised } = room(db);
-    await receive(parts, other('double-recording', {}), eve, 'r');
+    await receive(parts, other('double-recording', {}), ada, 'r');
     expect(await raised()).toEqual([['double_recording', 'flex-recording-on', 1]]);
   });
 });

@@ -1,33 +1,67 @@
-import { CustodyError, ownLeg, type Report } from '@flex-custody/core';
+import {
+  type ConferenceSid,
+  CustodyError,
+  hasLeg,
+  ownLeg,
+  type Report,
+  type TaskSid,
+} from '@flex-custody/core';
 import type { TwilioLiveConference, Viewer } from '@flex-custody/twilio';
 import type { RecorderTwilio } from '../parts.ts';
 
-type OfConference = Extract<Report, { kind: 'paused' | 'resumed' }>;
+type OfCall = Extract<Report, { kind: 'paused' | 'resumed' | 'consent' }>;
+type Twilio = Pick<RecorderTwilio, 'liveConference' | 'liveConferences' | 'reservations'>;
 
 /**
- * Proves by Twilio's facts alone that the holder of a token takes part in the call of which a browser reports, and that
- * the task is the call's: its mark and its end are what the host goes by.
+ * Proves by Twilio's facts alone that the holder of a token takes part in the live call of which is reported, and that the
+ * task is the call's: its mark and its end are what the host goes by.
  * @returns undefined where the call is over, so that there is nothing to prove, and nothing to do
  * @throws CustodyError `not_your_call` (403), or as TwilioApi does
  */
 export async function proveOwnCall(
-  twilio: Pick<RecorderTwilio, 'liveConference' | 'reservations'>,
-  report: OfConference,
+  twilio: Twilio,
+  report: OfCall,
   viewer: Viewer,
 ): Promise<TwilioLiveConference | undefined> {
-  const conference = await twilio.liveConference(report.conferenceSid);
-  if (!conference) return undefined;
-  const named = conference.friendlyName === report.taskSid;
-  if (ownLeg(conference, viewer) && (named || (await hasTask(twilio, report, viewer)))) return conference;
+  const found = (
+    await Promise.all((await placesOf(twilio, report)).map((sid) => twilio.liveConference(sid)))
+  ).filter((conference) => conference !== undefined);
+  if (found.length === 0) return undefined;
+  const callSid = report.kind === 'consent' ? report.callSid : undefined;
+  for (const conference of found) {
+    const takesPart = ownLeg(conference, viewer) && (callSid === undefined || hasLeg(conference, callSid));
+    const named = conference.friendlyName === report.taskSid;
+    if (takesPart && (named || (await hasReservation(twilio, report.taskSid, viewer)))) return conference;
+  }
   throw new CustodyError('not_your_call', "the token's holder has no part in this call and task", {
     status: 403,
   });
 }
 
-/** For a conference that is not named after its task, as Flex names them. */
-async function hasTask(
+/** A consent need not name the conference; Flex names it after the task. */
+async function placesOf(twilio: Twilio, report: OfCall): Promise<ConferenceSid[]> {
+  if (report.conferenceSid) return [report.conferenceSid];
+  return twilio.liveConferences(report.taskSid);
+}
+
+/**
+ * Proves that the holder of a token has, or had, a reservation of the task.
+ * @throws CustodyError `task_unknown` (403), or as TwilioApi does
+ */
+export async function proveOwnTask(
   twilio: Pick<RecorderTwilio, 'reservations'>,
-  { taskSid }: OfConference,
+  taskSid: TaskSid,
+  viewer: Viewer,
+): Promise<void> {
+  if (await hasReservation(twilio, taskSid, viewer)) return;
+  throw new CustodyError('task_unknown', "the token's holder has no reservation of such a task", {
+    status: 403,
+  });
+}
+
+async function hasReservation(
+  twilio: Pick<RecorderTwilio, 'reservations'>,
+  taskSid: TaskSid,
   { workerSid }: Viewer,
 ): Promise<boolean> {
   if (!workerSid) return false;

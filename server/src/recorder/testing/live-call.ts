@@ -40,12 +40,17 @@ export class LiveCall implements RecorderTwilio {
   accepted = true;
   attributes: Record<string, unknown> = { name: 'kept' };
   version = 1;
-  reserved: TwilioReservation[] = [];
+  /** Ada's, as soon as she is offered the task. */
+  reserved: TwilioReservation[] = [
+    { sid: sids.reservation, taskSid: sids.task, workerSid: sids.worker, dateUpdated: new Date() },
+  ];
   /** Thrown by everything that is asked. */
   failing: CustodyError | undefined;
   /** Runs before a recording is changed, as somebody else would. */
   beforeChange: (() => Promise<void>) | undefined;
   changes: string[] = [];
+  /** Streams that run, by their call and name. */
+  readonly streams = new Set<string>();
 
   constructor() {
     this.record(1, 2);
@@ -73,6 +78,9 @@ export class LiveCall implements RecorderTwilio {
         ? { sid: asked, friendlyName: this.friendlyName, legs: this.legs }
         : undefined,
     );
+  liveConferences = (name: string) =>
+    this.ask(() => (this.live && name === this.friendlyName ? [sids.conference] : []));
+  stopStream = (call: CallSid, name: string) => this.ask(() => this.streams.delete(`${call} ${name}`));
   recordingsOf = (place: RecordingPlace) =>
     this.ask(() =>
       [...this.recordings].flatMap(([recordingSid, { call }]): ListedRecording[] =>

@@ -1,4 +1,5 @@
-import type { PauseSettings, Report } from '@flex-custody/core';
+import { CustodyError, type PauseSettings, type Report } from '@flex-custody/core';
+import type { Viewer } from '@flex-custody/twilio';
 import { createAlarms } from '../../catalog/alarms.ts';
 import type { Db } from '../../db.ts';
 import type { RecorderParts } from '../parts.ts';
@@ -8,9 +9,14 @@ export const minute = 60_000;
 /** On the hour, so that what a test adds to it can be read. */
 export const start = Date.UTC(2026, 10, 24, 12);
 
+/** The agent whose leg is in the call. */
+export const ada: Viewer = { identity: 'ada', workerSid: sids.worker, roles: ['agent'] };
+
 /** The room on a real database, its world faked. */
 export function room(db: Db, change: Partial<PauseSettings> = {}) {
   const twilio = new LiveCall();
+  /** Whose a token is, as IAM has it; each test may change it. */
+  const iam = { tokens: new Map<string, Viewer>([['ada-token', ada]]), isAway: false };
   const sent: { conferenceSid: string; startAfterMs?: number; once?: string }[] = [];
   const reported: string[][] = [];
   const alarms = createAlarms(db);
@@ -25,12 +31,22 @@ export function room(db: Db, change: Partial<PauseSettings> = {}) {
       work: async () => undefined,
       every: async () => undefined,
     },
+    voiceConsent: 'required',
+    secret: new Uint8Array(32).fill(7),
+    flexTokens: {
+      validate: async (token) => {
+        if (iam.isAway) throw new CustodyError('iam_unavailable', 'away', { status: 503, retryable: true });
+        const viewer = iam.tokens.get(token ?? '');
+        if (!viewer) throw new CustodyError('token_refused', 'no', { status: 403 });
+        return viewer;
+      },
+    },
     metrics: { reported: (...labels) => void reported.push(labels) },
     log: { info: () => undefined, warn: () => undefined },
   };
   const raised = async () =>
     (await alarms.list({ open: true })).map(({ code, detail, times }) => [code, detail, times]);
-  return { parts, twilio, sent, reported, raised };
+  return { parts, twilio, iam, sent, reported, raised };
 }
 
 let made = 0;
@@ -47,7 +63,6 @@ export function pauseReport(
     at,
     taskSid: sids.task,
     conferenceSid: sids.conference,
-    recordings: [sids.recording(1)],
     ...change,
   };
 }

@@ -1,0 +1,52 @@
+import {
+  asTaskSid,
+  type ConferenceSid,
+  type ConsentAnswer,
+  readTaskMark,
+  type TaskSid,
+} from '@flex-custody/core';
+import { readAttributes } from '@flex-custody/twilio';
+import type { RecorderParts } from '../parts.ts';
+import { createPauses } from '../pauses/pauses.ts';
+
+/**
+ * Whether the caller of a live conference has agreed, as reports that were proven of it say, and whether it is paused.
+ * @throws CustodyError as TwilioApi and the database do: what cannot be known is no consent
+ */
+export async function consentOf(parts: RecorderParts, conference: ConferenceSid): Promise<ConsentAnswer> {
+  const { db, twilio, voiceConsent } = parts;
+  const required = voiceConsent === 'required';
+  const [decisions, pause] = await Promise.all([
+    newest(parts, conference),
+    createPauses(db).find(conference),
+  ]);
+  const standing = decisions.length > 0 && decisions.every(({ decision }) => decision === 'given');
+  if (pause && !pause.endedAt) return { required, standing, paused: true };
+  // Without a right to stream, nobody needs to know of the mark.
+  if (required && !standing) return { required, standing, paused: false };
+  const task =
+    pause?.taskSid ??
+    decisions[0]?.task ??
+    asTaskSid((await twilio.liveConference(conference))?.friendlyName);
+  return { required, standing, paused: task !== undefined && (await isMarked(parts, task)) };
+}
+
+/**
+ * The newest decision by the clock of those who decided, and the one that arrived last: a consent that comes late, after it
+ * was taken back, is none.
+ */
+async function newest(
+  { db }: RecorderParts,
+  conference: ConferenceSid,
+): Promise<{ decision: string; task: TaskSid }[]> {
+  const by = (order: string) =>
+    `(SELECT details->>'decision' AS decision, task_sid AS task FROM reports
+      WHERE kind = 'consent' AND conference_sid = $1 ORDER BY ${order} DESC, id LIMIT 1)`;
+  return db.query(`${by('at')} UNION ALL ${by('received_at')}`, [conference]);
+}
+
+/** Of a pause that the host has not heard of, the task's mark tells. */
+async function isMarked({ twilio }: RecorderParts, task: TaskSid): Promise<boolean> {
+  const attributes = readAttributes((await twilio.task(task))?.attributes ?? '');
+  return attributes !== undefined && readTaskMark(attributes).paused !== undefined;
+}

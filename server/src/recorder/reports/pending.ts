@@ -1,0 +1,110 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { CustodyError, errorCode, isRetryable, parseReport, type Report } from '@flex-custody/core';
+import type { Db } from '../../db.ts';
+import type { RecorderParts } from '../parts.ts';
+import { receive } from './receive.ts';
+
+/** Reports that a Function made while IAM was away: their tokens are still to be validated. */
+export interface PendingReports {
+  /**
+   * Keeps one until IAM answers. The same one is kept once.
+   * @throws CustodyError `reports_full` (503, retryable) where too many wait
+   */
+  keep(report: Report, token: string, requestId: string): Promise<void>;
+}
+
+/** A token lives some hours, and a report older than that is of no use to a call. */
+const keptHours = 12;
+const mostKept = 2_000;
+/** Looked at in one job. */
+const batch = 100;
+
+interface Kept {
+  id: string;
+  report: string;
+  token: Uint8Array;
+  request_id: string;
+  received_at: Date;
+}
+
+export function createPendingReports({ db, secret }: Pick<RecorderParts, 'db' | 'secret'>): PendingReports {
+  return {
+    async keep(report, token, requestId) {
+      const text = JSON.stringify(report);
+      const rows = await db.query<object>(
+        `INSERT INTO pending_reports (id, report, token, request_id)
+         SELECT $1, $2, $3, $4 WHERE (SELECT count(*) FROM pending_reports) < $5
+         ON CONFLICT (id) DO UPDATE SET report = excluded.report, token = excluded.token RETURNING id`,
+        [report.id, text, sealed(secret, text, token), requestId, mostKept],
+      );
+      if (rows.length === 0)
+        throw new CustodyError('reports_full', 'too many reports wait for IAM', {
+          status: 503,
+          retryable: true,
+        });
+    },
+  };
+}
+
+/**
+ * Takes what waits, the oldest first, as if it came now: the token is validated, and the call proven. What is refused is
+ * dropped, and so is what has waited too long.
+ */
+export async function retryPending(parts: RecorderParts, now: number = Date.now()): Promise<void> {
+  const { db, log } = parts;
+  const old = await db.query<{ id: string }>(
+    'DELETE FROM pending_reports WHERE received_at < $1 RETURNING id',
+    [new Date(now - keptHours * 3_600_000)],
+  );
+  if (old.length > 0) log.warn({ count: old.length }, 'reports whose tokens IAM never validated are dropped');
+  const kept = await db.query<Kept>(
+    'SELECT id, report, token, request_id, received_at FROM pending_reports ORDER BY received_at, id LIMIT $1',
+    [batch],
+  );
+  for (const one of kept) if ((await take(parts, one, now)) === 'away') return;
+}
+
+/** `away`: IAM still gives no answer, so the next one need not be tried either. */
+async function take(parts: RecorderParts, one: Kept, now: number): Promise<'done' | 'later' | 'away'> {
+  const { flexTokens, log } = parts;
+  try {
+    const viewer = await flexTokens.validate(opened(parts.secret, one.report, one.token));
+    // It was in its time when it came.
+    const report = parseReport(JSON.parse(one.report), one.received_at.getTime());
+    await receive(parts, report, { by: 'function', viewer }, one.request_id, now);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'iam_unavailable') return 'away';
+    if (isRetryable(error)) return 'later';
+    log.warn({ report: one.id, code }, 'a report that waited for IAM is dropped');
+  }
+  await drop(parts.db, one);
+  return 'done';
+}
+
+const drop = (db: Pick<Db, 'query'>, { id }: Pick<Kept, 'id'>) =>
+  db.query('DELETE FROM pending_reports WHERE id = $1', [id]);
+
+const keyOf = (secret: Uint8Array): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, new Uint8Array(), 'flex-custody pending reports', 32));
+
+/** AES-256-GCM: nonce, tag, ciphertext. Sealed to its report, so that no other one can be given its token. */
+function sealed(secret: Uint8Array, report: string, token: string): Buffer {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', keyOf(secret), nonce).setAAD(Buffer.from(report));
+  const text = Buffer.concat([cipher.update(token, 'utf8'), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), text]);
+}
+
+/** @throws CustodyError `report_unreadable`: sealed under another secret, or altered */
+function opened(secret: Uint8Array, report: string, token: Uint8Array): string {
+  try {
+    const bytes = Buffer.from(token);
+    const decipher = createDecipheriv('aes-256-gcm', keyOf(secret), bytes.subarray(0, 12))
+      .setAAD(Buffer.from(report))
+      .setAuthTag(bytes.subarray(12, 28));
+    return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
+  } catch (cause) {
+    throw new CustodyError('report_unreadable', 'the token of a report that waits does not open', { cause });
+  }
+}
