@@ -60,7 +60,7 @@ onEachEngine('reports that wait for IAM', (open) => {
     expect(await waiting()).toEqual([]);
   });
 
-  test('the token lies there sealed, for its own report and under our secret alone', async () => {
+  test('the token is kept sealed, for its own report and under our secret alone', async () => {
     const { parts, retry } = await keep();
     const [row] = await waiting();
     expect(Buffer.from(row!['token'] as Uint8Array).includes('ada-token')).toBe(false);
