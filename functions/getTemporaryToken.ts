@@ -1,8 +1,8 @@
 import { privateAsset } from './lib/assets.ts';
 import { parseAnyCall } from './lib/call-forms.ts';
+import { consentedCall } from './lib/consented-call.ts';
 import { readVendorConfig } from './lib/flex-config.ts';
 import { flexEndpoint } from './lib/flex-endpoint.ts';
-import { heardCall } from './lib/heard-call.ts';
 import { vendorToken } from './lib/vendor-token.ts';
 
 /**
@@ -14,7 +14,7 @@ export const handler = flexEndpoint({
   config: readVendorConfig,
   parse: parseAnyCall,
   async work(asked, { config, viewer, deadline, log }) {
-    await heardCall(config, viewer, asked, deadline);
+    await consentedCall(config, viewer, asked, deadline);
     const token = await vendorToken(config.vendor, privateAsset('/veridas-ca.pem'), deadline);
     log({ outcome: 'answered' });
     return { status: 200, body: token };

@@ -8,7 +8,7 @@ import type { Answer, Event, Handler } from './runtime.ts';
 export interface FlexCall<Config> extends Call<Config> {
   /** Who holds the Flex token. */
   viewer: Viewer;
-  /** Goes on to the host, whose authority is that token too. */
+  /** For the host, which acts by the authority of this token too. */
   token: string;
 }
 
@@ -18,7 +18,7 @@ export interface FlexEndpoint<Form, Config extends FlexConfig> extends Omit<Endp
 }
 
 /**
- * Environment → origin → token → form → work. The token comes as `Token` in the body, a form or JSON: a query stands in
+ * Environment → origin → token → form → work. The token comes as `Token` in the body, a form or JSON: a query gets into
  * logs and histories. The platform answers preflights for everybody; the answer itself, a refusal too, is readable for
  * our own pages alone. Which method it was a Function cannot see.
  */

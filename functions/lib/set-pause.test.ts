@@ -43,6 +43,7 @@ const reports = () => reporting.mock.calls.map(([, , report]) => parseReport(rep
 let mark: TaskMark;
 
 beforeEach(() => {
+  jest.restoreAllMocks();
   jest.resetAllMocks();
   left = 9_000;
   mark = {};
@@ -84,9 +85,17 @@ test('a pause keeps its beginning and is reported under one id; its end under an
 
 test("another worker's pause stays the one that began it", async () => {
   const other = asWorkerSid(`WK${'2'.repeat(32)}`)!;
-  mark = { started: 1, paused: { since: 5, by: other } };
-  expect((await setPause('paused', asked, call)).body).toMatchObject({ since: 5 });
-  expect(mark).toEqual({ started: 1, paused: { since: 5, by: other } });
+  const since = Date.now() - 5_000;
+  mark = { started: 1, paused: { since, by: other } };
+  expect((await setPause('paused', asked, call)).body).toMatchObject({ since });
+  expect(mark).toEqual({ started: 1, paused: { since, by: other } });
+});
+
+test.each([1, 9e15])('a mark that began at %d, which a browser wrote, costs no report', async (since) => {
+  mark = { paused: { since, by: workerSid } };
+  await setPause('paused', asked, call);
+  await setPause('recording', asked, call);
+  for (const { at } of reports()) expect(Math.abs(at - Date.now())).toBeLessThan(60_000);
 });
 
 test('resuming takes the pause alone out of the mark', async () => {

@@ -46,11 +46,13 @@ export async function setPause(
   const now = Date.now();
   const change = (mark: TaskMark) => marked(mark, to, { since: now, by: workerSid });
   const { before, mark, code } = await markedInTime(twilio, asked.taskSid, deadline, change);
-  const since = mark?.paused?.since ?? now;
+  const since = sane(mark?.paused?.since, now) ?? now;
   const at = to === 'paused' ? since : now;
   const report = {
     // Asked twice about one pause, the host counts it once.
-    id: uuidOf(`${to} ${conference.sid} ${to === 'paused' ? since : (before.paused?.since ?? now)}`),
+    id: uuidOf(
+      `${to} ${conference.sid} ${to === 'paused' ? since : (sane(before.paused?.since, now) ?? now)}`,
+    ),
     at,
     taskSid: asked.taskSid,
     reservationSid: asked.reservationSid,
@@ -69,6 +71,10 @@ export async function setPause(
   };
   return { status: 200, body: { ...answer } };
 }
+
+/** Attributes are a browser's to write: a beginning that no pause of a live call can have must not cost the report. */
+const sane = (since: number | undefined, now: number): number | undefined =>
+  since !== undefined && since > now - 86_400_000 && since <= now + 60_000 ? since : undefined;
 
 /** Waits for work that is best effort no longer than there is time to answer. */
 async function inTime(deadline: Deadline, work: Promise<unknown>): Promise<void> {

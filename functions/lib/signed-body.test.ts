@@ -47,7 +47,7 @@ test.each([
   ['the reservation', `?reservationSid=${sid('WR')}`],
   ['none', ''],
   ['an empty one', '?taskSid='],
-  ['a placeholder that nobody filled in', '?taskSid={taskSid}'],
+  ['a placeholder that was not filled in', '?taskSid={taskSid}'],
   ['one that was encoded', '?taskSid=%7BtaskSid%7D&reservationSid=a%20b%26c%3D%23'],
   ['one that a form encoded', '?taskSid=a+b%28c%29%7E'],
   ['text of any language', `?taskSid=${encodeURIComponent('äöü €')}`],

@@ -1,16 +1,16 @@
 import { asCallSid, type CallSid, CustodyError } from '@flex-custody/core';
+import { consentedCall } from './consented-call.ts';
 import type { StreamConfig } from './flex-config.ts';
 import type { FlexCall } from './flex-endpoint.ts';
-import { heardCall } from './heard-call.ts';
 import { startStream, stopStream } from './streams.ts';
 import { twilioOf } from './twilio-of.ts';
 import { ownCall } from './whose-call.ts';
 
 jest.mock('./twilio-of.ts', () => ({ twilioOf: jest.fn() }));
 jest.mock('./whose-call.ts', () => ({ ownCall: jest.fn() }));
-jest.mock('./heard-call.ts', () => ({ heardCall: jest.fn() }));
+jest.mock('./consented-call.ts', () => ({ consentedCall: jest.fn() }));
 const rights = jest.mocked(ownCall);
-const mayBeHeard = jest.mocked(heardCall);
+const mayBeHeard = jest.mocked(consentedCall);
 
 /** Twilio's streams of all calls, by name. */
 let live: Map<string, string>;

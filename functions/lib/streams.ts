@@ -1,9 +1,9 @@
 import { type CallSid, CustodyError } from '@flex-custody/core';
 import type { TwilioApi, TwilioLive } from '@flex-custody/twilio';
 import type { StartStreamForm, StopStreamForm } from './call-forms.ts';
+import { consentedCall } from './consented-call.ts';
 import type { CallConfig, StreamConfig } from './flex-config.ts';
 import type { FlexCall } from './flex-endpoint.ts';
-import { heardCall } from './heard-call.ts';
 import type { Answer } from './runtime.ts';
 import { twilioOf } from './twilio-of.ts';
 import { ownCall } from './whose-call.ts';
@@ -29,7 +29,7 @@ export async function startStream(
 ): Promise<Answer> {
   const url = targetOf(config.targets, asked.url);
   const twilio = twilioOf(config);
-  await heardCall(config, viewer, asked, deadline);
+  await consentedCall(config, viewer, asked, deadline);
   const streamSid = await once(asked.callSid, url, () => started(twilio, asked.callSid, url));
   log({ outcome: 'started', call: asked.callSid });
   return { status: 200, body: { streamSid } };

@@ -116,7 +116,7 @@ test('with IAM away a Function’s report waits, and is taken when IAM is back',
   await until(() => call.recordings.every((sid) => recordings.get(sid)!.status === 'in-progress'));
 });
 
-test('a consent is the live call’s own, and the Functions are told of it', async () => {
+test('a consent is the live call’s own, and the Functions can ask for it', async () => {
   const call = await pausedCall();
   const { tasks } = host.sandbox.twilio.world;
   const consent = { purpose: 'voice-enrolment', decision: 'given', callSid: call.customerCall };

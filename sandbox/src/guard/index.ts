@@ -96,8 +96,8 @@ async function answer(
   const asLocal = !asProduction && signed(local);
   if (visibility === 'protected' && !asProduction && !asLocal) return refuse(outgoing, 400, 20400);
   // A Function that looks for itself knows the production address alone.
-  const signedAnew = asLocal ? signAgain(options.authToken, options.baseUrl, request) : undefined;
-  await forward(incoming, outgoing, body, options, signedAnew);
+  const another = asLocal ? signAgain(options.authToken, options.baseUrl, request) : undefined;
+  await forward(incoming, outgoing, body, options, another);
 }
 
 function preflight(outgoing: ServerResponse): void {

@@ -22,7 +22,7 @@ onEachEngine('what IAM stated of workers', (open) => {
   afterAll(() => database.drop());
   beforeEach(() => db.query('DELETE FROM identities'));
 
-  test('an identity is the worker’s for whom it was stated, and nobody else’s', async () => {
+  test('an identity is the worker’s for whom it was stated, and no other one’s', async () => {
     const identities = createIdentities(db);
     expect(await identities.about(ada, 'ada')).toBeUndefined();
     await identities.stated(viewer(ada, 'ada'));
@@ -57,7 +57,7 @@ onEachEngine('what IAM stated of workers', (open) => {
     expect(query).toHaveBeenCalledTimes(2);
   });
 
-  test('each token that is good is kept, and a database that is away refuses nobody', async () => {
+  test('each token that is good is kept, and a database that is away refuses no token', async () => {
     const identities = createIdentities(db);
     const validate = async (token: string | undefined) => {
       if (token !== 'good') throw new CustodyError('token_refused', 'no', { status: 403 });

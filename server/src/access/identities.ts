@@ -44,7 +44,7 @@ export function createIdentities(db: Pick<Db, 'query'>, now: () => number = Date
   };
 }
 
-/** The same validation, which keeps what IAM states; a database that is away keeps nobody from listening. */
+/** The same validation, which keeps what IAM states; listening does not wait for a database that is away. */
 export function keepingIdentities(
   flexTokens: FlexTokens,
   identities: Pick<Identities, 'stated'>,

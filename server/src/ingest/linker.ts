@@ -38,8 +38,8 @@ export interface Linker {
    */
   linkWithin(row: RecordingRow, budgetMs: number): Promise<void>;
   /**
-   * Puts other hints in the place of those that were refused, where Twilio's facts prove them: whoever speaks first must not
-   * keep a recording from its task for ever. Its link is then pending.
+   * Puts other hints in the place of those that were refused, where Twilio's facts prove them: the first caller must not keep a
+   * recording from its task for ever. Its link is then pending.
    * @returns the row as it is afterwards
    * @throws CustodyError as TwilioApi does
    */

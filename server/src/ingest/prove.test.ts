@@ -257,7 +257,7 @@ describe("a worker's address", () => {
   });
   const isAddressOf = addressesOfWorkers(silent, twilio);
 
-  test('contact_uri, which a worker may write, makes nobody of anybody', async () => {
+  test('contact_uri, which a worker may write, proves no identity', async () => {
     const claims = who('agent@example.com', { contact_uri: 'client:victim' });
     expect(await isAddressOf(claims, 'client:victim')).toBe(false);
     expect(await isAddressOf(claims, 'client:agent_40example_2Ecom')).toBe(true);
@@ -281,7 +281,7 @@ describe("a worker's address", () => {
     expect(await isAddressOf(who('+15550100'), '+15550100')).toBe(false);
   });
 
-  test('a name that is an encoded one counts as it is only where nobody has the name it encodes', async () => {
+  test('a name that is an encoded one counts as it is only where no worker has the name it encodes', async () => {
     const raw = who('a_40b');
     expect(await isAddressOf(raw, 'client:a_40b')).toBe(true);
     twilio.workers.set(sids.otherWorker, { friendlyName: 'a@b', attributes: '{}' });
@@ -289,7 +289,7 @@ describe("a worker's address", () => {
     expect(await isAddressOf({ ...raw, sid: sids.otherWorker, friendlyName: 'a@b' }, 'client:a_40b')).toBe(
       true,
     );
-    // Of one that no name encodes to, nobody is the owner.
+    // One that no name encodes to has no owner.
     for (const name of ['a_zz', 'a_5Fb_41', 'a_c3_a9', 'a_'])
       expect(await isAddressOf(who(name), `client:${name}`)).toBe(false);
   });

@@ -102,7 +102,7 @@ async function reconsidered(
   const row = await catalog.find(recordingSid);
   if (row?.linkState !== 'refused' || row.state === 'erased') return row;
   const other = await linker.reconsider(row, hints).catch((error: unknown) => {
-    // Nobody waits for a copy from this call, so Twilio may call again.
+    // This call is not to make a copy, so Twilio may call again.
     if (isRetryable(error) && (settledStates.includes(row.state) || isHeld(row))) throw error;
     log.warn({ recording: recordingSid, code: errorCode(error) }, 'other hints could not be proven now');
     return row;

@@ -96,7 +96,7 @@ onEachEngine('looking after a paused call', (open) => {
     expect(twilio.states()).toEqual(['paused', 'paused']);
   });
 
-  test('what the report leaves out is paused: the host asks Twilio, and believes nobody', async () => {
+  test('what the report leaves out is paused: the host asks Twilio', async () => {
     const set = room(database.db);
     await receive(set.parts, pauseReport('paused', start), byFunction, 'r', start);
     expect(await look(set.parts, sids.conference, start)).toBe('lasts');

@@ -36,7 +36,7 @@ onEachEngine('whether the caller of a call agreed', (open) => {
     };
   };
 
-  test('nobody who was not asked has', async () => {
+  test('a caller who was not asked has not', async () => {
     expect(await call().asked()).toEqual({ required: true, standing: false, paused: false });
   });
 
@@ -60,7 +60,7 @@ onEachEngine('whether the caller of a call agreed', (open) => {
     expect((await asked()).standing).toBe(false);
   });
 
-  test('a paused call is one by the host’s own record, and by the task’s mark where the host has not heard', async () => {
+  test('a paused call is one by the host’s own record, and by the task’s mark where the host does not know yet', async () => {
     const { parts, twilio, asked, decide } = call();
     await decide('given', start);
     twilio.pause(start + 1);

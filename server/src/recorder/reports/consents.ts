@@ -22,7 +22,7 @@ export async function consentOf(parts: RecorderParts, conference: ConferenceSid)
   ]);
   const standing = decisions.length > 0 && decisions.every(({ decision }) => decision === 'given');
   if (pause && !pause.endedAt) return { required, standing, paused: true };
-  // Without a right to stream, nobody needs to know of the mark.
+  // Without a right to stream, the mark decides nothing.
   if (required && !standing) return { required, standing, paused: false };
   const task =
     pause?.taskSid ??
@@ -45,7 +45,7 @@ async function newest(
   return db.query(`${by('at')} UNION ALL ${by('received_at')}`, [conference]);
 }
 
-/** Of a pause that the host has not heard of, the task's mark tells. */
+/** The task's mark tells of a pause whose report has not arrived. */
 async function isMarked({ twilio }: RecorderParts, task: TaskSid): Promise<boolean> {
   const attributes = readAttributes((await twilio.task(task))?.attributes ?? '');
   return attributes !== undefined && readTaskMark(attributes).paused !== undefined;

@@ -1,8 +1,8 @@
 import { asConferenceSid, type ConsentAnswer, CustodyError } from '@flex-custody/core';
 import type { Viewer } from '@flex-custody/twilio';
+import { consentedCall } from './consented-call.ts';
 import { startDeadline } from './deadline.ts';
 import type { StreamConfig } from './flex-config.ts';
-import { heardCall } from './heard-call.ts';
 import { consentOf } from './host-live.ts';
 import { ownCall } from './whose-call.ts';
 
@@ -14,7 +14,7 @@ const consent = jest.mocked(consentOf);
 
 const sid = asConferenceSid(`CF${'1'.repeat(32)}`)!;
 const own = { conference: { sid } } as Awaited<ReturnType<typeof ownCall>>;
-const ask = () => heardCall({} as StreamConfig, {} as Viewer, {}, startDeadline());
+const ask = () => consentedCall({} as StreamConfig, {} as Viewer, {}, startDeadline());
 
 beforeEach(() => {
   rights.mockReset().mockResolvedValue(own);
@@ -22,19 +22,19 @@ beforeEach(() => {
 });
 
 test.each<[ConsentAnswer, string, number]>([
-  [{ required: true, standing: true, paused: false }, 'heard', 200],
-  [{ required: false, standing: false, paused: false }, 'heard', 200],
+  [{ required: true, standing: true, paused: false }, 'may be streamed', 200],
+  [{ required: false, standing: false, paused: false }, 'may be streamed', 200],
   [{ required: true, standing: false, paused: false }, 'consent_missing', 403],
   [{ required: true, standing: true, paused: true }, 'call_paused', 409],
   [{ required: false, standing: false, paused: true }, 'call_paused', 409],
 ])('%j: %s', async (said, code, status) => {
   consent.mockResolvedValue(said);
-  if (code !== 'heard') await expect(ask()).rejects.toMatchObject({ code, status });
+  if (code !== 'may be streamed') await expect(ask()).rejects.toMatchObject({ code, status });
   else expect(await ask()).toBe(own);
   expect(consent.mock.calls.map(([, , asked]) => asked)).toEqual([sid]);
 });
 
-test('a host that is away has not agreed, and nobody asks it about the call of another', async () => {
+test('a host that is away has not agreed, and it is not asked about the call of another', async () => {
   consent.mockRejectedValue(new CustodyError('host_unreachable', 'away', { status: 503 }));
   await expect(ask()).rejects.toMatchObject({ code: 'host_unreachable' });
   consent.mockClear();

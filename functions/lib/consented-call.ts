@@ -11,7 +11,7 @@ import { type Asked, type OwnCall, ownCall } from './whose-call.ts';
  * call is not paused. Whatever the host does not say is no.
  * @throws CustodyError as {@link ownCall} and {@link consentOf} do, `consent_missing` (403), `call_paused` (409)
  */
-export async function heardCall(
+export async function consentedCall(
   config: Pick<StreamConfig, 'accountSid' | 'authToken' | 'workspaceSid' | 'origins' | 'host'>,
   viewer: Viewer,
   asked: Asked,
