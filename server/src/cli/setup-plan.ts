@@ -46,9 +46,11 @@ export function planSetup(
   const before = current.uiAttributes[key];
   const set = isObject(before) ? before : {};
   const unset = Object.entries(defaults).filter(([name]) => set[name] === undefined);
-  const edits = [...unset, ...wishes].map(([path, value]) => editOf(before, path.split('.'), value));
-  const text = editJson(current.uiAttributesText, edits);
-  const ours = (JSON.parse(text) as Json)[key];
+  const text = [...unset, ...wishes].reduce(
+    (so, [path, value]) => editJson(so, [editOf(oursIn(so), path.split('.'), value)]),
+    current.uiAttributesText,
+  );
+  const ours = oursIn(text);
   const { settings, problems } = readFlexSettings(ours);
   const differences = compare(before, ours, `ui_attributes.${key}`);
   const change: FlexConfigurationChange = differences.length > 0 ? { uiAttributesText: text } : {};
@@ -81,6 +83,8 @@ function flexRecords(
   differences.push({ path: 'call_recording_webhook_url', before: found, after: wanted });
   if (found !== undefined) notes.push('The webhook that Flex called until now will no longer be called.');
 }
+
+const oursIn = (text: string): unknown => (JSON.parse(text) as Json)[key];
 
 /** Our own settings by path: everything beside it keeps its text. */
 function editOf(ours: unknown, steps: readonly string[], value: unknown): JsonEdit {

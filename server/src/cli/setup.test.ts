@@ -228,6 +228,10 @@ test('what is no object is not replaced by one', async () => {
     code: 'settings_unreadable',
     message: expect.stringContaining('flex_custody.recording is no object'),
   });
+  const wishes = parseWish('recording.mode="ours"', parseWish('recording="all of it"'));
+  await expect(setup(desk().parts, { set: wishes, yes: true })).rejects.toMatchObject({
+    code: 'settings_unreadable',
+  });
   expect(written).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import type { FlexDesktop } from '../../support/flex.ts';
-import { describeWhere, isShortForm } from '../../support/needs.ts';
+import { describeWhere, inFull, isShortForm } from '../../support/needs.ts';
 import { until } from '../../support/until.ts';
 import { finish, joined, type Stage, setStage, shows } from './stage.ts';
 
@@ -45,7 +45,7 @@ const forms: Form[] = [
   },
 ];
 /** The check of every change plays those that differ the most. */
-const played = isShortForm ? [forms[0]!, forms[4]!, forms[5]!] : forms;
+const played = isShortForm ? [forms[0]!, forms[4]!] : forms;
 
 /** Another plugin in the place of Flex's AcceptTask: what is shown is what Twilio has, whatever was asked for. */
 describeWhere(['chromium', 'plugins'], 'another plugin that replaces AcceptTask', () => {
@@ -103,7 +103,19 @@ describeWhere(['chromium', 'plugins'], 'another plugin that replaces AcceptTask'
     expect(await recorded(task)).toEqual(['leg']);
   });
 
-  test('a recording that somebody stopped is found out by pausing: another is started, and paused', async () => {
+  inFull('mode theirs, and the conference is not recorded: the leg is', async () => {
+    await stage.reopen(alice, { recording: { mode: 'theirs' } }, { call_recording_enabled: true });
+    await replace(forms[0]!.accept);
+    const { task } = await stage.live.ring({ worker: stage.workers[0] });
+    await alice.accept();
+    await joined(alice);
+    await shows(alice, 'recording');
+    expect(await recorded(task)).toEqual(['leg']);
+    await finish(alice);
+    await stage.custody(task, 1);
+  });
+
+  inFull('a recording that was stopped is found out by pausing: another is started, and paused', async () => {
     const { task } = await stage.live.ring({ worker: stage.workers[0] });
     await alice.accept();
     await joined(alice);
