@@ -18,7 +18,7 @@ export interface AuditEntry {
     | typeof ownFunction
     | typeof operator;
   /**
-   * `voice-consent`: a caller gave, refused or withdrew consent, told by the viewer. `accept-unsigned`: a sidecar that no
+   * `voice-consent`: a caller gave, refused or withdrew consent, as the viewer reported. `accept-unsigned`: a sidecar that no
    * host signed was believed.
    */
   action: 'play' | 'segment-link' | 'voice-consent' | 'accept-unsigned';
