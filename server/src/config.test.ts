@@ -203,6 +203,10 @@ test.each([
   [{ TWILIO_API_SECRET: 's'.repeat(32) }, 'TWILIO_API_KEY is missing'],
   [{ AWS_ACCESS_KEY_ID: 'AKIA' }, 'AWS_SECRET_ACCESS_KEY is missing'],
   [{ AWS_SECRET_ACCESS_KEY: 'secret' }, 'AWS_ACCESS_KEY_ID is missing'],
+  [
+    { CUSTODY_SIGNING_KEY_FILE: 'a.pem', CUSTODY_SIGNING_KEYS: 'text' },
+    'CUSTODY_SIGNING_KEYS must not be set',
+  ],
   [{ CUSTODY_KEYS: undefined }, 'CUSTODY_KEY_FILE is missing'],
   [{ CUSTODY_KEY_FILE: '/nowhere' }, 'CUSTODY_KEYS must not be set'],
   [
@@ -256,6 +260,16 @@ test('in mode sse-kms the first key seals, and the others are known', () => {
   expect(loadConfig({ ...complete, ...sealing }).store).not.toHaveProperty('kmsKeyId');
   const { store } = loadConfig({ ...complete, ...sealing, CUSTODY_SSE_KMS_KEY_ID: 'new, old' });
   expect(store).toMatchObject({ kmsKeyId: 'new', olderKmsKeyIds: ['old'] });
+});
+
+test('where the signing keys are, and whether somebody said so', () => {
+  const certificateKeyFile = '.data/certificate-key.pem';
+  const [file, named] = ['.data/signing-key.pem', '/etc/custody/signing.pem'];
+  expect(loadConfig(complete).signing).toEqual({ file, configured: false, certificateKeyFile });
+  const other = { ...complete, CUSTODY_SIGNING_KEY_FILE: named };
+  expect(loadConfig(other).signing).toEqual({ file: named, configured: true, certificateKeyFile });
+  const text = loadConfig({ ...complete, CUSTODY_SIGNING_KEYS: 'text' }).signing;
+  expect(text).toEqual({ file, configured: false, keys: 'text', certificateKeyFile });
 });
 
 test('the keys alone: their faults and no others', () => {

@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
-import { readFileSync, renameSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AccountSid, objectKey, type RecordingSid, type Sidecar, sidecarKey } from '@flex-custody/core';
 import { createKeys, createStore, openBytes, type Store, sealBytes } from '@flex-custody/vault';
@@ -73,18 +72,6 @@ const forged = (): Sidecar => ({
   object: row.object!,
 });
 
-/** Starts a host that is expected not to come up. */
-const refused = (change: Record<string, string> = {}): Promise<{ code: unknown; err: string }> =>
-  new Promise((resolve) => {
-    const env = { ...host.env, ...change };
-    execFile(
-      process.execPath,
-      ['server/bin/flex-custody.mjs', 'serve'],
-      { env, timeout: 60_000 },
-      (error, _out, err) => resolve({ code: error?.code, err }),
-    );
-  });
-
 test('the first start makes the key for its owner alone, and by it the sidecar is signed', async () => {
   expect(statSync(keyFile).mode & 0o777).toBe(0o600);
   const [jwk] = JSON.parse((await host.run('certificates', 'key', '--all')).out).keys;
@@ -92,6 +79,9 @@ test('the first start makes the key for its owner alone, and by it the sidecar i
   const { signers } = JSON.parse((await host.run('keys', 'status', '--json')).out);
   expect(signers).toEqual([{ keyId: jwk.kid, sidecars: 1, signs: true, atHand: true }]);
   expect((await host.run('doctor', '--only', 'signing-key')).code).toBe(0);
+  const another = join(host.dataDir, 'another.pem');
+  const made = await host.run('keys', 'generate', '--kind', 'signing', '--out', another);
+  expect([made.code, statSync(another).mode & 0o777]).toEqual([0, 0o600]);
 });
 
 test("with the Functions' key no sidecar is written, nor a certificate", async () => {
@@ -147,27 +137,4 @@ test('accepted by an operator it is hearsay, and only after being asked', async 
   store.close();
   const opened = await openBytes(privateKeys(), { account: account(), recording }, Buffer.concat(chunks));
   expect(opened.toString().split('.')).toHaveLength(3);
-});
-
-test('a host whose key is gone, or another one, does not start and says what to do', async () => {
-  // The database belongs to one process: it is free for the others once this host is on another one.
-  const CUSTODY_DATA_DIR = host.env['CUSTODY_DATA_DIR'] ?? '';
-  await host.restart({ CUSTODY_DATA_DIR: join(host.dataDir, 'meanwhile') });
-  const ports = { PORT: '0', CUSTODY_OPS_PORT: '0', CUSTODY_DATA_DIR };
-  const away = `${keyFile}.away`;
-  renameSync(keyFile, away);
-  try {
-    const gone = await refused(ports);
-    expect([gone.code, gone.err]).toEqual([1, expect.stringContaining('restore it from the backup')]);
-    const made = await host.run('keys', 'generate', '--kind', 'signing', '--out', keyFile);
-    expect([made.code, statSync(keyFile).mode & 0o777]).toEqual([0, 0o600]);
-    const replaced = await refused(ports);
-    expect([replaced.code, replaced.err]).toEqual([
-      78,
-      expect.stringContaining('flex-custody adopt-database'),
-    ]);
-    expect(replaced.err).toContain('signing keys');
-  } finally {
-    renameSync(away, keyFile);
-  }
 });

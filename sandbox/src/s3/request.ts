@@ -7,7 +7,7 @@ import type { Bucket } from './storage.ts';
 export interface S3Request {
   bucket: Bucket;
   key: string;
-  /** Of whoever signed it. */
+  /** Of the identity that signed it. */
   rights: Rights;
   query: URLSearchParams;
   incoming: IncomingMessage;

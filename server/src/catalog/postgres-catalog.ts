@@ -23,7 +23,7 @@ const stillUnproven = (direction: string, caller: string) =>
   `ARRAY(SELECT fact FROM unnest(unproven) AS fact WHERE fact <> 'owner'
     AND NOT (fact = 'direction' AND ${direction}::text IS NOT NULL)
     AND NOT (fact = 'caller' AND ${caller}::text IS NOT NULL))`;
-/** An owner that only hearsay named does not stand in for what was proven. */
+/** The owner is one that only hearsay named: nothing that was proven is filled in from it. */
 const hearsay = `'owner' = ANY(unproven)`;
 
 const guessIsReplaced = `('start' = ANY(recordings.unproven) AND NOT 'start' = ANY(excluded.unproven))`;

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { CustodyError } from '@flex-custody/core';
 import { isKeyId } from '@flex-custody/vault';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { systemCode } from '../config/system-code.ts';
 import { newSigningKey } from '../signing/key-file.ts';
 import { registerKeyStatus } from './rotate-keys.ts';
@@ -55,22 +55,26 @@ export function registerKeyCommands(program: Command): void {
       'the name that sealed recordings carry, such as 2026-01; a signing key needs none',
     )
     .requiredOption('--out <file>', 'where the private key goes; only its owner may read it')
-    .action(({ kind, keyId, out }: { kind: Kind | 'signing'; keyId?: string; out: string }) => {
-      if (kind === 'signing') return generateSigning(out, keyId);
-      if (keyId === undefined)
-        throw new InvalidArgumentError('--key-id is missing: the name that sealed recordings carry');
-      const made = generateKey(kind, keyId);
-      save(out, made.file);
-      const lines = Object.entries(made.forFunctions).map(([name, value]) => `${name}=${value}`);
-      console.error(
-        `Wrote ${out}. Keep a copy where the host's disk cannot take it along: without it nothing can be opened.`,
-      );
-      console.error(
-        `The host: CUSTODY_KEY_KIND=${kind}, CUSTODY_KEY_FILE=${out}. To rotate, put it above the old keys in one file.`,
-      );
-      if (lines.length > 0) console.error("The Functions' environment:");
-      for (const line of lines) console.log(line);
-    });
+    .action(
+      ({ kind, keyId, out }: { kind: Kind | 'signing'; keyId?: string; out: string }, command: Command) => {
+        if (kind === 'signing') return generateSigning(out, keyId);
+        if (keyId === undefined)
+          return command.error(
+            "error: option '--key-id <name>' is missing: sealed recordings carry that name",
+          );
+        const made = generateKey(kind, keyId);
+        save(out, made.file);
+        const lines = Object.entries(made.forFunctions).map(([name, value]) => `${name}=${value}`);
+        console.error(
+          `Wrote ${out}. Keep a copy where the host's disk cannot take it along: without it nothing can be opened.`,
+        );
+        console.error(
+          `The host: CUSTODY_KEY_KIND=${kind}, CUSTODY_KEY_FILE=${out}. To rotate, put it above the old keys in one file.`,
+        );
+        if (lines.length > 0) console.error("The Functions' environment:");
+        for (const line of lines) console.log(line);
+      },
+    );
 }
 
 function generateSigning(out: string, keyId: string | undefined): void {

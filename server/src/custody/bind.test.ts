@@ -49,7 +49,7 @@ onEachEngine('the binding of a database', (open) => {
       { storageMode: 'sse-kms', recordingKeys: [] },
       ['envelope', 'sse-kms', 'CUSTODY_STORAGE_MODE'],
     ],
-    ['signing keys', { signingKeys: ['sign-2'] }, ['sign-1', 'sign-2', 'beside it']],
+    ['signing keys', { signingKeys: ['sign-2'] }, ['sign-1', 'sign-2', 'CUSTODY_SIGNING_KEY_FILE']],
     ['caller secret', { callerSecret: 'c2' }, ['c1', 'c2', 'CUSTODY_CALLER_SECRET']],
     ['recording keys', { recordingKeys: ['2026-11:f9'] }, ['2026-01:f1', '2026-11:f9', 'CUSTODY_KEY_FILE']],
     [

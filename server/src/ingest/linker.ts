@@ -109,7 +109,7 @@ export function createLinker(parts: IngestParts): Linker {
 
   async function settle(row: RecordingRow): Promise<Settled> {
     // Twilio does not know the recording, so that its call is hearsay as well: nothing can be proven by it.
-    if (row.unproven.includes('start')) return unlinked(row.recordingSid, 'source_unknown', undefined, false);
+    if (row.unproven.includes('start')) return unlinked(row.recordingSid, 'task_not_found', undefined, false);
     const remembered = await prove({ ...means, twilio: { ...twilio, worker } }, row, row.hints);
     // What was remembered may have changed: nobody is refused by it.
     const proof = remembered.level === 'refused' ? await prove(means, row, row.hints) : remembered;

@@ -25,7 +25,7 @@ export const signedSidecar = ({ signing }: Pick<IngestParts, 'signing'>, sidecar
 export interface OpenedSidecar {
   sidecar: Sidecar;
   stored: StoredSidecar;
-  /** Id of the listed key that signed it. Absent: it is hearsay, since whoever has the public key could seal it. */
+  /** Id of the listed key that signed it. Absent: it is hearsay, since anybody with the public key could seal it. */
   signedBy?: string;
 }
 

@@ -39,7 +39,7 @@ export async function signNow(parts: IngestParts, signal: AbortSignal): Promise<
 
 /**
  * Signs the sidecars that no host has signed: writes each again from the catalog, by which nothing is believed that only
- * the bucket says. What was heard in a recording comes from the very version that the catalog noted, which a host wrote.
+ * the bucket says. The analysis of a recording comes from the very version that the catalog noted, which a host wrote.
  * @throws CustodyError as store, keys and catalog do
  */
 export async function signSidecars(parts: IngestParts, run: Run): Promise<void> {

@@ -23,7 +23,7 @@ export async function signingKey(scene: Scene): Promise<Seen> {
   }
   const open = filesOf(config).find((file) => isOpen(file));
   if (open !== undefined)
-    throw advice(`${open} may be read by others: whoever has it can sign as this host`, `chmod 600 ${open}`);
+    throw advice(`${open} may be read by others, who could then sign as this host`, `chmod 600 ${open}`);
   const strange = (signed?.newest ?? []).filter((keyId) => !signing.lists(keyId));
   if (strange.length > 0)
     throw advice(

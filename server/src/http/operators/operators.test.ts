@@ -44,6 +44,7 @@ beforeAll(async () => {
     alarms,
     queue: { send: async (name) => void sent.push(name) },
     keys: { keyId: 'newest', keyIds: ['newest'] },
+    signing: { keyId: 'signs', keyIds: ['signs'], lists: (keyId) => keyId === 'signs' },
     runs: createRuns(database.db),
     health: () => readHealth(database.db, accountSid),
     works: {
@@ -190,11 +191,18 @@ describe.each([
   test('which key has sealed what, and which are at hand', async () => {
     const lease = (await catalog.lease(RE(2), 'test', 60_000))?.secret ?? '';
     await catalog.sealed(RE(2), lease, object, 2);
+    await catalog.verified(RE(2), object, 'a'.repeat(64));
+    const sidecar = { key: 'k', etag: 'e', keyId: object.keyId, signedBy: 'lost' };
+    await catalog.described(RE(2), undefined, sidecar);
     expect(await desk().keys()).toEqual({
       seals: 'newest',
       keys: [
-        { keyId: object.keyId, atHand: false, recordings: 1, sidecars: 0 },
+        { keyId: object.keyId, atHand: false, recordings: 1, sidecars: 1 },
         { keyId: 'newest', atHand: true, recordings: 0, sidecars: 0 },
+      ],
+      signers: [
+        { keyId: 'lost', signs: false, atHand: false, sidecars: 1 },
+        { keyId: 'signs', signs: true, atHand: true, sidecars: 0 },
       ],
     });
   });

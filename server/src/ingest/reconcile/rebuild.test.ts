@@ -290,7 +290,7 @@ describe('an operator accepts what nobody has signed', () => {
     await host.queue.run('link', { recordingSid: host.sid });
     expect(await host.catalog.find(host.sid)).toMatchObject({
       linkState: 'unlinked',
-      linkReason: 'source_unknown',
+      linkReason: 'task_not_found',
       workerSid: sids.worker,
       unproven: everything,
     });

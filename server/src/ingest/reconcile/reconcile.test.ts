@@ -258,7 +258,7 @@ describe('what the bucket has and the catalog lacks', () => {
     await host.queue.run('link', { recordingSid: sids.recording(7) });
     expect(await host.catalog.find(sids.recording(7))).toMatchObject({
       linkState: 'unlinked',
-      linkReason: 'source_unknown',
+      linkReason: 'task_not_found',
     });
     expect(await host.alarmCodes()).toEqual(['object_unknown']);
   });
