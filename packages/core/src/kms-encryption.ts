@@ -16,7 +16,7 @@ interface Sealing {
 
 /**
  * Whether an object may count as a copy, as far as its encryption goes. In mode `sse-kms` S3 itself must name KMS and the key:
- * whoever wrote the object may have asked for something else. In mode `envelope` the object proves itself.
+ * the writer of the object may have asked for something else. In mode `envelope` the object proves itself.
  */
 export function isSealedAtRest({ mode, kmsKeyIds = [] }: Sealing, { encryption, kmsKeyId }: AtRest): boolean {
   if (mode === 'envelope') return true;

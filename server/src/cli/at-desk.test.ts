@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 // Also lets the embedded database load inside tests.
 import '../db/testing/on-each-engine.ts';
-import type { CustodyConfig } from '../custody/facts.ts';
+import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
 import { type DirectoryLock, lockDirectory } from '../db/lock.ts';
 import type { Desk } from '../http/operators/desk.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
@@ -16,6 +16,7 @@ const mediaSecret = new Uint8Array(32).fill(7);
 const custody: CustodyConfig = {
   accountSid: `AC${'0a'.repeat(16)}` as CustodyConfig['accountSid'],
   store: { bucket: 'recordings', region: 'eu-central-1', mode: 'sse-kms' },
+  callerSecret: Buffer.alloc(32, 9).toString('base64'),
 };
 let directory: string;
 let notes: string[];
@@ -60,7 +61,11 @@ describe('while a host has the database', () => {
   let port: number;
   beforeEach(async () => {
     lock = lockDirectory(directory);
-    const desk = { alarms: async () => [{ id: 3, code: 'from_host' }] } as unknown as Desk;
+    const health = { kind: 'pglite', version: 1, work: { custody: custodyFacts(custody) } };
+    const desk = {
+      alarms: async () => [{ id: 3, code: 'from_host' }],
+      health: async () => health,
+    } as unknown as Desk;
     ops = buildOps({
       log: createLog('silent'),
       metrics: { contentType: 'text/plain', read: async () => '' },
@@ -87,6 +92,16 @@ describe('while a host has the database', () => {
     expect(notes).toEqual([
       `A running host has the embedded database: asking it at http://127.0.0.1:${port}.`,
     ]);
+  });
+
+  test('a command with another caller secret than the host has is refused', async () => {
+    const stranger = { ...custody, callerSecret: Buffer.alloc(32).toString('base64') };
+    const work = jest.fn();
+    const parts = { database: { directory }, ops: { host: '127.0.0.1', port }, mediaSecret };
+    const refused = atDesk(work, { ...stranger, ...parts }, () => undefined);
+    await expect(refused).rejects.toMatchObject({ code: 'custody_differs' });
+    await expect(refused).rejects.toThrow(/^caller secret: /);
+    expect(work).not.toHaveBeenCalled();
   });
 
   test('one that does not answer is told with who has the database, and what to set', async () => {

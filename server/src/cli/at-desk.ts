@@ -5,6 +5,7 @@ import { createCatalog } from '../catalog/catalog.ts';
 import { createCertificates } from '../catalog/certificates.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { bindDatabase } from '../custody/bind.ts';
+import { custodyDiffers, differences } from '../custody/differences.ts';
 import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { createDesk, type Desk } from '../http/operators/desk.ts';
@@ -82,14 +83,16 @@ function readable(config: Config['signing']): SigningIdentity | undefined {
 
 async function askHost(
   work: (desk: Desk) => Promise<void>,
-  { ops, mediaSecret }: Needed,
+  config: Needed,
   locked: CustodyError,
   note: (text: string) => void,
 ): Promise<void> {
-  const url = urlOf(ops);
+  const url = urlOf(config.ops);
   note(`A running host has the embedded database: asking it at ${url}.`);
   try {
-    await work(remoteDesk(url, operatorSecret(mediaSecret)));
+    const desk = remoteDesk(url, operatorSecret(config.mediaSecret));
+    await compare(desk, config);
+    await work(desk);
   } catch (cause) {
     if (!(cause instanceof CustodyError && cause.code === 'host_unreachable')) throw cause;
     throw new CustodyError(
@@ -98,6 +101,13 @@ async function askHost(
       { cause },
     );
   }
+}
+
+/** With another caller secret than the host's, `erase --caller` would find no caller and say that nothing was to be done. */
+async function compare(desk: Pick<Desk, 'health'>, config: CustodyConfig): Promise<void> {
+  const bound = (await desk.health()).work?.custody;
+  const found = bound ? differences(bound, custodyFacts(config)) : [];
+  if (found.length > 0) throw custodyDiffers(found);
 }
 
 /** A listener on every address is on loopback too. */

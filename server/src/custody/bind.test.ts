@@ -153,7 +153,7 @@ onEachEngine('the binding of a database', (open) => {
     const refused = bind();
     await expect(refused).rejects.toMatchObject({ code: 'custody_differs' });
     await expect(refused).rejects.toThrow(
-      `the database is bound to ${AC('b')}, this environment has ${AC('a')}`,
+      `is bound to ${AC('b')}, whose recordings it holds, this environment has ${AC('a')}`,
     );
     expect(await readCustody(database.db)).toBeUndefined();
   });
@@ -188,7 +188,9 @@ onEachEngine('the binding of a database', (open) => {
     test('of a database of before with the rows of another account', async () => {
       await row(AC('b'));
       const found = await differencesFrom(database.db, facts);
-      expect(found).toEqual([{ what: 'account', before: AC('b'), now: AC('a') }]);
+      expect(found).toMatchObject([
+        { what: 'account', before: expect.stringContaining(AC('b')), now: AC('a') },
+      ]);
       await adoptDatabase(database.db, facts, found, record);
       await bind();
     });

@@ -27,7 +27,7 @@ export async function readCustody(db: Db): Promise<CustodyFacts | undefined> {
   return row && toFacts(row);
 }
 
-/** The same for a writer: until the transaction ends, nobody else changes it. */
+/** The same for a writer: until the transaction ends, no other process changes it. */
 async function lockCustody(db: Db): Promise<CustodyFacts | undefined> {
   const [row] = await db.query<Row>('SELECT * FROM custody FOR UPDATE');
   return row && toFacts(row);
@@ -60,7 +60,7 @@ export async function differencesFrom(db: Db, facts: CustodyFacts): Promise<Diff
   const bound = await readCustody(db);
   if (bound) return differences(bound, facts);
   const foreign = await foreignAccount(db, facts.accountSid);
-  return foreign === undefined ? [] : [{ what: 'account', before: foreign, now: facts.accountSid }];
+  return foreign === undefined ? [] : [ofAnother(foreign, facts)];
 }
 
 /**
@@ -94,8 +94,7 @@ export async function adoptDatabase(
  */
 async function claim(db: Db, facts: CustodyFacts): Promise<CustodyFacts> {
   const foreign = await foreignAccount(db, facts.accountSid);
-  if (foreign !== undefined)
-    throw custodyDiffers([{ what: 'account', before: foreign, now: facts.accountSid }]);
+  if (foreign !== undefined) throw custodyDiffers([ofAnother(foreign, facts)]);
   await insert(db, facts);
   const bound = await lockCustody(db);
   if (!bound) throw new Error('the row that binds the database is not there');
@@ -109,6 +108,12 @@ async function insert(db: Db, facts: CustodyFacts): Promise<void> {
     valuesOf(facts),
   );
 }
+
+const ofAnother = (foreign: string, { accountSid }: CustodyFacts): Difference => ({
+  what: 'account',
+  before: `${foreign}, whose recordings it holds`,
+  now: accountSid,
+});
 
 async function foreignAccount(db: Db, accountSid: AccountSid): Promise<string | undefined> {
   const [row] = await db.query<{ account_sid: string }>(

@@ -67,7 +67,7 @@ function recordingKeys(keys: KeyConfig): string[] {
   }
 }
 
-/** Of at least 32 random bytes, or of a public key: nobody finds the secret by it. */
+/** Of at least 32 random bytes, or of a public key: the secret cannot be found from it. */
 function fingerprint(what: string, secret: Uint8Array): string {
   return createHash('sha256')
     .update(`flex-custody ${what}\0`)

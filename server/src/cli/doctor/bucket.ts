@@ -89,7 +89,7 @@ export async function encryption(scene: Scene): Promise<Seen> {
   });
 }
 
-/** What somebody else writes without KMS never counts as a copy, and lies in the bucket in the clear all the same. */
+/** An object that another writer stores without KMS never counts as a copy, and is in the bucket in the clear all the same. */
 function othersDenied(told: BucketLook['deniesUnencrypted'], byDefault: string): Seen {
   return read(told, 'GetBucketPolicy', 'a policy on encryption', (denied) =>
     denied

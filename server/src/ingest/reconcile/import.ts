@@ -51,8 +51,8 @@ export function readFrom(from: string): { bucket: string; prefix: string } {
 
 /**
  * Takes in what an older set-up has stored in plain: objects whose names are recordings' SIDs, with `.wav` or without. What
- * Twilio still has is copied from there: others may have written the plain object. The rest is sealed as it is. Each goes
- * the way of any other recording, and is verified; the plain object stays until somebody asks for its deletion.
+ * Twilio still has is copied from there: others may have written the plain object. The rest is sealed as it is. Each is
+ * linked and verified like any other recording; the plain object stays until somebody asks for its deletion.
  */
 export async function importPlain(parts: ImportParts, run: Run): Promise<void> {
   const options = run.options as unknown as ImportOptions;
@@ -151,7 +151,7 @@ async function importOne(
   }
 }
 
-/** What is copied already, or is to stay erased, is counted; its plain object goes where somebody asked for that. */
+/** What is copied already, or is to stay erased, is counted; its plain object is deleted where the operator asked for that. */
 async function settleKnown(
   parts: ImportParts,
   plain: Store,
