@@ -150,6 +150,16 @@ export const migrations: readonly string[] = [
      ADD COLUMN unproven text[] NOT NULL DEFAULT '{}',
      -- Keyed digests of numbers that only task attributes name: they can add a hold and nothing else.
      ADD COLUMN hinted_callers text[] NOT NULL DEFAULT '{}';`,
+  `ALTER TABLE recordings
+     -- Who wrote the object; null: nobody noted it, so it is trusted as little as a Function's.
+     ADD COLUMN copied_by text CHECK (copied_by IN ('host', 'function', 'import', 'adopted')),
+     -- A copy of it was bad: no Function copies it again.
+     ADD COLUMN host_only boolean NOT NULL DEFAULT false,
+     -- When its copy could not be proven; null: nobody has tried, or it is proven.
+     ADD COLUMN proof_tried_at timestamptz;
+   ALTER TABLE audit
+     -- What was known of the audio that was played.
+     ADD COLUMN custody text CHECK (custody IN ('proven', 'verified', 'unverified', 'twilio'));`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */

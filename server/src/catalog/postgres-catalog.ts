@@ -4,8 +4,9 @@ import type { Db } from '../db.ts';
 import type { Catalog, Owner } from './catalog.ts';
 import { erasureStatements } from './erasure-statements.ts';
 import { keyStatements } from './key-statements.ts';
+import { proofStatements } from './proof-statements.ts';
 import { rowColumns, type StoredRow, toRow } from './rows.ts';
-import { createStatements, identity, mostRows, noLease } from './statements.ts';
+import { createStatements, identity, mostRows, noLease, noProof } from './statements.ts';
 
 const ratesKept = 20;
 const leastForRate = 4e6;
@@ -28,6 +29,7 @@ export function createCatalog(db: Db): Catalog {
   return {
     ...keyStatements(statements),
     ...erasureStatements(statements),
+    ...proofStatements(statements),
     find,
     firstOfReservation: async (sid) =>
       (
@@ -79,7 +81,7 @@ export function createCatalog(db: Db): Catalog {
       const secret = randomUUID();
       const change = {
         set: `leases = leases + 1, lease = $4, lease_holder = $5, lease_until = now() + $6::double precision * interval '1 millisecond'`,
-        where: `(state <> 'copying' OR lease_until < now())`,
+        where: `(state <> 'copying' OR lease_until < now()) AND ($5 <> 'function' OR NOT host_only)`,
         values: [secret, holder, ms],
       };
       const [granted] = await moved<{ leases: number }>('leased', sid, change, 'leases');
@@ -92,11 +94,11 @@ export function createCatalog(db: Db): Catalog {
         [lease, ms],
         `state = 'copying' AND lease = $2`,
       ),
-    sealed: (sid, lease, object, channels) =>
+    sealed: (sid, lease, object, channels, by) =>
       move('sealed', sid, {
-        set: `object = $5::jsonb, channels = $6, failure = NULL, verified_at = NULL, ${noLease}`,
+        set: `object = $5::jsonb, channels = $6, copied_by = $7, failure = NULL, verified_at = NULL, ${noProof}, ${noLease}`,
         where: 'lease = $4',
-        values: [lease, JSON.stringify(object), channels],
+        values: [lease, JSON.stringify(object), channels, by ?? null],
       }),
     release: (sid, lease, failure) =>
       move('released', sid, {
@@ -104,25 +106,30 @@ export function createCatalog(db: Db): Catalog {
         where: 'lease = $4',
         values: [lease, failure ?? null],
       }),
-    async verified(sid, object, plaintextSha256) {
+    async verified(sid, object, plaintextSha256, { channels, proof } = {}) {
       const change = {
-        set: `verified_at = now(), failure = NULL,
+        set: `verified_at = now(), failure = NULL, channels = coalesce($8, channels), proof = $9::jsonb,
           object = (object - 'parts') || jsonb_build_object('plaintextSha256', $7::text)`,
         where: sameObject,
-        values: [...identity(object), plaintextSha256],
+        values: [
+          ...identity(object),
+          plaintextSha256,
+          channels ?? null,
+          proof ? JSON.stringify(proof) : null,
+        ],
       };
       const [row] = await moved<StoredRow>('verified', sid, change, rowColumns);
       return row && toRow(row);
     },
     rejected: (sid, object, reason) =>
       move('rejected', sid, {
-        set: 'object = NULL, failure = $7',
+        set: `object = NULL, copied_by = NULL, host_only = true, failure = $7, ${noProof}`,
         where: sameObject,
         values: [...identity(object), reason],
       }),
     lost: (sid, object) =>
       move('lost', sid, {
-        set: `object = NULL, verified_at = NULL, failure = 'object_missing'`,
+        set: `object = NULL, copied_by = NULL, verified_at = NULL, failure = 'object_missing', ${noProof}`,
         where: sameObject,
         values: identity(object),
       }),
@@ -241,8 +248,14 @@ export function createCatalog(db: Db): Catalog {
         [after ?? null, Math.min(limit, mostRows)],
       ),
     async counts() {
-      const found = await db.query<{ state: RecordingState; link_state: LinkState; n: number }>(
-        'SELECT state, link_state, count(*)::int AS n FROM recordings GROUP BY state, link_state',
+      const found = await db.query<{
+        state: RecordingState;
+        link_state: LinkState;
+        n: number;
+        proven: number;
+      }>(
+        `SELECT state, link_state, count(*)::int AS n, count(proof)::int AS proven FROM recordings
+         GROUP BY state, link_state`,
       );
       const states = zeros(recordingStates);
       const links = zeros(linkStates);
@@ -250,14 +263,17 @@ export function createCatalog(db: Db): Catalog {
         states[row.state] += row.n;
         links[row.link_state] += row.n;
       }
-      return { states, links };
+      const proven = found.reduce((sum, row) => sum + (row.state === 'verified' ? row.proven : 0), 0);
+      return { states, links, proven };
     },
-    stale: ({ state, linkState, undescribed, failures, olderThan, except, limit }) =>
+    stale: ({ state, linkState, undescribed, unproven, failures, olderThan, except, limit }) =>
       rows(
         `WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
            AND CASE WHEN $1 = 'copying' THEN lease_until < $3 ELSE updated_at < $3 END
            AND recording_sid <> ALL($5::text[]) AND ($6::text[] IS NULL OR failure = ANY($6))
            AND (NOT $7::boolean OR sidecar IS NULL)
+           AND (NOT $8::boolean OR proof IS NULL AND source_deleted_at IS NULL
+             AND (proof_tried_at IS NULL OR proof_tried_at < now() - interval '1 day'))
          ORDER BY updated_at, recording_sid LIMIT $4`,
         [
           state ?? null,
@@ -267,6 +283,7 @@ export function createCatalog(db: Db): Catalog {
           [...(except ?? [])],
           failures ?? null,
           undescribed ?? false,
+          unproven ?? false,
         ],
       ),
 

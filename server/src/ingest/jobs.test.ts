@@ -19,7 +19,7 @@ const shared = sharedDatabase();
 const sid = sids.recording(1);
 const job = { recordingSid: sid };
 
-const proof = { plaintextSha256: 'a'.repeat(64) };
+const proof = { plaintextSha256: 'a'.repeat(64), channels: 2 as const };
 const copied = (object: SealedObject) => ({ object, channels: 2 as const });
 
 async function sealed() {

@@ -8,6 +8,8 @@ import { logStep } from './steps.ts';
 const pageRows = 200;
 /** Of one look: Twilio's other users want to ask it too. */
 const mostPages = 10;
+/** Until a copy that could not be proven is held against Twilio's media again. */
+const proofAgainMs = 24 * 3_600_000;
 
 type Parts = Pick<
   IngestParts,
@@ -15,8 +17,8 @@ type Parts = Pick<
 >;
 
 /**
- * Deletes the originals at Twilio of recordings that were verified long enough ago and are under no hold, each after one
- * more look at the copy.
+ * Deletes the originals at Twilio of recordings that were verified long enough ago, are proven, and are under no hold, each
+ * after one more look at the copy. What is not proven is to be, and goes at a later look.
  * What is not as it was is an alarm, and its original stays.
  * @returns how many Twilio has no longer
  * @throws CustodyError `policy_invalid`, or one that is retryable when Twilio or the bucket cannot be asked now
@@ -28,6 +30,7 @@ export async function deleteSources(parts: Parts, ended: AbortSignal): Promise<n
   // Where a hold cannot be read nothing goes, and the job says so as a dead letter.
   const policy = loadPolicy(config.policyFile);
   let deleted = 0;
+  const beingProven = await parts.queue.waiting('prove');
   // What stays is due for ever, and must not stand in the way of what comes after it.
   let kept = 0;
   for (let page = 0; page < mostPages; page += 1) {
@@ -37,6 +40,11 @@ export async function deleteSources(parts: Parts, ended: AbortSignal): Promise<n
       if (holdsOn(policy, row, parts.callerDigest).length > 0) {
         // It is as it should be: no alarm.
         kept += 1;
+        continue;
+      }
+      if (!row.proof) {
+        kept += 1;
+        if (!beingProven.has(row.recordingSid)) await askForProof(parts, row);
         continue;
       }
       const why = await deleteSource(parts, row);
@@ -51,10 +59,19 @@ export async function deleteSources(parts: Parts, ended: AbortSignal): Promise<n
   return deleted;
 }
 
+/** A second look, unless one was in vain today. */
+async function askForProof({ queue }: Parts, { recordingSid, proofTriedAt }: RecordingRow): Promise<void> {
+  if (proofTriedAt && Date.now() - proofTriedAt.getTime() < proofAgainMs) return;
+  await queue.send('prove', { recordingSid }, { once: recordingSid });
+}
+
 /** @returns why it stays */
 async function deleteSource(parts: Parts, row: RecordingRow): Promise<string | undefined> {
   const { alarms, catalog, log, queue, twilio } = parts;
   const { recordingSid } = row;
+  // The page was read some time ago: what is proven must be the very object that is looked at now.
+  const now = await catalog.find(recordingSid);
+  if (!now?.proof || now.state !== 'verified' || !isSameObject(now, row)) return 'its copy has changed';
   if (!(await isWhole(parts, row))) return 'its copy is not in the bucket as it was verified';
   let how: string;
   try {
@@ -69,6 +86,9 @@ async function deleteSource(parts: Parts, row: RecordingRow): Promise<string | u
   await queue.send('describe', { recordingSid }, { once: recordingSid });
   return undefined;
 }
+
+const isSameObject = ({ object: a }: RecordingRow, { object: b }: RecordingRow): boolean =>
+  a?.key === b?.key && a?.etag === b?.etag && a?.versionId === b?.versionId;
 
 /** The very version that was verified is still there, and so is what describes it. */
 async function isWhole({ store }: Parts, { object, sidecar }: RecordingRow): Promise<boolean> {

@@ -10,6 +10,7 @@ export type Step =
   | 'leased'
   | 'sealed'
   | 'verified'
+  | 'proven'
   | 'rejected'
   | 'renewed'
   | 'absent'
@@ -88,6 +89,7 @@ export const custodyAlarms: readonly string[] = [
   'twilio_encryption_unreadable',
   'twilio_not_stored',
   'source_deleted',
+  'proof_failed',
 ];
 /** Likewise about its link. */
 export const linkAlarms: readonly string[] = [

@@ -46,7 +46,8 @@ export async function adopt(parts: Parts, sid: RecordingSid, key: string): Promi
   await catalog.register(registration);
   logStep(log, 'registered', sid);
   const lease = await catalog.lease(sid, 'reconcile', leaseMs);
-  if (lease === undefined || !(await catalog.sealed(sid, lease.secret, object, channels))) return false;
+  if (lease === undefined) return false;
+  if (!(await catalog.sealed(sid, lease.secret, object, channels, 'adopted'))) return false;
   logStep(log, 'sealed', sid, { bytes: object.plaintextBytes });
   await queue.send('link', { recordingSid: sid }, { once: sid });
   await queue.send('verify', { recordingSid: sid }, { once: sid });

@@ -31,7 +31,7 @@ export async function receive(
     teller.by === 'function' ||
     (await proveOwnCall(parts.twilio, report, teller.viewer)) !== undefined;
   const isNew = await parts.db.transaction(async (db) => {
-    if (!(await keep(db, report, teller))) return false;
+    if (!(await keep(db, report, teller, parts.settings))) return false;
     if (report.kind === 'consent') await audit(db, report, teller, requestId);
     if (report.kind === 'not-recorded' && !wanted.includes(report.reason))
       await createAlarms(db).raise('not_recorded', undefined, report.reason);
@@ -50,7 +50,12 @@ export async function receive(
 }
 
 /** False where it is known already. */
-async function keep(db: Pick<Db, 'query'>, report: Report, teller: Teller): Promise<boolean> {
+async function keep(
+  db: Pick<Db, 'query'>,
+  report: Report,
+  teller: Teller,
+  { behavior }: RecorderParts['settings'],
+): Promise<boolean> {
   const { id, kind, at, taskSid, reservationSid, ...details } = report;
   const { workerSid, conferenceSid, ...rest } = {
     workerSid: undefined,
@@ -69,7 +74,8 @@ async function keep(db: Pick<Db, 'query'>, report: Report, teller: Teller): Prom
       reservationSid ?? null,
       worker ?? null,
       conferenceSid ?? null,
-      JSON.stringify(rest),
+      // How the recording was paused decides whether its audio is shorter than the call.
+      JSON.stringify(kind === 'paused' ? { ...rest, behavior } : rest),
       teller.by,
     ],
   );
