@@ -23,6 +23,8 @@ export interface StepFacts {
   /** Of audio. */
   bytes?: number;
   ms?: number;
+  /** Of `verified`: whether the copy is proven with it. */
+  proven?: boolean;
   /** A stable code, never a message. */
   reason?: string;
 }

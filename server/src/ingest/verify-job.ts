@@ -66,7 +66,7 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
   if (row.leases > 1) await removeSurplus(parts, row);
   const ms = Date.now() - begun;
   observer?.verified?.(sid, object.plaintextBytes, ms);
-  logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms });
+  logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms, proven: proof !== undefined });
 }
 
 /** Held against the length that Twilio states; what pauses left out of it is asked only where it is needed. */

@@ -62,7 +62,8 @@ export function readWavLayout(head: Buffer): WavLayout | undefined {
     }
     if (id === 'fmt ') {
       if (size < 16) throw new RangeError('the fmt chunk is too short');
-      const isExtensible = size >= 40 && head.byteLength >= at + 10 && head.readUInt16LE(at + 8) === EXTENSIBLE;
+      const isExtensible =
+        size >= 40 && head.byteLength >= at + 10 && head.readUInt16LE(at + 8) === EXTENSIBLE;
       if (at + (isExtensible ? 34 : 24) > head.byteLength) return undefined;
       const fields = {
         format: head.readUInt16LE(at + (isExtensible ? 32 : 8)),

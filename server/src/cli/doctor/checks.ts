@@ -46,6 +46,7 @@ export const checks: readonly Check[] = [
     host,
     database: database.database,
     jobs: database.jobs,
+    custody: database.custody,
     'dead-letters': database.deadLetters,
     alarms: database.alarms,
     reconcile: database.reconcile,

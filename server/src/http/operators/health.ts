@@ -13,6 +13,8 @@ export interface Health {
   work?: {
     /** Recordings that were given up. */
     failed: number;
+    /** Absent from a host of an earlier release. */
+    custody?: { verified: number; proven: number };
     /** Alarms that stand, by code. */
     alarms: Record<string, number>;
     jobs: QueueHealth;
@@ -31,12 +33,13 @@ export async function readHealth(db: Db): Promise<Health> {
     : [];
   const version = row?.n ?? 0;
   if (version !== migrations.length) return { kind: db.kind, version };
-  const { states } = await createCatalog(db).counts();
+  const { states, proven } = await createCatalog(db).counts();
   return {
     kind: db.kind,
     version,
     work: {
       failed: states.failed,
+      custody: { verified: states.verified, proven },
       alarms: await createAlarms(db).counts(),
       jobs: await queueHealth(db),
       runs: await createRuns(db).all(),

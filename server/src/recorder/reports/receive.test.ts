@@ -40,7 +40,7 @@ onEachEngine('reports of live calls', (open) => {
         reservation_sid: sids.reservation,
         worker_sid: sids.worker,
         conference_sid: sids.conference,
-        details: { recordings: [sids.recording(1)] },
+        details: { recordings: [sids.recording(1)], behavior: parts.settings.behavior },
         by: 'function',
       },
     ]);
