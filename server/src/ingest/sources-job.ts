@@ -42,12 +42,14 @@ export async function deleteSources(parts: Parts, ended: AbortSignal): Promise<n
         kept += 1;
         continue;
       }
-      if (!row.proof) {
+      // The page was read some time ago: what is proven must be the very object that is there now.
+      const now = row.proof && (await catalog.find(row.recordingSid));
+      if (!now?.proof || now.state !== 'verified') {
         kept += 1;
         if (!beingProven.has(row.recordingSid)) await askForProof(parts, row);
         continue;
       }
-      const why = await deleteSource(parts, row);
+      const why = await deleteSource(parts, now);
       if (why === undefined) deleted += 1;
       else {
         kept += 1;
@@ -69,9 +71,6 @@ async function askForProof({ queue }: Parts, { recordingSid, proofTriedAt }: Rec
 async function deleteSource(parts: Parts, row: RecordingRow): Promise<string | undefined> {
   const { alarms, catalog, log, queue, twilio } = parts;
   const { recordingSid } = row;
-  // The page was read some time ago: what is proven must be the very object that is looked at now.
-  const now = await catalog.find(recordingSid);
-  if (!now?.proof || now.state !== 'verified' || !isSameObject(now, row)) return 'its copy has changed';
   if (!(await isWhole(parts, row))) return 'its copy is not in the bucket as it was verified';
   let how: string;
   try {
@@ -86,9 +85,6 @@ async function deleteSource(parts: Parts, row: RecordingRow): Promise<string | u
   await queue.send('describe', { recordingSid }, { once: recordingSid });
   return undefined;
 }
-
-const isSameObject = ({ object: a }: RecordingRow, { object: b }: RecordingRow): boolean =>
-  a?.key === b?.key && a?.etag === b?.etag && a?.versionId === b?.versionId;
 
 /** The very version that was verified is still there, and so is what describes it. */
 async function isWhole({ store }: Parts, { object, sidecar }: RecordingRow): Promise<boolean> {

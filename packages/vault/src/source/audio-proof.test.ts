@@ -37,6 +37,7 @@ test.each<[string, number, StatedLength, string | undefined]>([
 });
 
 test.each([0, 1, 320_000, 0xffffffff])('a byte rate of %i that a file states is not asked', async (rate) => {
+  expect(readWavLayout(changed(10, [byteRate, rate, 4]))?.byteRate).toBe(32_000);
   expect(await judge(changed(10, [byteRate, rate, 4]), { durationSeconds: 10 })).toBeUndefined();
   expect(await judge(changed(1, [byteRate, rate, 4]), { durationSeconds: 10 })).toBe('media_short');
 });
