@@ -7,7 +7,10 @@ const recordingSid = asRecordingSid(process.env['BENCH_RECORDING']);
 if (!accountSid || !recordingSid) throw new Error('BENCH_RECORDING and TWILIO_ACCOUNT_SID must be SIDs');
 const credentials = { username: accountSid, password: process.env['TWILIO_AUTH_TOKEN'] ?? '' };
 const startedAt = performance.now();
-const { bytes } = await readMedia(await openMedia({ accountSid, recordingSid, channels: 2 }, credentials), {});
+const { bytes } = await readMedia(
+  await openMedia({ accountSid, recordingSid, channels: 2 }, credentials),
+  {},
+);
 const ms = performance.now() - startedAt;
 const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
 const cpuMs = (userCPUTime + systemCPUTime) / 1000;

@@ -4,12 +4,9 @@ import { type Environment, startSubject } from './processes.ts';
 
 const mega = 1_000_000;
 const [small, hour] = [20 * mega, 115 * mega];
-const scripts = {
-  ours: 'dist/bench/prove-ours.js',
-  'https.get and SHA-256': 'test/bench/peers/read-and-hash.mjs',
-};
+const peer = 'https.get and SHA-256';
+const scripts = { ours: 'dist/bench/prove-ours.js', [peer]: 'test/bench/peers/read-and-hash.mjs' } as const;
 type Subject = keyof typeof scripts;
-const peer: Subject = 'https.get and SHA-256';
 
 /** The second look: Twilio's media read once and nothing kept, against the least that does it. */
 export async function benchProve(
