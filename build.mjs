@@ -69,7 +69,7 @@ const hostBuild = (entries, outdir) => ({
 });
 
 const benchEntries = Object.fromEntries(
-  ['main', 'source', 'copy-ours', 'ingest-source', 'ingest-copier'].map((name) => [
+  ['main', 'source', 'copy-ours', 'prove-ours', 'ingest-source', 'ingest-copier'].map((name) => [
     name,
     `test/bench/src/${name}.ts`,
   ]),

@@ -73,6 +73,8 @@ export interface Config {
   reconcile: { everyMinutes: number; hours: number };
   /** Hours from the verification to the original's deletion at Twilio; undefined: it stays. */
   deleteSourceAfterHours?: number;
+  /** When a copy that the host did not make itself is held against Twilio's media. */
+  prove: 'before-deletion' | 'always';
   policyFile?: string;
   signing: SigningConfig;
   callerSecret?: string;
@@ -272,6 +274,7 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     copiesAtOnce: env.CUSTODY_COPIES_AT_ONCE,
     retries: { limit: env.CUSTODY_RETRIES, delaySeconds: env.CUSTODY_RETRY_SECONDS },
     reconcile: { everyMinutes: env.CUSTODY_RECONCILE_MINUTES, hours: env.CUSTODY_RECONCILE_HOURS },
+    prove: env.CUSTODY_PROVE,
     ...(env.DELETE_SOURCE_AFTER !== undefined && { deleteSourceAfterHours: env.DELETE_SOURCE_AFTER }),
     ...(env.CUSTODY_POLICY_FILE !== undefined && { policyFile: env.CUSTODY_POLICY_FILE }),
     signing: {

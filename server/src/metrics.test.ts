@@ -1,7 +1,7 @@
 import { createMetrics } from './metrics.ts';
 
 const sources = {
-  recordings: async () => ({ states: { verified: 3, failed: 0 }, links: { linked: 2 } }),
+  recordings: async () => ({ states: { verified: 3, failed: 0 }, links: { linked: 2 }, proven: 2 }),
   alarms: async () => ({ link_refused: 1 }),
 };
 
@@ -37,6 +37,7 @@ test('what happens in the process is counted', async () => {
     'custody_token_validations_total{outcome="refused"} 1',
     'custody_http_seconds_count{route="/media/:file",status="206"} 1',
     'custody_recording_links{link_state="linked"} 2',
+    'custody_recordings_proven 2',
   ]) {
     expect(text).toContain(line);
   }

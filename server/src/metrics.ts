@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 /** Numbers that are asked of the database when they are read, not kept in the process. */
 export interface MetricSources {
-  recordings(): Promise<{ states: Record<string, number>; links: Record<string, number> }>;
+  recordings(): Promise<{ states: Record<string, number>; links: Record<string, number>; proven?: number }>;
   alarms(): Promise<Record<string, number>>;
   jobs?(): Promise<readonly { name: string; state: string; count: number }[]>;
 }
@@ -39,6 +39,11 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['state'],
     registers,
   });
+  const proven = new Gauge({
+    name: 'custody_recordings_proven',
+    help: "Verified recordings whose copy is proven equal to Twilio's media.",
+    registers,
+  });
   const links = new Gauge({
     name: 'custody_recording_links',
     help: 'Recordings in the catalog, by how they are linked to their tasks.',
@@ -63,10 +68,11 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   /** Numbers of a minute ago would hide that nobody knows today's. */
   async function askDatabase(): Promise<void> {
-    for (const gauge of [states, links, alarms, jobs]) gauge?.reset();
+    for (const gauge of [states, proven, links, alarms, jobs]) gauge?.reset();
     const answers = await Promise.allSettled([
       sources.recordings().then((found) => {
         for (const [state, n] of Object.entries(found.states)) states.set({ state }, n);
+        if (found.proven !== undefined) proven.set(found.proven);
         for (const [state, n] of Object.entries(found.links)) links.set({ link_state: state }, n);
       }),
       sources.alarms().then((found) => {

@@ -185,6 +185,16 @@ export const migrations: readonly string[] = [
      received_at timestamptz NOT NULL DEFAULT now()
    );
    CREATE INDEX reports_by_conference ON reports (conference_sid, at) WHERE kind = 'consent';`,
+  `ALTER TABLE recordings
+     -- Who wrote the object; null: nobody noted it, so it is trusted as little as a Function's.
+     ADD COLUMN copied_by text CHECK (copied_by IN ('host', 'function', 'import', 'adopted')),
+     -- A copy of it was bad: no Function copies it again.
+     ADD COLUMN host_only boolean NOT NULL DEFAULT false,
+     -- When its copy could not be proven; null: nobody has tried, or it is proven.
+     ADD COLUMN proof_tried_at timestamptz;
+   ALTER TABLE audit
+     -- What was known of the audio that was played.
+     ADD COLUMN custody text CHECK (custody IN ('proven', 'verified', 'unverified', 'twilio'));`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */

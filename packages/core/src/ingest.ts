@@ -35,6 +35,8 @@ export interface MediaSource {
   channels: 1 | 2;
   /** Seconds, as Twilio states them (rounded to whole seconds); absent when Twilio does not. */
   durationSeconds?: number;
+  /** Seconds that pauses of the kind `skip` left out: the audio may be shorter than the duration by as much. */
+  pausedSeconds?: number;
 }
 
 /** Body of `POST /ingest/recordings`: what the Function was told, as a hint. */

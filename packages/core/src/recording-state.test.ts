@@ -21,6 +21,10 @@ test('what was given up can be replayed, from its object where it has one', () =
   expect(walk('sealed', 'gave-up', 'reinstated', 'verified')).toBe('verified');
 });
 
+test('a verified copy that is not Twilio’s media is made again', () => {
+  expect(walk('verified', 'disproved', 'leased', 'sealed', 'verified')).toBe('verified');
+});
+
 test('no message can carry a verified recording anywhere', () => {
   const events: RecordingEvent[] = [
     'leased',

@@ -8,6 +8,7 @@
  *         └──────────────────rejected─────────────┘
  *     registered, copying, sealed ──gave-up──▶ failed ──replayed────▶ registered
  *                                                     ──reinstated──▶ sealed     (its object is still there)
+ *     verified ──disproved──▶ registered       (its audio is not that of Twilio's media; the host copies it again)
  *     sealed, verified ──lost──▶ registered    (the bucket has it no longer, and Twilio still does)
  *     registered ──absent──▶ absent            (Twilio recorded nothing: too short, or silent)
  *     all of them ──erased──▶ erased           (for good: on request, or its time was over)
@@ -34,6 +35,7 @@ export type RecordingEvent =
   | 'reinstated'
   | 'absent'
   | 'lost'
+  | 'disproved'
   | 'erased';
 
 const moves: Readonly<Record<RecordingState, Partial<Record<RecordingEvent, RecordingState>>>> = {
@@ -52,7 +54,7 @@ const moves: Readonly<Record<RecordingState, Partial<Record<RecordingEvent, Reco
     'gave-up': 'failed',
     erased: 'erased',
   },
-  verified: { lost: 'registered', erased: 'erased' },
+  verified: { lost: 'registered', disproved: 'registered', erased: 'erased' },
   failed: { replayed: 'registered', reinstated: 'sealed', erased: 'erased' },
   absent: { erased: 'erased' },
   erased: {},

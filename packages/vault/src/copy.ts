@@ -25,7 +25,7 @@ export interface CopyInput {
  */
 export async function copyRecording(input: CopyInput): Promise<SealedObject> {
   const { source, media, keys, store, objectKey, signal, onProgress } = input;
-  const audio = new AudioDigest(source.durationSeconds, (done) => onProgress?.(done, media.contentLength));
+  const audio = new AudioDigest(source, (done) => onProgress?.(done, media.contentLength));
   try {
     const sealer = await sealerFor(store, keys, source);
     // Errors travel down the pipeline into the store, which then finishes nothing: no callback has to.

@@ -12,6 +12,8 @@ export { type Copied, copyResumably, type ResumableInput } from './resumable/res
 export type { UploadState } from './resumable/upload-state.ts';
 export { signRequest, verifyRequest } from './signature.ts';
 export { openMedia } from './source/open-media.ts';
+export { readMedia, type SeenMedia } from './source/read-media.ts';
+export { SampleDigest } from './source/sample-digest.ts';
 export { openStoredMedia } from './source/stored-media.ts';
 export { readTwilioKeys, type TwilioKeys } from './source/twilio-keys.ts';
 export { openSealedMedia } from './source/twilio-sealed.ts';

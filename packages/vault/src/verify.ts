@@ -3,10 +3,12 @@ import { pipeline } from 'node:stream/promises';
 import { CustodyError, isSealedAtRest, type MediaSource, type SealedObject } from '@flex-custody/core';
 import { openStream } from './envelope/open-stream.ts';
 import type { Keys } from './keys/types.ts';
+import { AudioProof } from './source/audio-proof.ts';
 import type { Store } from './store/types.ts';
 
 export interface VerifyInput {
   object: SealedObject;
+  /** What Twilio says of the recording: `channels` are the most that it may have; without a duration none is held against it. */
   source: MediaSource;
   /** The keys that playback uses: what they cannot open is not in custody. Undefined in sse-kms mode. */
   keys: Keys | undefined;
@@ -16,13 +18,21 @@ export interface VerifyInput {
   onPlaintext?: (chunk: Uint8Array) => void;
 }
 
+export interface Verified {
+  /** Of the audio. A copy that two processes have made does not know it before: its parts' digests stand for it. */
+  plaintextSha256: string;
+  /** Of the audio. */
+  channels: 1 | 2;
+}
+
 /**
- * Proves a copy by reading it again, exactly the version that was written: every frame opens, and length and digests are
- * those of the audio that came from the source. Resolves with the SHA-256 of the audio, which a copy that two processes
- * have made does not know before: its parts' digests stand for it. Errors: object_mismatch, object_unencrypted, envelope_*, object_missing, object_changed,
- * store_unavailable (the only retryable one).
+ * Verifies a copy by reading it again, exactly the version that was written: every frame opens, length and digests are
+ * those that its writer reported, and what is inside is sound WAV of the length that Twilio states and of no more channels.
+ * That the audio is Twilio's it does not prove: the writer's report may be a lie. Errors: object_mismatch, object_unencrypted,
+ * object_not_audio, object_length, object_channels, envelope_*, object_missing, object_changed, store_unavailable (the only
+ * retryable one).
  */
-export async function verifyObject(input: VerifyInput): Promise<{ plaintextSha256: string }> {
+export async function verifyObject(input: VerifyInput): Promise<Verified> {
   const { object, source, keys, store, signal, onPlaintext } = input;
   if (object.mode === 'envelope' && !keys) {
     throw new CustodyError('key_invalid', 'a sealed copy is verified with the key that plays it back');
@@ -35,12 +45,12 @@ export async function verifyObject(input: VerifyInput): Promise<{ plaintextSha25
   const hash = createHash('sha256');
   const parts =
     object.plaintextSha256 === undefined && object.parts ? new PartDigests(object.parts) : undefined;
-  let bytes = 0;
+  const sound = new AudioProof(source);
   const read = async (plaintext: AsyncIterable<Buffer>): Promise<void> => {
     for await (const chunk of plaintext) {
       hash.update(chunk);
       parts?.update(chunk);
-      bytes += chunk.byteLength;
+      soundly(object, () => sound.push(chunk));
       onPlaintext?.(chunk);
     }
   };
@@ -62,13 +72,33 @@ export async function verifyObject(input: VerifyInput): Promise<{ plaintextSha25
   } else {
     await pipeline(body, read, options);
   }
-  if (bytes !== object.plaintextBytes) {
-    throw mismatch(object, `it holds ${bytes} bytes of audio instead of ${object.plaintextBytes}`);
+  if (sound.bytes !== object.plaintextBytes) {
+    throw mismatch(object, `it holds ${sound.bytes} bytes of audio instead of ${object.plaintextBytes}`);
   }
   const plaintextSha256 = hash.digest('hex');
   const differs = object.plaintextSha256 !== undefined && object.plaintextSha256 !== plaintextSha256;
   if (differs || parts?.match() === false) throw mismatch(object, 'its audio has another digest');
-  return { plaintextSha256 };
+  soundly(object, () => sound.end());
+  const channels = sound.channels ?? 1;
+  if (channels > source.channels) {
+    throw new CustodyError('object_channels', `${object.key} has more channels than the recording`);
+  }
+  return { plaintextSha256, channels };
+}
+
+/** What would be wrong with a source for now is wrong with a sealed object for good. */
+function soundly(object: SealedObject, look: () => void): void {
+  try {
+    look();
+  } catch (error) {
+    if (!(error instanceof CustodyError)) throw error;
+    const isLength = error.code === 'media_short' || error.code === 'media_long';
+    throw new CustodyError(
+      isLength ? 'object_length' : 'object_not_audio',
+      `${object.key} is no sound recording: ${error.message}`,
+      { cause: error },
+    );
+  }
 }
 
 /** Holds audio against digests of its parts, wherever it is cut on its way here. */

@@ -72,6 +72,15 @@ describe('standing', () => {
     expect(all).toMatchObject({ sealed: 'done', verified: 'trouble' });
   });
 
+  test('says whether a verified copy is proven', async () => {
+    const { standing } = await load<Steps>('steps');
+    const word = (...told: EventView[]) => standing(told, [])[7]?.detail;
+    const verified = { event: 'recording.verified', at } as const;
+    expect(word({ ...verified, proven: true })).toBe('proven');
+    expect(word({ ...verified, proven: false })).toBe('not proven yet');
+    expect(word({ ...verified, proven: false }, { event: 'recording.proven', at })).toBe('proven');
+  });
+
   test('says how far a copy is', async () => {
     const { standing } = await load<Steps>('steps');
     const sealed = standing([{ event: 'recording.progress', at, done: 250, total: 1000 }], [])[6];

@@ -75,4 +75,6 @@ export interface EventView {
   done?: number;
   total?: number;
   reason?: string;
+  /** On `recording.verified`: whether the copy is proven equal to Twilio's media with it. */
+  proven?: boolean;
 }

@@ -18,6 +18,7 @@ type Facts = StackEvent & {
   total?: number;
   ms?: number;
   status?: number;
+  proven?: boolean;
 };
 
 const number = (value: unknown): string => (typeof value === 'number' ? value.toLocaleString('en') : '?');
@@ -40,7 +41,9 @@ const told: Readonly<Record<string, (event: Facts) => string | undefined>> = {
     outcome === 'handed-back' ? 'too long for the ten seconds of a Function: handed to the host' : undefined,
   'recording.sealed': ({ by, bytes }) =>
     `sealed by ${copier(by)}: ${number(bytes)} bytes of audio, unreadable in the bucket`,
-  'recording.verified': () => 'verified: read back from the bucket and opened, frame by frame',
+  'recording.verified': ({ proven }) =>
+    `verified${proven ? ', and proven' : ''}: read back from the bucket and opened, frame by frame`,
+  'recording.proven': () => "proven: the host has read Twilio's media itself, and the copy is equal to it",
   'recording.rejected': () => 'not what Twilio has: it will be copied again',
   'recording.absent': () => 'absent: Twilio has recorded nothing',
   'recording.failed': () => 'failed: see the log of the server',

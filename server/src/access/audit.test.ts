@@ -23,9 +23,10 @@ test('an entry says who, what, which recording, whether and why', async () => {
     allowed: true,
     reason: 'own-call',
     requestId: 'r1',
+    custody: 'proven',
   });
   expect(written).toEqual([
-    ['ada', workerSid, ['agent', 'supervisor'], 'play', 'RE1', true, 'own-call', 'r1'],
+    ['ada', workerSid, ['agent', 'supervisor'], 'play', 'RE1', true, 'own-call', 'r1', 'proven'],
   ]);
 });
 
@@ -38,7 +39,9 @@ test('a bearer of a link has no worker and no roles', async () => {
     allowed: false,
     reason: 'link_revoked',
   });
-  expect(written).toEqual([['bearer-link', null, [], 'segment-link', 'RE1', false, 'link_revoked', null]]);
+  expect(written).toEqual([
+    ['bearer-link', null, [], 'segment-link', 'RE1', false, 'link_revoked', null, null],
+  ]);
 });
 
 test('what cannot be written is an error that stops the playing', async () => {

@@ -8,6 +8,9 @@ export const bearerLink = { identity: 'bearer-link', roles: [] } as const;
 /** Who works at the host's command line. */
 export const operator = { identity: 'operator', roles: [] } as const;
 
+/** Of audio that is played: equal to Twilio's media, read back, only copied, or Twilio's own. */
+export type Custody = 'proven' | 'verified' | 'unverified' | 'twilio';
+
 export interface AuditEntry {
   viewer: Pick<Viewer, 'identity' | 'roles' | 'workerSid'> | typeof bearerLink | typeof operator;
   /**
@@ -20,6 +23,8 @@ export interface AuditEntry {
   allowed: boolean;
   reason: string;
   requestId?: string;
+  /** What was known of the audio; absent where none was played. */
+  custody?: Custody;
 }
 
 export interface Audit {
@@ -33,12 +38,12 @@ export interface Audit {
 /** The audit log in the database, append-only: no room has code that changes or removes an entry. */
 export function createAudit(db: Pick<Db, 'query'>): Audit {
   return {
-    async record({ viewer, action, recordingSid, allowed, reason, requestId }) {
+    async record({ viewer, action, recordingSid, allowed, reason, requestId, custody }) {
       const worker = 'workerSid' in viewer ? (viewer.workerSid ?? null) : null;
       try {
         await db.query(
-          `insert into audit (viewer, worker_sid, roles, action, recording_sid, allowed, reason, request_id)
-           values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+          `insert into audit (viewer, worker_sid, roles, action, recording_sid, allowed, reason, request_id, custody)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
           [
             viewer.identity,
             worker,
@@ -48,6 +53,7 @@ export function createAudit(db: Pick<Db, 'query'>): Audit {
             allowed,
             reason,
             requestId ?? null,
+            custody ?? null,
           ],
         );
       } catch (cause) {

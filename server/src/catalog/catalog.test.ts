@@ -368,6 +368,7 @@ onEachEngine('catalog', (open) => {
       absent: () => catalog.absent(RE(1), '16101'),
       lost: () => catalog.lost(RE(1), object),
       erased: () => catalog.erasing(RE(1)),
+      disproved: () => catalog.disproved(RE(1), object),
     };
     for (const [event, happen] of Object.entries(events) as [RecordingEvent, () => Promise<unknown>][]) {
       await database.db.query('TRUNCATE recordings CASCADE');
@@ -441,6 +442,7 @@ onEachEngine('catalog', (open) => {
     expect(await catalog.counts()).toEqual({
       states: { registered: 1, copying: 0, sealed: 1, verified: 0, failed: 0, absent: 0, erased: 0 },
       links: { pending: 1, linked: 1, unlinked: 0, refused: 0 },
+      proven: 0,
     });
   });
 

@@ -72,9 +72,18 @@ export interface RecordingRow {
   proof?: CopyProof;
   /** Facts that nobody has proven: nobody's right and no deletion may rest on them. */
   unproven: readonly UnprovenFact[];
+  /** Who wrote the object; absent where that was never noted. Only the host's own copies prove anything. */
+  copiedBy?: Copier;
+  /** A copy of it was bad: no Function copies it again. */
+  hostOnly?: true;
+  /** When its copy could last not be proven. */
+  proofTriedAt?: Date;
   /** Keyed digests of numbers that only task attributes name: they can add a hold and nothing else. */
   hintedCallers: readonly string[];
 }
+
+export const copiers = ['host', 'function', 'import', 'adopted'] as const;
+export type Copier = (typeof copiers)[number];
 
 export interface Erasure {
   /** Of objects in the bucket. */
@@ -147,6 +156,8 @@ export interface Listing {
 export interface Counts {
   states: Record<RecordingState, number>;
   links: Record<LinkState, number>;
+  /** Of those that are verified. */
+  proven: number;
 }
 
 /** The right to copy one recording, for a while. */
@@ -173,19 +184,37 @@ export interface Catalog {
   /** Undefined when somebody has it or nothing is left to copy. `ms` from now. */
   lease(sid: RecordingSid, holder: string, ms: number): Promise<Lease | undefined>;
   extendLease(sid: RecordingSid, lease: string, ms: number): Promise<boolean>;
-  /** False when the lease is lost. */
-  sealed(sid: RecordingSid, lease: string, object: SealedObject, channels: 1 | 2): Promise<boolean>;
+  /** False when the lease is lost. `by`: see {@link RecordingRow.copiedBy}; without it, nobody's. */
+  sealed(
+    sid: RecordingSid,
+    lease: string,
+    object: SealedObject,
+    channels: 1 | 2,
+    by?: Copier,
+  ): Promise<boolean>;
   release(sid: RecordingSid, lease: string, failure?: string): Promise<boolean>;
   /**
    * Only while the object is the same key and ETag; from then on its audio's digest is known, whoever made it. The row as
    * it is then, or undefined.
+   * @param found the channels that its audio has, and the proof where the copy was the host's own
    */
   verified(
     sid: RecordingSid,
     object: SealedObject,
     plaintextSha256: string,
+    found?: { channels?: 1 | 2; proof?: CopyProof },
   ): Promise<RecordingRow | undefined>;
-  /** These stored bytes are not the source's: forgets the object, if it is still this one, to be copied again. */
+  /** The copy of a verified recording is equal to Twilio's media; only while the object is this one. The row as it is then. */
+  proven(sid: RecordingSid, object: SealedObject, proof: CopyProof): Promise<RecordingRow | undefined>;
+  /** Its copy could not be proven: nobody tries again today. */
+  proofTried(sid: RecordingSid): Promise<void>;
+  /** The copy of a verified recording is not Twilio's media: forgets the object, if it is still this one, to be copied by the host. */
+  disproved(sid: RecordingSid, object: SealedObject): Promise<boolean>;
+  /** Seconds of the recording in which a pause of the kind `skip` was reported for its task. */
+  pausedSeconds(
+    row: Pick<RecordingRow, 'taskSid' | 'hints' | 'startedAt' | 'durationSeconds'>,
+  ): Promise<number>;
+  /** These stored bytes are not the source's: forgets the object, if it is still this one, to be copied again by the host. */
   rejected(sid: RecordingSid, object: SealedObject, reason: string): Promise<boolean>;
   /** Its object is not in the bucket any more: forgets it, if it is still this one, to be copied again. */
   lost(sid: RecordingSid, object: SealedObject): Promise<boolean>;
@@ -266,6 +295,8 @@ export interface Catalog {
     linkState?: LinkState;
     /** Only what has no sidecar. */
     undescribed?: boolean;
+    /** Only what has no proof and may still get one: Twilio has it, and nobody has tried today. */
+    unproven?: boolean;
     /** Only what failed for one of these. */
     failures?: readonly string[];
     olderThan: Date;

@@ -47,7 +47,7 @@ export function erasureStatements({
              queue = NULL, direction = NULL, caller = NULL, hints = '{}', duration_seconds = NULL, object = NULL,
              sidecar = NULL, verified_at = NULL, source_deleted_at = NULL, source_encrypted = false,
              source_completed = false, forwarded_at = NULL, failure = NULL, erasure = NULL, proof = NULL,
-             unproven = '{}', hinted_callers = '{}', started_at = now(),
+             unproven = '{}', hinted_callers = '{}', copied_by = NULL, host_only = false, proof_tried_at = NULL, started_at = now(),
              created_at = now(), updated_at = now(), erased_at = now(), certificate = $2
            FROM before
            WHERE recordings.recording_sid = before.recording_sid AND state = 'erased' AND erased_at IS NULL

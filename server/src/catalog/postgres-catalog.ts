@@ -10,9 +10,10 @@ import type { Db } from '../db.ts';
 import type { Catalog, Owner } from './catalog.ts';
 import { erasureStatements } from './erasure-statements.ts';
 import { keyStatements } from './key-statements.ts';
+import { proofStatements } from './proof-statements.ts';
 import { rowColumns, type StoredRow, toRow } from './rows.ts';
 import { signingStatements } from './signing-statements.ts';
-import { createStatements, foreign, identity, mostRows, noLease } from './statements.ts';
+import { createStatements, foreign, identity, mostRows, noLease, noProof } from './statements.ts';
 
 const ratesKept = 20;
 const leastForRate = 4e6;
@@ -46,6 +47,7 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
     ...keyStatements(statements),
     ...erasureStatements(statements),
     ...signingStatements(statements),
+    ...proofStatements(statements),
     find,
     firstOfReservation: async (sid) =>
       (
@@ -101,7 +103,7 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
       const secret = randomUUID();
       const change = {
         set: `leases = leases + 1, lease = $4, lease_holder = $5, lease_until = now() + $6::double precision * interval '1 millisecond'`,
-        where: `(state <> 'copying' OR lease_until < now())`,
+        where: `(state <> 'copying' OR lease_until < now()) AND ($5 <> 'function' OR NOT host_only)`,
         values: [secret, holder, ms],
       };
       const [granted] = await moved<{ leases: number }>('leased', sid, change, 'leases');
@@ -114,11 +116,11 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
         [lease, ms],
         `state = 'copying' AND lease = $2`,
       ),
-    sealed: (sid, lease, object, channels) =>
+    sealed: (sid, lease, object, channels, by) =>
       move('sealed', sid, {
-        set: `object = $5::jsonb, channels = $6, failure = NULL, verified_at = NULL, ${noLease}`,
+        set: `object = $5::jsonb, channels = $6, copied_by = $7, failure = NULL, verified_at = NULL, ${noProof}, ${noLease}`,
         where: 'lease = $4',
-        values: [lease, JSON.stringify(object), channels],
+        values: [lease, JSON.stringify(object), channels, by ?? null],
       }),
     release: (sid, lease, failure) =>
       move('released', sid, {
@@ -126,25 +128,30 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
         where: 'lease = $4',
         values: [lease, failure ?? null],
       }),
-    async verified(sid, object, plaintextSha256) {
+    async verified(sid, object, plaintextSha256, { channels, proof } = {}) {
       const change = {
-        set: `verified_at = now(), failure = NULL,
+        set: `verified_at = now(), failure = NULL, channels = coalesce($8, channels), proof = $9::jsonb,
           object = (object - 'parts') || jsonb_build_object('plaintextSha256', $7::text)`,
         where: sameObject,
-        values: [...identity(object), plaintextSha256],
+        values: [
+          ...identity(object),
+          plaintextSha256,
+          channels ?? null,
+          proof ? JSON.stringify(proof) : null,
+        ],
       };
       const [row] = await moved<StoredRow>('verified', sid, change, rowColumns);
       return row && toRow(row);
     },
     rejected: (sid, object, reason) =>
       move('rejected', sid, {
-        set: 'object = NULL, failure = $7',
+        set: `object = NULL, copied_by = NULL, host_only = true, failure = $7, ${noProof}`,
         where: sameObject,
         values: [...identity(object), reason],
       }),
     lost: (sid, object) =>
       move('lost', sid, {
-        set: `object = NULL, verified_at = NULL, failure = 'object_missing'`,
+        set: `object = NULL, copied_by = NULL, verified_at = NULL, failure = 'object_missing', ${noProof}`,
         where: sameObject,
         values: identity(object),
       }),
@@ -245,24 +252,32 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
         values: [after ?? null, Math.min(limit, mostRows)],
       }),
     async counts() {
-      const found = await select<{ state: RecordingState; link_state: LinkState; n: number }>(
-        'state, link_state, count(*)::int AS n',
-        { where: 'true', rest: 'GROUP BY state, link_state' },
-      );
+      const found = await select<{
+        state: RecordingState;
+        link_state: LinkState;
+        n: number;
+        proven: number;
+      }>('state, link_state, count(*)::int AS n, count(proof)::int AS proven', {
+        where: 'true',
+        rest: 'GROUP BY state, link_state',
+      });
       const states = zeros(recordingStates);
       const links = zeros(linkStates);
       for (const row of found) {
         states[row.state] += row.n;
         links[row.link_state] += row.n;
       }
-      return { states, links };
+      const proven = found.reduce((sum, row) => sum + (row.state === 'verified' ? row.proven : 0), 0);
+      return { states, links, proven };
     },
-    stale: ({ state, linkState, undescribed, failures, olderThan, except, limit }) =>
+    stale: ({ state, linkState, undescribed, unproven, failures, olderThan, except, limit }) =>
       rows({
         where: `($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
            AND CASE WHEN $1 = 'copying' THEN lease_until < $3 ELSE updated_at < $3 END
            AND recording_sid <> ALL($5::text[]) AND ($6::text[] IS NULL OR failure = ANY($6))
-           AND (NOT $7::boolean OR sidecar IS NULL)`,
+           AND (NOT $7::boolean OR sidecar IS NULL)
+           AND (NOT $8::boolean OR proof IS NULL AND source_deleted_at IS NULL
+             AND (proof_tried_at IS NULL OR proof_tried_at < now() - interval '1 day'))`,
         rest: 'ORDER BY updated_at, recording_sid LIMIT $4',
         values: [
           state ?? null,
@@ -272,6 +287,7 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
           [...(except ?? [])],
           failures ?? null,
           undescribed ?? false,
+          unproven ?? false,
         ],
       }),
 

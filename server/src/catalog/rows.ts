@@ -16,7 +16,7 @@ import {
   asWorkerSid,
   CustodyError,
 } from '@flex-custody/core';
-import type { Erasure, RecordingRow, StoredSidecar } from './catalog.ts';
+import type { Copier, Erasure, RecordingRow, StoredSidecar } from './catalog.ts';
 
 /** A row of `recordings` as both engines give it. */
 export interface StoredRow {
@@ -57,6 +57,9 @@ export interface StoredRow {
   proof: CopyProof | null;
   unproven: UnprovenFact[];
   hinted_callers: string[];
+  copied_by: Copier | null;
+  host_only: boolean;
+  proof_tried_at: Date | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -66,7 +69,7 @@ export const rowColumns = `recording_sid, account_sid, call_sid, conference_sid,
   channels, duration_seconds, started_at, source, hints, state, link_state, link_reason, lease_holder, lease_until,
   object, verified_at, segment_generation, failure, attempts, forwarded_at,
   sidecar, source_deleted_at, source_encrypted, source_completed, queue, direction, caller, erasure, erased_at, certificate, leases,
-  proof, unproven, hinted_callers, created_at, updated_at`;
+  proof, unproven, hinted_callers, copied_by, host_only, proof_tried_at, created_at, updated_at`;
 
 export function toRow(row: StoredRow): RecordingRow {
   return {
@@ -113,6 +116,9 @@ export function toRow(row: StoredRow): RecordingRow {
       erasedAt: row.erased_at ?? undefined,
       certificate: row.certificate ?? undefined,
       proof: row.proof ?? undefined,
+      copiedBy: row.copied_by ?? undefined,
+      hostOnly: row.host_only ? (true as const) : undefined,
+      proofTriedAt: row.proof_tried_at ?? undefined,
     }),
   };
 }

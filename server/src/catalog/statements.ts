@@ -15,6 +15,8 @@ import { rowColumns, type StoredRow, toRow } from './rows.ts';
 /** Of one answer. */
 export const mostRows = 1_000;
 export const noLease = 'lease = NULL, lease_holder = NULL, lease_until = NULL';
+/** Whatever was known of an object says nothing of the next. */
+export const noProof = 'proof = NULL, proof_tried_at = NULL';
 
 /** What tells one object from another, as values of a statement. */
 export const identity = (object: SealedObject) => [object.key, object.etag, object.versionId ?? null];

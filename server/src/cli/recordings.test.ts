@@ -32,8 +32,12 @@ test('revoking says what no longer plays', async () => {
   );
 });
 
-test('one line tells state, link, length and reason', async () => {
-  expect(line(row)).toBe(`${RE}  2026-01-02T03:04:05.000Z  failed      pending     30 s  media_missing`);
+test('one line tells state, proof, link, length and reason', async () => {
+  expect(line(row)).toBe(
+    `${RE}  2026-01-02T03:04:05.000Z  failed      -       pending     30 s  media_missing`,
+  );
+  const proof = { at: '', host: 'h', by: 'copy', how: 'sha256' } as const;
+  expect(line({ ...row, state: 'verified', proof })).toContain('  verified    proven  pending  ');
   expect(JSON.parse(await show(desk({ show: async () => row }), RE))).toMatchObject({
     recordingSid: RE,
     state: 'failed',

@@ -8,7 +8,8 @@ import { atDesk } from './at-desk.ts';
 
 export function line(row: RecordingRow): string {
   const { recordingSid, startedAt, state, linkState, durationSeconds, failure, linkReason } = row;
-  const fields = [recordingSid, startedAt.toISOString(), state.padEnd(10), linkState.padEnd(8)];
+  const fields = [recordingSid, startedAt.toISOString(), state.padEnd(10)];
+  fields.push((row.proof ? 'proven' : '-').padEnd(6), linkState.padEnd(8));
   fields.push(durationSeconds === undefined ? '     -' : `${durationSeconds} s`.padStart(6));
   return [...fields, [failure, linkReason].filter(Boolean).join(', ')].join('  ').trimEnd();
 }
@@ -84,7 +85,7 @@ export function registerRecordingCommands(program: Command): void {
       .option('--json', 'as a list of all that is known');
 
   paged(recordings.command('list'))
-    .description('newest first: SID, start, state, link, length, reason')
+    .description('newest first: SID, start, state, whether it is proven, link, length, reason')
     .addOption(new Option('--state <state>').choices(recordingStates))
     .addOption(new Option('--link <state>').choices(linkStates))
     .action((flags: ListFlags) => list(flags, line));

@@ -275,6 +275,12 @@ export const variables = z.object({
     .describe(
       'How long after its verification the original at Twilio is deleted (24h, 7d, on for 24h); off, or nothing, keeps it.',
     ),
+  CUSTODY_PROVE: z
+    .enum(['before-deletion', 'always'], { error: 'must be before-deletion or always' })
+    .default('before-deletion')
+    .describe(
+      "When a copy is held against Twilio's media once more: before the original is deleted, or right after each verification.",
+    ),
   CUSTODY_POLICY_FILE: z
     .string()
     .optional()

@@ -5,7 +5,7 @@ import { copyUnderLease, workerLeaseMs } from './copy-under-lease.ts';
 import type { Gate } from './gate.ts';
 import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
-import { mediaOpener, mediaSource, settleUncopyable } from './source.ts';
+import { mediaOpener, mediaSource, pausedSecondsOf, settleUncopyable } from './source.ts';
 
 const unfinishedMs = 30_000;
 
@@ -38,6 +38,7 @@ export async function copyJob(
     );
     return;
   }
+  const pausedSeconds = await pausedSecondsOf(parts, row);
   await inTurn(async () => {
     ended.throwIfAborted();
     const lease = await catalog.lease(sid, 'worker', workerLeaseMs);
@@ -48,7 +49,8 @@ export async function copyJob(
     }
     try {
       const open = mediaOpener(parts, facts, ended);
-      await copyUnderLease(parts, { source: mediaSource(facts), open, lease, by: 'worker' }, ended);
+      const source = mediaSource(facts, pausedSeconds);
+      await copyUnderLease(parts, { source, open, lease, by: 'worker' }, ended);
     } catch (error) {
       if (errorCode(error) !== 'media_missing') throw error;
       if (!(await settleUncopyable(parts, sid, await twilio.recording(sid)))) throw mediaLags();

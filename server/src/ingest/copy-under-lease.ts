@@ -14,7 +14,7 @@ export interface LeasedCopy {
   /** Where the audio comes from. */
   open: ResumableInput['open'];
   lease: Lease;
-  by: NonNullable<StepFacts['by']>;
+  by: Extract<StepFacts['by'], 'worker' | 'import'>;
 }
 
 /**
@@ -61,7 +61,7 @@ export async function copyUnderLease(
       signal: halted.signal,
       onProgress: (done, total) => observer?.copyProgress?.(sid, done, total),
     });
-    if (!(await catalog.sealed(sid, lease, object, channels))) {
+    if (!(await catalog.sealed(sid, lease, object, channels, by === 'import' ? 'import' : 'host'))) {
       await discard(parts, sid, object);
       log.warn({ recording: sid }, 'copied, but another writer was first');
       return;

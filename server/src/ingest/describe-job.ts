@@ -62,6 +62,21 @@ export async function describeRow(
   await queue.send('describe', { recordingSid: sid }, { once: sid, startAfterMs: 1_000 });
 }
 
+/** The same, left to a job where it cannot be done now: a recording is what it is, whether or not it is described. */
+export async function describeOrLater(
+  parts: Parts,
+  row: RecordingRow,
+  heard?: Sidecar['analysis'],
+): Promise<void> {
+  const sid = row.recordingSid;
+  try {
+    await describeRow(parts, row, heard);
+  } catch (error) {
+    parts.log.warn({ recording: sid, code: errorCode(error) }, 'its sidecar is left to a job');
+    await parts.queue.send('describe', { recordingSid: sid }, { once: sid });
+  }
+}
+
 async function analysisOf(
   parts: Parts,
   row: RecordingRow,

@@ -4,12 +4,13 @@ import type { DeadJob } from '../queue/queue.ts';
 import { abandonUpload } from './abandon-upload.ts';
 import { copyJob } from './copy-job.ts';
 import { describeJob } from './describe-job.ts';
-import { createGate } from './gate.ts';
+import { createGate, untilCalm } from './gate.ts';
 import { createJanitor } from './janitor-job.ts';
 import { isHeld } from './lease.ts';
 import { createLinker } from './linker.ts';
 import { measureJob } from './measure-job.ts';
 import type { IngestParts } from './parts.ts';
+import { proveJob } from './prove-job.ts';
 import { reconcileNow } from './reconcile/schedule.ts';
 import { receive } from './register.ts';
 import { report } from './report.ts';
@@ -71,6 +72,11 @@ export function createIngest(parts: IngestParts): Ingest {
           }
         },
       );
+      // In the background, one at a time: no copy and no verification waits for it.
+      await queue.work('prove', { concurrency: 1 }, async ({ recordingSid }, { signal }) => {
+        await untilCalm([inTurn, readInTurn], signal);
+        await proveJob(parts, recordingSid, signal);
+      });
       await queue.work('describe', { concurrency: config.copiesAtOnce }, ({ recordingSid }) =>
         describeJob(parts, recordingSid),
       );
@@ -113,6 +119,11 @@ export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> 
   const sid = dead.data.recordingSid;
   // The recording is none the worse for it; the janitor asks again.
   if (dead.name === 'describe') return alarms.raise('describe_failed', sid, dead.error.code);
+  if (dead.name === 'prove') {
+    // The copy is as good as it was; it is tried again another day.
+    await catalog.proofTried(sid);
+    return alarms.raise('prove_failed', sid, dead.error.code);
+  }
   const row = await catalog.find(sid);
   if (!row) return;
   if (dead.name === 'link') {

@@ -25,6 +25,13 @@ const lost = [
   { job: 'describe', of: { state: 'verified', undescribed: true }, once: '', after: 2 * minute },
   { job: 'link', of: { linkState: 'pending' }, once: '', after: 2 * minute },
 ] as const;
+/** Where every copy is to be proven: what lost its job, and what was verified before that was asked for. */
+const unproven = {
+  job: 'prove',
+  of: { state: 'verified', unproven: true },
+  once: '',
+  after: 60 * minute,
+} as const;
 
 export interface Swept {
   uploadsAborted: number;
@@ -94,9 +101,10 @@ function recordingOf(key: string): RecordingSid | undefined {
 }
 
 async function requeue(parts: IngestParts, now: number): Promise<number> {
-  const { catalog, queue } = parts;
+  const { catalog, config, queue } = parts;
   let requeued = 0;
-  for (const { job, of, once, after } of lost) {
+  const all = config.prove === 'always' ? [...lost, unproven] : lost;
+  for (const { job, of, once, after } of all) {
     // A job between two tries needs no second one beside it, which would be tried just as in vain.
     const except = await queue.waiting(job);
     const olderThan = new Date(now - after);

@@ -1,5 +1,6 @@
 import { CustodyError, type SealedObject } from '@flex-custody/core';
 import { copyResumably, openMedia, type UploadState, verifyObject } from '@flex-custody/vault';
+import { until } from '../../../test/support/until.ts';
 import { registrationOf } from './source.ts';
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { handedOver, house, sealedObject, sharedDatabase } from './testing/house.ts';
@@ -19,7 +20,7 @@ const shared = sharedDatabase();
 const sid = sids.recording(1);
 const job = { recordingSid: sid };
 
-const proof = { plaintextSha256: 'a'.repeat(64) };
+const proof = { plaintextSha256: 'a'.repeat(64), channels: 2 as const };
 const copied = (object: SealedObject) => ({ object, channels: 2 as const });
 
 async function sealed() {
@@ -412,6 +413,42 @@ describe('verification', () => {
     expect((await catalog.find(sid))?.state).toBe('sealed');
     expect(queue.names()).toEqual(['verify']);
   });
+});
+
+test('a second look begins when no copy and no verification waits for its turn', async () => {
+  const { catalog, queue, twilio } = await sealed();
+  await queue.run('verify', job);
+  await shared.db.query('UPDATE recordings SET proof = NULL');
+  const others = [2, 3, 4].map(sids.recording);
+  for (const n of [2, 3, 4]) {
+    recorded(twilio, n);
+    await catalog.register(registrationOf(twilio.recordings.get(sids.recording(n))!, 'callback'));
+  }
+  const ends: (() => void)[] = [];
+  let isOver = false;
+  copy.mockImplementation(async ({ source }) => {
+    if (!isOver) await new Promise<void>((resolve) => ends.push(resolve));
+    return copied(sealedObject(source.recordingSid));
+  });
+  const copies = others.map((recordingSid) => queue.run('copy', { recordingSid }));
+  let looked = false;
+  try {
+    await until(() => ends.length === 2);
+    twilio.failing.set('recording', FakeTwilio.down);
+    const look = queue.run('prove', job).catch((error: unknown) => {
+      looked = true;
+      return error;
+    });
+    // By then it would have asked: it asks the catalog once and then Twilio.
+    for (let n = 0; n < 5; n += 1) await catalog.find(sid);
+    expect(looked).toBe(false);
+    ends[0]?.();
+    expect(await look).toBe(FakeTwilio.down);
+  } finally {
+    isOver = true;
+    for (const end of ends) end();
+    await Promise.all(copies);
+  }
 });
 
 test('the janitor is scheduled, and no secret reached the log', async () => {

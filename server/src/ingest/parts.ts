@@ -40,7 +40,7 @@ export interface IngestParts {
     | 'reconcile'
     | 'deleteSourceAfterHours'
   > &
-    Partial<Pick<Config, 'policyFile'>>;
+    Partial<Pick<Config, 'policyFile' | 'prove' | 'pause'>>;
   /** For the media, which is fetched outside the SDK. */
   credentials: MediaCredentials;
   catalog: Catalog;

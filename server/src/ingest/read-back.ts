@@ -1,4 +1,10 @@
-import { type AgentChannel, errorCode, isRetryable, type RecordingAnalysis } from '@flex-custody/core';
+import {
+  type AgentChannel,
+  errorCode,
+  isRetryable,
+  type MediaSource,
+  type RecordingAnalysis,
+} from '@flex-custody/core';
 import { verifyObject } from '@flex-custody/vault';
 import { Analyser } from '../audio/analyser.ts';
 import type { RecordingRow } from '../catalog/catalog.ts';
@@ -8,6 +14,8 @@ type Parts = Pick<IngestParts, 'config' | 'keys' | 'store' | 'log'>;
 
 export interface ReadBack {
   plaintextSha256: string;
+  /** Of its audio. */
+  channels: 1 | 2;
   /** Null where nobody can say what is heard in it. */
   analysis: RecordingAnalysis | null;
 }
@@ -24,7 +32,8 @@ export function agentChannel(
 }
 
 /**
- * Reads a recording's sealed object from its first byte to its last: proves it, and hears it on the way.
+ * Reads a recording's sealed object from its first byte to its last: verifies it, and hears it on the way.
+ * @param stated how long it is by Twilio's word; without it the length is not asked about
  * @throws CustodyError as {@link verifyObject}
  */
 export async function readBack(
@@ -32,22 +41,23 @@ export async function readBack(
   row: RecordingRow,
   object: NonNullable<RecordingRow['object']>,
   signal?: AbortSignal,
+  stated: Pick<MediaSource, 'durationSeconds' | 'pausedSeconds'> = {},
 ): Promise<ReadBack> {
   const analyser = new Analyser(agentChannel(row, config));
-  const { plaintextSha256 } = await verifyObject({
+  const { plaintextSha256, channels } = await verifyObject({
     object,
     source: {
       accountSid: row.accountSid,
       recordingSid: row.recordingSid,
       channels: row.channels,
-      ...(row.durationSeconds === undefined ? {} : { durationSeconds: row.durationSeconds }),
+      ...stated,
     },
     keys,
     store,
     ...(signal && { signal }),
     onPlaintext: (chunk) => analyser.push(chunk),
   });
-  return { plaintextSha256, analysis: analyser.end() ?? null };
+  return { plaintextSha256, channels, analysis: analyser.end() ?? null };
 }
 
 /** What was heard in a recording that was verified without being heard; undefined where it cannot be read now. */

@@ -12,7 +12,7 @@ import type { RecordingRow } from '../catalog/catalog.ts';
 import { isHeld } from './lease.ts';
 import type { Linker } from './linker.ts';
 import type { IngestParts } from './parts.ts';
-import { mediaSource, registrationOf, settleUncopyable } from './source.ts';
+import { mediaSource, pausedSecondsOf, registrationOf, settleUncopyable } from './source.ts';
 import { logStep } from './steps.ts';
 
 /**
@@ -81,8 +81,8 @@ export async function receive(
     );
     return host;
   }
-  // What Twilio sealed opens with a private key, which no Function has.
-  if (facts.encryption || Date.now() - begun > answerWithinMs) {
+  // What Twilio sealed opens with a private key, which no Function has; and after a bad copy the host trusts only itself.
+  if (facts.encryption || linked.hostOnly || Date.now() - begun > answerWithinMs) {
     await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
     return host;
   }
@@ -115,6 +115,7 @@ async function reconsidered(
 async function grant(parts: IngestParts, row: RecordingRow, facts: TwilioRecording): Promise<IngestAnswer> {
   const { catalog, config, queue } = parts;
   const sid = row.recordingSid;
+  const source = mediaSource(facts, await pausedSecondsOf(parts, row));
   const lease = await catalog.lease(sid, 'function', config.leaseMs);
   if (lease === undefined) {
     const now = await catalog.find(sid);
@@ -133,7 +134,7 @@ async function grant(parts: IngestParts, row: RecordingRow, facts: TwilioRecordi
     action: 'copy',
     lease: lease.secret,
     leaseMs: config.leaseMs,
-    source: mediaSource(facts),
+    source,
     objectKey: objectKey(row.accountSid, sid),
     rate: await catalog.observedRate(),
     ...forwarding(row),

@@ -82,7 +82,7 @@ async function believeSealed(parts: IngestParts, row: RecordingRow, said: Sealed
       status: 422,
     });
   }
-  if (!(await catalog.sealed(sid, lease, object, said.channels))) {
+  if (!(await catalog.sealed(sid, lease, object, said.channels, 'function'))) {
     await discard(parts, sid, object);
     throw leaseLost();
   }

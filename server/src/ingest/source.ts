@@ -1,7 +1,7 @@
 import { CustodyError, errorCode, type MediaSource, type RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import { openMedia, openSealedMedia, type ResumableInput } from '@flex-custody/vault';
-import type { Registration } from '../catalog/catalog.ts';
+import type { RecordingRow, Registration } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 import { giveUp, logStep } from './steps.ts';
 
@@ -10,13 +10,26 @@ import { giveUp, logStep } from './steps.ts';
  * channel that was not fetched is lost with the original.
  * Source: https://www.twilio.com/docs/voice/api/recording#download-dual-channel-media-file
  */
-export function mediaSource(facts: TwilioRecording): MediaSource {
+export function mediaSource(facts: TwilioRecording, pausedSeconds = 0): MediaSource {
   return {
     accountSid: facts.accountSid,
     recordingSid: facts.sid,
     channels: 2,
     ...(facts.durationSeconds === undefined ? {} : { durationSeconds: facts.durationSeconds }),
+    ...(pausedSeconds > 0 && { pausedSeconds }),
   };
+}
+
+/**
+ * What pauses may have left out of a recording that is to be copied. Asked only where some may have: the site's pauses
+ * skip, or the media was short before.
+ */
+export async function pausedSecondsOf(
+  { catalog, config }: Pick<IngestParts, 'catalog' | 'config'>,
+  row: RecordingRow,
+): Promise<number> {
+  const mayBe = config.pause?.behavior === 'skip' || row.failure === 'media_short';
+  return mayBe ? catalog.pausedSeconds(row) : 0;
 }
 
 /** What the catalog is told of a recording: Twilio's facts, and hints for the link. */

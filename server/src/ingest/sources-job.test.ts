@@ -8,7 +8,8 @@ import { recorded, scene, sids } from './testing/scene.ts';
 
 const shared = sharedDatabase();
 const signal = new AbortController().signal;
-const proof = 'a'.repeat(64);
+const digest = 'a'.repeat(64);
+const proof = { at: '2026-11-20T10:00:00.000Z', host: 'h', by: 'second-look', how: 'sha256' } as const;
 
 async function open() {
   const twilio = scene();
@@ -18,14 +19,15 @@ async function open() {
 }
 type House = Awaited<ReturnType<typeof open>>;
 
-/** Verified and described so many hours ago. */
-async function kept(n: number, hours: number, host: House) {
+/** Verified and described so many hours ago, and proven. */
+async function kept(n: number, hours: number, host: House, isProven = true) {
   const sid = sids.recording(n);
   const answer = await host.ingest.receive(recorded(host.twilio, n));
   if (answer.action !== 'copy') throw new Error('no lease');
   const object = host.store.holds(sealedObject(sid));
   await host.catalog.sealed(sid, answer.lease, object, 2);
-  await host.catalog.verified(sid, object, proof);
+  await host.catalog.verified(sid, object, digest);
+  if (isProven) await host.catalog.proven(sid, object, proof);
   const sidecar = host.store.holds(sealedObject(sid, { key: `${object.key}.json`, versionId: 's1' }));
   await host.catalog.described(sid, undefined, { key: sidecar.key, versionId: 's1', etag: sidecar.etag });
   await shared.db.query(
@@ -69,8 +71,8 @@ test('however many must stay, those behind them go', async () => {
   const host = await open();
   const { sid } = await kept(1, 25, host);
   await shared.db.query(
-    `INSERT INTO recordings (recording_sid, account_sid, channels, started_at, source, state, object, sidecar, verified_at)
-     SELECT 'RE' || lpad(to_hex(n + 4096), 32, '0'), account_sid, 2, now(), 'callback', 'verified', object, sidecar,
+    `INSERT INTO recordings (recording_sid, account_sid, channels, started_at, source, state, object, proof, sidecar, verified_at)
+     SELECT 'RE' || lpad(to_hex(n + 4096), 32, '0'), account_sid, 2, now(), 'callback', 'verified', object, proof, sidecar,
        now() - interval '30 hours'
      FROM recordings, generate_series(1, 250) n WHERE recording_sid = $1`,
     [sid],
@@ -89,6 +91,46 @@ test('one that somebody else has deleted counts as gone', async () => {
   host.twilio.recordings.delete(sid);
   expect(await deleteSources(host.parts, signal)).toBe(1);
   expect((await host.catalog.find(sid))?.sourceDeletedAt).toBeInstanceOf(Date);
+});
+
+test('one whose copy is not proven waits for that, without an alarm, and goes at a later look', async () => {
+  const host = await open();
+  const { sid, object } = await kept(1, 25, host, false);
+  host.queue.sent = [];
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(host.twilio.recordings.has(sid)).toBe(true);
+  expect(host.queue.sent).toEqual([{ name: 'prove', data: { recordingSid: sid }, options: { once: sid } }]);
+  expect(await host.alarmCodes()).toEqual([]);
+  await host.catalog.proven(sid, object, proof);
+  expect(await deleteSources(host.parts, signal)).toBe(1);
+  expect(host.twilio.recordings.has(sid)).toBe(false);
+});
+
+test('one whose copy could not be proven is tried again after a day', async () => {
+  const host = await open();
+  const { sid } = await kept(1, 25, host, false);
+  host.queue.sent = [];
+  await host.catalog.proofTried(sid);
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(host.queue.sent).toEqual([]);
+  await shared.db.query(`UPDATE recordings SET proof_tried_at = now() - interval '25 hours'`);
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(host.queue.names()).toEqual(['prove']);
+});
+
+test.each([
+  ['has another object now, which is not in the bucket', `object = object || '{"versionId":"v2"}'::jsonb`],
+  ['is proven no longer', 'proof = NULL'],
+  ['is verified no longer', `state = 'sealed'`],
+])('one that was due, and %s, stays', async (_what, change) => {
+  const host = await open();
+  const { sid } = await kept(1, 25, host);
+  const page = await host.catalog.sourcesDue(24, 10, 0);
+  await shared.db.query(`UPDATE recordings SET ${change}`);
+  const catalog = { ...host.catalog, sourcesDue: async () => page };
+  expect(await deleteSources({ ...host.parts, catalog }, signal)).toBe(0);
+  expect(host.twilio.recordings.has(sid)).toBe(true);
 });
 
 const changes: Record<string, [number, (host: House) => unknown]> = {

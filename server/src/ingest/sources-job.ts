@@ -8,6 +8,8 @@ import { logStep } from './steps.ts';
 const pageRows = 200;
 /** Of one look: Twilio's other users want to ask it too. */
 const mostPages = 10;
+/** Until a copy that could not be proven is held against Twilio's media again. */
+const proofAgainMs = 24 * 3_600_000;
 
 type Parts = Pick<
   IngestParts,
@@ -15,8 +17,8 @@ type Parts = Pick<
 >;
 
 /**
- * Deletes the originals at Twilio of recordings that were verified long enough ago and are under no hold, each after one
- * more look at the copy.
+ * Deletes the originals at Twilio of recordings that were verified long enough ago, are proven, and are under no hold, each
+ * after one more look at the copy. What is not proven is to be, and goes at a later look.
  * What is not as it was is an alarm, and its original stays.
  * @returns how many Twilio has no longer
  * @throws CustodyError `policy_invalid`, or one that is retryable when Twilio or the bucket cannot be asked now
@@ -28,6 +30,7 @@ export async function deleteSources(parts: Parts, ended: AbortSignal): Promise<n
   // Where a hold cannot be read nothing goes, and the job says so as a dead letter.
   const policy = loadPolicy(config.policyFile);
   let deleted = 0;
+  const beingProven = await parts.queue.waiting('prove');
   // What stays is due for ever, and must not stand in the way of what comes after it.
   let kept = 0;
   for (let page = 0; page < mostPages; page += 1) {
@@ -39,7 +42,14 @@ export async function deleteSources(parts: Parts, ended: AbortSignal): Promise<n
         kept += 1;
         continue;
       }
-      const why = await deleteSource(parts, row);
+      // The page was read some time ago: what is proven must be the very object that is there now.
+      const now = row.proof && (await catalog.find(row.recordingSid));
+      if (!now?.proof || now.state !== 'verified') {
+        kept += 1;
+        if (!beingProven.has(row.recordingSid)) await askForProof(parts, row);
+        continue;
+      }
+      const why = await deleteSource(parts, now);
       if (why === undefined) deleted += 1;
       else {
         kept += 1;
@@ -49,6 +59,12 @@ export async function deleteSources(parts: Parts, ended: AbortSignal): Promise<n
     if (rows.length < pageRows) break;
   }
   return deleted;
+}
+
+/** A second look, unless one was in vain today. */
+async function askForProof({ queue }: Parts, { recordingSid, proofTriedAt }: RecordingRow): Promise<void> {
+  if (proofTriedAt && Date.now() - proofTriedAt.getTime() < proofAgainMs) return;
+  await queue.send('prove', { recordingSid }, { once: recordingSid });
 }
 
 /** @returns why it stays */

@@ -10,6 +10,7 @@ export type Step =
   | 'leased'
   | 'sealed'
   | 'verified'
+  | 'proven'
   | 'rejected'
   | 'renewed'
   | 'absent'
@@ -22,6 +23,8 @@ export interface StepFacts {
   /** Of audio. */
   bytes?: number;
   ms?: number;
+  /** Of `verified`: whether the copy is proven with it. */
+  proven?: boolean;
   /** A stable code, never a message. */
   reason?: string;
 }
@@ -88,6 +91,7 @@ export const custodyAlarms: readonly string[] = [
   'twilio_encryption_unreadable',
   'twilio_not_stored',
   'source_deleted',
+  'proof_failed',
 ];
 /** Likewise about its link. */
 export const linkAlarms: readonly string[] = [

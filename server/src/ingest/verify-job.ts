@@ -6,8 +6,9 @@ import {
   type SealedObject,
 } from '@flex-custody/core';
 import type { RecordingRow } from '../catalog/catalog.ts';
-import { describeRow } from './describe-job.ts';
+import { describeOrLater } from './describe-job.ts';
 import type { IngestParts } from './parts.ts';
+import { isToBeProven, proofByCopy } from './proof.ts';
 import { type ReadBack, readBack } from './read-back.ts';
 import { custodyAlarms, giveUp, logStep, ownFaults } from './steps.ts';
 import { removeSurplus } from './surplus.ts';
@@ -21,6 +22,7 @@ const badCopies = 3;
  */
 const worthless = new Set([
   'object_mismatch',
+  'object_not_audio',
   'envelope_malformed',
   'envelope_truncated',
   'envelope_trailing_bytes',
@@ -30,8 +32,8 @@ const worthless = new Set([
 ]);
 
 /**
- * Reads a sealed object back, by its version, with the keys that playback has, and holds it against what was copied.
- * What fails for good is copied again.
+ * Reads a sealed object back, by its version, with the keys that playback has, and holds it against what was copied, and
+ * against what Twilio says of the recording. What fails for good is copied again by the host.
  * @throws CustodyError that is retryable when the object cannot be read now
  */
 export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: AbortSignal): Promise<void> {
@@ -42,34 +44,46 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
   const begun = Date.now();
   let found: ReadBack;
   try {
-    found = await readBack(parts, row, object, ended);
+    found = await readAgainst(parts, row, object, ended);
   } catch (error) {
     if (ended.aborted || isOurs(error)) throw error;
     return reject(parts, row, object, errorCode(error));
   }
-  const verified = await catalog.verified(sid, object, found.plaintextSha256);
+  const proof = proofByCopy(row);
+  const verified = await catalog.verified(sid, object, found.plaintextSha256, {
+    channels: found.channels,
+    ...(proof && { proof }),
+  });
   if (!verified) {
     // Somebody sealed another object meanwhile; that one has to be read back too.
     await queue.send('verify', { recordingSid: sid }, { once: sid });
     return;
   }
   await alarms.mended(custodyAlarms, sid);
-  await describe(parts, verified, found);
+  await describeOrLater(parts, verified, found.analysis);
+  if (isToBeProven(parts, verified)) await queue.send('prove', { recordingSid: sid }, { once: sid });
   // Who copied before may have been killed behind the last byte.
   if (row.leases > 1) await removeSurplus(parts, row);
   const ms = Date.now() - begun;
   observer?.verified?.(sid, object.plaintextBytes, ms);
-  logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms });
+  logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms, proven: proof !== undefined });
 }
 
-/** A recording is verified whether or not it is described now. */
-async function describe(parts: IngestParts, row: RecordingRow, { analysis }: ReadBack): Promise<void> {
-  const sid = row.recordingSid;
+/** Held against the length that Twilio states; what pauses left out of it is asked only where it is needed. */
+async function readAgainst(
+  parts: IngestParts,
+  row: RecordingRow,
+  object: SealedObject,
+  ended: AbortSignal,
+): Promise<ReadBack> {
+  const { durationSeconds } = row;
+  const stated = durationSeconds === undefined ? {} : { durationSeconds };
   try {
-    await describeRow(parts, row, analysis);
+    return await readBack(parts, row, object, ended, stated);
   } catch (error) {
-    parts.log.warn({ recording: sid, code: errorCode(error) }, 'its sidecar is left to a job');
-    await parts.queue.send('describe', { recordingSid: sid }, { once: sid });
+    const pausedSeconds = errorCode(error) === 'object_length' ? await parts.catalog.pausedSeconds(row) : 0;
+    if (pausedSeconds === 0) throw error;
+    return readBack(parts, row, object, ended, { ...stated, pausedSeconds });
   }
 }
 

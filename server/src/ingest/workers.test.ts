@@ -29,7 +29,7 @@ onEachEngine('several workers', (open) => {
   afterAll(() => database.drop());
   beforeEach(() => {
     jest.resetAllMocks();
-    jest.mocked(verifyObject).mockResolvedValue({ plaintextSha256: 'a'.repeat(64) });
+    jest.mocked(verifyObject).mockResolvedValue({ plaintextSha256: 'a'.repeat(64), channels: 2 });
     twilio = scene();
   });
   afterEach(async () => {
@@ -82,7 +82,7 @@ onEachEngine('several workers', (open) => {
     // Slower than the copies, so that they queue up.
     jest.mocked(verifyObject).mockImplementation(async ({ store }) => {
       await readings.during(store, 400);
-      return { plaintextSha256: 'a'.repeat(64) };
+      return { plaintextSha256: 'a'.repeat(64), channels: 2 };
     });
     // Both find it free, and then ask for the lease.
     twilio.delayMs = 50;

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Custody } from '../access/audit.ts';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { MediaOrigin } from './media-link.ts';
 
@@ -27,6 +28,13 @@ export function originOf(row: RecordingRow): MediaOrigin | undefined {
   if (isStored(row)) return 'vault';
   // Ciphertext from Twilio would be played as noise.
   return row.sourceEncrypted ? undefined : 'twilio';
+}
+
+/** What is known of the audio that is played now. */
+export function custodyOf(row: RecordingRow): Custody {
+  if (!isStored(row)) return 'twilio';
+  if (row.state !== 'verified') return 'unverified';
+  return row.proof ? 'proven' : 'verified';
 }
 
 /** What a link to the vault is pinned to. */

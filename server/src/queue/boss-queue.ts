@@ -21,6 +21,7 @@ const tryLimits: Readonly<Record<JobName, number>> = {
   describe: 7_200,
   measure: 300,
   reconcile: 7_200,
+  prove: 7_200,
   sources: 900,
   retention: 7_200,
   sign: 7_200,

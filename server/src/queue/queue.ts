@@ -18,6 +18,8 @@ export interface Jobs {
   measure: { taskSid: TaskSid };
   /** Twilio's list, the catalog and the bucket are held against each other. */
   reconcile: Record<string, never>;
+  /** Reads Twilio's media once more and holds the copy against it. */
+  prove: { recordingSid: RecordingSid };
   /** Deletes originals at Twilio whose time has come. */
   sources: Record<string, never>;
   /** Erases what the policy keeps no longer. */

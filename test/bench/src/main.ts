@@ -7,14 +7,15 @@ import { makeBucket, startEngines } from './engines.ts';
 import { type Figure, table } from './figures.ts';
 import { benchIngest } from './ingest.ts';
 import { benchPlayback } from './playback.ts';
+import { benchProve } from './prove.ts';
 import { benchStart } from './start.ts';
 
-const works = ['copy', 'ingest', 'playback', 'seek', 'listeners', 'start'] as const;
+const works = ['copy', 'prove', 'ingest', 'playback', 'seek', 'listeners', 'start'] as const;
 const usage = `Usage: npm run bench [-- options]
 
 Measures ours and its named peers in turn, in one run, and prints medians and ratios.
 
-  --only WORK    copy, ingest, playback, seek, listeners or start; may be given more than once
+  --only WORK    copy, prove, ingest, playback, seek, listeners or start; may be given more than once
   --rounds N     rounds of each measurement (5; of ingest 3)
   --recordings N recordings of 20 s that ingest takes in (5000)
   --json FILE    write the figures as a list of {name, unit, ours, peers, ratios, floor, pass}
@@ -70,6 +71,7 @@ try {
     };
     figures.push(...(await benchCopy(env, dataDir, rounds, log)));
   }
+  if (only.includes('prove')) figures.push(...(await benchProve(dataDir, rounds, log)));
   if (only.includes('ingest')) {
     const { s3, databaseUrl } = engines;
     if (!s3 || !databaseUrl)
@@ -77,7 +79,7 @@ try {
     const size = { recordings, rounds: Number(values.rounds ?? 3) };
     figures.push(...(await benchIngest({ s3, databaseUrl }, dataDir, size, log)));
   }
-  const listening = new Set(only.filter((work) => !['copy', 'ingest', 'start'].includes(work)));
+  const listening = new Set(only.filter((work) => !['copy', 'prove', 'ingest', 'start'].includes(work)));
   if (listening.size > 0) {
     figures.push(...(await benchPlayback(engines, join(dataDir, 'stack'), listening, rounds, log)));
   }

@@ -5,6 +5,7 @@ import type { UploadState } from './upload-state.ts';
 
 export interface Copied {
   object: SealedObject;
+  /** Of the audio itself. */
   channels: 1 | 2;
 }
 
@@ -71,5 +72,6 @@ function copied(store: Store, state: FinishedState, stored: Omit<Stored, 'bytes'
     parts: { bytes: state.partBytes, sha256: state.parts.map(({ sha256 }) => sha256) },
     keyId: stored.kmsKeyId ?? state.keyId,
   };
-  return { object, channels: state.source.channels };
+  // What the audio holds, which may be less than what was asked for.
+  return { object, channels: state.wav.layout.channels === 2 ? 2 : 1 };
 }

@@ -93,7 +93,7 @@ class ResumableCopy {
         store.mode === 'envelope' && keys
           ? await createSealer(keys, { account: source.accountSid, recording: source.recordingSid })
           : undefined;
-      const proof = new AudioProof(source.durationSeconds);
+      const proof = new AudioProof(source);
       return await this.#send(media, proof, { sealer, keyId: keys?.keyId, from: { first: 0, sealFrom: 0 } });
     } finally {
       media.body.destroy();
@@ -142,8 +142,8 @@ class ResumableCopy {
     }
     const proof =
       from.first === 0
-        ? new AudioProof(source.durationSeconds)
-        : new AudioProof(source.durationSeconds, { ...state.wav, bytes: from.first * state.partBytes });
+        ? new AudioProof(source)
+        : new AudioProof(source, { ...state.wav, bytes: from.first * state.partBytes });
     try {
       // What follows the gap may have arrived, but is sealed once more: it is the same, or nothing is sent.
       const { done: _, ...rest } = state;
@@ -314,7 +314,7 @@ class ResumableCopy {
       plaintextSha256: sha256,
       keyId: (store.mode === 'envelope' ? keyId : stored.kmsKeyId) ?? 'bucket-default',
     };
-    return { object, channels: media.channels };
+    return { object, channels: proof.channels ?? media.channels };
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
-import { AudioProof } from './audio-proof.ts';
+import { AudioProof, type StatedLength } from './audio-proof.ts';
 
 /** Passes a WAV file through, counting and hashing it, and fails at its end unless it was a whole one: {@link AudioProof}. */
 export class AudioDigest extends Transform {
@@ -8,9 +8,9 @@ export class AudioDigest extends Transform {
   readonly #hash = createHash('sha256');
   readonly #onBytes: ((bytes: number) => void) | undefined;
 
-  constructor(durationSeconds: number | undefined, onBytes?: (bytes: number) => void) {
+  constructor(stated: StatedLength, onBytes?: (bytes: number) => void) {
     super({ readableHighWaterMark: 65_536, writableHighWaterMark: 65_536 });
-    this.#proof = new AudioProof(durationSeconds);
+    this.#proof = new AudioProof(stated);
     this.#onBytes = onBytes;
   }
 

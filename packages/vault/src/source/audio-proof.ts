@@ -1,5 +1,6 @@
+import type { MediaSource } from '@flex-custody/core';
 import { mediaError } from './errors.ts';
-import { RIFF_HEAD_BYTES, readWavLayout, riffBytes, type WavLayout } from './wav.ts';
+import { byteRateOf, RIFF_HEAD_BYTES, readWavLayout, riffBytes, type WavLayout } from './wav.ts';
 
 /** Twilio states whole seconds, rounded either way. */
 const DURATION_TOLERANCE_SECONDS = 1.5;
@@ -14,19 +15,22 @@ export interface ProofSoFar {
   wholeBytes?: number;
 }
 
+/** How long a recording is, by Twilio's word. */
+export type StatedLength = Pick<MediaSource, 'durationSeconds' | 'pausedSeconds'>;
+
 /**
  * Proof that a WAV file came whole: as long as its RIFF header says, its samples within it, and playing as long as the
- * recording lasted.
+ * recording lasted. Whether Twilio counts a pause of the kind `skip` is not known: either length is taken.
  */
 export class AudioProof {
-  readonly #durationSeconds: number | undefined;
+  readonly #stated: StatedLength;
   #head = Buffer.alloc(0);
   #layout: WavLayout | undefined;
   #wholeBytes: number | undefined;
   #bytes = 0;
 
-  constructor(durationSeconds: number | undefined, soFar?: ProofSoFar) {
-    this.#durationSeconds = durationSeconds;
+  constructor(stated: StatedLength, soFar?: ProofSoFar) {
+    this.#stated = stated;
     if (soFar) {
       this.#bytes = soFar.bytes;
       this.#layout = soFar.layout;
@@ -37,6 +41,11 @@ export class AudioProof {
   /** Bytes so far. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Of the audio, whatever was asked for; undefined until its head has come. */
+  get channels(): 1 | 2 | undefined {
+    return this.#layout && (this.#layout.channels === 2 ? 2 : 1);
   }
 
   /** Undefined until its head has come. */
@@ -64,12 +73,20 @@ export class AudioProof {
     }
     if (this.#bytes > whole)
       throw mediaError('long', `the WAV file is ${whole} bytes long, but ${this.#bytes} came`);
-    if (this.#durationSeconds === undefined || layout.byteRate === 0) return;
-    const seconds = dataBytes / layout.byteRate;
-    const difference = seconds - this.#durationSeconds;
-    if (Math.abs(difference) <= DURATION_TOLERANCE_SECONDS) return;
-    const message = `the audio lasts ${seconds.toFixed(1)} s, the recording ${this.#durationSeconds} s`;
-    throw mediaError(difference < 0 ? 'short' : 'long', message);
+    this.#checkLength(dataBytes, layout);
+  }
+
+  #checkLength(dataBytes: number, layout: WavLayout): void {
+    const { durationSeconds, pausedSeconds = 0 } = this.#stated;
+    if (durationSeconds === undefined) return;
+    const byteRate = byteRateOf(layout);
+    if (byteRate === 0)
+      throw mediaError('not_audio', `the length of audio in the format ${layout.format} cannot be reckoned`);
+    const seconds = dataBytes / byteRate;
+    const isShort = seconds < durationSeconds - pausedSeconds - DURATION_TOLERANCE_SECONDS;
+    if (!isShort && seconds <= durationSeconds + DURATION_TOLERANCE_SECONDS) return;
+    const message = `the audio lasts ${seconds.toFixed(1)} s, the recording ${durationSeconds} s`;
+    throw mediaError(isShort ? 'short' : 'long', message);
   }
 
   #readHead(chunk: Uint8Array): void {
@@ -83,6 +100,8 @@ export class AudioProof {
       throw mediaError('not_audio', 'the media has no samples where a WAV file has them');
     }
     if (!this.#layout) return;
+    if (this.#layout.channels !== 1 && this.#layout.channels !== 2)
+      throw mediaError('not_audio', `a recording has one channel or two, and not ${this.#layout.channels}`);
     this.#wholeBytes = riffBytes(this.#head.subarray(0, RIFF_HEAD_BYTES));
     this.#head = Buffer.alloc(0);
   }

@@ -15,8 +15,9 @@ export function riffBytes(head: Buffer): number | undefined {
 }
 
 export interface WavLayout {
-  /** 1: PCM; 7: mu-law. */
+  /** 1: PCM; 7: mu-law. Of the extensible format it is the one inside. */
   format: number;
+  /** Bytes a second, reckoned from the fields below: see {@link byteRateOf}. */
   byteRate: number;
   channels: number;
   sampleRate: number;
@@ -25,6 +26,19 @@ export interface WavLayout {
   dataStart: number;
   /** Undefined when the writer left it open. */
   dataBytes: number | undefined;
+}
+
+/** PCM, IEEE float, A-law, mu-law: each sample of a channel takes the stated bits, so that a length can be reckoned. */
+const plainFormats: readonly number[] = [1, 3, 6, 7];
+const EXTENSIBLE = 0xfffe;
+
+/**
+ * Bytes of audio a second. The file states such a rate as well, and whoever wrote the file could state any: it is not
+ * asked. 0 where the samples' format allows no reckoning.
+ */
+export function byteRateOf(layout: Omit<WavLayout, 'byteRate' | 'dataStart' | 'dataBytes'>): number {
+  const { format, channels, sampleRate, bitsPerSample } = layout;
+  return plainFormats.includes(format) ? (sampleRate * channels * bitsPerSample) / 8 : 0;
 }
 
 /**
@@ -48,14 +62,16 @@ export function readWavLayout(head: Buffer): WavLayout | undefined {
     }
     if (id === 'fmt ') {
       if (size < 16) throw new RangeError('the fmt chunk is too short');
-      if (at + 24 > head.byteLength) return undefined;
-      format = {
-        format: head.readUInt16LE(at + 8),
+      const isExtensible =
+        size >= 40 && head.byteLength >= at + 10 && head.readUInt16LE(at + 8) === EXTENSIBLE;
+      if (at + (isExtensible ? 34 : 24) > head.byteLength) return undefined;
+      const fields = {
+        format: head.readUInt16LE(at + (isExtensible ? 32 : 8)),
         channels: head.readUInt16LE(at + 10),
         sampleRate: head.readUInt32LE(at + 12),
-        byteRate: head.readUInt32LE(at + 16),
         bitsPerSample: head.readUInt16LE(at + 22),
       };
+      format = { ...fields, byteRate: byteRateOf(fields) };
     }
     // Chunks are padded to an even length.
     at += 8 + size + (size % 2);

@@ -8,7 +8,10 @@ const steps = [
   ['registered', 'The host has asked Twilio whose call it was.'],
   ['linked', 'The task says where the recording can be heard.'],
   ['sealed', 'A sealed copy lies in the bucket.'],
-  ['verified', 'The copy was opened again and is the same, byte for byte.'],
+  [
+    'verified',
+    'The copy was opened again: sound audio of the right length. Proven: the host itself saw that it is Twilio’s.',
+  ],
 ];
 
 /** Which event reaches which step. */
@@ -21,6 +24,7 @@ const reached = {
   'recording.linked': 'linked',
   'recording.sealed': 'sealed',
   'recording.verified': 'verified',
+  'recording.proven': 'verified',
 };
 
 const stumbled = {
@@ -86,6 +90,8 @@ export function standing(events, seen) {
 function detailOf(event) {
   if (event.event === 'recording.sealed' && event.by) return `by the ${event.by}`;
   if (event.event === 'callback.delivered' && event.status) return `answered ${event.status}`;
+  if (event.event === 'recording.verified') return event.proven ? 'proven' : 'not proven yet';
+  if (event.event === 'recording.proven') return 'proven';
   return undefined;
 }
 

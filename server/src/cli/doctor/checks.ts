@@ -48,6 +48,7 @@ export const checks: readonly Check[] = [
     database: database.database,
     custody: database.custody,
     jobs: database.jobs,
+    copies: database.copies,
     'dead-letters': database.deadLetters,
     alarms: database.alarms,
     reconcile: database.reconcile,

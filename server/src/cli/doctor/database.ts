@@ -77,6 +77,15 @@ export async function deadLetters(scene: Scene): Promise<Seen> {
   );
 }
 
+/** Which of the two holds of the copies: that they were read back, or that they are equal to Twilio's media too. */
+export async function copies(scene: Scene): Promise<Seen> {
+  const work = await workOf(scene);
+  if (work === undefined || (work !== 'unset' && !work.copies)) return unread;
+  if (work === 'unset' || !work.copies) return unset;
+  const { verified, proven } = work.copies;
+  return `${verified} verified, of them ${proven} proven equal to Twilio's media`;
+}
+
 export async function alarms(scene: Scene): Promise<Seen> {
   const work = await workOf(scene);
   if (work === undefined) return unread;

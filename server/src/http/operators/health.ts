@@ -18,6 +18,8 @@ export interface Health {
     custody?: CustodyFacts;
     /** Recordings that were given up. */
     failed: number;
+    /** Absent from a host of an earlier release. */
+    copies?: { verified: number; proven: number };
     /** Alarms that stand, by code. */
     alarms: Record<string, number>;
     jobs: QueueHealth;
@@ -39,7 +41,7 @@ export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health
   const version = row?.n ?? 0;
   if (version !== migrations.length) return { kind: db.kind, version };
   const catalog = createCatalog(db, accountSid);
-  const { states } = await catalog.counts();
+  const { states, proven } = await catalog.counts();
   const custody = await readCustody(db);
   return {
     kind: db.kind,
@@ -47,6 +49,7 @@ export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health
     work: {
       ...(custody && { custody }),
       failed: states.failed,
+      copies: { verified: states.verified, proven },
       alarms: await createAlarms(db).counts(),
       jobs: await queueHealth(db),
       signing: { newest: await catalog.newestSigners(), unsigned: await catalog.countUnsigned() },

@@ -183,6 +183,7 @@ describe('who may', () => {
         recordingSid: recording,
         allowed: true,
         reason: 'insights-role',
+        custody: 'verified',
         requestId: expect.any(String),
       },
     ]);
@@ -285,6 +286,7 @@ describe('segment_link', () => {
         recordingSid: recording,
         allowed: true,
         reason: 'bearer-link',
+        custody: 'verified',
         requestId: expect.any(String),
       },
     ]);

@@ -2,7 +2,7 @@ import { CustodyError, type RecordingSid } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import { type Audit, bearerLink } from '../../access/audit.ts';
 import type { RecordingRow } from '../../catalog/catalog.ts';
-import { isStored, originOf } from '../../playback/audio.ts';
+import { custodyOf, isStored, originOf } from '../../playback/audio.ts';
 import type { SegmentLinks } from '../../playback/segment-link.ts';
 import { guardLink, linkRequestOf } from '../plugins/media-token.ts';
 import { asNoAudio, sendAudio, untilGone } from '../send-audio.ts';
@@ -53,7 +53,12 @@ export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): P
       if (originOf(row) === undefined) {
         throw new CustodyError('recording_absent', 'nothing was recorded', { status: 404 });
       }
-      await parts.audit.record({ ...entry, allowed: true, reason: 'bearer-link' });
+      await parts.audit.record({
+        ...entry,
+        allowed: true,
+        reason: 'bearer-link',
+        custody: custodyOf(row),
+      });
       const signal = untilGone(reply);
       const audio = isStored(row)
         ? await parts.reader.open(row, signal)

@@ -11,7 +11,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Audit } from '../../access/audit.ts';
 import { type AccessSettings, may, mayPlayEverything } from '../../access/may.ts';
 import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
-import { isStored, originOf, versionOf } from '../../playback/audio.ts';
+import { custodyOf, isStored, originOf, versionOf } from '../../playback/audio.ts';
 import type { MediaLinks } from '../../playback/media-link.ts';
 import type { RecordingReader } from '../../playback/recording-reader.ts';
 import { flexViewer } from '../plugins/flex-token.ts';
@@ -84,6 +84,7 @@ export async function urlProviderRoute(app: FastifyInstance, parts: UrlProviderP
       ...entry,
       allowed: allowed && playable,
       reason: playable ? reason : 'recording-absent',
+      ...(allowed && playable && { custody: custodyOf(row) }),
     });
     if (!allowed) throw forbidden();
     if (!playable) throw missing('recording_absent');

@@ -60,7 +60,8 @@ export async function adopt(parts: Parts, sid: RecordingSid): Promise<boolean> {
   await catalog.register(registration);
   logStep(log, 'registered', sid);
   const lease = await catalog.lease(sid, 'reconcile', leaseMs);
-  if (lease === undefined || !(await catalog.sealed(sid, lease.secret, object, channels))) return false;
+  if (lease === undefined) return false;
+  if (!(await catalog.sealed(sid, lease.secret, object, channels, 'adopted'))) return false;
   logStep(log, 'sealed', sid, { bytes: object.plaintextBytes });
   if (!facts)
     await alarms.raise(

@@ -77,7 +77,7 @@ test('what was stored in plain is sealed, byte for byte, and to be verified; wha
     [sids.recording(8), long],
   ] as const) {
     const row = await host.catalog.find(of);
-    expect(row).toMatchObject({ state: 'sealed', source: 'import', channels: 2 });
+    expect(row).toMatchObject({ state: 'sealed', source: 'import', channels: 2, copiedBy: 'import' });
     if (!row?.object) throw new Error('no object');
     const seen: Uint8Array[] = [];
     const source = { accountSid: sids.account, recordingSid: of, channels: 2 as const };

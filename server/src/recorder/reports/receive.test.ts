@@ -51,7 +51,7 @@ onEachEngine('reports of live calls', (open) => {
         worker_sid: sids.worker,
         conference_sid: sids.conference,
         // Which recordings these are Twilio says.
-        details: {},
+        details: { behavior: parts.settings.behavior },
         by: 'function',
       },
     ]);

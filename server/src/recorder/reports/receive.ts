@@ -36,7 +36,7 @@ export async function receive(
   const conference = await proven(parts, report, teller.viewer);
   const ofPause = conference !== undefined && (report.kind === 'paused' || report.kind === 'resumed');
   const isNew = await parts.db.transaction(async (db) => {
-    if (!(await keep(db, report, teller, conference?.sid))) return false;
+    if (!(await keep(db, report, teller, parts.settings, conference?.sid))) return false;
     if (report.kind === 'consent') await audit(db, report, teller, requestId);
     if (report.kind === 'not-recorded' && !wanted.includes(report.reason))
       await createAlarms(db).raise('not_recorded', undefined, report.reason);
@@ -82,6 +82,7 @@ async function keep(
   db: Pick<Db, 'query'>,
   report: Report,
   teller: Teller,
+  { behavior }: RecorderParts['settings'],
   proven: ConferenceSid | undefined,
 ): Promise<boolean> {
   const { id, kind, at, taskSid, reservationSid, ...details } = report;
@@ -107,7 +108,8 @@ async function keep(
       teller.viewer.workerSid ?? null,
       // A consent counts for the call it was proven of, and for no other.
       (kind === 'consent' ? proven : conferenceSid) ?? null,
-      JSON.stringify(rest),
+      // How the recording was paused decides whether its audio is shorter than the call.
+      JSON.stringify(kind === 'paused' ? { ...rest, behavior } : rest),
       teller.by,
     ],
   );
