@@ -212,7 +212,7 @@ export interface Catalog {
   disproved(sid: RecordingSid, object: SealedObject): Promise<boolean>;
   /** Seconds of the recording in which a pause of the kind `skip` was reported for its task. */
   pausedSeconds(
-    row: Pick<RecordingRow, 'taskSid' | 'hints' | 'startedAt' | 'durationSeconds'>,
+    row: Pick<RecordingRow, 'taskSid' | 'hints' | 'linkState' | 'startedAt' | 'durationSeconds'>,
   ): Promise<number>;
   /** These stored bytes are not the source's: forgets the object, if it is still this one, to be copied again by the host. */
   rejected(sid: RecordingSid, object: SealedObject, reason: string): Promise<boolean>;

@@ -129,7 +129,14 @@ onEachEngine('what is proven of a copy', (open) => {
       );
     const startedAt = new Date('2026-01-01T10:00:00Z');
     const paused = (of: object = {}) =>
-      catalog.pausedSeconds({ taskSid: WT, hints: {}, startedAt, durationSeconds: 60, ...of });
+      catalog.pausedSeconds({
+        taskSid: WT,
+        hints: {},
+        linkState: 'linked',
+        startedAt,
+        durationSeconds: 60,
+        ...of,
+      });
 
     test('are those from a pause to its end, of this call alone', async () => {
       await report(10, 'paused');
@@ -141,6 +148,8 @@ onEachEngine('what is proven of a copy', (open) => {
       await report(30, 'paused', 'skip', `WT${hex(2)}` as TaskSid);
       expect(await paused()).toBe(5);
       expect(await paused({ taskSid: undefined, hints: { taskSid: WT } })).toBe(5);
+      const refused = { linkState: 'refused', hints: { taskSid: WT } };
+      expect(await paused({ taskSid: undefined, ...refused })).toBe(0);
       expect(await paused({ taskSid: undefined })).toBe(0);
       expect(await paused({ durationSeconds: undefined })).toBe(0);
     });

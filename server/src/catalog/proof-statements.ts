@@ -32,8 +32,9 @@ export function proofStatements({
         where: `object->>'key' = $4 AND object->>'etag' = $5 AND object->>'versionId' IS NOT DISTINCT FROM $6`,
         values: identity(object),
       }),
-    async pausedSeconds({ taskSid, hints, startedAt, durationSeconds }) {
-      const task = taskSid ?? hints.taskSid;
+    async pausedSeconds({ taskSid, hints, linkState, startedAt, durationSeconds }) {
+      // A hint that was disproved names somebody else's call.
+      const task = taskSid ?? (linkState === 'refused' ? undefined : hints.taskSid);
       if (task === undefined || durationSeconds === undefined) return 0;
       const reports = await db.query<{ kind: string; at: Date; skips: boolean }>(
         `SELECT kind, at, details->>'behavior' IS NOT DISTINCT FROM 'skip' AS skips FROM reports

@@ -1,4 +1,5 @@
 import { wav } from '../../../packages/vault/test/support.ts';
+import { adopt } from './reconcile/adopt.ts';
 import { audio, digestOf, forged, job, sid, vault } from './testing/vault.ts';
 
 const at = vault();
@@ -56,6 +57,37 @@ describe('a Function that lies', () => {
     const now = await host.catalog.find(sid);
     expect(now).toMatchObject({ state: 'verified', proof: { by: 'copy', how: 'sha256' } });
     expect(now?.object?.plaintextSha256).toBe(digestOf(audio));
+    expect(await host.deletionDue()).toBe(1);
+  });
+});
+
+describe('an object that somebody put into the bucket, of a recording that no catalog knows', () => {
+  const adopted = async (bytes: Buffer) => {
+    const host = await at.open();
+    const { key } = await host.put(bytes);
+    expect(await adopt(host.parts, sid, key)).toBe(true);
+    host.queue.sent = [];
+    await host.queue.run('verify', job);
+    return host;
+  };
+
+  test('is not verified where Twilio states another length', async () => {
+    const host = await adopted(wav(2));
+    expect(await host.catalog.find(sid)).toMatchObject({ state: 'registered', failure: 'object_length' });
+    await host.copiedByHost();
+    expect((await host.catalog.find(sid))?.object?.plaintextSha256).toBe(digestOf(audio));
+  });
+
+  test('is held against Twilio’s media at once, and its original stays until then', async () => {
+    const host = await adopted(forged());
+    const row = await host.catalog.find(sid);
+    expect(row).toMatchObject({ state: 'verified', copiedBy: 'adopted', source: 'adopted' });
+    expect(row?.proof).toBeUndefined();
+    expect(host.queue.names()).toEqual(['prove']);
+    expect(await host.deletionDue()).toBe(0);
+    await host.queue.run('prove', job);
+    await host.copiedByHost();
+    expect(await host.catalog.find(sid)).toMatchObject({ state: 'verified', proof: { by: 'copy' } });
     expect(await host.deletionDue()).toBe(1);
   });
 });

@@ -64,14 +64,12 @@ export function vault() {
     const host = await house(twilio, shared.db, { store, keys, ...change });
     const callback = recorded(twilio, 1, { durationSeconds: 4, ...facts });
 
-    /** Whoever runs code in a Function puts these bytes into the bucket, sealed, and reports them as the recording. */
-    const reported = async (bytes: Buffer, channels: 1 | 2 = 2): Promise<SealedObject> => {
-      const answer = await host.ingest.receive(callback);
-      if (answer.action !== 'copy') throw new Error(`no lease: ${answer.action}`);
+    /** Puts these bytes into the bucket, sealed by the public key, under the recording's name. */
+    const put = async (bytes: Buffer): Promise<SealedObject> => {
       const key = objectKey(sids.account, sid);
       const sealed = await sealBytes(functionKeys, { account: sids.account, recording: sid }, bytes);
       const { etag, versionId } = await store.putBytes(key, sealed);
-      const object: SealedObject = {
+      return {
         key,
         mode: 'envelope',
         etag,
@@ -81,6 +79,12 @@ export function vault() {
         plaintextSha256: digestOf(bytes),
         keyId: 'k1',
       };
+    };
+    /** Code in a Function puts these bytes there and reports them as the recording. */
+    const reported = async (bytes: Buffer, channels: 1 | 2 = 2): Promise<SealedObject> => {
+      const answer = await host.ingest.receive(callback);
+      if (answer.action !== 'copy') throw new Error(`no lease: ${answer.action}`);
+      const object = await put(bytes);
       const lease = answer.lease;
       await host.ingest.report(sid, { outcome: 'sealed', lease, object, channels, tookMs: 1 });
       host.queue.sent = [];
@@ -92,6 +96,7 @@ export function vault() {
       ...host,
       db: shared.db,
       bucket: store,
+      put,
       reported,
       async verified(bytes: Buffer, channels: 1 | 2 = 2) {
         const object = await reported(bytes, channels);
