@@ -13,6 +13,8 @@ const paused = { ...common, kind: 'paused', conferenceSid: sid('CF'), recordings
 test.each([
   [paused],
   [{ ...paused, kind: 'resumed', workerSid: sid('WK') }],
+  [{ ...common, kind: 'joined', conferenceSid: sid('CF'), callSid: sid('CA') }],
+  [{ ...common, kind: 'joined' }],
   [{ ...common, kind: 'not-recorded', reason: 'accept-failed' }],
   [{ ...common, kind: 'double-recording' }],
   [{ ...common, kind: 'consent', purpose: 'voice-enrolment', decision: 'given', callSid: sid('CA') }],

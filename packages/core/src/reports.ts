@@ -46,6 +46,8 @@ export type Report =
       /** Who did it. Believed of a Function alone; of a browser it is the token's worker. */
       workerSid?: WorkerSid;
     })
+  /** The agent's leg is in the conference. It has the host look at the call, and proves nothing. */
+  | (Common & { kind: 'joined'; conferenceSid?: ConferenceSid; callSid?: CallSid })
   | (Common & { kind: 'not-recorded'; reason: NotRecordedReason })
   | (Common & { kind: 'double-recording' })
   | (Common & {
@@ -58,7 +60,14 @@ export type Report =
 export type ReportKind = Report['kind'];
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const kinds: readonly ReportKind[] = ['paused', 'resumed', 'not-recorded', 'double-recording', 'consent'];
+const kinds: readonly ReportKind[] = [
+  'joined',
+  'paused',
+  'resumed',
+  'not-recorded',
+  'double-recording',
+  'consent',
+];
 
 /**
  * Reads a report; fields that its kind does not have are dropped.
@@ -100,6 +109,16 @@ export function parseReport(body: unknown): Report {
           conferenceSid: needed('conferenceSid', asConferenceSid(form['conferenceSid'])),
           recordings: needed('recordings', sidList(form['recordings'])),
           ...(workerSid ? { workerSid } : {}),
+        };
+      }
+      case 'joined': {
+        const conferenceSid = optional('conferenceSid', asConferenceSid);
+        const callSid = optional('callSid', asCallSid);
+        return {
+          ...common,
+          kind,
+          ...(conferenceSid ? { conferenceSid } : {}),
+          ...(callSid ? { callSid } : {}),
         };
       }
       case 'not-recorded':
