@@ -53,6 +53,8 @@ export interface Config {
   /** 0: no link for the older Player. */
   segmentLinkDays: number;
   pause: PauseSettings;
+  /** Whether the host looks for live calls that nothing records. */
+  watchCalls: boolean;
   database: DatabaseConfig;
   leaseMs: number;
   copiesAtOnce: number;
@@ -250,6 +252,7 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
       behavior: env.CUSTODY_PAUSE_BEHAVIOR,
       resumeAfterSeconds: env.CUSTODY_PAUSE_RESUME_SECONDS,
     },
+    watchCalls: env.CUSTODY_WATCH_CALLS,
     database: env.DATABASE_URL ? { url: env.DATABASE_URL } : { directory: env.CUSTODY_DATA_DIR },
     leaseMs: env.CUSTODY_LEASE_MS,
     copiesAtOnce: env.CUSTODY_COPIES_AT_ONCE,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type LinkState, linkStates, type RecordingState, recordingStates } from '@flex-custody/core';
 import type { Db } from '../db.ts';
+import { callerStatements } from './caller-statements.ts';
 import type { Catalog, Owner } from './catalog.ts';
 import { erasureStatements } from './erasure-statements.ts';
 import { keyStatements } from './key-statements.ts';
@@ -21,13 +22,15 @@ export function createCatalog(db: Db): Catalog {
     of?.reservationSid ?? null,
     of?.workerSid ?? null,
     of?.queue ?? null,
-    of?.direction ?? null,
-    of?.caller ?? null,
+    of?.hintedCallers ?? [],
   ];
+  const hinted = (value: string) =>
+    `hinted_callers = ARRAY(SELECT DISTINCT unnest(hinted_callers || ${value}::text[]))`;
 
   return {
     ...keyStatements(statements),
     ...erasureStatements(statements),
+    ...callerStatements(statements),
     find,
     firstOfReservation: async (sid) =>
       (
@@ -193,7 +196,7 @@ export function createCatalog(db: Db): Catalog {
       set(
         sid,
         `link_state = 'linked', link_reason = NULL, task_sid = $2, reservation_sid = $3, worker_sid = $4,
-         queue = coalesce($5, queue), direction = coalesce($6, direction), caller = coalesce($7, caller)`,
+         queue = coalesce($5, queue), ${hinted('$6')}`,
         owner(of),
         `state <> 'erased'`,
       ),
@@ -202,7 +205,7 @@ export function createCatalog(db: Db): Catalog {
         sid,
         `link_state = 'unlinked', link_reason = $2, task_sid = coalesce($3, task_sid),
          reservation_sid = coalesce($4, reservation_sid), worker_sid = coalesce($5, worker_sid),
-         queue = coalesce($6, queue), direction = coalesce($7, direction), caller = coalesce($8, caller)`,
+         queue = coalesce($6, queue), ${hinted('$7')}`,
         [reason, ...owner(of)],
         `link_state <> 'linked' AND state <> 'erased'`,
       ),

@@ -221,6 +221,11 @@ export const variables = z.object({
   CUSTODY_PAUSE_RESUME_SECONDS: whole(0, 14_400)
     .default(600)
     .describe('The host resumes a pause after so many seconds; 0 waits for the wrap-up.'),
+  CUSTODY_WATCH_CALLS: flag
+    .default(true)
+    .describe(
+      'Whether the host looks at live calls each minute: whose they are, and whether they are recorded.',
+    ),
   DATABASE_URL: matching(/^postgres(ql)?:\/\/\S+$/, 'must be a postgres:// URL')
     .optional()
     .describe('PostgreSQL to use instead of the embedded database.'),

@@ -109,6 +109,8 @@ export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> 
   const sid = dead.data.recordingSid;
   // The recording is none the worse for it; the janitor asks again.
   if (dead.name === 'describe') return alarms.raise('describe_failed', sid, dead.error.code);
+  // Who called stays unknown, under every hold by caller, until its link is tried again.
+  if (dead.name === 'facts') return alarms.raise('facts_failed', sid, dead.error.code);
   const row = await catalog.find(sid);
   if (!row) return;
   if (dead.name === 'link') {

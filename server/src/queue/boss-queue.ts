@@ -16,6 +16,9 @@ const tryLimits: Readonly<Record<JobName, number>> = {
   // Another worker must have it soon: what is paused is not recorded.
   resume: 60,
   pauses: 60,
+  call: 60,
+  calls: 300,
+  facts: 300,
   janitor: 900,
   describe: 7_200,
   measure: 300,

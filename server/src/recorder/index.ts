@@ -1,4 +1,7 @@
 import type { Report } from '@flex-custody/core';
+import { findFacts } from './calls/facts.ts';
+import { lookAtCall } from './calls/look.ts';
+import { createCallsWatch } from './calls/schedule.ts';
 import type { RecorderParts } from './parts.ts';
 import { look } from './pauses/look.ts';
 import { createPauses } from './pauses/pauses.ts';
@@ -18,6 +21,9 @@ export interface Recorder {
 /** A call whose look was lost with its process stays paused no longer than this. */
 const sweepSeconds = 60;
 
+/** Between two looks at all live calls: two questions to Twilio at most, where there is nothing new. */
+const callsSeconds = 60;
+
 export function createRecorder(parts: RecorderParts): Recorder {
   const { queue, db } = parts;
   return {
@@ -31,6 +37,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
           await queue.send('resume', { conferenceSid }, { once: conferenceSid });
       });
       await queue.every('pauses', sweepSeconds);
+      await queue.work('call', { concurrency: 4 }, (data) => lookAtCall(parts, data));
+      await queue.work('facts', { concurrency: 2 }, ({ recordingSid }) => findFacts(parts, recordingSid));
+      await queue.work('calls', { concurrency: 1 }, createCallsWatch(parts));
+      if (parts.watchCalls) await queue.every('calls', callsSeconds);
     },
   };
 }

@@ -1,16 +1,35 @@
-import type { PauseSettings } from '@flex-custody/core';
-import type { TwilioApi, TwilioLive, TwilioTaskState } from '@flex-custody/twilio';
+import type { AccountSid, PauseSettings } from '@flex-custody/core';
+import type {
+  TwilioApi,
+  TwilioCalls,
+  TwilioFlexConfiguration,
+  TwilioLive,
+  TwilioTaskState,
+} from '@flex-custody/twilio';
 import type { Alarms } from '../catalog/alarms.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Db } from '../db.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { CallerDigest } from '../retention/caller.ts';
 
-export type RecorderTwilio = Pick<TwilioApi, 'task' | 'updateTask' | 'reservations'> &
-  Pick<TwilioLive, 'liveConference' | 'recordingsOf' | 'changeRecording'> &
+export type RecorderTwilio = Pick<
+  TwilioApi,
+  'task' | 'updateTask' | 'reservations' | 'conference' | 'participants'
+> &
+  Pick<TwilioLive, 'liveConference' | 'liveConferences' | 'recordingsOf' | 'changeRecording'> &
+  TwilioCalls &
+  Pick<TwilioFlexConfiguration, 'flexConfiguration'> &
   TwilioTaskState;
 
 export interface RecorderParts {
+  accountSid: AccountSid;
   db: Pick<Db, 'query' | 'transaction'>;
+  catalog: Pick<Catalog, 'find' | 'calledBy' | 'withoutCaller'>;
+  /** Undefined where callers cannot be told. */
+  callerDigest?: CallerDigest;
+  /** Whether the host looks at live calls of its own accord. */
+  watchCalls: boolean;
   alarms: Pick<Alarms, 'raise' | 'mended'>;
   queue: Pick<Queue, 'send' | 'work' | 'every'>;
   twilio: RecorderTwilio;

@@ -81,7 +81,13 @@ function assemble(config: Config, log: Logger, db: Db): Host {
     ...(days > 0 && { segmentLink: async (row) => (await segmentLinks.segmentLinkFor(row)) ?? '' }),
   });
 
-  const recorder = createRecorder({ db, alarms, queue, twilio, settings: config.pause, metrics, log });
+  const { accountSid, watchCalls } = config;
+  const { callerDigest } = parts;
+  const recorder = createRecorder({
+    ...{ accountSid, alarms, catalog, db, log, metrics, queue, twilio, watchCalls },
+    ...(callerDigest && { callerDigest }),
+    settings: config.pause,
+  });
   const flexTokens = counted(createFlexTokens(config), metrics);
 
   const playback: FastifyPluginAsync = (scope) =>

@@ -1,4 +1,11 @@
-import { createTwilio, type TwilioApi, type TwilioLive, type TwilioTaskState } from '@flex-custody/twilio';
+import {
+  createTwilio,
+  type TwilioApi,
+  type TwilioCalls,
+  type TwilioFlexConfiguration,
+  type TwilioLive,
+  type TwilioTaskState,
+} from '@flex-custody/twilio';
 import { createKeys, createStore } from '@flex-custody/vault';
 import { createAlarms } from '../catalog/alarms.ts';
 import { createCatalog } from '../catalog/catalog.ts';
@@ -16,7 +23,7 @@ import { createRuns, type Work } from '../runs/runs.ts';
 export interface HouseParts extends IngestParts {
   certificates: Certificates;
   config: Config;
-  twilio: TwilioApi & TwilioLive & TwilioTaskState;
+  twilio: TwilioApi & TwilioLive & TwilioCalls & TwilioFlexConfiguration & TwilioTaskState;
 }
 
 export function createParts(config: Config, db: Db, queue: Queue, log: Log): HouseParts {

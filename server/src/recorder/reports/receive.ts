@@ -24,6 +24,7 @@ export async function receive(
   requestId: string,
   now: number = Date.now(),
 ): Promise<void> {
+  if (report.kind === 'joined') return look(parts, report, teller);
   const ofPause = report.kind === 'paused' || report.kind === 'resumed';
   // Twilio is asked before the transaction: the embedded database has one session, which must not wait for anybody.
   const live =
@@ -47,6 +48,17 @@ export async function receive(
     const { conferenceSid } = report;
     await parts.queue.send('resume', { conferenceSid }, { once: `told:${conferenceSid}` });
   }
+}
+
+/** It says where to look and nothing else, so that there is nothing to keep. */
+async function look(
+  { metrics, queue }: RecorderParts,
+  { taskSid, conferenceSid }: Extract<Report, { kind: 'joined' }>,
+  teller: Teller,
+): Promise<void> {
+  metrics.reported('joined', '', teller.by);
+  const call = { taskSid, ...(conferenceSid && { conferenceSid }) };
+  await queue.send('call', call, { once: conferenceSid ?? taskSid });
 }
 
 /** False where it is known already. */

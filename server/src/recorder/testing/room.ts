@@ -1,5 +1,6 @@
 import type { PauseSettings, Report } from '@flex-custody/core';
 import { createAlarms } from '../../catalog/alarms.ts';
+import { createCatalog } from '../../catalog/catalog.ts';
 import type { Db } from '../../db.ts';
 import type { RecorderParts } from '../parts.ts';
 import { LiveCall, sids } from './live-call.ts';
@@ -15,8 +16,11 @@ export function room(db: Db, change: Partial<PauseSettings> = {}) {
   const reported: string[][] = [];
   const alarms = createAlarms(db);
   const parts: RecorderParts = {
+    accountSid: sids.account,
     db,
     alarms,
+    catalog: createCatalog(db),
+    watchCalls: false,
     twilio,
     settings: { enabled: true, behavior: 'silence', resumeAfterSeconds: 600, ...change },
     queue: {

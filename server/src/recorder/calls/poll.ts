@@ -1,0 +1,64 @@
+import { asTaskSid, errorCode } from '@flex-custody/core';
+import { createLiveCalls, type LiveCall, type LiveCalls } from '../../catalog/live-calls.ts';
+import type { RecorderParts } from '../parts.ts';
+import { endCall, readLegs } from './look.ts';
+import { watch } from './watch.ts';
+
+/** Conferences that are read at the same time. */
+const atOnce = 8;
+/** A call without a customer is read again for so long; after that it is one among workers, or a report has it read. */
+const settlingMs = 5 * 60_000;
+/** As long as TaskRouter knows how a task was made. */
+const keptDays = 30;
+
+/**
+ * Holds all live calls against their recordings. Where every call has been read and is recorded it asks Twilio one
+ * question, for the list of live conferences; while some are not recorded yet, a second one, for the newest recordings.
+ * @throws CustodyError as TwilioApi does
+ */
+export async function pollCalls(parts: RecorderParts, now: number = Date.now()): Promise<void> {
+  const calls = createLiveCalls(parts.db, parts.accountSid);
+  const listed = await parts.twilio.liveConferencesAll();
+  await calls.note(
+    listed.map(({ sid, friendlyName, createdAt }) => {
+      const taskSid = asTaskSid(friendlyName);
+      return { sid, createdAt, ...(taskSid && { taskSid }) };
+    }),
+  );
+  const isLive = new Set(listed.map(({ sid }) => sid));
+  const open = await calls.open();
+  const over = open.filter(({ conferenceSid }) => !isLive.has(conferenceSid));
+  await each(parts, over, (call) => endCall(parts, calls, call));
+  const unread = open.filter((call) => isLive.has(call.conferenceSid) && needsReading(call, now));
+  await each(parts, unread, (call) => readLegs(parts, calls, call));
+  await watch(parts, calls, await liveOnes(calls, isLive), now);
+  await calls.forget(keptDays);
+}
+
+const liveOnes = async (calls: LiveCalls, isLive: ReadonlySet<string>): Promise<LiveCall[]> =>
+  (await calls.open()).filter(({ conferenceSid }) => isLive.has(conferenceSid));
+
+function needsReading({ customerCallSid, agentAt, readAt, firstSeenAt }: LiveCall, now: number): boolean {
+  if (!readAt) return true;
+  return (!customerCallSid || !agentAt) && now - firstSeenAt.getTime() < settlingMs;
+}
+
+/** One call that cannot be read now must not keep the others from being watched; a minute later it is tried again. */
+async function each(
+  { log }: RecorderParts,
+  calls: readonly LiveCall[],
+  work: (call: LiveCall) => Promise<unknown>,
+): Promise<void> {
+  for (let at = 0; at < calls.length; at += atOnce) {
+    await Promise.all(
+      calls.slice(at, at + atOnce).map(async (call) => {
+        try {
+          await work(call);
+        } catch (error) {
+          const { conferenceSid } = call;
+          log.warn({ conference: conferenceSid, code: errorCode(error) }, 'a live call could not be read');
+        }
+      }),
+    );
+  }
+}
