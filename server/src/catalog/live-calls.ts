@@ -159,10 +159,10 @@ export function createLiveCalls(db: Pick<Db, 'query'>, account: AccountSid): Liv
         // The first customer stays: who joins later is one of the others.
         `legs = ARRAY(SELECT DISTINCT unnest(legs || $3::text[])),
          others = ARRAY(SELECT DISTINCT unnest(others || $7::text[] ||
-           CASE WHEN customer_call_sid <> $4 AND $6 IS NOT NULL THEN ARRAY[$6::text] ELSE '{}' END)),
-         direction = CASE WHEN customer_call_sid IS NULL THEN $5 ELSE direction END,
-         caller = CASE WHEN customer_call_sid IS NULL THEN $6 ELSE caller END,
-         customer_call_sid = coalesce(customer_call_sid, $4),
+           CASE WHEN customer_call_sid <> $4::text AND $6::text IS NOT NULL THEN ARRAY[$6::text] ELSE '{}' END)),
+         direction = CASE WHEN customer_call_sid IS NULL THEN $5::text ELSE direction END,
+         caller = CASE WHEN customer_call_sid IS NULL THEN $6::text ELSE caller END,
+         customer_call_sid = coalesce(customer_call_sid, $4::text),
          agent_at = coalesce(agent_at, CASE WHEN $8::boolean THEN now() END), read_at = now()`,
         'true',
         [legs, customerCallSid ?? null, direction ?? null, caller ?? null, others, hasAgent],

@@ -1,4 +1,4 @@
-import { asTaskSid, errorCode } from '@flex-custody/core';
+import { asTaskSid, CustodyError, errorCode } from '@flex-custody/core';
 import { createLiveCalls, type LiveCall, type LiveCalls } from '../../catalog/live-calls.ts';
 import type { RecorderParts } from '../parts.ts';
 import { endCall, readLegs } from './look.ts';
@@ -14,7 +14,7 @@ const keptDays = 30;
 /**
  * Holds all live calls against their recordings. Where every call has been read and is recorded it asks Twilio one
  * question, for the list of live conferences; while some are not recorded yet, a second one, for the newest recordings.
- * @throws CustodyError as TwilioApi does
+ * @throws CustodyError as TwilioApi does, and what went wrong with one call once the others are done
  */
 export async function pollCalls(parts: RecorderParts, now: number = Date.now()): Promise<void> {
   const calls = createLiveCalls(parts.db, parts.accountSid);
@@ -28,11 +28,13 @@ export async function pollCalls(parts: RecorderParts, now: number = Date.now()):
   const isLive = new Set(listed.map(({ sid }) => sid));
   const open = await calls.open();
   const over = open.filter(({ conferenceSid }) => !isLive.has(conferenceSid));
-  await each(parts, over, (call) => endCall(parts, calls, call));
+  const faults = await each(parts, over, (call) => endCall(parts, calls, call));
   const unread = open.filter((call) => isLive.has(call.conferenceSid) && needsReading(call, now));
-  await each(parts, unread, (call) => readLegs(parts, calls, call));
+  faults.push(...(await each(parts, unread, (call) => readLegs(parts, calls, call))));
   await watch(parts, calls, await liveOnes(calls, isLive), now);
   await calls.forget(keptDays);
+  // Told only now: what else there was to do is done.
+  if (faults.length > 0) throw faults[0];
 }
 
 const liveOnes = async (calls: LiveCalls, isLive: ReadonlySet<string>): Promise<LiveCall[]> =>
@@ -43,12 +45,16 @@ function needsReading({ customerCallSid, agentAt, readAt, firstSeenAt }: LiveCal
   return (!customerCallSid || !agentAt) && now - firstSeenAt.getTime() < settlingMs;
 }
 
-/** One call that cannot be read now must not keep the others from being watched; a minute later it is tried again. */
+/**
+ * One call that cannot be read must not keep the others from being watched: what is away is read a minute later.
+ * @returns what went wrong and will not pass by itself
+ */
 async function each(
   { log }: RecorderParts,
   calls: readonly LiveCall[],
   work: (call: LiveCall) => Promise<unknown>,
-): Promise<void> {
+): Promise<unknown[]> {
+  const faults: unknown[] = [];
   for (let at = 0; at < calls.length; at += atOnce) {
     await Promise.all(
       calls.slice(at, at + atOnce).map(async (call) => {
@@ -57,8 +63,10 @@ async function each(
         } catch (error) {
           const { conferenceSid } = call;
           log.warn({ conference: conferenceSid, code: errorCode(error) }, 'a live call could not be read');
+          if (!(error instanceof CustodyError && error.retryable)) faults.push(error);
         }
       }),
     );
   }
+  return faults;
 }
