@@ -91,7 +91,7 @@ test.each([
   [
     'a number without a country',
     'version: 1\nholds: [{id: a, callers: ["030 123456"]}]',
-    /holds.0.callers.0 must be in international form with \+/,
+    /^the policy file: holds.0.callers.0 must be in international form with \+[^\n]*$/,
   ],
   [
     'a number that nobody can have',

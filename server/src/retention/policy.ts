@@ -52,6 +52,7 @@ const hold = z
           .string()
           .regex(/^\+[0-9][0-9 ()./-]{4,30}$/, {
             error: 'must be in international form with +, such as "+49 30 123456"',
+            abort: true,
           })
           .refine((text) => asTyped(text) !== undefined, {
             error: 'is no number that its country gives to anybody: it would hold nothing',
