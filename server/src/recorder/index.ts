@@ -1,4 +1,5 @@
-import type { Report } from '@flex-custody/core';
+import { errorCode, isRetryable, type Report } from '@flex-custody/core';
+import type { Jobs } from '../queue/queue.ts';
 import { findFacts } from './calls/facts.ts';
 import { lookAtCall } from './calls/look.ts';
 import { createCallsWatch } from './calls/schedule.ts';
@@ -21,6 +22,18 @@ export interface Recorder {
 /** A call whose look was lost with its process stays paused no longer than this. */
 const sweepSeconds = 60;
 
+/** A look that comes minutes late finds no more than the next one at all calls does. */
+const mostLooks = 4;
+
+async function lookSoon(parts: RecorderParts, call: Jobs['call'], attempt: number): Promise<void> {
+  try {
+    await lookAtCall(parts, call);
+  } catch (error) {
+    if (!isRetryable(error) || attempt < mostLooks) throw error;
+    parts.log.warn({ task: call.taskSid, code: errorCode(error) }, 'a live call could not be looked at');
+  }
+}
+
 /** Between two looks at all live calls: two questions to Twilio at most, where there is nothing new. */
 const callsSeconds = 60;
 
@@ -37,7 +50,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
           await queue.send('resume', { conferenceSid }, { once: conferenceSid });
       });
       await queue.every('pauses', sweepSeconds);
-      await queue.work('call', { concurrency: 4 }, (data) => lookAtCall(parts, data));
+      await queue.work('call', { concurrency: 4 }, (call, { attempt }) => lookSoon(parts, call, attempt));
       await queue.work('facts', { concurrency: 2 }, ({ recordingSid }) => findFacts(parts, recordingSid));
       await queue.work('calls', { concurrency: 1 }, createCallsWatch(parts));
       if (parts.watchCalls) await queue.every('calls', callsSeconds);

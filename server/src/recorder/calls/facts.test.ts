@@ -192,6 +192,16 @@ onEachEngine('whose call a recording is of', (open) => {
     expect(set.world.asked).toEqual([]);
   });
 
+  test('that is proven in part is completed, and the part stays', async () => {
+    await recorded();
+    await catalog().calledBy(RE, { caller: 'proven', others: [] });
+    await catalog().calledBy(RE, { direction: 'inbound', caller: 'other', others: [] });
+    expect(await row()).toMatchObject({ direction: 'inbound', caller: 'proven' });
+    await database.db.query('UPDATE recordings SET caller = NULL');
+    await catalog().calledBy(RE, { direction: 'internal', caller: 'other', others: [] });
+    expect(await row()).toMatchObject({ direction: 'inbound', caller: 'other' });
+  });
+
   test('that was never proven is replaced by what is', async () => {
     const set = await recorded();
     await database.db.query(
