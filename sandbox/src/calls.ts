@@ -3,7 +3,16 @@ import type { EventLog } from './events.ts';
 import type { Media } from './media.ts';
 import { sealFor } from './recording-encryption.ts';
 import { newSid } from './sids.ts';
-import type { Call, Conference, Recording, Reservation, Task, Worker, World } from './world.ts';
+import {
+  type Call,
+  type Conference,
+  noteCreation,
+  type Recording,
+  type Reservation,
+  type Task,
+  type Worker,
+  type World,
+} from './world.ts';
 
 export interface CallOptions {
   seconds: number;
@@ -173,7 +182,12 @@ function play(world: World, options: CallOptions, workers: readonly Worker[]) {
       }),
     );
   }
-  task.attributes = JSON.stringify(taskAttributes(world, options, conference, customerCall, reservations));
+  const attributes = taskAttributes(world, options, conference, customerCall, reservations);
+  task.attributes = JSON.stringify(attributes);
+  // Flex adds the conference when somebody accepts.
+  const { conference: _later, ...first } = attributes;
+  const maker = options.direction === 'outbound' ? workers[0]?.sid : undefined;
+  noteCreation(world, task, JSON.stringify(first), maker);
   if (options.taskGone) world.tasks.delete(task.sid);
   const call: PlacedCall = {
     task: task.sid,

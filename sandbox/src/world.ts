@@ -84,6 +84,17 @@ export interface Task {
   updatedAt: Date;
 }
 
+/** An entry of TaskRouter's history, which nobody can change. */
+export interface TaskEvent {
+  sid: string;
+  type: 'task.created';
+  taskSid: string;
+  /** As they were then. */
+  attributes: string;
+  actor: { type: string; sid: string };
+  at: Date;
+}
+
 export interface Reservation {
   sid: string;
   taskSid: string;
@@ -171,6 +182,7 @@ export interface World {
   readonly conferences: Map<string, Conference>;
   readonly recordings: Map<string, Recording>;
   readonly tasks: Map<string, Task>;
+  readonly taskEvents: TaskEvent[];
   readonly reservations: Map<string, Reservation>;
   readonly transfers: Map<string, Transfer>;
   readonly workers: Map<string, Worker>;
@@ -225,6 +237,7 @@ export function createWorld(): World {
     conferences: new Map(),
     recordings: new Map(),
     tasks: new Map(),
+    taskEvents: [],
     reservations: new Map(),
     transfers: new Map(),
     workers: new Map(workers.map((worker) => [worker.sid, worker])),
@@ -252,4 +265,16 @@ export function touchTask(task: Task, change: Partial<Pick<Task, 'attributes' | 
   Object.assign(task, change);
   task.version += 1;
   task.updatedAt = new Date();
+}
+
+/** Writes the creation of a task into TaskRouter's history. @param by the worker whose desktop made it; else a workflow */
+export function noteCreation(world: World, task: Task, attributes: string, by?: string): void {
+  world.taskEvents.push({
+    sid: newSid('EV'),
+    type: 'task.created',
+    taskSid: task.sid,
+    attributes,
+    actor: by === undefined ? { type: 'workflow', sid: newSid('WW') } : { type: 'worker', sid: by },
+    at: task.createdAt,
+  });
 }

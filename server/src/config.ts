@@ -66,6 +66,8 @@ export interface Config {
   pause: PauseSettings;
   /** Whether a caller's voice needs their consent before it goes to the vendor. */
   voiceConsent: Variables['CUSTODY_VOICE_CONSENT'];
+  /** Whether the host looks for live calls that nothing records. */
+  watchCalls: boolean;
   database: DatabaseConfig;
   leaseMs: number;
   copiesAtOnce: number;
@@ -269,6 +271,7 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
       resumeAfterSeconds: env.CUSTODY_PAUSE_RESUME_SECONDS,
     },
     voiceConsent: env.CUSTODY_VOICE_CONSENT,
+    watchCalls: env.CUSTODY_WATCH_CALLS,
     database: env.DATABASE_URL ? { url: env.DATABASE_URL } : { directory: env.CUSTODY_DATA_DIR },
     leaseMs: env.CUSTODY_LEASE_MS,
     copiesAtOnce: env.CUSTODY_COPIES_AT_ONCE,

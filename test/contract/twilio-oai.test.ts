@@ -222,6 +222,40 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     });
   });
 
+  test('conferences in progress are listed with their start, all of them by page', async () => {
+    const placed = [await place({}), await place({}), await place({})];
+    for (const { conference } of placed)
+      Object.assign(sandbox.twilio.world.conferences.get(conference) ?? {}, { status: 'in-progress' });
+    const found = await client.conferences.list({ status: 'in-progress', pageSize: 2 });
+    expect(exchanges.length).toBeGreaterThan(1);
+    for (const { conference, task } of placed)
+      expect(found.find(({ sid }) => sid === conference)).toMatchObject({ friendlyName: task });
+    expect(found.every(({ dateCreated }) => dateCreated instanceof Date)).toBe(true);
+    for (const { conference } of placed)
+      Object.assign(sandbox.twilio.world.conferences.get(conference) ?? {}, { status: 'completed' });
+  });
+
+  test('how a task was made stays as it was, and says who made it', async () => {
+    const inbound = await place({});
+    await workspace().tasks(inbound.task).update({ attributes: '{"direction":"internal"}' });
+    const made = (taskSid: string, minutes = 43_200) =>
+      workspace().events.list({ eventType: 'task.created', taskSid, minutes, limit: 1 });
+    const [event] = await made(inbound.task);
+    expect(event).toMatchObject({ eventType: 'task.created', actorType: 'workflow' });
+    expect(JSON.parse(event!.eventData.task_attributes)).toMatchObject({
+      direction: 'inbound',
+      call_sid: inbound.customerCall,
+    });
+    const outbound = await place({ direction: 'outbound' });
+    expect(await made(outbound.task)).toMatchObject([{ actorType: 'worker' }]);
+    expect(await made(`WT${'0'.repeat(32)}`)).toEqual([]);
+    const task = sandbox.twilio.world.taskEvents.find(({ taskSid }) => taskSid === inbound.task)!;
+    task.at = new Date(Date.now() - 20 * 60_000);
+    const lately = { eventType: 'task.created', taskSid: inbound.task };
+    expect(await workspace().events.list(lately)).toEqual([]);
+    expect(await made(inbound.task)).toHaveLength(1);
+  });
+
   test('streams: four tracks a call, a name once, wss only', async () => {
     const placed = await place({});
     const leg = placed.reservations[0]!.call;

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createStore } from '@flex-custody/vault';
+import { until } from '../support/until.ts';
 import { type RealHost, startRealHost } from './real-host.ts';
 
 jest.setTimeout(240_000);
@@ -22,14 +23,20 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-async function taken(call: object = {}): Promise<{ sid: string; task: string }> {
-  const { recordings, task } = await host.place({ seconds: 12, ...call });
+/** @param rewritten what the agent's browser has made of the task's attributes by then */
+async function taken(rewritten: object = {}): Promise<{ sid: string; task: string }> {
+  const { recordings, task } = await host.place({ seconds: 12 });
   const [sid = ''] = recordings;
+  const found = host.sandbox.twilio.world.tasks.get(task)!;
+  found.attributes = JSON.stringify({ ...JSON.parse(found.attributes), ...rewritten });
   // Without a callback: no Function has it, and the host copies it at once.
   expect((await host.run('reconcile', '--since', '2020-01-01', '--no-bucket')).code).toBe(0);
   await host.reaches(sid, 'verified');
   return { sid, task };
 }
+
+/** Twilio is asked whose call it was once the link is made. */
+const isKnown = (sid: string) => until(async () => (await host.show(sid)).caller !== undefined);
 
 async function keysInBucket(of: string): Promise<string[]> {
   const store = createStore({ ...host.sandbox.s3, pathStyle: true, mode: 'envelope' });
@@ -60,12 +67,13 @@ test("who talked for how long stands in the conversation's measures", async () =
 
 test('from the first look to the certificate', async () => {
   const { sid } = await taken();
+  await isKnown(sid);
   expect(await host.show(sid)).toMatchObject({
     queue: 'Everyone',
     direction: 'inbound',
     caller: expect.any(String),
   });
-  const unsure = await host.run('erase', '--caller', caller);
+  const unsure = await host.run('erase', '--caller', '+1 (415) 555-0142');
   expect([unsure.code, unsure.out]).toEqual([1, expect.stringContaining(`${sid}  would be erased`)]);
   expect(unsure.err).toContain('--yes');
 
@@ -109,6 +117,21 @@ test('from the first look to the certificate', async () => {
   expect(await keysInBucket(sid)).toEqual([]);
 });
 
+test('an agent who rewrites the attributes of a task takes its call out of nothing', async () => {
+  const forged = '+442079460958';
+  const { sid } = await taken({ direction: 'internal', from: forged, caller: forged, name: forged });
+  await isKnown(sid);
+  const row = await host.show(sid);
+  expect(row).toMatchObject({ direction: 'inbound', hintedCallers: expect.any(Array) });
+  policy(`keep: {rules: [{direction: internal, days: 1}]}\nholds: [{id: case-17, callers: ["${caller}"]}]`);
+  expect((await host.run('erase', '--recording', sid, '--yes')).out).toContain('held by case-17');
+  policy(`holds: [{id: case-18, callers: ["${forged}"]}]`);
+  expect((await host.run('erase', '--recording', sid, '--yes')).out).toContain('held by case-18');
+  policy('');
+  expect((await host.run('erase', '--caller', caller)).out).toContain(`${sid}  would be erased`);
+  expect((await host.run('erase', '--caller', forged)).out).not.toContain(sid);
+});
+
 test('the policy decides by queue and direction, and says so before', async () => {
   const { sid } = await taken();
   policy('keep: {default: 30, rules: [{queue: Everyone, direction: outbound, days: 1}]}');
@@ -117,6 +140,16 @@ test('the policy decides by queue and direction, and says so before', async () =
     0,
     expect.stringContaining('outbound in Everyone are kept for 1 days'),
   ]);
+  policy('holds: [{id: a, callers: ["+49 (0)30 123456"]}]');
+  expect((await host.run('policy', 'check')).out).toContain('Hold a: callers +4930123456.');
+  expect(JSON.parse((await host.run('policy', 'check', '--json')).out)).toMatchObject({
+    holds: [{ id: 'a', callers: 1, numbers: ['+4930123456'] }],
+  });
+  policy('holds: [{id: a, callers: ["030 7654321"]}]');
+  const refused = await host.run('policy', 'check');
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('in international form with +')]);
+  expect(refused.err).not.toContain('7654321');
+  policy('keep: {default: 30, rules: [{queue: Everyone, direction: outbound, days: 1}]}');
   expect((await host.run('retention', '--dry-run')).out).toContain('Nothing was');
   // A call of two months ago.
   const recording = host.sandbox.twilio.world.recordings.get(sid)!;

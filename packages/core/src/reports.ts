@@ -46,10 +46,10 @@ export type Report =
       /** Of earlier releases. The host asks Twilio instead, and who did it is the token's worker. */
       recordings?: RecordingSid[];
     })
+  /** The agent's leg is in the conference. It has the host look at the call, and proves nothing. */
+  | (Common & { kind: 'joined'; conferenceSid?: ConferenceSid; callSid?: CallSid })
   | (Common & { kind: 'not-recorded'; reason: NotRecordedReason })
   | (Common & { kind: 'double-recording' })
-  /** The reporter's leg is in the conference: a hint that there is something to be looked at now. */
-  | (Common & { kind: 'joined'; conferenceSid?: ConferenceSid; callSid?: CallSid })
   | (Common & {
       kind: 'consent';
       callSid?: CallSid;
@@ -119,6 +119,16 @@ export function parseReport(body: unknown, now: number = Date.now()): Report {
           ...(recordings ? { recordings } : {}),
         };
       }
+      case 'joined': {
+        const conferenceSid = optional('conferenceSid', asConferenceSid);
+        const callSid = optional('callSid', asCallSid);
+        return {
+          ...common,
+          kind,
+          ...(conferenceSid ? { conferenceSid } : {}),
+          ...(callSid ? { callSid } : {}),
+        };
+      }
       case 'not-recorded':
         return { ...common, kind, reason: one('reason', notRecordedReasons) };
       case 'consent': {
@@ -131,16 +141,6 @@ export function parseReport(body: unknown, now: number = Date.now()): Report {
           decision: one('decision', ['given', 'refused', 'withdrawn']),
           ...(callSid ? { callSid } : {}),
           ...(conferenceSid ? { conferenceSid } : {}),
-        };
-      }
-      case 'joined': {
-        const conferenceSid = optional('conferenceSid', asConferenceSid);
-        const callSid = optional('callSid', asCallSid);
-        return {
-          ...common,
-          kind,
-          ...(conferenceSid ? { conferenceSid } : {}),
-          ...(callSid ? { callSid } : {}),
         };
       }
       default:

@@ -1,5 +1,7 @@
 import { asCallSid, asReservationSid, asTaskSid, asWorkerSid, CustodyError } from '@flex-custody/core';
 import type { TwilioApi, TwilioReservation } from './api.ts';
+import type { TwilioCalls } from './calls-api.ts';
+import { callFacts } from './calls-client.ts';
 import { connect, expected, read, type TwilioConfig } from './connection.ts';
 import { isChanged, isNotFound, twilioError } from './errors.ts';
 import {
@@ -58,11 +60,12 @@ function aheadOf(date: string | undefined, sentAt: number, receivedAt: number): 
 /** The one client of Twilio's REST API. */
 export function createTwilio(
   config: TwilioConfig,
-): TwilioApi & TwilioLive & TwilioTaskState & TwilioFlexConfiguration & TwilioFlexPlugins {
+): TwilioApi & TwilioLive & TwilioCalls & TwilioTaskState & TwilioFlexConfiguration & TwilioFlexPlugins {
   const connection = connect(config);
   const { account, workspace } = connection;
   return {
     ...liveCalls(connection),
+    ...callFacts(connection),
     ...taskStates(connection),
     ...flexConfigurations(connection),
     ...recordings(connection),

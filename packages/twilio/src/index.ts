@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './calls-api.ts';
 export * from './change-task.ts';
 export * from './client.ts';
 export type { TwilioConfig } from './connection.ts';

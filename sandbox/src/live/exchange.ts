@@ -2,7 +2,15 @@ import { EventEmitter } from 'node:events';
 import type { EventLog } from '../events.ts';
 import { Refused } from '../refused.ts';
 import { newSid } from '../sids.ts';
-import { type Call, type Reservation, type Task, type Transfer, touchTask, type World } from '../world.ts';
+import {
+  type Call,
+  noteCreation,
+  type Reservation,
+  type Task,
+  type Transfer,
+  touchTask,
+  type World,
+} from '../world.ts';
 import { customerNumber, firstAttributes, ownNumber } from './attributes.ts';
 import type { Exchange, LiveEvent } from './contract.ts';
 import type { Legs } from './legs.ts';
@@ -170,6 +178,7 @@ export function createExchange(parts: { world: World; events: EventLog; legs: Le
         updatedAt: now,
       };
       world.tasks.set(task.sid, task);
+      noteCreation(world, task, task.attributes, task.routingTarget);
       if (customerCall) customers.set(task.sid, customerCall);
       events.emit('call.rang', { task: task.sid });
       const reservation = reserve(task, options.worker);

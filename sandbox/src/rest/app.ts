@@ -17,6 +17,7 @@ import { mediaRoutes } from './media.ts';
 import { pluginServiceRoutes } from './plugin-service.ts';
 import { recordingRoutes } from './recordings.ts';
 import { streamRoutes } from './streams.ts';
+import { taskEventRoutes } from './task-events.ts';
 import { taskRoutes } from './tasks.ts';
 import { webhookRoutes } from './webhooks.ts';
 
@@ -115,6 +116,7 @@ export function buildRest(parts: RestParts, certificates: Pick<Certificates, 'ke
     pluginServiceRoutes,
     recordingRoutes,
     streamRoutes,
+    taskEventRoutes,
     taskRoutes,
     webhookRoutes,
   ]) {

@@ -13,6 +13,7 @@ export function conferenceRoutes(app: RestApp, { world, events }: RestParts): vo
   app.get(`${list}.json`, onHost('api'), async (request) => {
     ownAccount(world, request);
     const { FriendlyName: name, Status: status } = query(request);
+    if (status !== undefined) oneOf('Status', status, ['init', 'in-progress', 'completed']);
     const found = [...world.conferences.values()].filter(
       (conference) =>
         (name === undefined || conference.friendlyName === name) &&

@@ -90,7 +90,7 @@ export function taskRoutes(app: RestApp, { world, events }: RestParts): void {
   });
 }
 
-function ownWorkspace(world: World, request: FastifyRequest): void {
+export function ownWorkspace(world: World, request: FastifyRequest): void {
   if (params(request)['workspace'] !== world.account.workspaceSid) throw notFound(resource(request));
 }
 

@@ -146,9 +146,8 @@ onEachEngine('catalog', (open) => {
         reservationSid: WR,
         workerSid: WK,
         queue: 'Sales',
-        direction: 'inbound',
-        caller: `caller ${n}`,
       });
+      await catalog.calledBy(RE(n), { direction: 'inbound', caller: `caller ${n}`, others: [] });
     };
     const certificate = '0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11';
     const gone = { versions: 2, twilio: 'deleted', at: '2026-11-26T10:00:00.000Z' } as const;

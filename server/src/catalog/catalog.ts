@@ -14,6 +14,7 @@ import type {
   UnprovenFact,
   WorkerSid,
 } from '@flex-custody/core';
+import type { Parties } from './live-calls.ts';
 
 /** What is known of one recording, and where it stands. */
 export interface RecordingRow {
@@ -128,8 +129,8 @@ export interface Owner {
   reservationSid?: ReservationSid;
   workerSid?: WorkerSid;
   queue?: string;
-  direction?: CallDirection;
-  caller?: string;
+  /** Added to those that are there. */
+  hintedCallers?: readonly string[];
 }
 
 /** Which recordings are meant: each that is named in one way at least. */
@@ -272,6 +273,17 @@ export interface Catalog {
   refused(sid: RecordingSid, reason: string): Promise<RecordingState | undefined>;
   /** The link of one that was refused or found no task is tried again; what was proven of it stays. */
   relink(sid: RecordingSid): Promise<boolean>;
+  /**
+   * Fills in what Twilio says of the call, where nothing proven is known, and adds the others on the line to the hints.
+   * @returns the state of the recording; undefined where nothing changed
+   */
+  calledBy(sid: RecordingSid, parties: Parties): Promise<RecordingState | undefined>;
+  /** Recordings of this call whose caller or direction is not known, or not proven. */
+  withoutCaller(of: {
+    conferenceSid: ConferenceSid;
+    legs: readonly CallSid[];
+    taskSid?: TaskSid;
+  }): Promise<RecordingRow[]>;
   forwarded(sid: RecordingSid): Promise<void>;
   /** By SID, behind `after`, without those that are erased already. At most 1000. */
   selected(of: Selection, after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;

@@ -1,6 +1,12 @@
 import type { Catalog } from './catalog.ts';
 import { mostRows, noLease, type Statements } from './statements.ts';
 
+interface Gone {
+  task_sid: string | null;
+  conference_sid: string | null;
+  call_sid: string | null;
+}
+
 /** The end of a recording, from the first step to the last. */
 export function erasureStatements({
   accountSid,
@@ -13,7 +19,8 @@ export function erasureStatements({
     selected: ({ recordings, tasks, callers, startedBefore }, after, limit) =>
       rows({
         where: `erased_at IS NULL AND ($5::text IS NULL OR recording_sid COLLATE "C" > $5)
-           AND (recording_sid = ANY($1::text[]) OR task_sid = ANY($2::text[]) OR caller = ANY($3::text[])
+           AND (recording_sid = ANY($1::text[]) OR task_sid = ANY($2::text[])
+             OR (caller = ANY($3::text[]) AND NOT 'caller' = ANY(unproven))
              OR started_at < $4::timestamptz)`,
         rest: `ORDER BY recording_sid COLLATE "C" LIMIT $6`,
         values: [
@@ -40,8 +47,9 @@ export function erasureStatements({
     },
     erased: (sid, certificate) =>
       db.transaction(async (inner) => {
-        const gone = await inner.query<{ task_sid: string | null }>(
-          `WITH before AS (SELECT recording_sid, task_sid FROM recordings WHERE recording_sid = $1 AND account_sid = $3 FOR UPDATE)
+        const gone = await inner.query<Gone>(
+          `WITH before AS (SELECT recording_sid, task_sid, conference_sid, call_sid FROM recordings
+             WHERE recording_sid = $1 AND account_sid = $3 FOR UPDATE)
            UPDATE recordings SET
              call_sid = NULL, conference_sid = NULL, task_sid = NULL, reservation_sid = NULL, worker_sid = NULL,
              queue = NULL, direction = NULL, caller = NULL, hints = '{}', duration_seconds = NULL, object = NULL,
@@ -51,7 +59,7 @@ export function erasureStatements({
              created_at = now(), updated_at = now(), erased_at = now(), certificate = $2
            FROM before
            WHERE recordings.recording_sid = before.recording_sid AND state = 'erased' AND erased_at IS NULL
-           RETURNING before.task_sid`,
+           RETURNING before.task_sid, before.conference_sid, before.call_sid`,
           [sid, certificate, accountSid],
         );
         const [row] = gone;
@@ -64,6 +72,14 @@ export function erasureStatements({
             `DELETE FROM ${table} WHERE task_sid = $1 AND NOT EXISTS (SELECT FROM recordings WHERE task_sid = $1)`,
             [row.task_sid],
           );
+        await inner.query(
+          `DELETE FROM live_calls live
+           WHERE (live.task_sid = $1 OR live.conference_sid = $2 OR live.legs @> ARRAY[$3::text])
+             AND NOT EXISTS (SELECT FROM recordings other
+               WHERE other.task_sid = live.task_sid OR other.conference_sid = live.conference_sid
+                 OR other.call_sid = ANY(live.legs))`,
+          [row.task_sid, row.conference_sid, row.call_sid],
+        );
         return true;
       }),
     unfinishedErasures: (limit) =>

@@ -7,6 +7,7 @@ import {
   recordingStates,
 } from '@flex-custody/core';
 import type { Db } from '../db.ts';
+import { callerStatements } from './caller-statements.ts';
 import type { Catalog, Owner } from './catalog.ts';
 import { erasureStatements } from './erasure-statements.ts';
 import { keyStatements } from './key-statements.ts';
@@ -19,11 +20,6 @@ const ratesKept = 20;
 const leastForRate = 4e6;
 /** Bytes per second assumed until Functions have copied something: slow enough not to begin what cannot be finished. */
 const assumedRate = 8e6;
-/** Of a link that Twilio proved the owner is proven, and what else it says. */
-const stillUnproven = (direction: string, caller: string) =>
-  `ARRAY(SELECT fact FROM unnest(unproven) AS fact WHERE fact <> 'owner'
-    AND NOT (fact = 'direction' AND ${direction}::text IS NOT NULL)
-    AND NOT (fact = 'caller' AND ${caller}::text IS NOT NULL))`;
 /** The owner is one that only hearsay named: nothing that was proven is filled in from it. */
 const hearsay = `'owner' = ANY(unproven)`;
 
@@ -39,15 +35,17 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
     of?.reservationSid ?? null,
     of?.workerSid ?? null,
     of?.queue ?? null,
-    of?.direction ?? null,
-    of?.caller ?? null,
+    of?.hintedCallers ?? [],
   ];
+  const hinted = (value: string) =>
+    `hinted_callers = ARRAY(SELECT DISTINCT unnest(hinted_callers || ${value}::text[]))`;
 
   return {
     ...keyStatements(statements),
     ...erasureStatements(statements),
     ...signingStatements(statements),
     ...proofStatements(statements),
+    ...callerStatements(statements),
     find,
     firstOfReservation: async (sid) =>
       (
@@ -185,8 +183,7 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
       set(
         sid,
         `link_state = 'linked', link_reason = NULL, task_sid = $2, reservation_sid = $3, worker_sid = $4,
-         queue = coalesce($5, queue), direction = coalesce($6, direction), caller = coalesce($7, caller),
-         unproven = ${stillUnproven('$6', '$7')}`,
+         queue = coalesce($5, queue), unproven = array_remove(unproven, 'owner'), ${hinted('$6')}`,
         owner(of),
         `state <> 'erased'`,
       ),
@@ -196,8 +193,8 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
         `link_state = 'unlinked', link_reason = $2, task_sid = coalesce($3, task_sid),
          reservation_sid = CASE WHEN $3::text IS NOT NULL AND ${hearsay} THEN $4 ELSE coalesce($4, reservation_sid) END,
          worker_sid = CASE WHEN $3::text IS NOT NULL AND ${hearsay} THEN $5 ELSE coalesce($5, worker_sid) END,
-         unproven = CASE WHEN $3::text IS NULL THEN unproven ELSE ${stillUnproven('$7', '$8')} END,
-         queue = coalesce($6, queue), direction = coalesce($7, direction), caller = coalesce($8, caller)`,
+         unproven = CASE WHEN $3::text IS NULL THEN unproven ELSE array_remove(unproven, 'owner') END,
+         queue = coalesce($6, queue), ${hinted('$7')}`,
         [reason, ...owner(of)],
         `link_state <> 'linked' AND state <> 'erased'`,
       ),

@@ -141,24 +141,24 @@ onEachEngine('who signed which sidecar', (open) => {
     });
 
     test('a link that Twilio proves takes the place of the hearsay', async () => {
-      await catalog.linked(await hearsay(), owner({ reservationSid, workerSid: another, direction }));
+      await catalog.linked(await hearsay(), owner({ reservationSid, workerSid: another }));
       expect(await now()).toEqual({
         linkState: 'linked',
-        unproven: ['caller', 'start'],
+        unproven: ['caller', 'direction', 'start'],
         worker: another,
         reservation: reservationSid,
       });
-      await catalog.linked(RE(1), owner({ caller: 'proven' }));
-      expect(await now()).toMatchObject({ unproven: ['start'], worker: undefined });
+      await catalog.calledBy(RE(1), { direction, caller: 'proven', others: [] });
+      expect(await now()).toMatchObject({ unproven: ['start'] });
     });
 
     test('a task that was proven and is gone does so too, and one that was never found does not', async () => {
       await catalog.unlinked(await hearsay(), 'task_unknown');
       expect(await now()).toMatchObject({ unproven: unprovenFacts, worker: workerSid });
-      await catalog.unlinked(RE(1), 'task_gone', owner({ caller: 'proven' }));
+      await catalog.unlinked(RE(1), 'task_gone', owner({}));
       expect(await now()).toEqual({
         linkState: 'unlinked',
-        unproven: ['direction', 'start'],
+        unproven: ['caller', 'direction', 'start'],
         worker: undefined,
         reservation: undefined,
       });

@@ -58,7 +58,8 @@ onEachEngine('a catalog on a database with the rows of another account', (open) 
     lease = await leased(2);
     for (const n of [3, 4]) await theirs.sealed(RE(n), await leased(n), object, 2);
     await theirs.verified(RE(4), object, sha256);
-    await theirs.linked(RE(4), { taskSid: WT, reservationSid: WR, caller: 'digest' });
+    await theirs.linked(RE(4), { taskSid: WT, reservationSid: WR });
+    await theirs.calledBy(RE(4), { caller: 'digest', others: [] });
     await theirs.described(RE(4), undefined, sidecarAt);
     await theirs.giveUp(RE(5), 'store_denied');
     await theirs.refused(RE(5), 'leg_not_of_worker');

@@ -1,11 +1,13 @@
 import { CustodyError } from '@flex-custody/core';
 import type { Command } from 'commander';
 import { createAudit, operator } from '../access/audit.ts';
+import { createCatalog } from '../catalog/catalog.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { adoptDatabase, bindDatabase, differencesFrom } from '../custody/bind.ts';
 import { type Difference, lineOf } from '../custody/differences.ts';
 import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
+import { loadSigning } from '../signing/load.ts';
 import { ask } from './ask.ts';
 
 interface Flags {
@@ -33,7 +35,7 @@ export async function adopt({ db, config, print, confirm }: AdoptParts, flags: F
   if (found.length === 0) await bindDatabase(db, facts);
   if (!flags.json) print(found.map(lineOf).join('\n') || 'The database is bound to this environment.');
   const agreed = found.length > 0 && (flags.yes || (!flags.json && (await isAgreed(confirm, print))));
-  if (agreed)
+  if (agreed) {
     await adoptDatabase(db, facts, found, (inner) =>
       createAudit(inner).record({
         viewer: operator,
@@ -43,6 +45,10 @@ export async function adopt({ db, config, print, confirm }: AdoptParts, flags: F
         reason: found.map(changeOf).join('; '),
       }),
     );
+    // What a key that is no longer listed has signed is signed again by the host.
+    if (config.signing && found.some(({ what }) => what === 'signing keys'))
+      await createCatalog(db, facts.accountSid).forgetSigners(loadSigning(config.signing).keyIds);
+  }
   if (flags.json) print(JSON.stringify({ differences: found, adopted: agreed === true }));
   else if (agreed) print('The database is bound to this environment now; the audit log says so.');
   return agreed === true || found.length === 0;

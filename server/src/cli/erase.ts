@@ -1,7 +1,8 @@
 import { asRecordingSid, asTaskSid, CustodyError } from '@flex-custody/core';
 import { type Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config.ts';
-import { callerDigests } from '../retention/caller.ts';
+import { callerDigests, digestsOf } from '../retention/caller.ts';
+import { asTyped } from '../retention/numbers.ts';
 import type { RunView } from '../runs/runs.ts';
 import { jsonOf, runWork, summary } from './run-work.ts';
 
@@ -42,7 +43,7 @@ export function registerErase(program: Command): void {
     .option(
       '--caller <number>',
       'all of this caller, +49…; again for each',
-      several(numberOf, 'a number with its country code, such as +4930123456'),
+      several(asTyped, 'a number in international form, such as +4930123456'),
     )
     .option('--reference <text>', 'stands in the certificate: a ticket, no name', referenceOf)
     .option('--yes', 'do it; without, it is only shown what would go')
@@ -58,7 +59,7 @@ export function registerErase(program: Command): void {
         {
           ...(recording && { recordings: recording }),
           ...(task && { tasks: task }),
-          ...(caller && { callers: digestsOf(caller, config.callerSecret) }),
+          ...(caller && { callers: allDigests(caller, config.callerSecret) }),
           ...(reference && { reference }),
           ...(only && { dryRun: true }),
         },
@@ -103,7 +104,7 @@ function report(
   if (stays.some((name) => name.startsWith('failed_') || ended.name === 'erase')) process.exitCode = 1;
 }
 
-function digestsOf(numbers: readonly string[], secret: string | undefined): string[] {
+function allDigests(numbers: readonly string[], secret: string | undefined): string[] {
   const digest = callerDigests(secret);
   if (!digest) {
     throw new CustodyError(
@@ -111,11 +112,7 @@ function digestsOf(numbers: readonly string[], secret: string | undefined): stri
       'callers cannot be told: set CUSTODY_CALLER_SECRET; recordings that were linked before have no digest, name those by task',
     );
   }
-  return numbers.map(digest);
-}
-
-function numberOf(text: string): string | undefined {
-  return /^\+[0-9][0-9 ()./-]{4,30}$/.test(text) ? text : undefined;
+  return numbers.flatMap((number) => digestsOf(digest, number));
 }
 
 function referenceOf(text: string): string {

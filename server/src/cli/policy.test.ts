@@ -13,7 +13,7 @@ holds: [{id: case, reason: secret, callers: ["+4930123456"], from: 2026-01-01, u
     'Calls inbound in Sales or Support are kept for 90 days.',
     'Calls in Legal are kept for ever.',
     'All others are kept for 400 days.',
-    'Hold case: 1 callers, calls of 2026-01-01 to 2026-03-31.',
+    'Hold case: callers +4930123456, calls of 2026-01-01 to 2026-03-31.',
     'Hold open: calls of any day to 2026-01-01.',
   ]);
 });

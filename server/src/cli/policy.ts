@@ -34,6 +34,7 @@ function viewOf({ keep, holds, digest }: Policy): object {
       recordings: recordings.size,
       tasks: tasks.size,
       callers: callers.length,
+      numbers: callers.map(({ number }) => number),
       days: range !== undefined,
     })),
     digest,
@@ -50,7 +51,7 @@ export function textOf({ keep, holds }: Policy): string {
     const counts = [
       recordings.size > 0 && `${recordings.size} recordings`,
       tasks.size > 0 && `${tasks.size} tasks`,
-      callers.length > 0 && `${callers.length} callers`,
+      callers.length > 0 && `callers ${callers.map(({ number }) => number).join(' ')}`,
       range && `calls of ${dayOf(range.from)} to ${dayOf(range.to - 1)}`,
     ].filter(Boolean);
     return `Hold ${id}: ${counts.join(', ')}.`;

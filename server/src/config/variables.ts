@@ -229,6 +229,11 @@ export const variables = z.object({
   CUSTODY_PAUSE_RESUME_SECONDS: whole(0, 14_400)
     .default(600)
     .describe('The host resumes a pause after so many seconds; 0 waits for the wrap-up.'),
+  CUSTODY_WATCH_CALLS: flag
+    .default(true)
+    .describe(
+      'Whether the host looks at live calls each minute: whose they are, and whether they are recorded.',
+    ),
   CUSTODY_VOICE_CONSENT: z
     .enum(['required', 'not-required'], { error: 'must be required or not-required' })
     .default('required')

@@ -16,7 +16,7 @@ const corrections: Readonly<Record<Difference['what'], string>> = {
   bucket: 'correct CUSTODY_BUCKET',
   'storage mode': 'correct CUSTODY_STORAGE_MODE',
   'signing keys':
-    'restore the signing key file (CUSTODY_SIGNING_KEY_FILE, CUSTODY_SIGNING_KEYS) from the backup: one known key must be in it; new ones go above. Where they are lost for good, adopt the database, then have `flex-custody catalog sign --again` sign the sidecars',
+    'restore the signing key file (CUSTODY_SIGNING_KEY_FILE, CUSTODY_SIGNING_KEYS) from the backup: one known key must be in it; new ones go above. Where they are lost for good, adopt the database: the host then signs its sidecars again',
   'caller secret': 'set CUSTODY_CALLER_SECRET to the one that this database has digests of',
   'recording keys':
     'keep one of the known keys (CUSTODY_KEY_FILE, CUSTODY_KEYS, CUSTODY_KMS_KEY_IDS), each under its own id; new ones go above',

@@ -124,6 +124,8 @@ export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> 
     await catalog.proofTried(sid);
     return alarms.raise('prove_failed', sid, dead.error.code);
   }
+  // Who called stays unknown, under every hold by caller, until its link is tried again.
+  if (dead.name === 'facts') return alarms.raise('facts_failed', sid, dead.error.code);
   const row = await catalog.find(sid);
   if (!row) return;
   if (dead.name === 'link') {

@@ -9,7 +9,7 @@ import {
 } from '@flex-custody/core';
 import type { TwilioApi } from '@flex-custody/twilio';
 import type { Owner, RecordingRow } from '../catalog/catalog.ts';
-import { callFacts } from '../retention/caller.ts';
+import { hintedCallers } from '../retention/caller.ts';
 import { attach } from './attach.ts';
 import { addressesOfWorkers } from './identity.ts';
 import type { IngestParts } from './parts.ts';
@@ -18,6 +18,8 @@ import { linkAlarms, logStep } from './steps.ts';
 
 const workerMs = 60_000;
 const workersKept = 10_000;
+/** Whose call it was can be asked for weeks: copy and link come first. */
+const factsAfterMs = 5_000;
 
 /** How the link ended, and where its recording stood then; nowhere, where somebody else was first. */
 interface Settled {
@@ -85,8 +87,12 @@ export function createLinker(parts: IngestParts): Linker {
       title: row.conferenceSid ? 'Conference' : 'Call',
       ...(segmentLink ? { segmentLink } : {}),
     });
-    // The task is gone in minutes, and with it what the policy asks of the call.
-    const owner = { ...ownerOf(proof), ...(task && callFacts(task, parts.callerDigest)) };
+    // The task is gone in minutes, and with it its queue. What else its attributes say of the call is no fact.
+    const owner: Owner = {
+      ...ownerOf(proof),
+      ...(task?.queue !== undefined && { queue: task.queue }),
+      ...(task && { hintedCallers: hintedCallers(task.attributes, parts.callerDigest) }),
+    };
     switch (attached) {
       case 'attached': {
         const state = await catalog.linked(row.recordingSid, owner);
@@ -137,6 +143,7 @@ export function createLinker(parts: IngestParts): Linker {
     const { recordingSid } = row;
     const { link, state } = settled;
     logStep(log, link, recordingSid);
+    await queue.send('facts', { recordingSid }, { startAfterMs: factsAfterMs, once: recordingSid });
     // What lies beside a verified recording does not know it yet.
     if (state === 'verified') await queue.send('describe', { recordingSid }, { once: recordingSid });
     parts.observer?.linkSettled?.(recordingSid, link);

@@ -64,8 +64,8 @@ describe('a Function that lies', () => {
 describe('an object that somebody put into the bucket, of a recording that no catalog knows', () => {
   const adopted = async (bytes: Buffer) => {
     const host = await at.open();
-    const { key } = await host.put(bytes);
-    expect(await adopt(host.parts, sid, key)).toBe(true);
+    await host.put(bytes);
+    expect(await adopt(host.parts, sid)).toBe(true);
     host.queue.sent = [];
     await host.queue.run('verify', job);
     return host;

@@ -11,6 +11,12 @@ export interface Jobs {
   pauses: Record<string, never>;
   /** Takes the reports that waited for IAM. */
   reports: Record<string, never>;
+  /** Looks at one live call. */
+  call: { taskSid: TaskSid; conferenceSid?: ConferenceSid };
+  /** Holds all live calls against their recordings. */
+  calls: Record<string, never>;
+  /** Asks Twilio whose call a recording is of. */
+  facts: { recordingSid: RecordingSid };
   janitor: Record<string, never>;
   /** Writes the sidecar of a verified recording, with what is known of it now. */
   describe: { recordingSid: RecordingSid };
@@ -29,7 +35,15 @@ export interface Jobs {
 }
 export type JobName = keyof Jobs;
 /** Jobs of a schedule, without data. */
-export type ScheduledName = 'janitor' | 'pauses' | 'reports' | 'reconcile' | 'sources' | 'retention' | 'sign';
+export type ScheduledName =
+  | 'calls'
+  | 'janitor'
+  | 'pauses'
+  | 'reports'
+  | 'reconcile'
+  | 'sources'
+  | 'retention'
+  | 'sign';
 
 export interface SendOptions {
   startAfterMs?: number;
@@ -67,7 +81,7 @@ export interface Queue {
   /** Sends `name` now and every `seconds`, once for all processes together. */
   every(name: ScheduledName, seconds: number): Promise<void>;
   /** Recordings for which a job of this name waits, for its first try or another. */
-  waiting(name: Exclude<JobName, ScheduledName | 'resume'>): Promise<ReadonlySet<RecordingSid>>;
+  waiting(name: Exclude<JobName, ScheduledName | 'resume' | 'call'>): Promise<ReadonlySet<RecordingSid>>;
   /** Jobs by name and state. */
   counts(): Promise<{ name: string; state: string; count: number }[]>;
   /** Takes no new job, waits up to `graceMs` (10 s) for those at work, then aborts them. */

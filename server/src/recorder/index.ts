@@ -1,4 +1,14 @@
-import type { ConferenceSid, ConsentAnswer, Report } from '@flex-custody/core';
+import {
+  type ConferenceSid,
+  type ConsentAnswer,
+  errorCode,
+  isRetryable,
+  type Report,
+} from '@flex-custody/core';
+import type { Jobs } from '../queue/queue.ts';
+import { findFacts } from './calls/facts.ts';
+import { lookAtCall } from './calls/look.ts';
+import { createCallsWatch } from './calls/schedule.ts';
 import type { RecorderParts } from './parts.ts';
 import { look } from './pauses/look.ts';
 import { createPauses } from './pauses/pauses.ts';
@@ -25,6 +35,21 @@ const sweepSeconds = 60;
 /** Between two tries of what waits for IAM: a paused call is waiting with it. */
 const pendingSeconds = 15;
 
+/** A look that comes minutes late finds no more than the next one at all calls does. */
+const mostLooks = 4;
+
+async function lookSoon(parts: RecorderParts, call: Jobs['call'], attempt: number): Promise<void> {
+  try {
+    await lookAtCall(parts, call);
+  } catch (error) {
+    if (!isRetryable(error) || attempt < mostLooks) throw error;
+    parts.log.warn({ task: call.taskSid, code: errorCode(error) }, 'a live call could not be looked at');
+  }
+}
+
+/** Between two looks at all live calls: two questions to Twilio at most, where there is nothing new. */
+const callsSeconds = 60;
+
 export function createRecorder(parts: RecorderParts): Recorder {
   const { queue, db } = parts;
   return {
@@ -42,6 +67,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
       await queue.work('reports', { concurrency: 1 }, async () => retryPending(parts));
       await queue.every('pauses', sweepSeconds);
       await queue.every('reports', pendingSeconds);
+      await queue.work('call', { concurrency: 4 }, (call, { attempt }) => lookSoon(parts, call, attempt));
+      await queue.work('facts', { concurrency: 2 }, ({ recordingSid }) => findFacts(parts, recordingSid));
+      await queue.work('calls', { concurrency: 1 }, createCallsWatch(parts));
+      if (parts.watchCalls) await queue.every('calls', callsSeconds);
     },
   };
 }

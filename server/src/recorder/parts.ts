@@ -1,17 +1,37 @@
-import type { PauseSettings } from '@flex-custody/core';
-import type { FlexTokens, TwilioApi, TwilioLive, TwilioTaskState } from '@flex-custody/twilio';
+import type { AccountSid, PauseSettings } from '@flex-custody/core';
+import type {
+  FlexTokens,
+  TwilioApi,
+  TwilioCalls,
+  TwilioFlexConfiguration,
+  TwilioLive,
+  TwilioTaskState,
+} from '@flex-custody/twilio';
 import type { Alarms } from '../catalog/alarms.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { CallerDigest } from '../retention/caller.ts';
 
-export type RecorderTwilio = Pick<TwilioApi, 'task' | 'updateTask' | 'reservations'> &
+export type RecorderTwilio = Pick<
+  TwilioApi,
+  'task' | 'updateTask' | 'reservations' | 'conference' | 'participants'
+> &
   Pick<TwilioLive, 'liveConference' | 'liveConferences' | 'recordingsOf' | 'changeRecording' | 'stopStream'> &
+  TwilioCalls &
+  Pick<TwilioFlexConfiguration, 'flexConfiguration'> &
   TwilioTaskState;
 
 export interface RecorderParts {
+  accountSid: AccountSid;
   db: Pick<Db, 'query' | 'transaction'>;
+  catalog: Pick<Catalog, 'find' | 'calledBy' | 'withoutCaller'>;
+  /** Undefined where callers cannot be told. */
+  callerDigest?: CallerDigest;
+  /** Whether the host looks at live calls of its own accord. */
+  watchCalls: boolean;
   alarms: Pick<Alarms, 'raise' | 'mended'>;
   queue: Pick<Queue, 'send' | 'work' | 'every'>;
   twilio: RecorderTwilio;

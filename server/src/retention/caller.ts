@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { type CallDirection, callDirections, type TaskAttributes } from '@flex-custody/core';
+import type { TaskAttributes } from '@flex-custody/core';
+import { plainNumber, plainText, toE164 } from './numbers.ts';
 
 /** By which a caller is found again, without the number being written down anywhere. */
 export type CallerDigest = (number: string) => string;
@@ -10,36 +11,43 @@ export function callerDigests(secret: string | undefined): CallerDigest | undefi
   const key = Buffer.from(secret, 'base64');
   return (number) =>
     createHmac('sha256', key)
-      .update(`caller ${plain(number)}`)
+      .update(`caller ${plainText(number)}`)
       .digest('base64url');
 }
 
-/** As people write numbers, and as Twilio does. */
-function plain(number: string): string {
-  return number.replace(/[\s()./-]/g, '');
+/**
+ * Every digest that may have been made of a number which a policy or an operator names: of its E.164 form, by which
+ * callers are noted, and of the forms that earlier releases digested as they met them.
+ */
+export function digestsOf(digest: CallerDigest, number: string): string[] {
+  const e164 = toE164(number) ?? number;
+  const digits = e164.replace('+', '');
+  return [...new Set([e164, number, digits, `00${digits}`, `011${digits}`].map(digest))];
 }
 
-/** What the policy asks of a call, as far as its task tells. */
-export interface CallFacts {
-  queue?: string;
-  direction?: CallDirection;
-  /** A digest. */
-  caller?: string;
+/** The digest of a caller by Twilio's word; undefined where that names no number in E.164. */
+export function callerOf(digest: CallerDigest | undefined, address: string): string | undefined {
+  const number = digest && toE164(address);
+  return number === undefined ? undefined : digest?.(number);
 }
 
-/** @param queue by TaskRouter; direction and number are what Flex wrote into the task's attributes */
-export function callFacts(
-  { queue, attributes }: { queue?: string; attributes: TaskAttributes },
-  digest: CallerDigest | undefined,
-): CallFacts {
-  const direction = callDirections.find((known) => known === attributes['direction']);
-  const names = direction === 'outbound' ? ['outbound_to', 'to', 'called'] : ['from', 'caller'];
-  const number = names
-    .map((name) => attributes[name])
-    .find((value) => typeof value === 'string' && value !== '');
-  return {
-    ...(queue !== undefined && { queue }),
-    ...(direction && { direction }),
-    ...(digest && typeof number === 'string' && { caller: digest(number) }),
-  };
+/** Of a number that can only add a hold, so that one which is no E.164 counts too. */
+export function hintOf(digest: CallerDigest | undefined, address: string): string | undefined {
+  const number = digest && (toE164(address) ?? plainNumber(address));
+  return number === undefined ? undefined : digest?.(number);
+}
+
+const hinting = ['from', 'caller', 'outbound_to', 'to', 'called', 'name'] as const;
+
+/** Digests of the numbers that a task's attributes name. Every agent's browser writes there: they can only add a hold. */
+export function hintedCallers(attributes: TaskAttributes, digest: CallerDigest | undefined): string[] {
+  const customers = attributes['customers'];
+  const phone =
+    typeof customers === 'object' && customers !== null
+      ? (customers as Record<string, unknown>)['phone']
+      : undefined;
+  const found = [...hinting.map((name) => attributes[name]), phone].flatMap((value) =>
+    typeof value === 'string' ? (hintOf(digest, value) ?? []) : [],
+  );
+  return [...new Set(found)];
 }

@@ -1,11 +1,17 @@
+import { createHmac } from 'node:crypto';
 import type { RecordingSid, TaskSid } from '@flex-custody/core';
-import { callerDigests, callFacts } from './caller.ts';
+import { callerDigests } from './caller.ts';
 import { daysOf, fewestDays, holdsOn, keptUntil } from './decide.ts';
 import { readPolicy } from './policy.ts';
 
 const RE = (n: number) => `RE${`${n}`.repeat(32)}` as RecordingSid;
 const WT = (n: number) => `WT${`${n}`.repeat(32)}` as TaskSid;
 const digest = callerDigests(Buffer.alloc(32, 5).toString('base64'));
+/** As releases before this one made them. */
+const legacy = (number: string) =>
+  createHmac('sha256', Buffer.alloc(32, 5))
+    .update(`caller ${number.replace(/[\s()./-]/g, '')}`)
+    .digest('base64url');
 const caller = digest?.('+4930123456') ?? '';
 const row = {
   recordingSid: RE(1),
@@ -16,6 +22,8 @@ const row = {
   queue: 'Sales',
   direction: 'inbound',
   state: 'verified',
+  unproven: [],
+  hintedCallers: [],
 } as const;
 const without = (...names: (keyof typeof row)[]) =>
   Object.fromEntries(
@@ -49,14 +57,39 @@ describe('a hold', () => {
 
   test('what cannot be told is held: it could be the one', () => {
     expect(isHeld(`tasks: [${WT(2)}]`, without('taskSid'))).toBe(true);
-    expect(isHeld('callers: ["+15550100"]', without('caller'))).toBe(true);
-    expect(holdsOn(holding('callers: ["+15550100"]'), row, undefined)).toEqual(['h']);
+    expect(isHeld('callers: ["+14155550100"]', without('caller'))).toBe(true);
+    expect(holdsOn(holding('callers: ["+14155550100"]'), row, undefined)).toEqual(['h']);
     expect(isHeld(`recordings: [${RE(2)}]`, without('taskSid', 'caller'))).toBe(false);
   });
 
   test('a browser can put a recording under a hold, and never take it out', () => {
     expect(isHeld(`tasks: [${WT(2)}]`, { ...row, hints: { taskSid: WT(2) } } as never)).toBe(true);
     expect(isHeld(`tasks: [${WT(1)}]`, { ...row, hints: { taskSid: WT(2) } } as never)).toBe(true);
+  });
+
+  test.each([
+    ['its task', `tasks: [${WT(2)}]`, 'owner'],
+    ['its caller', 'callers: ["+14155550100"]', 'caller'],
+    ['its start', 'until: 2026-03-14', 'start'],
+  ])('%s that nobody has proven is not known', (_what, hold, fact) => {
+    expect(isHeld(hold)).toBe(false);
+    expect(isHeld(hold, { ...row, unproven: [fact] } as never)).toBe(true);
+  });
+
+  test('a number that only attributes name can put a recording under a hold, and never take it out', () => {
+    const hinted = { ...row, hintedCallers: [digest?.('+14155550100')] } as never;
+    expect(isHeld('callers: ["+1 415 555 0100"]', hinted)).toBe(true);
+    expect(isHeld('callers: ["+4930123456"]', hinted)).toBe(true);
+    expect(isHeld('callers: ["+14155550101"]', hinted)).toBe(false);
+  });
+
+  test.each([
+    ['+49 (0)30 123456', '+4930123456'],
+    ['+49 30 123456', '004930123456'],
+    ['+49 30 123456', '4930123456'],
+    ['+49 30 123456', '+49 (30) 123-456'],
+  ])('%s finds a digest that an earlier release made of %s', (held, before) => {
+    expect(isHeld(`callers: ["${held}"]`, { ...row, caller: legacy(before) } as never)).toBe(true);
   });
 
   test('all of them are named', () => {
@@ -91,6 +124,11 @@ keep:
     expect(daysOf(policy, facts)).toBe(days);
   });
 
+  test('a direction that nobody has proven is not known', () => {
+    const of = { queue: 'Support', direction: 'internal', unproven: ['direction'] } as const;
+    expect(daysOf(policy, of)).toBe(400);
+  });
+
   test('from the start of the call', () => {
     expect(keptUntil(policy, row)).toEqual(new Date('2026-06-13T12:00:00Z'));
     expect(keptUntil(policy, { ...row, queue: 'Legal' } as never)).toBeUndefined();
@@ -99,30 +137,5 @@ keep:
   test('what is younger than the shortest need not be looked at', () => {
     expect(fewestDays(policy)).toBe(10);
     expect(fewestDays(readPolicy('version: 1'))).toBeUndefined();
-  });
-});
-
-describe('what a task tells', () => {
-  const attributes = { direction: 'inbound', from: '+49 30 123456', to: '+15550199' };
-  test('of an inbound call: who called', () => {
-    expect(callFacts({ queue: 'Sales', attributes }, digest)).toEqual({
-      queue: 'Sales',
-      direction: 'inbound',
-      caller,
-    });
-  });
-  test('of an outbound call: who was called', () => {
-    const facts = { attributes: { direction: 'outbound', from: '+15550199', outbound_to: '+4930123456' } };
-    expect(callFacts(facts, digest)).toEqual({ direction: 'outbound', caller });
-  });
-  test.each([[{}], [{ direction: 'sideways', from: 7 }], [{ from: '' }]])('of %p nothing', (of) => {
-    expect(callFacts({ attributes: of }, digest)).toEqual({});
-  });
-  test('without a secret no caller is written down', () => {
-    expect(callFacts({ attributes }, undefined)).toEqual({ direction: 'inbound' });
-  });
-  test('a digest says nothing of the number, and another secret another', () => {
-    expect(caller).not.toContain('4930');
-    expect(callerDigests(Buffer.alloc(32, 6).toString('base64'))?.('+4930123456')).not.toBe(caller);
   });
 });

@@ -1,12 +1,21 @@
 import type { RecordingRow } from '../catalog/catalog.ts';
-import type { CallerDigest } from './caller.ts';
+import { type CallerDigest, digestsOf } from './caller.ts';
 import type { Days, Hold, KeepRule, Policy } from './policy.ts';
 
 const dayMs = 24 * 60 * 60_000;
 
 type Facts = Pick<
   RecordingRow,
-  'recordingSid' | 'taskSid' | 'hints' | 'caller' | 'startedAt' | 'queue' | 'direction' | 'state'
+  | 'recordingSid'
+  | 'taskSid'
+  | 'hints'
+  | 'caller'
+  | 'startedAt'
+  | 'queue'
+  | 'direction'
+  | 'state'
+  | 'unproven'
+  | 'hintedCallers'
 >;
 
 /** Whether something is so, or cannot be told. */
@@ -23,23 +32,47 @@ export function holdsOn(policy: Policy, row: Facts, digest: CallerDigest | undef
 
 function isUnder(hold: Hold, row: Facts, digest: CallerDigest | undefined): boolean {
   if (hold.recordings.has(row.recordingSid)) return true;
-  if (hold.range && row.startedAt.getTime() >= hold.range.from && row.startedAt.getTime() < hold.range.to)
+  if (hold.range && (row.unproven.includes('start') || isWithin(hold.range, row.startedAt.getTime())))
     return true;
   if (hold.tasks.size > 0) {
     // What the browser claimed cannot take a recording out of a hold, but it can put one under it.
-    if (row.taskSid === undefined) return true;
+    if (row.taskSid === undefined || row.unproven.includes('owner')) return true;
     if (hold.tasks.has(row.taskSid) || (row.hints.taskSid && hold.tasks.has(row.hints.taskSid))) return true;
   }
   if (hold.callers.length === 0) return false;
-  if (digest === undefined || row.caller === undefined) return true;
-  return hold.callers.some((number) => digest(number) === row.caller);
+  if (digest === undefined || row.caller === undefined || row.unproven.includes('caller')) return true;
+  const held = heldBy(hold, digest);
+  // A number that task attributes name can put a recording under a hold, and never take it out.
+  return held.has(row.caller) || row.hintedCallers.some((hinted) => held.has(hinted));
+}
+
+const isWithin = ({ from, to }: NonNullable<Hold['range']>, at: number): boolean => at >= from && at < to;
+
+/** Made once for each hold of a policy that was read: a run asks for every recording. */
+const made = new WeakMap<Hold, { digest: CallerDigest; held: ReadonlySet<string> }>();
+
+function heldBy(hold: Hold, digest: CallerDigest): ReadonlySet<string> {
+  const known = made.get(hold);
+  if (known?.digest === digest) return known.held;
+  const held = new Set(
+    hold.callers.flatMap(({ number, written }) => [...digestsOf(digest, number), digest(written)]),
+  );
+  made.set(hold, { digest, held });
+  return held;
 }
 
 /** How long it is kept: by the first rule that fits, or the longest of those that may, where queue or direction are not known. */
-export function daysOf({ keep }: Policy, row: Pick<Facts, 'queue' | 'direction'>): Days {
+export function daysOf(
+  { keep }: Policy,
+  row: Pick<Facts, 'queue' | 'direction'> & Partial<Pick<Facts, 'unproven'>>,
+): Days {
+  const facts: Pick<Facts, 'queue' | 'direction'> = {
+    ...(row.queue !== undefined && { queue: row.queue }),
+    ...(row.direction && !row.unproven?.includes('direction') && { direction: row.direction }),
+  };
   let longest: Days | undefined;
   for (const rule of keep.rules) {
-    const fits = fit(rule, row);
+    const fits = fit(rule, facts);
     if (fits === 'no') continue;
     longest = longer(longest, rule.days);
     if (fits === 'yes') return longest;

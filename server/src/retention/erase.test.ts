@@ -123,11 +123,11 @@ async function recording(n: number, { task = WT, days = 1, queue = 'Sales' } = {
   } as SealedObject;
   await catalog.sealed(RE(n), (await catalog.lease(RE(n), 'test', 60_000))?.secret ?? '', object, 2);
   await catalog.verified(RE(n), object, 'a'.repeat(64));
-  await catalog.linked(RE(n), {
-    taskSid: task,
-    queue,
+  await catalog.linked(RE(n), { taskSid: task, queue });
+  await catalog.calledBy(RE(n), {
     direction: 'inbound',
     caller: callerDigest?.(caller) ?? '',
+    others: [],
   });
   bucket.put(key, { versionId: 'v2' }, { versionId: 'v1' });
   bucket.put(`${key}.json`, { versionId: 's1' });

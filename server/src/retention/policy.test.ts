@@ -19,7 +19,7 @@ holds:
     reason: the letter of 3 March
     recordings: [${RE}]
     tasks: [${WT}]
-    callers: ["+49 30 (123) 456-78"]
+    callers: ["+49 (0)30 123 456-78"]
     from: 2026-01-01
     until: 2026-03-31
   - id: since-june
@@ -40,7 +40,7 @@ test('is read as it is written', () => {
       id: 'case-2026-17',
       recordings: new Set([RE]),
       tasks: new Set([WT]),
-      callers: ['+49 30 (123) 456-78'],
+      callers: [{ number: '+493012345678', written: '+49 (0)30 123 456-78' }],
       range: { from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 3, 1) },
     },
     {
@@ -88,6 +88,21 @@ test.each([
     'version: 1\nholds: [{id: a, callers: [+4930123456]}]',
     /holds.0.callers.0/,
   ],
+  [
+    'a number without a country',
+    'version: 1\nholds: [{id: a, callers: ["030 123456"]}]',
+    /^the policy file: holds.0.callers.0 must be in international form with \+[^\n]*$/,
+  ],
+  [
+    'a number that nobody can have',
+    'version: 1\nholds: [{id: a, callers: ["+4930123456", "+49 30"]}]',
+    /holds.0.callers.1/,
+  ],
+  [
+    'a number with a digit too few',
+    'version: 1\nholds: [{id: a, callers: ["+1 415 555 014"]}]',
+    /holds.0.callers.0 is no number that its country gives to anybody/,
+  ],
   ['a day that is none', 'version: 1\nholds: [{id: a, from: 2026-02-30x}]', /holds.0.from must be a day/],
   [
     'a range that ends before it begins',
@@ -105,8 +120,8 @@ test.each([
   expect(read).toThrow(says);
 });
 
-test('a number never stands in an error', () => {
-  const read = () => readPolicy('version: 1\nholds: [{id: a, callers: ["030 1234567"]}]');
+test.each(['030 1234567', '+1 1234567'])('a number never stands in an error', (number) => {
+  const read = () => readPolicy(`version: 1\nholds: [{id: a, callers: ["${number}"]}]`);
   expect(read).toThrow('holds.0.callers.0');
   expect(read).not.toThrow('1234567');
 });

@@ -12,6 +12,7 @@ import {
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { systemCode } from '../config/system-code.ts';
+import { asTyped } from './numbers.ts';
 
 const number = 'must be a number of days, or forever';
 const days = z
@@ -47,7 +48,15 @@ const hold = z
     tasks: z.array(sid('WT')).min(1).optional(),
     callers: z
       .array(
-        z.string().regex(/^\+[0-9][0-9 ()./-]{4,30}$/, { error: 'must be numbers such as "+49 30 123456"' }),
+        z
+          .string()
+          .regex(/^\+[0-9][0-9 ()./-]{4,30}$/, {
+            error: 'must be in international form with +, such as "+49 30 123456"',
+            abort: true,
+          })
+          .refine((text) => asTyped(text) !== undefined, {
+            error: 'is no number that its country gives to anybody: it would hold nothing',
+          }),
       )
       .min(1)
       .optional()
@@ -85,12 +94,17 @@ export interface KeepRule {
   days: Days;
 }
 
+export interface HeldCaller {
+  /** E.164: what is compared. */
+  number: string;
+  written: string;
+}
+
 export interface Hold {
   id: string;
   recordings: ReadonlySet<RecordingSid>;
   tasks: ReadonlySet<TaskSid>;
-  /** As written. */
-  callers: readonly string[];
+  callers: readonly HeldCaller[];
   /** Epoch ms, the end exclusive; undefined where the hold names no days. */
   range?: { from: number; to: number };
 }
@@ -140,7 +154,7 @@ export function readPolicy(text: string): Policy {
       id: one.id,
       recordings: new Set((one.recordings ?? []).flatMap((value) => asRecordingSid(value) ?? [])),
       tasks: new Set((one.tasks ?? []).flatMap((value) => asTaskSid(value) ?? [])),
-      callers: one.callers ?? [],
+      callers: (one.callers ?? []).map((written) => ({ number: asTyped(written) ?? written, written })),
       ...((one.from ?? one.until) !== undefined && {
         range: {
           from: one.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(one.from),

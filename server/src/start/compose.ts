@@ -104,18 +104,14 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     ...(days > 0 && { segmentLink: async (row) => (await segmentLinks.segmentLinkFor(row)) ?? '' }),
   });
 
+  const { accountSid, voiceConsent, watchCalls } = config;
+  const { callerDigest } = parts;
   const flexTokens = keepingIdentities(counted(createFlexTokens(config), metrics), parts.identities, log);
   const recorder = createRecorder({
-    db,
-    alarms,
-    queue,
-    twilio,
-    flexTokens,
+    ...{ accountSid, alarms, catalog, db, flexTokens, log, metrics, queue, twilio, voiceConsent, watchCalls },
+    ...(callerDigest && { callerDigest }),
     secret,
     settings: config.pause,
-    voiceConsent: config.voiceConsent,
-    metrics,
-    log,
   });
 
   const playback: FastifyPluginAsync = (scope) =>

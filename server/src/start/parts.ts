@@ -1,4 +1,11 @@
-import { createTwilio, type TwilioApi, type TwilioLive, type TwilioTaskState } from '@flex-custody/twilio';
+import {
+  createTwilio,
+  type TwilioApi,
+  type TwilioCalls,
+  type TwilioFlexConfiguration,
+  type TwilioLive,
+  type TwilioTaskState,
+} from '@flex-custody/twilio';
 import { createKeys, createStore } from '@flex-custody/vault';
 import { type Audit, createAudit } from '../access/audit.ts';
 import { createIdentities, type Identities } from '../access/identities.ts';
@@ -29,7 +36,7 @@ export interface HouseParts extends IngestParts {
   audit: Audit;
   config: Config;
   identities: Identities;
-  twilio: TwilioApi & TwilioLive & TwilioTaskState;
+  twilio: TwilioApi & TwilioLive & TwilioCalls & TwilioFlexConfiguration & TwilioTaskState;
 }
 
 export function createParts(

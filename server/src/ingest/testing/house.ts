@@ -23,6 +23,8 @@ export interface Sent {
 /** Remembers what is sent; `run` does what a worker would. */
 export class FakeQueue implements Queue {
   sent: Sent[] = [];
+  /** Recordings of which Twilio is to be asked whose call they are: with every link, so kept apart from the rest. */
+  readonly facts: RecordingSid[] = [];
   readonly workers = new Map<
     JobName,
     (data: never, job: { attempt: number; signal: AbortSignal }) => Promise<void>
@@ -31,6 +33,10 @@ export class FakeQueue implements Queue {
   readonly schedules: string[] = [];
 
   async send<N extends JobName>(name: N, data: Jobs[N], options?: SendOptions) {
+    if (name === 'facts') {
+      this.facts.push((data as Jobs['facts']).recordingSid);
+      return;
+    }
     this.sent.push({ name, data, ...(options ? { options } : {}) });
   }
   async work<N extends JobName>(

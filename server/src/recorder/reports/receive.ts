@@ -30,8 +30,7 @@ export async function receive(
   requestId: string,
   now: number = Date.now(),
 ): Promise<void> {
-  // A hint of the moment: there is nothing in it to be kept.
-  if (report.kind === 'joined') return;
+  if (report.kind === 'joined') return look(parts, report, teller);
   // Twilio is asked before the transaction: the embedded database has one session, which must not wait for anybody.
   const conference = await proven(parts, report, teller.viewer);
   const ofPause = conference !== undefined && (report.kind === 'paused' || report.kind === 'resumed');
@@ -75,6 +74,17 @@ async function proven(
   }
   await proveOwnTask(twilio, report.taskSid, viewer);
   return undefined;
+}
+
+/** It says where to look and nothing else, so that there is nothing to keep. */
+async function look(
+  { metrics, queue }: RecorderParts,
+  { taskSid, conferenceSid }: Extract<Report, { kind: 'joined' }>,
+  teller: Teller,
+): Promise<void> {
+  metrics.reported('joined', '', teller.by);
+  const call = { taskSid, ...(conferenceSid && { conferenceSid }) };
+  await queue.send('call', call, { once: conferenceSid ?? taskSid });
 }
 
 /** False where it is known already. */

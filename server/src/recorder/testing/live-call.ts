@@ -1,4 +1,5 @@
 import {
+  type AccountSid,
   type CallSid,
   type ConferenceSid,
   CustodyError,
@@ -9,13 +10,23 @@ import {
   type TaskSid,
   type WorkerSid,
 } from '@flex-custody/core';
-import type { ListedRecording, RecordingPlace, TwilioReservation } from '@flex-custody/twilio';
+import type {
+  CreatedTask,
+  FlexConfiguration,
+  ListedConference,
+  ListedRecording,
+  RecordedPlace,
+  RecordingPlace,
+  TwilioCallFacts,
+  TwilioReservation,
+} from '@flex-custody/twilio';
 import type { RecorderTwilio } from '../parts.ts';
 
 const sid = <T extends string>(prefix: string, n: number): T =>
   `${prefix}${n.toString(16).padStart(32, '0')}` as T;
 
 export const sids = {
+  account: sid<AccountSid>('AC', 1),
   conference: sid<ConferenceSid>('CF', 1),
   task: sid<TaskSid>('WT', 1),
   otherTask: sid<TaskSid>('WT', 2),
@@ -119,5 +130,18 @@ export class LiveCall implements RecorderTwilio {
       this.version += 1;
       return 'ok' as const;
     });
+  conference = (asked: ConferenceSid) =>
+    this.ask(() => (asked === sids.conference ? { sid: asked, friendlyName: this.friendlyName } : undefined));
+  participants = (asked: ConferenceSid) =>
+    this.ask(() => (asked === sids.conference ? this.legs.map(({ callSid }) => callSid) : []));
+  callFacts = (asked: CallSid): Promise<TwilioCallFacts | undefined> =>
+    this.ask(() => {
+      const leg = this.legs.find(({ callSid }) => callSid === asked);
+      return leg && { sid: asked, from: '', to: leg.to, direction: 'outbound-api' };
+    });
+  liveConferencesAll = (): Promise<ListedConference[]> => this.ask(() => []);
+  recordingsSince = (_since: Date): Promise<RecordedPlace[]> => this.ask(() => []);
+  taskCreated = (_asked: TaskSid): Promise<CreatedTask | undefined> => this.ask(() => undefined);
+  flexConfiguration = (): Promise<FlexConfiguration | undefined> => this.ask(() => undefined);
   reservations = (asked: TaskSid) => this.ask(() => this.reserved.filter((one) => one.taskSid === asked));
 }

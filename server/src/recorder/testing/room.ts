@@ -1,6 +1,7 @@
 import { CustodyError, type PauseSettings, type Report } from '@flex-custody/core';
 import type { Viewer } from '@flex-custody/twilio';
 import { createAlarms } from '../../catalog/alarms.ts';
+import { createCatalog } from '../../catalog/catalog.ts';
 import type { Db } from '../../db.ts';
 import type { RecorderParts } from '../parts.ts';
 import { LiveCall, sids } from './live-call.ts';
@@ -21,8 +22,11 @@ export function room(db: Db, change: Partial<PauseSettings> = {}) {
   const reported: string[][] = [];
   const alarms = createAlarms(db);
   const parts: RecorderParts = {
+    accountSid: sids.account,
     db,
     alarms,
+    catalog: createCatalog(db, sids.account),
+    watchCalls: false,
     twilio,
     settings: { enabled: true, behavior: 'silence', resumeAfterSeconds: 600, ...change },
     queue: {

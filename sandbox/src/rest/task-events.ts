@@ -1,0 +1,48 @@
+import type { TaskEvent, World } from '../world.ts';
+import { onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
+import { iso8601, pageV1, query } from './format.ts';
+import { ownWorkspace } from './tasks.ts';
+
+/** Without `Minutes` TaskRouter looks back no further than this. */
+const defaultMinutes = 15;
+const origin = 'https://taskrouter.twilio.com';
+
+/** TaskRouter's history of a workspace. Source: https://www.twilio.com/docs/taskrouter/api/event */
+export function taskEventRoutes(app: RestApp, { world }: RestParts): void {
+  app.get('/v1/Workspaces/:workspace/Events', onHost('taskrouter'), async (request) => {
+    ownWorkspace(world, request);
+    const { EventType: type, TaskSid: task, Minutes: minutes = String(defaultMinutes) } = query(request);
+    if (!/^\d{1,6}$/.test(minutes)) throw new TwilioError(400, 20001, 'Invalid Minutes');
+    const since = Date.now() - Number(minutes) * 60_000;
+    const found = world.taskEvents.filter(
+      (event) =>
+        event.at.getTime() >= since &&
+        (type === undefined || event.type === type) &&
+        (task === undefined || event.taskSid === task),
+    );
+    return pageV1(request, 'events', found.reverse(), (event) => eventBody(world, event));
+  });
+}
+
+function eventBody({ account }: World, event: TaskEvent): Record<string, unknown> {
+  const workspace = `${origin}/v1/Workspaces/${account.workspaceSid}`;
+  return {
+    sid: event.sid,
+    account_sid: account.accountSid,
+    workspace_sid: account.workspaceSid,
+    event_type: event.type,
+    event_date: iso8601(event.at),
+    event_date_ms: event.at.getTime(),
+    event_data: { task_sid: event.taskSid, task_attributes: event.attributes },
+    description: `Task ${event.taskSid} created`,
+    actor_sid: event.actor.sid,
+    actor_type: event.actor.type,
+    actor_url: `${workspace}/${event.actor.type}s/${event.actor.sid}`,
+    resource_sid: event.taskSid,
+    resource_type: 'task',
+    resource_url: `${workspace}/Tasks/${event.taskSid}`,
+    source: event.actor.type,
+    source_ip_address: '127.0.0.1',
+    url: `${workspace}/Events/${event.sid}`,
+  };
+}

@@ -1,0 +1,102 @@
+import { asCallSid, type RecordingSid } from '@flex-custody/core';
+import type { TwilioCallFacts } from '@flex-custody/twilio';
+import type { RecordingRow } from '../../catalog/catalog.ts';
+import { createLiveCalls, type Parties } from '../../catalog/live-calls.ts';
+import { callerOf } from '../../retention/caller.ts';
+import type { RecorderParts } from '../parts.ts';
+import { callsOf } from './look.ts';
+import { readingOf, together } from './parties.ts';
+
+/** Twilio states whole seconds. */
+const slackMs = 5_000;
+
+/**
+ * Asks Twilio whose call a recording is of, where that is not known: by what the host saw while the call lasted, by the
+ * legs that Twilio still names, and for an inbound call by how its task was made. Task attributes do not count.
+ * @throws CustodyError as TwilioApi does: what cannot be asked now is not unknown for good
+ */
+export async function findFacts(parts: RecorderParts, sid: RecordingSid): Promise<void> {
+  const { alarms, catalog, queue } = parts;
+  const row = await catalog.find(sid);
+  if (!row || row.state === 'erased' || isKnown(parts, row)) return;
+  const parties = await partiesOf(parts, row);
+  if (parties && (await catalog.calledBy(sid, parties)) === 'verified')
+    await queue.send('describe', { recordingSid: sid }, { once: sid });
+  await alarms.mended(['facts_failed'], sid);
+}
+
+function isKnown({ callerDigest }: RecorderParts, row: RecordingRow): boolean {
+  if (row.unproven.includes('direction') || row.unproven.includes('caller')) return false;
+  if (row.direction === undefined) return false;
+  return row.caller !== undefined || callerDigest === undefined || row.direction === 'internal';
+}
+
+async function partiesOf(parts: RecorderParts, row: RecordingRow): Promise<Parties | undefined> {
+  const seen = (await asSeenLive(parts, row)) ?? (await asListed(parts, row));
+  // Workers alone may be what was left of a call when it was looked at.
+  if (seen?.direction && seen.direction !== 'internal') return seen;
+  const made = await asMade(parts, row);
+  return made ? { ...made, others: [...made.others, ...(seen?.others ?? [])] } : seen;
+}
+
+async function asSeenLive(parts: RecorderParts, row: RecordingRow): Promise<Parties | undefined> {
+  const { taskSid, ...rest } = row;
+  const proven = taskSid && !row.unproven.includes('owner') ? { taskSid } : {};
+  const calls = await createLiveCalls(parts.db, parts.accountSid).ofRecording({ ...rest, ...proven });
+  const seen = together(calls);
+  return seen?.direction ? seen : undefined;
+}
+
+/** By the legs of its conference, where Twilio still names them, or the call that was recorded. */
+async function asListed(parts: RecorderParts, row: RecordingRow): Promise<Parties | undefined> {
+  const legs = row.conferenceSid
+    ? await parts.twilio.participants(row.conferenceSid)
+    : row.callSid
+      ? [row.callSid]
+      : [];
+  const calls = await callsOf(parts, legs);
+  return calls.length > 0 ? readingOf(calls, parts.callerDigest) : undefined;
+}
+
+/** By the task's creation, which no worker could write; an outbound task is made by the agent's browser and proves nothing. */
+async function asMade(parts: RecorderParts, row: RecordingRow): Promise<Parties | undefined> {
+  const { twilio, callerDigest } = parts;
+  if (!row.taskSid || row.unproven.includes('owner') || row.unproven.includes('start')) return undefined;
+  const made = await twilio.taskCreated(row.taskSid);
+  if (!made || made.byWorker || made.createdAt.getTime() > endOf(row) + slackMs) return undefined;
+  const attributes = fieldsOf(made.attributes);
+  if (typeof attributes['call_sid'] === 'string') {
+    const callSid = asCallSid(attributes['call_sid']);
+    const call = callSid && (await twilio.callFacts(callSid));
+    if (call?.direction !== 'inbound' || !overlaps(call, row)) return undefined;
+    const caller = callerOf(callerDigest, call.from);
+    return {
+      direction: 'inbound',
+      customerCallSid: call.sid,
+      ...(caller !== undefined && { caller }),
+      others: [],
+    };
+  }
+  if (attributes['direction'] !== 'inbound') return undefined;
+  const number = [attributes['from'], attributes['caller']].find((value) => typeof value === 'string');
+  const caller = typeof number === 'string' ? callerOf(callerDigest, number) : undefined;
+  return { direction: 'inbound', ...(caller !== undefined && { caller }), others: [] };
+}
+
+const endOf = ({ startedAt, durationSeconds = 0 }: RecordingRow): number =>
+  startedAt.getTime() + durationSeconds * 1_000;
+
+/** A worker can name another of their own tasks, but not have it at another time. */
+function overlaps({ startedAt, endedAt }: TwilioCallFacts, row: RecordingRow): boolean {
+  if (!startedAt || startedAt.getTime() > endOf(row) + slackMs) return false;
+  return !endedAt || endedAt.getTime() >= row.startedAt.getTime() - slackMs;
+}
+
+function fieldsOf(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,72 @@
+import { asTaskSid, CustodyError, errorCode } from '@flex-custody/core';
+import { createLiveCalls, type LiveCall, type LiveCalls } from '../../catalog/live-calls.ts';
+import type { RecorderParts } from '../parts.ts';
+import { endCall, readLegs } from './look.ts';
+import { watch } from './watch.ts';
+
+/** Conferences that are read at the same time. */
+const atOnce = 8;
+/** A call without a customer is read again for so long; after that it is one among workers, or a report has it read. */
+const settlingMs = 5 * 60_000;
+/** As long as TaskRouter knows how a task was made. */
+const keptDays = 30;
+
+/**
+ * Holds all live calls against their recordings. Where every call has been read and is recorded it asks Twilio one
+ * question, for the list of live conferences; while some are not recorded yet, a second one, for the newest recordings.
+ * @throws CustodyError as TwilioApi does, and what went wrong with one call once the others are done
+ */
+export async function pollCalls(parts: RecorderParts, now: number = Date.now()): Promise<void> {
+  const calls = createLiveCalls(parts.db, parts.accountSid);
+  const listed = await parts.twilio.liveConferencesAll();
+  await calls.note(
+    listed.map(({ sid, friendlyName, createdAt }) => {
+      const taskSid = asTaskSid(friendlyName);
+      return { sid, createdAt, ...(taskSid && { taskSid }) };
+    }),
+  );
+  const isLive = new Set(listed.map(({ sid }) => sid));
+  const open = await calls.open();
+  const over = open.filter(({ conferenceSid }) => !isLive.has(conferenceSid));
+  const faults = await each(parts, over, (call) => endCall(parts, calls, call));
+  const unread = open.filter((call) => isLive.has(call.conferenceSid) && needsReading(call, now));
+  faults.push(...(await each(parts, unread, (call) => readLegs(parts, calls, call))));
+  await watch(parts, calls, await liveOnes(calls, isLive), now);
+  await calls.forget(keptDays);
+  // Told only now: what else there was to do is done.
+  if (faults.length > 0) throw faults[0];
+}
+
+const liveOnes = async (calls: LiveCalls, isLive: ReadonlySet<string>): Promise<LiveCall[]> =>
+  (await calls.open()).filter(({ conferenceSid }) => isLive.has(conferenceSid));
+
+function needsReading({ customerCallSid, agentAt, readAt, firstSeenAt }: LiveCall, now: number): boolean {
+  if (!readAt) return true;
+  return (!customerCallSid || !agentAt) && now - firstSeenAt.getTime() < settlingMs;
+}
+
+/**
+ * One call that cannot be read must not keep the others from being watched: what is away is read a minute later.
+ * @returns what went wrong and will not pass by itself
+ */
+async function each(
+  { log }: RecorderParts,
+  calls: readonly LiveCall[],
+  work: (call: LiveCall) => Promise<unknown>,
+): Promise<unknown[]> {
+  const faults: unknown[] = [];
+  for (let at = 0; at < calls.length; at += atOnce) {
+    await Promise.all(
+      calls.slice(at, at + atOnce).map(async (call) => {
+        try {
+          await work(call);
+        } catch (error) {
+          const { conferenceSid } = call;
+          log.warn({ conference: conferenceSid, code: errorCode(error) }, 'a live call could not be read');
+          if (!(error instanceof CustodyError && error.retryable)) faults.push(error);
+        }
+      }),
+    );
+  }
+  return faults;
+}

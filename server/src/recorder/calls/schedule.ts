@@ -1,0 +1,26 @@
+import { errorCode, isRetryable } from '@flex-custody/core';
+import type { RecorderParts } from '../parts.ts';
+import { pollCalls } from './poll.ts';
+
+/** Minutes in a row without Twilio after which somebody should know that nobody watches. */
+const mostFailures = 5;
+
+/** The job that looks at all live calls. An outage is not left to the queue, whose tries would pile up: the next minute asks again. */
+export function createCallsWatch(parts: RecorderParts): () => Promise<void> {
+  let failures = 0;
+  return async () => {
+    // Also of a schedule that an earlier setting has left.
+    if (!parts.watchCalls) return;
+    try {
+      await pollCalls(parts);
+      failures = 0;
+      await parts.alarms.mended(['calls_failed']);
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      failures += 1;
+      const code = errorCode(error);
+      parts.log.warn({ code, failures }, 'live calls could not be looked at');
+      if (failures >= mostFailures) await parts.alarms.raise('calls_failed', undefined, code);
+    }
+  };
+}
