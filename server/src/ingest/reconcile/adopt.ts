@@ -54,7 +54,11 @@ export async function adopt(parts: Parts, sid: RecordingSid): Promise<boolean> {
   if (lease === undefined || !(await catalog.sealed(sid, lease.secret, object, channels))) return false;
   logStep(log, 'sealed', sid, { bytes: object.plaintextBytes });
   if (!facts)
-    await alarms.raise('object_unknown', sid, 'the bucket holds it, and neither the catalog nor Twilio knows it');
+    await alarms.raise(
+      'object_unknown',
+      sid,
+      'the bucket holds it, and neither the catalog nor Twilio knows it',
+    );
   await queue.send('link', { recordingSid: sid }, { once: sid });
   await queue.send('verify', { recordingSid: sid }, { once: sid });
   return true;
