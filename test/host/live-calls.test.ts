@@ -131,6 +131,21 @@ test('a consent is the live call’s own, and the Functions can ask for it', asy
   expect(await asked()).toEqual([200, { required: true, standing: true, paused: false }]);
 });
 
+test('a call is read while it lasts, whoever says that it is there, and attributes say nothing of it', async () => {
+  const call = await pausedCall();
+  const { recordings, taskEvents, tasks } = host.sandbox.twilio.world;
+  // Nothing but the live call itself tells whose it is.
+  taskEvents.splice(0);
+  const task = tasks.get(call.task)!;
+  task.attributes = JSON.stringify({ ...JSON.parse(task.attributes), direction: 'internal' });
+  expect(await tell(call.other, 'joined', call)).toEqual([200, { accepted: true }]);
+  const [sid = ''] = call.recordings;
+  recordings.get(sid)!.status = 'completed';
+  expect(await host.announce(sid)).toMatchObject({ status: 200 });
+  await until(async () => (await host.show(sid)).direction !== undefined);
+  expect(await host.show(sid)).toMatchObject({ direction: 'inbound' });
+});
+
 const setup = async (...flags: string[]) => {
   const { code, out, err } = await host.run('setup', ...flags);
   return { code, out: out + err };
