@@ -5,7 +5,7 @@ import { plainNumber, plainText, toE164 } from './numbers.ts';
 /** By which a caller is found again, without the number being written down anywhere. */
 export type CallerDigest = (number: string) => string;
 
-/** @param secret that is never changed: other digests would find nobody */
+/** @param secret that is never changed: digests by another one would find no caller */
 export function callerDigests(secret: string | undefined): CallerDigest | undefined {
   if (secret === undefined) return undefined;
   const key = Buffer.from(secret, 'base64');

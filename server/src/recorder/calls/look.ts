@@ -4,7 +4,7 @@ import { createLiveCalls, type LiveCall, type LiveCalls } from '../../catalog/li
 import type { RecorderParts } from '../parts.ts';
 import { readingOf } from './parties.ts';
 
-/** Whoever asks for a look, and however often: one conference is read no more often than this. */
+/** However many ask for a look at one conference, its legs are read no more often than this. */
 const lookEveryMs = 10_000;
 
 /**

@@ -33,7 +33,7 @@ export async function pollCalls(parts: RecorderParts, now: number = Date.now()):
   faults.push(...(await each(parts, unread, (call) => readLegs(parts, calls, call))));
   await watch(parts, calls, await liveOnes(calls, isLive), now);
   await calls.forget(keptDays);
-  // Told only now: what else there was to do is done.
+  // Thrown last, so that the other calls were read and watched first.
   if (faults.length > 0) throw faults[0];
 }
 

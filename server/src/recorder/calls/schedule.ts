@@ -2,7 +2,7 @@ import { errorCode, isRetryable } from '@flex-custody/core';
 import type { RecorderParts } from '../parts.ts';
 import { pollCalls } from './poll.ts';
 
-/** Minutes in a row without Twilio after which somebody should know that nobody watches. */
+/** After so many failed minutes in a row an alarm says that live calls are not watched. */
 const mostFailures = 5;
 
 /** The job that looks at all live calls. An outage is not left to the queue, whose tries would pile up: the next minute asks again. */

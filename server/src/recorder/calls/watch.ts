@@ -44,7 +44,7 @@ async function noteRecorded(
 ): Promise<void> {
   await calls.recorded(recorded.map(({ conferenceSid }) => conferenceSid));
   const warned = recorded.filter(({ alarmedAt }) => alarmedAt);
-  // The alarm is one for all calls: it stands as long as another call is not recorded, or somebody else raised it since.
+  // All calls share one alarm: it stays open while another call is not recorded, or where a plugin raised it since.
   if (warned.length === 0 || (await calls.unrecorded()).length > 0) return;
   const [last] = await db.query<{ detail: string }>(
     `SELECT detail FROM alarms WHERE code = $1 AND recording_sid = '' AND cleared_at IS NULL`,

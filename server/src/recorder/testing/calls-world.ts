@@ -135,3 +135,12 @@ export const reservation = (n: number, task: TaskSid, worker: WorkerSid): Twilio
 });
 
 export const conferenceSid = (n: number) => `CF${n.toString(16).padStart(32, '0')}` as ConferenceSid;
+
+/** The same with an inbound call of a task: a customer and a worker. */
+export function inboundRoom(db: Db, createdAt: Date = new Date(Date.now() - 1_000)) {
+  const set = callsRoom(db);
+  const leg = set.world.call(1, { direction: 'inbound', from: customer });
+  const agent = set.world.call(2, { from: customer, to: 'client:ada' });
+  set.world.open(conferenceSid(1), sids.task, createdAt, leg, agent);
+  return { ...set, leg, agent };
+}
