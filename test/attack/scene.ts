@@ -7,6 +7,8 @@ import { createKeys, createStore, type Keys, type Store, sealBytes, signRequest 
 import type { PlacedCall } from '../../sandbox/src/calls.ts';
 import { type Stack, startStack } from '../../sandbox/src/stack/index.ts';
 import type { RecordingRow } from '../../server/src/catalog/catalog.ts';
+// Also lets the embedded database load inside tests.
+import '../../server/src/db/testing/on-each-engine.ts';
 import { type Db, openDatabase } from '../../server/src/db.ts';
 import { openQueue } from '../../server/src/queue/queue.ts';
 import { until } from '../support/until.ts';
@@ -94,13 +96,13 @@ export async function openScene(): Promise<Scene> {
   const token: Scene['token'] = async (asked) => (await post<{ token: string }>('tokens', asked)).token;
   const meanwhile: Scene['meanwhile'] = async (work, more) => {
     await stack.stopServer();
-    const db = await openDatabase({ directory: join(dataDir, 'host') });
     try {
-      await work(db);
+      const db = await openDatabase({ directory: join(dataDir, 'host') });
+      await work(db).finally(() => db.close());
     } finally {
-      await db.close();
+      // The next attack has a host to attack, whatever became of this one.
+      await stack.startServer(more);
     }
-    await stack.startServer(more);
   };
   const scene: Scene = {
     stack,
