@@ -56,7 +56,7 @@ export async function startS3(options: {
   const identities = [own, ...(options.identities ?? [])];
   const buckets = new Map<string, Bucket>();
   for (const name of options.buckets) {
-    buckets.set(name, await Bucket.open(name, join(options.directory, name)));
+    buckets.set(name, await Bucket.open(name, join(options.directory, name), now));
   }
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
     const found = options.faults.take('s3', `${incoming.method} ${incoming.url}`);
@@ -75,7 +75,7 @@ export async function startS3(options: {
       incoming.resume();
       if (buckets.has(name))
         throw new S3Error(409, 'BucketAlreadyOwnedByYou', 'You have created this bucket before.');
-      const made = await Bucket.open(name, join(options.directory, name));
+      const made = await Bucket.open(name, join(options.directory, name), now);
       made.locks = incoming.headers['x-amz-bucket-object-lock-enabled'] === 'true';
       // Locks are on versions: such a bucket keeps them from the beginning.
       made.versioning = made.locks ? 'Enabled' : undefined;

@@ -5,8 +5,10 @@ import { judge, type Policy, policyOf } from './policy.ts';
 test('the policies of the local bucket are those of docs/deploy.md', () => {
   const page = readFileSync('docs/deploy.md', 'utf8');
   const written = [...page.matchAll(/```json\n([\s\S]*?)```/g)]
-    .map(([, text = '']) => JSON.parse(text) as Policy)
-    .filter(({ Version }) => Version !== undefined);
+    .map(([, text = '']) => text)
+    // The bucket's own policy, of mode sse-kms, names principals; a user's does not.
+    .filter((text) => text.includes('"Version"') && !text.includes('"Principal"'))
+    .map((text) => JSON.parse(text) as Policy);
   expect(written).toEqual([functionsPolicy, hostPolicy]);
 });
 

@@ -58,10 +58,12 @@ export class Bucket {
   private constructor(
     readonly name: string,
     private readonly directory: string,
+    /** Epoch ms; the store's own clock. */
+    readonly now: () => number,
   ) {}
 
-  static async open(name: string, directory: string): Promise<Bucket> {
-    const bucket = new Bucket(name, directory);
+  static async open(name: string, directory: string, now: () => number = Date.now): Promise<Bucket> {
+    const bucket = new Bucket(name, directory, now);
     await rm(join(directory, 'uploads'), { recursive: true, force: true });
     await mkdir(join(directory, 'objects'), { recursive: true });
     await mkdir(join(directory, 'uploads'), { recursive: true });
@@ -131,7 +133,7 @@ export class Bucket {
       versionId,
       deleteMarker: facts.deleteMarker ?? false,
       bytes: segments.reduce((sum, one) => sum + one.bytes, 0),
-      lastModified: Date.now(),
+      lastModified: this.now(),
       segments,
     };
     await writeFile(join(folder, `${versionId}.json`), JSON.stringify(version));
@@ -168,7 +170,7 @@ export class Bucket {
     const upload: Upload = {
       uploadId: randomBytes(16).toString('hex'),
       key,
-      startedAt: Date.now(),
+      startedAt: this.now(),
       headers,
       parts: new Map(),
     };
@@ -193,7 +195,7 @@ export class Bucket {
     );
     await rename(incoming.file, file);
     const before = upload.parts.get(number);
-    upload.parts.set(number, { number, etag, bytes: incoming.bytes, lastModified: Date.now(), file });
+    upload.parts.set(number, { number, etag, bytes: incoming.bytes, lastModified: this.now(), file });
     if (before) await rm(before.file, { force: true });
   }
 

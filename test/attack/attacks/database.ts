@@ -14,7 +14,11 @@ export const anothersDatabase: Attack = {
     await scene.reaches(sid, ({ state }) => state === 'verified');
     await scene.stack.stopServer();
     const other = { TWILIO_ACCOUNT_SID: newSid('AC') };
-    for (const words of [['erase', '--recording', sid, '--yes'], ['retention'], ['serve']]) {
+    for (const words of [
+      ['erase', '--recording', sid, '--yes'],
+      ['reconcile', '--since', '2020-01-01'],
+      ['serve'],
+    ]) {
       const refused = await scene.command(words, other);
       expect(refused.code).not.toBe(0);
       expect(refused.err).toContain('adopt-database');

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sealBytes } from '@flex-custody/vault';
 import { touchTask } from '../../../sandbox/src/world.ts';
-import type { Attack, Scene } from '../scene.ts';
+import { type Attack, oldEnough, type Scene } from '../scene.ts';
 
 /** Who calls in the sandbox. */
 const caller = '+14155550142';
@@ -29,11 +29,12 @@ export const liftedHold: Attack = {
       `version: 1\nkeep: {default: forever, rules: [{direction: internal, days: 1}]}\nholds: [{id: case-1, callers: ["${caller}"]}]\n`,
     );
     const environment = { CUSTODY_POLICY_FILE: policyFile };
+    await scene.meanwhile(async () => undefined, environment);
     const erased = await scene.command(['erase', '--recording', sid, '--yes'], environment);
     expect(`${erased.out}${erased.err}`).toContain('held by case-1');
     // And an erasure that the caller asks for finds the call.
     const asked = await scene.command(['erase', '--caller', caller]);
-    expect(asked.out).toContain(`${sid}  would be erased`);
+    expect(asked.out).toContain(`${sid}  held by case-1`);
     expect(await scene.row(sid)).toMatchObject({ state: 'verified', direction: 'inbound' });
   },
 };
@@ -43,7 +44,7 @@ export const forgedSidecar: Attack = {
   async run(scene) {
     const { recordings, reservations } = await scene.call();
     const [sid = ''] = recordings;
-    await taken(scene, sid);
+    await scene.ago(oldEnough, () => taken(scene, sid));
     const before = await scene.reaches(sid, ({ sidecar }) => sidecar !== undefined);
     const attacker = [...scene.stack.sandbox.twilio.world.workers.keys()].find(
       (worker) => worker !== reservations[0]?.worker,
@@ -70,7 +71,9 @@ export const forgedSidecar: Attack = {
     const put = scene.stolen.store.putBytes(`recordings/${accountSid}/${sid}.json`, sealed);
     await expect(put).rejects.toMatchObject({ code: 'store_denied' });
     // With the rights that a wrong policy may give the Functions.
-    await scene.asHost((store) => store.putBytes(`recordings/${accountSid}/${sid}.json`, sealed));
+    await scene.ago(oldEnough, () =>
+      scene.asHost((store) => store.putBytes(`recordings/${accountSid}/${sid}.json`, sealed)),
+    );
     await scene.meanwhile(async (db) => {
       await db.query('DELETE FROM recordings WHERE recording_sid = $1', [sid]);
     });
