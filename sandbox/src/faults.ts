@@ -35,9 +35,11 @@ export function createFaults(): Faults {
   return {
     add: (fault) => void pending.push({ ...fault }),
     take(target, request) {
-      const found = pending.find(
+      const meeting = pending.filter(
         (fault) => fault.target === target && (fault.match === undefined || request.includes(fault.match)),
       );
+      // What lasts for certain requests is theirs, whatever passes by meanwhile.
+      const found = meeting.find((fault) => fault.times === 0 && fault.match !== undefined) ?? meeting[0];
       if (!found) return undefined;
       if (found.times === 1) pending = pending.filter((fault) => fault !== found);
       else if (found.times > 1) found.times -= 1;

@@ -98,7 +98,7 @@ async function run(on: 'own' | 'real') {
     const verdict = await judge(stage, played, rows);
     await stage.stopHosts();
     tell('rebuilding what a forger has put sidecars beside');
-    const { restored, faults: believed } = await restoreAfterForgery(stage, played, rows);
+    const { forgedSidecars, faults: believed } = await restoreAfterForgery(stage, played, rows);
     verdict.faults.push(...believed);
     const { filesRead, ...left } = await traces(stage);
     for (const fault of verdict.faults) tell(fault);
@@ -117,7 +117,7 @@ async function run(on: 'own' | 'real') {
       ...counts,
       reconciled,
       replayed,
-      restored,
+      forgedSidecars,
       ...verdict,
       filesRead,
       ...left,
