@@ -1,3 +1,4 @@
+import { authority } from './attacks/authority.ts';
 import { colleaguesCall, rewrittenOutbound, signedPause } from './attacks/calls.ts';
 import { anothersDatabase, anothersSecret, forgedImport } from './attacks/database.ts';
 import { escapedHold, forgedSidecar, liftedHold } from './attacks/facts.ts';
@@ -29,6 +30,7 @@ describe('an attacker wants', () => {
       forgedImport,
       anothersDatabase,
       anothersSecret,
+      ...authority,
     ].map((attack) => [attack.wants, attack] as const),
   )('%s', (_wants, attack) => attack.run(scene));
 });
