@@ -161,7 +161,10 @@ onEachEngine('the watch over live calls', (open) => {
       const { world, parts, open: raised } = await overdue();
       world.settings = { recording };
       world.reserved.push(reservation(1, sids.task, sids.worker));
-      await receive(parts, ...notRecorded(reason, worker as typeof sids.worker));
+      // From an outsider the host does not even take it.
+      await receive(parts, ...notRecorded(reason, worker as typeof sids.worker)).catch((error: unknown) =>
+        expect(error).toMatchObject({ code: 'task_unknown', status: 403 }),
+      );
       await pollCalls(parts);
       expect(await raised()).toHaveLength(1);
     });
