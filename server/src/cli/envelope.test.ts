@@ -30,6 +30,8 @@ beforeAll(() => {
     bundle: true,
     platform: 'node',
     format: 'cjs',
+    // As build.mjs: jsonc-parser's other form asks for its parts when it runs.
+    mainFields: ['module', 'main'],
     logLevel: 'error',
     external: ['@aws-crypto/kms-keyring-node', 'pg-native', '@electric-sql/pglite'],
   });
