@@ -49,6 +49,7 @@ async function asSeenLive(parts: RecorderParts, row: RecordingRow): Promise<Part
 
 /** By the legs of its conference, where Twilio still names them, or the call that was recorded. */
 async function asListed(parts: RecorderParts, row: RecordingRow): Promise<Parties | undefined> {
+  if (isWorkersLeg(row)) return undefined;
   const legs = row.conferenceSid
     ? await parts.twilio.participants(row.conferenceSid)
     : row.callSid
@@ -56,6 +57,11 @@ async function asListed(parts: RecorderParts, row: RecordingRow): Promise<Partie
       : [];
   const calls = await callsOf(parts, legs);
   return calls.length > 0 ? readingOf(calls, parts.callerDigest) : undefined;
+}
+
+/** The link has proven that the recorded call was dialled to the worker: it names nobody outside, and is not asked for again. */
+function isWorkersLeg({ conferenceSid, unproven, workerSid }: RecordingRow): boolean {
+  return conferenceSid === undefined && workerSid !== undefined && !unproven.includes('owner');
 }
 
 /** By the task's creation, which no worker could write; an outbound task is made by the agent's browser and proves nothing. */
