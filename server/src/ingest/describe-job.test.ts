@@ -53,6 +53,16 @@ test('what is known of a verified recording lies sealed beside it', async () => 
   expect(raw?.includes(String(row?.taskSid))).toBe(false);
 });
 
+test('where its key was destroyed, no other key says again what went with it', async () => {
+  const host = await verified();
+  await describeJob(host.parts, sid);
+  const before = await host.catalog.find(sid);
+  const others = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k2', key: new Uint8Array(32).fill(4) }] });
+  await describeJob({ ...host.parts, keys: others }, sid);
+  expect(await host.catalog.find(sid)).toEqual(before);
+  expect([...host.store.written.keys()]).toHaveLength(1);
+});
+
 test('once it is written, what stood in its way is mended', async () => {
   const host = await verified();
   await host.alarms.raise('describe_failed', sid, 'store_unavailable');

@@ -1,5 +1,5 @@
 import { errorCode, isRetryable, type RecordingSid, type Sidecar, sidecarKey } from '@flex-custody/core';
-import { sealBytes } from '@flex-custody/vault';
+import { type Keys, sealBytes } from '@flex-custody/vault';
 import type { RecordingRow, StoredSidecar } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 import { hearAgain } from './read-back.ts';
@@ -33,12 +33,15 @@ export async function describeRow(
   if (!row.object) return;
   const { alarms, catalog, config, keys, log, queue, store } = parts;
   const sid = row.recordingSid;
+  const sealing = keys && sealingOf(keys, row);
+  if (keys && !sealing) {
+    log.info({ recording: sid }, 'its key is gone: its sidecar stays as it is, and is lost with it');
+    return;
+  }
   // Null says something: that nothing can be said.
   const analysis = heard === undefined ? await analysisOf(parts, row, row.object) : heard;
   const text = Buffer.from(await signedSidecar(parts, sidecarOf(row, row.object, analysis)));
   const context = { account: row.accountSid, recording: sid };
-  // By the recording's own key, so that whatever becomes of that becomes of both.
-  const sealing = keys?.sealingBy(row.object.keyId) ?? keys;
   const bytes = store.mode === 'envelope' && sealing ? await sealBytes(sealing, context, text) : text;
   const key = sidecarKey(row.accountSid, sid);
   const { versionId, etag } = await store.putBytes(key, bytes);
@@ -75,6 +78,15 @@ export async function describeOrLater(
     parts.log.warn({ recording: sid, code: errorCode(error) }, 'its sidecar is left to a job');
     await parts.queue.send('describe', { recordingSid: sid }, { once: sid });
   }
+}
+
+/**
+ * By the recording's own key, so that whatever becomes of that becomes of both: where the key was destroyed on purpose, no
+ * other one may say again what went with it.
+ */
+function sealingOf(keys: Keys, { object, sidecar }: RecordingRow): Keys | undefined {
+  const before = sidecar?.keyId;
+  return keys.sealingBy(object?.keyId ?? '') ?? (before === undefined ? keys : keys.sealingBy(before));
 }
 
 async function analysisOf(

@@ -96,6 +96,7 @@ export function resumes(subject: StoreSubject): void {
       const { object } = await copy(key);
       expect(state?.uploadId).toBe(begun);
       expect(await verifyObject({ object, source, keys, store: subject.store })).toEqual({
+        channels: 2,
         plaintextSha256: sha256,
       });
       expect(await versionsOf(key)).toBe(1);
@@ -109,6 +110,7 @@ export function resumes(subject: StoreSubject): void {
         },
       }));
       expect(await verifyObject({ object, source, keys, store: subject.store })).toEqual({
+        channels: 2,
         plaintextSha256: sha256,
       });
       expect(await versionsOf('resumed/twice')).toBe(1);
