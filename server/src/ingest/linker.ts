@@ -9,6 +9,7 @@ import {
 } from '@flex-custody/core';
 import type { TwilioApi } from '@flex-custody/twilio';
 import type { Owner, RecordingRow } from '../catalog/catalog.ts';
+import type { Parties } from '../catalog/live-calls.ts';
 import { hintedCallers } from '../retention/caller.ts';
 import { attach } from './attach.ts';
 import { addressesOfWorkers } from './identity.ts';
@@ -20,11 +21,15 @@ const workerMs = 60_000;
 const workersKept = 10_000;
 /** Whose call it was can be asked for weeks: copy and link come first. */
 const factsAfterMs = 5_000;
+/** A callback waits for its link, and the link no longer than this for whose call it is. */
+const factsWithinMs = 1_000;
 
 /** How the link ended, and where its recording stood then; nowhere, where somebody else was first. */
 interface Settled {
   link: Exclude<LinkState, 'pending'>;
   state: RecordingState | undefined;
+  /** Whose call it is is known as well. */
+  isFactual?: boolean;
 }
 type Proven = Extract<Proof, { level: 'reservation' | 'task' }>;
 
@@ -71,7 +76,20 @@ export function createLinker(parts: IngestParts): Linker {
     return { link: 'unlinked', state };
   }
 
+  /** Whose call it is, where Twilio says so in a moment. What it cannot say now is left to a job. */
+  async function whoseCall(row: RecordingRow, proof: Proven): Promise<Parties | undefined> {
+    const asked = parts.whoseCall?.({ ...row, ...ownerOf(proof) }).catch(() => undefined);
+    return asked && within(asked, factsWithinMs);
+  }
+
+  async function noted(sid: RecordingSid, parties: Parties | undefined): Promise<boolean> {
+    if (!parties) return false;
+    await catalog.calledBy(sid, parties);
+    return true;
+  }
+
   async function attachProven(row: RecordingRow, proof: Proven): Promise<Settled> {
+    const asked = whoseCall(row, proof);
     const segmentLink = await parts.segmentLink?.(row);
     const { attached, task } = await attach(twilio, {
       recordingSid: row.recordingSid,
@@ -97,7 +115,7 @@ export function createLinker(parts: IngestParts): Linker {
       case 'attached': {
         const state = await catalog.linked(row.recordingSid, owner);
         await alarms.mended(linkAlarms, row.recordingSid);
-        return { link: 'linked', state };
+        return { link: 'linked', state, isFactual: await noted(row.recordingSid, await asked) };
       }
       case 'gone':
         return unlinked(row.recordingSid, 'task_gone', owner, false);
@@ -141,9 +159,10 @@ export function createLinker(parts: IngestParts): Linker {
       settled = await unlinked(row.recordingSid, errorCode(error), undefined, false);
     }
     const { recordingSid } = row;
-    const { link, state } = settled;
+    const { link, state, isFactual } = settled;
     logStep(log, link, recordingSid);
-    await queue.send('facts', { recordingSid }, { startAfterMs: factsAfterMs, once: recordingSid });
+    if (!isFactual)
+      await queue.send('facts', { recordingSid }, { startAfterMs: factsAfterMs, once: recordingSid });
     // What lies beside a verified recording does not know it yet.
     if (state === 'verified') await queue.send('describe', { recordingSid }, { once: recordingSid });
     parts.observer?.linkSettled?.(recordingSid, link);
@@ -192,6 +211,15 @@ export function createLinker(parts: IngestParts): Linker {
       if (outcome !== undefined) await later(outcome);
     },
   };
+}
+
+/** Undefined where it takes longer. */
+async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** The same few workers need not be asked for with every call that they take. */

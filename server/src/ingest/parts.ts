@@ -4,6 +4,7 @@ import type { Keys, MediaCredentials, Store, TwilioKeys, UploadState } from '@fl
 import type { Identities } from '../access/identities.ts';
 import type { Alarms } from '../catalog/alarms.ts';
 import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
+import type { Parties } from '../catalog/live-calls.ts';
 import type { Uploads } from '../catalog/uploads.ts';
 import type { Config } from '../config.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -63,6 +64,8 @@ export interface IngestParts {
   signing: SigningIdentity;
   log: Log;
   observer?: IngestObserver;
+  /** Whose call it is by Twilio, where that is known already; what takes longer is a job's. */
+  whoseCall?: (row: RecordingRow) => Promise<Parties | undefined>;
   /** Makes the link for the older Player, where the setting is on. */
   segmentLink?: (row: RecordingRow) => Promise<string>;
 }

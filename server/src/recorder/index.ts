@@ -5,8 +5,10 @@ import {
   isRetryable,
   type Report,
 } from '@flex-custody/core';
+import type { RecordingRow } from '../catalog/catalog.ts';
+import type { Parties } from '../catalog/live-calls.ts';
 import type { Jobs } from '../queue/queue.ts';
-import { findFacts } from './calls/facts.ts';
+import { factsAtOnce, findFacts } from './calls/facts.ts';
 import { lookAtCall } from './calls/look.ts';
 import { createCallsWatch } from './calls/schedule.ts';
 import type { RecorderParts } from './parts.ts';
@@ -26,6 +28,8 @@ export interface Recorder {
   /** See {@link consentOf}. */
   consentOf(conference: ConferenceSid): Promise<ConsentAnswer>;
   pending: PendingReports;
+  /** See {@link factsAtOnce}. */
+  whoseCall(row: RecordingRow): Promise<Parties | undefined>;
   /** Begins the jobs of the worker role; they end when the queue stops. */
   startWorkers(): Promise<void>;
 }
@@ -56,6 +60,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     receive: (report, teller, requestId) => receive(parts, report, teller, requestId),
     consentOf: (conference) => consentOf(parts, conference),
     pending: createPendingReports(parts),
+    whoseCall: (row) => factsAtOnce(parts, row),
     async startWorkers() {
       await queue.work('resume', { concurrency: 8 }, async ({ conferenceSid }) => {
         await look(parts, conferenceSid);

@@ -94,16 +94,6 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
   });
   const { publicUrl, mediaSecret: secret, segmentLinkDays: days } = config;
   const segmentLinks = createSegmentLinks({ secret, publicUrl, days });
-  const ingest = createIngest({
-    ...parts,
-    observer: {
-      copyProgress: createProgressLog(log),
-      copied: (_sid, bytes, ms, by) => metrics.copied(bytes, ms, by),
-      verified: (_sid, bytes, ms) => metrics.verified(bytes, ms),
-    },
-    ...(days > 0 && { segmentLink: async (row) => (await segmentLinks.segmentLinkFor(row)) ?? '' }),
-  });
-
   const { accountSid, voiceConsent, watchCalls } = config;
   const { callerDigest } = parts;
   const flexTokens = keepingIdentities(counted(createFlexTokens(config), metrics), parts.identities, log);
@@ -112,6 +102,16 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     ...(callerDigest && { callerDigest }),
     secret,
     settings: config.pause,
+  });
+  const ingest = createIngest({
+    ...parts,
+    whoseCall: recorder.whoseCall,
+    observer: {
+      copyProgress: createProgressLog(log),
+      copied: (_sid, bytes, ms, by) => metrics.copied(bytes, ms, by),
+      verified: (_sid, bytes, ms) => metrics.verified(bytes, ms),
+    },
+    ...(days > 0 && { segmentLink: async (row) => (await segmentLinks.segmentLinkFor(row)) ?? '' }),
   });
 
   const playback: FastifyPluginAsync = (scope) =>

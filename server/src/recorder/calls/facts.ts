@@ -25,7 +25,19 @@ export async function findFacts(parts: RecorderParts, sid: RecordingSid): Promis
   await alarms.mended(['facts_failed'], sid);
 }
 
-function isKnown({ callerDigest }: RecorderParts, row: RecordingRow): boolean {
+/**
+ * The same while the recording is linked, so that no job is needed for it.
+ * @returns undefined where a later look may find more
+ */
+export async function factsAtOnce(parts: RecorderParts, row: RecordingRow): Promise<Parties | undefined> {
+  const parties = await partiesOf(parts, row);
+  return parties && isKnown(parts, { ...row, ...parties, unproven: [] }) ? parties : undefined;
+}
+
+function isKnown(
+  { callerDigest }: RecorderParts,
+  row: Pick<RecordingRow, 'caller' | 'direction' | 'unproven'>,
+): boolean {
   if (row.unproven.includes('direction') || row.unproven.includes('caller')) return false;
   if (row.direction === undefined) return false;
   return row.caller !== undefined || callerDigest === undefined || row.direction === 'internal';
