@@ -10,7 +10,7 @@ const steps = [
   ['sealed', 'A sealed copy lies in the bucket.'],
   [
     'verified',
-    'The copy was opened again: sound audio of the right length. Proven: the host itself saw that it is Twilio’s.',
+    'The copy was opened again: sound audio of the right length. It is proven once the host itself has compared it with Twilio’s.',
   ],
 ];
 
