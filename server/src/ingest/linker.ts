@@ -61,9 +61,13 @@ const ownerOf = (proof: Proven): Owner =>
 export function createLinker(parts: IngestParts): Linker {
   const { alarms, catalog, config, log, queue, twilio } = parts;
   const running = new Map<RecordingSid, Promise<LinkState>>();
-  const worker = rememberingWorkers(twilio);
-  const isAddressOf = addressesOfWorkers(parts.identities, twilio);
-  const means = { twilio, isAddressOf };
+  const { identities } = parts;
+  const means = { twilio, isAddressOf: addressesOfWorkers(identities, twilio) };
+  const worker = remembering<WorkerSid, Awaited<ReturnType<TwilioApi['worker']>>>((sid) =>
+    twilio.worker(sid),
+  );
+  const workersNamed = remembering<string, WorkerSid[]>((name) => twilio.workersNamed(name));
+  const isAddressAsRemembered = addressesOfWorkers(identities, { workersNamed });
 
   async function unlinked(
     sid: RecordingSid,
@@ -134,7 +138,11 @@ export function createLinker(parts: IngestParts): Linker {
   async function settle(row: RecordingRow): Promise<Settled> {
     // Twilio does not know the recording, so that its call is hearsay as well: nothing can be proven by it.
     if (row.unproven.includes('start')) return unlinked(row.recordingSid, 'task_not_found', undefined, false);
-    const remembered = await prove({ ...means, twilio: { ...twilio, worker } }, row, row.hints);
+    const remembered = await prove(
+      { twilio: { ...twilio, worker }, isAddressOf: isAddressAsRemembered },
+      row,
+      row.hints,
+    );
     // What was remembered may have changed: nobody is refused by it.
     const proof = remembered.level === 'refused' ? await prove(means, row, row.hints) : remembered;
     if (proof.level === 'refused') {
@@ -222,16 +230,16 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-/** The same few workers need not be asked for with every call that they take. */
-function rememberingWorkers(twilio: Pick<TwilioApi, 'worker'>): TwilioApi['worker'] {
-  const known = new Map<WorkerSid, { until: number; worker: ReturnType<TwilioApi['worker']> }>();
-  return (sid) => {
-    const kept = known.get(sid);
-    if (kept && kept.until > Date.now()) return kept.worker;
+/** The same few workers, and names, need not be asked for with every call that they take. */
+function remembering<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> {
+  const known = new Map<K, { until: number; answer: Promise<V> }>();
+  return (key) => {
+    const kept = known.get(key);
+    if (kept && kept.until > Date.now()) return kept.answer;
     if (known.size > workersKept) known.clear();
-    const worker = twilio.worker(sid);
-    known.set(sid, { until: Date.now() + workerMs, worker });
-    worker.catch(() => known.delete(sid));
-    return worker;
+    const answer = ask(key);
+    known.set(key, { until: Date.now() + workerMs, answer });
+    answer.catch(() => known.delete(key));
+    return answer;
   };
 }
