@@ -30,7 +30,7 @@ const unproven = {
   job: 'prove',
   of: { state: 'verified', unproven: true },
   once: '',
-  after: 60 * minute,
+  after: 2 * minute,
 } as const;
 
 export interface Swept {
