@@ -34,7 +34,8 @@ export function createLog(level: LogLevel, destination?: { write(line: string): 
     serializers: { err: describeError, error: describeError },
     hooks: { streamWrite: redact },
   };
-  return destination ? pino(options, destination) : pino(options);
+  // Written while the work goes on: a line's own write would hold up everybody. What is left is written as the process ends.
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: false }));
 }
 
 /**

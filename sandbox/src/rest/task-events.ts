@@ -16,9 +16,9 @@ export function taskEventRoutes(app: RestApp, { world }: RestParts): void {
     const since = Date.now() - Number(minutes) * 60_000;
     const found = world.taskEvents.filter(
       (event) =>
-        event.at.getTime() >= since &&
+        (task === undefined || event.taskSid === task) &&
         (type === undefined || event.type === type) &&
-        (task === undefined || event.taskSid === task),
+        event.at.getTime() >= since,
     );
     return pageV1(request, 'events', found.reverse(), (event) => eventBody(world, event));
   });

@@ -263,8 +263,11 @@ export interface Catalog {
   signers(): Promise<{ keyId?: string; sidecars: number }[]>;
   /** Counts sidecars of other keys than these as unsigned, so that they are signed again. @returns how many */
   forgetSigners(listed: readonly string[]): Promise<number>;
-  /** This and the two below answer with the state that the recording itself is in then; undefined where nothing changed. */
-  linked(sid: RecordingSid, owner: Owner): Promise<RecordingState | undefined>;
+  /**
+   * This and the two below answer with the state that the recording itself is in then; undefined where nothing changed.
+   * @param parties whose call it is, as {@link calledBy} takes it
+   */
+  linked(sid: RecordingSid, owner: Owner, parties?: Partial<Parties>): Promise<RecordingState | undefined>;
   /** The task is gone, or cannot take the entry; a linked recording stays linked. */
   unlinked(sid: RecordingSid, reason: string, owner?: Owner): Promise<RecordingState | undefined>;
   /** Puts hints that are proven in the place of refused ones; its link is pending again. False where none are refused. */

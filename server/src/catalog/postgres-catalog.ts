@@ -7,7 +7,7 @@ import {
   recordingStates,
 } from '@flex-custody/core';
 import type { Db } from '../db.ts';
-import { callerStatements } from './caller-statements.ts';
+import { callerAssignments, callerStatements } from './caller-statements.ts';
 import type { Catalog, Owner } from './catalog.ts';
 import { erasureStatements } from './erasure-statements.ts';
 import { keyStatements } from './key-statements.ts';
@@ -179,12 +179,16 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
       };
       return (await change(sid, noted, 'recording_sid')) !== undefined;
     },
-    linked: (sid, of) =>
+    linked: (sid, { hintedCallers = [], ...of }, { direction, caller, others = [] } = {}) =>
       set(
         sid,
         `link_state = 'linked', link_reason = NULL, task_sid = $2, reservation_sid = $3, worker_sid = $4,
-         queue = coalesce($5, queue), unproven = array_remove(unproven, 'owner'), ${hinted('$6')}`,
-        owner(of),
+         queue = coalesce($5, queue), ${callerAssignments('$7', '$8', '$6', 'owner')}`,
+        [
+          ...owner({ ...of, hintedCallers: [...hintedCallers, ...others] }),
+          direction ?? null,
+          caller ?? null,
+        ],
         `state <> 'erased'`,
       ),
     unlinked: (sid, reason, of) =>

@@ -5,9 +5,7 @@ import {
   type LinkState,
   type RecordingSid,
   type RecordingState,
-  type WorkerSid,
 } from '@flex-custody/core';
-import type { TwilioApi } from '@flex-custody/twilio';
 import type { Owner, RecordingRow } from '../catalog/catalog.ts';
 import type { Parties } from '../catalog/live-calls.ts';
 import { hintedCallers } from '../retention/caller.ts';
@@ -63,11 +61,11 @@ export function createLinker(parts: IngestParts): Linker {
   const running = new Map<RecordingSid, Promise<LinkState>>();
   const { identities } = parts;
   const means = { twilio, isAddressOf: addressesOfWorkers(identities, twilio) };
-  const worker = remembering<WorkerSid, Awaited<ReturnType<TwilioApi['worker']>>>((sid) =>
-    twilio.worker(sid),
+  const worker = remembering(twilio.worker);
+  const isAddressAsRemembered = addressesOfWorkers(
+    { about: remembering(identities.about) },
+    { workersNamed: remembering(twilio.workersNamed) },
   );
-  const workersNamed = remembering<string, WorkerSid[]>((name) => twilio.workersNamed(name));
-  const isAddressAsRemembered = addressesOfWorkers(identities, { workersNamed });
 
   async function unlinked(
     sid: RecordingSid,
@@ -84,12 +82,6 @@ export function createLinker(parts: IngestParts): Linker {
   async function whoseCall(row: RecordingRow, proof: Proven): Promise<Parties | undefined> {
     const asked = parts.whoseCall?.({ ...row, ...ownerOf(proof) }).catch(() => undefined);
     return asked && within(asked, factsWithinMs);
-  }
-
-  async function noted(sid: RecordingSid, parties: Parties | undefined): Promise<boolean> {
-    if (!parties) return false;
-    await catalog.calledBy(sid, parties);
-    return true;
   }
 
   async function attachProven(row: RecordingRow, proof: Proven): Promise<Settled> {
@@ -117,9 +109,10 @@ export function createLinker(parts: IngestParts): Linker {
     };
     switch (attached) {
       case 'attached': {
-        const state = await catalog.linked(row.recordingSid, owner);
+        const parties = await asked;
+        const state = await catalog.linked(row.recordingSid, owner, parties);
         await alarms.mended(linkAlarms, row.recordingSid);
-        return { link: 'linked', state, isFactual: await noted(row.recordingSid, await asked) };
+        return { link: 'linked', state, isFactual: parties !== undefined };
       }
       case 'gone':
         return unlinked(row.recordingSid, 'task_gone', owner, false);
@@ -231,13 +224,16 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
 }
 
 /** The same few workers, and names, need not be asked for with every call that they take. */
-function remembering<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> {
-  const known = new Map<K, { until: number; answer: Promise<V> }>();
-  return (key) => {
+function remembering<A extends readonly string[], R>(
+  ask: (...asked: A) => Promise<R>,
+): (...asked: A) => Promise<R> {
+  const known = new Map<string, { until: number; answer: Promise<R> }>();
+  return (...asked) => {
+    const key = JSON.stringify(asked);
     const kept = known.get(key);
     if (kept && kept.until > Date.now()) return kept.answer;
     if (known.size > workersKept) known.clear();
-    const answer = ask(key);
+    const answer = ask(...asked);
     known.set(key, { until: Date.now() + workerMs, answer });
     answer.catch(() => known.delete(key));
     return answer;

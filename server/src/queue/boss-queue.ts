@@ -29,6 +29,21 @@ const tryLimits: Readonly<Record<JobName, number>> = {
   retention: 7_200,
   sign: 7_200,
 };
+/** Nobody waits for these: each that is idle costs the database a question at each poll. */
+const unhurried: ReadonlySet<JobName> = new Set([
+  'calls',
+  'facts',
+  'janitor',
+  'measure',
+  'pauses',
+  'prove',
+  'reconcile',
+  'reports',
+  'retention',
+  'sign',
+  'sources',
+]);
+const unhurriedPolls = 4;
 const names = Object.keys(tryLimits) as JobName[];
 const deadName = (name: JobName) => `${name}.dead`;
 
@@ -41,7 +56,7 @@ export interface QueueSettings {
   /** Look after expired and finished jobs; one process with workers suffices. */
   supervise?: boolean;
   schema?: string;
-  /** Jobs that another process has sent are found after so long at the latest; 500 ms. */
+  /** Jobs that another process has sent are found after so long at the latest, 500 ms; {@link unhurried} ones after 4 times that. */
   pollMs?: number;
   /** How often a job is tried again, and how long after the first failure. */
   retries?: { limit: number; delaySeconds: number };
@@ -113,7 +128,8 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
     async work(name, { concurrency }, handler) {
       const table = await tableOf(name);
       const complete = together(table.complete);
-      return pull(name, { concurrency, every: pollMs }, table, async (started, job) => {
+      const every = unhurried.has(name) ? unhurriedPolls * pollMs : pollMs;
+      return pull(name, { concurrency, every }, table, async (started, job) => {
         try {
           await handler(job.data as Jobs[typeof name], { attempt: job.retryCount + 1, signal: halt.signal });
           await complete(job.id);

@@ -20,19 +20,19 @@ export interface JobTable {
 
 /**
  * `$1` is the queue's name, `$2` how many are wanted. Which are next stands apart, since as a part of the update it might
- * be asked more than once, and each time for other jobs; and as an array, which PostgreSQL takes for a short one: to join
- * what it takes for a tenth of the backlog it would read the table whole.
+ * be asked more than once, and each time for other jobs. They are updated where they lie: to find them again by their ids
+ * PostgreSQL may read a whole index, or table, that it takes for nearly empty.
  */
 export const takeStatement = (part: string): string => `
   WITH next AS MATERIALIZED (
-    SELECT id FROM ${part}
+    SELECT ctid FROM ${part}
     WHERE name = $1 AND state < 'active' AND start_after < now()
     ORDER BY priority DESC, created_on, id LIMIT $2
     FOR UPDATE SKIP LOCKED
   )
   UPDATE ${part} SET state = 'active', started_on = now(),
     retry_count = CASE WHEN started_on IS NULL THEN retry_count ELSE retry_count + 1 END
-  WHERE name = $1 AND id = ANY(ARRAY(SELECT id FROM next))
+  WHERE ctid = ANY(ARRAY(SELECT ctid FROM next))
   RETURNING id, data, retry_count AS "retryCount", output`;
 
 /**
@@ -51,10 +51,13 @@ export function jobTable(db: Db, part: string, name: string): JobTable {
       }
     },
     async complete(ids) {
+      const [only, ...others] = ids;
+      // Nearly always it is one alone, which is sure to be looked up.
+      const [which, value] = others.length === 0 ? ['$2::uuid', only] : ['ANY($2::uuid[])', ids];
       await db.routine(
         `UPDATE ${part} SET state = 'completed', completed_on = now(), output = NULL
-         WHERE name = $1 AND id = ANY($2::uuid[]) AND state = 'active'`,
-        [name, ids],
+         WHERE name = $1 AND id = ${which} AND state = 'active'`,
+        [name, value],
       );
     },
   };
