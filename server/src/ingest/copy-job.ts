@@ -1,11 +1,11 @@
-import { CustodyError, errorCode, type RecordingSid } from '@flex-custody/core';
+import { errorCode, type RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import { copyUnderLease, workerLeaseMs } from './copy-under-lease.ts';
 import type { Gate } from './gate.ts';
 import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
-import { mediaOpener, mediaSource, pausedSecondsOf, settleUncopyable } from './source.ts';
+import { mediaLags, mediaOpener, mediaSource, pausedSecondsOf, settleUncopyable } from './source.ts';
 
 const unfinishedMs = 30_000;
 
@@ -75,13 +75,3 @@ function factsIn(row: RecordingRow): TwilioRecording | undefined {
   const length = durationSeconds === undefined ? {} : { durationSeconds };
   return { sid, accountSid, status: 'completed', channels, startedAt, ...length };
 }
-
-/**
- * Twilio says that the recording is completed, and its media is not there yet: it will be. Only when Twilio says that the
- * recording is deleted is it gone, and that is asked whenever media is missing.
- */
-const mediaLags = () =>
-  new CustodyError('media_missing', 'completed, but its media is not there yet', {
-    status: 404,
-    retryable: true,
-  });

@@ -10,7 +10,7 @@ import { isHeld } from './lease.ts';
 import { createLinker } from './linker.ts';
 import { measureJob } from './measure-job.ts';
 import type { IngestParts } from './parts.ts';
-import { proveJob } from './prove-job.ts';
+import { proofInVain, proveJob } from './prove-job.ts';
 import { reconcileNow } from './reconcile/schedule.ts';
 import { receive } from './register.ts';
 import { report } from './report.ts';
@@ -119,11 +119,7 @@ export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> 
   const sid = dead.data.recordingSid;
   // The recording is none the worse for it; the janitor asks again.
   if (dead.name === 'describe') return alarms.raise('describe_failed', sid, dead.error.code);
-  if (dead.name === 'prove') {
-    // The copy is as good as it was; it is tried again another day.
-    await catalog.proofTried(sid);
-    return alarms.raise('prove_failed', sid, dead.error.code);
-  }
+  if (dead.name === 'prove') return proofInVain(parts, sid, dead.error.code);
   // Who called stays unknown, under every hold by caller, until its link is tried again.
   if (dead.name === 'facts') return alarms.raise('facts_failed', sid, dead.error.code);
   const row = await catalog.find(sid);

@@ -146,14 +146,18 @@ describe('where Twilio', () => {
     }
   });
 
-  test('lists it and has no media, nobody asks again that day', async () => {
+  test('lists it and has no media, it is asked some times, and then not again that day', async () => {
     for (const wanted of [false, true]) {
       await at.shared.db.query('TRUNCATE recordings, alarms CASCADE');
       const host = await at.open();
       await host.verified(audio);
       if (wanted) host.configure({ deleteSourceAfterHours: 24 });
       at.media.answer = (_request, response) => response.writeHead(404).end();
-      await host.queue.run('prove', job);
+      const missing = { code: 'media_missing', retryable: true };
+      await expect(host.queue.run('prove', job)).rejects.toMatchObject(missing);
+      // One such answer may pass: the day begins with the last try.
+      expect((await host.catalog.find(sid))?.proofTriedAt).toBeUndefined();
+      await host.queue.dead?.({ name: 'prove', data: job, error: { ...missing, message: '' } });
       const row = await host.catalog.find(sid);
       expect(row).toMatchObject({ state: 'verified', proofTriedAt: expect.any(Date) });
       expect(row?.sourceDeletedAt).toBeUndefined();

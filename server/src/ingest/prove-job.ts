@@ -5,7 +5,7 @@ import type { RecordingRow } from '../catalog/catalog.ts';
 import { describeOrLater } from './describe-job.ts';
 import type { IngestParts } from './parts.ts';
 import { proofOf } from './proof.ts';
-import { mediaOpener } from './source.ts';
+import { mediaLags, mediaOpener } from './source.ts';
 import { logStep } from './steps.ts';
 
 type StoredRow = RecordingRow & { object: SealedObject };
@@ -32,8 +32,8 @@ export async function proveJob(parts: IngestParts, sid: RecordingSid, ended: Abo
   try {
     seen = await lookAtSource(parts, row, facts, ended);
   } catch (error) {
-    if (errorCode(error) !== 'media_missing') throw error;
-    return mediaMissing(parts, row);
+    // One answer that there is none may pass; after the last try it is `proofInVain`.
+    throw errorCode(error) === 'media_missing' ? mediaLags() : error;
   }
   const how = await compare(parts, row, seen, ended);
   if (how === undefined) return differs(parts, row);
@@ -110,10 +110,17 @@ async function sourceGone({ alarms, catalog, config, log, queue }: IngestParts, 
   await queue.send('describe', { recordingSid: sid }, { once: sid });
 }
 
-/** The recording is listed, and its media is not there: in external storage, or not there yet. */
-async function mediaMissing({ alarms, catalog, config, log }: IngestParts, row: StoredRow) {
-  const sid = row.recordingSid;
+/**
+ * The last try of a second look has failed: the copy is as good as it was, and is looked at again another day. Media that
+ * is never there, since it is in external storage, is no alarm unless originals are to be deleted.
+ */
+export async function proofInVain(
+  { alarms, catalog, config, log }: IngestParts,
+  sid: RecordingSid,
+  code: string,
+): Promise<void> {
   await catalog.proofTried(sid);
+  if (code !== 'media_missing') return alarms.raise('prove_failed', sid, code);
   log.info({ recording: sid }, 'its copy cannot be proven: Twilio has no media of it');
   if (config.deleteSourceAfterHours !== undefined)
     await alarms.raise('source_kept', sid, 'its copy cannot be proven: Twilio has no media of it');

@@ -134,3 +134,13 @@ export function mediaOpener(
       : openMedia(asked, parts.credentials, { signal, ...range });
   };
 }
+
+/**
+ * Twilio says that the recording is completed, and its media is not there yet: it will be. Only when Twilio says that the
+ * recording is deleted is it gone, and that is asked whenever media is missing.
+ */
+export const mediaLags = () =>
+  new CustodyError('media_missing', 'completed, but its media is not there yet', {
+    status: 404,
+    retryable: true,
+  });
