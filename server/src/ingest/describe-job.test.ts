@@ -1,4 +1,4 @@
-import { type RecordingAnalysis, type RecordingSid, readSidecar } from '@flex-custody/core';
+import { CustodyError, type RecordingAnalysis, type RecordingSid, readSidecar } from '@flex-custody/core';
 import { createKeys, openBytes } from '@flex-custody/vault';
 import { describeJob } from './describe-job.ts';
 import { measureJob } from './measure-job.ts';
@@ -51,6 +51,26 @@ test('what is known of a verified recording lies sealed beside it', async () => 
   const raw = [...host.store.written.values()][0];
   expect(raw?.includes(sid)).toBe(true);
   expect(raw?.includes(String(row?.taskSid))).toBe(false);
+});
+
+test('what other writers left of it goes too, should its verifier have been killed before that', async () => {
+  const host = await verified();
+  const { key } = sealedObject(sid);
+  let listing: Error | undefined;
+  Object.assign(host.store, {
+    async *versions() {
+      if (listing) throw listing;
+      for (const versionId of ['v1', 'v0']) yield { key, versionId, deleteMarker: false };
+    },
+  });
+  await describeJob(host.parts, sid);
+  expect(host.store.deleted).toEqual([]);
+  await shared.db.query('UPDATE recordings SET leases = 2');
+  listing = new CustodyError('store_unavailable', 'away', { status: 503, retryable: true });
+  await expect(describeJob(host.parts, sid)).rejects.toMatchObject({ retryable: true });
+  listing = undefined;
+  await describeJob(host.parts, sid);
+  expect(host.store.deleted.filter((gone) => gone.startsWith(`${key}?`))).toEqual([`${key}?v0`]);
 });
 
 test('where its key was destroyed, no other key says again what went with it', async () => {

@@ -1,9 +1,17 @@
-import { errorCode, isRetryable, type RecordingSid, type Sidecar, sidecarKey } from '@flex-custody/core';
+import {
+  CustodyError,
+  errorCode,
+  isRetryable,
+  type RecordingSid,
+  type Sidecar,
+  sidecarKey,
+} from '@flex-custody/core';
 import { type Keys, sealBytes } from '@flex-custody/vault';
 import type { RecordingRow, StoredSidecar } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 import { hearAgain } from './read-back.ts';
 import { openSidecar, sidecarOf, signedSidecar } from './sidecars.ts';
+import { removeSurplus } from './surplus.ts';
 
 type Parts = Pick<
   IngestParts,
@@ -21,7 +29,16 @@ export async function describeJob(
   heard?: Sidecar['analysis'],
 ): Promise<void> {
   const row = await parts.catalog.find(sid);
-  if (row?.state === 'verified') await describeRow(parts, row, heard);
+  if (row?.state !== 'verified') return;
+  // Whoever verified it may have been killed before what other writers had left was removed.
+  const surplus = row.leases > 1 ? await removeSurplus(parts, row) : undefined;
+  await describeRow(parts, row, heard);
+  if (surplus?.again) {
+    throw new CustodyError('store_unavailable', 'what other writers left of it could not be removed now', {
+      status: 503,
+      retryable: true,
+    });
+  }
 }
 
 /** The same, of a row that was read or written just now. */

@@ -1,3 +1,4 @@
+import { CustodyError } from '@flex-custody/core';
 import type { Store, StoredVersion } from '@flex-custody/vault';
 import { removeSurplus } from './surplus.ts';
 import { sealedObject } from './testing/house.ts';
@@ -6,7 +7,7 @@ import { sids } from './testing/scene.ts';
 const sid = sids.recording(1);
 const object = sealedObject(sid, { versionId: 'v3' });
 
-function bucket(versions: readonly Partial<StoredVersion>[], failing = false) {
+function bucket(versions: readonly Partial<StoredVersion>[], failing?: Error) {
   const deleted: string[] = [];
   const store = {
     async *versions(): AsyncIterable<StoredVersion> {
@@ -22,7 +23,7 @@ function bucket(versions: readonly Partial<StoredVersion>[], failing = false) {
         };
     },
     async delete(_key: string, versionId?: string) {
-      if (failing) throw new Error('the store is away');
+      if (failing) throw failing;
       deleted.push(versionId ?? '');
     },
   } as unknown as Store;
@@ -39,24 +40,40 @@ test('what is older than the proven version goes; what is newer, and what is of 
     { versionId: 'v0', key: `${object.key}.json` },
     { versionId: 'v1' },
   ]);
-  expect(await removeSurplus(parts, { recordingSid: sid, object })).toEqual({ removed: 2, left: 0 });
+  expect(await removeSurplus(parts, { recordingSid: sid, object })).toEqual({
+    removed: 2,
+    left: 0,
+    again: false,
+  });
   expect(deleted).toEqual(['v2', 'v1']);
 });
 
 test('a proven version that is not listed says nothing of the others', async () => {
   const { parts, deleted } = bucket([{ versionId: 'v2' }, { versionId: 'v1' }]);
-  expect(await removeSurplus(parts, { recordingSid: sid, object })).toEqual({ removed: 0, left: 0 });
+  expect(await removeSurplus(parts, { recordingSid: sid, object })).toEqual({
+    removed: 0,
+    left: 0,
+    again: false,
+  });
   expect(deleted).toEqual([]);
 });
 
 test('without versions there is nothing to tell apart', async () => {
   const { parts } = bucket([{ versionId: 'null' }]);
   const { versionId: _, ...bare } = object;
-  expect(await removeSurplus(parts, { recordingSid: sid, object: bare })).toEqual({ removed: 0, left: 0 });
+  expect(await removeSurplus(parts, { recordingSid: sid, object: bare })).toEqual({
+    removed: 0,
+    left: 0,
+    again: false,
+  });
 });
 
-test('a store that is away costs the verified recording nothing', async () => {
-  const { parts, said } = bucket([{ versionId: 'v3' }, { versionId: 'v2' }], true);
-  expect(await removeSurplus(parts, { recordingSid: sid, object })).toEqual({ removed: 0, left: 1 });
-  expect(said).toEqual(['surplus versions could not be removed']);
+test('a store that is away costs the verified recording nothing, and is asked again; one that refuses is not', async () => {
+  for (const retryable of [true, false]) {
+    const failure = new CustodyError('store', 'not now', { status: 503, retryable });
+    const { parts, said } = bucket([{ versionId: 'v3' }, { versionId: 'v2' }], failure);
+    const result = await removeSurplus(parts, { recordingSid: sid, object });
+    expect(result).toEqual({ removed: 0, left: 1, again: retryable });
+    expect(said).toEqual(['surplus versions could not be removed']);
+  }
 });

@@ -1,4 +1,4 @@
-import { errorCode } from '@flex-custody/core';
+import { errorCode, isRetryable } from '@flex-custody/core';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 
@@ -6,17 +6,19 @@ import type { IngestParts } from './parts.ts';
  * Removes earlier versions of a recording's object: copies of writers that were killed between their last byte and their
  * report, or that came second, and what an older key has wrapped. Only what is older than the noted one goes: what is
  * newer may be somebody's work under way.
- * @returns how many went, and how many stay since they could not be removed
+ * @returns how many went, how many stay since they could not be removed, and whether another try may remove more
  */
 export async function removeSurplus(
   parts: Pick<IngestParts, 'log' | 'store'>,
   { recordingSid, object }: Pick<RecordingRow, 'recordingSid' | 'object'>,
-): Promise<{ removed: number; left: number }> {
-  const done = { removed: 0, left: 0 };
+): Promise<{ removed: number; left: number; again: boolean }> {
+  const done = { removed: 0, left: 0, again: false };
   if (object?.versionId === undefined) return done;
   const { store, log } = parts;
-  const failed = (error: unknown) =>
+  const failed = (error: unknown) => {
+    done.again ||= isRetryable(error);
     log.warn({ recording: recordingSid, code: errorCode(error) }, 'surplus versions could not be removed');
+  };
   let isOlder = false;
   try {
     // Newest first.

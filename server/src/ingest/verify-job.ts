@@ -60,10 +60,12 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
     return;
   }
   await alarms.mended(custodyAlarms, sid);
-  await describeOrLater(parts, verified, found.analysis);
+  // Who copied before may have been killed behind the last byte. Should this process be next, or the store away, its
+  // description sees to it.
+  const surplus = row.leases > 1 ? await removeSurplus(parts, row) : undefined;
+  if (surplus?.again) await queue.send('describe', { recordingSid: sid }, { once: sid });
+  else await describeOrLater(parts, verified, found.analysis);
   if (isToBeProven(parts, verified)) await queue.send('prove', { recordingSid: sid }, { once: sid });
-  // Who copied before may have been killed behind the last byte.
-  if (row.leases > 1) await removeSurplus(parts, row);
   const ms = Date.now() - begun;
   observer?.verified?.(sid, object.plaintextBytes, ms);
   logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms, proven: proof !== undefined });
