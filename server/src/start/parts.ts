@@ -27,6 +27,7 @@ import {
 import type { Queue } from '../queue/queue.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { eraseExpired, eraseSelected } from '../retention/erase.ts';
+import { createPolicies } from '../retention/policies.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 
@@ -59,6 +60,7 @@ export function createParts(
     certificates: createCertificates(db),
     audit: createAudit(db),
     signing,
+    policies: createPolicies(db, accountSid),
     runs: createRuns(db),
     queue,
     store: createStore(config.store),
