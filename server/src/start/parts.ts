@@ -27,7 +27,7 @@ import {
 import type { Queue } from '../queue/queue.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { eraseExpired, eraseSelected } from '../retention/erase.ts';
-import { createPolicies } from '../retention/policies.ts';
+import { createPolicies, type Policies } from '../retention/policies.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 
@@ -37,6 +37,7 @@ export interface HouseParts extends IngestParts {
   audit: Audit;
   config: Config;
   identities: Identities;
+  policies: Policies;
   twilio: TwilioApi & TwilioLive & TwilioCalls & TwilioFlexConfiguration & TwilioTaskState;
 }
 
