@@ -222,6 +222,16 @@ export const migrations: readonly string[] = [
    CREATE INDEX live_calls_by_leg ON live_calls USING gin (legs);
    CREATE INDEX recordings_by_call ON recordings (call_sid);
    CREATE INDEX recordings_by_conference ON recordings (conference_sid) WHERE conference_sid IS NOT NULL;`,
+  `CREATE TABLE policies (
+     id bigserial PRIMARY KEY,
+     account_sid text NOT NULL,
+     -- The file as it was applied; it may name callers.
+     body text NOT NULL,
+     digest text NOT NULL,
+     applied_at timestamptz NOT NULL DEFAULT now(),
+     applied_by text NOT NULL
+   );
+   CREATE INDEX policies_in_force ON policies (account_sid, id DESC);`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */

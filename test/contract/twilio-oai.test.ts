@@ -319,6 +319,16 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     await expect(task.update({ attributes: '{}' })).rejects.toMatchObject({ status: 404 });
   });
 
+  test('the queues of the workspace, by page and by name', async () => {
+    expect(sandbox.twilio.world.tasks.get(call.task)).toBeDefined();
+    Object.assign(sandbox.twilio.world.tasks.get(call.task) ?? {}, { queue: 'Rückfragen' });
+    const names = async (options: object) =>
+      (await workspace().taskQueues.list(options)).map(({ friendlyName }) => friendlyName);
+    expect(await names({ pageSize: 1 })).toEqual(['Everyone', 'Rückfragen']);
+    expect(exchanges.length).toBeGreaterThan(1);
+    expect(await names({ friendlyName: 'Rückfragen' })).toEqual(['Rückfragen']);
+  });
+
   test('reservations are of their task, and workers say how they are called', async () => {
     const { reservations } = workspace().tasks(call.task);
     const [entry] = call.reservations;

@@ -12,6 +12,7 @@ import {
 import type { TwilioLive } from './live-api.ts';
 import { liveCalls } from './live-client.ts';
 import { recordings } from './recordings.ts';
+import { type TwilioTaskQueues, taskQueues } from './task-queues.ts';
 import { type TwilioTaskState, taskStates } from './task-state.ts';
 
 const date = (value: Date | null | undefined, what: string): Date =>
@@ -60,13 +61,20 @@ function aheadOf(date: string | undefined, sentAt: number, receivedAt: number): 
 /** The one client of Twilio's REST API. */
 export function createTwilio(
   config: TwilioConfig,
-): TwilioApi & TwilioLive & TwilioCalls & TwilioTaskState & TwilioFlexConfiguration & TwilioFlexPlugins {
+): TwilioApi &
+  TwilioLive &
+  TwilioCalls &
+  TwilioTaskState &
+  TwilioTaskQueues &
+  TwilioFlexConfiguration &
+  TwilioFlexPlugins {
   const connection = connect(config);
   const { account, workspace } = connection;
   return {
     ...liveCalls(connection),
     ...callFacts(connection),
     ...taskStates(connection),
+    ...taskQueues(connection),
     ...flexConfigurations(connection),
     ...recordings(connection),
     call: (sid) =>

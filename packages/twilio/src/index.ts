@@ -15,5 +15,6 @@ export { compactJson, editJson, jsonTextAt } from './json-edit.ts';
 export * from './live-api.ts';
 export * from './set-paused.ts';
 export * from './stop-streams.ts';
+export type { TwilioTaskQueues } from './task-queues.ts';
 export type { TwilioTaskState } from './task-state.ts';
 export { signAsTwilio } from './webhook-signature.ts';

@@ -18,6 +18,7 @@ import { pluginServiceRoutes } from './plugin-service.ts';
 import { recordingRoutes } from './recordings.ts';
 import { streamRoutes } from './streams.ts';
 import { taskEventRoutes } from './task-events.ts';
+import { taskQueueRoutes } from './task-queues.ts';
 import { taskRoutes } from './tasks.ts';
 import { webhookRoutes } from './webhooks.ts';
 
@@ -118,6 +119,7 @@ export function buildRest(parts: RestParts, certificates: Pick<Certificates, 'ke
     streamRoutes,
     taskEventRoutes,
     taskRoutes,
+    taskQueueRoutes,
     webhookRoutes,
   ]) {
     routes(app, parts);

@@ -13,6 +13,8 @@ import { readHealth } from '../http/operators/health.ts';
 import { remoteDesk } from '../http/operators/remote.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
+import { callerDigests } from '../retention/caller.ts';
+import { createPolicies } from '../retention/policies.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { loadSigning } from '../signing/load.ts';
@@ -56,6 +58,8 @@ export async function atDesk(
       catalog: createCatalog(db, config.accountSid),
       alarms: createAlarms(db),
       certificates: createCertificates(db),
+      policies: createPolicies(db, config.accountSid),
+      callerDigest: callerDigests(config.callerSecret),
       queue,
       health: () => readHealth(db, config.accountSid),
       runs: createRuns(db),

@@ -4,6 +4,7 @@ import { loadConfig } from '../config.ts';
 import { callerDigests, digestsOf } from '../retention/caller.ts';
 import { asTyped } from '../retention/numbers.ts';
 import type { RunView } from '../runs/runs.ts';
+import { atDesk } from './at-desk.ts';
 import { jsonOf, runWork, summary } from './run-work.ts';
 
 interface EraseFlags {
@@ -80,11 +81,10 @@ export function registerRetention(program: Command): void {
     .option('--json', 'one line: {name, counts, notes, startedAt, finishedAt, finished}')
     .action(async ({ dryRun, json }: { dryRun?: boolean; json?: boolean }) => {
       const config = loadConfig();
-      if (config.policyFile === undefined)
-        throw new CustodyError(
-          'policy_missing',
-          'CUSTODY_POLICY_FILE names no policy: all recordings are kept',
-        );
+      await atDesk(async (desk) => {
+        if ((await desk.policy()).applied) return;
+        throw new CustodyError('policy_missing', 'no policy is in force: all recordings are kept');
+      }, config);
       report(await runWork('retention', dryRun ? { dryRun } : {}, config), { json, dryRun });
     });
 }

@@ -1,7 +1,13 @@
-import type { Command } from 'commander';
+import { text as textFrom } from 'node:stream/consumers';
+import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { loadConfig } from '../config.ts';
-import { loadPolicy, type Policy, policySchema } from '../retention/policy.ts';
+import type { AppliedPolicy } from '../retention/policies.ts';
+import { noPolicy, type Policy, policySchema, readPolicy, readPolicyFile } from '../retention/policy.ts';
+import { atDesk } from './at-desk.ts';
+import { type ApplyFlags, applyPolicy } from './policy-apply.ts';
+import { checkQueues, queueText } from './policy-queues.ts';
+import { summaryText, textOf, viewOf } from './policy-text.ts';
 
 /** The schema as a file of its own, for editors: docs/policy.schema.json. */
 export function policyJsonSchema(): object {
@@ -9,15 +15,62 @@ export function policyJsonSchema(): object {
 }
 
 export function registerPolicy(program: Command): void {
-  const policy = program.command('policy').description('how long recordings are kept, and which are held');
+  const policy = program
+    .command('policy')
+    .description('how long recordings are kept, and which are held: the policy in force is in the database');
   policy
     .command('check')
-    .description('read the policy file, and say what it means')
-    .argument('[file]', 'CUSTODY_POLICY_FILE where none is named')
-    .option('--json', '{ok, keep, holds, digest}')
-    .action((file: string | undefined, { json }: { json?: boolean }) => {
-      const read = loadPolicy(file ?? loadConfig().policyFile);
-      console.log(json ? JSON.stringify(viewOf(read)) : textOf(read));
+    .description("read a policy file, say what it means, and compare its queues with TaskRouter's")
+    .argument('[file]', 'else CUSTODY_POLICY_FILE, else the policy in force')
+    .option('--json', '{ok, keep, holds, digest, queues}')
+    .action(async (file: string | undefined, { json }: { json?: boolean }) => {
+      const read = await policyToCheck(file);
+      const queues = await checkQueues(read);
+      console.log(json ? JSON.stringify({ ...viewOf(read), queues }) : textOf(read));
+      if (!json) for (const line of queueText(queues)) console.error(line);
+    });
+  policy
+    .command('apply')
+    .description(
+      'put a policy file in force; shows what it changes, and wants --yes where less is held or kept',
+    )
+    .argument('<file>', '- reads standard input')
+    .option('--yes', 'also where holds become fewer or narrower, or periods shorter')
+    .option('--dry-run', 'show what would change; change nothing')
+    .option('--by <name>', 'who applies it; the login name and the machine by default', nameOf)
+    .option(
+      '--json',
+      '{applied, isInForce, isWeaker, digest, holds, periods, queuesDropped, weaker, effect} on one line',
+    )
+    .action(async (file: string, flags: ApplyFlags) => {
+      const text = file === '-' ? await textFrom(process.stdin) : readPolicyFile(file);
+      readPolicy(text);
+      await atDesk(async (desk) => {
+        const print = (line: string) => console.log(line);
+        const note = (line: string) => console.error(line);
+        if (!(await applyPolicy({ desk, text, file, print, note }, flags))) process.exitCode = 1;
+      });
+    });
+  policy
+    .command('show')
+    .description('the policy in force, when it was applied, and by whom')
+    .option('--file', 'its file, as it was applied')
+    .option('--json', '{ok, keep, holds, digest, appliedAt, appliedBy}')
+    .action(async ({ json, file }: { json?: boolean; file?: boolean }) => {
+      const applied = await inForce();
+      if (file) process.stdout.write(applied?.body ?? '');
+      else console.log(showText(applied, json));
+    });
+  policy
+    .command('history')
+    .description('the last hundred policies, the newest first')
+    .option('--json', '[{id, digest, appliedAt, appliedBy, says: {otherwise, rules, holds, namesCallers}}]')
+    .action(async ({ json }: { json?: boolean }) => {
+      await atDesk(async (desk) => {
+        const all = await desk.policies();
+        if (json) console.log(JSON.stringify(all, undefined, 2));
+        else console.log(all.map(summaryText).join('\n') || 'No policy was ever applied.');
+      });
     });
   policy
     .command('schema')
@@ -25,41 +78,30 @@ export function registerPolicy(program: Command): void {
     .action(() => console.log(JSON.stringify(policyJsonSchema(), undefined, 2)));
 }
 
-function viewOf({ keep, holds, digest }: Policy): object {
-  return {
-    ok: true,
-    keep: { default: keep.otherwise, rules: keep.rules },
-    holds: holds.map(({ id, recordings, tasks, callers, range }) => ({
-      id,
-      recordings: recordings.size,
-      tasks: tasks.size,
-      callers: callers.length,
-      numbers: callers.map(({ number }) => number),
-      days: range !== undefined,
-    })),
-    digest,
-  };
+async function policyToCheck(file: string | undefined): Promise<Policy> {
+  const named = file ?? loadConfig().policyFile;
+  if (named !== undefined) return readPolicy(readPolicyFile(named));
+  const applied = await inForce();
+  return applied ? readPolicy(applied.body) : noPolicy;
 }
 
-export function textOf({ keep, holds }: Policy): string {
-  const forDays = (days: number | 'forever') => (days === 'forever' ? 'for ever' : `for ${days} days`);
-  const rules = keep.rules.map(({ queues, directions, days }) => {
-    const what = [directions?.join(' or '), queues && `in ${queues.join(' or ')}`].filter(Boolean).join(' ');
-    return `Calls ${what} are kept ${forDays(days)}.`;
+async function inForce(): Promise<AppliedPolicy | undefined> {
+  let found: AppliedPolicy | undefined;
+  await atDesk(async (desk) => {
+    found = (await desk.policy()).applied;
   });
-  const held = holds.map(({ id, recordings, tasks, callers, range }) => {
-    const counts = [
-      recordings.size > 0 && `${recordings.size} recordings`,
-      tasks.size > 0 && `${tasks.size} tasks`,
-      callers.length > 0 && `callers ${callers.map(({ number }) => number).join(' ')}`,
-      range && `calls of ${dayOf(range.from)} to ${dayOf(range.to - 1)}`,
-    ].filter(Boolean);
-    return `Hold ${id}: ${counts.join(', ')}.`;
-  });
-  const last = rules.length > 0 ? 'All others are' : 'Recordings are';
-  return [...rules, `${last} kept ${forDays(keep.otherwise)}.`, ...held].join('\n');
+  return found;
 }
 
-function dayOf(at: number): string {
-  return Number.isFinite(at) ? new Date(at).toISOString().slice(0, 10) : 'any day';
+function showText(applied: AppliedPolicy | undefined, json: boolean | undefined): string {
+  const policy = applied ? readPolicy(applied.body) : noPolicy;
+  const { appliedAt, appliedBy } = applied ?? {};
+  if (json) return JSON.stringify({ ...viewOf(policy), appliedAt, appliedBy });
+  if (!applied) return 'No policy was ever applied: all recordings are kept, and none is held.';
+  return `${textOf(policy)}\nIn force since ${applied.appliedAt.toISOString()}, applied by ${applied.appliedBy}: ${applied.digest}.`;
+}
+
+function nameOf(text: string): string {
+  if (/^[^\p{C}]{1,100}$/u.test(text)) return text;
+  throw new InvalidArgumentError('a name of up to 100 characters on one line');
 }

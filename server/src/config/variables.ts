@@ -290,7 +290,7 @@ export const variables = z.object({
     .string()
     .optional()
     .describe(
-      'File (YAML) that says how long recordings are kept, and which are held; without one all are kept.',
+      'Policy file (YAML) that a start applies: how long recordings are kept, and which are held. Unset: the policy in force stays.',
     ),
   CUSTODY_CERTIFICATE_KEY_FILE: z
     .string()

@@ -9,6 +9,7 @@ import type { Uploads } from '../catalog/uploads.ts';
 import type { Config } from '../config.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { CallerDigest } from '../retention/caller.ts';
+import type { Policies } from '../retention/policies.ts';
 import type { Runs } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 
@@ -54,6 +55,8 @@ export interface IngestParts {
   /** What IAM stated of workers. */
   identities: Pick<Identities, 'about'>;
   alarms: Alarms;
+  /** How long recordings are kept, and which are held. */
+  policies: Pick<Policies, 'inForce'>;
   runs: Runs;
   queue: Queue;
   twilio: TwilioApi;

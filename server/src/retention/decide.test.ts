@@ -32,6 +32,17 @@ const without = (...names: (keyof typeof row)[]) =>
 const holding = (hold: string) => readPolicy(`version: 1\nholds: [{id: h, ${hold}}]`);
 const isHeld = (hold: string, of = row, by = digest) => holdsOn(holding(hold), of, by).length > 0;
 
+test.each(['Ru\u0308ckfragen', 'RÜCKFRAGEN', ' Rückfragen ', 'R\u00fcckfragen\u00a0'])(
+  'a rule fits the queue however either is written: %j',
+  (queue) => {
+    const policy = (name: string) =>
+      readPolicy(`version: 1\nkeep: {default: 30, rules: [{queue: "${name}", days: forever}]}`);
+    expect(daysOf(policy('Rückfragen'), { queue })).toBe('forever');
+    expect(daysOf(policy(queue), { queue: 'Rückfragen' })).toBe('forever');
+    expect(daysOf(policy(queue), { queue: 'Ruckfragen' })).toBe(30);
+  },
+);
+
 describe('a hold', () => {
   test.each([
     ['by its recording', `recordings: [${RE(1)}]`],

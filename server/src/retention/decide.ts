@@ -1,6 +1,7 @@
 import type { RecordingRow } from '../catalog/catalog.ts';
 import { type CallerDigest, digestsOf } from './caller.ts';
 import type { Days, Hold, KeepRule, Policy } from './policy.ts';
+import { queueKey } from './queue-names.ts';
 
 const dayMs = 24 * 60 * 60_000;
 
@@ -67,7 +68,7 @@ export function daysOf(
   row: Pick<Facts, 'queue' | 'direction'> & Partial<Pick<Facts, 'unproven'>>,
 ): Days {
   const facts: Pick<Facts, 'queue' | 'direction'> = {
-    ...(row.queue !== undefined && { queue: row.queue }),
+    ...(row.queue !== undefined && { queue: queueKey(row.queue) }),
     ...(row.direction && !row.unproven?.includes('direction') && { direction: row.direction }),
   };
   let longest: Days | undefined;
@@ -81,7 +82,7 @@ export function daysOf(
 }
 
 function fit(rule: KeepRule, { queue, direction }: Pick<Facts, 'queue' | 'direction'>): Fits {
-  const each = [within(rule.queues, queue), within(rule.directions, direction)];
+  const each = [within(rule.queueKeys, queue), within(rule.directions, direction)];
   if (each.includes('no')) return 'no';
   return each.includes('unknown') ? 'unknown' : 'yes';
 }

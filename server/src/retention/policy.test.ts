@@ -31,7 +31,12 @@ test('is read as it is written', () => {
   expect(keep).toEqual({
     otherwise: 1825,
     rules: [
-      { queues: ['Sales', 'Support'], directions: ['inbound'], days: 90 },
+      {
+        queues: ['Sales', 'Support'],
+        queueKeys: ['sales', 'support'],
+        directions: ['inbound'],
+        days: 90,
+      },
       { directions: ['internal'], days: 'forever' },
     ],
   });
@@ -103,6 +108,18 @@ test.each([
     'version: 1\nholds: [{id: a, callers: ["+1 415 555 014"]}]',
     /holds.0.callers.0 is no number that its country gives to anybody/,
   ],
+  [
+    'a day that its month has not',
+    'version: 1\nholds: [{id: a, from: 2026-02-30, until: 2026-02-31}]',
+    /holds.0.from is no day of the calendar\n.*holds.0.until is no day of the calendar/,
+  ],
+  [
+    'the leap day of another year',
+    'version: 1\nholds: [{id: a, until: 2025-02-29}]',
+    /no day of the calendar/,
+  ],
+  ['a day beyond all months', 'version: 1\nholds: [{id: a, until: 2026-13-41}]', /no day of the calendar/],
+  ['a queue without a name', 'version: 1\nkeep: {rules: [{queue: " \u00a0", days: 5}]}', /queue is blank/],
   ['a day that is none', 'version: 1\nholds: [{id: a, from: 2026-02-30x}]', /holds.0.from must be a day/],
   [
     'a range that ends before it begins',
@@ -124,6 +141,28 @@ test.each(['030 1234567', '+1 1234567'])('a number never stands in an error', (n
   const read = () => readPolicy(`version: 1\nholds: [{id: a, callers: ["${number}"]}]`);
   expect(read).toThrow('holds.0.callers.0');
   expect(read).not.toThrow('1234567');
+});
+
+test.each(['+49 (0)30 123456', '+49 30 123456', '+49.30/123-456', '+4930123456'])(
+  '%s is one number, as it is compared',
+  (written) => {
+    const [hold] = readPolicy(`version: 1\nholds: [{id: a, callers: ["${written}"]}]`).holds;
+    expect(hold?.callers).toEqual([{ number: '+4930123456', written }]);
+  },
+);
+
+test.each(['+49 (0)0 123', '+49 (0)30', '0049 30 123456', '+49 (0)30 123456 ext 7', '+(0)30 123456'])(
+  '%s is no number',
+  (written) => {
+    const read = () => readPolicy(`version: 1\nholds: [{id: a, callers: ["${written}"]}]`);
+    expect(read).toThrow('holds.0.callers.0');
+    expect(read).not.toThrow(written);
+  },
+);
+
+test('the leap day is a day', () => {
+  const [hold] = readPolicy('version: 1\nholds: [{id: a, from: 2028-02-29, until: 2028-02-29}]').holds;
+  expect(hold?.range).toEqual({ from: Date.UTC(2028, 1, 29), to: Date.UTC(2028, 2, 1) });
 });
 
 test('a file that is not there is no policy that keeps all', () => {

@@ -13,6 +13,7 @@ import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { systemCode } from '../config/system-code.ts';
 import { asTyped } from './numbers.ts';
+import { queueKey, tidyQueue } from './queue-names.ts';
 
 const number = 'must be a number of days, or forever';
 const days = z
@@ -23,7 +24,8 @@ const days = z
 const day = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}$/, { error: 'must be a day such as 2026-11-01' })
-  .refine((text) => !Number.isNaN(Date.parse(text)), { error: 'is no day of the calendar' });
+  // The engine takes 2026-02-30 for 2 March, so that the hold would be of other days than those written.
+  .refine(isDay, { error: 'is no day of the calendar' });
 const several = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1)]);
 const sid = (prefix: string) =>
   z
@@ -32,7 +34,16 @@ const sid = (prefix: string) =>
 
 const rule = z
   .strictObject({
-    queue: several(z.string().min(1)).optional().describe("Name of the task's queue, or names."),
+    queue: several(
+      z
+        .string()
+        .min(1)
+        .refine((name) => queueKey(name) !== '', { error: 'is blank' }),
+    )
+      .optional()
+      .describe(
+        "Name of the task's queue, or names. Case, Unicode form, blanks at the ends and the kind of spaces make no difference.",
+      ),
     direction: several(z.enum(callDirections)).optional(),
     days,
   })
@@ -89,7 +100,10 @@ export const policySchema = z.strictObject({
 export type Days = number | 'forever';
 
 export interface KeepRule {
+  /** For people. */
   queues?: readonly string[];
+  /** What is compared. */
+  queueKeys?: readonly string[];
   directions?: readonly CallDirection[];
   days: Days;
 }
@@ -117,6 +131,12 @@ export interface Policy {
 }
 
 const dayMs = 24 * 60 * 60_000;
+
+function isDay(text: string): boolean {
+  const at = new Date(text);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
+}
+
 const listed = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
 
 /**
@@ -145,7 +165,10 @@ export function readPolicy(text: string): Policy {
     keep: {
       otherwise: keep.default,
       rules: keep.rules.map((one) => ({
-        ...(one.queue !== undefined && { queues: listed(one.queue) }),
+        ...(one.queue !== undefined && {
+          queues: listed(one.queue).map(tidyQueue),
+          queueKeys: listed(one.queue).map(queueKey),
+        }),
         ...(one.direction !== undefined && { directions: listed(one.direction) }),
         days: one.days,
       })),
@@ -166,21 +189,25 @@ export function readPolicy(text: string): Policy {
   };
 }
 
-/** Without a file all is kept, and nothing is held. */
+/** Where no policy was ever applied, all is kept, and nothing is held. */
 export const noPolicy: Policy = { keep: { otherwise: 'forever', rules: [] }, holds: [], digest: 'none' };
 
 /** @throws CustodyError `policy_invalid` also where the file cannot be read: a hold that is not seen would not hold */
 export function loadPolicy(file: string | undefined): Policy {
-  if (file === undefined) return noPolicy;
-  let text: string;
+  return file === undefined ? noPolicy : readPolicy(readPolicyFile(file));
+}
+
+/** The text of a policy file, not yet checked. @throws CustodyError `policy_invalid` where it cannot be read */
+export function readPolicyFile(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
-    throw invalid([`it cannot be read (${systemCode(error) || 'unknown error'})`]);
+    throw invalid([`${file} cannot be read (${systemCode(error) || 'unknown error'})`]);
   }
-  return readPolicy(text);
 }
 
 function invalid(faults: readonly string[]): CustodyError {
-  return new CustodyError('policy_invalid', faults.map((fault) => `the policy file: ${fault}`).join('\n'));
+  return new CustodyError('policy_invalid', faults.map((fault) => `the policy file: ${fault}`).join('\n'), {
+    status: 400,
+  });
 }

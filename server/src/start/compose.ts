@@ -26,10 +26,11 @@ import { createTwilioMedia } from '../playback/twilio-media.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { createRecorder } from '../recorder/index.ts';
 import { startRetention } from '../retention/index.ts';
-import { loadPolicy } from '../retention/policy.ts';
+import { createPolicies } from '../retention/policies.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { openSigning } from '../signing/load.ts';
 import { createParts, createWorks } from './parts.ts';
+import { applyAtStart, readStartPolicy } from './policy.ts';
 import { createProgressLog } from './progress.ts';
 import { fresh, mayUse } from './readiness.ts';
 
@@ -50,12 +51,13 @@ export interface Host {
 /** Opens the database, brings it up to date and builds the parts of the roles that this process has. */
 export async function compose(config: Config, log: Logger): Promise<Host> {
   // A hold that nobody can read would not hold: said now rather than when something is to be erased.
-  loadPolicy(config.policyFile);
+  const policy = readStartPolicy(config.policyFile);
   const db = await openDatabase(config.database);
   try {
     await migrate(db);
     const signing = await signingOf(config, log, db);
     await bindDatabase(db, custodyFacts(config, signing.thumbprints));
+    if (policy) await applyAtStart(createPolicies(db, config.accountSid), policy, log);
     return assemble(config, log, db, signing);
   } catch (error) {
     await db.close();
@@ -160,6 +162,8 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
         certificates: parts.certificates,
         signing,
         health: () => readHealth(db, config.accountSid),
+        policies: parts.policies,
+        callerDigest,
         runs,
         works: createWorks(parts),
         signal: ending.signal,

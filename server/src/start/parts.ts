@@ -27,6 +27,7 @@ import {
 import type { Queue } from '../queue/queue.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { eraseExpired, eraseSelected } from '../retention/erase.ts';
+import { createPolicies, type Policies } from '../retention/policies.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 
@@ -36,6 +37,7 @@ export interface HouseParts extends IngestParts {
   audit: Audit;
   config: Config;
   identities: Identities;
+  policies: Policies;
   twilio: TwilioApi & TwilioLive & TwilioCalls & TwilioFlexConfiguration & TwilioTaskState;
 }
 
@@ -59,6 +61,7 @@ export function createParts(
     certificates: createCertificates(db),
     audit: createAudit(db),
     signing,
+    policies: createPolicies(db, accountSid),
     runs: createRuns(db),
     queue,
     store: createStore(config.store),

@@ -8,6 +8,7 @@ import { explain } from './explain.ts';
 
 /** EX_CONFIG of sysexits(3): a supervisor should not start us again before somebody has mended the environment. */
 const exitConfig = 78;
+const ofEnvironment: ReadonlySet<string> = new Set(['custody_differs', 'policy_weaker']);
 const graceMs = 10_000;
 
 export interface Running {
@@ -80,7 +81,7 @@ export async function serve(): Promise<void> {
     const line = explain(error);
     if (line) process.stderr.write(`flex-custody: ${line}\n`);
     log.fatal({ err: error }, line ?? 'the host could not start');
-    process.exit(error instanceof CustodyError && error.code === 'custody_differs' ? exitConfig : 1);
+    process.exit(error instanceof CustodyError && ofEnvironment.has(error.code) ? exitConfig : 1);
   }
 }
 

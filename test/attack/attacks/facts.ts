@@ -36,6 +36,9 @@ export const liftedHold: Attack = {
     const asked = await scene.command(['erase', '--caller', caller]);
     expect(asked.out).toContain(`${sid}  held by case-1`);
     expect(await scene.row(sid)).toMatchObject({ state: 'verified', direction: 'inbound' });
+    // It stays in force for every process that has the database; the other attacks want none.
+    writeFileSync(policyFile, 'version: 1\n');
+    expect(await scene.command(['policy', 'apply', policyFile, '--yes'])).toMatchObject({ code: 0 });
   },
 };
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { custodyFacts } from '../../custody/facts.ts';
 import '../../db/testing/on-each-engine.ts';
 import { openPglite } from '../../db/pglite.ts';
 import { migrate } from '../../migrations.ts';
+import { createPolicies } from '../../retention/policies.ts';
 import { type Check, checks } from './checks.ts';
 import { examine } from './examine.ts';
 import { advice, type Finding, note, type Seen } from './finding.ts';
@@ -235,29 +236,78 @@ describe('what is kept, and by which keys', () => {
   };
   afterAll(() => rmSync(folder, { recursive: true }));
 
+  const callerSecret = Buffer.alloc(32).toString('base64');
+  /** Each look opens it, as the doctor does where no host runs. */
+  const database = { directory: join(folder, 'database') };
+  const ops = { host: '127.0.0.1', port: 1 };
+  const mediaSecret = new Uint8Array(32);
+  const judgePolicy = (more: Partial<Config> = {}) =>
+    judge('policy', { database, ops, mediaSecret, ...more });
+  const applied = async (text: string) => {
+    const db = await openPglite(database.directory);
+    await migrate(db);
+    await createPolicies(db, accountSid).apply(text, 'me');
+    await db.close();
+  };
+  const named = 'version: 1\nkeep: {default: 30}\nholds: [{id: h, callers: ["+4930123456"]}]';
+
   test('without a policy all is kept', async () => {
-    expect(await judge('policy', {})).toMatchObject({ level: 'ok', detail: 'none: all recordings are kept' });
+    expect(await judgePolicy()).toMatchObject({ level: 'ok', detail: 'none: all recordings are kept' });
     expect(await judge('twilio-keys', {})).toMatchObject({ level: 'ok' });
+    // What the database says is not known.
+    expect(await judge('policy', {})).toMatchObject({ level: 'note', next: 'mend database first' });
   });
 
-  test('with one it has to be readable', async () => {
-    const policyFile = file(
-      'policy.yaml',
-      'version: 1\nkeep: {default: 30}\nholds: [{id: h, callers: ["+4930123456"]}]',
-    );
-    expect(await judge('policy', { policyFile })).toMatchObject({
+  test('a file that no start has applied yet', async () => {
+    expect(await judgePolicy({ policyFile: file('first.yaml', named) })).toMatchObject({
+      level: 'note',
+      detail: 'none is in force yet',
+    });
+  });
+
+  test('the one in force, and whether its holds can be told', async () => {
+    await applied(named);
+    expect(await judgePolicy()).toMatchObject({
       level: 'fix',
       detail: expect.stringContaining('every recording is held'),
     });
-    const callerSecret = Buffer.alloc(32).toString('base64');
-    expect(await judge('policy', { policyFile, callerSecret })).toMatchObject({
+    expect(await judgePolicy({ callerSecret })).toMatchObject({
       level: 'ok',
-      detail: '0 rules, 1 holds',
+      detail: '0 rules, 1 holds, applied by me',
+    });
+  });
+
+  test('the file that a start would apply: the same, another, unreadable, or for others to write', async () => {
+    const policyFile = file('policy.yaml', named);
+    expect(await judgePolicy({ policyFile, callerSecret })).toMatchObject({ level: 'ok' });
+    chmodSync(policyFile, 0o664);
+    expect(await judgePolicy({ policyFile, callerSecret })).toMatchObject({
+      level: 'fix',
+      next: `chmod go-w ${policyFile}`,
+    });
+    chmodSync(policyFile, 0o644);
+    file('policy.yaml', `${named}\n# another`);
+    expect(await judgePolicy({ policyFile, callerSecret })).toMatchObject({
+      level: 'note',
+      detail: expect.stringContaining('CUSTODY_POLICY_FILE says something else'),
     });
     file('policy.yaml', 'version: 2');
-    expect(await judge('policy', { policyFile })).toMatchObject({
+    expect(await judgePolicy({ policyFile, callerSecret })).toMatchObject({
       level: 'fix',
       next: expect.stringContaining('policy check'),
+    });
+  });
+
+  test('one that only a newer release can read', async () => {
+    const db = await openPglite(database.directory);
+    await db.query(
+      `INSERT INTO policies (account_sid, body, digest, applied_by) VALUES ($1, $2, 'd', 'newer')`,
+      [accountSid, 'version: 2'],
+    );
+    await db.close();
+    expect(await judgePolicy()).toMatchObject({
+      level: 'fix',
+      next: expect.stringContaining('newer release'),
     });
   });
 });

@@ -1,26 +1,51 @@
+import { statSync } from 'node:fs';
 import { CustodyError } from '@flex-custody/core';
-import { loadPolicy } from '../../retention/policy.ts';
-import { advice, type Seen } from './finding.ts';
-import type { Scene } from './scene.ts';
+import { readPolicy, readPolicyFile } from '../../retention/policy.ts';
+import { advice, note, type Seen } from './finding.ts';
+import { orUndefined, type Scene } from './scene.ts';
 
-/** Whether the policy can be read, and its holds can be told. */
-export async function policy({ config }: Scene): Promise<Seen> {
-  if (config.policyFile === undefined) return 'none: all recordings are kept';
-  let read: ReturnType<typeof loadPolicy>;
-  try {
-    read = loadPolicy(config.policyFile);
-  } catch (error) {
-    const detail = error instanceof CustodyError ? (error.message.split('\n')[0] ?? '') : 'it cannot be read';
-    throw advice(detail, 'nothing is erased until it is right: flex-custody policy check');
+/** Whether the policy in force can be read and its holds can be told, and the file that a start would apply is sound. */
+export async function policy(scene: Scene): Promise<Seen> {
+  const { policyFile, callerSecret } = scene.config;
+  const file = policyFile === undefined ? undefined : digestOf(policyFile);
+  const health = await orUndefined(scene.health());
+  const found = health === 'locked' ? undefined : health;
+  const inForce = found?.version === 0 ? null : found?.work?.policy;
+  if (inForce === undefined) return note('not known which is in force', 'mend database first');
+  if (inForce === null) {
+    if (file === undefined) return 'none: all recordings are kept';
+    return note('none is in force yet', 'the host applies the file at its next start; or policy apply');
   }
-  const { keep, holds } = read;
-  if (config.callerSecret === undefined && holds.some(({ callers }) => callers.length > 0)) {
+  const { says, digest, appliedBy } = inForce;
+  if (!says)
+    throw advice(
+      'this release cannot read the policy in force, so that nothing is erased',
+      'run the newer release, or flex-custody policy apply FILE --yes',
+    );
+  if (callerSecret === undefined && says.namesCallers)
     throw advice(
       'a hold names callers, and none can be told: every recording is held',
       'set CUSTODY_CALLER_SECRET (openssl rand -base64 32), and keep it with the keys',
     );
+  const is = `${says.rules} rules, ${says.holds} holds, applied by ${appliedBy}`;
+  if (file === undefined || file === digest) return is;
+  return note(
+    `${is}; CUSTODY_POLICY_FILE says something else, which a start applies or refuses`,
+    'flex-custody policy apply FILE --dry-run shows the difference',
+  );
+}
+
+/** Of the file's policy. Who may write the file decides, from the next start on, what is erased. */
+function digestOf(file: string): string {
+  const { mode } = statSync(file, { throwIfNoEntry: false }) ?? { mode: 0 };
+  if ((mode & 0o022) !== 0)
+    throw advice(`${file} may be written by others, who could lift holds`, `chmod go-w ${file}`);
+  try {
+    return readPolicy(readPolicyFile(file)).digest;
+  } catch (error) {
+    const detail = error instanceof CustodyError ? (error.message.split('\n')[0] ?? '') : 'it cannot be read';
+    throw advice(detail, 'the host does not start with it: flex-custody policy check');
   }
-  return `${keep.rules.length} rules, ${holds.length} holds`;
 }
 
 export async function twilioKeys({ config }: Scene): Promise<Seen> {

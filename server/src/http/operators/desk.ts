@@ -7,6 +7,7 @@ import type { Queue } from '../../queue/queue.ts';
 import type { Json, Runs, RunView, Work } from '../../runs/runs.ts';
 import type { SigningIdentity } from '../../signing/identity.ts';
 import type { Health } from './health.ts';
+import { createPolicyDesk, type PolicyDesk, type PolicyDeskParts } from './policies.ts';
 
 export interface KeyUse {
   /** Id of the key that seals; absent where S3 does. */
@@ -24,7 +25,7 @@ export interface Retried {
 }
 
 /** What operators do with the catalog, at the database itself or by way of the host that has it open. */
-export interface Desk {
+export interface Desk extends PolicyDesk {
   list(listing: Listing): Promise<RecordingRow[]>;
   /** @throws CustodyError `recording_unknown` (404), as do the following */
   show(sid: RecordingSid): Promise<RecordingRow>;
@@ -70,10 +71,10 @@ function notFound(code: keyof typeof unknown, subject: string): CustodyError {
   return new CustodyError(code, unknown[code](subject), { status: 404 });
 }
 
-export interface DeskParts {
+export interface DeskParts extends PolicyDeskParts {
   catalog: Pick<
     Catalog,
-    'find' | 'list' | 'replayed' | 'relink' | 'bumpSegmentGeneration' | 'keyUse' | 'signers'
+    'find' | 'list' | 'replayed' | 'relink' | 'bumpSegmentGeneration' | 'keyUse' | 'signers' | 'inOrder'
   >;
   alarms: Pick<Alarms, 'list' | 'clear'>;
   queue: Pick<Queue, 'send'>;
@@ -104,6 +105,8 @@ export function createDesk({
   runs,
   works,
   signal,
+  policies,
+  callerDigest,
 }: DeskParts): Desk {
   const show = async (sid: RecordingSid): Promise<RecordingRow> => {
     const row = await catalog.find(sid);
@@ -111,6 +114,7 @@ export function createDesk({
     return row;
   };
   const desk: Desk = {
+    ...createPolicyDesk({ catalog, policies, callerDigest }),
     list: (listing) => catalog.list(listing),
     show,
     async retry(sid) {

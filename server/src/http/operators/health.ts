@@ -6,6 +6,7 @@ import type { CustodyFacts } from '../../custody/facts.ts';
 import type { Db } from '../../db.ts';
 import { migrations } from '../../migrations.ts';
 import { type QueueHealth, queueHealth } from '../../queue/health.ts';
+import { createPolicies, type PolicySummary, summaryOf } from '../../retention/policies.ts';
 import { createRuns, type RunView } from '../../runs/runs.ts';
 
 /** How it stands with what lies in the database; the rest of it is absent before the host has set it up for this release. */
@@ -25,6 +26,8 @@ export interface Health {
     jobs: QueueHealth;
     /** Ids of the keys that signed the newest sidecars, and how many sidecars nobody has signed. */
     signing: { newest: string[]; unsigned: number };
+    /** The one in force; null where there is none, absent from a host of an earlier release. */
+    policy?: PolicySummary | null;
     /** The last run of each long work that ever ran. */
     runs: RunView[];
   };
@@ -43,6 +46,7 @@ export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health
   const catalog = createCatalog(db, accountSid);
   const { states, proven } = await catalog.counts();
   const custody = await readCustody(db);
+  const policy = await createPolicies(db, accountSid).current();
   return {
     kind: db.kind,
     version,
@@ -53,6 +57,7 @@ export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health
       alarms: await createAlarms(db).counts(),
       jobs: await queueHealth(db),
       signing: { newest: await catalog.newestSigners(), unsigned: await catalog.countUnsigned() },
+      policy: policy ? summaryOf(policy) : null,
       runs: await createRuns(db).all(),
     },
   };

@@ -12,6 +12,8 @@ import { type Certificates, createCertificates } from '../../catalog/certificate
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { createLog } from '../../log.ts';
 import { migrate } from '../../migrations.ts';
+import { callerDigests } from '../../retention/caller.ts';
+import { createPolicies } from '../../retention/policies.ts';
 import { createRuns } from '../../runs/runs.ts';
 import { buildOps } from '../ops.ts';
 import { createDesk, type Desk } from './desk.ts';
@@ -42,6 +44,8 @@ beforeAll(async () => {
     catalog,
     certificates,
     alarms,
+    policies: createPolicies(database.db, accountSid),
+    callerDigest: callerDigests(Buffer.alloc(32, 9).toString('base64')),
     queue: { send: async (name) => void sent.push(name) },
     keys: { keyId: 'newest', keyIds: ['newest'] },
     signing: { keyId: 'signs', keyIds: ['signs'], lists: (keyId) => keyId === 'signs' },
@@ -137,6 +141,7 @@ describe.each([
       } as Pick<Catalog, 'list' | 'find' | 'replayed'> as Catalog,
       certificates,
       alarms,
+      policies: createPolicies(database.db, accountSid),
       queue: { send: async () => undefined },
       runs: createRuns(database.db),
       health: () => readHealth(database.db, accountSid),
@@ -186,6 +191,41 @@ describe.each([
     expect(await desk().certificates()).toEqual([kept]);
     expect(await desk().certificate(id)).toEqual(kept);
     await database.db.query('TRUNCATE certificates');
+  });
+
+  test('a policy is compared with the one in force and the catalog, page by page, and applied', async () => {
+    await database.db.query('TRUNCATE policies');
+    expect(await desk().policy()).toEqual({});
+    expect(await desk().policies()).toEqual([]);
+    const held = `version: 1\nholds: [{id: a, recordings: [${RE(1)}], callers: ["+4930123456"]}]`;
+    const first = await desk().comparePolicy(held);
+    expect(first).toMatchObject({ over: null, isInForce: false, difference: { weaker: [] } });
+    // The caller of none is known.
+    expect(first.effect).toMatchObject({ looked: 3, held: { count: 3, first: [RE(1), RE(2), RE(3)] } });
+    expect(first.next).toBeUndefined();
+    expect((await desk().comparePolicy(held, RE(2))).effect).toMatchObject({ looked: 1, held: { count: 1 } });
+    const by = 'operator';
+    expect(await desk().applyPolicy({ text: held, by, over: null, weaker: false })).toMatchObject({
+      appliedBy: by,
+      appliedAt: expect.any(Date),
+      says: { otherwise: 'forever', rules: 0, holds: 1, namesCallers: true },
+    });
+    const { applied } = await desk().policy();
+    expect(applied).toMatchObject({ body: held, appliedAt: expect.any(Date) });
+    const over = applied?.id ?? null;
+    const none = 'version: 1';
+    expect(await desk().comparePolicy(none)).toMatchObject({
+      over,
+      difference: { weaker: ['hold a is gone'] },
+      effect: { released: { count: 3 } },
+    });
+    const asked = (more: object) => desk().applyPolicy({ text: none, by, over, weaker: true, ...more });
+    await expect(asked({ weaker: false })).rejects.toMatchObject({ code: 'policy_weaker' });
+    await expect(asked({ over: null })).rejects.toMatchObject({ code: 'policy_changed' });
+    await expect(desk().comparePolicy('version: 2')).rejects.toMatchObject({ code: 'policy_invalid' });
+    await asked({});
+    expect(await desk().policies()).toMatchObject([{ says: { holds: 0 } }, { says: { holds: 1 } }]);
+    expect((await desk().health()).work?.policy).toMatchObject({ appliedBy: by, says: { holds: 0 } });
   });
 
   test('which key has sealed what, and which are at hand', async () => {
@@ -240,6 +280,10 @@ describe('on the listener', () => {
     ['POST', '/runs/count-up'],
     ['GET', '/runs/count-up'],
     ['GET', '/keys'],
+    ['GET', '/policy'],
+    ['GET', '/policies'],
+    ['POST', '/policy/compare'],
+    ['POST', '/policy/apply'],
     ['GET', '/certificates'],
     ['GET', '/certificates/0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11'],
     ['GET', '/alarms'],
@@ -264,6 +308,17 @@ describe('on the listener', () => {
       code: 'request_invalid',
     });
     await expect(desk.show('RE12' as never)).rejects.toMatchObject({ code: 'request_invalid' });
+  });
+
+  test('a policy of many thousand recordings fits through, and what is no policy is refused', async () => {
+    await database.db.query('TRUNCATE policies');
+    const many = Array.from({ length: 40_000 }, (_, n) => RE(n + 1));
+    const text = `version: 1\nholds: [{id: many, recordings: [${many.join(', ')}]}]`;
+    expect((await remoteDesk(url, secret).comparePolicy(text)).effect.held.count).toBe(3);
+    const wrong = { text: 1, by: 'x', over: null, weaker: false } as never;
+    await expect(remoteDesk(url, secret).applyPolicy(wrong)).rejects.toMatchObject({
+      code: 'request_invalid',
+    });
   });
 
   test('health and metrics need no signature', async () => {

@@ -6,6 +6,14 @@ import { type Desk, unknown } from './desk.ts';
 
 const limitMs = 10_000;
 
+/** What a host's codes say here, as it sends no words. */
+const said = {
+  ...unknown,
+  policy_invalid: () => "the host's release reads no policy in it: flex-custody policy check",
+  policy_changed: () => 'another policy was applied meanwhile: run it again',
+  policy_weaker: () => 'it holds or keeps less than the policy in force: add --yes where that is meant',
+} as const;
+
 /**
  * The desk of a running host, over its listener for operators.
  * @param url of that listener, without a slash at its end
@@ -35,8 +43,8 @@ export function remoteDesk(url: string, secret: string): Desk {
     const [, subject = path] = /^\/\w+\/([\w-]+)/.exec(path) ?? [];
     throw new CustodyError(
       typeof code === 'string' ? code : 'host_refused',
-      typeof code === 'string' && code in unknown
-        ? unknown[code as keyof typeof unknown](subject)
+      typeof code === 'string' && code in said
+        ? said[code as keyof typeof said](subject)
         : `the host at ${url} answers ${reply.status} about ${subject}`,
       { status: reply.status },
     );
@@ -63,6 +71,10 @@ export function remoteDesk(url: string, secret: string): Desk {
     certificate: async (id) => dated(await ask('GET', `/certificates/${id}`)),
     keys: () => ask('GET', '/keys'),
     health: () => ask('GET', '/health'),
+    policy: () => ask('GET', '/policy'),
+    policies: () => ask('GET', '/policies'),
+    comparePolicy: (text, after) => ask('POST', '/policy/compare', JSON.stringify({ text, after })),
+    applyPolicy: (application) => ask('POST', '/policy/apply', JSON.stringify(application)),
     alarms: () => ask('GET', '/alarms'),
     clearAlarm: (id) => ask('POST', `/alarms/${id}/clear`),
   };

@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import {
-  CustodyError,
   type LinkState,
   linkStates,
   type RecordingSid,
@@ -8,9 +7,10 @@ import {
   recordingStates,
 } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
-import type { Json } from '../../runs/runs.ts';
-import { requireFunctionSignature, textOf } from '../plugins/function-signature.ts';
+import { requireFunctionSignature } from '../plugins/function-signature.ts';
 import type { Desk } from './desk.ts';
+import { policyRoutes } from './policy-routes.ts';
+import { readObject } from './read-object.ts';
 
 const sid = { type: 'string', pattern: '^RE[0-9a-f]{32}$' } as const;
 const withSid = { params: { type: 'object', properties: { sid } } } as const;
@@ -86,7 +86,7 @@ export async function operatorRoutes(
   type WithName = { Params: { name: string } };
   scope.post<WithName>('/runs/:name', { schema: withName }, async ({ params, body }, reply) => {
     // What is signed is the body's text, so it comes as text.
-    await desk.begin(params.name, readOptions(body));
+    await desk.begin(params.name, readObject(body));
     return reply.code(202).send({ begun: params.name });
   });
   scope.get<WithName>('/runs/:name', { schema: withName }, ({ params }) => desk.look(params.name));
@@ -94,6 +94,7 @@ export async function operatorRoutes(
   scope.get<{ Params: { id: string } }>('/certificates/:id', { schema: withUuid }, ({ params }) =>
     desk.certificate(params.id),
   );
+  policyRoutes(scope, desk);
   scope.get('/keys', () => desk.keys());
   scope.get('/health', () => desk.health());
   scope.get('/alarms', () => desk.alarms());
@@ -101,14 +102,4 @@ export async function operatorRoutes(
     await desk.clearAlarm(params.id);
     return { cleared: params.id };
   });
-}
-
-function readOptions(body: unknown): Json {
-  try {
-    const json: unknown = JSON.parse(textOf(body) || '{}');
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json;
-  } catch {
-    // Said below.
-  }
-  throw new CustodyError('request_invalid', 'the options are no JSON object', { status: 400 });
 }

@@ -8,6 +8,7 @@ import { createUploads } from '../../catalog/uploads.ts';
 import { openEmbedded } from '../../db/testing/on-each-engine.ts';
 import { type Db, migrate } from '../../db.ts';
 import type { DeadJob, JobName, Jobs, Queue, ScheduledName, SendOptions } from '../../queue/queue.ts';
+import { createPolicies } from '../../retention/policies.ts';
 import { createRuns } from '../../runs/runs.ts';
 import { testSigning } from '../../signing/testing/identity.ts';
 import { createIngest, type IngestParts } from '../index.ts';
@@ -169,6 +170,7 @@ export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestPa
     uploads: createUploads(db),
     identities: createIdentities(db),
     runs: createRuns(db),
+    policies: createPolicies(db, sids.account),
     alarms,
     queue,
     twilio,

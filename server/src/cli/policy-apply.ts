@@ -1,0 +1,77 @@
+import { hostname, userInfo } from 'node:os';
+import { CustodyError } from '@flex-custody/core';
+import type { Desk } from '../http/operators/desk.ts';
+import type { PolicyComparison } from '../http/operators/policies.ts';
+import { addEffects } from '../retention/effect.ts';
+import { readPolicy } from '../retention/policy.ts';
+import { changeText } from './policy-text.ts';
+
+export interface ApplyFlags {
+  yes?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
+  by?: string;
+}
+
+export interface ApplyParts {
+  desk: Pick<Desk, 'comparePolicy' | 'applyPolicy'>;
+  text: string;
+  /** How the file is called in what is said. */
+  file: string;
+  print(text: string): void;
+  note(text: string): void;
+}
+
+/**
+ * Shows what a policy changes, and puts it in force.
+ * @returns false where it holds or keeps less, and nobody has said `--yes`: nothing was changed then
+ * @throws CustodyError `policy_invalid`, `policy_changed`
+ */
+export async function applyPolicy(
+  { desk, text, file, print, note }: ApplyParts,
+  { yes = false, dryRun = false, json = false, by = whoami() }: ApplyFlags,
+): Promise<boolean> {
+  const { digest } = readPolicy(text);
+  const { over, isInForce, difference, effect } = await compare(desk, text);
+  const isWeaker = difference.weaker.length > 0 || effect.shorter.count > 0 || effect.released.count > 0;
+  const applies = !isInForce && !dryRun && (yes || !isWeaker);
+  if (!json) print(isInForce ? 'This policy is in force already.' : changeText(difference, effect));
+  if (applies) await desk.applyPolicy({ text, by, over, weaker: isWeaker });
+  if (json) print(JSON.stringify({ applied: applies, isInForce, isWeaker, digest, ...difference, effect }));
+  else if (applies) print(`In force now: ${digest}.`);
+  if (applies || isInForce) return true;
+  if (dryRun) {
+    if (!json) print('Nothing was changed.');
+    return true;
+  }
+  note(
+    `Nothing was changed, since less is held or kept. Where that is meant: flex-custody policy apply ${file} --yes`,
+  );
+  return false;
+}
+
+/** Page by page over the whole catalog. */
+async function compare(desk: Pick<Desk, 'comparePolicy'>, text: string): Promise<PolicyComparison> {
+  let whole = await desk.comparePolicy(text);
+  while (whole.next !== undefined) {
+    const page = await desk.comparePolicy(text, whole.next);
+    if (page.over !== whole.over)
+      throw new CustodyError('policy_changed', 'another policy was applied meanwhile: run it again');
+    whole = { ...page, effect: addEffects(whole.effect, page.effect) };
+  }
+  return whole;
+}
+
+/** The login name, and the machine's. */
+export function whoami(): string {
+  return `${login()} on ${hostname()}`;
+}
+
+/** In a container the user may have a number alone. */
+function login(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`;
+  }
+}

@@ -1,0 +1,45 @@
+import { errorCode } from '@flex-custody/core';
+import { createTwilio, type TwilioTaskQueues } from '@flex-custody/twilio';
+import { loadConfig, twilioCredentials } from '../config.ts';
+import type { Policy } from '../retention/policy.ts';
+import { queueKey } from '../retention/queue-names.ts';
+
+/** The rules' queue names held against TaskRouter's. */
+export type QueueCheck = { compared: true; unknown: string[] } | { compared: false; reason: string };
+
+/** A rule whose queue was renamed, or is written wrongly, fits no call: its recordings fall under another rule. */
+export async function checkQueues(
+  { keep }: Policy,
+  connect: () => TwilioTaskQueues = taskRouter,
+): Promise<QueueCheck> {
+  const named = keep.rules.flatMap(({ queues = [] }) => queues);
+  if (named.length === 0) return { compared: true, unknown: [] };
+  try {
+    const queues = await connect().taskQueues();
+    if (!queues) return { compared: false, reason: 'workspace_unknown' };
+    const known = new Set(queues.map(queueKey));
+    return { compared: true, unknown: [...new Set(named.filter((name) => !known.has(queueKey(name))))] };
+  } catch (error) {
+    return { compared: false, reason: errorCode(error) };
+  }
+}
+
+function taskRouter(): TwilioTaskQueues {
+  const config = loadConfig();
+  const { accountSid, workspaceSid } = config;
+  return createTwilio({ accountSid, workspaceSid, ...twilioCredentials(config) });
+}
+
+/** Warnings; a policy with them is one that can be applied. */
+export function queueText(check: QueueCheck): string[] {
+  if (!check.compared)
+    return [`The queues were not compared with TaskRouter's: ${reasons[check.reason] ?? check.reason}.`];
+  return check.unknown.map((name) => `Warning: TaskRouter has no queue ${name}: a rule for it fits no call.`);
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  config_invalid: "this needs the host's environment",
+  workspace_unknown: 'Twilio knows no workspace TWILIO_WORKSPACE_SID',
+  twilio_unavailable: 'Twilio does not answer',
+  twilio_unauthorized: 'Twilio refuses the credentials',
+};

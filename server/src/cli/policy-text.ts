@@ -1,0 +1,95 @@
+import { inWords, isShorter, lineOf, type PolicyDifference } from '../retention/compare.ts';
+import type { PolicyEffect, Tally } from '../retention/effect.ts';
+import type { PolicySummary } from '../retention/policies.ts';
+import type { Policy } from '../retention/policy.ts';
+
+/** A policy's fields, for `--json`. */
+export function viewOf({ keep, holds, digest }: Policy): object {
+  return {
+    ok: true,
+    keep: {
+      default: keep.otherwise,
+      rules: keep.rules.map(({ queues, directions, days }) => ({
+        ...(queues && { queues }),
+        ...(directions && { directions }),
+        days,
+      })),
+    },
+    holds: holds.map(({ id, recordings, tasks, callers, range }) => ({
+      id,
+      recordings: recordings.size,
+      tasks: tasks.size,
+      callers: callers.length,
+      numbers: callers.map(({ number }) => number),
+      days: range !== undefined,
+    })),
+    digest,
+  };
+}
+
+/** What a policy means, a line for each rule and hold. */
+export function textOf({ keep, holds }: Policy): string {
+  const rules = keep.rules.map(({ queues, directions, days }) => {
+    const what = [directions?.join(' or '), queues && `in ${queues.join(' or ')}`].filter(Boolean).join(' ');
+    return `Calls ${what} are kept ${inWords(days)}.`;
+  });
+  const held = holds.map(({ id, recordings, tasks, callers, range }) => {
+    const counts = [
+      recordings.size > 0 && `${recordings.size} recordings`,
+      tasks.size > 0 && `${tasks.size} tasks`,
+      callers.length > 0 && `callers ${callers.map(({ number }) => number).join(' ')}`,
+      range && `calls of ${dayOf(range.from)} to ${dayOf(range.to - 1)}`,
+    ].filter(Boolean);
+    return `Hold ${id}: ${counts.join(', ')}.`;
+  });
+  const last = rules.length > 0 ? 'All others are' : 'Recordings are';
+  return [...rules, `${last} kept ${inWords(keep.otherwise)}.`, ...held].join('\n');
+}
+
+function dayOf(at: number): string {
+  return Number.isFinite(at) ? new Date(at).toISOString().slice(0, 10) : 'any day';
+}
+
+/** What another policy changes, and which recordings feel it. */
+export function changeText(difference: PolicyDifference, effect: PolicyEffect): string {
+  const { holds, periods, queuesDropped, weaker } = difference;
+  const several = (what: string, ids: readonly string[]) =>
+    ids.length > 0 ? [`${what}: ${ids.join(', ')}`] : [];
+  const longer = periods.filter(({ before, after }) => isShorter(before, after));
+  const lines = [
+    ...several('Holds that come', holds.come),
+    ...several('Holds that name more', holds.wider),
+    ...under('More is kept', longer.map(lineOf)),
+    ...under('Less is held or kept', weaker),
+    ...several('No rule names these queues any more (were they renamed in TaskRouter?)', queuesDropped),
+  ];
+  return [
+    ...(lines.length > 0 ? lines : ['No hold and no period changes.']),
+    `Of ${effect.looked} recordings:`,
+    ...tallies.map(([name, words]) => `  ${words}  ${tallyText(effect[name])}`),
+  ].join('\n');
+}
+
+const under = (heading: string, lines: readonly string[]): string[] =>
+  lines.length > 0 ? [`${heading}:`, ...lines.map((line) => `  ${line}`)] : [];
+
+const tallies = [
+  ['longer', 'kept longer     '],
+  ['shorter', 'kept shorter    '],
+  ['released', 'no longer held  '],
+  ['held', 'newly held      '],
+  ['due', 'to be erased now'],
+] as const;
+
+function tallyText({ count, first }: Tally): string {
+  if (count === 0) return '0';
+  return `${count}: ${first.join(' ')}${count > first.length ? ' …' : ''}`;
+}
+
+/** One applied policy, on one line. */
+export function summaryText({ digest, appliedAt, appliedBy, says }: PolicySummary): string {
+  const what = says
+    ? `${says.holds} holds, ${says.rules} rules, others kept ${inWords(says.otherwise)}`
+    : 'this release cannot read it';
+  return `${appliedAt.toISOString()}  ${digest.slice(0, 12)}  ${what}, applied by ${appliedBy}`;
+}

@@ -1,0 +1,87 @@
+import { CustodyError, type RecordingSid } from '@flex-custody/core';
+import type { Catalog } from '../../catalog/catalog.ts';
+import type { CallerDigest } from '../../retention/caller.ts';
+import type { PolicyDifference } from '../../retention/compare.ts';
+import { effectOnCatalog, noEffect, type PolicyEffect } from '../../retention/effect.ts';
+import {
+  type AppliedPolicy,
+  differenceFrom,
+  type Policies,
+  type PolicySummary,
+  readable,
+  summaryOf,
+} from '../../retention/policies.ts';
+import { noPolicy, readPolicy } from '../../retention/policy.ts';
+
+export interface PolicyComparison {
+  /** Id of the policy in force that it was compared with; null: there is none. */
+  over: number | null;
+  /** It is in force already. */
+  isInForce: boolean;
+  difference: PolicyDifference;
+  effect: PolicyEffect;
+  /** More of the catalog is behind it: ask again for those, and add up. */
+  next?: RecordingSid;
+}
+
+export interface PolicyApplication {
+  text: string;
+  by: string;
+  /** What it was compared with. */
+  over: number | null;
+  /** The operator has seen that it holds or keeps less, and means it. */
+  weaker: boolean;
+}
+
+/** What operators do with the policy. */
+export interface PolicyDesk {
+  /** The one in force, if there is one. */
+  policy(): Promise<{ applied?: AppliedPolicy }>;
+  /** The last hundred, the newest first. */
+  policies(): Promise<PolicySummary[]>;
+  /**
+   * What a file would change, for some seconds' part of the catalog.
+   * @throws CustodyError `policy_invalid`
+   */
+  comparePolicy(text: string, after?: RecordingSid): Promise<PolicyComparison>;
+  /** @throws CustodyError `policy_invalid`, `policy_changed`, `policy_weaker` */
+  applyPolicy(application: PolicyApplication): Promise<PolicySummary>;
+}
+
+export interface PolicyDeskParts {
+  catalog: Pick<Catalog, 'inOrder'>;
+  policies: Policies;
+  callerDigest?: CallerDigest | undefined;
+}
+
+const mostListed = 100;
+/** Well within what an answer of the host may take. */
+const pageMs = 2_000;
+
+export function createPolicyDesk({ catalog, policies, callerDigest }: PolicyDeskParts): PolicyDesk {
+  return {
+    async policy() {
+      const applied = await policies.current();
+      return applied ? { applied } : {};
+    },
+    policies: async () => (await policies.history(mostListed)).map(summaryOf),
+    async comparePolicy(text, after) {
+      const policy = readPolicy(text);
+      const current = await policies.current();
+      const before = current ? readable(current) : noPolicy;
+      const both = before && { before, after: policy, digest: callerDigest, now: Date.now() };
+      return {
+        over: current?.id ?? null,
+        isInForce: current?.digest === policy.digest,
+        difference: differenceFrom(current, policy),
+        ...(both ? await effectOnCatalog(catalog, both, after, pageMs) : { effect: noEffect() }),
+      };
+    },
+    async applyPolicy({ text, by, over, weaker }) {
+      await policies.apply(text, by, { over, unlessWeaker: !weaker });
+      const applied = await policies.current();
+      if (!applied) throw new CustodyError('policy_changed', 'the policy that was applied is not there');
+      return summaryOf(applied);
+    },
+  };
+}

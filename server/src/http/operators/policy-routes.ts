@@ -1,0 +1,27 @@
+import { asRecordingSid, CustodyError } from '@flex-custody/core';
+import type { FastifyInstance } from 'fastify';
+import type { PolicyDesk } from './policies.ts';
+import { readObject } from './read-object.ts';
+
+/** Bytes: room for a policy that names tens of thousands of recordings. */
+const bodyLimit = 8 * 1_048_576;
+
+/** The policy's part of the operators' listener; who may, the scope says. */
+export function policyRoutes(scope: FastifyInstance, desk: PolicyDesk): void {
+  scope.get('/policy', () => desk.policy());
+  scope.get('/policies', () => desk.policies());
+  scope.post('/policy/compare', { bodyLimit }, ({ body }) => {
+    const { text, after } = readObject(body);
+    if (typeof text !== 'string') throw invalid();
+    return desk.comparePolicy(text, asRecordingSid(after));
+  });
+  scope.post('/policy/apply', { bodyLimit }, ({ body }) => {
+    const { text, by, over, weaker } = readObject(body);
+    if (typeof text !== 'string' || typeof by !== 'string' || typeof weaker !== 'boolean') throw invalid();
+    if (over !== null && typeof over !== 'number') throw invalid();
+    return desk.applyPolicy({ text, by, over, weaker });
+  });
+}
+
+const invalid = () =>
+  new CustodyError('request_invalid', 'the policy is not given as it must be', { status: 400 });
