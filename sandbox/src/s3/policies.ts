@@ -67,7 +67,12 @@ export const hostPolicy: Policy = {
 export const oldBucketPolicy: Policy = {
   Version: '2012-10-17',
   Statement: [
-    { Sid: 'List', Effect: 'Allow', Action: 's3:ListBucket', Resource: 'arn:aws:s3:::OLD-BUCKET' },
+    {
+      Sid: 'List',
+      Effect: 'Allow',
+      Action: ['s3:ListBucket', 's3:ListBucketVersions'],
+      Resource: 'arn:aws:s3:::OLD-BUCKET',
+    },
     {
       Sid: 'Read',
       Effect: 'Allow',

@@ -55,6 +55,16 @@ test('without versions there is nothing to tell apart', async () => {
   expect(await removeSurplus(parts, { recordingSid: sid, object: bare })).toEqual({ removed: 0, left: 0 });
 });
 
+test('while versions are suspended the ones from before stay: the newest is overwritten by whoever writes next', async () => {
+  const { parts, deleted } = bucket([{ versionId: 'null' }, { versionId: 'v2' }, { versionId: 'v1' }]);
+  const suspended = { ...object, versionId: 'null' };
+  expect(await removeSurplus(parts, { recordingSid: sid, object: suspended })).toEqual({
+    removed: 0,
+    left: 0,
+  });
+  expect(deleted).toEqual([]);
+});
+
 test('a store that is away costs the verified recording nothing', async () => {
   const { parts, said } = bucket([{ versionId: 'v3' }, { versionId: 'v2' }], true);
   expect(await removeSurplus(parts, { recordingSid: sid, object })).toEqual({ removed: 0, left: 1 });

@@ -13,7 +13,8 @@ export async function removeSurplus(
   { recordingSid, object }: Pick<RecordingRow, 'recordingSid' | 'object'>,
 ): Promise<{ removed: number; left: number }> {
   const done = { removed: 0, left: 0 };
-  if (object?.versionId === undefined) return done;
+  // A version `null` is overwritten by the next writer: those behind it are all that would be left.
+  if (object?.versionId === undefined || object.versionId === 'null') return done;
   const { store, log } = parts;
   const failed = (error: unknown) =>
     log.warn({ recording: recordingSid, code: errorCode(error) }, 'surplus versions could not be removed');
