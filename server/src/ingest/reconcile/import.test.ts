@@ -17,6 +17,7 @@ import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
 import { holdsOn } from '../../retention/decide.ts';
 import { readPolicy } from '../../retention/policy.ts';
+import { proofOf } from '../proof.ts';
 import { house, sealedObject, sharedDatabase } from '../testing/house.ts';
 import { recorded, scene, sids } from '../testing/scene.ts';
 import { type ImportOptions, type ImportParts, importPlain, readFrom } from './import.ts';
@@ -395,7 +396,7 @@ describe('--delete-plain', () => {
 
   test('of a recording that was copied from Twilio it removes what holds the same bytes as the proven copy', async () => {
     const host = await open();
-    const proof = { by: 'copy', how: 'sha256', at: new Date().toISOString() } as unknown as CopyProof;
+    const proof = proofOf('second-look', 'sha256', false);
     await copied(host, audio, { proof });
     await old.putBytes(`calls/a/${sid}.wav`, forged);
     await old.putBytes(`calls/b/${sid}.wav`, audio);
