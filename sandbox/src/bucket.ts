@@ -1,4 +1,5 @@
 import type { Store } from '@flex-custody/vault';
+import type { Identity } from './s3/rights.ts';
 
 /** What `GET /sandbox/bucket` answers (page/contract.ts, ObjectView). */
 export interface BucketView {
@@ -24,7 +25,7 @@ export interface S3Access extends AccessKey {
   region: string;
   bucket: string;
   /** As docs/deploy.md gives them their rights; with an S3 of somebody else both have the account's. */
-  identities: { host: AccessKey; functions: AccessKey };
+  identities: { host: Identity; functions: Identity };
 }
 
 interface Head {

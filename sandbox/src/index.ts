@@ -19,6 +19,7 @@ import { startProxy } from './proxy.ts';
 import { buildRest, listenRest } from './rest/app.ts';
 import { startS3 } from './s3/index.ts';
 import { functionsPolicy, hostPolicy } from './s3/policies.ts';
+import { policyOf } from './s3/policy.ts';
 import { newIdentity } from './s3/rights.ts';
 import { startVeridas, veridasAudioUrl, veridasRoutes } from './veridas/index.ts';
 import { createWorld, type World } from './world.ts';
@@ -112,7 +113,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
           ...options.s3,
           region,
           bucket: bucketName,
-          identities: { host: options.s3, functions: options.s3 },
+          identities: {
+            host: { ...options.s3, name: 'account', policy: undefined },
+            functions: { ...options.s3, name: 'account', policy: undefined },
+          },
         }
       : await startOwnS3(join(dataDir, 's3'), bucketName, { world, faults }, closers);
     const { host, functions } = s3.identities;
@@ -215,8 +219,8 @@ async function startOwnS3(
   { world, faults }: { world: World; faults: Faults },
   closers: (() => unknown)[],
 ): Promise<S3Access> {
-  const host = newIdentity('host', hostPolicy);
-  const functions = newIdentity('functions', functionsPolicy);
+  const host = newIdentity('host', policyOf(hostPolicy, bucket));
+  const functions = newIdentity('functions', policyOf(functionsPolicy, bucket));
   const own = await startS3({
     directory,
     region,

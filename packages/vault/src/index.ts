@@ -7,7 +7,7 @@ export type { ObjectReader, OpenedEnvelope, SealContext } from './envelope/types
 export { isKeyId, parseKeyFile } from './keys/key-file.ts';
 export { createKeys, KEY_NAMESPACE } from './keys/keys.ts';
 export type { KeyConfig, Keys, KmsCredentials } from './keys/types.ts';
-export { type RenewInput, renewObject } from './renew.ts';
+export { isVersionOfItsOwn, type RenewInput, renewObject } from './renew.ts';
 export { type Copied, copyResumably, type ResumableInput } from './resumable/resumable-copy.ts';
 export type { UploadState } from './resumable/upload-state.ts';
 export { signRequest, verifyRequest } from './signature.ts';
@@ -19,7 +19,7 @@ export { readTwilioKeys, type TwilioKeys } from './source/twilio-keys.ts';
 export { openSealedMedia } from './source/twilio-sealed.ts';
 export type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './source/types.ts';
 export { readWavLayout, type WavLayout } from './source/wav.ts';
-export { type BucketLook, type CorsRule, lookAtBucket, type Told } from './store/look.ts';
+export { type BucketLook, type CorsRule, lookAtBucket } from './store/look.ts';
 export { createStore } from './store/s3-store.ts';
 export type {
   GetOptions,
@@ -30,5 +30,7 @@ export type {
   Stored,
   StoredPart,
   StoredVersion,
+  Told,
+  Versioning,
 } from './store/types.ts';
 export { type VerifyInput, verifyObject } from './verify.ts';

@@ -46,12 +46,21 @@ export async function renewObject(input: RenewInput): Promise<SealedObject> {
       throw new CustodyError('object_mismatch', `${object.key} does not open as it did, with its new header`);
     }
   } catch (error) {
-    if (stored.versionId !== undefined)
-      await store.delete(object.key, stored.versionId).catch(() => undefined);
+    if (isVersionOfItsOwn(renewed, object))
+      await store.delete(object.key, renewed.versionId).catch(() => undefined);
     throw error;
   }
   return renewed;
 }
+
+/**
+ * Whether what was stored is a version beside the one before. Without versions, or while they are suspended (`null`), it has
+ * taken that one's place: then there is nothing else to fall back on, and nothing may be removed by it.
+ */
+export const isVersionOfItsOwn = (
+  now: Pick<SealedObject, 'versionId'>,
+  before: Pick<SealedObject, 'versionId'>,
+): boolean => now.versionId !== undefined && now.versionId !== 'null' && now.versionId !== before.versionId;
 
 interface Whole {
   /** Where the frames begin in the old object. */

@@ -19,6 +19,12 @@ export async function putVersioning(request: S3Request): Promise<void> {
   const status = elements(await readText(request.incoming), 'Status')[0];
   if (status !== 'Enabled' && status !== 'Suspended')
     throw new S3Error(400, 'MalformedXML', 'The XML you provided was not well-formed or names no Status');
+  if (request.bucket.locks && status === 'Suspended')
+    throw new S3Error(
+      409,
+      'InvalidBucketState',
+      'An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.',
+    );
   request.bucket.versioning = status;
   answer(request, 200);
 }

@@ -13,7 +13,14 @@ import {
   putVersioning,
 } from './buckets.ts';
 import { notImplemented, S3Error } from './errors.ts';
-import { putLegalHold, putRetention } from './locks.ts';
+import {
+  getLegalHold,
+  getLockConfiguration,
+  getRetention,
+  putLegalHold,
+  putLockConfiguration,
+  putRetention,
+} from './locks.ts';
 import {
   abortUpload,
   completeUpload,
@@ -70,8 +77,11 @@ export async function startS3(options: {
     const rights = rightsOf(identity, name);
     const key = rest.join('/');
     const action = actionOf(signed.method, key, url.searchParams);
-    if (action !== undefined) rights.require(action, key === '' ? undefined : key);
-    if (incoming.method === 'PUT' && rest.join('') === '' && url.search.replace('?', '') === '') {
+    const creates = incoming.method === 'PUT' && key === '' && url.search.replace('?', '') === '';
+    // That a bucket is not there is said to everybody.
+    if (!creates && !buckets.has(name)) throw noSuchBucket();
+    rights.require(action, key === '' ? undefined : key);
+    if (creates) {
       incoming.resume();
       if (buckets.has(name))
         throw new S3Error(409, 'BucketAlreadyOwnedByYou', 'You have created this bucket before.');
@@ -84,7 +94,7 @@ export async function startS3(options: {
       return;
     }
     const bucket = buckets.get(name);
-    if (!bucket) throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
+    if (!bucket) throw noSuchBucket();
     const fault = found && bodyKinds.has(found.kind) ? found : undefined;
     const query = url.searchParams;
     try {
@@ -123,17 +133,21 @@ function route(request: S3Request): Promise<void> {
     case 'GET bucket':
       if (has('location')) return getLocation(request);
       if (has('versioning')) return getVersioning(request);
+      if (has('object-lock')) return getLockConfiguration(request);
       if (has('versions')) return listVersions(request);
       if (has('uploads')) return listUploads(request);
       if (query.get('list-type') === '2') return listObjects(request);
       break;
     case 'PUT bucket':
       if (has('versioning')) return putVersioning(request);
+      if (has('object-lock')) return putLockConfiguration(request);
       break;
     case 'HEAD object':
       return getObject(request);
     case 'GET object':
       if (has('uploadId')) return listParts(request);
+      if (has('retention')) return getRetention(request);
+      if (has('legal-hold')) return getLegalHold(request);
       if (unknownSubresource(query)) break;
       return getObject(request);
     case 'PUT object':
@@ -151,6 +165,8 @@ function route(request: S3Request): Promise<void> {
   }
   throw notImplemented(`${ask} ?${[...query.keys()].join('&')}`);
 }
+
+const noSuchBucket = () => new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
 
 /** `?tagging`, `?retention`, `?partNumber=` and the like must not be mistaken for the object itself. */
 const unknownSubresource = (query: URLSearchParams) =>

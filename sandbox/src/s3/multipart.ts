@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { readBody, readText } from './body.ts';
 import { preconditionFailed, S3Error } from './errors.ts';
+import { lockOfNew } from './locks.ts';
 import { receive } from './objects.ts';
 import { answer, encryptionHeaders, keptHeaders, type S3Request } from './request.ts';
 import type { Upload } from './storage.ts';
@@ -12,7 +13,11 @@ import { document, type Element, elements, unescapeText } from './xml.ts';
 const iso = (ms: number) => new Date(ms).toISOString();
 
 export async function createUpload(request: S3Request): Promise<void> {
-  const upload = await request.bucket.begin(request.key, keptHeaders(request.incoming));
+  const upload = await request.bucket.begin(
+    request.key,
+    keptHeaders(request.incoming),
+    lockOfNew(request, request.incoming.headers),
+  );
   request.incoming.resume();
   const body = document('InitiateMultipartUploadResult', [
     ['Bucket', request.bucket.name],

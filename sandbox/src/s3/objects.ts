@@ -5,7 +5,7 @@ import { disturb } from '../faults.ts';
 import { readBody } from './body.ts';
 import { preconditionFailed, S3Error } from './errors.ts';
 import { find } from './find.ts';
-import { lockHeaders, refuseLocked } from './locks.ts';
+import { lockHeaders, lockOfNew, refuseLocked } from './locks.ts';
 import { answer, encryptionHeaders, keptHeaders, type S3Request } from './request.ts';
 import type { Version } from './storage.ts';
 
@@ -31,10 +31,11 @@ export async function putObject(request: S3Request): Promise<void> {
   const { bucket, key, incoming } = request;
   if (incoming.headers['x-amz-copy-source'] !== undefined)
     throw new S3Error(501, 'NotImplemented', 'CopyObject is not implemented by this endpoint');
+  const lock = lockOfNew(request, incoming.headers);
   await receive(request, async ({ file, bytes, md5, crc32 }) => {
     if (incoming.headers['if-none-match'] === '*' && bucket.exists(key)) throw preconditionFailed();
     const etag = `"${md5.toString('hex')}"`;
-    const version = await bucket.put({ key, etag, headers: keptHeaders(incoming) }, [{ file, bytes }]);
+    const version = await bucket.put({ key, etag, headers: keptHeaders(incoming), lock }, [{ file, bytes }]);
     answer(request, 200, '', {
       etag,
       ...versionHeader(request, version),
@@ -126,7 +127,7 @@ export async function deleteObject(request: S3Request): Promise<void> {
   const { bucket, key, query } = request;
   const versionId = query.get('versionId');
   if (versionId !== null) {
-    refuseLocked(bucket.version(key, versionId));
+    refuseLocked(request, bucket.version(key, versionId));
     const removed = await bucket.remove(key, versionId);
     answer(request, 204, '', {
       'x-amz-version-id': versionId,

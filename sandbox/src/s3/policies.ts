@@ -41,7 +41,7 @@ export const hostPolicy: Policy = {
     {
       Sid: 'Certificates',
       Effect: 'Allow',
-      Action: 's3:PutObject',
+      Action: ['s3:PutObject', 's3:AbortMultipartUpload'],
       Resource: 'arn:aws:s3:::YOUR-BUCKET/certificates/*',
     },
     {
@@ -59,6 +59,31 @@ export const hostPolicy: Policy = {
         's3:GetLifecycleConfiguration',
       ],
       Resource: 'arn:aws:s3:::YOUR-BUCKET',
+    },
+  ],
+};
+
+/** What `import` needs beside it on a bucket of before; the last statement is for `--delete-plain` alone. */
+export const oldBucketPolicy: Policy = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Sid: 'List',
+      Effect: 'Allow',
+      Action: ['s3:ListBucket', 's3:ListBucketVersions'],
+      Resource: 'arn:aws:s3:::OLD-BUCKET',
+    },
+    {
+      Sid: 'Read',
+      Effect: 'Allow',
+      Action: ['s3:GetObject', 's3:GetObjectVersion'],
+      Resource: 'arn:aws:s3:::OLD-BUCKET/*',
+    },
+    {
+      Sid: 'DeletePlain',
+      Effect: 'Allow',
+      Action: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+      Resource: 'arn:aws:s3:::OLD-BUCKET/*',
     },
   ],
 };

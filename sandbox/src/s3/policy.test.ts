@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { functionsPolicy, hostPolicy } from './policies.ts';
+import { functionsPolicy, hostPolicy, oldBucketPolicy } from './policies.ts';
 import { judge, type Policy, policyOf } from './policy.ts';
 
 test('the policies of the local bucket are those of docs/deploy.md', () => {
@@ -9,7 +9,7 @@ test('the policies of the local bucket are those of docs/deploy.md', () => {
     // The bucket's own policy, of mode sse-kms, names principals; a user's does not.
     .filter((text) => text.includes('"Version"') && !text.includes('"Principal"'))
     .map((text) => JSON.parse(text) as Policy);
-  expect(written).toEqual([functionsPolicy, hostPolicy]);
+  expect(written).toEqual([functionsPolicy, hostPolicy, oldBucketPolicy]);
 });
 
 const policy: Policy = {

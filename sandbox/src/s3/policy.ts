@@ -14,12 +14,21 @@ export interface Policy {
 
 export type Verdict = 'allowed' | 'denied' | 'not-allowed';
 
-/** What the policies name where a site writes the name of its bucket. */
-const placeholder = 'YOUR-BUCKET';
+/** What the policies name where a site writes the name of a bucket. */
+const placeholder = /YOUR-BUCKET|OLD-BUCKET/g;
 
 /** The same for this bucket. */
 export const policyOf = (policy: Policy, bucket: string): Policy =>
   JSON.parse(JSON.stringify(policy).replaceAll(placeholder, bucket)) as Policy;
+
+/** The same without these rights, as somebody may have it who wrote it before they were asked for. */
+export const without = (policy: Policy, actions: RegExp): Policy => ({
+  ...policy,
+  Statement: policy.Statement.map((one) => ({
+    ...one,
+    Action: listed(one.Action).filter((action) => !actions.test(action)),
+  })),
+});
 
 const listed = (one: string | readonly string[]): readonly string[] =>
   typeof one === 'string' ? [one] : one;

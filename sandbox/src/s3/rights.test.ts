@@ -2,36 +2,43 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  CompleteMultipartUploadCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  DeleteBucketCommand,
   DeleteObjectCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
+  GetObjectLegalHoldCommand,
+  GetObjectLockConfigurationCommand,
+  GetObjectRetentionCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  PutBucketVersioningCommand,
   PutObjectCommand,
+  type PutObjectCommandInput,
   PutObjectLegalHoldCommand,
+  PutObjectLockConfigurationCommand,
   PutObjectRetentionCommand,
   S3Client,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { createFaults } from '../faults.ts';
 import { type OwnS3, startS3 } from './index.ts';
 import { functionsPolicy, hostPolicy } from './policies.ts';
+import { policyOf, without } from './policy.ts';
 import { type Identity, newIdentity } from './rights.ts';
 
 const Bucket = 'locked';
 const sealed = 'recordings/AC1/RE1';
 const sidecar = `${sealed}.json`;
 const certificate = 'certificates/AC1/1.jws';
-const functions = newIdentity('functions', functionsPolicy);
-const host = newIdentity('host', hostPolicy);
-const withoutLocks = newIdentity('host-of-before', {
-  ...hostPolicy,
-  Statement: hostPolicy.Statement.map((one) => ({
-    ...one,
-    Action: [one.Action].flat().filter((action) => !/GetObject(Retention|LegalHold)/.test(action)),
-  })),
-});
+const functions = newIdentity('functions', policyOf(functionsPolicy, Bucket));
+const host = newIdentity('host', policyOf(hostPolicy, Bucket));
+const withoutLocks = newIdentity(
+  'host-of-before',
+  without(policyOf(hostPolicy, Bucket), /GetObject(Retention|LegalHold)/),
+);
 let directory: string;
 let own: OwnS3;
 const clients: S3Client[] = [];
@@ -140,6 +147,121 @@ test('a lock shows on HEAD to who may know of it, and to nobody else', async () 
   };
   expect(await lock(host)).toEqual(['ON', 'GOVERNANCE', until]);
   expect(await lock(withoutLocks)).toEqual([undefined, undefined, undefined]);
+});
+
+describe('locks', () => {
+  const locking = (VersionId: string | undefined) => ({ Bucket, Key: sealed, VersionId });
+  const stored = async (more: Partial<PutObjectCommandInput> = {}) =>
+    (await as(own).send(new PutObjectCommand({ Bucket, Key: sealed, Body: 'kept', ...more }))).VersionId;
+  const retain = (who: Pick<Identity, 'accessKeyId' | 'secretAccessKey'>, VersionId: string | undefined) => ({
+    set: (Mode: 'GOVERNANCE' | 'COMPLIANCE', ms: number, BypassGovernanceRetention = false) =>
+      outcome(
+        as(who).send(
+          new PutObjectRetentionCommand({
+            ...locking(VersionId),
+            Retention: { Mode, RetainUntilDate: new Date(Date.now() + ms) },
+            BypassGovernanceRetention,
+          }),
+        ),
+      ),
+    remove: (BypassGovernanceRetention = false) =>
+      outcome(as(who).send(new DeleteObjectCommand({ ...locking(VersionId), BypassGovernanceRetention }))),
+  });
+
+  test('the questions for them are judged by the policies', async () => {
+    const version = await stored();
+    const asked = async (who: Identity) => [
+      await outcome(as(who).send(new GetObjectRetentionCommand(locking(version)))),
+      await outcome(as(who).send(new GetObjectLegalHoldCommand(locking(version)))),
+      await outcome(as(who).send(new GetObjectLockConfigurationCommand({ Bucket }))),
+      await outcome(as(who).send(new GetBucketVersioningCommand({ Bucket }))),
+    ];
+    const none = 'NoSuchObjectLockConfiguration';
+    expect(await asked(host)).toEqual([none, none, 'done', 'done']);
+    expect(await asked(withoutLocks)).toEqual(['AccessDenied', 'AccessDenied', 'done', 'done']);
+    expect(await asked(functions)).toEqual(Array(4).fill('AccessDenied'));
+    expect(await retain(host, version).set('GOVERNANCE', 60_000)).toBe('AccessDenied');
+    // Of an object that is not there rights are judged first.
+    const missing = new GetObjectRetentionCommand({ Bucket, Key: 'recordings/.check' });
+    expect(await outcome(as(host).send(missing))).toBe('NoSuchKey');
+    expect(await outcome(as(withoutLocks).send(missing))).toBe('AccessDenied');
+  });
+
+  test('governance yields to who may bypass it and says so; compliance to nobody', async () => {
+    const governed = retain(own, await stored());
+    expect(await governed.set('GOVERNANCE', 60_000)).toBe('done');
+    expect([await governed.set('GOVERNANCE', 1_000), await governed.remove()]).toEqual([
+      'AccessDenied',
+      'AccessDenied',
+    ]);
+    const version = await stored({
+      ObjectLockMode: 'GOVERNANCE',
+      ObjectLockRetainUntilDate: new Date(Date.now() + 60_000),
+    });
+    expect(await retain(host, version).remove(true)).toBe('AccessDenied');
+    expect(await governed.set('GOVERNANCE', 1_000, true)).toBe('done');
+    expect(await governed.remove(true)).toBe('done');
+    const complied = retain(own, await stored());
+    expect(await complied.set('COMPLIANCE', 60_000)).toBe('done');
+    expect([
+      await complied.set('COMPLIANCE', 1_000, true),
+      await complied.set('GOVERNANCE', 90_000, true),
+      await complied.remove(true),
+    ]).toEqual(Array(3).fill('AccessDenied'));
+    expect(await complied.set('COMPLIANCE', 90_000)).toBe('done');
+  });
+
+  test("a bucket's default locks each new version, and versioning cannot be suspended under it", async () => {
+    const Rule = { DefaultRetention: { Mode: 'GOVERNANCE', Days: 2 } } as const;
+    const configure = (rule?: typeof Rule) =>
+      as(own).send(
+        new PutObjectLockConfigurationCommand({
+          Bucket,
+          ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', ...(rule && { Rule: rule }) },
+        }),
+      );
+    await configure(Rule);
+    const version = await stored();
+    const begun = await as(own).send(new CreateMultipartUploadCommand({ Bucket, Key: 'parts' }));
+    const part = { Bucket, Key: 'parts', UploadId: begun.UploadId };
+    const { ETag } = await as(own).send(new UploadPartCommand({ ...part, PartNumber: 1, Body: 'x' }));
+    const completed = await as(own).send(
+      new CompleteMultipartUploadCommand({ ...part, MultipartUpload: { Parts: [{ ETag, PartNumber: 1 }] } }),
+    );
+    const { ObjectLockConfiguration } = await as(host).send(
+      new GetObjectLockConfigurationCommand({ Bucket }),
+    );
+    await configure();
+    expect(ObjectLockConfiguration).toEqual({ ObjectLockEnabled: 'Enabled', Rule });
+    for (const one of [locking(version), { Bucket, Key: 'parts', VersionId: completed.VersionId }]) {
+      const { Retention } = await as(own).send(new GetObjectRetentionCommand(one));
+      expect(Retention?.Mode).toBe('GOVERNANCE');
+      expect(Retention?.RetainUntilDate?.getTime()).toBeGreaterThan(Date.now() + 47 * 3_600_000);
+    }
+    expect(await retain(host, version).remove()).toBe('AccessDenied');
+    // A marker in front of it may be put.
+    expect(await outcome(as(host).send(new DeleteObjectCommand({ Bucket, Key: sealed })))).toBe('done');
+    const suspended = new PutBucketVersioningCommand({
+      Bucket,
+      VersioningConfiguration: { Status: 'Suspended' },
+    });
+    expect(await outcome(as(own).send(suspended))).toBe('InvalidBucketState');
+  });
+
+  test('a bucket without Object Lock says so to each question', async () => {
+    const plain = 'plain-bucket';
+    await as(own).send(new CreateBucketCommand({ Bucket: plain }));
+    await as(own).send(new PutObjectCommand({ Bucket: plain, Key: 'a', Body: 'x' }));
+    const of = { Bucket: plain, Key: 'a' };
+    expect(await outcome(as(own).send(new GetObjectLockConfigurationCommand({ Bucket: plain })))).toBe(
+      'ObjectLockConfigurationNotFoundError',
+    );
+    expect(await outcome(as(own).send(new GetObjectRetentionCommand(of)))).toBe('InvalidRequest');
+    expect(await outcome(as(own).send(new GetObjectLegalHoldCommand(of)))).toBe('InvalidRequest');
+    // Its policies name one bucket, and what they do not name is refused.
+    expect(await outcome(as(host).send(new GetObjectCommand(of)))).toBe('AccessDenied');
+    expect(await outcome(as(host).send(new DeleteBucketCommand({ Bucket })))).toBe('AccessDenied');
+  });
 });
 
 test('keys that nobody has are unknown, and a signature by another secret does not match', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { S3Error } from './errors.ts';
-import { judge, type Policy, policyOf } from './policy.ts';
+import { judge, type Policy } from './policy.ts';
 
 /** Somebody with keys of the account. */
 export interface Identity {
@@ -8,7 +8,7 @@ export interface Identity {
   name: string;
   accessKeyId: string;
   secretAccessKey: string;
-  /** Undefined: the account's own, which may do everything. */
+  /** With the names of its buckets; undefined: the account's own, which may do everything. A test may take rights away. */
   policy: Policy | undefined;
 }
 
@@ -28,11 +28,10 @@ export interface Rights {
 }
 
 export function rightsOf({ name, policy }: Identity, bucket: string): Rights {
-  const own = policy && policyOf(policy, bucket);
   const arn = (key: string | undefined) =>
     key === undefined ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/${key}`;
   const verdict = (action: string, key: string | undefined) =>
-    own ? judge(own, action, arn(key)) : 'allowed';
+    policy ? judge(policy, action, arn(key)) : 'allowed';
   return {
     may: (action, key) => verdict(action, key) === 'allowed',
     require(action, key) {
@@ -72,13 +71,25 @@ const actions: Readonly<Record<string, Asks>> = {
       encryption: 's3:GetEncryptionConfiguration',
       'object-lock': 's3:GetBucketObjectLockConfiguration',
       lifecycle: 's3:GetLifecycleConfiguration',
+      policy: 's3:GetBucketPolicy',
     },
     's3:ListBucket',
   ),
-  'PUT bucket': by({ versioning: 's3:PutBucketVersioning' }, 's3:CreateBucket'),
+  'PUT bucket': by(
+    {
+      versioning: 's3:PutBucketVersioning',
+      'object-lock': 's3:PutBucketObjectLockConfiguration',
+    },
+    's3:CreateBucket',
+  ),
   'HEAD object': by({ versionId: 's3:GetObjectVersion' }, 's3:GetObject'),
   'GET object': by(
-    { uploadId: 's3:ListMultipartUploadParts', versionId: 's3:GetObjectVersion' },
+    {
+      uploadId: 's3:ListMultipartUploadParts',
+      retention: 's3:GetObjectRetention',
+      'legal-hold': 's3:GetObjectLegalHold',
+      versionId: 's3:GetObjectVersion',
+    },
     's3:GetObject',
   ),
   'PUT object': by(
@@ -92,7 +103,8 @@ const actions: Readonly<Record<string, Asks>> = {
   ),
 };
 
-/** The right that a request needs, such as `s3:PutObject`; undefined for one that is not known here. */
-export function actionOf(method: string, key: string, query: URLSearchParams): string | undefined {
-  return actions[`${method} ${key === '' ? 'bucket' : 'object'}`]?.(query);
+/** The right that a request needs, such as `s3:PutObject`; for one that is not known here a right that no policy names. */
+export function actionOf(method: string, key: string, query: URLSearchParams): string {
+  const asked = `${method} ${key === '' ? 'bucket' : 'object'}`;
+  return actions[asked]?.(query) ?? `unknown:${asked}`;
 }

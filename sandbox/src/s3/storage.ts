@@ -22,8 +22,24 @@ export interface Version {
   /** What is given back as it came: content type, user metadata, encryption. */
   headers: Record<string, string>;
   segments: Segment[];
-  /** Object Lock: until when this version stays, epoch ms, and whether a legal hold is on it. */
-  lock?: { mode?: string; until?: number; legalHold?: boolean };
+  /** Absent where nothing ever locked it. */
+  lock?: Lock;
+}
+
+export type LockMode = 'GOVERNANCE' | 'COMPLIANCE';
+
+/** Object Lock: until when a version stays, epoch ms, and whether a legal hold is on it. */
+export interface Lock {
+  mode?: LockMode | undefined;
+  until?: number | undefined;
+  legalHold?: boolean;
+}
+
+/** What locks each new version of a bucket that asks for nothing else. */
+export interface DefaultRetention {
+  mode: LockMode;
+  unit: 'Days' | 'Years';
+  count: number;
 }
 
 export interface Part {
@@ -39,6 +55,7 @@ export interface Upload {
   key: string;
   startedAt: number;
   headers: Record<string, string>;
+  lock?: Lock;
   parts: Map<number, Part>;
 }
 
@@ -52,6 +69,7 @@ export class Bucket {
   versioning: Versioning = 'Enabled';
   /** Whether versions can be locked. */
   locks = false;
+  defaultRetention: DefaultRetention | undefined;
   readonly uploads = new Map<string, Upload>();
   readonly #objects = new Map<string, Version[]>();
 
@@ -115,7 +133,7 @@ export class Bucket {
   }
 
   async put(
-    facts: Pick<Version, 'key' | 'etag' | 'headers'> & { deleteMarker?: boolean },
+    facts: Pick<Version, 'key' | 'etag' | 'headers'> & { deleteMarker?: boolean; lock?: Lock | undefined },
     files: readonly Segment[],
   ): Promise<Version> {
     const versionId = this.versioning === 'Enabled' ? randomBytes(16).toString('hex') : 'null';
@@ -128,8 +146,10 @@ export class Bucket {
       await rename(segment.file, file);
       segments.push({ file, bytes: segment.bytes });
     }
+    const { lock, ...rest } = facts;
     const version: Version = {
-      ...facts,
+      ...rest,
+      ...(lock && { lock }),
       versionId,
       deleteMarker: facts.deleteMarker ?? false,
       bytes: segments.reduce((sum, one) => sum + one.bytes, 0),
@@ -142,7 +162,7 @@ export class Bucket {
   }
 
   /** Changes what keeps a version from being deleted. */
-  async setLock(version: Version, lock: NonNullable<Version['lock']>): Promise<void> {
+  async setLock(version: Version, lock: Lock): Promise<void> {
     version.lock = { ...version.lock, ...lock };
     await writeFile(join(this.#folder(version.key), `${version.versionId}.json`), JSON.stringify(version));
   }
@@ -166,8 +186,9 @@ export class Bucket {
     });
   }
 
-  async begin(key: string, headers: Record<string, string>): Promise<Upload> {
+  async begin(key: string, headers: Record<string, string>, lock: Lock | undefined): Promise<Upload> {
     const upload: Upload = {
+      ...(lock && { lock }),
       uploadId: randomBytes(16).toString('hex'),
       key,
       startedAt: this.now(),
@@ -218,7 +239,10 @@ export class Bucket {
     for (const part of parts) digest.update(Buffer.from(part.etag.replaceAll('"', ''), 'hex'));
     const etag = `"${digest.digest('hex')}-${parts.length}"`;
     this.uploads.delete(upload.uploadId);
-    const version = await this.put({ key: upload.key, etag, headers: upload.headers }, parts);
+    const version = await this.put(
+      { key: upload.key, etag, headers: upload.headers, lock: upload.lock },
+      parts,
+    );
     await rm(join(this.directory, 'uploads', upload.uploadId), { recursive: true, force: true });
     return version;
   }

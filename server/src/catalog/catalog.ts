@@ -104,6 +104,17 @@ export interface StoredSidecar {
   signedBy?: string;
 }
 
+/** An object of an older bucket, in plain. */
+export interface ImportedObject {
+  bucket: string;
+  key: string;
+  /** Absent where that bucket never kept versions. */
+  versionId?: string;
+  etag: string;
+  /** Of its bytes, as they were read. */
+  sha256: string;
+}
+
 /** Whom a restored recording's facts come from: a host, which signed its sidecar, or somebody who may be anybody. */
 export type Restoration = { signed: StoredSidecar } | { unproven: readonly UnprovenFact[] };
 
@@ -215,6 +226,9 @@ export interface Catalog {
   pausedSeconds(
     row: Pick<RecordingRow, 'taskSid' | 'hints' | 'linkState' | 'startedAt' | 'durationSeconds'>,
   ): Promise<number>;
+  /** The copy was made of this object of an older bucket. */
+  noteImport(sid: RecordingSid, object: ImportedObject): Promise<void>;
+  importedFrom(sid: RecordingSid): Promise<ImportedObject | undefined>;
   /** These stored bytes are not the source's: forgets the object, if it is still this one, to be copied again by the host. */
   rejected(sid: RecordingSid, object: SealedObject, reason: string): Promise<boolean>;
   /** Its object is not in the bucket any more: forgets it, if it is still this one, to be copied again. */

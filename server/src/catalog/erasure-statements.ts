@@ -65,6 +65,7 @@ export function erasureStatements({
         const [row] = gone;
         if (!row) return false;
         await inner.query('DELETE FROM uploads WHERE recording_sid = $1', [sid]);
+        await inner.query('DELETE FROM imports WHERE recording_sid = $1', [sid]);
         await inner.query('DELETE FROM alarms WHERE recording_sid = $1', [sid]);
         // What was reported of a call whose last recording is gone has nothing left to be of.
         for (const table of ['reports', 'pauses'])

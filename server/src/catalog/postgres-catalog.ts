@@ -10,6 +10,7 @@ import type { Db } from '../db.ts';
 import { callerAssignments, callerStatements } from './caller-statements.ts';
 import type { Catalog, Owner } from './catalog.ts';
 import { erasureStatements } from './erasure-statements.ts';
+import { importStatements } from './import-statements.ts';
 import { keyStatements } from './key-statements.ts';
 import { proofStatements } from './proof-statements.ts';
 import { rowColumns, type StoredRow, toRow } from './rows.ts';
@@ -46,6 +47,7 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
     ...signingStatements(statements),
     ...proofStatements(statements),
     ...callerStatements(statements),
+    ...importStatements(statements),
     find,
     firstOfReservation: async (sid) =>
       (

@@ -111,6 +111,18 @@ onEachEngine('a catalog on a database with the rows of another account', (open) 
     expect(await all()).toEqual(before);
   });
 
+  test('which object a copy was made of is told to its own account alone', async () => {
+    const from = { bucket: 'old', key: 'calls/a.wav', etag: '"p"', sha256 };
+    await theirs.noteImport(RE(4), from);
+    await ours.noteImport(RE(4), { ...from, key: 'other' });
+    expect([await theirs.importedFrom(RE(4)), await ours.importedFrom(RE(4))]).toEqual([from, undefined]);
+    await theirs.noteImport(RE(4), { ...from, versionId: 'v1' });
+    expect(await theirs.importedFrom(RE(4))).toEqual({ ...from, versionId: 'v1' });
+    await theirs.erasing(RE(4));
+    await theirs.erased(RE(4), '0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11');
+    expect(await theirs.importedFrom(RE(4))).toBeUndefined();
+  });
+
   test('each of those would have changed one of its own', async () => {
     const change = new Map(Object.entries(writes).map(([name, write]) => [name, String(write)]));
     expect(change.size).toBe(24);

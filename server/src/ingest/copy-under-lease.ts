@@ -1,4 +1,4 @@
-import { CustodyError, errorCode, type MediaSource, objectKey } from '@flex-custody/core';
+import { CustodyError, errorCode, type MediaSource, objectKey, type SealedObject } from '@flex-custody/core';
 import { copyResumably, type ResumableInput } from '@flex-custody/vault';
 import type { Lease } from '../catalog/catalog.ts';
 import { abandonUpload } from './abandon-upload.ts';
@@ -15,6 +15,8 @@ export interface LeasedCopy {
   open: ResumableInput['open'];
   lease: Lease;
   by: Extract<StepFacts['by'], 'worker' | 'import'>;
+  /** Once the catalog has this object as the recording's. */
+  onSealed?: (object: SealedObject) => Promise<void>;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface LeasedCopy {
  */
 export async function copyUnderLease(
   parts: IngestParts,
-  { source, open, lease: { secret: lease, isFirst }, by }: LeasedCopy,
+  { source, open, lease: { secret: lease, isFirst }, by, onSealed }: LeasedCopy,
   ended: AbortSignal,
 ): Promise<void> {
   const { catalog, keys, log, observer, queue, store, uploads } = parts;
@@ -66,6 +68,7 @@ export async function copyUnderLease(
       log.warn({ recording: sid }, 'copied, but another writer was first');
       return;
     }
+    await onSealed?.(object);
     if (isNoted) await uploads.remove(sid);
     const ms = Date.now() - begun;
     observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');

@@ -68,6 +68,17 @@ test('without versions there is nothing to tell apart', async () => {
   });
 });
 
+test('while versions are suspended the ones from before stay: the newest is overwritten by whoever writes next', async () => {
+  const { parts, deleted } = bucket([{ versionId: 'null' }, { versionId: 'v2' }, { versionId: 'v1' }]);
+  const suspended = { ...object, versionId: 'null' };
+  expect(await removeSurplus(parts, { recordingSid: sid, object: suspended })).toEqual({
+    removed: 0,
+    left: 0,
+    again: false,
+  });
+  expect(deleted).toEqual([]);
+});
+
 test('a store that is away costs the verified recording nothing, and is asked again; one that refuses is not', async () => {
   for (const retryable of [true, false]) {
     const failure = new CustodyError('store', 'not now', { status: 503, retryable });

@@ -13,7 +13,8 @@ export async function removeSurplus(
   { recordingSid, object }: Pick<RecordingRow, 'recordingSid' | 'object'>,
 ): Promise<{ removed: number; left: number; again: boolean }> {
   const done = { removed: 0, left: 0, again: false };
-  if (object?.versionId === undefined) return done;
+  // A version `null` is overwritten by the next writer: those behind it are all that would be left.
+  if (object?.versionId === undefined || object.versionId === 'null') return done;
   const { store, log } = parts;
   const failed = (error: unknown) => {
     done.again ||= isRetryable(error);

@@ -43,6 +43,9 @@ class FakeBucket {
   async head(key: string, versionId: string) {
     return this.versions_.get(key)?.find((one) => one.versionId === versionId);
   }
+  async lockOf(key: string, versionId: string) {
+    return (await this.head(key, versionId))?.lock;
+  }
   async delete(key: string, versionId: string) {
     if (this.failing === key) throw new CustodyError('store_unavailable', 'away', { retryable: true });
     const left = (this.versions_.get(key) ?? []).filter((one) => one.versionId !== versionId);

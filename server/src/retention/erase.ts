@@ -10,7 +10,7 @@ import type { CallerDigest } from './caller.ts';
 import { type Certificate, certificateType, type ErasedRecording } from './certificate.ts';
 import { fewestDays, holdsOn, keptUntil } from './decide.ts';
 import { loadPolicy, type Policy } from './policy.ts';
-import { lockedUntil, removeFromBucket } from './remove.ts';
+import { lockedUntil, removeFromBucket, sayLocked } from './remove.ts';
 
 export interface KeepingParts {
   config: { accountSid: AccountSid; policyFile?: string };
@@ -146,10 +146,7 @@ async function eraseOne(
       const lock = await lockedUntil(store, row);
       if (lock !== undefined) {
         count('locked');
-        name(
-          sid,
-          lock === 'legal-hold' ? 'under a legal hold in the bucket' : `locked until ${lock.toISOString()}`,
-        );
+        name(sid, sayLocked(lock));
         return undefined;
       }
       if (plan.dryRun) {

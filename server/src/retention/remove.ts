@@ -10,20 +10,33 @@ async function* versionsOf(store: Store, { accountSid, recordingSid }: Of) {
   for await (const version of store.versions(keys[0] ?? '')) if (keys.includes(version.key)) yield version;
 }
 
+/** What keeps a recording in the bucket. A legal hold has no end; `unknown`: nobody may ask, so it counts as locked. */
+export type Locked = Date | 'legal-hold' | 'unknown';
+
 /**
- * When the last lock on any of it ends; undefined where nothing is locked. A legal hold in the bucket has no end.
+ * When the last lock on any version of it ends; undefined where nothing is locked. Each version is asked about by itself:
+ * an older one may be held where the newest is not.
  * @throws CustodyError as the store does
  */
-export async function lockedUntil(store: Store, of: Of): Promise<Date | 'legal-hold' | undefined> {
-  let until: Date | undefined;
+export async function lockedUntil(store: Store, of: Of): Promise<Locked | undefined> {
+  let locked: Date | 'unknown' | undefined;
   for await (const { key, versionId, deleteMarker } of versionsOf(store, of)) {
-    if (deleteMarker || versionId === undefined) continue;
-    const lock = (await store.head(key, versionId))?.lock;
-    if (lock?.legalHold) return 'legal-hold';
-    if (lock?.until && lock.until.getTime() > Date.now() && (!until || lock.until > until))
-      until = lock.until;
+    if (deleteMarker) continue;
+    const lock = await store.lockOf(key, versionId);
+    if (lock === 'unknown') locked = 'unknown';
+    else if (lock?.legalHold) return 'legal-hold';
+    else if (lock?.until && lock.until.getTime() > Date.now() && locked !== 'unknown')
+      locked = !locked || lock.until > locked ? lock.until : locked;
   }
-  return until;
+  return locked;
+}
+
+/** For who asked why it stays. */
+export function sayLocked(locked: Locked): string {
+  if (locked === 'legal-hold') return 'under a legal hold in the bucket';
+  if (locked === 'unknown')
+    return 'locks in the bucket cannot be asked about: allow s3:GetObjectRetention and s3:GetObjectLegalHold (docs/deploy.md)';
+  return `locked until ${locked.toISOString()}`;
 }
 
 /**

@@ -7,18 +7,19 @@ const STALL_MS = 30_000;
 
 /**
  * A recording that lies in a bucket in plain, as media to be copied: guarded like Twilio's, and given from any byte on.
- * @param etag what it must still be
+ * @param object its ETag is what it must still be; its version, where it has one, the very one that is read
  * @throws CustodyError `object_*`, `store_*`, or `media_*` for what is no audio
  */
 export async function openStoredMedia(
   store: Store,
-  object: { key: string; etag: string; channels: 1 | 2 },
+  object: { key: string; versionId?: string; etag: string; channels: 1 | 2 },
   options: { range?: string; signal?: AbortSignal } = {},
 ): Promise<OpenedMedia> {
   const from = /^bytes=(\d+)-$/.exec(options.range ?? '')?.[1];
   const start = from === undefined ? 0 : Number(from);
   const { body, bytes, totalBytes } = await store.get(object.key, {
     ifMatch: object.etag,
+    ...(object.versionId !== undefined && { versionId: object.versionId }),
     ...(start > 0 && { start }),
     ...(options.signal && { signal: options.signal }),
   });

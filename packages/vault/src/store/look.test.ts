@@ -12,6 +12,8 @@ afterAll(() => s3.stop());
 beforeEach(() => s3.reset());
 
 const settings = [
+  'retention',
+  'legal-hold',
   'versioning',
   'publicAccessBlock',
   'cors',
@@ -23,7 +25,7 @@ const settings = [
 type Setting = (typeof settings)[number];
 
 /** Answers each question with its XML, or refuses it. */
-const answers = (all: Record<Setting, string | [number, string]>) => {
+const answers = (all: Partial<Record<Setting, string | [number, string]>>) => {
   s3.fault = ({ query }, response: ServerResponse) => {
     const asked = settings.find((name) => query.has(name));
     const answer = asked && all[asked];
@@ -72,6 +74,9 @@ test('everything that a bucket says of itself', async () => {
     encryption: { value: 'aws:kms' },
     deniesUnencrypted: { value: true },
     objectLock: { value: true },
+    // Asked of an object that is not there.
+    retention: { value: undefined },
+    legalHold: { value: false },
     abortsUploads: { value: true },
   });
   expect(Math.abs(aheadMs ?? Number.NaN)).toBeLessThan(2_000);
@@ -107,7 +112,10 @@ test.each([
     { Effect: 'Deny', Action: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
   ],
 ])('a policy %s is not one that denies writes in the clear', async (_name, statement) => {
-  answers({ ...each([404, 'None']), policy: JSON.stringify({ Statement: statement }) });
+  answers({
+    ...each([404, 'NoSuchKey']),
+    policy: JSON.stringify({ Statement: statement }),
+  });
   expect(await lookAtBucket(config)).toMatchObject({ deniesUnencrypted: { value: false } });
 });
 
@@ -115,6 +123,8 @@ test('what may not be read, and what the store does not know, is not told', asyn
   answers(each([403, 'AccessDenied']));
   expect(await lookAtBucket(config)).toMatchObject({
     versioning: { untold: 'denied' },
+    retention: { untold: 'denied' },
+    legalHold: { untold: 'denied' },
     abortsUploads: { untold: 'denied' },
   });
   answers(each([501, 'NotImplemented']));

@@ -10,19 +10,19 @@ import {
 } from '@aws-sdk/client-s3';
 import { createClient } from './client.ts';
 import { failureOf, storeError } from './errors.ts';
-import type { StoreConfig } from './types.ts';
-
-/** A setting as the bucket tells it, or why it does not: the store knows no such setting, or the key may not read it. */
-export type Told<T> = { value: T } | { untold: 'unsupported' | 'denied' };
+import { legalHoldOf, retentionOf } from './locks.ts';
+import type { StoreConfig, Told, Versioning } from './types.ts';
 
 export interface CorsRule {
   origins: readonly string[];
   methods: readonly string[];
 }
 
+const CHECK_KEY = 'recordings/.check';
+
 /** How a bucket is set up. Reading it changes nothing. */
 export interface BucketLook {
-  versioning: Told<'enabled' | 'suspended' | 'never'>;
+  versioning: Told<Versioning>;
   /** Whether all four ways to make objects public are blocked. */
   publicAccessBlocked: Told<boolean>;
   cors: Told<readonly CorsRule[]>;
@@ -31,6 +31,9 @@ export interface BucketLook {
   /** Whether a policy denies writes by how they are to be encrypted. */
   deniesUnencrypted: Told<boolean>;
   objectLock: Told<boolean>;
+  /** Whether the locks of versions can be asked about. */
+  retention: Told<unknown>;
+  legalHold: Told<unknown>;
   /** Whether a rule removes uploads that were begun and never completed. */
   abortsUploads: Told<boolean>;
   /** The store's clock minus ours in ms; undefined where its answers have no Date. */
@@ -57,67 +60,79 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
     }
   };
   try {
-    const [versioning, publicAccessBlocked, cors, encryption, deniesUnencrypted, objectLock, abortsUploads] =
-      await Promise.all([
-        told(
-          client
-            .send(new GetBucketVersioningCommand({ Bucket }))
-            .then(({ Status }) =>
-              Status === 'Enabled' ? 'enabled' : Status === 'Suspended' ? 'suspended' : 'never',
-            ),
-        ),
-        told(
-          client
-            .send(new GetPublicAccessBlockCommand({ Bucket }))
-            .then(({ PublicAccessBlockConfiguration: block }) =>
-              [
-                block?.BlockPublicAcls,
-                block?.IgnorePublicAcls,
-                block?.BlockPublicPolicy,
-                block?.RestrictPublicBuckets,
-              ].every((blocked) => blocked === true),
-            ),
-          false,
-        ),
-        told(
-          client.send(new GetBucketCorsCommand({ Bucket })).then(({ CORSRules = [] }) =>
-            CORSRules.map(({ AllowedOrigins: origins = [], AllowedMethods: methods = [] }) => ({
-              origins,
-              methods,
-            })),
+    const [
+      versioning,
+      publicAccessBlocked,
+      cors,
+      encryption,
+      deniesUnencrypted,
+      objectLock,
+      abortsUploads,
+      retention,
+      legalHold,
+    ] = await Promise.all([
+      told(
+        client
+          .send(new GetBucketVersioningCommand({ Bucket }))
+          .then(({ Status }) =>
+            Status === 'Enabled' ? 'enabled' : Status === 'Suspended' ? 'suspended' : 'never',
           ),
-          [],
+      ),
+      told(
+        client
+          .send(new GetPublicAccessBlockCommand({ Bucket }))
+          .then(({ PublicAccessBlockConfiguration: block }) =>
+            [
+              block?.BlockPublicAcls,
+              block?.IgnorePublicAcls,
+              block?.BlockPublicPolicy,
+              block?.RestrictPublicBuckets,
+            ].every((blocked) => blocked === true),
+          ),
+        false,
+      ),
+      told(
+        client.send(new GetBucketCorsCommand({ Bucket })).then(({ CORSRules = [] }) =>
+          CORSRules.map(({ AllowedOrigins: origins = [], AllowedMethods: methods = [] }) => ({
+            origins,
+            methods,
+          })),
         ),
-        told(
-          client
-            .send(new GetBucketEncryptionCommand({ Bucket }))
-            .then(
-              ({ ServerSideEncryptionConfiguration: found }) =>
-                found?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm ?? '',
-            ),
-          '',
-        ),
-        told(
-          client
-            .send(new GetBucketPolicyCommand({ Bucket }))
-            .then(({ Policy }) => deniesByEncryption(Policy ?? '')),
-          false,
-        ),
-        told(
-          client
-            .send(new GetObjectLockConfigurationCommand({ Bucket }))
-            .then(({ ObjectLockConfiguration: lock }) => lock?.ObjectLockEnabled === 'Enabled'),
-          false,
-        ),
-        told(
-          client
-            .send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
-            .then(({ Rules = [] }) =>
-              Rules.some((rule) => rule.Status === 'Enabled' && rule.AbortIncompleteMultipartUpload),
-            ),
-          false,
-        ),
-      ]);
+        [],
+      ),
+      told(
+        client
+          .send(new GetBucketEncryptionCommand({ Bucket }))
+          .then(
+            ({ ServerSideEncryptionConfiguration: found }) =>
+              found?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm ?? '',
+          ),
+        '',
+      ),
+      told(
+        client
+          .send(new GetBucketPolicyCommand({ Bucket }))
+          .then(({ Policy }) => deniesByEncryption(Policy ?? '')),
+        false,
+      ),
+      told(
+        client
+          .send(new GetObjectLockConfigurationCommand({ Bucket }))
+          .then(({ ObjectLockConfiguration: lock }) => lock?.ObjectLockEnabled === 'Enabled'),
+        false,
+      ),
+      told(
+        client
+          .send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
+          .then(({ Rules = [] }) =>
+            Rules.some((rule) => rule.Status === 'Enabled' && rule.AbortIncompleteMultipartUpload),
+          ),
+        false,
+      ),
+      // Of an object that is not there: rights are judged first.
+      retentionOf(client, Bucket, CHECK_KEY),
+      legalHoldOf(client, Bucket, CHECK_KEY),
+    ]);
     return {
       versioning,
       publicAccessBlocked,
@@ -126,6 +141,8 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
       deniesUnencrypted,
       objectLock,
       abortsUploads,
+      retention,
+      legalHold,
       aheadMs: clock.aheadMs(),
     };
   } finally {

@@ -20,6 +20,7 @@ import { createClient } from './client.ts';
 import { type DirectRequests, directRequests } from './direct.ts';
 import { failureOf, setUpAdvice, storeError } from './errors.ts';
 import { listObjects, listUploads, listVersions } from './lists.ts';
+import { createLocks, type Locks, versioningOf } from './locks.ts';
 import { failOnStall } from './stall.ts';
 import type { GetOptions, PartSource, PutOptions, Store, StoreConfig, Stored, StoredPart } from './types.ts';
 import { uploadStream } from './upload.ts';
@@ -46,6 +47,7 @@ class S3Store implements Store {
   #readers: S3Client | undefined;
   /** What S3 seals is left to the SDK: it signs the audio as well. */
   readonly #direct: DirectRequests | undefined;
+  readonly #locks: Locks;
 
   constructor(config: StoreConfig) {
     this.bucket = config.bucket;
@@ -53,6 +55,7 @@ class S3Store implements Store {
     this.kmsKeyIds = config.kmsKeyId === undefined ? [] : [config.kmsKeyId, ...(config.olderKmsKeyIds ?? [])];
     this.#config = config;
     this.#client = createClient(config);
+    this.#locks = createLocks(this.#client, config.bucket);
     this.#direct = config.mode === 'envelope' ? directRequests(this.#client, config.bucket) : undefined;
   }
 
@@ -102,6 +105,19 @@ class S3Store implements Store {
 
   async delete(key: string, versionId?: string): Promise<void> {
     await this.#mapped(this.#client.send(new DeleteObjectCommand(this.#object(key, versionId))), key);
+  }
+
+  lockOf(key: string, versionId?: string) {
+    return this.#locks.lockOf(key, versionId);
+  }
+
+  versioning() {
+    return versioningOf(this.#client, this.bucket);
+  }
+
+  async keepsVersions(): Promise<boolean> {
+    const told = await this.versioning();
+    return 'value' in told && told.value === 'enabled';
   }
 
   list(prefix: string) {

@@ -35,9 +35,14 @@ export interface Stored {
   encryption?: string;
   /** When it was read from the store. */
   lastModified?: Date;
-  /** Object Lock on this version, on head; absent where it has none, or the key may not see it. */
+  /** Object Lock on this version, on head; absent where it has none, or the key may not see it: {@link Store.lockOf} tells. */
   lock?: ObjectLock;
 }
+
+/** A setting as the bucket tells it, or why it does not: the store knows no such setting, or the key may not read it. */
+export type Told<T> = { value: T } | { untold: 'unsupported' | 'denied' };
+
+export type Versioning = 'enabled' | 'suspended' | 'never';
 
 /** What keeps a version from being deleted. */
 export interface ObjectLock {
@@ -103,6 +108,15 @@ export interface Store {
   head(key: string, versionId?: string): Promise<Stored | undefined>;
   get(key: string, options?: GetOptions): Promise<Stored & { body: Readable; totalBytes: number }>;
   delete(key: string, versionId?: string): Promise<void>;
+  /**
+   * What locks a version, asked by the questions for it: a HEAD leaves out what the key may not know. `unknown`: these
+   * credentials may not ask, and the bucket may have locks. Undefined: nothing locks it, or it is not there.
+   */
+  lockOf(key: string, versionId?: string): Promise<ObjectLock | 'unknown' | undefined>;
+  /** Whether the bucket keeps versions now. */
+  versioning(): Promise<Told<Versioning>>;
+  /** The same in one word: false also where nobody says so. Whoever destroys by it asks each time. */
+  keepsVersions(): Promise<boolean>;
   list(prefix: string): AsyncIterable<{ key: string; bytes: number; etag: string; lastModified: Date }>;
   unfinishedUploads(prefix: string): AsyncIterable<{ key: string; uploadId: string; startedAt: Date }>;
   abortUpload(key: string, uploadId: string): Promise<void>;

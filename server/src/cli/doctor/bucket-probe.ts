@@ -13,21 +13,9 @@ const rangeEnd = 15;
  * @throws CustodyError whose message names the right that is missing
  */
 export async function probeBucket(store: Store, keys: Keys | undefined, account: string): Promise<boolean> {
-  const allowed = async <T>(right: string, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (cause) {
-      // Only S3's own refusal is about a right: everything else says itself what it is.
-      if (!(cause instanceof CustodyError && cause.code === 'store_denied')) throw cause;
-      const what = `the bucket ${store.bucket} refuses ${right}`;
-      throw new CustodyError(cause.code, `${what}: allow it (docs/deploy.md has the whole policy)`, {
-        cause,
-      });
-    }
-  };
   await store.check();
   const body = await smallObject(keys, account);
-  const { versionId } = await allowed('s3:PutObject', () => store.put(key, Readable.from([body])));
+  const { versionId } = await allowed(store, 's3:PutObject', () => store.put(key, Readable.from([body])));
   try {
     const read = async (version: string | undefined) => {
       const range = { start: 0, end: rangeEnd, ...(version !== undefined && { versionId: version }) };
@@ -39,14 +27,14 @@ export async function probeBucket(store: Store, keys: Keys | undefined, account:
         );
       }
     };
-    await allowed('s3:GetObject', () => read(undefined));
-    if (versionId !== undefined) await allowed('s3:GetObjectVersion', () => read(versionId));
+    await allowed(store, 's3:GetObject', () => read(undefined));
+    if (versionId !== undefined) await allowed(store, 's3:GetObjectVersion', () => read(versionId));
     if (store.mode === 'sse-kms') await sealedAtRest(store, versionId);
-    await allowed('s3:ListBucket', () => first(store.list(key)));
-    await allowed('s3:ListBucketMultipartUploads', () => first(store.unfinishedUploads(key)));
+    await allowed(store, 's3:ListBucket', () => first(store.list(key)));
+    await allowed(store, 's3:ListBucketMultipartUploads', () => first(store.unfinishedUploads(key)));
   } finally {
     const right = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
-    await allowed(right, () => store.delete(key, versionId));
+    await allowed(store, right, () => store.delete(key, versionId));
   }
   return versionId !== undefined;
 }
@@ -71,4 +59,16 @@ async function smallObject(keys: Keys | undefined, account: string): Promise<Buf
 
 async function first(items: AsyncIterable<unknown>): Promise<void> {
   for await (const _one of items) return;
+}
+
+/** @throws CustodyError whose message names the right where S3 refuses it */
+export async function allowed<T>(store: Store, right: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    // Only S3's own refusal is about a right: everything else says itself what it is.
+    if (!(cause instanceof CustodyError && cause.code === 'store_denied')) throw cause;
+    const what = `the bucket ${store.bucket} refuses ${right}`;
+    throw new CustodyError(cause.code, `${what}: allow it (docs/deploy.md has the whole policy)`, { cause });
+  }
 }

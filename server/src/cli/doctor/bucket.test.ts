@@ -11,13 +11,19 @@ const good: BucketLook = {
   encryption: { value: 'AES256' },
   deniesUnencrypted: { value: true },
   objectLock: { value: true },
+  retention: { value: undefined },
+  legalHold: { value: false },
   abortsUploads: { value: true },
   aheadMs: undefined,
 };
 const flexOrigins = ['https://flex.twilio.com'];
-const scene = (look: Partial<BucketLook>, mode: 'envelope' | 'sse-kms' = 'envelope'): Scene =>
+const scene = (
+  look: Partial<BucketLook>,
+  mode: 'envelope' | 'sse-kms' = 'envelope',
+  deleteSourceAfterHours?: number,
+): Scene =>
   ({
-    config: { store: { mode }, flexOrigins } as unknown as Config,
+    config: { store: { mode }, flexOrigins, deleteSourceAfterHours } as unknown as Config,
     bucket: async () => ({ ...good, ...look }),
   }) as unknown as Scene;
 const detail = (seen: Seen) => (typeof seen === 'string' ? seen : `note: ${seen.detail}`);
@@ -42,6 +48,40 @@ test('one that could be better is noted, one that is open must be shut', async (
   );
   await expect(publicAccess(scene({ publicAccessBlocked: { value: false } }))).rejects.toMatchObject({
     detail: expect.stringContaining('not blocked'),
+  });
+});
+
+test.each<[BucketLook['versioning'], string, string]>([
+  [{ value: 'suspended' }, 'suspended, and originals', 'switch versioning on'],
+  [{ value: 'never' }, 'not kept, and originals', 'switch versioning on'],
+  [{ untold: 'denied' }, 'cannot tell', 's3:GetBucketVersioning'],
+  [{ untold: 'unsupported' }, 'does not say', 'keeps versions'],
+])(
+  'where originals are to be deleted, versions must be kept: %p is to be fixed',
+  async (versioning, detail, next) => {
+    await expect(versions(scene({ versioning }, 'envelope', 24))).rejects.toMatchObject({
+      detail: expect.stringContaining(detail),
+      next: expect.stringContaining(next),
+    });
+    expect(await versions(scene({ versioning }))).toMatchObject({ detail: expect.any(String) });
+    expect(await versions(scene({}, 'envelope', 24))).toBe('kept');
+  },
+);
+
+const denied = { untold: 'denied' } as const;
+test.each<[Partial<BucketLook>, string]>([
+  [{ retention: denied, legalHold: denied }, 'allow s3:GetObjectRetention and s3:GetObjectLegalHold'],
+  [{ legalHold: denied }, 'allow s3:GetObjectLegalHold on'],
+  [{ objectLock: denied, retention: denied }, 'allow s3:GetObjectRetention on'],
+])('a bucket that may have locks which may not be asked about is to be fixed: %p', async (look, next) => {
+  await expect(objectLock(scene(look))).rejects.toMatchObject({ next: expect.stringContaining(next) });
+});
+
+test('without Object Lock nothing is asked of a version', async () => {
+  const none = { retention: denied, legalHold: denied };
+  expect(await objectLock(scene({ ...none, objectLock: { value: false } }))).toBe('off');
+  expect(await objectLock(scene({ objectLock: denied }))).toMatchObject({
+    next: expect.stringContaining('s3:GetBucketObjectLockConfiguration'),
   });
 });
 

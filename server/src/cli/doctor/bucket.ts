@@ -1,5 +1,5 @@
 import { type BucketLook, createKeys, createStore, type Told } from '@flex-custody/vault';
-import { probeBucket } from './bucket-probe.ts';
+import { allowed, probeBucket } from './bucket-probe.ts';
 import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
@@ -28,11 +28,32 @@ function read<T>(told: Told<T>, right: string, what: string, say: (value: T) => 
 export async function versions(scene: Scene): Promise<Seen> {
   const look = await orUndefined(scene.bucket());
   if (!look) return unread;
-  return read(look.versioning, 'GetBucketVersioning', 'versions', (state) =>
-    state === 'enabled'
-      ? 'kept'
-      : note('not kept: what is overwritten or deleted by mistake is gone', 'switch versioning on'),
+  const { versioning } = look;
+  if ('value' in versioning && versioning.value === 'enabled') return 'kept';
+  // Then the copy is all that there is of a recording, and one write to its key destroys it.
+  if (scene.config.deleteSourceAfterHours !== undefined) throw onlyCopy(versioning);
+  return read(versioning, 'GetBucketVersioning', 'versions', () =>
+    note('not kept: what is overwritten or deleted by mistake is gone', 'switch versioning on'),
   );
+}
+
+function onlyCopy(versioning: BucketLook['versioning']) {
+  if ('value' in versioning) {
+    const state = versioning.value === 'suspended' ? 'suspended' : 'not kept';
+    return advice(
+      `${state}, and originals at Twilio are to be deleted (DELETE_SOURCE_AFTER): one write to its key would destroy a recording`,
+      'switch versioning on',
+    );
+  }
+  return versioning.untold === 'denied'
+    ? advice(
+        'cannot tell whether they are kept, and originals at Twilio are to be deleted (DELETE_SOURCE_AFTER)',
+        'allow s3:GetBucketVersioning (docs/deploy.md has the whole policy)',
+      )
+    : advice(
+        'this store does not say whether they are kept, and originals at Twilio are to be deleted (DELETE_SOURCE_AFTER)',
+        'use an S3 that keeps versions and says so',
+      );
 }
 
 export async function publicAccess(scene: Scene): Promise<Seen> {
@@ -104,9 +125,41 @@ function othersDenied(told: BucketLook['deniesUnencrypted'], byDefault: string):
 export async function objectLock(scene: Scene): Promise<Seen> {
   const look = await orUndefined(scene.bucket());
   if (!look) return unread;
-  return read(look.objectLock, 'GetBucketObjectLockConfiguration', 'Object Lock', (on) =>
+  const { objectLock } = look;
+  const mayLock = 'value' in objectLock ? objectLock.value : objectLock.untold === 'denied';
+  const missing = mayLock ? unasked(look) : [];
+  if (missing.length > 0) {
+    throw advice(
+      `${'value' in objectLock ? 'on' : 'may be on'}, and what it locks may not be asked about: every recording counts as locked, and none is erased`,
+      `allow ${missing.join(' and ')} on recordings/* (docs/deploy.md has the whole policy)`,
+    );
+  }
+  return read(objectLock, 'GetBucketObjectLockConfiguration', 'Object Lock', (on) =>
     on ? 'on: what it holds is not erased before its time' : 'off',
   );
+}
+
+/** The rights that are missing for asking what locks a version. */
+function unasked({ retention, legalHold }: BucketLook): string[] {
+  const denied = (told: Told<unknown>) => 'untold' in told && told.untold === 'denied';
+  return [
+    ...(denied(retention) ? ['s3:GetObjectRetention'] : []),
+    ...(denied(legalHold) ? ['s3:GetObjectLegalHold'] : []),
+  ];
+}
+
+/** Of an erasure nothing may be left undone, its certificate included. */
+export async function certificates({ config }: Scene): Promise<Seen> {
+  const store = createStore(config.store);
+  const key = `certificates/${config.accountSid}/.check`;
+  try {
+    // Begun and abandoned, it asks for the right and leaves nothing: what is written there nobody may delete.
+    const begun = await allowed(store, 's3:PutObject on certificates/*', () => store.beginUpload(key));
+    await allowed(store, 's3:AbortMultipartUpload on certificates/*', () => store.abortUpload(key, begun));
+    return 'can be written';
+  } finally {
+    store.close();
+  }
 }
 
 export async function unfinished(scene: Scene): Promise<Seen> {

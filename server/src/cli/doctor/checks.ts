@@ -35,6 +35,7 @@ export const checks: readonly Check[] = [
     cors: bucket.cors,
     encryption: bucket.encryption,
     'object-lock': bucket.objectLock,
+    certificates: bucket.certificates,
     unfinished: bucket.unfinished,
   }),
   ...group('Keys', {

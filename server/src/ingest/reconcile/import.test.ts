@@ -1,10 +1,23 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createKeys, createStore, type Store, type StoreConfig, verifyObject } from '@flex-custody/vault';
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
+import { type CopyProof, objectKey } from '@flex-custody/core';
+import {
+  createKeys,
+  createStore,
+  type Store,
+  type StoreConfig,
+  sealBytes,
+  verifyObject,
+} from '@flex-custody/vault';
 import { wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
+import { holdsOn } from '../../retention/decide.ts';
+import { readPolicy } from '../../retention/policy.ts';
+import { proofOf } from '../proof.ts';
 import { house, sealedObject, sharedDatabase } from '../testing/house.ts';
 import { recorded, scene, sids } from '../testing/scene.ts';
 import { type ImportOptions, type ImportParts, importPlain, readFrom } from './import.ts';
@@ -14,6 +27,8 @@ const shared = sharedDatabase();
 const keys = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: new Uint8Array(32).fill(3) }] });
 const audio = wav(4);
 const long = wav(300);
+const faults = createFaults();
+let client: S3Client;
 let folder: string;
 let s3: OwnS3;
 let config: StoreConfig;
@@ -26,15 +41,17 @@ beforeAll(async () => {
     directory: folder,
     region: 'us-east-1',
     buckets: ['custody', 'old'],
-    faults: createFaults(),
+    faults,
   });
   config = { ...s3, region: 'us-east-1', bucket: 'custody', pathStyle: true, mode: 'envelope' };
   store = createStore(config);
   old = createStore({ ...config, bucket: 'old' });
+  client = new S3Client({ ...s3, region: 'us-east-1', forcePathStyle: true, credentials: s3 });
 });
 afterAll(async () => {
   store.close();
   old.close();
+  client.destroy();
   await s3.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -44,10 +61,61 @@ beforeEach(async () => {
     for await (const { key, versionId } of bucket.versions('')) await bucket.delete(key, versionId);
 });
 
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+/** Keys of what is left in the old bucket, a line for each version and marker. */
+async function left(): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const version of old.versions('calls/')) keys.push(version.key);
+  return keys;
+}
+
+async function verify(host: Host, bytes: Buffer, of = sid): Promise<void> {
+  const object = (await host.catalog.find(of))?.object;
+  if (!object || !(await host.catalog.verified(of, object, sha256(bytes)))) throw new Error('not verified');
+}
+
+/** As the host copies a recording from Twilio, and reads it back. */
+async function copied(host: Host, bytes: Buffer, found: { proof?: CopyProof } = {}): Promise<void> {
+  await host.catalog.register({
+    recordingSid: recorded(host.twilio, 7).recordingSid,
+    accountSid: sids.account,
+    channels: 2,
+    startedAt,
+    hints: {},
+    source: 'callback',
+  });
+  const sealed = await sealBytes(keys, { account: sids.account, recording: sid }, bytes);
+  const { etag, versionId } = await store.putBytes(objectKey(sids.account, sid), sealed);
+  const object = {
+    key: objectKey(sids.account, sid),
+    mode: 'envelope' as const,
+    etag,
+    ...(versionId !== undefined && { versionId }),
+    bytes: sealed.length,
+    plaintextBytes: bytes.length,
+    keyId: keys.keyId,
+  };
+  const lease = (await host.catalog.lease(sid, 'test', 60_000))?.secret ?? '';
+  await host.catalog.sealed(sid, lease, object, 2, 'host');
+  if (!(await host.catalog.verified(sid, object, sha256(bytes), found))) throw new Error('not verified');
+}
+
+async function versioning(Bucket: string, Status: 'Enabled' | 'Suspended'): Promise<void> {
+  await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }));
+}
+
+async function unversioned(Bucket: string): Promise<Store> {
+  await client.send(new CreateBucketCommand({ Bucket }));
+  return createStore({ ...config, bucket: Bucket });
+}
+
+type Host = Awaited<ReturnType<typeof open>>;
 async function open() {
   const twilio = scene();
   const host = await house(twilio, shared.db, { store, keys });
-  const parts = { ...host.parts, config: { ...host.parts.config, store: config } } as ImportParts;
+  const parts = host.parts as ImportParts;
+  Object.assign(parts.config, { store: config });
   const run = async (options: Partial<ImportOptions> = {}) => {
     const all = { from: 's3://old/calls/', ...options };
     return (await parts.runs.run('import', all, (one) => importPlain(parts, one))).counts;
@@ -226,17 +294,11 @@ test('twice is once; in plain it goes only on request, and only behind a verifie
   await host.run();
   expect(await host.run({ deletePlain: true })).toEqual({ underway: 1, done: 1 });
   expect(await old.head(`calls/${sid}.wav`)).toBeDefined();
-  const row = await host.catalog.find(sid);
-  if (row?.object) await host.catalog.verified(sid, row.object, 'a'.repeat(64));
-  expect(await host.run()).toMatchObject({ verified: 1 });
+  await verify(host, audio);
+  expect(await host.run()).toEqual({ verified: 1, done: 1 });
   expect(await old.head(`calls/${sid}.wav`)).toBeDefined();
-  await old.putBytes(`calls/${sid}.wav`, long);
-  expect(await host.run({ deletePlain: true })).toMatchObject({ verified: 1, plain_differs: 1 });
-  await old.putBytes(`calls/${sid}.wav`, audio);
-  expect(await host.run({ deletePlain: true })).toMatchObject({ verified: 1, plain_deleted: 1 });
-  const left: string[] = [];
-  for await (const { key } of old.versions('calls/')) left.push(key);
-  expect(left).toEqual([]);
+  expect(await host.run({ deletePlain: true })).toEqual({ verified: 1, plain_deleted: 1, done: 1 });
+  expect(await left()).toEqual([]);
 });
 
 test('what is no recording is counted by what it is, and nothing is made of it', async () => {
@@ -271,4 +333,179 @@ test('what was erased is not taken in again, and its plain copy goes on request'
   expect(await host.run({ deletePlain: true })).toEqual({ erased: 1, plain_deleted: 1, done: 1 });
   expect(await old.head(`calls/${sid}.wav`)).toBeUndefined();
   expect((await host.catalog.find(sid))?.state).toBe('erased');
+});
+
+describe('--delete-plain', () => {
+  const key = `calls/${sid}.wav`;
+  /** Of the same length, with other samples. */
+  const forged = Buffer.from(audio).fill(7, 1_000);
+
+  test('removes the very object that was imported: another of its name and size stays', async () => {
+    const host = await open();
+    // Sorts first, so it is the one that is sealed: the other may be the true one.
+    await old.putBytes(`calls/a/${sid}.wav`, forged);
+    await old.putBytes(`calls/b/${sid}.wav`, audio);
+    await host.run();
+    await verify(host, forged);
+    expect(await host.catalog.importedFrom(sid)).toEqual({
+      bucket: 'old',
+      key: `calls/a/${sid}.wav`,
+      versionId: expect.any(String),
+      etag: expect.any(String),
+      sha256: sha256(forged),
+    });
+    expect(await host.run({ deletePlain: true })).toEqual({
+      verified: 2,
+      plain_deleted: 1,
+      plain_other: 1,
+      done: 2,
+    });
+    expect(await left()).toEqual([`calls/b/${sid}.wav`]);
+  });
+
+  test('of its key the very version goes and no other, and no marker takes its place', async () => {
+    const host = await open();
+    await old.putBytes(key, forged);
+    await old.putBytes(key, audio);
+    await host.run();
+    await verify(host, audio);
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_deleted: 1 });
+    expect(await left()).toEqual([key]);
+    expect((await old.head(key))?.bytes).toBe(forged.length);
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_other: 1 });
+    // The same bytes, put again, are another version.
+    await old.putBytes(key, audio);
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_other: 1 });
+  });
+
+  test('in a bucket without versions the object goes whose ETag was noted', async () => {
+    const host = await open();
+    const bare = await unversioned('bare');
+    await bare.putBytes(key, audio);
+    const from = 's3://bare/calls/';
+    await host.run({ from });
+    await verify(host, audio);
+    expect(await host.catalog.importedFrom(sid)).not.toHaveProperty('versionId');
+    await bare.putBytes(key, forged);
+    expect(await host.run({ from, deletePlain: true })).toMatchObject({ plain_other: 1 });
+    await bare.putBytes(key, audio);
+    expect(await host.run({ from, deletePlain: true })).toMatchObject({ plain_deleted: 1 });
+    expect(await bare.head(key)).toBeUndefined();
+    bare.close();
+  });
+
+  test('of a recording that was copied from Twilio it removes what holds the same bytes as the proven copy', async () => {
+    const host = await open();
+    const proof = proofOf('second-look', 'sha256', false);
+    await copied(host, audio, { proof });
+    await old.putBytes(`calls/a/${sid}.wav`, forged);
+    await old.putBytes(`calls/b/${sid}.wav`, audio);
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_differs: 1, plain_deleted: 1 });
+    expect(await left()).toEqual([`calls/a/${sid}.wav`]);
+  });
+
+  test('a copy that is not proven is none to delete by while Twilio has the recording', async () => {
+    const host = await open();
+    await copied(host, audio);
+    await old.putBytes(key, audio);
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_unproven: 1 });
+    host.twilio.recordings.delete(sid);
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_deleted: 1 });
+  });
+
+  test('of what was imported before it was noted, only equal bytes go', async () => {
+    const host = await open();
+    await old.putBytes(key, audio);
+    await host.run();
+    await verify(host, audio);
+    await shared.db.query('DELETE FROM imports');
+    await old.putBytes(key, forged);
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_differs: 1 });
+    await old.putBytes(key, audio);
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_deleted: 1 });
+  });
+
+  test('a note of bytes that are not in the copy any more counts for nothing', async () => {
+    const host = await open();
+    await old.putBytes(key, forged);
+    await host.run();
+    const before = (await host.catalog.find(sid))?.object;
+    if (!before) throw new Error('no object');
+    await host.catalog.rejected(sid, before, 'object_mismatch');
+    await copied(host, audio);
+    host.twilio.recordings.delete(sid);
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_differs: 1 });
+  });
+
+  test('no key that opens the copy stops all of it, with an alarm', async () => {
+    const host = await open();
+    for (const n of [7, 8]) await old.putBytes(`calls/${sids.recording(n)}.wav`, audio);
+    await host.run();
+    for (const n of [7, 8]) await verify(host, audio, sids.recording(n));
+    host.parts.keys = createKeys({
+      kind: 'raw-aes',
+      keys: [{ keyId: 'k2', key: new Uint8Array(32).fill(4) }],
+    });
+    await expect(host.run({ deletePlain: true })).rejects.toMatchObject({ code: 'envelope_wrong_key' });
+    expect(await left()).toHaveLength(2);
+    expect(await host.alarmCodes()).toEqual(['import_without_twilio', 'plain_kept']);
+  });
+
+  test('a copy that is not there as it was verified keeps its plain object, and alarms', async () => {
+    const host = await open();
+    await old.putBytes(key, audio);
+    await host.run();
+    await verify(host, audio);
+    const object = (await host.catalog.find(sid))?.object;
+    await store.delete(object?.key ?? '', object?.versionId);
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_unreadable_copy: 1 });
+    expect(await left()).toEqual([key]);
+    expect(await host.alarmCodes()).toContain('plain_kept');
+  });
+
+  test('nothing goes while the bucket of the copies does not keep versions', async () => {
+    const host = await open();
+    await old.putBytes(key, audio);
+    await host.run();
+    await verify(host, audio);
+    await versioning('custody', 'Suspended');
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_unversioned: 1 });
+    await versioning('custody', 'Enabled');
+    expect(await left()).toEqual([key]);
+  });
+
+  test('a hold keeps it, one by days too: when such a call began nobody knows', async () => {
+    const host = await open();
+    await old.putBytes(key, audio);
+    await host.run();
+    await verify(host, audio);
+    host.parts.policies = {
+      inForce: async () =>
+        readPolicy('version: 1\nholds: [{id: old, from: 2019-01-01, until: 2019-12-31}]\n'),
+    };
+    const row = await host.catalog.find(sid);
+    if (!row) throw new Error('no row');
+    expect(holdsOn(await host.parts.policies.inForce(), row, undefined)).toEqual(['old']);
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_held: 1 });
+    expect(await left()).toEqual([key]);
+  });
+
+  test('what may not be deleted there is counted, and the next one goes', async () => {
+    const host = await open();
+    for (const n of [7, 8]) await old.putBytes(`calls/${sids.recording(n)}.wav`, audio);
+    await host.run();
+    for (const n of [7, 8]) await verify(host, audio, sids.recording(n));
+    faults.add({ target: 's3', kind: 'status', value: 403, times: 1, match: 'DELETE /old' });
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_refused: 1, plain_deleted: 1 });
+  });
+
+  test('what is imported out of the bucket of the copies itself is no plain object', async () => {
+    const host = await open();
+    await old.putBytes(key, audio);
+    await host.run();
+    await verify(host, audio);
+    expect(await host.run({ from: 's3://custody/recordings/', deletePlain: true })).toMatchObject({
+      plain_own: 1,
+    });
+  });
 });

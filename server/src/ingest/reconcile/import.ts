@@ -16,6 +16,7 @@ import { copyUnderLease, workerLeaseMs } from '../copy-under-lease.ts';
 import type { IngestParts } from '../parts.ts';
 import { registrationOf, settleUncopyable } from '../source.ts';
 import { giveUp, provenBad } from '../steps.ts';
+import { removePlain, withoutMedia } from './remove-plain.ts';
 import { createTally, type Tally } from './tally.ts';
 import { secondsOf, wavLayout } from './wav-layout.ts';
 
@@ -26,7 +27,7 @@ export interface ImportOptions {
   endpoint?: string;
   region?: string;
   dryRun?: boolean;
-  /** Removes what lies there in plain, of recordings whose sealed copy is verified. */
+  /** Removes the very objects that were imported, or hold what a proven copy holds: see {@link removePlain}. */
   deletePlain?: boolean;
 }
 
@@ -52,7 +53,8 @@ export function readFrom(from: string): { bucket: string; prefix: string } {
 /**
  * Takes in what an older set-up has stored in plain: objects whose names are recordings' SIDs, with `.wav` or without. What
  * Twilio still has is copied from there: others may have written the plain object. The rest is sealed as it is. Each is
- * linked and verified like any other recording; the plain object stays until somebody asks for its deletion.
+ * linked and verified like any other recording, and which very object it was is noted; the plain object stays until somebody
+ * asks for its deletion.
  */
 export async function importPlain(parts: ImportParts, run: Run): Promise<void> {
   const options = run.options as unknown as ImportOptions;
@@ -106,7 +108,7 @@ async function importOne(
   const { sid } = object;
   const known = await catalog.find(sid);
   if (known && known.state !== 'registered' && known.state !== 'failed')
-    return settleKnown(parts, plain, object, known, options, tally);
+    return settleKnown(parts, plain, object, known, options, tally, signal);
   try {
     const found = await parts.twilio.recording(sid);
     const facts = found?.accountSid === parts.config.accountSid ? found : undefined;
@@ -115,7 +117,7 @@ async function importOne(
       if (!dryRun) await copyFromTwilio(parts, facts, known);
       return;
     }
-    const { channels, registration } = await examine(parts, plain, object, facts);
+    const { channels, registration, versionId } = await examine(parts, plain, object, facts);
     tally.count('to_import');
     if (dryRun) return;
     await catalog.register(registration);
@@ -123,6 +125,8 @@ async function importOne(
     const lease = await catalog.lease(sid, 'import', workerLeaseMs);
     if (lease === undefined) return tally.count('underway');
     const { accountSid, durationSeconds } = registration;
+    const { key, etag } = object;
+    const very = { key, etag, ...(versionId !== undefined && { versionId }) };
     await copyUnderLease(
       parts,
       {
@@ -133,9 +137,13 @@ async function importOne(
           ...(durationSeconds !== undefined && { durationSeconds }),
         },
         open: ({ range }) =>
-          openStoredMedia(plain, { ...object, channels }, { signal, ...(range && { range }) }),
+          openStoredMedia(plain, { ...very, channels }, { signal, ...(range && { range }) }),
         lease,
         by: 'import',
+        onSealed: ({ plaintextSha256: sha256 }) =>
+          sha256 === undefined
+            ? Promise.resolve()
+            : catalog.noteImport(sid, { bucket: plain.bucket, ...very, sha256 }),
       },
       signal,
     );
@@ -155,25 +163,17 @@ async function importOne(
 async function settleKnown(
   parts: ImportParts,
   plain: Store,
-  object: Plain,
+  { key }: Plain,
   known: RecordingRow,
   { dryRun, deletePlain }: OneOptions,
   tally: Tally,
+  signal: AbortSignal,
 ): Promise<void> {
   const { state } = known;
-  tally.count(state === 'erased' || state === 'verified' ? state : 'underway');
-  if (!deletePlain || dryRun) return;
-  if (state === 'verified') {
-    const isOwn = object.key === known.object?.key && plain.bucket === parts.store.bucket;
-    if (isOwn) return;
-    if (object.bytes !== known.object?.plaintextBytes) return tally.count('plain_differs');
-  } else if (state !== 'erased') return;
-  await deleteAll(plain, object.key);
-  tally.count('plain_deleted');
+  const isSettled = state === 'erased' || state === 'verified';
+  tally.count(isSettled ? state : 'underway');
+  if (deletePlain && !dryRun && isSettled) tally.count(await removePlain(parts, plain, key, known, signal));
 }
-
-/** Of these Twilio has no media, and will have none. */
-const withoutMedia: ReadonlySet<TwilioRecording['status']> = new Set(['absent', 'deleted', 'failed']);
 
 /** As for a recording whose callback was missed. One that failed with its object in the bucket is verified again instead. */
 async function copyFromTwilio(
@@ -189,13 +189,6 @@ async function copyFromTwilio(
   await queue.send(begun === 'sealed' ? 'verify' : 'copy', { recordingSid }, { once: `now:${recordingSid}` });
 }
 
-/** With every version: on a bucket that keeps them the audio would else stay readable behind a marker. */
-async function deleteAll(plain: Store, key: string): Promise<void> {
-  for await (const version of plain.versions(key)) {
-    if (version.key === key) await plain.delete(key, version.versionId);
-  }
-}
-
 /**
  * Twilio's facts where it remembers the recording without its media; else what the audio says, and when it was stored: that
  * is a guess, and neither the start nor anything else of it is proven.
@@ -205,19 +198,24 @@ async function examine(
   plain: Store,
   { sid, key, etag, lastModified }: Plain,
   facts: TwilioRecording | undefined,
-): Promise<{ channels: 1 | 2; registration: Registration }> {
-  const { body, totalBytes } = await plain.get(key, { start: 0, end: headBytes - 1, ifMatch: etag });
+): Promise<{ channels: 1 | 2; registration: Registration; versionId: string | undefined }> {
+  const { body, totalBytes, versionId } = await plain.get(key, {
+    start: 0,
+    end: headBytes - 1,
+    ifMatch: etag,
+  });
   const layout = wavLayout(await buffer(body));
   const channels = layout.channels === 2 ? 2 : 1;
   if (facts) {
     const { durationSeconds, ...registration } = registrationOf(facts, 'import');
     // What Twilio calls absent has no length of Twilio's.
     const length = facts.status !== 'absent' && durationSeconds !== undefined ? { durationSeconds } : {};
-    return { channels, registration: { ...registration, ...length, channels } };
+    return { channels, registration: { ...registration, ...length, channels }, versionId };
   }
   const seconds = secondsOf(layout, layout.dataBytes ?? totalBytes - layout.dataStart);
   return {
     channels,
+    versionId,
     registration: {
       recordingSid: sid,
       accountSid: config.accountSid,

@@ -6,6 +6,8 @@ import { createKeys, createStore, type Store, sealStream } from '@flex-custody/v
 import { wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
+import { holdsOn } from '../../retention/decide.ts';
+import { readPolicy } from '../../retention/policy.ts';
 import { FakeTwilio } from '../testing/fake-twilio.ts';
 import { house, sharedDatabase } from '../testing/house.ts';
 import { recorded, scene, sids, startedAt } from '../testing/scene.ts';
@@ -254,6 +256,10 @@ describe('what the bucket has and the catalog lacks', () => {
       channels: 2,
       unproven: ['owner', 'caller', 'direction', 'start'],
     });
+    // Its start is when it was put there: it may be of any day.
+    const ofYears = readPolicy('version: 1\nholds: [{id: old, from: 2019-01-01, until: 2019-12-31}]\n');
+    const row = await host.catalog.find(sids.recording(7));
+    expect(row && holdsOn(ofYears, row, undefined)).toEqual(['old']);
     expect(await host.alarmCodes()).toEqual(['object_unknown']);
     await host.queue.run('link', { recordingSid: sids.recording(7) });
     expect(await host.catalog.find(sids.recording(7))).toMatchObject({

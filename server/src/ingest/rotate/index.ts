@@ -1,5 +1,5 @@
-import { asRecordingSid, CustodyError, errorCode } from '@flex-custody/core';
-import { type Keys, renewObject } from '@flex-custody/vault';
+import { asRecordingSid, CustodyError, errorCode, type RecordingSid } from '@flex-custody/core';
+import { isVersionOfItsOwn, type Keys, renewObject, type Store } from '@flex-custody/vault';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import type { Run } from '../../runs/runs.ts';
 import { describeJob } from '../describe-job.ts';
@@ -22,7 +22,7 @@ const atOnce = 4;
 
 /**
  * Wraps the data keys of sealed recordings anew, by the newest key alone, and has their sidecars follow. What fails stays
- * as it was and is counted by its reason; a second run takes up what is left.
+ * as it was and is counted by its reason; a second run takes up what is left, earlier versions included.
  * @throws CustodyError `rotation_by_s3`, `rotation_unversioned`, `key_unknown`
  */
 export async function rotateKeys(parts: IngestParts, run: Run): Promise<void> {
@@ -32,12 +32,8 @@ export async function rotateKeys(parts: IngestParts, run: Run): Promise<void> {
   const tally = createTally(run.counts);
   const of = { newest: keys.keyId, ...(options.from !== undefined && { from: options.from }) };
   const total = (tally.counts['done'] ?? 0) + (await catalog.countSealedByOthers(of));
-  if (!options.dryRun && total > 0 && !(await keepsVersions(parts))) {
-    throw new CustodyError(
-      'rotation_unversioned',
-      `the bucket ${store.bucket} keeps no versions, and a process that dies between writing an object and noting it could lose track of it: enable versioning first`,
-    );
-  }
+  await refuseUnknown(parts, keys, options);
+  if (!options.dryRun && total > 0) await refuseUnversioned(store);
   let after = asRecordingSid(run.state?.['after']);
   for (;;) {
     run.signal.throwIfAborted();
@@ -45,12 +41,17 @@ export async function rotateKeys(parts: IngestParts, run: Run): Promise<void> {
     for (let at = 0; at < rows.length; at += atOnce) {
       run.signal.throwIfAborted();
       const some = rows.slice(at, at + atOnce);
-      await Promise.all(some.map((row) => rotateOne(parts, keys, tally, row, options, run.signal)));
+      const ended = await Promise.allSettled(
+        some.map((row) => rotateOne(parts, keys, tally, row, options, run.signal)),
+      );
+      for (const one of ended) if (one.status === 'rejected') throw one.reason;
       after = some.at(-1)?.recordingSid;
       await run.save({ after }, tally.counts, total);
     }
-    if (rows.length < pageRows) return;
+    if (rows.length < pageRows) break;
   }
+  if (!options.dryRun) await removeWhatWasLeft(parts, keys, tally, run.signal);
+  await run.save({ after }, tally.counts, total);
 }
 
 function sealing({ keys, store }: IngestParts, { from }: RotateOptions): Keys {
@@ -69,11 +70,44 @@ function sealing({ keys, store }: IngestParts, { from }: RotateOptions): Keys {
   return keys;
 }
 
-async function keepsVersions({ store }: IngestParts): Promise<boolean> {
-  // A version that is asked for by name is one that is kept; what there is of the recordings tells.
-  for await (const { versionId } of store.versions('recordings/'))
-    return versionId !== undefined && versionId !== 'null';
-  return true;
+/** A name that is mistyped would else look like a rotation with nothing to do. */
+async function refuseUnknown({ catalog }: IngestParts, keys: Keys, { from }: RotateOptions): Promise<void> {
+  if (from === undefined || keys.keyIds.includes(from)) return;
+  if ((await catalog.countSealedByOthers({ newest: keys.keyId, from })) > 0) return;
+  throw new CustodyError(
+    'key_unknown',
+    `nothing is sealed by ${from}, and no such key is at hand: \`flex-custody keys status\` lists them`,
+  );
+}
+
+const unversioned = (why: string): CustodyError =>
+  new CustodyError(
+    'rotation_unversioned',
+    `${why}, and a process that dies between writing an object and noting it could lose track of it: enable versioning first`,
+  );
+
+/** By what the bucket says of itself now; a store that knows no such question is judged by what it lists. */
+async function refuseUnversioned(store: Store): Promise<void> {
+  const { bucket } = store;
+  const told = await store.versioning();
+  if ('value' in told) {
+    if (told.value === 'enabled') return;
+    throw unversioned(
+      told.value === 'suspended'
+        ? `versioning of the bucket ${bucket} is suspended`
+        : `the bucket ${bucket} keeps no versions`,
+    );
+  }
+  if (told.untold === 'denied')
+    throw new CustodyError(
+      'rotation_unversioned',
+      `whether the bucket ${bucket} keeps versions may not be asked: allow s3:GetBucketVersioning (docs/deploy.md)`,
+    );
+  for await (const { versionId } of store.versions('recordings/')) {
+    if (versionId === undefined || versionId === 'null')
+      throw unversioned(`the bucket ${bucket} keeps no versions`);
+    return;
+  }
 }
 
 async function rotateOne(
@@ -94,16 +128,21 @@ async function rotateOne(
     if (isOld) {
       const context = { account: row.accountSid, recording: sid };
       const renewed = await renewObject({ object, context, keys, store, signal });
+      const isBeside = isVersionOfItsOwn(renewed, object);
+      // It has taken the old one's place, which is gone: it is noted whatever else is so, and nothing more is renewed.
+      if (!isBeside) {
+        await catalog.renewed(sid, object, renewed);
+        throw unversioned(`the bucket ${store.bucket} has stored ${object.key} without a version of its own`);
+      }
       if (verify) await readBack(parts, row, renewed, signal);
       if (!(await catalog.renewed(sid, object, renewed))) {
         // Copied anew, or erased, meanwhile: what we wrote is nobody's.
-        if (renewed.versionId !== undefined) await store.delete(renewed.key, renewed.versionId);
+        await store.delete(renewed.key, renewed.versionId);
         return tally.count('changed_meanwhile');
       }
       logStep(log, 'renewed', sid, { bytes: renewed.bytes });
       tally.count('recordings');
-      const { left } = await removeSurplus(parts, { recordingSid: sid, object: renewed });
-      if (left > 0) tally.count('old_versions_left');
+      await removeSurplus(parts, { recordingSid: sid, object: renewed });
     }
     if (row.state === 'verified') {
       await describeJob(parts, sid);
@@ -111,7 +150,46 @@ async function rotateOne(
     }
   } catch (error) {
     signal.throwIfAborted();
+    if (errorCode(error) === 'rotation_unversioned') throw error;
     tally.count(`failed_${errorCode(error)}`);
     log.warn({ recording: sid, code: errorCode(error) }, 'its key could not be rotated');
+  }
+}
+
+/**
+ * Counts the recordings of which earlier versions are left, which older keys would still open, after one more try: a lock
+ * has ended since an earlier run, a right was given, or that run was killed. What is not verified keeps them.
+ */
+async function removeWhatWasLeft(
+  parts: IngestParts,
+  keys: Keys,
+  tally: Tally,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const sid of withOlderVersions(parts.store)) {
+    signal.throwIfAborted();
+    const row = await parts.catalog.find(sid);
+    if (row?.object?.keyId !== keys.keyId) continue;
+    if (row.state !== 'verified') {
+      tally.count('old_versions_left');
+      continue;
+    }
+    const { removed, left } = await removeSurplus(parts, row);
+    if (removed > 0) tally.count('old_versions_removed');
+    if (left > 0) tally.count('old_versions_left');
+  }
+}
+
+/** Recordings of whose object there is more than one version or marker. */
+async function* withOlderVersions(store: Store): AsyncIterable<RecordingSid> {
+  let before = '';
+  let given = '';
+  for await (const { key } of store.versions('recordings/')) {
+    const sid = asRecordingSid(key.split('/').at(-1));
+    if (sid && key === before && key !== given) {
+      given = key;
+      yield sid;
+    }
+    before = key;
   }
 }

@@ -1,12 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  PutBucketVersioningCommand,
+  PutObjectLegalHoldCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { CustodyError, objectKey, type RecordingSid } from '@flex-custody/core';
 import { createKeys, createStore, openStream, type Store, sealBytes } from '@flex-custody/vault';
 import { wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
+import { lockedUntil } from '../../retention/remove.ts';
 import { describeJob } from '../describe-job.ts';
 import type { IngestParts } from '../parts.ts';
 import { openSidecar } from '../sidecars.ts';
@@ -24,6 +30,7 @@ const audio = wav(2);
 let folder: string;
 let s3: OwnS3;
 let store: Store;
+let client: S3Client;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rotate-'));
@@ -33,9 +40,16 @@ beforeAll(async () => {
     buckets: ['custody'],
     faults: createFaults(),
   });
+  client = new S3Client({
+    endpoint: s3.endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: s3,
+  });
   store = createStore({ ...s3, region: 'us-east-1', bucket: 'custody', pathStyle: true, mode: 'envelope' });
 });
 afterAll(async () => {
+  client.destroy();
   store.close();
   await s3.close();
   rmSync(folder, { recursive: true, force: true });
@@ -47,6 +61,7 @@ beforeEach(async () => {
 
 /** A house with so many recordings that key `a` has sealed, and keys `b`, `a` from then on. */
 async function open(count: number, change: Partial<IngestParts> = {}) {
+  const bucket = change.store ?? store;
   const host = await house(scene(), shared.db, { store, keys: of('a'), ...change });
   for (let n = 1; n <= count; n += 1) {
     const sid = sids.recording(n);
@@ -61,7 +76,7 @@ async function open(count: number, change: Partial<IngestParts> = {}) {
       source: 'callback',
     });
     const lease = (await host.catalog.lease(sid, 'test', 60_000))?.secret ?? '';
-    const { etag, versionId } = await store.putBytes(key, bytes);
+    const { etag, versionId } = await bucket.putBytes(key, bytes);
     const object = {
       key,
       mode: 'envelope' as const,
@@ -83,9 +98,9 @@ async function open(count: number, change: Partial<IngestParts> = {}) {
 }
 type House = Awaited<ReturnType<typeof open>>;
 
-const versions = async () => {
+const versions = async (bucket = store) => {
   let found = 0;
-  for await (const _ of store.versions('recordings/')) found += 1;
+  for await (const _ of bucket.versions('recordings/')) found += 1;
   return found;
 };
 /** Recording and sidecar, by key `b` alone. */
@@ -160,15 +175,108 @@ test('by the key that is named alone', async () => {
   expect(await host.run({ from: 'a', verify: true })).toMatchObject({ recordings: 2, sidecars: 2 });
 });
 
-test('a bucket without versions is refused, and where S3 seals there is nothing to do', async () => {
-  const client = new S3Client({
-    endpoint: s3.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: s3,
+const versioning = (Status: 'Enabled' | 'Suspended') =>
+  client.send(new PutBucketVersioningCommand({ Bucket: 'custody', VersioningConfiguration: { Status } }));
+
+test('while versioning is suspended nothing is renewed, and the versions that there are stay', async () => {
+  const host = await open(2);
+  await versioning('Suspended');
+  try {
+    await expect(host.run()).rejects.toMatchObject({
+      code: 'rotation_unversioned',
+      message: expect.stringContaining('suspended'),
+    });
+    expect(await versions()).toBe(4);
+    expect((await host.catalog.find(sids.recording(1)))?.object?.keyId).toBe('a');
+  } finally {
+    await versioning('Enabled');
+  }
+});
+
+test('who may not ask whether versions are kept is told which right is missing', async () => {
+  const host = await open(1);
+  host.parts.store = told({ untold: 'denied' });
+  await expect(host.run()).rejects.toMatchObject({
+    code: 'rotation_unversioned',
+    message: expect.stringContaining('s3:GetBucketVersioning'),
   });
+});
+
+/** The same bucket, which says this of its versions. */
+const told = (answer: Awaited<ReturnType<Store['versioning']>>): Store =>
+  new Proxy(store, {
+    get: (of, name) => {
+      if (name === 'versioning') return async () => answer;
+      const value: unknown = Reflect.get(of, name, of);
+      return typeof value === 'function' ? value.bind(of) : value;
+    },
+  });
+
+test('where the store cannot say, the first renewed object without a version of its own ends it, and is noted', async () => {
+  const host = await open(6);
+  host.parts.store = told({ untold: 'unsupported' });
+  await versioning('Suspended');
+  try {
+    await expect(host.run()).rejects.toMatchObject({ code: 'rotation_unversioned' });
+  } finally {
+    await versioning('Enabled');
+  }
+  // Those that were under way at once, and none behind them.
+  const rows = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => host.catalog.find(sids.recording(n))));
+  expect(rows.map((row) => [row?.object?.keyId, row?.object?.versionId === 'null'])).toEqual([
+    ...Array(4).fill(['b', true]),
+    ...Array(2).fill(['a', false]),
+  ]);
+  // The old version of each is there still, beside the new one and the sidecar.
+  expect(await versions()).toBe(12 + 4);
+  await describeJob(host.parts, sids.recording(1));
+  expect(await opens(host, sids.recording(1))).toBe(true);
+});
+
+test('what is held in the bucket stays, and keeps the whole recording; a later run removes what was left', async () => {
+  const Bucket = 'locked';
+  await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+  const locked = createStore({
+    ...s3,
+    region: 'us-east-1',
+    bucket: Bucket,
+    pathStyle: true,
+    mode: 'envelope',
+  });
+  const host = await open(2, { store: locked });
+  const { object } = (await host.catalog.find(sids.recording(1))) ?? {};
+  const hold = (Status: 'ON' | 'OFF') =>
+    client.send(
+      new PutObjectLegalHoldCommand({
+        Bucket,
+        Key: object?.key,
+        VersionId: object?.versionId,
+        LegalHold: { Status },
+      }),
+    );
+  await hold('ON');
+  expect(await host.run()).toMatchObject({ recordings: 2, old_versions_left: 1 });
+  expect(await versions(locked)).toBe(5);
+  const of = { accountSid: sids.account, recordingSid: sids.recording(1) };
+  expect(await lockedUntil(locked, of)).toBe('legal-hold');
+  expect(await host.run()).toEqual({ old_versions_left: 1 });
+  await hold('OFF');
+  expect(await host.run()).toEqual({ old_versions_removed: 1 });
+  expect(await versions(locked)).toBe(4);
+  locked.close();
+});
+
+test('a key that is not at hand and has sealed nothing is none', async () => {
+  const host = await open(1);
+  await expect(host.run({ from: 'nope' })).rejects.toMatchObject({ code: 'key_unknown' });
+  await expect(host.run({ from: 'nope', dryRun: true })).rejects.toMatchObject({ code: 'key_unknown' });
+  host.parts.keys = of('b');
+  // It has sealed one, and is lost: that is said of the recording.
+  expect(await host.run({ from: 'a' })).toMatchObject({ failed_envelope_wrong_key: 1 });
+});
+
+test('a bucket without versions is refused, and where S3 seals there is nothing to do', async () => {
   await client.send(new CreateBucketCommand({ Bucket: 'bare' }));
-  client.destroy();
   const bare = createStore({ ...s3, region: 'us-east-1', bucket: 'bare', pathStyle: true, mode: 'envelope' });
   const host = await open(1);
   const object = (await host.catalog.find(sids.recording(1)))?.object;
