@@ -101,13 +101,17 @@ test('from the first look to the certificate', async () => {
   writeFileSync(file, (await host.run('certificates', 'show', row.certificate ?? '')).out);
   const key = join(host.dataDir, 'key.jwk');
   writeFileSync(key, (await host.run('certificates', 'key')).out);
-  const verified = await host.run('certificates', 'verify', file, '--key', key);
+  const verified = await host.run('certificates', 'verify', file, '--key', key, '--json');
   expect([verified.code, JSON.parse(verified.out)]).toEqual([
     0,
     expect.objectContaining({
-      reason: 'erasure',
-      reference: 'ticket 17',
-      recordings: [expect.objectContaining({ recording: sid, twilio: 'deleted' })],
+      isOfExpected: true,
+      isListed: true,
+      certificate: expect.objectContaining({
+        reason: 'erasure',
+        reference: 'ticket 17',
+        recordings: [expect.objectContaining({ recording: sid, twilio: 'deleted' })],
+      }),
     }),
   ]);
   // This host verifies by the keys that it lists.

@@ -32,7 +32,7 @@ export interface RealHost {
   play(recording: string): Promise<{ status: number; audio: Buffer }>;
   place(call: object): Promise<PlacedCall>;
   /** Ends the host and starts it again, with these changes to its environment from now on. */
-  restart(change: Record<string, string>): Promise<void>;
+  restart(change: Record<string, string>, whileDown?: () => Promise<void>): Promise<void>;
   /** A folder of its own. */
   dataDir: string;
   stop(): Promise<void>;
@@ -95,9 +95,10 @@ export async function startRealHost(own: Record<string, string> = {}): Promise<R
     control,
     show,
     dataDir,
-    async restart(change) {
+    async restart(change, whileDown) {
       await end();
       Object.assign(env, change);
+      await whileDown?.();
       await start();
     },
     place: (call) => control('calls', { callback: false, ...call }),

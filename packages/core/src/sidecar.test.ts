@@ -54,3 +54,10 @@ test.each<[string, unknown]>([
   const text = json === undefined ? '{' : JSON.stringify(json);
   expect(() => readSidecar(text)).toThrow(name);
 });
+
+test.each(['k3f9a2b1c:digest', 'digest'])(
+  'a caller is read with the name of its secret or without: %s',
+  (caller) => {
+    expect(readSidecar(JSON.stringify({ ...sidecar, caller })).caller).toBe(caller);
+  },
+);

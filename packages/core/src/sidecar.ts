@@ -34,7 +34,10 @@ export interface Sidecar {
   workerSid?: WorkerSid;
   queue?: string;
   direction?: CallDirection;
-  /** A keyed digest of the caller's number. */
+  /**
+   * A keyed digest of the caller's number, `k3f9a2b1c:…`, which names its secret; of earlier releases, the digest alone.
+   * One under another secret than the reader's is of nobody known.
+   */
   caller?: string;
   channels: 1 | 2;
   durationSeconds?: number;

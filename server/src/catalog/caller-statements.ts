@@ -4,6 +4,13 @@ import { mostRows, type Statements } from './statements.ts';
 
 const isOpen = (fact: string) => `(${fact} IS NULL OR '${fact}' = ANY(unproven))`;
 
+/** Of `k3f9a2b1c:…`, the part that names the secret: see CallerDigest. */
+const keyIdOf = (digest: string) => `substring(${digest} FROM '^(k[0-9a-f]{8}):')`;
+
+/** Nothing can be compared with a digest by another secret: Twilio's word by today's replaces it. */
+const isReplaced = (by: string) =>
+  `(${keyIdOf(`${by}::text`)} IS NOT NULL AND ${keyIdOf('caller')} IS DISTINCT FROM ${keyIdOf(`${by}::text`)})`;
+
 /**
  * Assignments that fill in whose call it is; what is proven stays. `direction`, `caller` and `others` are placeholders of
  * the statement, of which those that are null say nothing.
@@ -15,21 +22,27 @@ export const callerAssignments = (
   alsoProven?: 'owner',
 ) => `
   direction = CASE WHEN ${isOpen('direction')} THEN coalesce(${direction}, direction) ELSE direction END,
-  caller = CASE WHEN ${isOpen('caller')} THEN coalesce(${caller}, caller) ELSE caller END,
+  caller = CASE WHEN ${isOpen('caller')} OR ${isReplaced(caller)} THEN coalesce(${caller}, caller) ELSE caller END,
   unproven = ARRAY(SELECT fact FROM unnest(unproven) fact
     WHERE NOT (fact = 'direction' AND ${direction}::text IS NOT NULL OR fact = 'caller' AND ${caller}::text IS NOT NULL)
       ${alsoProven ? `AND fact <> '${alsoProven}'` : ''}),
   hinted_callers = ARRAY(SELECT DISTINCT unnest(hinted_callers || ${others}::text[]))`;
 
 /** Whose call a recording is of, as it comes to be known. */
-export function callerStatements({ change, rows }: Statements): Pick<Catalog, 'calledBy' | 'withoutCaller'> {
+export function callerStatements({
+  accountSid,
+  change,
+  db,
+  rows,
+  select,
+}: Statements): Pick<Catalog, 'calledBy' | 'callerKeys' | 'nameCallers' | 'withoutCaller'> {
   return {
     async calledBy(sid, { direction, caller, others }) {
       const known = {
         set: `updated_at = now(), ${callerAssignments('$2', '$3', '$4')}`,
         where: `state <> 'erased'
            AND ($2::text IS NOT NULL AND ${isOpen('direction')} OR $3::text IS NOT NULL AND ${isOpen('caller')}
-             OR NOT hinted_callers @> $4::text[])`,
+             OR ${isReplaced('$3')} OR NOT hinted_callers @> $4::text[])`,
         values: [direction ?? null, caller ?? null, others],
       };
       return (await change<{ state: RecordingState }>(sid, known, 'state'))?.state;
@@ -41,5 +54,40 @@ export function callerStatements({ change, rows }: Statements): Pick<Catalog, 'c
         rest: 'ORDER BY recording_sid LIMIT $4',
         values: [conferenceSid, legs, taskSid ?? null, mostRows],
       }),
+    async nameCallers(keyId) {
+      const named = (digest: string) =>
+        `CASE WHEN ${digest} IS NULL OR ${keyIdOf(digest)} IS NOT NULL THEN ${digest} ELSE $2::text || ':' || ${digest} END`;
+      const isUnnamed = (list: string) =>
+        `(caller IS NOT NULL AND ${keyIdOf('caller')} IS NULL
+           OR EXISTS (SELECT FROM unnest(${list}) one WHERE ${keyIdOf('one')} IS NULL))`;
+      const name = (table: string, list: string) =>
+        db.query(
+          `UPDATE ${table} SET caller = ${named('caller')},
+             ${list} = ARRAY(SELECT ${named('one')} FROM unnest(${list}) one)
+           WHERE account_sid = $1 AND ${isUnnamed(list)} RETURNING 1`,
+          [accountSid, keyId],
+        );
+      await name('live_calls', 'others');
+      return (await name('recordings', 'hinted_callers')).length;
+    },
+    async callerKeys() {
+      const found = await select<{ key_id: string | null; known: boolean; n: number }>(
+        `${keyIdOf('caller')} AS key_id, ${isOpen('caller')} IS FALSE AS known, count(*)::int AS n`,
+        {
+          where: `erased_at IS NULL AND state <> 'absent' AND direction IS DISTINCT FROM 'internal'`,
+          rest: 'GROUP BY 1, 2',
+        },
+      );
+      const keys = new Map<string | undefined, number>();
+      let none = 0;
+      for (const { key_id, known, n } of found) {
+        if (!known) none += n;
+        else keys.set(key_id ?? undefined, n);
+      }
+      return {
+        keys: [...keys].map(([keyId, recordings]) => ({ ...(keyId && { keyId }), recordings })),
+        none,
+      };
+    },
   };
 }

@@ -184,6 +184,13 @@ export interface Lease {
  * What recordings exist and where each stands. Every move is one statement that checks the state it starts from (core's
  * table of moves), so two writers cannot both win; a move answers false where the recording was not there to be moved.
  */
+export interface CallerKeys {
+  /** Without an id: digests of earlier releases, which name no secret. */
+  keys: readonly { keyId?: string; recordings: number }[];
+  /** Whose caller is not known, or not proven. */
+  none: number;
+}
+
 export interface Catalog {
   find(sid: RecordingSid): Promise<RecordingRow | undefined>;
   /** The reservation's primary recording: the earliest start of those that play, before any that do not. */
@@ -301,6 +308,10 @@ export interface Catalog {
     legs: readonly CallSid[];
     taskSid?: TaskSid;
   }): Promise<RecordingRow[]>;
+  /** Of calls with somebody outside: how many recordings have a caller by which secret, and how many none. */
+  callerKeys(): Promise<CallerKeys>;
+  /** Names this secret in each digest that names none: somebody knows that it made them. @returns of how many recordings */
+  nameCallers(keyId: string): Promise<number>;
   forwarded(sid: RecordingSid): Promise<void>;
   /** By SID, behind `after`, without those that are erased already. At most 1000. */
   selected(of: Selection, after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;

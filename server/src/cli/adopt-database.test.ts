@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bindDatabase, readCustody } from '../custody/bind.ts';
+import { callerKeyId } from '../custody/caller-secret.ts';
 import { custodyFacts } from '../custody/facts.ts';
 import { lockDirectory } from '../db/lock.ts';
 import { openEmbedded, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { migrate } from '../db.ts';
-import { type AdoptParts, adopt, openForAdoption } from './adopt-database.ts';
+import { type AdoptParts, adopt, nameCallers, openForAdoption } from './adopt-database.ts';
 
 const base = {
   accountSid: `AC${'0a'.repeat(16)}` as AdoptParts['config']['accountSid'],
@@ -96,4 +97,59 @@ test('a running host is not moved under its feet', async () => {
     lock.release();
     rmSync(directory, { recursive: true, force: true });
   }
+});
+
+describe('callers that earlier releases noted without the name of a secret', () => {
+  const callerSecret = Buffer.alloc(32, 5).toString('base64');
+  const keyId = callerKeyId(callerSecret);
+  const name = (
+    flags: { yes?: boolean; json?: boolean } = {},
+    confirm?: AdoptParts['confirm'],
+    more: object = { callerSecret },
+  ) =>
+    nameCallers(
+      { db: database.db, config: { ...base, ...more }, print: (text) => void printed.push(text), confirm },
+      flags,
+    );
+  const caller = async () =>
+    (await database.db.query<{ caller: string }>('SELECT caller FROM recordings'))[0]?.caller;
+  beforeEach(async () => {
+    await database.db.query('TRUNCATE recordings CASCADE');
+    await database.db.query(
+      `INSERT INTO recordings (recording_sid, account_sid, channels, started_at, source, caller)
+       VALUES ('RE' || repeat('1', 32), $1, 2, now(), 'callback', 'digest')`,
+      [base.accountSid],
+    );
+  });
+  afterAll(() => database.db.query('TRUNCATE recordings CASCADE'));
+
+  test("are named by an operator's word, which the audit log has", async () => {
+    const asked: string[] = [];
+    expect(await name({}, async (question: string) => asked.push(question) > 0)).toBe(true);
+    expect(asked).toEqual(['Was CUSTODY_CALLER_SECRET never another one? [y/N] ']);
+    expect(printed[0]).toContain('1 recordings have a caller whose secret is not named');
+    expect(await caller()).toBe(`${keyId}:digest`);
+    expect(await database.db.query('SELECT viewer, action, allowed, reason FROM audit')).toEqual([
+      {
+        viewer: 'operator',
+        action: 'adopt-database',
+        allowed: true,
+        reason: `callers without the name of a secret: ${keyId}`,
+      },
+    ]);
+  });
+
+  test.each<[string, { json?: boolean }, AdoptParts['confirm']]>([
+    ['after a no', {}, async () => false],
+    ['where nobody can be asked', {}, undefined],
+    ['as JSON without --yes', { json: true }, async () => true],
+  ])('stay as they are %s', async (_when, flags, confirm) => {
+    expect(await name(flags, confirm)).toBe(false);
+    expect(await caller()).toBe('digest');
+    expect(await database.db.query('SELECT 1 FROM audit')).toEqual([]);
+  });
+
+  test('need a secret', async () => {
+    await expect(name({ yes: true }, undefined, {})).rejects.toMatchObject({ code: 'caller_secret_missing' });
+  });
 });

@@ -4,6 +4,7 @@ import { createAudit, operator } from '../access/audit.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { adoptDatabase, bindDatabase, differencesFrom } from '../custody/bind.ts';
+import { callerKeyId } from '../custody/caller-secret.ts';
 import { type Difference, lineOf } from '../custody/differences.ts';
 import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
@@ -12,6 +13,7 @@ import { ask } from './ask.ts';
 
 interface Flags {
   yes?: boolean;
+  sameCallerSecret?: boolean;
   json?: boolean;
 }
 
@@ -34,7 +36,10 @@ export async function adopt({ db, config, print, confirm }: AdoptParts, flags: F
   const found = await differencesFrom(db, facts);
   if (found.length === 0) await bindDatabase(db, facts);
   if (!flags.json) print(found.map(lineOf).join('\n') || 'The database is bound to this environment.');
-  const agreed = found.length > 0 && (flags.yes || (!flags.json && (await isAgreed(confirm, print))));
+  const agreed =
+    found.length > 0 &&
+    (flags.yes ||
+      (!flags.json && (await isAgreed(confirm, print, 'Bind the database to this environment? [y/N] '))));
   if (agreed) {
     await adoptDatabase(db, facts, found, (inner) =>
       createAudit(inner).record({
@@ -56,6 +61,46 @@ export async function adopt({ db, config, print, confirm }: AdoptParts, flags: F
 
 const changeOf = ({ what, before, now }: Difference): string => `${what}: ${before} -> ${now}`;
 
+/**
+ * An operator states that the callers which earlier releases noted, without a name of the secret, are under today's. It can
+ * take recordings out of a hold, so it is asked and recorded.
+ * @returns false where nobody agreed
+ * @throws CustodyError `caller_secret_missing`
+ */
+export async function nameCallers(
+  { db, config, print, confirm }: AdoptParts,
+  flags: Flags,
+): Promise<boolean> {
+  if (config.callerSecret === undefined)
+    throw new CustodyError(
+      'caller_secret_missing',
+      'set CUSTODY_CALLER_SECRET to the one that noted the callers',
+    );
+  const keyId = callerKeyId(config.callerSecret);
+  const { keys } = await createCatalog(db, config.accountSid).callerKeys();
+  const unnamed = keys.find((key) => key.keyId === undefined)?.recordings ?? 0;
+  if (!flags.json)
+    print(
+      `${unnamed} recordings have a caller whose secret is not named; today's is ${keyId}. Where any was noted under another one, holds would miss it.`,
+    );
+  const question = 'Was CUSTODY_CALLER_SECRET never another one? [y/N] ';
+  if (!flags.yes && (flags.json || !(await isAgreed(confirm, print, question)))) return false;
+  const named = await db.transaction(async (inner) => {
+    await createAudit(inner).record({
+      viewer: operator,
+      action: 'adopt-database',
+      recordingSid: config.accountSid,
+      allowed: true,
+      reason: `callers without the name of a secret: ${keyId}`,
+    });
+    return createCatalog(inner, config.accountSid).nameCallers(keyId);
+  });
+  print(
+    flags.json ? JSON.stringify({ named, keyId }) : `Named in ${named} recordings; the audit log says so.`,
+  );
+  return true;
+}
+
 /** @throws CustodyError `data_dir_locked` while a host has the embedded database: it works by the binding */
 export async function openForAdoption(database: Config['database']): Promise<Db> {
   try {
@@ -72,8 +117,12 @@ export async function openForAdoption(database: Config['database']): Promise<Db>
   }
 }
 
-async function isAgreed(confirm: AdoptParts['confirm'], print: AdoptParts['print']): Promise<boolean> {
-  if (confirm) return confirm('Bind the database to this environment? [y/N] ');
+async function isAgreed(
+  confirm: AdoptParts['confirm'],
+  print: AdoptParts['print'],
+  question: string,
+): Promise<boolean> {
+  if (confirm) return confirm(question);
   print('Nothing was written: nobody can be asked here, so add --yes.');
   return false;
 }
@@ -84,6 +133,10 @@ export function registerAdoptDatabase(program: Command): void {
     .description(
       'bind the database to this environment: account, bucket, storage mode, keys, caller secret; shows the difference and asks first',
     )
+    .option(
+      '--same-caller-secret',
+      'state that callers noted by earlier releases are under the caller secret of today, which was never another one',
+    )
     .option('--yes', 'write without asking')
     .option('--json', '{differences, adopted}; asks nobody, so writes with --yes alone')
     .action(async (flags: Flags) => {
@@ -93,7 +146,10 @@ export function registerAdoptDatabase(program: Command): void {
       const db = await openForAdoption(config.database);
       try {
         await migrate(db);
-        if (!(await adopt({ db, config, print, confirm }, flags))) process.exitCode = 1;
+        const parts = { db, config, print, confirm };
+        if (flags.sameCallerSecret) await bindDatabase(db, custodyFacts(config));
+        const agreed = await (flags.sameCallerSecret ? nameCallers : adopt)(parts, flags);
+        if (!agreed) process.exitCode = 1;
       } finally {
         await db.close();
       }

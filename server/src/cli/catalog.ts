@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { ask } from './ask.ts';
-import { jsonOf, runWork, summary } from './run-work.ts';
+import { anewOption, jsonOf, runWork, summary } from './run-work.ts';
 
 interface RebuildFlags {
   acceptUnsigned?: boolean;
   yes?: boolean;
   dryRun?: boolean;
+  anew?: boolean;
   json?: boolean;
 }
 
@@ -24,14 +25,15 @@ export function registerCatalog(program: Command): void {
     )
     .option('--yes', 'with --accept-unsigned: do it without asking')
     .option('--dry-run', 'count what would be restored; change nothing')
-    .option('--json', 'one line: {name, counts, startedAt, finishedAt, finished}')
-    .action(async ({ acceptUnsigned, yes, dryRun, json }: RebuildFlags) => {
+    .option(...anewOption)
+    .option('--json', 'one line: {name, counts, startedAt, resumedFrom?, finishedAt, finished}')
+    .action(async ({ acceptUnsigned, yes, dryRun, anew, json }: RebuildFlags) => {
       if (acceptUnsigned && !dryRun && !yes && !(await agreed(json))) {
         process.exitCode = 1;
         return;
       }
       const options = { ...(acceptUnsigned && { acceptUnsigned }), ...(dryRun && { dryRun }) };
-      const ended = await runWork('rebuild', options);
+      const ended = await runWork('rebuild', options, undefined, { anew });
       console.log(json ? jsonOf(ended) : `${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
       const { unsigned = 0 } = ended.counts;
       if (unsigned > 0 && !acceptUnsigned)
@@ -43,9 +45,10 @@ export function registerCatalog(program: Command): void {
     .command('sign')
     .description('sign the sidecars that are left, from the catalog, as the host does by the hour')
     .option('--again', 'also those of keys that are not listed any more: the key is lost')
-    .option('--json', 'one line: {name, counts, startedAt, finishedAt, finished}')
-    .action(async ({ again, json }: { again?: boolean; json?: boolean }) => {
-      const ended = await runWork('sign-sidecars', again ? { again } : {});
+    .option(...anewOption)
+    .option('--json', 'one line: {name, counts, startedAt, resumedFrom?, finishedAt, finished}')
+    .action(async ({ again, anew, json }: { again?: boolean; anew?: boolean; json?: boolean }) => {
+      const ended = await runWork('sign-sidecars', again ? { again } : {}, undefined, { anew });
       console.log(json ? jsonOf(ended) : summary(ended));
       if (Object.keys(ended.counts).some((name) => name.startsWith('failed_'))) process.exitCode = 1;
     });

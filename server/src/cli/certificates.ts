@@ -1,12 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { CustodyError } from '@flex-custody/core';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { JWK } from 'jose';
-import { systemCode } from '../config/system-code.ts';
 import { loadConfig } from '../config.ts';
-import { certificateType, verifyCertificate } from '../retention/certificate.ts';
 import { loadSigning } from '../signing/load.ts';
 import { atDesk } from './at-desk.ts';
+import { registerVerify } from './verify-certificate.ts';
 
 export function registerCertificates(program: Command): void {
   const certificates = program
@@ -37,39 +33,7 @@ export function registerCertificates(program: Command): void {
       const keys = await loadSigning(loadConfig().signing).publicJwks();
       console.log(JSON.stringify(all ? { keys } : keys[0]));
     });
-  certificates
-    .command('verify')
-    .description('verify one, without a host; prints what it says')
-    .argument('<file>', 'with the signed text; - reads it from standard input')
-    .option('--key <file>', "the public key as a JWK; this host's own keys without it")
-    .action(async (file: string, { key }: { key?: string }) => {
-      const jws = textOf(file).trim();
-      const said = key ? await verifyCertificate(jws, jwkIn(key)) : await verifiedHere(jws);
-      console.log(JSON.stringify(said, undefined, 2));
-    });
-}
-
-/** By any key that is listed on this host. */
-async function verifiedHere(jws: string): Promise<unknown> {
-  const { payload } = await loadSigning(loadConfig().signing).verify(certificateType, jws);
-  return JSON.parse(payload);
-}
-
-function jwkIn(file: string): JWK {
-  try {
-    return JSON.parse(textOf(file)) as JWK;
-  } catch (cause) {
-    if (cause instanceof CustodyError) throw cause;
-    throw new CustodyError('file_unreadable', `${file} holds no JWK`, { cause });
-  }
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (cause) {
-    throw new CustodyError('file_unreadable', `${file} cannot be read (${systemCode(cause)})`, { cause });
-  }
+  registerVerify(certificates);
 }
 
 function uuid(text: string): string {

@@ -1,11 +1,12 @@
 import { asRecordingSid, asTaskSid, CustodyError } from '@flex-custody/core';
 import { type Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config.ts';
-import { callerDigests, digestsOf } from '../retention/caller.ts';
+import { digestsOf } from '../retention/caller.ts';
 import { asTyped } from '../retention/numbers.ts';
 import type { RunView } from '../runs/runs.ts';
 import { atDesk } from './at-desk.ts';
-import { jsonOf, runWork, summary } from './run-work.ts';
+import { aNumber, callersAsked, digestBy, sayUnfound } from './callers.ts';
+import { anewOption, jsonOf, runWork, summary } from './run-work.ts';
 
 interface EraseFlags {
   recording?: string[];
@@ -14,6 +15,7 @@ interface EraseFlags {
   reference?: string;
   yes?: boolean;
   dryRun?: boolean;
+  anew?: boolean;
   json?: boolean;
 }
 
@@ -43,28 +45,32 @@ export function registerErase(program: Command): void {
     )
     .option(
       '--caller <number>',
-      'all of this caller, +49…; again for each',
-      several(asTyped, 'a number in international form, such as +4930123456'),
+      'all of this caller, +49…; again for each; - reads them from standard input, one a line, so that no list of processes shows them',
+      several((text) => (text === '-' ? text : asTyped(text)), aNumber),
     )
     .option('--reference <text>', 'stands in the certificate: a ticket, no name', referenceOf)
     .option('--yes', 'do it; without, it is only shown what would go')
     .option('--dry-run', 'show what would go; change nothing')
-    .option('--json', 'one line: {name, counts, notes, startedAt, finishedAt, finished}')
-    .action(async ({ recording, task, caller, reference, yes, dryRun, json }: EraseFlags) => {
+    .option(...anewOption)
+    .option('--json', 'one line: {name, counts, notes, startedAt, resumedFrom?, finishedAt, finished}')
+    .action(async ({ recording, task, caller, reference, yes, dryRun, anew, json }: EraseFlags) => {
       if (!recording && !task && !caller)
         throw new InvalidArgumentError('name what is to be erased: --recording, --task, or --caller');
       const config = loadConfig();
       const only = dryRun || !yes;
+      const digest = caller && digestBy(config.callerSecret);
+      const numbers = await callersAsked(caller ?? []);
       const ended = await runWork(
         'erase',
         {
           ...(recording && { recordings: recording }),
           ...(task && { tasks: task }),
-          ...(caller && { callers: allDigests(caller, config.callerSecret) }),
+          ...(digest && { callers: numbers.flatMap((one) => digestsOf(digest, one)) }),
           ...(reference && { reference }),
           ...(only && { dryRun: true }),
         },
         config,
+        { anew, ...(digest && { after: (desk) => sayUnfound(desk, digest) }) },
       );
       report(ended, { json, dryRun: only });
       if (!only || dryRun || json) return;
@@ -78,14 +84,15 @@ export function registerRetention(program: Command): void {
     .command('retention')
     .description('erase what the policy keeps no longer, as the host does by the hour')
     .option('--dry-run', 'count what would go; change nothing')
-    .option('--json', 'one line: {name, counts, notes, startedAt, finishedAt, finished}')
-    .action(async ({ dryRun, json }: { dryRun?: boolean; json?: boolean }) => {
+    .option(...anewOption)
+    .option('--json', 'one line: {name, counts, notes, startedAt, resumedFrom?, finishedAt, finished}')
+    .action(async ({ dryRun, anew, json }: { dryRun?: boolean; anew?: boolean; json?: boolean }) => {
       const config = loadConfig();
       await atDesk(async (desk) => {
         if ((await desk.policy()).applied) return;
         throw new CustodyError('policy_missing', 'no policy is in force: all recordings are kept');
       }, config);
-      report(await runWork('retention', dryRun ? { dryRun } : {}, config), { json, dryRun });
+      report(await runWork('retention', dryRun ? { dryRun } : {}, config, { anew }), { json, dryRun });
     });
 }
 
@@ -102,17 +109,6 @@ function report(
   // What was asked for and stays is no success; the policy's own run may well meet holds.
   const stays = Object.keys(ended.counts).filter((name) => /^(failed_|held$|locked$)/.test(name));
   if (stays.some((name) => name.startsWith('failed_') || ended.name === 'erase')) process.exitCode = 1;
-}
-
-function allDigests(numbers: readonly string[], secret: string | undefined): string[] {
-  const digest = callerDigests(secret);
-  if (!digest) {
-    throw new CustodyError(
-      'caller_secret_missing',
-      'callers cannot be told: set CUSTODY_CALLER_SECRET; recordings that were linked before have no digest, name those by task',
-    );
-  }
-  return numbers.flatMap((number) => digestsOf(digest, number));
 }
 
 function referenceOf(text: string): string {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { readFrom } from '../ingest/index.ts';
-import { jsonOf, runWork, summary } from './run-work.ts';
+import { anewOption, jsonOf, runWork, summary } from './run-work.ts';
 
 /** A day (UTC), or a moment. @returns ISO 8601 */
 export function moment(text: string): string {
@@ -16,6 +16,7 @@ interface Flags {
   until?: string;
   dryRun?: boolean;
   bucket: boolean;
+  anew?: boolean;
   json?: boolean;
 }
 
@@ -29,14 +30,16 @@ export function registerReconcile(program: Command): void {
     .option('--until <day>', 'and until then', moment)
     .option('--dry-run', 'count what is missing; change nothing')
     .option('--no-bucket', "only Twilio's list: the bucket is not compared")
-    .option('--json', 'one line: {name, counts, startedAt, finishedAt, finished}')
-    .action(async ({ since, until, dryRun, bucket, json }: Flags) => {
-      const ended = await runWork('reconcile', {
+    .option(...anewOption)
+    .option('--json', 'one line: {name, counts, startedAt, resumedFrom?, finishedAt, finished}')
+    .action(async ({ since, until, dryRun, bucket, anew, json }: Flags) => {
+      const options = {
         since,
         ...(until && { until }),
         ...(dryRun && { dryRun }),
         ...(!bucket && { withoutBucket: true }),
-      });
+      };
+      const ended = await runWork('reconcile', options, undefined, { anew });
       console.log(json ? jsonOf(ended) : `${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
     });
 }
@@ -47,6 +50,7 @@ interface ImportFlags {
   fromRegion?: string;
   dryRun?: boolean;
   deletePlain?: boolean;
+  anew?: boolean;
   json?: boolean;
 }
 
@@ -69,15 +73,17 @@ export function registerImport(program: Command): void {
       'delete what lies there in plain, where the sealed copy is verified: in a second run',
     )
     .option('--dry-run', 'count what would be sealed; change nothing')
-    .option('--json', 'one line: {name, counts, startedAt, finishedAt, finished}')
-    .action(async ({ from, fromEndpoint, fromRegion, dryRun, deletePlain, json }: ImportFlags) => {
-      const ended = await runWork('import', {
+    .option(...anewOption)
+    .option('--json', 'one line: {name, counts, startedAt, resumedFrom?, finishedAt, finished}')
+    .action(async ({ from, fromEndpoint, fromRegion, dryRun, deletePlain, anew, json }: ImportFlags) => {
+      const options = {
         from,
         ...(fromEndpoint && { endpoint: fromEndpoint }),
         ...(fromRegion && { region: fromRegion }),
         ...(dryRun && { dryRun }),
         ...(deletePlain && { deletePlain }),
-      });
+      };
+      const ended = await runWork('import', options, undefined, { anew });
       console.log(json ? jsonOf(ended) : `${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
     });
 }

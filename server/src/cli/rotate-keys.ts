@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import type { KeyUse } from '../http/operators/desk.ts';
 import { atDesk } from './at-desk.ts';
-import { jsonOf, runWork, summary } from './run-work.ts';
+import { anewOption, jsonOf, runWork, summary } from './run-work.ts';
 
 interface Flags {
   from?: string;
   verify?: boolean;
   dryRun?: boolean;
+  anew?: boolean;
   json?: boolean;
 }
 
@@ -17,13 +18,11 @@ export function registerRotateKeys(program: Command): void {
     .option('--from <key-id>', 'only what this key has sealed; else whatever the newest has not')
     .option('--verify', 'read each recording back as a whole before its old version goes')
     .option('--dry-run', 'count what would be renewed; change nothing')
-    .option('--json', 'one line: {name, counts, startedAt, finishedAt, finished}')
-    .action(async ({ from, verify, dryRun, json }: Flags) => {
-      const ended = await runWork('rotate-keys', {
-        ...(from && { from }),
-        ...(verify && { verify }),
-        ...(dryRun && { dryRun }),
-      });
+    .option(...anewOption)
+    .option('--json', 'one line: {name, counts, startedAt, resumedFrom?, finishedAt, finished}')
+    .action(async ({ from, verify, dryRun, anew, json }: Flags) => {
+      const options = { ...(from && { from }), ...(verify && { verify }), ...(dryRun && { dryRun }) };
+      const ended = await runWork('rotate-keys', options, undefined, { anew });
       console.log(json ? jsonOf(ended) : `${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
       const isLeft = Object.keys(ended.counts).some((name) =>
         /^(failed_|changed_|old_versions_left)/.test(name),

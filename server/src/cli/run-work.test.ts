@@ -45,8 +45,24 @@ test('it is watched to its end', async () => {
     begin: async (...all: unknown[]) => void begun.push(all),
     look: async () => looks.shift() ?? view(),
   };
-  const ended = await follow(desk, 'reconcile', { since: 'x' }, screen(), never);
-  expect([begun, ended.finishedAt]).toEqual([[['reconcile', { since: 'x' }]], startedAt]);
+  const ended = await follow(desk, 'reconcile', { since: 'x' }, screen(), never, { anew: true });
+  expect([begun, ended.finishedAt]).toEqual([[['reconcile', { since: 'x' }, { anew: true }]], startedAt]);
+});
+
+test('a run that goes on with another one says so, and since when its counts run', async () => {
+  const resumedFrom = { startedAt, stoppedAt: new Date('2026-11-01T00:30:00Z') };
+  const ended = view({ running: false, finishedAt: startedAt, resumedFrom });
+  const desk = { begin: async () => undefined, look: async () => ended };
+  const watched = screen();
+  await follow(desk, 'reconcile', {}, watched, never);
+  expect(watched.said).toEqual([
+    'Goes on from where the run of 2026-11-01T00:00:00.000Z stopped (at 2026-11-01T00:30:00.000Z).\n',
+  ]);
+  expect(summary(ended)).toMatch(/\nSince 2026-11-01T00:00:00\.000Z: .*--anew/);
+  expect(JSON.parse(jsonOf(ended))).toMatchObject({
+    resumedFrom: { startedAt: '2026-11-01T00:00:00.000Z', stoppedAt: '2026-11-01T00:30:00.000Z' },
+  });
+  expect(progressLine(ended, now)).not.toContain('/s');
 });
 
 test('what it failed of is what the command fails of', async () => {

@@ -3,7 +3,7 @@ import { CustodyError } from '@flex-custody/core';
 import { type Config, loadConfig } from '../config.ts';
 import type { Desk } from '../http/operators/desk.ts';
 import type { Log } from '../ingest/index.ts';
-import type { Json, RunView } from '../runs/runs.ts';
+import { type Begin, type Json, type RunView, resumeHours } from '../runs/runs.ts';
 import { loadSigning } from '../signing/load.ts';
 import { createParts, createWorks } from '../start/parts.ts';
 import { atDesk } from './at-desk.ts';
@@ -20,6 +20,17 @@ const ownEndMs = 3_000;
 /** Where nobody watches, a line now and then tells that it lives. */
 const lineEveryMs = 10_000;
 
+/** Of every command that begins long work. */
+export const anewOption = [
+  '--anew',
+  `start from the beginning, even where a run of the last ${resumeHours} hours could be gone on with`,
+] as const;
+
+export interface How extends Begin {
+  /** Asked of the same desk once the run has ended. */
+  after?(desk: Desk): Promise<void>;
+}
+
 /** Warnings alone: what is found is said by counts. */
 const quietLog: Log = {
   info: () => undefined,
@@ -32,11 +43,20 @@ const quietLog: Log = {
  * is ours, to be gone on with by the same command.
  * @throws CustodyError as the work, `run_busy`, or `stopping`
  */
-export async function runWork(name: string, options: Json, config: Config = loadConfig()): Promise<RunView> {
+export async function runWork(
+  name: string,
+  options: Json,
+  config: Config = loadConfig(),
+  { anew, after }: How = {},
+): Promise<RunView> {
   const stopping = new AbortController();
   const onSignal = () =>
     stopping.abort(
-      new CustodyError('stopping', 'stopped; the same command goes on from here', { retryable: true }),
+      new CustodyError(
+        'stopping',
+        `stopped; the same command goes on from here, within ${resumeHours} hours`,
+        { retryable: true },
+      ),
     );
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
@@ -44,7 +64,8 @@ export async function runWork(name: string, options: Json, config: Config = load
   try {
     await atDesk(
       async (desk) => {
-        ended = await follow(desk, name, options, process.stderr, stopping.signal);
+        ended = await follow(desk, name, options, process.stderr, stopping.signal, { anew });
+        await after?.(desk);
       },
       config,
       undefined,
@@ -71,14 +92,16 @@ export async function follow(
   options: Json,
   screen: Screen,
   signal: AbortSignal,
+  how: Begin = {},
 ): Promise<RunView> {
-  await desk.begin(name, options);
+  await desk.begin(name, options, how);
   const begun = Date.now();
   let said = begun;
   let shown = false;
   let stopped: number | undefined;
-  for (;;) {
+  for (let looks = 0; ; looks += 1) {
     const view = await desk.look(name);
+    if (looks === 0 && view.resumedFrom) screen.write(`${goesOnText(view.resumedFrom)}\n`);
     if (!view.running) {
       if (shown) screen.write('\n');
       if (view.finishedAt) return view;
@@ -102,9 +125,12 @@ export async function follow(
   }
 }
 
+const goesOnText = ({ startedAt, stoppedAt }: NonNullable<RunView['resumedFrom']>): string =>
+  `Goes on from where the run of ${startedAt.toISOString()} stopped (at ${stoppedAt.toISOString()}).`;
+
 const barWidth = 24;
 
-export function progressLine({ name, counts, total, startedAt }: RunView, now: number): string {
+export function progressLine({ name, counts, total, startedAt, resumedFrom }: RunView, now: number): string {
   const { done = 0, ...others } = counts;
   const seconds = Math.max(1, (now - startedAt.getTime()) / 1_000);
   const share = total ? Math.min(1, done / total) : undefined;
@@ -114,28 +140,36 @@ export function progressLine({ name, counts, total, startedAt }: RunView, now: n
     .map(([what, number]) => `${what.replaceAll('_', ' ')} ${number}`)
     .join(', ');
   const of = total ? ` of ${total}` : '';
-  return `${name} ${bar}${done}${of}, ${Math.round(done / seconds)}/s${found ? `: ${found}` : ''}`;
+  // What an earlier run counted says nothing of how fast this one is.
+  const speed = resumedFrom ? '' : `, ${Math.round(done / seconds)}/s`;
+  return `${name} ${bar}${done}${of}${speed}${found ? `: ${found}` : ''}`;
 }
 
-/** What was counted, one line each, aligned. */
-export function summary({ counts }: RunView): string {
+/** What was counted, one line each, aligned; of a run that went on with another one, since when. */
+export function summary({ counts, resumedFrom }: RunView): string {
   const { done: _, ...found } = counts;
   const names = Object.keys(found);
-  if (names.length === 0) return 'Nothing was to be done.';
   const width = Math.max(...names.map((name) => name.length));
-  return names
-    .map((name) => `${name.replaceAll('_', ' ').padEnd(width)}  ${String(found[name]).padStart(8)}`)
-    .join('\n');
+  const lines = names.map(
+    (name) => `${name.replaceAll('_', ' ').padEnd(width)}  ${String(found[name]).padStart(8)}`,
+  );
+  if (names.length === 0) lines.push('Nothing was to be done.');
+  if (resumedFrom)
+    lines.push(
+      `Since ${resumedFrom.startedAt.toISOString()}: what was looked at before this run went on was not looked at again (--anew does).`,
+    );
+  return lines.join('\n');
 }
 
 /** The only line of standard output with `--json`. */
-export function jsonOf({ name, counts, notes, startedAt, finishedAt }: RunView): string {
+export function jsonOf({ name, counts, notes, startedAt, resumedFrom, finishedAt }: RunView): string {
   const { done: _, ...found } = counts;
   return JSON.stringify({
     name,
     counts: found,
     ...(notes && { notes }),
     startedAt,
+    ...(resumedFrom && { resumedFrom }),
     finishedAt,
     finished: finishedAt !== undefined,
   });

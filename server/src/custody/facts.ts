@@ -1,8 +1,10 @@
-import { createHash, createPublicKey } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { type AccountSid, CustodyError, type StorageMode } from '@flex-custody/core';
 import type { KeyConfig } from '@flex-custody/vault';
 import type { Config } from '../config.ts';
 import { loadSigning } from '../signing/load.ts';
+import { callerFingerprint } from './caller-secret.ts';
+import { fingerprint } from './fingerprint.ts';
 
 /** What makes a database, a bucket and an environment one custody. Secrets are in it as fingerprints alone. */
 export interface CustodyFacts {
@@ -20,8 +22,6 @@ export interface CustodyFacts {
 export type CustodyConfig = Pick<Config, 'accountSid' | 'store'> &
   Partial<Pick<Config, 'keyConfig' | 'callerSecret' | 'signing'>>;
 
-const fingerprintDigits = 16;
-
 /** @param signingKeys thumbprints of the signing identity's keys */
 export function custodyFacts(
   config: CustodyConfig,
@@ -33,9 +33,7 @@ export function custodyFacts(
     bucket: store.bucket,
     storageMode: store.mode,
     ...(signingKeys && { signingKeys }),
-    ...(callerSecret !== undefined && {
-      callerSecret: fingerprint('caller secret', Buffer.from(callerSecret, 'base64')),
-    }),
+    ...(callerSecret !== undefined && { callerSecret: callerFingerprint(callerSecret) }),
     recordingKeys: keyConfig ? recordingKeys(keyConfig) : [],
   };
 }
@@ -65,13 +63,4 @@ function recordingKeys(keys: KeyConfig): string[] {
     case 'rsa-public':
       return [`${keys.keyId}:${fingerprint('recording key', Buffer.from(keys.spki, 'base64'))}`];
   }
-}
-
-/** Of at least 32 random bytes, or of a public key: the secret cannot be found from it. */
-function fingerprint(what: string, secret: Uint8Array): string {
-  return createHash('sha256')
-    .update(`flex-custody ${what}\0`)
-    .update(secret)
-    .digest('hex')
-    .slice(0, fingerprintDigits);
 }

@@ -1,4 +1,4 @@
-import { callerDigests, callerOf, digestsOf, hintedCallers, hintOf } from './caller.ts';
+import { callerDigests, callerOf, digestsOf, hintedCallers, hintOf, isBy } from './caller.ts';
 import { asTyped, toE164 } from './numbers.ts';
 
 const secret = (n: number) => Buffer.alloc(32, n).toString('base64');
@@ -62,6 +62,13 @@ describe('the digest of a caller', () => {
     expect(callerOf(callerDigests(secret(6)), e164)).not.toBe(digest(e164));
     expect(callerDigests(undefined)).toBeUndefined();
     expect(callerOf(undefined, e164)).toBeUndefined();
+  });
+
+  test('names its secret in front, and no other one takes it for its own', () => {
+    const other = callerDigests(secret(6))!;
+    expect(digest(e164)).toMatch(/^k[0-9a-f]{8}:[\w-]{43}$/);
+    expect([isBy(digest, digest(e164)), isBy(other, digest(e164))]).toEqual([true, false]);
+    expect(isBy(digest, digest(e164).split(':')[1] ?? '')).toBe(false);
   });
 
   test('is one, however the number came', () => {

@@ -1,19 +1,35 @@
 import { createHmac } from 'node:crypto';
 import type { TaskAttributes } from '@flex-custody/core';
+import { callerKeyId } from '../custody/caller-secret.ts';
 import { plainNumber, plainText, toE164 } from './numbers.ts';
 
-/** By which a caller is found again, without the number being written down anywhere. */
-export type CallerDigest = (number: string) => string;
+/**
+ * By which a caller is found again, without the number being written down anywhere: `k3f9a2b1c:<HMAC-SHA-256, base64url>`.
+ * What stands before the colon names the secret.
+ */
+export interface CallerDigest {
+  (number: string): string;
+  /** What each digest by this secret begins with, without the colon. */
+  readonly keyId: string;
+}
 
-/** @param secret that is never changed: digests by another one would find no caller */
+/** @param secret that is never changed: digests by another one find no caller */
 export function callerDigests(secret: string | undefined): CallerDigest | undefined {
   if (secret === undefined) return undefined;
   const key = Buffer.from(secret, 'base64');
-  return (number) =>
-    createHmac('sha256', key)
+  const keyId = callerKeyId(secret);
+  const digest = (number: string) =>
+    `${keyId}:${createHmac('sha256', key)
       .update(`caller ${plainText(number)}`)
-      .digest('base64url');
+      .digest('base64url')}`;
+  return Object.assign(digest, { keyId });
 }
+
+/**
+ * Whether this secret made the digest, so that it can be compared. One by another secret, or one that names none (earlier
+ * releases named none), is of nobody knows whom.
+ */
+export const isBy = ({ keyId }: CallerDigest, digest: string): boolean => digest.startsWith(`${keyId}:`);
 
 /**
  * Every digest that may have been made of a number which a policy or an operator names: of its E.164 form, by which

@@ -1,6 +1,7 @@
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
+import { newSigningKey } from '../signing/key-file.ts';
 import { testSigning } from '../signing/testing/identity.ts';
-import { type Certificate, certificateType, verifyCertificate } from './certificate.ts';
+import { type Certificate, certificateType, namedKey, verifyCertificate } from './certificate.ts';
 
 const signing = testSigning();
 const jwkOf = async (of = signing) => (await of.publicJwks())[0]!;
@@ -44,8 +45,68 @@ test('altered, of another key, of another type, or no such text, it is refused',
   const jwk = await jwkOf();
   const code = { code: 'certificate_invalid' };
   await expect(verifyCertificate(`${head}.${other}.${signature}`, jwk)).rejects.toMatchObject(code);
-  await expect(verifyCertificate(jws, await jwkOf(testSigning()))).rejects.toMatchObject(code);
   const sidecar = await signing.sign('sidecar+jws', JSON.stringify(certificate));
   await expect(verifyCertificate(sidecar, jwk)).rejects.toMatchObject(code);
   await expect(verifyCertificate('hello', jwk)).rejects.toMatchObject(code);
+});
+
+test('of another key it is said which key it wants', async () => {
+  const jws = await signed();
+  const { kid = '', ...bare } = await jwkOf();
+  const other = await jwkOf(testSigning());
+  const refused = { code: 'certificate_key', message: expect.stringContaining(kid) };
+  await expect(verifyCertificate(jws, other)).rejects.toMatchObject(refused);
+  await expect(verifyCertificate(jws, { ...other, kid: undefined } as never)).rejects.toMatchObject(refused);
+  // The right key under another name, and one that somebody named as this one.
+  await expect(verifyCertificate(jws, { ...bare, kid: 'another' })).resolves.toEqual(certificate);
+  await expect(verifyCertificate(jws, { ...other, kid })).rejects.toMatchObject({
+    code: 'certificate_invalid',
+  });
+  expect(await verifyCertificate(jws, bare)).toEqual(certificate);
+});
+
+test('a key that has a name is held to it', async () => {
+  const named = testSigning(newSigningKey('2026'));
+  const jws = await named.sign(certificateType, JSON.stringify(certificate));
+  const jwk = await jwkOf(named);
+  expect(await verifyCertificate(jws, jwk)).toEqual(certificate);
+  await expect(verifyCertificate(jws, { ...jwk, kid: '2025' })).rejects.toMatchObject({
+    code: 'certificate_key',
+    message: 'it was signed by the key 2026, and this is 2025',
+  });
+});
+
+describe('what was signed has to be a certificate', () => {
+  const of = async (payload: unknown) =>
+    verifyCertificate(await signing.sign(certificateType, JSON.stringify(payload)), await jwkOf());
+  const [one] = certificate.recordings;
+  test.each([
+    ['something else', { hello: 1 }, 'iss'],
+    ['a text', 'hello', 'the whole'],
+    ['another issuer', { ...certificate, iss: 'flex-custody' }, 'iss'],
+    ['an id that is none', { ...certificate, jti: '7' }, 'jti'],
+    ['a time that is none', { ...certificate, iat: '2026-11-26' }, 'iat'],
+    ['a reason that is none', { ...certificate, reason: 'because' }, 'reason'],
+    ['a policy that is none', { ...certificate, policy: 'mine' }, 'policy'],
+    ['no recordings', { ...certificate, recordings: [] }, 'recordings'],
+    ['no SID', { ...certificate, recordings: [{ ...one, recording: 'RE1' }] }, 'recordings.0.recording'],
+    ['no count', { ...certificate, recordings: [{ ...one, versions: -1 }] }, 'recordings.0.versions'],
+  ])('%s is refused', async (_what, payload, member) => {
+    await expect(of(payload)).rejects.toMatchObject({
+      code: 'certificate_invalid',
+      message: expect.stringContaining(`${member} is missing or malformed`),
+    });
+  });
+
+  test('members of a newer release pass', async () => {
+    const newer = { ...certificate, begun: 1, recordings: [{ ...one, bytes: 7 }] };
+    expect(await of(newer)).toEqual(newer);
+  });
+});
+
+test.each([undefined, '\u001b]0;owned\u0007', 'a b', ''])('a key id %j is none', (kid) => {
+  const header = Buffer.from(JSON.stringify({ alg: 'EdDSA', typ: certificateType, kid })).toString(
+    'base64url',
+  );
+  expect(() => namedKey(`${header}.e30.c2ln`)).toThrow('it names no key');
 });

@@ -8,7 +8,8 @@ const RE = (n: number) => `RE${`${n}`.repeat(32)}` as RecordingSid;
 const WT = (n: number) => `WT${`${n}`.repeat(32)}` as TaskSid;
 const digest = callerDigests(Buffer.alloc(32, 5).toString('base64'));
 /** As releases before this one made them. */
-const legacy = (number: string) =>
+const legacy = (number: string) => `${digest?.keyId}:${bare(number)}`;
+const bare = (number: string) =>
   createHmac('sha256', Buffer.alloc(32, 5))
     .update(`caller ${number.replace(/[\s()./-]/g, '')}`)
     .digest('base64url');
@@ -101,6 +102,19 @@ describe('a hold', () => {
     ['+49 30 123456', '+49 (30) 123-456'],
   ])('%s finds a digest that an earlier release made of %s', (held, before) => {
     expect(isHeld(`callers: ["${held}"]`, { ...row, caller: legacy(before) } as never)).toBe(true);
+  });
+
+  describe('that names callers is on what another secret noted, or none that is known', () => {
+    const another = callerDigests(Buffer.alloc(32, 6).toString('base64'));
+    test.each([
+      ['the caller', { caller: another?.('+4930123456') }],
+      ['the caller, by an earlier release', { caller: bare('+4930123456') }],
+      ['a number of the attributes', { hintedCallers: [another?.('+4930123456')] }],
+    ])('%s', (_what, noted) => {
+      const of = { ...row, ...noted } as never;
+      expect(isHeld('callers: ["+14155550101"]', of)).toBe(true);
+      expect(isHeld(`recordings: [${RE(2)}]`, of)).toBe(false);
+    });
   });
 
   test('all of them are named', () => {

@@ -1,5 +1,5 @@
 import type { RecordingRow } from '../catalog/catalog.ts';
-import { type CallerDigest, digestsOf } from './caller.ts';
+import { type CallerDigest, digestsOf, isBy } from './caller.ts';
 import type { Days, Hold, KeepRule, Policy } from './policy.ts';
 import { queueKey } from './queue-names.ts';
 
@@ -42,6 +42,8 @@ function isUnder(hold: Hold, row: Facts, digest: CallerDigest | undefined): bool
   }
   if (hold.callers.length === 0) return false;
   if (digest === undefined || row.caller === undefined || row.unproven.includes('caller')) return true;
+  // A digest by another secret could be of any number, also of one that is held.
+  if (![row.caller, ...row.hintedCallers].every((one) => isBy(digest, one))) return true;
   const held = heldBy(hold, digest);
   // A number that task attributes name can put a recording under a hold, and never take it out.
   return held.has(row.caller) || row.hintedCallers.some((hinted) => held.has(hinted));

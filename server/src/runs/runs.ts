@@ -31,12 +31,19 @@ export interface RunView {
   /** For whoever watches: what became of which, from the state's `notes`. */
   notes?: Record<string, string>;
   startedAt: Date;
+  /** Of a run that went on with an earlier one: when that one began, since when the counts run, and its last save. */
+  resumedFrom?: { startedAt: Date; stoppedAt: Date };
   updatedAt: Date;
   finishedAt?: Date;
-  /** Code and message; it goes on from where it is at the next begin. */
+  /** Code and message; a begin within hours goes on from where it is. */
   failure?: string;
   /** Somebody is at it. */
   running: boolean;
+}
+
+export interface Begin {
+  /** From the beginning, even where it could go on with an earlier run. */
+  anew?: boolean | undefined;
 }
 
 export interface Runs {
@@ -44,16 +51,30 @@ export interface Runs {
   /** The last of each name, newest first. */
   all(): Promise<RunView[]>;
   /**
-   * Does the work, in this process. A run of the same name and options that did not come to its end goes on; with other
-   * options, or after an end, it begins anew.
+   * Does the work, in this process. A run of the same name and options that did not come to its end goes on, within
+   * {@link resumeHours} of its last save; later, with other options, or after an end, it starts from the beginning.
    * @throws CustodyError `run_busy` (409) while another process is at it, or what the work throws
    */
-  run(name: string, options: Json, work: Work, signal?: AbortSignal): Promise<RunView>;
+  run(name: string, options: Json, work: Work, signal?: AbortSignal, how?: Begin): Promise<RunView>;
   /** The same for whoever does not wait: resolves when it has begun. `ended` rejects with what the work throws. */
-  begin(name: string, options: Json, work: Work, signal?: AbortSignal): Promise<{ ended: Promise<RunView> }>;
+  begin(
+    name: string,
+    options: Json,
+    work: Work,
+    signal?: AbortSignal,
+    how?: Begin,
+  ): Promise<{ ended: Promise<RunView> }>;
 }
 
 const heldMs = 60_000;
+/** What was looked at longer ago is no answer to whoever asks now. */
+export const resumeHours = 6;
+
+/** By the database's clock, as every time here. */
+const isRecent = (run: string) => `${run}.saved_at > now() - interval '${resumeHours} hours'`;
+/** Whether the run `had` is gone on with; `$5` asks for the beginning. */
+const resumes = `(had.finished_at IS NULL AND had.options = excluded.options AND had.state IS NOT NULL
+  AND ${isRecent('had')} AND NOT $5::boolean)`;
 
 interface Row {
   name: string;
@@ -64,6 +85,8 @@ interface Row {
   /** By the database's clock, which every process shares. */
   held: boolean | null;
   started_at: Date;
+  resumed_from: Date | null;
+  stopped_at: Date | null;
   updated_at: Date;
   finished_at: Date | null;
   failure: string | null;
@@ -79,6 +102,8 @@ const toView = (row: Row): RunView => ({
   ...(row.total !== null && { total: row.total }),
   ...(isNotes(row.state?.['notes']) && { notes: row.state['notes'] }),
   startedAt: row.started_at,
+  ...(row.resumed_from &&
+    row.stopped_at && { resumedFrom: { startedAt: row.resumed_from, stoppedAt: row.stopped_at } }),
   updatedAt: row.updated_at,
   ...(row.finished_at && { finishedAt: row.finished_at }),
   ...(row.failure !== null && { failure: row.failure }),
@@ -86,20 +111,31 @@ const toView = (row: Row): RunView => ({
 });
 
 export function createRuns(db: Db): Runs {
-  const take = async (name: string, options: Json, holder: string): Promise<Row> => {
+  /** Whose callers an erasure was to find is kept only while somebody could go on with it. */
+  const forgetCallers = () =>
+    db.query(
+      `UPDATE runs SET options = options - 'callers', state = NULL
+         WHERE jsonb_exists(options, 'callers') AND finished_at IS NULL AND (held_until IS NULL OR held_until < now())
+           AND updated_at < now() - interval '${resumeHours} hours' AND ${isRecent('runs')} IS NOT TRUE`,
+    );
+
+  const take = async (name: string, options: Json, holder: string, anew: boolean): Promise<Row> => {
+    await forgetCallers();
     const [row] = await db.query<Row>(
       `INSERT INTO runs AS had (name, options, holder, held_until)
        VALUES ($1, $2::jsonb, $3::uuid, now() + $4::double precision * interval '1 millisecond')
        ON CONFLICT (name) DO UPDATE SET
          options = excluded.options, holder = excluded.holder, held_until = excluded.held_until,
-         state = CASE WHEN had.finished_at IS NULL AND had.options = excluded.options THEN had.state END,
-         counts = CASE WHEN had.finished_at IS NULL AND had.options = excluded.options THEN had.counts ELSE '{}' END,
-         total = CASE WHEN had.finished_at IS NULL AND had.options = excluded.options THEN had.total END,
-         started_at = CASE WHEN had.finished_at IS NULL AND had.options = excluded.options THEN had.started_at ELSE now() END,
-         updated_at = now(), finished_at = NULL, failure = NULL
+         state = CASE WHEN ${resumes} THEN had.state END,
+         counts = CASE WHEN ${resumes} THEN had.counts ELSE '{}' END,
+         total = CASE WHEN ${resumes} THEN had.total END,
+         saved_at = CASE WHEN ${resumes} THEN had.saved_at END,
+         stopped_at = CASE WHEN ${resumes} THEN had.saved_at END,
+         resumed_from = CASE WHEN ${resumes} THEN coalesce(had.resumed_from, had.started_at) END,
+         started_at = now(), updated_at = now(), finished_at = NULL, failure = NULL
        WHERE had.held_until IS NULL OR had.held_until < now()
        RETURNING *, true AS held`,
-      [name, JSON.stringify(options), holder, heldMs],
+      [name, JSON.stringify(options), holder, heldMs, anew],
     );
     if (row) return row;
     throw new CustodyError('run_busy', `${name} is running already, in another process`, { status: 409 });
@@ -127,7 +163,8 @@ export function createRuns(db: Db): Runs {
     };
     const timer = setInterval(() => void hold().catch(() => undefined), heldMs / 4);
     timer.unref();
-    // Who was asked for is nobody's business once it is done.
+    // Who was asked for is nobody's business once it is done. One that is not keeps them: without them the options could be
+    // those of another erasure, which would then go on from this one's cursor.
     const end = (failure: string | null) =>
       db.query(
         `UPDATE runs SET held_until = NULL, failure = $3, updated_at = now(),
@@ -144,7 +181,7 @@ export function createRuns(db: Db): Runs {
         signal: signal ? AbortSignal.any([signal, taken.signal]) : taken.signal,
         async save(state, counts, total) {
           const saved = await db.query(
-            `UPDATE runs SET state = $3::jsonb, counts = $4::jsonb, total = $5, updated_at = now(),
+            `UPDATE runs SET state = $3::jsonb, counts = $4::jsonb, total = $5, updated_at = now(), saved_at = now(),
                  held_until = now() + $6::double precision * interval '1 millisecond'
                WHERE name = $1 AND holder = $2::uuid RETURNING name`,
             [name, holder, JSON.stringify(state), JSON.stringify(counts), total ?? null, heldMs],
@@ -171,13 +208,13 @@ export function createRuns(db: Db): Runs {
       const rows = await db.query<Row>('SELECT * FROM runs ORDER BY updated_at DESC, name');
       return rows.map(toView);
     },
-    async begin(name, options, work, signal) {
+    async begin(name, options, work, signal, { anew = false } = {}) {
       const holder = randomUUID();
-      const row = await take(name, options, holder);
+      const row = await take(name, options, holder, anew);
       return { ended: carryOut(name, { row, holder, work, signal }) };
     },
-    async run(name, options, work, signal) {
-      return (await runs.begin(name, options, work, signal)).ended;
+    async run(name, options, work, signal, how) {
+      return (await runs.begin(name, options, work, signal, how)).ended;
     },
   };
   return runs;

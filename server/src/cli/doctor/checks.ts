@@ -1,4 +1,5 @@
 import * as bucket from './bucket.ts';
+import { callers } from './callers.ts';
 import * as database from './database.ts';
 import type { Seen } from './finding.ts';
 import * as flex from './flex.ts';
@@ -43,7 +44,7 @@ export const checks: readonly Check[] = [
     'twilio-keys': keeping.twilioKeys,
     'signing-key': signingKey,
   }),
-  ...group('Keeping', { policy: keeping.policy }),
+  ...group('Keeping', { policy: keeping.policy, callers }),
   ...group('Host', {
     host,
     database: database.database,

@@ -2,6 +2,7 @@ import { correctionOf, differences, lineOf } from '../../custody/differences.ts'
 import { custodyFacts } from '../../custody/facts.ts';
 import type { Health } from '../../http/operators/health.ts';
 import { migrations } from '../../migrations.ts';
+import { resumeHours } from '../../runs/runs.ts';
 import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
@@ -112,7 +113,10 @@ export async function reconcile(scene: Scene): Promise<Seen> {
       : note('never runs by itself', 'set CUSTODY_RECONCILE_MINUTES, or run flex-custody reconcile');
   if (last.running) return 'is running';
   if (last.failure !== undefined)
-    throw advice(`the last run stopped (${last.failure})`, 'run flex-custody reconcile, which goes on there');
+    throw advice(
+      `the last run stopped (${last.failure})`,
+      `run flex-custody reconcile: it goes on there within ${resumeHours} hours, and later starts from the beginning`,
+    );
   const minutes = Math.round((Date.now() - (last.finishedAt ?? last.updatedAt).getTime()) / 60_000);
   if (everyMinutes > 0 && minutes > 3 * everyMinutes)
     throw advice(`last ran ${minutes} minutes ago, and is to every ${everyMinutes}`, 'start a worker');

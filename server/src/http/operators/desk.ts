@@ -4,7 +4,7 @@ import type { Alarm, Alarms } from '../../catalog/alarms.ts';
 import type { Catalog, Listing, RecordingRow } from '../../catalog/catalog.ts';
 import type { Certificates, KeptCertificate } from '../../catalog/certificates.ts';
 import type { Queue } from '../../queue/queue.ts';
-import type { Json, Runs, RunView, Work } from '../../runs/runs.ts';
+import type { Begin, Json, Runs, RunView, Work } from '../../runs/runs.ts';
 import type { SigningIdentity } from '../../signing/identity.ts';
 import type { Health } from './health.ts';
 import { createPolicyDesk, type PolicyDesk, type PolicyDeskParts } from './policies.ts';
@@ -39,10 +39,10 @@ export interface Desk extends PolicyDesk {
   /** Links for the older Player of earlier generations no longer play; the generation after it. */
   revokeLink(sid: RecordingSid): Promise<{ generation: number }>;
   /**
-   * Begins long work, such as `reconcile`, or goes on with it; it ends by itself.
+   * Begins long work, such as `reconcile`, or goes on with it where it stopped some hours ago; it ends by itself.
    * @throws CustodyError `run_unknown` (404), `run_busy` (409)
    */
-  begin(name: string, options: Json): Promise<void>;
+  begin(name: string, options: Json, how?: Begin): Promise<void>;
   /** How far it is. @throws CustodyError `run_unknown` (404) where it never began */
   look(name: string): Promise<RunView>;
   /** Which keys have sealed what, and which are at hand. */
@@ -144,10 +144,10 @@ export function createDesk({
       await show(sid);
       return { generation: (await catalog.bumpSegmentGeneration(sid)) ?? 0 };
     },
-    async begin(name, options) {
+    async begin(name, options, how) {
       const work = works[name];
       if (!work) throw notFound('run_unknown', name);
-      const { ended } = await runs.begin(name, options, work, signal);
+      const { ended } = await runs.begin(name, options, work, signal, how);
       // How it ends is noted in the run, for whoever looks; nobody waits here.
       ended.catch(() => undefined);
     },

@@ -1,6 +1,6 @@
 import type { AccountSid } from '@flex-custody/core';
 import { createAlarms } from '../../catalog/alarms.ts';
-import { createCatalog } from '../../catalog/catalog.ts';
+import { type CallerKeys, createCatalog } from '../../catalog/catalog.ts';
 import { readCustody } from '../../custody/bind.ts';
 import type { CustodyFacts } from '../../custody/facts.ts';
 import type { Db } from '../../db.ts';
@@ -21,6 +21,8 @@ export interface Health {
     failed: number;
     /** Absent from a host of an earlier release. */
     copies?: { verified: number; proven: number };
+    /** By which secrets the callers' digests are. */
+    callers?: CallerKeys;
     /** Alarms that stand, by code. */
     alarms: Record<string, number>;
     jobs: QueueHealth;
@@ -54,6 +56,7 @@ export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health
       ...(custody && { custody }),
       failed: states.failed,
       copies: { verified: states.verified, proven },
+      callers: await catalog.callerKeys(),
       alarms: await createAlarms(db).counts(),
       jobs: await queueHealth(db),
       signing: { newest: await catalog.newestSigners(), unsigned: await catalog.countUnsigned() },

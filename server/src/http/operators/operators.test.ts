@@ -179,6 +179,10 @@ describe.each([
     expect(await ended()).toMatchObject({ counts: { done: 3 }, total: 5, finishedAt: expect.any(Date) });
     await desk().begin('count-up', { to: 4, fail: true });
     expect(await ended()).toMatchObject({ counts: { done: 4 }, failure: 'store_denied: no' });
+    await desk().begin('count-up', { to: 4, fail: true });
+    expect((await ended()).resumedFrom).toEqual({ startedAt: expect.any(Date), stoppedAt: expect.any(Date) });
+    await desk().begin('count-up', { to: 4, fail: true }, { anew: true });
+    expect(await ended()).not.toHaveProperty('resumedFrom');
     await expect(desk().begin('dance', {})).rejects.toMatchObject({ code: 'run_unknown', status: 404 });
     await expect(desk().look('dance')).rejects.toMatchObject({ code: 'run_unknown' });
   });

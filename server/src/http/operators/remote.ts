@@ -65,7 +65,8 @@ export function remoteDesk(url: string, secret: string): Desk {
       return ask('POST', `/recordings/retry${query && `?${query}`}`);
     },
     revokeLink: (sid) => ask('POST', `/recordings/${sid}/revoke-link`),
-    begin: (name, options) => ask('POST', `/runs/${name}`, JSON.stringify(options)),
+    begin: (name, options, { anew } = {}) =>
+      ask('POST', `/runs/${name}${anew ? '?anew=true' : ''}`, JSON.stringify(options)),
     look: (name) => ask('GET', `/runs/${name}`),
     certificates: async () => (await ask<KeptCertificate[]>('GET', '/certificates')).map(dated),
     certificate: async (id) => dated(await ask('GET', `/certificates/${id}`)),

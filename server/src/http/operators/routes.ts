@@ -35,6 +35,10 @@ const withUuid = {
 const withName = {
   params: { type: 'object', properties: { name: { type: 'string', pattern: '^[a-z-]{1,40}$' } } },
 } as const;
+const beginning = {
+  ...withName,
+  querystring: { type: 'object', properties: { anew: { type: 'boolean', default: false } } },
+} as const;
 const deadLetters = {
   querystring: { type: 'object', properties: { reason: reasonText, after: sid } },
 } as const;
@@ -84,11 +88,15 @@ export async function operatorRoutes(
     desk.revokeLink(params.sid),
   );
   type WithName = { Params: { name: string } };
-  scope.post<WithName>('/runs/:name', { schema: withName }, async ({ params, body }, reply) => {
-    // What is signed is the body's text, so it comes as text.
-    await desk.begin(params.name, readObject(body));
-    return reply.code(202).send({ begun: params.name });
-  });
+  scope.post<WithName & { Querystring: { anew: boolean } }>(
+    '/runs/:name',
+    { schema: beginning },
+    async ({ params, query, body }, reply) => {
+      // What is signed is the body's text, so it comes as text.
+      await desk.begin(params.name, readObject(body), { anew: query.anew });
+      return reply.code(202).send({ begun: params.name });
+    },
+  );
   scope.get<WithName>('/runs/:name', { schema: withName }, ({ params }) => desk.look(params.name));
   scope.get('/certificates', () => desk.certificates());
   scope.get<{ Params: { id: string } }>('/certificates/:id', { schema: withUuid }, ({ params }) =>

@@ -110,6 +110,26 @@ describe('what Twilio has', () => {
     expect(await host.run()).toMatchObject({ seen: 5, known: 5 });
   });
 
+  test('is looked at again where an earlier run broke off days ago: it cannot answer for this one', async () => {
+    const host = await open();
+    recorded(host.twilio, 1);
+    await host.ingest.receive(recorded(host.twilio, 1));
+    host.parts.store = new Proxy(store, {
+      get: (target, name) =>
+        name === 'list'
+          ? () => {
+              throw new Error('the bucket is away');
+            }
+          : Reflect.get(target, name, target),
+    });
+    await expect(host.run()).rejects.toThrow('away');
+    host.parts.store = store;
+    await shared.db.query(`UPDATE runs SET saved_at = saved_at - interval '2 days'`);
+    recorded(host.twilio, 2);
+    expect(await host.run()).toMatchObject({ seen: 2, known: 1, ingested: 1 });
+    expect(await host.parts.runs.look('reconcile')).not.toHaveProperty('resumedFrom');
+  });
+
   test('that was never recorded is counted by its reason, and the catalog says so', async () => {
     const host = await open();
     recorded(host.twilio, 1, { status: 'absent', errorCode: '16101' });

@@ -182,14 +182,23 @@ onEachEngine('whose call a recording is of', (open) => {
 
   test('that is proven is not changed, and not asked for', async () => {
     const set = await recorded();
-    await catalog().calledBy(RE, { direction: 'outbound', caller: 'proven', others: [] });
+    const proven = digest('+4930123456');
+    await catalog().calledBy(RE, { direction: 'outbound', caller: proven, others: [] });
     expect(
-      await catalog().calledBy(RE, { direction: 'inbound', caller: 'other', others: [] }),
+      await catalog().calledBy(RE, { direction: 'inbound', caller: digest(customer), others: [] }),
     ).toBeUndefined();
     made(set, { direction: 'inbound', from: customer });
     await findFacts(set.parts, RE);
-    expect(await row()).toMatchObject({ direction: 'outbound', caller: 'proven' });
+    expect(await row()).toMatchObject({ direction: 'outbound', caller: proven });
     expect(set.world.asked).toEqual([]);
+  });
+
+  test('that was noted under another caller secret is asked for again', async () => {
+    const set = await recorded();
+    await catalog().calledBy(RE, { direction: 'inbound', caller: 'k00000000:digest', others: [] });
+    made(set, { direction: 'inbound', from: customer });
+    await findFacts(set.parts, RE);
+    expect(await row()).toMatchObject({ direction: 'inbound', caller: digest(customer) });
   });
 
   test('that is proven in part is completed, and the part stays', async () => {

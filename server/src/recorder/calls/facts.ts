@@ -2,7 +2,7 @@ import { asCallSid, type RecordingSid } from '@flex-custody/core';
 import type { TwilioCallFacts } from '@flex-custody/twilio';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import { createLiveCalls, type Parties } from '../../catalog/live-calls.ts';
-import { callerOf } from '../../retention/caller.ts';
+import { callerOf, isBy } from '../../retention/caller.ts';
 import type { RecorderParts } from '../parts.ts';
 import { callsOf } from './look.ts';
 import { readingOf, together } from './parties.ts';
@@ -40,7 +40,8 @@ function isKnown(
 ): boolean {
   if (row.unproven.includes('direction') || row.unproven.includes('caller')) return false;
   if (row.direction === undefined) return false;
-  return row.caller !== undefined || callerDigest === undefined || row.direction === 'internal';
+  if (callerDigest === undefined || row.direction === 'internal') return true;
+  return row.caller !== undefined && isBy(callerDigest, row.caller);
 }
 
 async function partiesOf(parts: RecorderParts, row: RecordingRow): Promise<Parties | undefined> {
