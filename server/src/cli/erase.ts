@@ -37,7 +37,7 @@ export function registerErase(program: Command): void {
     )
     .option(
       '--task <sid>',
-      'all that are linked to this task; again for each',
+      'all that are linked to this task, or that a hint alone names as of it; again for each',
       several(asTaskSid, 'a task is WT and 32 hexadecimal digits'),
     )
     .option(
@@ -49,9 +49,11 @@ export function registerErase(program: Command): void {
     .option('--yes', 'do it; without, it is only shown what would go')
     .option('--dry-run', 'show what would go; change nothing')
     .option('--json', 'one line: {name, counts, notes, startedAt, finishedAt, finished}')
-    .action(async ({ recording, task, caller, reference, yes, dryRun, json }: EraseFlags) => {
-      if (!recording && !task && !caller)
-        throw new InvalidArgumentError('name what is to be erased: --recording, --task, or --caller');
+    .action(async (flags: EraseFlags, command: Command) => {
+      const { recording, task, caller, reference, yes, dryRun, json } = flags;
+      if (!recording && !task && !caller) {
+        command.error('error: name what is to be erased: --recording, --task, or --caller', { exitCode: 2 });
+      }
       const config = loadConfig();
       const only = dryRun || !yes;
       const ended = await runWork(
@@ -77,15 +79,11 @@ export function registerRetention(program: Command): void {
     .command('retention')
     .description('erase what the policy keeps no longer, as the host does by the hour')
     .option('--dry-run', 'count what would go; change nothing')
+    .option('--yes', 'also where that is far more than usual')
     .option('--json', 'one line: {name, counts, notes, startedAt, finishedAt, finished}')
-    .action(async ({ dryRun, json }: { dryRun?: boolean; json?: boolean }) => {
-      const config = loadConfig();
-      if (config.policyFile === undefined)
-        throw new CustodyError(
-          'policy_missing',
-          'CUSTODY_POLICY_FILE names no policy: all recordings are kept',
-        );
-      report(await runWork('retention', dryRun ? { dryRun } : {}, config), { json, dryRun });
+    .action(async ({ dryRun, yes, json }: { dryRun?: boolean; yes?: boolean; json?: boolean }) => {
+      const options = { ...(dryRun && { dryRun }), ...(yes && { yes }) };
+      report(await runWork('retention', options, loadConfig()), { json, dryRun });
     });
 }
 
@@ -100,7 +98,7 @@ function report(
     if (ended.counts['erased']) console.log('The certificate: `flex-custody certificates list`.');
   }
   // What was asked for and stays is no success; the policy's own run may well meet holds.
-  const stays = Object.keys(ended.counts).filter((name) => /^(failed_|held$|locked$)/.test(name));
+  const stays = Object.keys(ended.counts).filter((name) => /^(failed_|held$|locked$|being_erased$)/.test(name));
   if (stays.some((name) => name.startsWith('failed_') || ended.name === 'erase')) process.exitCode = 1;
 }
 

@@ -4,6 +4,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  GetBucketVersioningCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
@@ -28,6 +29,7 @@ import { uploadStream } from './upload.ts';
 const DEFAULT_PART_BYTES = 8 * 1024 * 1024;
 const DEFAULT_PARTS_AT_ONCE = 2;
 const STALL_MS = 30_000;
+const VERSIONING_MS = 60_000;
 const AUDIO = 'audio/wav';
 const CHECK_KEY = 'recordings/.check';
 
@@ -46,6 +48,7 @@ class S3Store implements Store {
   #readers: S3Client | undefined;
   /** What S3 seals is left to the SDK: it signs the audio as well. */
   readonly #direct: DirectRequests | undefined;
+  #versioning: { keeps: boolean; at: number } | undefined;
 
   constructor(config: StoreConfig) {
     this.bucket = config.bucket;
@@ -214,6 +217,15 @@ class S3Store implements Store {
       ...(answer.VersionId !== undefined && { versionId: answer.VersionId }),
       ...(answer.SSEKMSKeyId !== undefined && { kmsKeyId: answer.SSEKMSKeyId }),
     };
+  }
+
+  async keepsVersions(): Promise<boolean> {
+    const now = performance.now();
+    if (this.#versioning && now - this.#versioning.at < VERSIONING_MS) return this.#versioning.keeps;
+    const command = new GetBucketVersioningCommand({ Bucket: this.bucket });
+    const { Status } = await this.#mapped(this.#client.send(command));
+    this.#versioning = { keeps: Status === 'Enabled', at: now };
+    return this.#versioning.keeps;
   }
 
   versions(prefix: string) {

@@ -129,6 +129,8 @@ export interface Store {
   putBytes(key: string, bytes: Uint8Array): Promise<Stored>;
   /** All versions and delete markers, newest first within a key; on a bucket without versions its objects. */
   versions(prefix: string): AsyncIterable<StoredVersion>;
+  /** Whether what is overwritten or deleted in the bucket is kept as a version: asked at most once a minute. */
+  keepsVersions(): Promise<boolean>;
   /** A URL that plays the object, a WAV, for `seconds` without further credentials: for sse-kms mode. */
   presignGet(key: string, versionId: string | undefined, seconds: number): Promise<string>;
   /** Resolves when these credentials may write and list; otherwise the error's message says the next step. */
