@@ -153,7 +153,7 @@ onEachEngine('a catalog on a database with the rows of another account', (open) 
     const asked = [
       ours.sealedByOthers({ newest: 'k2' }, undefined, 100),
       ours.keyUse(),
-      ours.sourcesDue(-1, 100, 0),
+      ours.sourcesDue(-1, 100),
       ours.selected(everything, undefined, 100),
       ours.unfinishedErasures(100),
       ours.ofTask(WT),

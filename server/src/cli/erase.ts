@@ -98,7 +98,9 @@ function report(
     if (ended.counts['erased']) console.log('The certificate: `flex-custody certificates list`.');
   }
   // What was asked for and stays is no success; the policy's own run may well meet holds.
-  const stays = Object.keys(ended.counts).filter((name) => /^(failed_|held$|locked$|being_erased$)/.test(name));
+  const stays = Object.keys(ended.counts).filter((name) =>
+    /^(failed_|held$|locked$|being_erased$)/.test(name),
+  );
   if (stays.some((name) => name.startsWith('failed_') || ended.name === 'erase')) process.exitCode = 1;
 }
 

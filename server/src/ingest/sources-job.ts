@@ -37,17 +37,18 @@ interface Stopped {
  * Deletes the originals at Twilio of recordings that were verified long enough ago, each after the question whether it may
  * go now. What is not proven is to be, and goes at a later look. What is not as it was is an alarm, and its original stays.
  * A look passes through so many; the next goes on behind them, so that what stays hides nothing.
+ * @param pages of a look, each of 200
  * @returns how many Twilio has no longer
  * @throws CustodyError `policy_invalid`, or one that is retryable when Twilio or the bucket cannot be asked now
  */
-export async function deleteSources(parts: Parts, ended: AbortSignal): Promise<number> {
+export async function deleteSources(parts: Parts, ended: AbortSignal, pages = mostPages): Promise<number> {
   const { alarms, catalog, config } = parts;
   const hours = config.deleteSourceAfterHours;
   if (hours === undefined) return 0;
   let deleted = 0;
   const beingProven = await parts.queue.waiting('prove');
   let after = await catalog.sourcesMark();
-  for (let page = 0; page < mostPages; page += 1) {
+  for (let page = 0; page < pages; page += 1) {
     const rows = await catalog.sourcesDue(hours, pageRows, after);
     for (const row of rows) {
       ended.throwIfAborted();
@@ -80,7 +81,8 @@ async function lookAt(
   if (!verdict.may) {
     const { why, detail } = verdict;
     if (why === 'clock_differs') return { code: 'clock_differs', detail };
-    if (why === 'unversioned' || isOfKeys(why)) return { code: 'sources_stopped', detail: `${sid}: ${detail}` };
+    if (why === 'unversioned' || isOfKeys(why))
+      return { code: 'sources_stopped', detail: `${sid}: ${detail}` };
     if (why === 'not_proven') {
       if (!beingProven.has(sid)) await askForProof(parts, row);
     } else if (!inOrder.has(why)) await alarms.raise('source_kept', sid, detail);

@@ -28,7 +28,16 @@ const seen = new WeakMap<object, Seen>();
  * The database's time, held against this process's and Twilio's: three clocks of which one may be wrong.
  * @throws CustodyError as Twilio and the database do, where they cannot be asked
  */
-export async function readClock({ catalog, twilio }: ClockParts): Promise<ClockReading> {
+export async function readClock(parts: ClockParts): Promise<ClockReading> {
+  const isRemembered = isFresh(seen.get(parts.twilio));
+  const reading = await compare(parts);
+  if (!reading.differs || !isRemembered) return reading;
+  // A minute ago Twilio's answer, or this host's clock, may have been another.
+  seen.delete(parts.twilio);
+  return compare(parts);
+}
+
+async function compare({ catalog, twilio }: ClockParts): Promise<ClockReading> {
   const theirs = await twilioTime(twilio);
   const now = await catalog.now();
   if (theirs === undefined) return { now, differs: "Twilio's answer bears no date to compare with" };
@@ -44,10 +53,12 @@ export async function readClock({ catalog, twilio }: ClockParts): Promise<ClockR
   return { now, differs: `${last?.[0]} is ${Math.round(apartMs / 1_000)} s ahead of ${first?.[0]}` };
 }
 
+const isFresh = (one: Seen | undefined): one is Seen =>
+  one !== undefined && performance.now() - one.at < askedAgainMs;
+
 async function twilioTime(twilio: ClockParts['twilio']): Promise<number | undefined> {
   const known = seen.get(twilio);
-  const steady = performance.now();
-  if (known && steady - known.at < askedAgainMs) return known.theirs + steady - known.at;
+  if (isFresh(known)) return known.theirs + performance.now() - known.at;
   const account = await twilio.account();
   if (account?.aheadMs === undefined) return undefined;
   const theirs = Date.now() + account.aheadMs;

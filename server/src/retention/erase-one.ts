@@ -1,19 +1,18 @@
 import { CustodyError, errorCode, objectKey, type RecordingSid, sidecarKey } from '@flex-custody/core';
+import type { TwilioApi } from '@flex-custody/twilio';
 import type { Alarms } from '../catalog/alarms.ts';
 import type { Catalog, ErasurePlan, Intent, RecordingRow } from '../catalog/catalog.ts';
-import type { Log } from '../ingest/parts.ts';
+import { deleteAtTwilio, isAtTwilio } from './at-twilio.ts';
 import type { ErasedRecording } from './certificate.ts';
 import type { Gone } from './certify.ts';
-import { deleteAtTwilio, isAtTwilio } from './at-twilio.ts';
 import { type DestroyerParts, mayDestroy } from './may-destroy.ts';
 import { removeFromBucket } from './remove.ts';
-import type { TwilioApi } from '@flex-custody/twilio';
 
 export interface EraseOneParts extends DestroyerParts {
   alarms: Pick<Alarms, 'raise' | 'mended'>;
   catalog: Catalog;
   twilio: Pick<TwilioApi, 'account' | 'deleteRecording' | 'recording'>;
-  log: Pick<Log, 'info' | 'warn'>;
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
 /** The run that erases, and what it tells of each. */
@@ -129,8 +128,7 @@ async function counted(
 ): Promise<Gone | undefined> {
   try {
     const gone = await work();
-    if (gone)
-      log.info({ event: 'recording.erased', recording: sid, reason: gone.intent.reason }, 'erased');
+    if (gone) log.info({ event: 'recording.erased', recording: sid, reason: gone.intent.reason }, 'erased');
     return gone;
   } catch (error) {
     if (error instanceof Stop) throw error.cause;

@@ -113,7 +113,10 @@ async function faultOfCopy(
     return no(error.code, `its copy cannot be opened: ${error.code}`);
   }
   if (!config.acceptUnversioned && !(await store.keepsVersions()))
-    return no('unversioned', 'the bucket keeps no versions: whoever may write to it could replace the only copy');
+    return no(
+      'unversioned',
+      'the bucket keeps no versions: whoever may write to it could replace the only copy',
+    );
   return undefined;
 }
 

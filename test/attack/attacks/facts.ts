@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sealBytes } from '@flex-custody/vault';
 import { touchTask } from '../../../sandbox/src/world.ts';
+import { createPolicies } from '../../../server/src/retention/policies.ts';
 import { type Attack, oldEnough, type Scene } from '../scene.ts';
 
 /** Who calls in the sandbox. */
@@ -23,14 +24,14 @@ export const liftedHold: Attack = {
     const forged = { ...JSON.parse(found.attributes), direction: 'internal', from: '+19990000000' };
     touchTask(found, { attributes: JSON.stringify(forged) });
     await taken(scene, sid);
-    const policyFile = join(scene.dataDir, 'policy.yaml');
-    writeFileSync(
-      policyFile,
-      `version: 1\nkeep: {default: forever, rules: [{direction: internal, days: 1}]}\nholds: [{id: case-1, callers: ["${caller}"]}]\n`,
-    );
-    const environment = { CUSTODY_POLICY_FILE: policyFile };
-    await scene.meanwhile(async () => undefined, environment);
-    const erased = await scene.command(['erase', '--recording', sid, '--yes'], environment);
+    const { accountSid } = scene.stack.sandbox.account;
+    await scene.meanwhile(async (db) => {
+      await createPolicies(db, accountSid).apply(
+        `version: 1\nkeep: {default: forever, rules: [{direction: internal, days: 1}]}\nholds: [{id: case-1, callers: ["${caller}"]}]\n`,
+        'test',
+      );
+    });
+    const erased = await scene.command(['erase', '--recording', sid, '--yes']);
     expect(`${erased.out}${erased.err}`).toContain('held by case-1');
     // And an erasure that the caller asks for finds the call.
     const asked = await scene.command(['erase', '--caller', caller]);
