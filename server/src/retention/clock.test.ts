@@ -16,7 +16,7 @@ function clocks(of: { twilio?: number | undefined; database?: number } = {}) {
   return { asked, twilio, catalog };
 }
 
-test.each([
+test.each<[string, Parameters<typeof clocks>[0] & object, string | undefined]>([
   ['all agree', { twilio: 0 }, undefined],
   ['they are some minutes apart', { twilio: 150_000, database: -140_000 }, undefined],
   ["Twilio's is ahead", { twilio: day }, "Twilio's clock is 86400 s ahead"],

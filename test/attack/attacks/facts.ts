@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AccountSid } from '@flex-custody/core';
 import { sealBytes } from '@flex-custody/vault';
 import { touchTask } from '../../../sandbox/src/world.ts';
 import { createPolicies } from '../../../server/src/retention/policies.ts';
@@ -26,7 +27,7 @@ export const liftedHold: Attack = {
     await taken(scene, sid);
     const { accountSid } = scene.stack.sandbox.account;
     await scene.meanwhile(async (db) => {
-      await createPolicies(db, accountSid).apply(
+      await createPolicies(db, accountSid as AccountSid).apply(
         `version: 1\nkeep: {default: forever, rules: [{direction: internal, days: 1}]}\nholds: [{id: case-1, callers: ["${caller}"]}]\n`,
         'test',
       );
