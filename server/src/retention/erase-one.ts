@@ -210,7 +210,11 @@ async function planned(
   return { now, plan: { versions: versions.map(({ etag: _, ...version }) => version), atTwilio } };
 }
 
-/** Nothing of what was planned to go has gone. @throws CustodyError where that cannot be seen now */
+/**
+ * Nothing of what was planned to go has gone. The object's versions go before its sidecar's, which a new description may
+ * replace meanwhile.
+ * @throws CustodyError where that cannot be seen now
+ */
 async function isStillWhole(
   parts: EraseOneParts,
   row: RecordingRow,
@@ -218,8 +222,21 @@ async function isStillWhole(
 ): Promise<boolean> {
   if (!plan) return false;
   const there = new Set((await listed(parts, row)).map(nameOf));
-  if (plan.versions.length > 0) return plan.versions.every((version) => there.has(nameOf(version)));
+  const ofObject = plan.versions.filter(({ key }) => key === objectKey(row.accountSid, row.recordingSid));
+  const first = ofObject.length > 0 ? ofObject : plan.versions;
+  if (first.length > 0) return first.every((version) => there.has(nameOf(version)));
   return !plan.atTwilio || isAtTwilio(parts.twilio, row.recordingSid);
+}
+
+/** How many of the planned versions an earlier run has removed. */
+async function goneOf(
+  parts: EraseOneParts,
+  row: RecordingRow,
+  plan: ErasurePlan | undefined,
+): Promise<number> {
+  if (!plan) return 0;
+  const there = new Set((await listed(parts, row)).map(nameOf));
+  return plan.versions.filter((version) => !there.has(nameOf(version))).length;
 }
 
 async function begin({ catalog }: EraseOneParts, sid: RecordingSid, { run }: Scene): Promise<void> {
@@ -244,8 +261,7 @@ async function remove(
     isBegun = true;
   };
   try {
-    const there = new Set((await listed(parts, row)).map(nameOf));
-    const before = (plan?.versions ?? []).filter((version) => !there.has(nameOf(version))).length;
+    const before = isBegun ? await goneOf(parts, row, plan) : 0;
     await removeFromBucket(store, row, onRemoved);
     const how = await deleteAtTwilio(twilio, row);
     if (!isBegun) {

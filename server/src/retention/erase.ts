@@ -31,6 +31,8 @@ export interface EraseOptions {
 }
 
 const pageRows = 100;
+/** A run that does not move for five minutes is taken for dead. */
+const keepEveryMs = 60_000;
 const dayMs = 24 * 60 * 60_000;
 /** Listed by name for whoever asked; more are only counted. */
 const mostNamed = 50;
@@ -172,13 +174,17 @@ async function erase(parts: KeepingParts, run: Run, plan: Plan): Promise<number>
     one: (row: RecordingRow) => Promise<Gone | undefined>,
   ): Promise<number> => {
     const gone: Gone[] = [];
+    let keptAt = performance.now();
     try {
       for (const row of rows) {
         run.signal.throwIfAborted();
         const went = await one(row);
         if (went) gone.push(went);
         // Nobody takes over what waits for its certificate while this run moves.
-        if (gone.length > 0) await catalog.keepErasures(id);
+        if (performance.now() - keptAt > keepEveryMs) {
+          await catalog.keepErasures(id);
+          keptAt = performance.now();
+        }
       }
     } finally {
       const certified = gone.length > 0 ? await certify(parts, id, gone) : new Set();
