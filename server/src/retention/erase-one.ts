@@ -70,13 +70,12 @@ export async function eraseOne(
       const { plan, now } = await planned(parts, row);
       const { reason, reference } = why;
       const intent = { reason, ...(reference !== undefined && { reference }), policy: before, plan };
-      if (!(await catalog.intend(sid, intent, scene.run)))
-        throw new CustodyError('erasure_busy', 'another run is at it');
+      await intend(parts, sid, intent, scene);
       isIntended = true;
       const policy = await allowed(parts, row, why, scene);
       if (policy === undefined) return await takeBack().then(() => undefined);
-      // The policy may have been replaced in between: the decision that counts is the last one.
-      if (policy !== before) await catalog.intend(sid, { ...intent, policy }, scene.run);
+      // The decision that counts is the last one; and where the questions took too long another run may have taken over.
+      await intend(parts, sid, { ...intent, policy }, scene);
       isIntended = false;
       const erased = await remove(parts, now, plan, scene);
       return { intent: { ...intent, policy }, erased };
@@ -237,6 +236,16 @@ async function goneOf(
   if (!plan) return 0;
   const there = new Set((await listed(parts, row)).map(nameOf));
   return plan.versions.filter((version) => !there.has(nameOf(version))).length;
+}
+
+async function intend(
+  { catalog }: EraseOneParts,
+  sid: RecordingSid,
+  intent: Omit<Intent, 'begunAt'>,
+  { run }: Scene,
+): Promise<void> {
+  if (!(await catalog.intend(sid, intent, run)))
+    throw new CustodyError('erasure_busy', 'another run is at it', { retryable: true });
 }
 
 async function begin({ catalog }: EraseOneParts, sid: RecordingSid, { run }: Scene): Promise<void> {
