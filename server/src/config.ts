@@ -75,6 +75,8 @@ export interface Config {
   reconcile: { everyMinutes: number; hours: number };
   /** Hours from the verification to the original's deletion at Twilio; undefined: it stays. */
   deleteSourceAfterHours?: number;
+  /** Originals are deleted also where the bucket keeps no versions. */
+  acceptUnversioned: boolean;
   /** When a copy that the host did not make itself is held against Twilio's media. */
   prove: 'before-deletion' | 'always';
   policyFile?: string;
@@ -279,6 +281,7 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     reconcile: { everyMinutes: env.CUSTODY_RECONCILE_MINUTES, hours: env.CUSTODY_RECONCILE_HOURS },
     prove: env.CUSTODY_PROVE,
     ...(env.DELETE_SOURCE_AFTER !== undefined && { deleteSourceAfterHours: env.DELETE_SOURCE_AFTER }),
+    acceptUnversioned: env.CUSTODY_ACCEPT_UNVERSIONED,
     ...(env.CUSTODY_POLICY_FILE !== undefined && { policyFile: env.CUSTODY_POLICY_FILE }),
     signing: {
       file: env.CUSTODY_SIGNING_KEY_FILE,

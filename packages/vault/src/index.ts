@@ -7,6 +7,7 @@ export type { ObjectReader, OpenedEnvelope, SealContext } from './envelope/types
 export { isKeyId, parseKeyFile } from './keys/key-file.ts';
 export { createKeys, KEY_NAMESPACE } from './keys/keys.ts';
 export type { KeyConfig, Keys, KmsCredentials } from './keys/types.ts';
+export { opensNow } from './opens-now.ts';
 export { isVersionOfItsOwn, type RenewInput, renewObject } from './renew.ts';
 export { type Copied, copyResumably, type ResumableInput } from './resumable/resumable-copy.ts';
 export type { UploadState } from './resumable/upload-state.ts';

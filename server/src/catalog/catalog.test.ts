@@ -197,6 +197,55 @@ onEachEngine('catalog', (open) => {
       });
     });
 
+    test("an intent is one run's, until that is dead; nobody copies what is to go, and it can be taken back", async () => {
+      const [run, other] = [certificate, '1b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11'];
+      const plan = { versions: [{ key: 'k', versionId: 'v' }], atTwilio: true };
+      await catalog.register(registration(1));
+      const before = await catalog.find(RE(1));
+      expect(await catalog.intend(RE(1), { reason: 'retention', policy: 'p', plan }, run)).toBe(true);
+      const begunAt = (await catalog.find(RE(1)))?.intent?.begunAt;
+      expect(begunAt).toBeInstanceOf(Date);
+      expect(await catalog.intend(RE(1), { reason: 'erasure', policy: 'q' }, other)).toBe(false);
+      expect(await catalog.resumeErasure(RE(1), other)).toBe(false);
+      expect(await catalog.takeBack(RE(1), other)).toBe(false);
+      expect(await catalog.erasing(RE(1), other)).toBe(false);
+      expect(await catalog.lease(RE(1), 'function', 1_000)).toBeUndefined();
+      expect(await catalog.unfinishedErasures(9)).toEqual([]);
+      expect(await catalog.intend(RE(1), { reason: 'retention', policy: 'q', plan }, run)).toBe(true);
+      expect((await catalog.find(RE(1)))?.intent).toEqual({
+        reason: 'retention',
+        policy: 'q',
+        plan,
+        begunAt,
+      });
+      expect([...(await catalog.keepErasures(run))]).toEqual([RE(1)]);
+      await catalog.leaveErasures(run);
+      expect((await catalog.unfinishedErasures(9)).map(({ recordingSid }) => recordingSid)).toEqual([RE(1)]);
+      expect(await catalog.unfinishedErasures(9, RE(1))).toEqual([]);
+      expect(await catalog.resumeErasure(RE(1), other)).toBe(true);
+      expect([await catalog.keepErasures(run), await catalog.takeBack(RE(1), other)]).toEqual([
+        new Set(),
+        true,
+      ]);
+      expect(await catalog.find(RE(1))).toEqual({ ...before, updatedAt: expect.any(Date) });
+      expect(await catalog.stuckErasures(9)).toEqual([]);
+    });
+
+    test('a mark of the originals that are due lies behind its own row', async () => {
+      for (const n of [1, 2, 3]) await full(n);
+      await database.db.query('UPDATE recordings SET verified_at = now()');
+      const [first, second] = await catalog.sourcesDue(-1, 2);
+      const mark = { verifiedAt: second?.verifiedAt as Date, recordingSid: RE(2) };
+      expect([first?.recordingSid, second?.recordingSid]).toEqual([RE(1), RE(2)]);
+      await catalog.markSources(mark);
+      expect(await catalog.sourcesMark()).toEqual(mark);
+      expect((await catalog.sourcesDue(-1, 2, mark)).map(({ recordingSid }) => recordingSid)).toEqual([
+        RE(3),
+      ]);
+      await catalog.markSources(undefined);
+      expect(await catalog.sourcesMark()).toBeUndefined();
+    });
+
     test('nothing fills it in again, or begins with it anew', async () => {
       await full(1);
       await catalog.erasing(RE(1));

@@ -61,7 +61,9 @@ export interface RecordingRow {
   direction?: CallDirection;
   /** A keyed digest of the caller's number. */
   caller?: string;
-  /** What went of it so far: it is being erased. */
+  /** An erasure is at work: nobody plays or copies it. It may have removed nothing yet, and then it can be taken back. */
+  intent?: Intent;
+  /** What went of it so far. */
   erasure?: Erasure;
   /** From then on nothing is known of it but that it was. */
   erasedAt?: Date;
@@ -92,6 +94,33 @@ export interface Erasure {
   twilio: 'deleted' | 'gone';
   /** ISO 8601. */
   at: string;
+}
+
+/** What an erasure was decided to be, before its first step; its certificate says the same, whichever run ends it. */
+export interface Intent {
+  /** An operator asked for it, or its time was over. */
+  reason: 'erasure' | 'retention';
+  /** What the operator wrote. */
+  reference?: string;
+  /** Digest of the policy it was decided by; `unknown` of one that an earlier release began. */
+  policy: string;
+  /** Absent of one that an earlier release began. */
+  plan?: ErasurePlan;
+  begunAt: Date;
+}
+
+/** What was seen to be there when it was decided: what of it is missing later has gone. */
+export interface ErasurePlan {
+  /** Of objects in the bucket, markers of deletions included. */
+  versions: readonly { key: string; versionId?: string }[];
+  /** Whether Twilio had it. */
+  atTwilio: boolean;
+}
+
+/** Where a look through the originals that are due has come to. */
+export interface SourceMark {
+  verifiedAt: Date;
+  recordingSid: RecordingSid;
 }
 
 export interface StoredSidecar {
@@ -261,9 +290,12 @@ export interface Catalog {
   absent(sid: RecordingSid, code: string): Promise<boolean>;
   /**
    * Verified at least so many hours ago, described, and still at Twilio as far as is known; the longest ago first,
-   * without the first `skip`.
+   * behind `after`.
    */
-  sourcesDue(hours: number, limit: number, skip: number): Promise<RecordingRow[]>;
+  sourcesDue(hours: number, limit: number, after?: SourceMark): Promise<RecordingRow[]>;
+  /** Where the last look at them stopped; undefined: the next begins at the first. */
+  sourcesMark(): Promise<SourceMark | undefined>;
+  markSources(at: SourceMark | undefined): Promise<void>;
   /** Twilio has the original no longer. */
   sourceDeleted(sid: RecordingSid): Promise<void>;
   /** Its sidecar was written, in place of the one before; false where another one has been written meanwhile. */
@@ -315,14 +347,43 @@ export interface Catalog {
   forwarded(sid: RecordingSid): Promise<void>;
   /** By SID, behind `after`, without those that are erased already. At most 1000. */
   selected(of: Selection, after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;
-  /** Begins the end of a recording: from now on nobody plays, copies or links it. What is known of it stays until it is over. */
-  erasing(sid: RecordingSid): Promise<boolean>;
+  /** Which of these tasks no recording names, neither proven nor by hint. */
+  unknownTasks(tasks: readonly TaskSid[]): Promise<TaskSid[]>;
+  /**
+   * Writes down what is to be erased and why, before the first step; from then on nobody plays or copies it, and for some
+   * minutes no other run touches it. Whoever wrote an intent may write it again, which begins no later for it.
+   * @param by id of the run
+   * @returns false where another intent is there already, or something of the recording has gone
+   */
+  intend(sid: RecordingSid, intent: Omit<Intent, 'begunAt'>, by: string): Promise<boolean>;
+  /** Takes over an intent at which no run is any more. */
+  resumeErasure(sid: RecordingSid, by: string): Promise<boolean>;
+  /** Nothing has gone: the recording is as it was before the intent. */
+  takeBack(sid: RecordingSid, by: string): Promise<boolean>;
+  /** Extends what this run is at. @returns which recordings those are */
+  keepErasures(by: string): Promise<Set<RecordingSid>>;
+  /** This run is at none of them any more. */
+  leaveErasures(by: string): Promise<void>;
+  /**
+   * Something of the recording has gone: there is no way back. What is known of it stays until it is over.
+   * @param by the run whose intent it must be; without it, whoever's
+   */
+  erasing(sid: RecordingSid, by?: string): Promise<boolean>;
   /** Notes what went of it; a later note adds to an earlier one. */
   wasRemoved(sid: RecordingSid, what: Erasure): Promise<void>;
   /** Forgets all that is known of a recording but its SID, when it went, and the certificate's id. */
   erased(sid: RecordingSid, certificate: string): Promise<boolean>;
-  /** Recordings whose erasure began and is not over. */
-  unfinishedErasures(limit: number): Promise<RecordingRow[]>;
+  /** Recordings with an intent, which is not over, and at which no run is; by SID, behind `after`. */
+  unfinishedErasures(limit: number, after?: RecordingSid): Promise<RecordingRow[]>;
+  /** Those whose intent is older than a day. */
+  stuckErasures(limit: number): Promise<RecordingSid[]>;
+  /** Recordings that are not erased. */
+  size(): Promise<number>;
+  /** The mean of what the last runs of retention that erased any have erased; undefined before the first. */
+  usuallyRetained(): Promise<number | undefined>;
+  noteRetained(recordings: number): Promise<void>;
+  /** By the database's clock, which every process shares. */
+  now(): Promise<Date>;
   /** Recordings of a task that are verified, the earliest first. */
   ofTask(sid: TaskSid): Promise<RecordingRow[]>;
   list(listing: Listing): Promise<RecordingRow[]>;

@@ -1,3 +1,4 @@
+import { asRecordingSid, type RecordingSid } from '@flex-custody/core';
 import type { Catalog } from './catalog.ts';
 import { mostRows, noLease, type Statements } from './statements.ts';
 
@@ -7,19 +8,51 @@ interface Gone {
   call_sid: string | null;
 }
 
+/** A run that has not moved for so long is dead. */
+const held = `now() + interval '5 minutes'`;
+const noIntent = 'intent = NULL, intent_at = NULL, intent_by = NULL, intent_until = NULL';
+/** A task that only the browser named, of a recording that no task is proven for. */
+const hintedTask = `CASE WHEN task_sid IS NULL OR 'owner' = ANY(unproven) THEN hints->>'taskSid' END`;
+/** Of a run, for what is usual. */
+const runsCounted = 20;
+
+const sidsOf = (found: readonly { recording_sid: string }[]): RecordingSid[] =>
+  found.flatMap(({ recording_sid }) => asRecordingSid(recording_sid) ?? []);
+
 /** The end of a recording, from the first step to the last. */
 export function erasureStatements({
   accountSid,
   db,
+  isSet,
   move,
   rows,
+  select,
   set,
-}: Statements): Pick<Catalog, 'selected' | 'erasing' | 'wasRemoved' | 'erased' | 'unfinishedErasures'> {
+}: Statements): Pick<
+  Catalog,
+  | 'selected'
+  | 'unknownTasks'
+  | 'intend'
+  | 'resumeErasure'
+  | 'takeBack'
+  | 'keepErasures'
+  | 'leaveErasures'
+  | 'erasing'
+  | 'wasRemoved'
+  | 'erased'
+  | 'unfinishedErasures'
+  | 'stuckErasures'
+  | 'size'
+  | 'usuallyRetained'
+  | 'noteRetained'
+  | 'now'
+> {
   return {
     selected: ({ recordings, tasks, callers, startedBefore }, after, limit) =>
       rows({
         where: `erased_at IS NULL AND ($5::text IS NULL OR recording_sid COLLATE "C" > $5)
            AND (recording_sid = ANY($1::text[]) OR task_sid = ANY($2::text[])
+             ${tasks ? `OR ${hintedTask} = ANY($2::text[])` : ''}
              OR (caller = ANY($3::text[]) AND NOT 'caller' = ANY(unproven))
              OR started_at < $4::timestamptz)`,
         rest: `ORDER BY recording_sid COLLATE "C" LIMIT $6`,
@@ -32,8 +65,56 @@ export function erasureStatements({
           Math.min(limit, mostRows),
         ],
       }),
-    erasing: (sid) =>
-      move('erased', sid, { set: `link_state = 'unlinked', link_reason = 'erased', ${noLease}` }),
+    async unknownTasks(tasks) {
+      const found = await select<{ task_sid: string | null; hinted: string | null }>(
+        `DISTINCT task_sid, ${hintedTask} AS hinted`,
+        {
+          where: `erased_at IS NULL AND (task_sid = ANY($1::text[]) OR ${hintedTask} = ANY($1::text[]))`,
+          values: [tasks],
+        },
+      );
+      const known = new Set(found.flatMap(({ task_sid, hinted }) => [task_sid, hinted]));
+      return tasks.filter((task) => !known.has(task));
+    },
+    intend: (sid, intent, by) =>
+      isSet(
+        sid,
+        `intent = $2::jsonb, intent_at = coalesce(intent_at, now()), intent_by = $3::uuid, intent_until = ${held}`,
+        [JSON.stringify(intent), by],
+        `state <> 'erased' AND (intent IS NULL OR intent_by = $3::uuid)`,
+      ),
+    resumeErasure: (sid, by) =>
+      isSet(
+        sid,
+        `intent_by = $2::uuid, intent_until = ${held}`,
+        [by],
+        `intent IS NOT NULL AND erased_at IS NULL AND (intent_until IS NULL OR intent_until < now())`,
+      ),
+    takeBack: (sid, by) =>
+      isSet(sid, noIntent, [by], `state <> 'erased' AND intent IS NOT NULL AND intent_by = $2::uuid`),
+    async keepErasures(by) {
+      const kept = await db.query<{ recording_sid: string }>(
+        `UPDATE recordings SET intent_until = ${held}
+         WHERE intent IS NOT NULL AND intent_by = $1::uuid AND account_sid = $2 RETURNING recording_sid`,
+        [by, accountSid],
+      );
+      return new Set(sidsOf(kept));
+    },
+    async leaveErasures(by) {
+      await db.query(
+        `UPDATE recordings SET intent_until = NULL
+         WHERE intent IS NOT NULL AND intent_by = $1::uuid AND account_sid = $2`,
+        [by, accountSid],
+      );
+    },
+    erasing: (sid, by) =>
+      move('erased', sid, {
+        set: `link_state = 'unlinked', link_reason = 'erased', ${noLease},
+          intent = coalesce(intent, '{"reason": "erasure", "policy": "unknown"}'), intent_at = coalesce(intent_at, now()),
+          intent_until = CASE WHEN $4::uuid IS NULL THEN intent_until ELSE ${held} END`,
+        where: '($4::uuid IS NULL OR intent_by = $4::uuid)',
+        values: [by ?? null],
+      }),
     async wasRemoved(sid, what) {
       await set(
         sid,
@@ -56,7 +137,8 @@ export function erasureStatements({
              sidecar = NULL, verified_at = NULL, source_deleted_at = NULL, source_encrypted = false,
              source_completed = false, forwarded_at = NULL, failure = NULL, erasure = NULL, proof = NULL,
              unproven = '{}', hinted_callers = '{}', copied_by = NULL, host_only = false, proof_tried_at = NULL, started_at = now(),
-             created_at = now(), updated_at = now(), erased_at = now(), certificate = $2
+             created_at = now(), updated_at = now(), erased_at = now(), certificate = $2,
+             ${noIntent}
            FROM before
            WHERE recordings.recording_sid = before.recording_sid AND state = 'erased' AND erased_at IS NULL
            RETURNING before.task_sid, before.conference_sid, before.call_sid`,
@@ -83,11 +165,43 @@ export function erasureStatements({
         );
         return true;
       }),
-    unfinishedErasures: (limit) =>
+    unfinishedErasures: (limit, after) =>
       rows({
-        where: `state = 'erased' AND erased_at IS NULL`,
-        rest: 'ORDER BY recording_sid LIMIT $1',
-        values: [Math.min(limit, mostRows)],
+        where: `intent IS NOT NULL AND erased_at IS NULL AND (intent_until IS NULL OR intent_until < now())
+           AND ($2::text IS NULL OR recording_sid COLLATE "C" > $2)`,
+        rest: 'ORDER BY recording_sid COLLATE "C" LIMIT $1',
+        values: [Math.min(limit, mostRows), after ?? null],
       }),
+    stuckErasures: async (limit) =>
+      sidsOf(
+        await select('recording_sid', {
+          where: `intent IS NOT NULL AND erased_at IS NULL AND intent_at < now() - interval '1 day'`,
+          rest: 'ORDER BY intent_at LIMIT $1',
+          values: [Math.min(limit, mostRows)],
+        }),
+      ),
+    async size() {
+      const [row] = await select<{ n: number }>('count(*)::int AS n', { where: 'erased_at IS NULL' });
+      return row?.n ?? 0;
+    },
+    async usuallyRetained() {
+      const [row] = await db.query<{ mean: number | null }>(
+        `SELECT avg(recordings)::double precision AS mean
+         FROM (SELECT recordings FROM retained WHERE account_sid = $1 ORDER BY id DESC LIMIT $2) recent`,
+        [accountSid, runsCounted],
+      );
+      return row?.mean ?? undefined;
+    },
+    async noteRetained(recordings) {
+      await db.query('INSERT INTO retained (account_sid, recordings) VALUES ($1, $2)', [
+        accountSid,
+        recordings,
+      ]);
+    },
+    async now() {
+      const [row] = await db.query<{ now: Date }>('SELECT now()');
+      if (!row) throw new Error('the database names no time');
+      return row.now;
+    },
   };
 }

@@ -15,6 +15,7 @@ import { keyStatements } from './key-statements.ts';
 import { proofStatements } from './proof-statements.ts';
 import { rowColumns, type StoredRow, toRow } from './rows.ts';
 import { signingStatements } from './signing-statements.ts';
+import { sourceStatements } from './source-statements.ts';
 import { createStatements, foreign, identity, mostRows, noLease, noProof } from './statements.ts';
 
 const ratesKept = 20;
@@ -48,6 +49,7 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
     ...proofStatements(statements),
     ...callerStatements(statements),
     ...importStatements(statements),
+    ...sourceStatements(statements),
     find,
     firstOfReservation: async (sid) =>
       (
@@ -103,7 +105,7 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
       const secret = randomUUID();
       const change = {
         set: `leases = leases + 1, lease = $4, lease_holder = $5, lease_until = now() + $6::double precision * interval '1 millisecond'`,
-        where: `(state <> 'copying' OR lease_until < now()) AND ($5 <> 'function' OR NOT host_only)`,
+        where: `(state <> 'copying' OR lease_until < now()) AND ($5 <> 'function' OR NOT host_only) AND intent IS NULL`,
         values: [secret, holder, ms],
       };
       const [granted] = await moved<{ leases: number }>('leased', sid, change, 'leases');
@@ -163,16 +165,6 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
     },
     absent: (sid, code) => move('absent', sid, { set: 'failure = $4', values: [code] }),
 
-    sourcesDue: (hours, limit, skip) =>
-      rows({
-        where: `state = 'verified' AND source_deleted_at IS NULL AND sidecar IS NOT NULL
-           AND verified_at < now() - $1::double precision * interval '1 hour'`,
-        rest: 'ORDER BY verified_at, recording_sid LIMIT $2 OFFSET $3',
-        values: [hours, Math.min(limit, mostRows), skip],
-      }),
-    async sourceDeleted(sid) {
-      await set(sid, 'source_deleted_at = now()', [], 'source_deleted_at IS NULL');
-    },
     described: async (sid, before, now) => {
       const noted = {
         set: 'sidecar = $2::jsonb',

@@ -16,7 +16,7 @@ import {
   asWorkerSid,
   CustodyError,
 } from '@flex-custody/core';
-import type { Copier, Erasure, RecordingRow, StoredSidecar } from './catalog.ts';
+import type { Copier, Erasure, Intent, RecordingRow, StoredSidecar } from './catalog.ts';
 
 /** A row of `recordings` as both engines give it. */
 export interface StoredRow {
@@ -51,6 +51,8 @@ export interface StoredRow {
   direction: CallDirection | null;
   caller: string | null;
   erasure: Erasure | null;
+  intent: Omit<Intent, 'begunAt'> | null;
+  intent_at: Date | null;
   erased_at: Date | null;
   certificate: string | null;
   leases: number;
@@ -68,7 +70,7 @@ export interface StoredRow {
 export const rowColumns = `recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid,
   channels, duration_seconds, started_at, source, hints, state, link_state, link_reason, lease_holder, lease_until,
   object, verified_at, segment_generation, failure, attempts, forwarded_at,
-  sidecar, source_deleted_at, source_encrypted, source_completed, queue, direction, caller, erasure, erased_at, certificate, leases,
+  sidecar, source_deleted_at, source_encrypted, source_completed, queue, direction, caller, erasure, intent, intent_at, erased_at, certificate, leases,
   proof, unproven, hinted_callers, copied_by, host_only, proof_tried_at, created_at, updated_at`;
 
 export function toRow(row: StoredRow): RecordingRow {
@@ -113,6 +115,7 @@ export function toRow(row: StoredRow): RecordingRow {
       direction: row.direction ?? undefined,
       caller: row.caller ?? undefined,
       erasure: row.erasure ?? undefined,
+      intent: row.intent && row.intent_at ? { ...row.intent, begunAt: row.intent_at } : undefined,
       erasedAt: row.erased_at ?? undefined,
       certificate: row.certificate ?? undefined,
       proof: row.proof ?? undefined,

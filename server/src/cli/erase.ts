@@ -40,7 +40,7 @@ export function registerErase(program: Command): void {
     )
     .option(
       '--task <sid>',
-      'all that are linked to this task; again for each',
+      'all that are linked to this task, or that a hint alone names as of it; again for each',
       several(asTaskSid, 'a task is WT and 32 hexadecimal digits'),
     )
     .option(
@@ -53,9 +53,11 @@ export function registerErase(program: Command): void {
     .option('--dry-run', 'show what would go; change nothing')
     .option(...anewOption)
     .option('--json', 'one line: {name, counts, notes, startedAt, resumedFrom?, finishedAt, finished}')
-    .action(async ({ recording, task, caller, reference, yes, dryRun, anew, json }: EraseFlags) => {
-      if (!recording && !task && !caller)
-        throw new InvalidArgumentError('name what is to be erased: --recording, --task, or --caller');
+    .action(async (flags: EraseFlags, command: Command) => {
+      const { recording, task, caller, reference, yes, dryRun, anew, json } = flags;
+      if (!recording && !task && !caller) {
+        command.error('error: name what is to be erased: --recording, --task, or --caller', { exitCode: 2 });
+      }
       const config = loadConfig();
       const only = dryRun || !yes;
       const digest = caller && digestBy(config.callerSecret);
@@ -79,20 +81,29 @@ export function registerErase(program: Command): void {
     });
 }
 
+interface RetentionFlags {
+  dryRun?: boolean;
+  yes?: boolean;
+  anew?: boolean;
+  json?: boolean;
+}
+
 export function registerRetention(program: Command): void {
   program
     .command('retention')
     .description('erase what the policy keeps no longer, as the host does by the hour')
     .option('--dry-run', 'count what would go; change nothing')
+    .option('--yes', 'also where that is far more than usual')
     .option(...anewOption)
     .option('--json', 'one line: {name, counts, notes, startedAt, resumedFrom?, finishedAt, finished}')
-    .action(async ({ dryRun, anew, json }: { dryRun?: boolean; anew?: boolean; json?: boolean }) => {
+    .action(async ({ dryRun, yes, anew, json }: RetentionFlags) => {
       const config = loadConfig();
       await atDesk(async (desk) => {
         if ((await desk.policy()).applied) return;
         throw new CustodyError('policy_missing', 'no policy is in force: all recordings are kept');
       }, config);
-      report(await runWork('retention', dryRun ? { dryRun } : {}, config, { anew }), { json, dryRun });
+      const options = { ...(dryRun && { dryRun }), ...(yes && { yes }) };
+      report(await runWork('retention', options, config, { anew }), { json, dryRun });
     });
 }
 
@@ -107,7 +118,9 @@ function report(
     if (ended.counts['erased']) console.log('The certificate: `flex-custody certificates list`.');
   }
   // What was asked for and stays is no success; the policy's own run may well meet holds.
-  const stays = Object.keys(ended.counts).filter((name) => /^(failed_|held$|locked$)/.test(name));
+  const stays = Object.keys(ended.counts).filter((name) =>
+    /^(failed_|held$|locked$|being_erased$)/.test(name),
+  );
   if (stays.some((name) => name.startsWith('failed_') || ended.name === 'erase')) process.exitCode = 1;
 }
 

@@ -60,6 +60,8 @@ test.each([
   [['recordings', 'show', 'RE12']],
   [['alarms', 'clear', 'all']],
   [['alarms', 'clear', '0']],
+  [['erase']],
+  [['erase', '--yes', '--reference', 'ticket 17']],
   [['keys', 'generate', '--out', 'x']],
   [['keys', 'generate', '--kind', 'dsa', '--key-id', 'a', '--out', 'x']],
 ])('wrongly called: %j', async (args) => {

@@ -280,6 +280,11 @@ export const variables = z.object({
     .describe(
       'How long after its verification the original at Twilio is deleted (24h, 7d, on for 24h); off, or nothing, keeps it.',
     ),
+  CUSTODY_ACCEPT_UNVERSIONED: flag
+    .default(false)
+    .describe(
+      'Whether originals are deleted although the bucket keeps no versions, where whoever may write replaces the only copy.',
+    ),
   CUSTODY_PROVE: z
     .enum(['before-deletion', 'always'], { error: 'must be before-deletion or always' })
     .default('before-deletion')

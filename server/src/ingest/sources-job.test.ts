@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { CustodyError, objectKey } from '@flex-custody/core';
+import { createKeys, sealBytes } from '@flex-custody/vault';
+import { createPolicies } from '../retention/policies.ts';
 import { deleteSources } from './sources-job.ts';
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { house, sealedObject, sharedDatabase } from './testing/house.ts';
@@ -11,9 +12,15 @@ const signal = new AbortController().signal;
 const digest = 'a'.repeat(64);
 const proof = { at: '2026-11-20T10:00:00.000Z', host: 'h', by: 'second-look', how: 'sha256' } as const;
 
+/** Keys of one file; a host without the first opens nothing that it sealed. */
+const keyOf = (byte: number) =>
+  createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: Buffer.alloc(32, byte) }] });
+const keys = keyOf(7);
+const policy = (text: string) => createPolicies(shared.db, sids.account).apply(`version: 1\n${text}`, 'test');
+
 async function open() {
   const twilio = scene();
-  const host = await house(twilio, shared.db);
+  const host = await house(twilio, shared.db, { keys });
   host.parts.config = { ...host.parts.config, deleteSourceAfterHours: 24 };
   return { twilio, ...host };
 }
@@ -24,7 +31,10 @@ async function kept(n: number, hours: number, host: House, isProven = true) {
   const sid = sids.recording(n);
   const answer = await host.ingest.receive(recorded(host.twilio, n));
   if (answer.action !== 'copy') throw new Error('no lease');
-  const object = host.store.holds(sealedObject(sid));
+  const audio = Buffer.from(`audio ${n}`);
+  const sealed = await sealBytes(keys, { account: sids.account, recording: sid }, audio);
+  const stored = await host.store.putBytes(objectKey(sids.account, sid), sealed);
+  const object = sealedObject(sid, { ...stored, plaintextBytes: audio.length });
   await host.catalog.sealed(sid, answer.lease, object, 2);
   await host.catalog.verified(sid, object, digest);
   if (isProven) await host.catalog.proven(sid, object, proof);
@@ -53,18 +63,126 @@ test('what is under a hold stays, without an alarm, until the hold is gone; a po
   const host = await open();
   const { sid } = await kept(1, 25, host);
   await kept(2, 25, host);
-  const folder = mkdtempSync(join(tmpdir(), 'sources-'));
-  const policyFile = join(folder, 'policy.yaml');
-  host.parts.config = { ...host.parts.config, policyFile };
-  writeFileSync(policyFile, 'version: 2');
+  await shared.db.query(
+    `INSERT INTO policies (account_sid, body, digest, applied_by) VALUES ($1, 'version: 2', 'd', 'newer')`,
+    [sids.account],
+  );
   await expect(deleteSources(host.parts, signal)).rejects.toMatchObject({ code: 'policy_invalid' });
-  writeFileSync(policyFile, `version: 1\nholds: [{id: h, recordings: [${sid}]}]`);
+  await policy(`holds: [{id: h, recordings: [${sid}]}]`);
+  // Another host knows of it by the database alone.
+  const other = await house(host.twilio, shared.db, { ...host.parts, policies: undefined as never });
+  other.parts.policies = createPolicies(shared.db, sids.account);
+  expect(await deleteSources(other.parts, signal)).toBe(1);
+  expect([...host.twilio.recordings.keys()]).toEqual([sid]);
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await host.alarmCodes()).toEqual([]);
+  await policy('');
+  expect(await deleteSources(host.parts, signal)).toBe(1);
+});
+
+test('a hold that is applied while the job runs holds', async () => {
+  const host = await open();
+  await kept(1, 26, host);
+  const { sid } = await kept(2, 25, host);
+  const { deleteRecording } = host.twilio;
+  host.twilio.deleteRecording = async (one) => {
+    await policy(`holds: [{id: late, recordings: [${sid}]}]`);
+    return deleteRecording(one);
+  };
   expect(await deleteSources(host.parts, signal)).toBe(1);
   expect([...host.twilio.recordings.keys()]).toEqual([sid]);
+});
+
+test('nothing goes while the keys at hand do not open the copies, and one alarm says so', async () => {
+  const host = await open();
+  const { sid } = await kept(1, 26, host);
+  await kept(2, 25, host);
+  host.parts.keys = keyOf(8);
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([2, ['sources_stopped']]);
+  expect((await host.alarms.list())[0]?.detail).toBe(`${sid}: its copy cannot be opened: envelope_wrong_key`);
+  host.parts.keys = { ...keys, unwrap: () => Promise.reject(new CustodyError('key_denied', 'disabled')) };
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([2, ['sources_stopped']]);
+  host.parts.keys = keys;
+  expect(await deleteSources(host.parts, signal)).toBe(2);
   expect(await host.alarmCodes()).toEqual([]);
-  writeFileSync(policyFile, 'version: 1');
+});
+
+test('a copy whose last frame does not open keeps its original', async () => {
+  const host = await open();
+  await kept(1, 25, host);
+  for (const bytes of host.store.written.values()) bytes[bytes.length - 1]! ^= 1;
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([1, ['source_kept']]);
+});
+
+test('nothing goes while the bucket keeps no versions, unless that is accepted', async () => {
+  const host = await open();
+  await kept(1, 25, host);
+  host.store.keeps = false;
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([1, ['sources_stopped']]);
+  host.parts.config = { ...host.parts.config, acceptUnversioned: true };
   expect(await deleteSources(host.parts, signal)).toBe(1);
-  rmSync(folder, { recursive: true });
+});
+
+test('a legal hold in the bucket keeps the original too; a lock that ends keeps its object alone', async () => {
+  const host = await open();
+  const { object } = await kept(1, 25, host);
+  const stored = host.store.objects.get(`${object.key}?${object.versionId}`)!;
+  stored.lock = { legalHold: true };
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([1, []]);
+  stored.lock = { legalHold: false, until: new Date('2099-01-01') };
+  expect(await deleteSources(host.parts, signal)).toBe(1);
+});
+
+test.each([
+  ["Twilio's clock", 86_400_000],
+  ["the host's clock", -86_400_000],
+])('nothing goes while %s is ahead', async (_whose, aheadMs) => {
+  const host = await open();
+  await kept(1, 25, host);
+  host.twilio.aheadMs = aheadMs;
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([1, ['clock_differs']]);
+});
+
+test('nor while the database has another time than this host', async () => {
+  const host = await open();
+  await kept(1, 25, host);
+  const now = async () => new Date(Date.now() - 6 * 60_000);
+  const catalog = { ...host.catalog, now };
+  expect(await deleteSources({ ...host.parts, catalog }, signal)).toBe(0);
+  expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([1, ['clock_differs']]);
+});
+
+test("what is being erased is the erasure's", async () => {
+  const host = await open();
+  const { sid } = await kept(1, 25, host);
+  const plan = { versions: [], atTwilio: true };
+  await host.catalog.intend(sid, { reason: 'erasure', policy: 'p', plan }, randomUUID());
+  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(host.twilio.recordings.size).toBe(1);
+});
+
+test('a look goes on where the last one stopped: more than it can pass hide nothing', async () => {
+  const host = await open();
+  const { sid } = await kept(1, 25, host);
+  await shared.db.query(
+    `INSERT INTO recordings (recording_sid, account_sid, channels, started_at, source, state, object, proof, sidecar, verified_at)
+     SELECT 'RE' || lpad(to_hex(n + 4096), 32, '0'), account_sid, 2, '2020-01-01', 'callback', 'verified', object, proof, sidecar,
+       now() - interval '30 hours'
+     FROM recordings, generate_series(1, 200) n WHERE recording_sid = $1`,
+    [sid],
+  );
+  await policy('holds: [{id: h, from: 2019-12-31, until: 2020-01-02}]');
+  expect(await deleteSources(host.parts, signal, 1)).toBe(0);
+  expect(await deleteSources(host.parts, signal, 1)).toBe(1);
+  expect(host.twilio.recordings.has(sid)).toBe(false);
+  // And then from the first again.
+  expect(await host.catalog.sourcesMark()).toBeUndefined();
 });
 
 test('however many must stay, those behind them go', async () => {
@@ -126,7 +244,7 @@ test.each([
 ])('one that was due, and %s, stays', async (_what, change) => {
   const host = await open();
   const { sid } = await kept(1, 25, host);
-  const page = await host.catalog.sourcesDue(24, 10, 0);
+  const page = await host.catalog.sourcesDue(24, 10);
   await shared.db.query(`UPDATE recordings SET ${change}`);
   const catalog = { ...host.catalog, sourcesDue: async () => page };
   expect(await deleteSources({ ...host.parts, catalog }, signal)).toBe(0);

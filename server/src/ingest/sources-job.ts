@@ -1,7 +1,7 @@
 import { errorCode } from '@flex-custody/core';
-import type { RecordingRow } from '../catalog/catalog.ts';
-import { holdsOn } from '../retention/decide.ts';
-import { loadPolicy } from '../retention/policy.ts';
+import type { RecordingRow, SourceMark } from '../catalog/catalog.ts';
+import { deleteAtTwilio } from '../retention/at-twilio.ts';
+import { isOfKeys, mayDestroy } from '../retention/may-destroy.ts';
 import type { IngestParts } from './parts.ts';
 import { logStep } from './steps.ts';
 
@@ -10,55 +10,85 @@ const pageRows = 200;
 const mostPages = 10;
 /** Until a copy that could not be proven is held against Twilio's media again. */
 const proofAgainMs = 24 * 3_600_000;
+/** It stays as it should, and no alarm says so. */
+const inOrder = new Set(['held', 'locked', 'being_erased', 'recording_unknown']);
 
 type Parts = Pick<
   IngestParts,
-  'alarms' | 'callerDigest' | 'catalog' | 'config' | 'log' | 'queue' | 'store' | 'twilio'
+  | 'alarms'
+  | 'callerDigest'
+  | 'catalog'
+  | 'config'
+  | 'keys'
+  | 'log'
+  | 'policies'
+  | 'queue'
+  | 'store'
+  | 'twilio'
 >;
 
+/** The job stops, since the next original would fare no better: `code` of the alarm that says so. */
+interface Stopped {
+  code: 'sources_stopped' | 'clock_differs';
+  detail: string;
+}
+
 /**
- * Deletes the originals at Twilio of recordings that were verified long enough ago, are proven, and are under no hold, each
- * after one more look at the copy. What is not proven is to be, and goes at a later look.
- * What is not as it was is an alarm, and its original stays.
+ * Deletes the originals at Twilio of recordings that were verified long enough ago, each after the question whether it may
+ * go now. What is not proven is to be, and goes at a later look. What is not as it was is an alarm, and its original stays.
+ * A look passes through so many; the next goes on behind them, so that what stays hides nothing.
+ * @param pages of a look, each of 200
  * @returns how many Twilio has no longer
  * @throws CustodyError `policy_invalid`, or one that is retryable when Twilio or the bucket cannot be asked now
  */
-export async function deleteSources(parts: Parts, ended: AbortSignal): Promise<number> {
-  const { catalog, config } = parts;
+export async function deleteSources(parts: Parts, ended: AbortSignal, pages = mostPages): Promise<number> {
+  const { alarms, catalog, config } = parts;
   const hours = config.deleteSourceAfterHours;
   if (hours === undefined) return 0;
-  // Where a hold cannot be read nothing goes, and the job says so as a dead letter.
-  const policy = loadPolicy(config.policyFile);
   let deleted = 0;
   const beingProven = await parts.queue.waiting('prove');
-  // What stays is due for ever, and must not stand in the way of what comes after it.
-  let kept = 0;
-  for (let page = 0; page < mostPages; page += 1) {
-    const rows = await catalog.sourcesDue(hours, pageRows, kept);
+  let after = await catalog.sourcesMark();
+  for (let page = 0; page < pages; page += 1) {
+    const rows = await catalog.sourcesDue(hours, pageRows, after);
     for (const row of rows) {
       ended.throwIfAborted();
-      if (holdsOn(policy, row, parts.callerDigest).length > 0) {
-        // It is as it should be: no alarm.
-        kept += 1;
-        continue;
+      const how = await lookAt(parts, row, beingProven);
+      if (typeof how === 'object') {
+        await alarms.raise(how.code, undefined, how.detail);
+        return deleted;
       }
-      // The page was read some time ago: what is proven must be the very object that is there now.
-      const now = row.proof && (await catalog.find(row.recordingSid));
-      if (!now?.proof || now.state !== 'verified') {
-        kept += 1;
-        if (!beingProven.has(row.recordingSid)) await askForProof(parts, row);
-        continue;
-      }
-      const why = await deleteSource(parts, now);
-      if (why === undefined) deleted += 1;
-      else {
-        kept += 1;
-        await parts.alarms.raise('source_kept', row.recordingSid, why);
-      }
+      if (how === 'deleted') deleted += 1;
     }
-    if (rows.length < pageRows) break;
+    after = rows.length < pageRows ? undefined : markOf(rows.at(-1));
+    await catalog.markSources(after);
+    if (!after) break;
   }
+  await alarms.mended(['sources_stopped', 'clock_differs']);
   return deleted;
+}
+
+const markOf = (row: RecordingRow | undefined): SourceMark | undefined =>
+  row?.verifiedAt && { verifiedAt: row.verifiedAt, recordingSid: row.recordingSid };
+
+async function lookAt(
+  parts: Parts,
+  row: RecordingRow,
+  beingProven: ReadonlySet<RecordingRow['recordingSid']>,
+): Promise<'deleted' | 'kept' | Stopped> {
+  const { alarms } = parts;
+  const sid = row.recordingSid;
+  const verdict = await mayDestroy(parts, row, 'source');
+  if (!verdict.may) {
+    const { why, detail } = verdict;
+    if (why === 'clock_differs') return { code: 'clock_differs', detail };
+    if (why === 'unversioned' || isOfKeys(why))
+      return { code: 'sources_stopped', detail: `${sid}: ${detail}` };
+    if (why === 'not_proven') {
+      if (!beingProven.has(sid)) await askForProof(parts, row);
+    } else if (!inOrder.has(why)) await alarms.raise('source_kept', sid, detail);
+    return 'kept';
+  }
+  return deleteSource(parts, row);
 }
 
 /** A second look, unless one was in vain today. */
@@ -67,31 +97,20 @@ async function askForProof({ queue }: Parts, { recordingSid, proofTriedAt }: Rec
   await queue.send('prove', { recordingSid }, { once: recordingSid });
 }
 
-/** @returns why it stays */
-async function deleteSource(parts: Parts, row: RecordingRow): Promise<string | undefined> {
+async function deleteSource(parts: Parts, row: RecordingRow): Promise<'deleted' | 'kept'> {
   const { alarms, catalog, log, queue, twilio } = parts;
   const { recordingSid } = row;
-  if (!(await isWhole(parts, row))) return 'its copy is not in the bucket as it was verified';
   let how: string;
   try {
-    how = await twilio.deleteRecording(recordingSid);
+    how = await deleteAtTwilio(twilio, row);
   } catch (error) {
-    if (errorCode(error) === 'twilio_refused') return 'Twilio refuses to delete it';
-    throw error;
+    if (errorCode(error) !== 'twilio_refused') throw error;
+    await alarms.raise('source_kept', recordingSid, 'Twilio refuses to delete it');
+    return 'kept';
   }
   await catalog.sourceDeleted(recordingSid);
   await alarms.mended(['source_kept'], recordingSid);
   logStep(log, 'source-deleted', recordingSid, { reason: how });
   await queue.send('describe', { recordingSid }, { once: recordingSid });
-  return undefined;
-}
-
-/** The very version that was verified is still there, and so is what describes it. */
-async function isWhole({ store }: Parts, { object, sidecar }: RecordingRow): Promise<boolean> {
-  if (!object || !sidecar) return false;
-  const [copy, description] = await Promise.all([
-    store.head(object.key, object.versionId),
-    store.head(sidecar.key, sidecar.versionId),
-  ]);
-  return copy?.etag === object.etag && copy.bytes === object.bytes && description !== undefined;
+  return 'deleted';
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { CustodyError } from '@flex-custody/core';
 import type { Custody } from '../access/audit.ts';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { MediaOrigin } from './media-link.ts';
@@ -24,10 +25,19 @@ export function isStored(row: RecordingRow): row is StoredRecording {
 
 /** Where a recording plays from now; undefined where there is no audio at all. */
 export function originOf(row: RecordingRow): MediaOrigin | undefined {
-  if (row.state === 'absent' || row.state === 'erased') return undefined;
+  if (row.state === 'absent' || row.state === 'erased' || row.intent) return undefined;
   if (isStored(row)) return 'vault';
   // Ciphertext from Twilio would be played as noise.
   return row.sourceEncrypted ? undefined : 'twilio';
+}
+
+/**
+ * Of a link that was issued before: from the intent on nothing of it plays, wherever its audio lies.
+ * @throws CustodyError `recording_erased` (410)
+ */
+export function refuseErased(row: RecordingRow): void {
+  if (row.state !== 'erased' && !row.intent) return;
+  throw new CustodyError('recording_erased', 'the recording is erased, or about to be', { status: 410 });
 }
 
 /** What is known of the audio that is played now. */

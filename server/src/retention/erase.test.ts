@@ -1,29 +1,28 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
 import { CustodyError, type RecordingSid, type SealedObject, type TaskSid } from '@flex-custody/core';
+import type { TwilioRecording } from '@flex-custody/twilio';
 import type { ObjectLock, Store, StoredVersion } from '@flex-custody/vault';
-import { createAlarms } from '../catalog/alarms.ts';
-import { type Catalog, createCatalog } from '../catalog/catalog.ts';
+import { type Alarms, createAlarms } from '../catalog/alarms.ts';
+import { type Catalog, createCatalog, type RecordingRow } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
 import { openEmbedded, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { migrate } from '../db.ts';
+import { originOf } from '../playback/audio.ts';
 import { createRuns, type RunView } from '../runs/runs.ts';
 import { testSigning } from '../signing/testing/identity.ts';
 import { callerDigests } from './caller.ts';
 import { verifyCertificate } from './certificate.ts';
 import { type EraseOptions, eraseExpired, eraseSelected, type KeepingParts } from './erase.ts';
-import { retainNow } from './index.ts';
+import { retainNow, startRetention } from './index.ts';
+import { createPolicies } from './policies.ts';
 
 const account = `AC${'a'.repeat(32)}` as KeepingParts['config']['accountSid'];
 const RE = (n: number) => `RE${n.toString(16).padStart(32, '0')}` as RecordingSid;
 const WT = `WT${'1'.repeat(32)}` as TaskSid;
 const caller = '+4930123456';
 const callerDigest = callerDigests(Buffer.alloc(32, 5).toString('base64'));
-const folder = mkdtempSync(join(tmpdir(), 'erase-'));
-const policyFile = join(folder, 'policy.yaml');
 const signing = testSigning();
-const policy = (text: string) => writeFileSync(policyFile, `version: 1\n${text}\n`);
+const policy = (text: string) => createPolicies(database.db, account).apply(`version: 1\n${text}\n`, 'test');
 
 /** Versions by key, as a bucket that keeps them; what is locked refuses. */
 class FakeBucket {
@@ -35,10 +34,15 @@ class FakeBucket {
   put(key: string, ...versions: { versionId: string; lock?: ObjectLock }[]) {
     this.versions_.set(key, versions);
   }
-  async *versions(prefix: string): AsyncIterable<Pick<StoredVersion, 'key' | 'versionId' | 'deleteMarker'>> {
+  /** Of one that keeps no versions it says no ids. */
+  keepsNone = false;
+  async *versions(
+    prefix: string,
+  ): AsyncIterable<Pick<StoredVersion, 'key' | 'versionId' | 'deleteMarker' | 'etag'>> {
     for (const [key, versions] of this.versions_)
       if (key.startsWith(prefix))
-        for (const { versionId } of versions) yield { key, versionId, deleteMarker: false };
+        for (const { versionId } of versions)
+          yield { key, etag: '"e"', deleteMarker: false, ...(!this.keepsNone && { versionId }) };
   }
   async head(key: string, versionId: string) {
     return this.versions_.get(key)?.find((one) => one.versionId === versionId);
@@ -48,11 +52,15 @@ class FakeBucket {
   }
   async delete(key: string, versionId: string) {
     if (this.failing === key) throw new CustodyError('store_unavailable', 'away', { retryable: true });
-    const left = (this.versions_.get(key) ?? []).filter((one) => one.versionId !== versionId);
-    this.versions_.set(key, left);
+    this.written.delete(key);
+    const left = this.versions_.get(key)?.filter((one) => !this.keepsNone && one.versionId !== versionId);
+    if (left) this.versions_.set(key, left);
   }
+  refusesCertificates = false;
   async putBytes(key: string, bytes: Uint8Array) {
+    if (this.refusesCertificates) throw new CustodyError('store_denied', 'no right', { retryable: true });
     this.written.set(key, Buffer.from(bytes));
+    return { etag: '"w"', bytes: bytes.byteLength };
   }
   async *unfinishedUploads(key: string) {
     const uploadId = this.uploads.get(key);
@@ -69,34 +77,56 @@ let certificates: Certificates;
 let bucket: FakeBucket;
 let parts: KeepingParts;
 let deleted: string[];
+/** What Twilio says of a recording's state, if not that it is there; and what fails. */
+let statuses: Map<RecordingSid, TwilioRecording['status'] | 'unknown'>;
+let twilioFails: CustodyError | undefined;
+let aheadMs: number | undefined;
+let alarms: Alarms;
 let lines: string[];
 beforeAll(async () => {
   database = await openEmbedded();
   await migrate(database.db);
   catalog = createCatalog(database.db, account);
   certificates = createCertificates(database.db);
+  alarms = createAlarms(database.db);
 }, 60_000);
 afterAll(async () => {
   await database.drop();
-  rmSync(folder, { recursive: true });
 });
 beforeEach(async () => {
-  await database.db.query('TRUNCATE recordings, certificates, runs, alarms CASCADE');
+  await database.db.query('TRUNCATE recordings, certificates, runs, alarms, policies, retained CASCADE');
   bucket = new FakeBucket();
   deleted = [];
+  statuses = new Map();
+  twilioFails = undefined;
+  aheadMs = 0;
   lines = [];
-  policy('');
+  await policy('');
   const say = (fields: object, words: string) => void lines.push(`${words} ${JSON.stringify(fields)}`);
   parts = {
-    config: { accountSid: account, policyFile },
+    config: { accountSid: account },
+    policies: createPolicies(database.db, account),
+    alarms,
+    keys: undefined,
     signing,
     catalog,
     certificates,
     store: bucket as unknown as Store,
     twilio: {
+      account: async () => ({ friendlyName: '', status: '', ...(aheadMs !== undefined && { aheadMs }) }),
+      async recording(sid) {
+        const status = statuses.get(sid) ?? 'completed';
+        return status === 'unknown' ? undefined : ({ sid, status } as TwilioRecording);
+      },
       async deleteRecording(sid) {
+        if (twilioFails) throw twilioFails;
+        const status = statuses.get(sid) ?? 'completed';
+        if (status === 'unknown') return 'gone';
+        // As it does for as long as it lists what is deleted.
+        if (status !== 'completed') throw new CustodyError('twilio_refused', '20001');
         deleted.push(sid);
-        return deleted.filter((one) => one === sid).length > 1 ? 'gone' : 'deleted';
+        statuses.set(sid, 'deleted');
+        return 'deleted';
       },
     },
     ...(callerDigest && { callerDigest }),
@@ -140,8 +170,9 @@ async function recording(n: number, { task = WT, days = 1, queue = 'Sales' } = {
 const runs = () => createRuns(database.db);
 const erase = (options: EraseOptions): Promise<RunView> =>
   runs().run('erase', options as never, (run) => eraseSelected(parts, run));
-const expire = (dryRun = false): Promise<RunView> =>
-  runs().run('retention', { dryRun }, (run) => eraseExpired(parts, run));
+const expire = (dryRun = false, yes = false): Promise<RunView> =>
+  runs().run('retention', { dryRun, yes }, (run) => eraseExpired(parts, run));
+const open = async () => (await alarms.list({ open: true })).map(({ code }) => code).sort();
 const left = () => [...bucket.versions_.values()].flat().length;
 async function said() {
   const [certificate] = await certificates.list(1);
@@ -201,7 +232,7 @@ test.each([
   ['of the days', 'holds: [{id: h, from: 2020-01-01}]'],
 ])('a hold %s wins over whoever asks', async (_what, text) => {
   await recording(1);
-  policy(text);
+  await policy(text);
   const { counts, notes } = await erase({ recordings: [RE(1)] });
   expect([counts, notes]).toEqual([{ done: 1, held: 1 }, { [RE(1)]: 'held by h' }]);
   expect([left(), deleted, (await catalog.find(RE(1)))?.state]).toEqual([3, [], 'verified']);
@@ -224,7 +255,7 @@ test.each([
 
 test('a lock that has ended is none', async () => {
   const key = await recording(1);
-  bucket.put(key, { versionId: 'v1', lock: { until: new Date('2020-01-01'), legalHold: false } });
+  bucket.put(key, { versionId: 'v2', lock: { until: new Date('2020-01-01'), legalHold: false } });
   expect((await erase({ recordings: [RE(1)] })).counts).toMatchObject({ erased: 1 });
 });
 
@@ -247,16 +278,19 @@ test("another account's host on this database erases nothing of ours, whatever i
   await recording(2, { days: 400 });
   await catalog.erasing(RE(2));
   const before = await database.db.query('SELECT * FROM recordings ORDER BY recording_sid');
-  policy('keep: {default: 1}');
+  await policy('keep: {default: 1}');
   const staging = `AC${'b'.repeat(32)}` as typeof account;
   parts = {
     ...parts,
     config: { ...parts.config, accountSid: staging },
     catalog: createCatalog(database.db, staging),
+    policies: createPolicies(database.db, staging),
   };
   const kept = left();
+  await createPolicies(database.db, staging).apply('version: 1\nkeep: {default: 1}', 'test');
   expect((await expire()).counts).toEqual({});
-  expect((await erase({ recordings: [RE(1), RE(2)], tasks: [WT] })).counts).toEqual({});
+  await expect(erase({ recordings: [RE(1), RE(2)] })).rejects.toMatchObject({ code: 'recording_unknown' });
+  await expect(erase({ tasks: [WT] })).rejects.toMatchObject({ code: 'task_unknown' });
   expect(await database.db.query('SELECT * FROM recordings ORDER BY recording_sid')).toEqual(before);
   expect([left(), deleted, await certificates.list(10)]).toEqual([kept, [], []]);
 });
@@ -279,7 +313,7 @@ describe('retention', () => {
     await recording(2, { days: 20 });
     await recording(3, { days: 100, queue: 'Legal' });
     await recording(4, { days: 100 });
-    policy(
+    await policy(
       `keep: {default: 90, rules: [{queue: Legal, days: forever}]}\nholds: [{id: h, recordings: [${RE(4)}]}]`,
     );
     expect((await expire(true)).counts).toMatchObject({ to_be_erased: 1, held: 1 });
@@ -292,7 +326,7 @@ describe('retention', () => {
   test('of which nothing was copied goes too', async () => {
     await recording(1, { days: 100 });
     await database.db.query(`UPDATE recordings SET state = 'failed', object = NULL`);
-    policy('keep: {default: 90}');
+    await policy('keep: {default: 90}');
     expect((await expire()).counts).toMatchObject({ erased: 1 });
     expect(deleted).toEqual([RE(1)]);
   });
@@ -304,32 +338,389 @@ describe('retention', () => {
 
   test('more than a page', async () => {
     for (let n = 1; n <= 205; n += 1) await recording(n, { days: 100 });
-    policy('keep: {default: 90}');
-    expect((await expire()).counts).toMatchObject({ done: 205, erased: 205 });
+    await policy('keep: {default: 90}');
+    expect((await expire(false, true)).counts).toMatchObject({ done: 205, erased: 205 });
     expect((await certificates.list(9)).map(({ recordings }) => recordings).sort()).toEqual(
       [100, 100, 5].sort(),
     );
   });
 
+  const parted = () => ({
+    ...parts,
+    runs: runs(),
+    queue: { work: async () => undefined, every: async () => undefined },
+  });
+  const retain = () => retainNow(parted(), new AbortController().signal);
+
   test('by a policy that nobody can read nothing goes, and somebody is told', async () => {
     await recording(1, { days: 100 });
-    const alarms = createAlarms(database.db);
-    const retain = () =>
-      retainNow(
-        {
-          ...parts,
-          alarms,
-          runs: runs(),
-          queue: { work: async () => undefined, every: async () => undefined },
-        },
-        new AbortController().signal,
-      );
-    policy('keep: {default: soon}');
+    await database.db.query(
+      `INSERT INTO policies (account_sid, body, digest, applied_by) VALUES ($1, 'keep: {default: soon}', 'd', 'newer')`,
+      [account],
+    );
     await retain();
-    expect((await alarms.list({ open: true })).map(({ code }) => code)).toEqual(['retention_failed']);
-    expect(left()).toBe(3);
-    policy('keep: {default: 90}');
+    expect([await open(), left()]).toEqual([['retention_failed'], 3]);
+    await policy('keep: {default: 90}');
     await retain();
-    expect([await alarms.list({ open: true }), left()]).toEqual([[], 0]);
+    expect([await open(), left()]).toEqual([[], 0]);
+  });
+
+  test('is looked at by the hour wherever a worker is, and does nothing without a policy', async () => {
+    const asked: string[] = [];
+    const every = async (name: string, seconds: number) => void asked.push(`${name} ${seconds}`);
+    await startRetention({ ...parted(), queue: { work: async () => undefined, every } });
+    expect(asked).toEqual(['retention 3600']);
+    await recording(1, { days: 9_000 });
+    await database.db.query('TRUNCATE policies');
+    await retain();
+    expect([left(), await runs().look('retention')]).toEqual([3, undefined]);
+    await expect(expire()).rejects.toMatchObject({ code: 'policy_missing' });
+  });
+
+  test('skips what nobody has proven; an operator erases it by name', async () => {
+    const facts = ['owner', 'caller', 'direction', 'start'];
+    for (const [n, fact] of facts.entries()) {
+      await recording(n + 1, { days: 100 });
+      await database.db.query('UPDATE recordings SET unproven = $1 WHERE recording_sid = $2', [
+        [fact],
+        RE(n + 1),
+      ]);
+    }
+    await policy('keep: {default: 90}');
+    const { counts, notes } = await expire();
+    expect(counts).toEqual({ done: 4, unproven: 4 });
+    expect(notes?.[RE(4)]).toBe('unproven, so kept: start');
+    expect([left(), deleted]).toEqual([12, []]);
+    expect((await erase({ recordings: facts.map((_, n) => RE(n + 1)) })).counts).toMatchObject({ erased: 4 });
+  });
+
+  test('keeps what a policy that is applied meanwhile keeps longer', async () => {
+    await recording(1, { days: 100 });
+    await recording(2, { days: 100 });
+    await policy('keep: {default: 90}');
+    const { deleteRecording } = parts.twilio;
+    parts.twilio.deleteRecording = async (sid) => {
+      await policy('keep: {default: 110}');
+      return deleteRecording(sid);
+    };
+    expect((await expire()).counts).toEqual({ done: 2, erased: 1, kept: 1 });
+    expect(deleted).toEqual([RE(1)]);
+  });
+
+  test('stops before the first step where it would erase far more than usual, until somebody means it', async () => {
+    for (let n = 1; n <= 201; n += 1) await recording(n, { days: n <= 11 ? 100 : 1 });
+    await policy('keep: {default: 90}');
+    await retain();
+    expect([await open(), left(), deleted]).toEqual([['retention_braked'], 603, []]);
+    expect((await alarms.list())[0]?.detail).toContain('11 of 201 recordings');
+    expect((await expire(true)).counts).toMatchObject({ to_be_erased: 11 });
+    expect((await expire(false, true)).counts).toMatchObject({ erased: 11 });
+    expect(await catalog.usuallyRetained()).toBe(11);
+    await retain();
+    expect(await open()).toEqual([]);
+  });
+
+  test('erases nothing by a clock that is wrong', async () => {
+    await recording(1, { days: 1 });
+    await policy('keep: {default: 30}');
+    // This host and its database are in two months' time.
+    const days = 60;
+    aheadMs = -days * 86_400_000;
+    await database.db.query(`UPDATE recordings SET started_at = now() - interval '61 days'`);
+    await retain();
+    expect([await open(), left(), deleted]).toEqual([['clock_differs'], 3, []]);
+    await expect(erase({ recordings: [RE(1)] })).rejects.toMatchObject({ code: 'clock_differs' });
+    expect([left(), deleted, (await catalog.find(RE(1)))?.intent]).toEqual([3, [], undefined]);
+    parts.twilio = { ...parts.twilio };
+    aheadMs = 0;
+    await retain();
+    expect([await open(), left()]).toEqual([[], 0]);
+  });
+});
+
+describe('until something has gone', () => {
+  const before = async (n: number) => {
+    const { updatedAt: _, ...row } = (await catalog.find(RE(n))) ?? {};
+    return row;
+  };
+
+  test('a hold that is applied while a run erases holds what has not gone', async () => {
+    for (const n of [1, 2, 3]) await recording(n);
+    const third = await before(3);
+    const { deleteRecording } = parts.twilio;
+    parts.twilio.deleteRecording = async (sid) => {
+      await policy(`holds: [{id: late, recordings: [${RE(3)}]}]`);
+      return deleteRecording(sid);
+    };
+    const { counts, notes } = await erase({ recordings: [1, 2, 3].map(RE) });
+    expect([counts, notes]).toEqual([{ done: 3, erased: 2, held: 1 }, { [RE(3)]: 'held by late' }]);
+    expect([await before(3), left(), deleted]).toEqual([third, 3, [RE(1), RE(2)]]);
+  });
+
+  test('a hold that is applied behind the intent holds too, and the recording plays as before', async () => {
+    await recording(1);
+    const whole = await before(1);
+    parts.catalog = {
+      ...catalog,
+      async intend(...of) {
+        const written = await catalog.intend(...of);
+        expect(originOf((await catalog.find(RE(1))) as RecordingRow)).toBeUndefined();
+        await policy(`holds: [{id: late, recordings: [${RE(1)}]}]`);
+        return written;
+      },
+    };
+    expect((await erase({ recordings: [RE(1)] })).counts).toEqual({ done: 1, held: 1 });
+    expect([await before(1), left(), deleted]).toEqual([whole, 3, []]);
+    expect(originOf((await catalog.find(RE(1))) as RecordingRow)).toBe('vault');
+  });
+
+  test('an erasure that could remove nothing is taken back whole, and a hold that comes later holds', async () => {
+    const key = await recording(1, { days: 100 });
+    const whole = await before(1);
+    bucket.failing = key;
+    expect((await erase({ recordings: [RE(1)] })).counts).toEqual({ done: 1, failed_store_unavailable: 1 });
+    expect([await before(1), left()]).toEqual([whole, 3]);
+    bucket.failing = undefined;
+    await policy(`keep: {default: 90}\nholds: [{id: h, recordings: [${RE(1)}]}]`);
+    expect((await erase({ recordings: [RE(1)], dryRun: true })).notes).toEqual({ [RE(1)]: 'held by h' });
+    expect((await expire()).counts).toEqual({ done: 1, held: 1 });
+    expect([await before(1), left(), deleted]).toEqual([whole, 3, []]);
+  });
+
+  test('the same where the bucket has nothing and Twilio does not answer', async () => {
+    await recording(1);
+    await database.db.query(`UPDATE recordings SET state = 'failed', object = NULL`);
+    bucket.versions_.clear();
+    const whole = await before(1);
+    twilioFails = new CustodyError('twilio_unavailable', 'down', { retryable: true });
+    expect((await erase({ recordings: [RE(1)] })).counts).toEqual({ done: 1, failed_twilio_unavailable: 1 });
+    expect(await before(1)).toEqual(whole);
+  });
+
+  test('two hosts on one database hold by the same policy', async () => {
+    await recording(1, { days: 100 });
+    await policy(`keep: {default: 90}\nholds: [{id: case-1, recordings: [${RE(1)}]}]`);
+    // Another process: nothing but the database is common to both.
+    const other: KeepingParts = {
+      ...parts,
+      catalog: createCatalog(database.db, account),
+      policies: createPolicies(database.db, account),
+    };
+    for (const host of [parts, other]) {
+      const erased = runs().run('erase', { recordings: [RE(1)] }, (run) => eraseSelected(host, run));
+      expect((await erased).notes).toEqual({ [RE(1)]: 'held by case-1' });
+      const expired = await runs().run('retention', {}, (run) => eraseExpired(host, run));
+      expect(expired.counts).toEqual({ done: 1, held: 1 });
+    }
+    expect([left(), deleted, await certificates.list(9)]).toEqual([3, [], []]);
+  });
+
+  test('nothing goes where no certificate could be kept', async () => {
+    await recording(1, { days: 100 });
+    const whole = await before(1);
+    bucket.refusesCertificates = true;
+    await expect(erase({ recordings: [RE(1)] })).rejects.toMatchObject({ code: 'store_denied' });
+    await policy('keep: {default: 90}');
+    await expect(expire()).rejects.toMatchObject({ code: 'store_denied' });
+    expect([await before(1), left(), deleted]).toEqual([whole, 3, []]);
+  });
+
+  test('nothing goes where the object that the catalog has is not in the bucket, and no certificate says so', async () => {
+    const key = await recording(1);
+    bucket.put(key, { versionId: 'v1' });
+    const whole = await before(1);
+    const { counts, notes } = await erase({ recordings: [RE(1)] });
+    expect([counts, notes]).toEqual([
+      { done: 1, failed_object_lost: 1 },
+      { [RE(1)]: 'not ended: object_lost' },
+    ]);
+    expect([await open(), await before(1), left(), deleted]).toEqual([['object_lost'], whole, 2, []]);
+    expect(await certificates.list(9)).toEqual([]);
+  });
+
+  test('another run that is at it is left alone', async () => {
+    await recording(1);
+    const plan = { versions: [], atTwilio: true };
+    await catalog.intend(RE(1), { reason: 'erasure', policy: 'p', plan }, randomUUID());
+    const { counts, notes } = await erase({ recordings: [RE(1)] });
+    expect(counts).toEqual({ being_erased: 1 });
+    expect(notes?.[RE(1)]).toContain('being erased since');
+    expect([left(), deleted]).toEqual([3, []]);
+  });
+});
+
+describe('what a killed run has left', () => {
+  const planned = (n: number) => ({
+    versions: ['v2', 'v1'].map((versionId) => ({ key: `recordings/${account}/${RE(n)}`, versionId })),
+    atTwilio: true,
+  });
+  async function begun(n: number, reason: 'erasure' | 'retention', reference?: string) {
+    const run = randomUUID();
+    const intent = { reason, ...(reference && { reference }), policy: 'of then', plan: planned(n) };
+    expect(await catalog.intend(RE(n), intent, run)).toBe(true);
+    return run;
+  }
+  const lapse = () => database.db.query(`UPDATE recordings SET intent_until = now() - interval '1 second'`);
+
+  test('before anything went: asked for by an operator it is decided again, by the policy it is not begun', async () => {
+    await recording(1);
+    await recording(2);
+    await begun(1, 'erasure', 'court order');
+    await begun(2, 'retention');
+    await lapse();
+    expect((await expire()).counts).toEqual({ erased: 1 });
+    expect(await said()).toMatchObject({ reason: 'erasure', reference: 'court order' });
+    expect((await said()).policy).not.toBe('of then');
+    expect([(await catalog.find(RE(2)))?.intent, left(), deleted]).toEqual([undefined, 3, [RE(1)]]);
+  });
+
+  test('before anything went, a hold takes it back', async () => {
+    await recording(1);
+    await begun(1, 'erasure');
+    await lapse();
+    await policy(`holds: [{id: h, recordings: [${RE(1)}]}]`);
+    expect((await expire()).counts).toEqual({ held: 1 });
+    expect(originOf((await catalog.find(RE(1))) as RecordingRow)).toBe('vault');
+    expect([left(), deleted]).toEqual([3, []]);
+  });
+
+  test('behind the first step: it is ended, held or not, and certified as it was decided', async () => {
+    const key = await recording(1);
+    await begun(1, 'erasure', 'court order');
+    // The process was killed before it could note that this version went.
+    bucket.put(key, { versionId: 'v1' });
+    await lapse();
+    await policy(`holds: [{id: h, recordings: [${RE(1)}]}]`);
+    await recording(2);
+    expect((await erase({ recordings: [RE(2)], reference: 'ticket B' })).counts).toMatchObject({ erased: 2 });
+    const all = await certificates.list(9);
+    const [jwk = {}] = await signing.publicJwks();
+    const texts = await Promise.all(all.map(({ jws }) => verifyCertificate(jws, jwk)));
+    const of = (n: number) => texts.find(({ recordings }) => recordings[0]?.recording === RE(n));
+    expect(of(1)).toMatchObject({
+      reference: 'court order',
+      policy: 'of then',
+      recordings: [{ versions: 3 }],
+    });
+    expect(of(2)).toMatchObject({ reference: 'ticket B', recordings: [{ versions: 3 }] });
+  });
+
+  test('what cannot be ended for a day is an alarm, until it is', async () => {
+    const key = await recording(1);
+    bucket.failing = `${key}.json`;
+    await erase({ recordings: [RE(1)] });
+    expect(await open()).toEqual([]);
+    await database.db.query(`UPDATE recordings SET intent_at = now() - interval '25 hours'`);
+    await expire();
+    expect(await open()).toEqual(['erasure_stuck']);
+    bucket.failing = undefined;
+    await expire();
+    expect([await open(), left()]).toEqual([[], 0]);
+  });
+
+  test('one that an earlier release began is ended by no known policy; held, and all there, it stays', async () => {
+    await recording(1);
+    await catalog.erasing(RE(1));
+    await policy(`holds: [{id: h, recordings: [${RE(1)}]}]`);
+    expect((await expire()).counts).toEqual({ held: 1 });
+    expect([left(), deleted]).toEqual([3, []]);
+    await policy('');
+    expect((await expire()).counts).toEqual({ erased: 1 });
+    expect(await said()).toMatchObject({
+      reason: 'erasure',
+      policy: 'unknown',
+      recordings: [{ versions: 3 }],
+    });
+  });
+});
+
+describe('an erasure ends', () => {
+  test.each(['deleted', 'absent'] as const)(
+    'where Twilio has the recording %s, and refuses to delete it',
+    async (status) => {
+      await recording(1);
+      statuses.set(RE(1), status);
+      expect((await erase({ recordings: [RE(1)] })).counts).toMatchObject({ erased: 1 });
+      expect((await said()).recordings[0]?.twilio).toBe(status === 'deleted' ? 'deleted' : 'gone');
+    },
+  );
+
+  test('where the host deleted the original before', async () => {
+    await recording(1);
+    await catalog.sourceDeleted(RE(1));
+    statuses.set(RE(1), 'unknown');
+    expect((await erase({ recordings: [RE(1)] })).counts).toMatchObject({ erased: 1 });
+    expect((await said()).recordings[0]?.twilio).toBe('deleted');
+  });
+
+  test('not where Twilio keeps it', async () => {
+    await recording(1);
+    twilioFails = new CustodyError('twilio_refused', '20001');
+    expect((await erase({ recordings: [RE(1)] })).counts).toMatchObject({ failed_twilio_refused: 1 });
+    expect([await certificates.list(9), (await catalog.find(RE(1)))?.erasedAt]).toEqual([[], undefined]);
+  });
+
+  test('where the bucket keeps no versions', async () => {
+    await recording(1);
+    await database.db.query(`UPDATE recordings SET object = object - 'versionId'`);
+    bucket.put(`recordings/${account}/${RE(1)}`, { versionId: 'any' });
+    bucket.keepsNone = true;
+    expect((await erase({ recordings: [RE(1)] })).counts).toMatchObject({ erased: 1 });
+    expect(await said()).toMatchObject({ recordings: [{ versions: 2, twilio: 'deleted' }] });
+  });
+
+  test('where neither bucket nor Twilio has anything left', async () => {
+    await recording(1);
+    await database.db.query(`UPDATE recordings SET state = 'failed', object = NULL`);
+    bucket.versions_.clear();
+    statuses.set(RE(1), 'unknown');
+    expect((await erase({ recordings: [RE(1)] })).counts).toMatchObject({ erased: 1 });
+    expect(await said()).toMatchObject({ recordings: [{ versions: 0, twilio: 'gone' }] });
+  });
+
+  test('with what somebody who was copying it has put there until the last moment', async () => {
+    await recording(1);
+    await database.db.query(`UPDATE recordings SET state = 'failed', object = NULL`);
+    bucket.versions_.clear();
+    const { deleteRecording } = parts.twilio;
+    parts.twilio.deleteRecording = async (sid) => {
+      bucket.put(`recordings/${account}/${RE(1)}`, { versionId: 'late' });
+      return deleteRecording(sid);
+    };
+    expect((await erase({ recordings: [RE(1)] })).counts).toMatchObject({ erased: 1 });
+    expect([left(), (await said()).recordings[0]?.versions]).toEqual([0, 1]);
+  });
+});
+
+describe('what is asked for', () => {
+  test('and unknown is an error, before anything goes', async () => {
+    await recording(1);
+    const other = `WT${'9'.repeat(32)}` as TaskSid;
+    for (const dryRun of [true, false]) {
+      await expect(erase({ recordings: [RE(1), RE(8)], dryRun })).rejects.toMatchObject({
+        code: 'recording_unknown',
+        message: expect.stringContaining(RE(8)),
+      });
+      await expect(erase({ recordings: [RE(1)], tasks: [WT, other], dryRun })).rejects.toMatchObject({
+        code: 'task_unknown',
+        message: expect.stringContaining(other),
+      });
+    }
+    expect([left(), deleted]).toEqual([3, []]);
+  });
+
+  test('by task finds what only a hint names, and says so; a proven task is believed before a hint', async () => {
+    const other = `WT${'9'.repeat(32)}` as TaskSid;
+    for (const n of [1, 2, 3]) await recording(n, { task: other });
+    await database.db.query(`UPDATE recordings SET hints = jsonb_build_object('taskSid', $1::text)`, [WT]);
+    await database.db.query(
+      `UPDATE recordings SET task_sid = NULL, link_state = 'refused' WHERE recording_sid = $1`,
+      [RE(1)],
+    );
+    await database.db.query(`UPDATE recordings SET unproven = '{owner}' WHERE recording_sid = $1`, [RE(2)]);
+    const word = 'would be erased (only a hint names its task)';
+    expect((await erase({ tasks: [WT], dryRun: true })).notes).toEqual({ [RE(1)]: word, [RE(2)]: word });
+    expect((await erase({ tasks: [WT] })).counts).toMatchObject({ erased: 2 });
+    expect((await catalog.find(RE(3)))?.state).toBe('verified');
   });
 });

@@ -1,27 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { type AccountSid, asRecordingSid, errorCode, type RecordingSid } from '@flex-custody/core';
-import type { TwilioApi } from '@flex-custody/twilio';
-import type { Store } from '@flex-custody/vault';
-import type { Catalog, RecordingRow, Selection } from '../catalog/catalog.ts';
+import { type AccountSid, asRecordingSid, CustodyError, type RecordingSid } from '@flex-custody/core';
+import type { RecordingRow, Selection } from '../catalog/catalog.ts';
 import type { Certificates } from '../catalog/certificates.ts';
+import type { Config } from '../config.ts';
 import type { Run } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
-import type { CallerDigest } from './caller.ts';
-import { type Certificate, certificateType, type ErasedRecording } from './certificate.ts';
+import { brake } from './brake.ts';
+import { certify, type Gone, proveCertifiable } from './certify.ts';
+import { readClock } from './clock.ts';
 import { fewestDays, holdsOn, keptUntil } from './decide.ts';
-import { loadPolicy, type Policy } from './policy.ts';
-import { lockedUntil, removeFromBucket, sayLocked } from './remove.ts';
+import { type EraseOneParts, eraseOne, goOn, type Scene } from './erase-one.ts';
+import { noPolicy } from './policy.ts';
 
-export interface KeepingParts {
-  config: { accountSid: AccountSid; policyFile?: string };
-  catalog: Catalog;
+export { certificateKey } from './certify.ts';
+
+export interface KeepingParts extends EraseOneParts {
+  config: { accountSid: AccountSid } & Partial<Pick<Config, 'acceptUnversioned'>>;
   certificates: Certificates;
   signing: Pick<SigningIdentity, 'sign'>;
-  store: Store;
-  twilio: Pick<TwilioApi, 'deleteRecording'>;
-  /** Undefined where callers cannot be told. */
-  callerDigest?: CallerDigest;
-  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
 export interface EraseOptions {
@@ -35,11 +31,16 @@ export interface EraseOptions {
 }
 
 const pageRows = 100;
+/** A run that does not move for five minutes is taken for dead. */
+const keepEveryMs = 60_000;
 const dayMs = 24 * 60 * 60_000;
 /** Listed by name for whoever asked; more are only counted. */
 const mostNamed = 50;
 
-/** What an operator asked for by name. @throws CustodyError `policy_invalid` */
+/**
+ * What an operator asked for by name.
+ * @throws CustodyError `recording_unknown` or `task_unknown` before anything is erased, `policy_invalid`, `clock_differs`
+ */
 export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void> {
   const { recordings, tasks, callers, reference, dryRun } = run.options as EraseOptions;
   const of: Selection = {
@@ -47,7 +48,9 @@ export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void
     ...(tasks && { tasks }),
     ...(callers && { callers }),
   };
-  await erase(parts, run, loadPolicy(parts.config.policyFile), {
+  // What goes on knew them when it began.
+  if (run.state === undefined) await knowAll(parts, of);
+  await erase(parts, run, {
     of,
     isDue: () => true,
     reason: 'erasure',
@@ -56,156 +59,182 @@ export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void
   });
 }
 
-/** What the policy keeps no longer. @throws CustodyError `policy_invalid` */
-export async function eraseExpired(parts: KeepingParts, run: Run): Promise<void> {
-  // Read once: an edit in the midst of a run holds from the next one on.
-  const policy = loadPolicy(parts.config.policyFile);
-  const fewest = fewestDays(policy);
-  const now = Date.now();
-  const of: Selection = fewest === undefined ? {} : { startedBefore: new Date(now - fewest * dayMs) };
-  await erase(parts, run, policy, {
-    of,
-    isDue: (row) => (keptUntil(policy, row)?.getTime() ?? Number.POSITIVE_INFINITY) <= now,
-    reason: 'retention',
-    dryRun: run.options['dryRun'] === true,
+/** A slip in a SID must not pass for something that was erased. */
+async function knowAll({ catalog }: KeepingParts, { recordings = [], tasks = [] }: Selection): Promise<void> {
+  const found = await Promise.all(recordings.map((sid) => catalog.find(sid)));
+  const unknown = recordings.filter((_, index) => found[index] === undefined);
+  if (unknown.length > 0) throw unknownTo('recording_unknown', unknown);
+  const unknownTasks = await catalog.unknownTasks(tasks);
+  if (unknownTasks.length > 0) throw unknownTo('task_unknown', unknownTasks);
+}
+
+function unknownTo(code: string, sids: readonly string[]): CustodyError {
+  return new CustodyError(code, `the catalog does not know ${sids.join(', ')}; nothing was erased`, {
+    status: 404,
   });
+}
+
+/**
+ * What the policy keeps no longer. Counts it first, and stops where that is far more than usual.
+ * @throws CustodyError `policy_missing`, `policy_invalid`, `retention_braked`, `clock_differs`
+ */
+export async function eraseExpired(parts: KeepingParts, run: Run): Promise<void> {
+  const { alarms, callerDigest, catalog } = parts;
+  const dryRun = run.options['dryRun'] === true;
+  const policy = await parts.policies.inForce();
+  const { now, differs } = await readClock(parts);
+  if (differs) {
+    await alarms.raise('clock_differs', undefined, differs);
+    throw new CustodyError('clock_differs', differs, { status: 503 });
+  }
+  await alarms.mended(['clock_differs']);
+  const fewest = fewestDays(policy);
+  const of: Selection =
+    fewest === undefined ? {} : { startedBefore: new Date(now.getTime() - fewest * dayMs) };
+  const isDue = (row: RecordingRow) =>
+    (keptUntil(policy, row)?.getTime() ?? Number.POSITIVE_INFINITY) <= now.getTime();
+  const isToGo = (row: RecordingRow) =>
+    isDue(row) && row.unproven.length === 0 && holdsOn(policy, row, callerDigest).length === 0;
+  const erased = await erase(parts, run, {
+    of,
+    isDue,
+    reason: 'retention',
+    dryRun,
+    async beforeAll(after) {
+      if (policy.digest === noPolicy.digest)
+        throw new CustodyError('policy_missing', 'no policy is in force: all recordings are kept');
+      if (dryRun || run.options['yes'] === true) return;
+      let due = 0;
+      for await (const row of selected(parts, of, after)) if (isToGo(row)) due += 1;
+      await brake(parts, due);
+    },
+  });
+  if (erased > 0) await catalog.noteRetained(erased);
 }
 
 interface Plan {
   of: Selection;
   isDue(row: RecordingRow): boolean;
-  reason: Certificate['reason'];
+  reason: 'erasure' | 'retention';
   reference?: string;
   dryRun: boolean;
+  /** When what was begun is ended, and before anything else is begun. */
+  beforeAll?(after: RecordingSid | undefined): Promise<void>;
 }
 
-/**
- * Erases recordings, some at a time, with a certificate for each some: from the bucket all versions, Twilio's copy, and
- * from the catalog all but the SID. What is under a hold, or locked in the bucket, stays whole. What broke off is gone
- * on with first.
- */
-async function erase(parts: KeepingParts, run: Run, policy: Policy, plan: Plan): Promise<void> {
-  const { catalog } = parts;
-  const counts: Record<string, number> = { ...run.counts };
-  const count = (name: string) => {
-    counts[name] = (counts[name] ?? 0) + 1;
-  };
-  const notes: Record<string, string> = { ...(run.state?.['notes'] as Record<string, string> | undefined) };
-  const name = (sid: RecordingSid, what: string) => {
-    if (Object.keys(notes).length < mostNamed) notes[sid] = what;
-  };
-  let after = asRecordingSid(run.state?.['after']);
-  const batch = async (rows: readonly RecordingRow[]) => {
-    const gone: { sid: RecordingSid; erased: ErasedRecording }[] = [];
-    for (const row of rows) {
-      run.signal.throwIfAborted();
-      const erased = await eraseOne(parts, row, { policy, plan, count, name });
-      if (erased) gone.push({ sid: row.recordingSid, erased });
-    }
-    if (gone.length > 0) await certify(parts, policy, plan, gone);
-    for (const _ of gone) count('erased');
-  };
-  // One page: what cannot be ended now is tried again by the next run.
-  if (!plan.dryRun) await batch(await catalog.unfinishedErasures(pageRows));
-  for (;;) {
-    const rows = await catalog.selected(plan.of, after, pageRows);
-    const due = rows.filter((row) => row.state !== 'erased' && plan.isDue(row));
-    for (const _ of due) count('done');
-    await batch(due);
-    after = rows.at(-1)?.recordingSid ?? after;
-    await run.save({ after, notes }, counts);
+/** At which no erasure is at work. */
+const isOpen = (row: RecordingRow) => row.state !== 'erased' && row.intent === undefined;
+
+async function* selected(
+  { catalog }: KeepingParts,
+  of: Selection,
+  from: RecordingSid | undefined,
+): AsyncGenerator<RecordingRow> {
+  for (let after = from; ; ) {
+    const rows = await catalog.selected(of, after, pageRows);
+    yield* rows.filter(isOpen);
+    after = rows.at(-1)?.recordingSid;
     if (rows.length < pageRows) return;
   }
 }
 
-interface Scene {
-  policy: Policy;
-  plan: Plan;
-  count(name: string): void;
-  name(sid: RecordingSid, what: string): void;
-}
-
-/** @returns what went; undefined where it stays, or could not be ended now */
-async function eraseOne(
-  parts: KeepingParts,
-  row: RecordingRow,
-  { policy, plan, count, name }: Scene,
-): Promise<ErasedRecording | undefined> {
-  const { catalog, log, store, twilio } = parts;
-  const sid = row.recordingSid;
-  let versions = 0;
-  try {
-    // What has begun is not held any more: there is no whole recording to hold.
-    if (row.state !== 'erased') {
-      const holds = holdsOn(policy, row, parts.callerDigest);
-      if (holds.length > 0) {
-        count('held');
-        name(sid, `held by ${holds.join(', ')}`);
-        return undefined;
+/**
+ * Erases recordings, some at a time, with a certificate for each some: from the bucket all versions, Twilio's copy, and
+ * from the catalog all but the SID. What may not go stays whole. What another run has begun is ended first.
+ * @returns how many of those that it began itself
+ */
+async function erase(parts: KeepingParts, run: Run, plan: Plan): Promise<number> {
+  const { catalog } = parts;
+  const id = randomUUID();
+  const counts: Record<string, number> = { ...run.counts };
+  const notes: Record<string, string> = { ...(run.state?.['notes'] as Record<string, string> | undefined) };
+  let proven: Promise<void> | undefined;
+  const scene: Scene = {
+    run: id,
+    dryRun: plan.dryRun,
+    count(name) {
+      counts[name] = (counts[name] ?? 0) + 1;
+    },
+    name(sid, what) {
+      if (Object.keys(notes).length < mostNamed) notes[sid] = what;
+    },
+    about: ({ hints, taskSid, unproven }) =>
+      hints.taskSid &&
+      plan.of.tasks?.includes(hints.taskSid) &&
+      (taskSid === undefined || unproven.includes('owner'))
+        ? ' (only a hint names its task)'
+        : '',
+    certifiable: () => {
+      proven ??= proveCertifiable(parts, id);
+      return proven;
+    },
+  };
+  const batch = async (
+    rows: readonly RecordingRow[],
+    one: (row: RecordingRow) => Promise<Gone | undefined>,
+  ): Promise<number> => {
+    const gone: Gone[] = [];
+    let keptAt = performance.now();
+    try {
+      for (const row of rows) {
+        run.signal.throwIfAborted();
+        const went = await one(row);
+        if (went) gone.push(went);
+        // Nobody takes over what waits for its certificate while this run moves.
+        if (performance.now() - keptAt > keepEveryMs) {
+          await catalog.keepErasures(id);
+          keptAt = performance.now();
+        }
       }
-      const lock = await lockedUntil(store, row);
-      if (lock !== undefined) {
-        count('locked');
-        name(sid, sayLocked(lock));
-        return undefined;
-      }
-      if (plan.dryRun) {
-        count('to_be_erased');
-        name(sid, 'would be erased');
-        return undefined;
-      }
-      // Somebody else has begun with it.
-      if (!(await catalog.erasing(sid))) return undefined;
+    } finally {
+      const certified = gone.length > 0 ? await certify(parts, id, gone) : new Set();
+      for (const _ of certified) scene.count('erased');
     }
-    await removeFromBucket(store, row, () => {
-      versions += 1;
-    });
-    const how = await twilio.deleteRecording(sid);
-    const at = new Date().toISOString();
-    await catalog.wasRemoved(sid, { versions, twilio: how, at });
-    log.info({ event: 'recording.erased', recording: sid, reason: plan.reason }, 'erased');
-    const before = row.erasure;
-    return {
-      recording: sid,
-      versions: versions + (before?.versions ?? 0),
-      twilio: before?.twilio === 'deleted' ? 'deleted' : how,
-      at,
-    };
-  } catch (error) {
-    const code = errorCode(error);
-    count(`failed_${code}`);
-    name(sid, `not ended: ${code}`);
-    log.warn({ recording: sid, code }, 'a recording could not be erased now');
-    // What went already stands in the certificate, whoever ends this.
-    if (versions > 0)
-      await catalog.wasRemoved(sid, { versions, twilio: 'gone', at: new Date().toISOString() });
-    return undefined;
+    return gone.length;
+  };
+
+  const seen = new Set<RecordingSid>();
+  let erased = 0;
+  try {
+    if (!plan.dryRun) {
+      for (let last: RecordingSid | undefined; ; ) {
+        const rows = await catalog.unfinishedErasures(pageRows, last);
+        await batch(rows, async (row) => {
+          const went = await goOn(parts, row, scene);
+          if (went === 'as-before') return undefined;
+          seen.add(row.recordingSid);
+          return went;
+        });
+        last = rows.at(-1)?.recordingSid;
+        if (rows.length < pageRows) break;
+      }
+    }
+    let after = asRecordingSid(run.state?.['after']);
+    await plan.beforeAll?.(after);
+    for (;;) {
+      const rows = await catalog.selected(plan.of, after, pageRows);
+      const meant = rows.filter((row) => !seen.has(row.recordingSid) && plan.isDue(row));
+      const due = meant.filter(isOpen);
+      for (const { intent, recordingSid } of meant.filter((row) => !isOpen(row))) {
+        scene.count('being_erased');
+        scene.name(recordingSid, `being erased since ${intent?.begunAt.toISOString() ?? 'before'}`);
+      }
+      for (const _ of due) scene.count('done');
+      erased += await batch(due, (row) => eraseOne(parts, row, plan, scene));
+      after = rows.at(-1)?.recordingSid ?? after;
+      await run.save({ after, notes }, counts);
+      if (rows.length < pageRows) break;
+    }
+    return erased;
+  } finally {
+    // Where this fails they are free after some minutes.
+    await leave(parts, id).catch(() => undefined);
   }
 }
 
-/** Signed and kept before the last details go: a certificate that is there says what is so. */
-async function certify(
-  { catalog, certificates, config, signing, store }: KeepingParts,
-  policy: Policy,
-  { reason, reference }: Plan,
-  gone: readonly { sid: RecordingSid; erased: ErasedRecording }[],
-): Promise<void> {
-  const certificate: Certificate = {
-    iss: config.accountSid,
-    jti: randomUUID(),
-    iat: Math.floor(Date.now() / 1_000),
-    reason,
-    ...(reference !== undefined && { reference }),
-    policy: policy.digest,
-    recordings: gone.map(({ erased }) => erased),
-  };
-  const jws = await signing.sign(certificateType, JSON.stringify(certificate));
-  await store.putBytes(certificateKey(config.accountSid, certificate.jti), Buffer.from(jws));
-  await certificates.keep({ id: certificate.jti, reason, recordings: gone.length, jws });
-  for (const { sid } of gone) await catalog.erased(sid, certificate.jti);
-}
-
-/** In the bucket, in clear: it names SIDs alone, and has to outlive every key. */
-export function certificateKey(account: AccountSid, id: string): string {
-  return `certificates/${account}/${id}.jws`;
+/** The run is at nothing any more; what it left unended for a day is an alarm. */
+async function leave({ alarms, catalog }: KeepingParts, id: string): Promise<void> {
+  await catalog.leaveErasures(id);
+  for (const sid of await catalog.stuckErasures(pageRows))
+    await alarms.raise('erasure_stuck', sid, 'its erasure began more than a day ago and cannot be ended');
 }

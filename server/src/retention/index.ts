@@ -1,43 +1,45 @@
 import { errorCode } from '@flex-custody/core';
-import type { Alarms } from '../catalog/alarms.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Runs } from '../runs/runs.ts';
 import { eraseExpired, type KeepingParts } from './erase.ts';
+import { noPolicy } from './policy.ts';
 
 const everySeconds = 60 * 60;
 
 export interface RetentionParts extends KeepingParts {
-  alarms: Pick<Alarms, 'raise' | 'mended'>;
   queue: Pick<Queue, 'work' | 'every'>;
   runs: Pick<Runs, 'run'>;
 }
 
-/** Erases by the hour what the policy keeps no longer, where there is a policy. */
+/** Nothing that a try in a minute would change: somebody has to look, and an alarm says so. */
+const needsSomebody = new Set(['policy_invalid', 'retention_braked', 'clock_differs']);
+/** There is nothing to do, or another process is at it. */
+const isNoFailure = new Set(['policy_missing', 'run_busy']);
+
+/** Erases by the hour what the policy in force keeps no longer, and ends what another run has begun. */
 export async function startRetention(parts: RetentionParts): Promise<void> {
-  const { config, queue } = parts;
+  const { queue } = parts;
   await queue.work('retention', { concurrency: 1 }, (_data, { signal }) => retainNow(parts, signal));
-  if (config.policyFile !== undefined) await queue.every('retention', everySeconds);
+  await queue.every('retention', everySeconds);
 }
 
 export async function retainNow(parts: RetentionParts, signal: AbortSignal): Promise<void> {
-  const { alarms, log, runs } = parts;
-  // Also of a schedule that an earlier setting has left.
-  if (parts.config.policyFile === undefined) return;
+  const { alarms, catalog, log, policies, runs } = parts;
   try {
+    const { digest } = await policies.inForce();
+    if (digest === noPolicy.digest && (await catalog.unfinishedErasures(1)).length === 0) return;
     const { counts } = await runs.run('retention', {}, (run) => eraseExpired(parts, run), signal);
-    await alarms.mended(['retention_failed']);
+    const failed = Object.keys(counts).filter((name) => name.startsWith('failed_'));
+    if (failed.length > 0) await alarms.raise('retention_failed', undefined, failed.join(', '));
+    else await alarms.mended(['retention_failed']);
     if ((counts['erased'] ?? 0) > 0)
       log.info({ event: 'retained', ...counts }, 'what was kept long enough is erased');
   } catch (error) {
     const code = errorCode(error);
-    // Another process is at it.
-    if (code === 'run_busy') return;
-    // Nothing is erased by a policy that nobody can read: somebody has to look.
-    if (code === 'policy_invalid') {
-      await alarms.raise('retention_failed', undefined, code);
-      log.warn({ code }, 'nothing is erased by the policy: see `flex-custody policy check`');
-      return;
-    }
-    throw error;
+    if (isNoFailure.has(code)) return;
+    if (!needsSomebody.has(code)) throw error;
+    // By a policy that nobody can read nothing is erased; the others have their own alarms.
+    if (code === 'policy_invalid') await alarms.raise('retention_failed', undefined, code);
+    log.warn({ code }, 'nothing is erased by the policy: see `flex-custody alarms list`');
   }
 }

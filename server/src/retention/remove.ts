@@ -47,7 +47,7 @@ export function sayLocked(locked: Locked): string {
 export async function removeFromBucket(
   store: Store,
   of: Of,
-  onRemoved: () => void = () => undefined,
+  onRemoved: () => void | Promise<void> = () => undefined,
 ): Promise<void> {
   for await (const { key, uploadId } of store.unfinishedUploads(objectKey(of.accountSid, of.recordingSid)))
     await store.abortUpload(key, uploadId);
@@ -55,7 +55,7 @@ export async function removeFromBucket(
   for await (const version of versionsOf(store, of)) found.push(version);
   for (const { key, versionId } of found) {
     await store.delete(key, versionId);
-    onRemoved();
+    await onRemoved();
   }
   for await (const { key } of versionsOf(store, of)) throw incomplete(of.recordingSid, key);
 }

@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AccountSid } from '@flex-custody/core';
 import { sealBytes } from '@flex-custody/vault';
 import { touchTask } from '../../../sandbox/src/world.ts';
+import { createPolicies } from '../../../server/src/retention/policies.ts';
 import { type Attack, oldEnough, type Scene } from '../scene.ts';
 
 /** Who calls in the sandbox. */
@@ -23,22 +25,23 @@ export const liftedHold: Attack = {
     const forged = { ...JSON.parse(found.attributes), direction: 'internal', from: '+19990000000' };
     touchTask(found, { attributes: JSON.stringify(forged) });
     await taken(scene, sid);
-    const policyFile = join(scene.dataDir, 'policy.yaml');
-    writeFileSync(
-      policyFile,
-      `version: 1\nkeep: {default: forever, rules: [{direction: internal, days: 1}]}\nholds: [{id: case-1, callers: ["${caller}"]}]\n`,
-    );
-    const environment = { CUSTODY_POLICY_FILE: policyFile };
-    await scene.meanwhile(async () => undefined, environment);
-    const erased = await scene.command(['erase', '--recording', sid, '--yes'], environment);
+    const { accountSid } = scene.stack.sandbox.account;
+    await scene.meanwhile(async (db) => {
+      await createPolicies(db, accountSid as AccountSid).apply(
+        `version: 1\nkeep: {default: forever, rules: [{direction: internal, days: 1}]}\nholds: [{id: case-1, callers: ["${caller}"]}]\n`,
+        'test',
+      );
+    });
+    const erased = await scene.command(['erase', '--recording', sid, '--yes']);
     expect(`${erased.out}${erased.err}`).toContain('held by case-1');
     // And an erasure that the caller asks for finds the call.
     const asked = await scene.command(['erase', '--caller', caller]);
     expect(asked.out).toContain(`${sid}  held by case-1`);
     expect(await scene.row(sid)).toMatchObject({ state: 'verified', direction: 'inbound' });
     // It stays in force for every process that has the database; the other attacks want none.
-    writeFileSync(policyFile, 'version: 1\n');
-    expect(await scene.command(['policy', 'apply', policyFile, '--yes'])).toMatchObject({ code: 0 });
+    await scene.meanwhile(async (db) => {
+      await createPolicies(db, accountSid as AccountSid).apply('version: 1\n', 'test');
+    });
   },
 };
 

@@ -272,6 +272,17 @@ describe('the link', () => {
     expect(discarded).toBe(1);
   });
 
+  test.each<[string, Partial<RecordingRow>]>([
+    ['that is to be erased', { intent: { reason: 'erasure', policy: 'p', begunAt: new Date() } }],
+    ['of which something has gone', { state: 'erased' }],
+    ['of which nothing was recorded', { state: 'absent' }],
+  ])('one %s plays by no link, wherever that leads', async (_what, change) => {
+    const paths = [await pathOf(), await pathOf({ origin: 'twilio' })];
+    row = { ...stored, ...change };
+    for (const path of paths) expect((await ask(path)).status).toBe(410);
+    expect([bodies, twilioAsked]).toEqual([[], []]);
+  });
+
   test('an origin that does not say its length is sent whole, without ranges', async () => {
     const { bytes: _bytes, ...unmeasured } = whole;
     audio = unmeasured;

@@ -1,7 +1,7 @@
 import { CustodyError } from '@flex-custody/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
-import { type Audio, isStored, versionOf } from '../../playback/audio.ts';
+import { type Audio, isStored, originOf, refuseErased, versionOf } from '../../playback/audio.ts';
 import type { MediaLinks } from '../../playback/media-link.ts';
 import { OpenedCache } from '../../playback/opened-cache.ts';
 import type { RecordingReader } from '../../playback/recording-reader.ts';
@@ -34,7 +34,10 @@ export async function mediaRoute(app: FastifyInstance, parts: MediaParts): Promi
       const row = await looks.get(token ?? '', () => parts.catalog.find(recordingSid));
       if (!row)
         throw new CustodyError('recording_unknown', 'the recording is not in the catalog', { status: 404 });
+      refuseErased(row);
       const signal = untilGone(reply);
+      if (originOf(row) === undefined)
+        throw new CustodyError('link_outdated', 'there is nothing left to play', { status: 410 });
       if (origin === 'twilio')
         return sendAudio(request, reply, await openTwilio(parts, request, row, channels, signal));
       if (!isStored(row) || versionOf(row) !== version) {

@@ -292,6 +292,14 @@ describe('segment_link', () => {
     ]);
   });
 
+  test('plays nothing of what is to be erased, whoever asks by whichever link', async () => {
+    const path = await pathOf();
+    rows = [storedRow({}, { intent: { reason: 'erasure', policy: 'p', begunAt: new Date() } })];
+    expect((await ask(path)).status).toBe(410);
+    const asked = await ask(`/url-provider?recording=${recording}`, { authorization: basic('supervisor') });
+    expect([asked.status, opened, ahead]).toEqual([410, [], []]);
+  });
+
   test('plays nothing that cannot be written down', async () => {
     log.broken = true;
     expect((await ask(await pathOf())).status).toBe(503);

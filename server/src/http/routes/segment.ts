@@ -2,7 +2,7 @@ import { CustodyError, type RecordingSid } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import { type Audit, bearerLink } from '../../access/audit.ts';
 import type { RecordingRow } from '../../catalog/catalog.ts';
-import { custodyOf, isStored, originOf } from '../../playback/audio.ts';
+import { custodyOf, isStored, originOf, refuseErased } from '../../playback/audio.ts';
 import type { SegmentLinks } from '../../playback/segment-link.ts';
 import { guardLink, linkRequestOf } from '../plugins/media-token.ts';
 import { asNoAudio, sendAudio, untilGone } from '../send-audio.ts';
@@ -50,6 +50,7 @@ export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): P
         }
         throw error;
       });
+      if (row.intent) refuseErased(row);
       if (originOf(row) === undefined) {
         throw new CustodyError('recording_absent', 'nothing was recorded', { status: 404 });
       }

@@ -11,7 +11,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Audit } from '../../access/audit.ts';
 import { type AccessSettings, may, mayPlayEverything } from '../../access/may.ts';
 import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
-import { custodyOf, isStored, originOf, versionOf } from '../../playback/audio.ts';
+import { custodyOf, isStored, originOf, refuseErased, versionOf } from '../../playback/audio.ts';
 import type { MediaLinks } from '../../playback/media-link.ts';
 import type { RecordingReader } from '../../playback/recording-reader.ts';
 import { flexViewer } from '../plugins/flex-token.ts';
@@ -87,6 +87,7 @@ export async function urlProviderRoute(app: FastifyInstance, parts: UrlProviderP
       ...(allowed && playable && { custody: custodyOf(row) }),
     });
     if (!allowed) throw forbidden();
+    if (row.intent) refuseErased(row);
     if (!playable) throw missing('recording_absent');
     return issue(viewer, row);
   };

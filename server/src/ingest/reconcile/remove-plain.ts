@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { CustodyError, errorCode, isSealedAtRest, type SealedObject } from '@flex-custody/core';
+import { CustodyError, errorCode, type SealedObject } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
-import { openEnvelope, type Store, type Stored } from '@flex-custody/vault';
+import type { Store, Stored } from '@flex-custody/vault';
 import type { ImportedObject, RecordingRow } from '../../catalog/catalog.ts';
 import { holdsOn } from '../../retention/decide.ts';
+import { isOfKeys, mayDestroy } from '../../retention/may-destroy.ts';
 import type { IngestParts } from '../parts.ts';
 
 /** Of these Twilio has no media, and will have none. */
@@ -74,18 +75,19 @@ async function mayRemovePlain(
   plain: Store,
   signal: AbortSignal,
 ): Promise<Stays | undefined> {
-  const policy = await parts.policies.inForce();
-  if (holdsOn(policy, row, parts.callerDigest).length > 0) return 'plain_held';
-  // What is erased has no copy any more, and is to be nowhere.
-  if (row.state === 'erased') return row.erasedAt ? undefined : 'plain_unproven';
+  if (row.state === 'erased') {
+    // It has no copy any more, and is to be nowhere.
+    const policy = await parts.policies.inForce();
+    if (holdsOn(policy, row, parts.callerDigest).length > 0) return 'plain_held';
+    return row.erasedAt ? undefined : 'plain_unproven';
+  }
   const copy = row.object;
   if (row.state !== 'verified' || !copy) return 'plain_unproven';
   if (isCopyItself(object, copy, parts.store)) return 'plain_own';
   const other = isOther(object, copy, await parts.catalog.importedFrom(row.recordingSid));
   if (other === true) return 'plain_other';
-  if (!(await parts.store.keepsVersions())) return 'plain_unversioned';
-  if (!row.proof && (await isAtTwilio(parts, row))) return 'plain_unproven';
-  if (!(await opensNow(parts, row, copy, signal))) return 'plain_unreadable_copy';
+  const fault = await faultOf(parts, row);
+  if (fault) return fault;
   if (other === false) return undefined;
   const seen = await sha256Of(plain, object, signal);
   return seen !== undefined && seen === copy.plaintextSha256 ? undefined : 'plain_differs';
@@ -122,47 +124,31 @@ async function isAtTwilio({ twilio }: IngestParts, { recordingSid }: RecordingRo
 }
 
 /**
- * Opens header and last frame of the copy, as it is in the bucket now.
- * @throws CustodyError `key_*`, `envelope_wrong_key` where it is a matter of keys, and an alarm says so; `store_*`
+ * What speaks against it that has nothing to do with this very object.
+ * @throws CustodyError `key_*`, `envelope_wrong_key` where it is a matter of keys, `clock_differs`: nothing more may go then
  */
-async function opensNow(
-  { alarms, keys, store }: IngestParts,
-  { accountSid, recordingSid }: RecordingRow,
-  copy: SealedObject,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const pinned = { ifMatch: copy.etag, ...(copy.versionId !== undefined && { versionId: copy.versionId }) };
-  try {
-    if (copy.mode === 'sse-kms') {
-      const found = await store.head(copy.key, copy.versionId);
-      if (found?.etag === copy.etag && found.bytes === copy.bytes && isSealedAtRest(store, found))
-        return true;
-      throw new CustodyError('object_missing', 'the copy is not in the bucket as it was verified');
-    }
-    if (!keys) throw new CustodyError('key_invalid', 'no key is at hand that opens the copy');
-    const reader = {
-      expectedBytes: copy.bytes,
-      read: (start: number, end: number, reading?: AbortSignal) =>
-        store.get(copy.key, { start, end, ...pinned, ...(reading && { signal: reading }) }),
-    };
-    const opened = await openEnvelope(keys, reader, { account: accountSid, recording: recordingSid }, signal);
-    if (opened.plaintextBytes === copy.plaintextBytes) return true;
-    throw new CustodyError('object_mismatch', 'the copy has another length than was verified');
-  } catch (error) {
-    const code = errorCode(error);
-    if (signal.aborted || code.startsWith('store_')) throw error;
-    const isOfKeys = code.startsWith('key_') || code === 'envelope_wrong_key';
-    await alarms.raise(
-      'plain_kept',
-      isOfKeys ? undefined : recordingSid,
-      isOfKeys
-        ? `plain objects stay: a copy cannot be opened (${code})`
-        : `its plain object stays: the copy cannot be opened (${code})`,
-    );
-    if (isOfKeys) throw error;
-    return false;
-  }
+async function faultOf(parts: IngestParts, row: RecordingRow): Promise<Stays | undefined> {
+  const isNowhereElse = !row.proof && !(await isAtTwilio(parts, row));
+  const verdict = await mayDestroy(parts, row, 'plain', { isNowhereElse });
+  if (verdict.may) return undefined;
+  const { why, detail } = verdict;
+  const said = refusals[why];
+  if (said) return said;
+  const concernsAll = isOfKeys(why) || why === 'clock_differs';
+  const about = concernsAll ? 'plain objects stay' : 'its plain object stays';
+  await parts.alarms.raise('plain_kept', concernsAll ? undefined : row.recordingSid, `${about}: ${detail}`);
+  if (concernsAll) throw new CustodyError(why, detail);
+  return 'plain_unreadable_copy';
 }
+
+const refusals: Readonly<Record<string, Stays>> = {
+  held: 'plain_held',
+  locked: 'plain_held',
+  being_erased: 'plain_unproven',
+  not_proven: 'plain_unproven',
+  recording_unknown: 'plain_unproven',
+  unversioned: 'plain_unversioned',
+};
 
 /** Of the very version, read from its first byte to its last; undefined where it is there no more. */
 async function sha256Of(

@@ -119,6 +119,9 @@ export class FakeTwilio implements TwilioApi {
       return friendlyName === undefined ? undefined : { sid, friendlyName };
     });
   participants = (sid: ConferenceSid) => this.answer('participants', () => this.conferences.get(sid) ?? []);
-  account = () => this.answer('account', () => ({ friendlyName: 'account', status: 'active' }));
+  /** Twilio's clock minus ours. */
+  aheadMs = 0;
+  account = () =>
+    this.answer('account', () => ({ friendlyName: 'account', status: 'active', aheadMs: this.aheadMs }));
   workspace = () => this.answer('workspace', () => ({ friendlyName: 'workspace' }));
 }

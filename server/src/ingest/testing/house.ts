@@ -74,7 +74,8 @@ export class FakeQueue implements Queue {
 
 /** The few calls of a bucket that ingest makes, by `key` and version. */
 export class FakeStore
-  implements Pick<Store, 'get' | 'head' | 'delete' | 'abortUpload' | 'putBytes' | 'mode' | 'bucket'>
+  implements
+    Pick<Store, 'get' | 'head' | 'delete' | 'abortUpload' | 'putBytes' | 'keepsVersions' | 'mode' | 'bucket'>
 {
   readonly bucket = 'bucket';
   readonly mode = 'envelope' as const;
@@ -110,6 +111,20 @@ export class FakeStore
     const etag = `"${versionId}"`;
     const body = Readable.from([bytes]);
     return { body, etag, bytes: bytes.length, totalBytes: bytes.length, ...(versionId && { versionId }) };
+  }
+  keeps = true;
+  async keepsVersions() {
+    if (this.failing) throw this.failing;
+    return this.keeps;
+  }
+  async lockOf(key: string, versionId?: string) {
+    return this.objects.get(`${key}?${versionId}`)?.lock;
+  }
+  async *versions(prefix: string) {
+    for (const [name, { etag, versionId }] of this.objects) {
+      const [key = ''] = name.split('?');
+      if (key.startsWith(prefix)) yield { key, etag, deleteMarker: false, ...(versionId && { versionId }) };
+    }
   }
   async *unfinishedUploads(prefix: string) {
     yield* this.uploads.filter((upload) => upload.key.startsWith(prefix));
@@ -205,7 +220,7 @@ export function sharedDatabase(): { readonly db: Db } {
     await migrate(db);
   }, 60_000);
   beforeEach(async () => {
-    await db?.query('TRUNCATE recordings, alarms, copy_rates, identities CASCADE');
+    await db?.query('TRUNCATE recordings, alarms, copy_rates, identities, policies, marks CASCADE');
   });
   afterAll(async () => {
     await db?.close();

@@ -1,0 +1,301 @@
+import { CustodyError, errorCode, objectKey, type RecordingSid, sidecarKey } from '@flex-custody/core';
+import type { TwilioApi } from '@flex-custody/twilio';
+import type { Alarms } from '../catalog/alarms.ts';
+import type { Catalog, ErasurePlan, Intent, RecordingRow } from '../catalog/catalog.ts';
+import { deleteAtTwilio, isAtTwilio } from './at-twilio.ts';
+import type { ErasedRecording } from './certificate.ts';
+import type { Gone } from './certify.ts';
+import { type DestroyerParts, mayDestroy } from './may-destroy.ts';
+import { removeFromBucket } from './remove.ts';
+
+export interface EraseOneParts extends DestroyerParts {
+  alarms: Pick<Alarms, 'raise' | 'mended'>;
+  catalog: Catalog;
+  twilio: Pick<TwilioApi, 'account' | 'deleteRecording' | 'recording'>;
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** The run that erases, and what it tells of each. */
+export interface Scene {
+  /** UUID. */
+  run: string;
+  dryRun: boolean;
+  count(name: string): void;
+  name(sid: RecordingSid, what: string): void;
+  /** How the recording came to be meant, where that is worth a word. */
+  about(row: RecordingRow): string;
+  /** Resolves once it is proven that a certificate can be kept. */
+  certifiable(): Promise<void>;
+}
+
+type Why = Pick<Intent, 'reason' | 'reference'>;
+type Listed = ErasurePlan['versions'][number] & { etag: string };
+
+/** What stops the whole run: the next recording would fare no better. */
+class Stop extends Error {
+  constructor(override readonly cause: CustodyError) {
+    super(cause.code);
+  }
+}
+
+/**
+ * Erases one recording: the intent first, then the question once more, then every version in the bucket, and Twilio's copy.
+ * Until something has gone the recording stays what it was, open to holds; where nothing could be removed it is so again.
+ * @returns what went; undefined where it stays, or could not be ended now
+ * @throws CustodyError `clock_differs`, or one that says why no certificate can be kept
+ */
+export async function eraseOne(
+  parts: EraseOneParts,
+  row: RecordingRow,
+  why: Why,
+  scene: Scene,
+): Promise<Gone | undefined> {
+  const { catalog } = parts;
+  const sid = row.recordingSid;
+  let isIntended = row.intent !== undefined;
+  const takeBack = async () => {
+    if (isIntended && (await catalog.takeBack(sid, scene.run)))
+      await parts.alarms.mended(['erasure_stuck'], sid);
+  };
+  return counted(parts, row, scene, async () => {
+    try {
+      const before = await allowed(parts, row, why, scene);
+      if (before === undefined) return await takeBack().then(() => undefined);
+      if (scene.dryRun) {
+        scene.count('to_be_erased');
+        scene.name(sid, `would be erased${scene.about(row)}`);
+        return undefined;
+      }
+      await stopping(scene.certifiable());
+      const { plan, now } = await planned(parts, row);
+      const { reason, reference } = why;
+      const intent = { reason, ...(reference !== undefined && { reference }), policy: before, plan };
+      await intend(parts, sid, intent, scene);
+      isIntended = true;
+      const policy = await allowed(parts, row, why, scene);
+      if (policy === undefined) return await takeBack().then(() => undefined);
+      // The decision that counts is the last one; and where the questions took too long another run may have taken over.
+      await intend(parts, sid, { ...intent, policy }, scene);
+      isIntended = false;
+      const erased = await remove(parts, now, plan, scene);
+      return { intent: { ...intent, policy }, erased };
+    } catch (error) {
+      await takeBack().catch(() => undefined);
+      throw error;
+    }
+  });
+}
+
+/**
+ * Ends what another run has begun, by what that run has decided; takes it back where nothing has gone and it may not go.
+ * @returns `as-before` where the recording is as if nobody had begun, for this run to decide
+ */
+export async function goOn(
+  parts: EraseOneParts,
+  row: RecordingRow,
+  scene: Scene,
+): Promise<Gone | 'as-before' | undefined> {
+  const { catalog } = parts;
+  const { intent, recordingSid: sid } = row;
+  if (!intent || !(await catalog.resumeErasure(sid, scene.run))) return undefined;
+  if (row.state !== 'erased' && (await isStillWhole(parts, row, intent.plan).catch(() => false))) {
+    if (intent.reason === 'erasure') return eraseOne(parts, row, intent, scene);
+    // Whether its time is over the policy in force decides anew.
+    await catalog.takeBack(sid, scene.run);
+    return 'as-before';
+  }
+  return counted(parts, row, scene, async () => {
+    // A look that fails above says nothing of the recording: it is taken again here, and fails this try.
+    if (row.state !== 'erased' && (await isStillWhole(parts, row, intent.plan))) return undefined;
+    // Begun by an earlier release, which let no hold in once it had begun, whether anything had gone or nothing.
+    if (!intent.plan && row.object && isSeen(row.object, await listed(parts, row))) {
+      if ((await allowed(parts, row, intent, scene)) === undefined) return undefined;
+    }
+    await stopping(scene.certifiable());
+    if (row.state !== 'erased') await begin(parts, sid, scene);
+    const erased = await remove(parts, { ...row, state: 'erased' }, intent.plan, scene);
+    return { intent, erased };
+  });
+}
+
+/** Counts and names what fails; a stop ends the run. */
+async function counted(
+  { log }: EraseOneParts,
+  { recordingSid: sid }: RecordingRow,
+  scene: Scene,
+  work: () => Promise<Gone | undefined>,
+): Promise<Gone | undefined> {
+  try {
+    const gone = await work();
+    if (gone) log.info({ event: 'recording.erased', recording: sid, reason: gone.intent.reason }, 'erased');
+    return gone;
+  } catch (error) {
+    if (error instanceof Stop) throw error.cause;
+    const code = errorCode(error);
+    scene.count(`failed_${code}`);
+    scene.name(sid, `not ended: ${code}`);
+    log.warn({ recording: sid, code }, 'a recording could not be erased now');
+    return undefined;
+  }
+}
+
+async function stopping(proof: Promise<void>): Promise<void> {
+  try {
+    await proof;
+  } catch (error) {
+    throw error instanceof CustodyError ? new Stop(error) : error;
+  }
+}
+
+/** @returns the digest of the policy that lets it go; undefined where it stays */
+async function allowed(
+  parts: EraseOneParts,
+  row: RecordingRow,
+  { reason }: Why,
+  { count, name }: Scene,
+): Promise<string | undefined> {
+  const verdict = await mayDestroy(parts, row, 'recording', { byPolicy: reason === 'retention' });
+  if (verdict.may) return verdict.policy;
+  if (verdict.why === 'clock_differs') {
+    await parts.alarms.raise('clock_differs', undefined, verdict.detail);
+    throw new Stop(new CustodyError('clock_differs', verdict.detail, { status: 503 }));
+  }
+  count(verdict.why);
+  name(row.recordingSid, verdict.detail);
+  return undefined;
+}
+
+async function listed({ store }: EraseOneParts, row: RecordingRow): Promise<Listed[]> {
+  const keys = [objectKey(row.accountSid, row.recordingSid), sidecarKey(row.accountSid, row.recordingSid)];
+  const found: Listed[] = [];
+  for await (const { key, versionId, etag } of store.versions(keys[0] ?? '')) {
+    if (keys.includes(key)) found.push({ key, etag, ...(versionId !== undefined && { versionId }) });
+  }
+  return found;
+}
+
+const nameOf = ({ key, versionId }: { key: string; versionId?: string }) => `${key}?${versionId ?? ''}`;
+
+function isSeen(object: NonNullable<RecordingRow['object']>, versions: readonly Listed[]): boolean {
+  return versions.some(
+    ({ key, versionId, etag }) =>
+      key === object.key &&
+      (object.versionId === undefined ? etag === object.etag : versionId === object.versionId),
+  );
+}
+
+/**
+ * What is there to go.
+ * @throws CustodyError `object_lost` where the object that the catalog has is not among it: it lies somewhere else, or
+ * somebody has removed it, and no certificate could say that it was erased
+ */
+async function planned(
+  parts: EraseOneParts,
+  { recordingSid }: RecordingRow,
+): Promise<{ plan: ErasurePlan; now: RecordingRow }> {
+  const now = await parts.catalog.find(recordingSid);
+  if (!now) throw new CustodyError('recording_unknown', 'the catalog knows it no longer');
+  const versions = await listed(parts, now);
+  if (now.object && !isSeen(now.object, versions)) {
+    await parts.alarms.raise(
+      'object_lost',
+      recordingSid,
+      'it was to be erased, and the object that the catalog has is not in the bucket',
+    );
+    throw new CustodyError('object_lost', 'its object is not in the bucket');
+  }
+  // Where the bucket has something that goes first, and says whether anything has gone.
+  const atTwilio = versions.length > 0 || (await isAtTwilio(parts.twilio, recordingSid));
+  return { now, plan: { versions: versions.map(({ etag: _, ...version }) => version), atTwilio } };
+}
+
+/**
+ * Nothing of what was planned to go has gone. The object's versions go before its sidecar's, which a new description may
+ * replace meanwhile.
+ * @throws CustodyError where that cannot be seen now
+ */
+async function isStillWhole(
+  parts: EraseOneParts,
+  row: RecordingRow,
+  plan: ErasurePlan | undefined,
+): Promise<boolean> {
+  if (!plan) return false;
+  const there = new Set((await listed(parts, row)).map(nameOf));
+  const ofObject = plan.versions.filter(({ key }) => key === objectKey(row.accountSid, row.recordingSid));
+  const first = ofObject.length > 0 ? ofObject : plan.versions;
+  if (first.length > 0) return first.every((version) => there.has(nameOf(version)));
+  return !plan.atTwilio || isAtTwilio(parts.twilio, row.recordingSid);
+}
+
+/** How many of the planned versions an earlier run has removed. */
+async function goneOf(
+  parts: EraseOneParts,
+  row: RecordingRow,
+  plan: ErasurePlan | undefined,
+): Promise<number> {
+  if (!plan) return 0;
+  const there = new Set((await listed(parts, row)).map(nameOf));
+  return plan.versions.filter((version) => !there.has(nameOf(version))).length;
+}
+
+async function intend(
+  { catalog }: EraseOneParts,
+  sid: RecordingSid,
+  intent: Omit<Intent, 'begunAt'>,
+  { run }: Scene,
+): Promise<void> {
+  if (!(await catalog.intend(sid, intent, run)))
+    throw new CustodyError('erasure_busy', 'another run is at it', { retryable: true });
+}
+
+async function begin({ catalog }: EraseOneParts, sid: RecordingSid, { run }: Scene): Promise<void> {
+  if (!(await catalog.erasing(sid, run)))
+    throw new CustodyError('erasure_busy', 'another run has taken it over', { retryable: true });
+}
+
+/** @throws CustodyError as bucket and Twilio do; where nothing had gone the intent is taken back before */
+async function remove(
+  parts: EraseOneParts,
+  row: RecordingRow,
+  plan: ErasurePlan | undefined,
+  scene: Scene,
+): Promise<ErasedRecording> {
+  const { alarms, catalog, store, twilio } = parts;
+  const sid = row.recordingSid;
+  let isBegun = row.state === 'erased';
+  let removed = 0;
+  const onRemoved = async () => {
+    removed += 1;
+    if (!isBegun) await begin(parts, sid, scene);
+    isBegun = true;
+  };
+  try {
+    const before = isBegun ? await goneOf(parts, row, plan) : 0;
+    await removeFromBucket(store, row, onRemoved);
+    const how = await deleteAtTwilio(twilio, row);
+    if (!isBegun) {
+      await begin(parts, sid, scene);
+      isBegun = true;
+      // Whoever was copying it until now may have put something there.
+      await removeFromBucket(store, row, onRemoved);
+    }
+    const at = (await catalog.now()).toISOString();
+    await catalog.wasRemoved(sid, { versions: removed, twilio: how, at });
+    const had = row.erasure;
+    return {
+      recording: sid,
+      versions: removed + Math.max(before, had?.versions ?? 0),
+      twilio: had?.twilio === 'deleted' ? 'deleted' : how,
+      at,
+    };
+  } catch (error) {
+    if (isBegun && removed > 0) {
+      // What went is in the certificate, whichever run ends this.
+      const at = (await catalog.now()).toISOString();
+      await catalog.wasRemoved(sid, { versions: removed, twilio: 'gone', at });
+    } else if (!isBegun && (await isStillWhole(parts, row, plan).catch(() => false))) {
+      if (await catalog.takeBack(sid, scene.run)) await alarms.mended(['erasure_stuck'], sid);
+    }
+    throw error;
+  }
+}
