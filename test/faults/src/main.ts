@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { makeBucket } from '../../bench/src/engines.ts';
 import { createEngines, isInstalled, radosgwUser } from '../../engines/engines.mjs';
 import { readOptions } from '../../support/read-options.ts';
+import { destroy } from './destruction.ts';
 import { judge } from './judge.ts';
+import { judgeDestruction } from './judge-destruction.ts';
 import { plan } from './plan.ts';
 import { restoreAfterForgery } from './restore.ts';
-import { settle } from './settle.ts';
+import { catalogOf, settle } from './settle.ts';
 import { openStage, type RealEngines } from './stage.ts';
 import { calm, storm } from './storm.ts';
 import { traces } from './traces.ts';
@@ -96,17 +98,26 @@ async function run(on: 'own' | 'real') {
     const { rows, reconciled, replayed } = await settle(stage, played, tell);
     tell('looking at what became of it');
     const verdict = await judge(stage, played, rows);
+    tell('what is kept long enough, asked for, held or proven goes or stays');
+    const destruction = await destroy(
+      stage,
+      { seed: options.seed, kills: Math.ceil(options.kills / 3) },
+      tell,
+    );
+    const destroyed = await judgeDestruction(stage, played, destruction);
+    verdict.faults.push(...destroyed.faults);
+    const left = await catalogOf(stage);
     await stage.stopHosts();
     tell('rebuilding what a forger has put sidecars beside');
-    const { forgedSidecars, faults: believed } = await restoreAfterForgery(stage, played, rows);
+    const { forgedSidecars, faults: believed } = await restoreAfterForgery(stage, played, left);
     verdict.faults.push(...believed);
-    const { filesRead, ...left } = await traces(stage);
+    const { filesRead, ...traced } = await traces(stage);
     for (const fault of verdict.faults) tell(fault);
     const bad = [
       ...verdict.faults,
-      ...left.plaintext,
-      ...left.secrets,
-      ...left.unhandled,
+      ...traced.plaintext,
+      ...traced.secrets,
+      ...traced.unhandled,
       ...counts.strangeAnswers,
     ];
     const heard = counts.forgedAccepted + counts.listenedWithoutAndHeard;
@@ -118,9 +129,11 @@ async function run(on: 'own' | 'real') {
       reconciled,
       replayed,
       forgedSidecars,
+      ...destruction.counts,
+      ...destroyed,
       ...verdict,
       filesRead,
-      ...left,
+      ...traced,
     };
   } finally {
     await stage.close();

@@ -46,6 +46,9 @@ export interface Stage {
   /** The command line, in the host's environment; its standard output. @throws Error with what it said */
   command(...args: string[]): Promise<string>;
   stopHosts(): Promise<void>;
+  startHosts(): Promise<void>;
+  /** Settings that a host is started with from its next start on, in the place of those that it was given so before. */
+  settings(of: 'host' | 'worker', more: Readonly<Record<string, string>>): void;
   /** The database, while no host runs. */
   database(): Promise<Db>;
   close(): Promise<void>;
@@ -105,6 +108,7 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
       if (!closing && children.get(name) === child) accidents.push(`${name} ended by itself`);
     });
   };
+  const given = new Map<Victim, Readonly<Record<string, string>>>();
   const hostStart = (name: Victim, addresses: Addresses, more: Record<string, string>) => async () => {
     const child = startChild({
       name,
@@ -120,6 +124,7 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
         TMPDIR: join(hostFolder, 'tmp'),
         ...(real && { DATABASE_URL: real.databaseUrl }),
         ...more,
+        ...given.get(name),
       }),
     });
     const port = addresses.ports.ops;
@@ -154,6 +159,11 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
   const stopHosts = async () => {
     closing = true;
     await Promise.all((['host', 'worker'] as const).map((name) => children.get(name)?.stop(graceMs)));
+    for (const name of ['host', 'worker'] as const) children.delete(name);
+  };
+  const startHosts = async () => {
+    closing = false;
+    for (const name of ['host', 'worker'] as const) await begin(name);
   };
   const close = async () => {
     closing = true;
@@ -197,6 +207,8 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
     },
     command: (...args) => commandLine(args, environment),
     stopHosts,
+    startHosts,
+    settings: (of, more) => void given.set(of, more),
     database: () => openDatabase(real ? { url: real.databaseUrl } : { directory: join(hostFolder, 'db') }),
     close,
   };
