@@ -2,7 +2,8 @@ import type { Catalog } from './catalog.ts';
 import { identity, mostRows, type Statements } from './statements.ts';
 
 /** `$1` is the newest key, `$2` the only one that is asked about, if any. A sidecar whose key nobody noted may be anybody's. */
-const sealedByOthers = `state IN ('sealed', 'verified') AND object->>'mode' = 'envelope' AND (
+/** What is being erased is left to its erasure, which has planned what is to go. */
+const sealedByOthers = `state IN ('sealed', 'verified') AND intent IS NULL AND object->>'mode' = 'envelope' AND (
   CASE WHEN $2::text IS NULL THEN object->>'keyId' <> $1 ELSE object->>'keyId' = $2 END
   OR state = 'verified' AND sidecar IS NOT NULL
     AND CASE WHEN $2::text IS NULL THEN sidecar->>'keyId' IS DISTINCT FROM object->>'keyId' ELSE sidecar->>'keyId' = $2 END)`;
@@ -21,7 +22,7 @@ export function keyStatements({
         sid,
         'object = $2::jsonb',
         [JSON.stringify(now), ...identity(before)],
-        `state IN ('sealed', 'verified') AND object->>'key' = $3 AND object->>'etag' = $4
+        `state IN ('sealed', 'verified') AND intent IS NULL AND object->>'key' = $3 AND object->>'etag' = $4
          AND object->>'versionId' IS NOT DISTINCT FROM $5`,
       ),
     sealedByOthers: ({ newest, from }, after, limit) =>

@@ -15,7 +15,7 @@ import { noPolicy } from './policy.ts';
 export { certificateKey } from './certify.ts';
 
 export interface KeepingParts extends EraseOneParts {
-  config: { accountSid: AccountSid } & Partial<Pick<Config, 'acceptUnversioned'>>;
+  config: { accountSid: AccountSid } & Partial<Pick<Config, 'acceptUnversioned' | 'policyFile'>>;
   certificates: Certificates;
   signing: Pick<SigningIdentity, 'sign'>;
 }
@@ -39,7 +39,8 @@ const mostNamed = 50;
 
 /**
  * What an operator asked for by name.
- * @throws CustodyError `recording_unknown` or `task_unknown` before anything is erased, `policy_invalid`, `clock_differs`
+ * @throws CustodyError `recording_unknown` or `task_unknown` before anything is erased, `policy_not_applied`, `policy_invalid`,
+ * `clock_differs`
  */
 export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void> {
   const { recordings, tasks, callers, reference, dryRun } = run.options as EraseOptions;
@@ -48,6 +49,14 @@ export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void
     ...(tasks && { tasks }),
     ...(callers && { callers }),
   };
+  // Before its first start on this database nobody has applied the file: its holds would not hold.
+  if (parts.config.policyFile !== undefined && (await parts.policies.inForce()).digest === noPolicy.digest) {
+    throw new CustodyError(
+      'policy_not_applied',
+      'CUSTODY_POLICY_FILE names a policy, and none is in force: start the host once, or use `flex-custody policy apply`; nothing was erased',
+      { status: 409 },
+    );
+  }
   // What goes on knew them when it began.
   if (run.state === undefined) await knowAll(parts, of);
   await erase(parts, run, {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { policyJsonSchema } from '../cli/policy.ts';
-import { loadPolicy, noPolicy, readPolicy } from './policy.ts';
+import { readPolicy, readPolicyFile } from './policy.ts';
 
 const RE = `RE${'1'.repeat(32)}`;
 const WT = `WT${'2'.repeat(32)}`;
@@ -62,7 +62,6 @@ test('is read as it is written', () => {
 
 test('what it does not say keeps all, and holds nothing', () => {
   expect(readPolicy('version: 1')).toMatchObject({ keep: { otherwise: 'forever', rules: [] }, holds: [] });
-  expect(loadPolicy(undefined)).toBe(noPolicy);
 });
 
 test.each([
@@ -166,7 +165,7 @@ test('the leap day is a day', () => {
 });
 
 test('a file that is not there is no policy that keeps all', () => {
-  expect(() => loadPolicy('/nowhere/policy.yaml')).toThrow('ENOENT');
+  expect(() => readPolicyFile('/nowhere/policy.yaml')).toThrow('ENOENT');
 });
 
 test('docs/policy.schema.json is the schema that is checked by', () => {

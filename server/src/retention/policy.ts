@@ -192,11 +192,6 @@ export function readPolicy(text: string): Policy {
 /** Where no policy was ever applied, all is kept, and nothing is held. */
 export const noPolicy: Policy = { keep: { otherwise: 'forever', rules: [] }, holds: [], digest: 'none' };
 
-/** @throws CustodyError `policy_invalid` also where the file cannot be read: a hold that is not seen would not hold */
-export function loadPolicy(file: string | undefined): Policy {
-  return file === undefined ? noPolicy : readPolicy(readPolicyFile(file));
-}
-
 /** The text of a policy file, not yet checked. @throws CustodyError `policy_invalid` where it cannot be read */
 export function readPolicyFile(file: string): string {
   try {
