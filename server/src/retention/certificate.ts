@@ -28,7 +28,7 @@ export interface Certificate {
   reason: 'erasure' | 'retention';
   /** What the operator wrote. */
   reference?: string;
-  /** SHA-256 of the policy file, or `none`. */
+  /** SHA-256 of the policy that it was decided by, `none`, or `unknown` of an erasure that an earlier release began. */
   policy: string;
   recordings: readonly ErasedRecording[];
 }
@@ -40,7 +40,7 @@ const shape = z.looseObject({
   iat: z.int().positive(),
   reason: z.enum(['erasure', 'retention']),
   reference: z.string().max(1_000).optional(),
-  policy: z.string().regex(/^(none|[0-9a-f]{64})$/),
+  policy: z.string().regex(/^(none|unknown|[0-9a-f]{64})$/),
   recordings: z
     .array(
       z.looseObject({

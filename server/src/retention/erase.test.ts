@@ -16,6 +16,9 @@ import { type EraseOptions, eraseExpired, eraseSelected, type KeepingParts } fro
 import { retainNow, startRetention } from './index.ts';
 import { createPolicies } from './policies.ts';
 
+/** Digest of a policy that was in force when it was decided. */
+const ofThen = 'ef'.repeat(32);
+
 const account = `AC${'a'.repeat(32)}` as KeepingParts['config']['accountSid'];
 const RE = (n: number) => `RE${n.toString(16).padStart(32, '0')}` as RecordingSid;
 const WT = `WT${'1'.repeat(32)}` as TaskSid;
@@ -556,7 +559,7 @@ describe('what a killed run has left', () => {
   });
   async function begun(n: number, reason: 'erasure' | 'retention', reference?: string) {
     const run = randomUUID();
-    const intent = { reason, ...(reference && { reference }), policy: 'of then', plan: planned(n) };
+    const intent = { reason, ...(reference && { reference }), policy: ofThen, plan: planned(n) };
     expect(await catalog.intend(RE(n), intent, run)).toBe(true);
     return run;
   }
@@ -599,7 +602,7 @@ describe('what a killed run has left', () => {
     const of = (n: number) => texts.find(({ recordings }) => recordings[0]?.recording === RE(n));
     expect(of(1)).toMatchObject({
       reference: 'court order',
-      policy: 'of then',
+      policy: ofThen,
       recordings: [{ versions: 3 }],
     });
     expect(of(2)).toMatchObject({ reference: 'ticket B', recordings: [{ versions: 3 }] });
