@@ -17,6 +17,8 @@ export type Part = (typeof parts)[number];
 export interface Destruction {
   /** By recording; of all that were verified when it began. */
   parts: ReadonlyMap<string, Part>;
+  /** SHA-256 of each one's audio. With its original it goes at Twilio. */
+  digests: ReadonlyMap<string, string>;
   counts: { destroyerKills: number; refusedErasures: number; policies: number };
 }
 
@@ -40,6 +42,12 @@ export async function destroy(
 ): Promise<Destruction> {
   const dice = random(seed ^ 0x5eed);
   const counts = { destroyerKills: 0, refusedErasures: 0, policies: 0 };
+  const digests = new Map(
+    [...(await catalogOf(stage)).values()].map(({ recordingSid, object }) => [
+      recordingSid as string,
+      object?.plaintextSha256 ?? '',
+    ]),
+  );
   await stage.stopHosts();
   const roles = await moveTime(stage, dice);
   const keys = keyFiles(stage.secrets.keyFile);
@@ -52,7 +60,7 @@ export async function destroy(
     counts.policies += 1;
   };
   await apply([...held, ...of('lifted')]);
-  const usual = { DELETE_SOURCE_AFTER: '1h', CUSTODY_KEY_FILE: keys.both };
+  const usual = { DELETE_SOURCE_AFTER: '2h', CUSTODY_KEY_FILE: keys.both };
   const wrongClock = {
     NODE_OPTIONS: `--require ${join(process.cwd(), 'test/faults/clock.cjs')}`,
     FAULTS_CLOCK_AHEAD_MS: `${aheadMs}`,
@@ -131,7 +139,7 @@ export async function destroy(
   stage.sandbox.twilio.faults.clear();
   await insist(() => apply(held));
   await end(stage, { roles, asked: of('asked'), ask, tell });
-  return { parts: roles, counts };
+  return { parts: roles, digests, counts };
 }
 
 const troubles: readonly Fault[] = [
@@ -204,7 +212,7 @@ async function moveTime(stage: Stage, dice: Random): Promise<Map<string, Part>> 
       roles.set(sid, proven ? (parts[index] ?? dice.pick(parts)) : 'kept');
     const old = [...roles].filter(([, part]) => ['due', 'held', 'lifted'].includes(part));
     await db.query(
-      `UPDATE recordings SET verified_at = verified_at - interval '3 hours' WHERE state = 'verified'`,
+      `UPDATE recordings SET verified_at = verified_at - interval '5 hours' WHERE state = 'verified'`,
     );
     await db.query(
       `UPDATE recordings SET started_at = started_at - $2::double precision * interval '1 day'

@@ -29,7 +29,7 @@ interface Certified {
 export async function judgeDestruction(
   stage: Stage,
   played: readonly Played[],
-  { parts }: Destruction,
+  { parts, digests }: Destruction,
 ): Promise<Destroyed> {
   const rows = await catalogOf(stage);
   const certified = await certificatesOf(stage);
@@ -72,7 +72,7 @@ export async function judgeDestruction(
       } else {
         const digest = await digestOf(row).catch((error: unknown) => `unreadable (${String(error)})`);
         if (row.state !== 'verified') say(`${row.state}, and was to be kept`);
-        else if (digest !== (await recording.media?.sha256(row.channels))) say(`its copy is ${digest}`);
+        else if (digest !== digests.get(recording.sid)) say(`its copy is ${digest}`);
         else found.whole += 1;
         if (part === 'held' && deleted) say('its original was deleted under a hold');
         if (deleted && !row.sourceDeletedAt) say('its original was deleted, and nobody noted it');

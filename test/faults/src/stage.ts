@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startGuard } from '../../../sandbox/src/guard/index.ts';
 import { type Sandbox, startSandbox } from '../../../sandbox/src/index.ts';
 import { type Child, startChild } from '../../../sandbox/src/stack/children.ts';
@@ -64,6 +65,8 @@ const settings = {
 };
 const readyMs = 60_000;
 const graceMs = 12_000;
+const startsAtMost = 20;
+const startAgainMs = 500;
 
 /** Everything up: the outside world, Functions, guard, a host with both roles and, on a real database, a second worker. */
 export async function openStage(folder: string, real: RealEngines | undefined): Promise<Stage> {
@@ -92,15 +95,16 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
   const children = new Map<Victim, Child>();
   let closing = false;
   const starts: Partial<Record<Victim, () => Promise<Child>>> = {};
-  const begin = async (name: Victim, attempts = 5): Promise<void> => {
+  const begin = async (name: Victim, attempts = startsAtMost): Promise<void> => {
     const start = starts[name];
     if (!start) return;
     let child: Child;
     try {
       child = await start();
     } catch (error) {
-      // Whoever supervises a process starts it again: its database may be away just now.
+      // Whoever supervises a process starts it again: its database may be away just now, or in an operator's hands.
       if (attempts === 1 || closing) throw error;
+      await sleep(startAgainMs);
       return begin(name, attempts - 1);
     }
     children.set(name, child);
