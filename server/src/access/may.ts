@@ -65,7 +65,7 @@ export function may(viewer: Viewer, action: 'play', recording: Owned, settings: 
   const decided = byRoles(viewer.roles);
   if (decided) return decided;
   if (!settings.agentsMayPlayOwn) return no('agents-may-not');
-  const proven = recording.unproven?.includes('owner') !== true;
+  const proven = (recording.unproven ?? []).length === 0;
   const own = proven && recording.workerSid !== undefined && recording.workerSid === viewer.workerSid;
   return own ? yes('own-call') : no('not-own-call');
 }

@@ -283,7 +283,7 @@ export const variables = z.object({
   CUSTODY_ACCEPT_UNVERSIONED: flag
     .default(false)
     .describe(
-      'Whether originals are deleted although the bucket keeps no versions, where whoever may write replaces the only copy.',
+      'Deletes originals at Twilio although the bucket keeps no versions. Then whoever may write to the bucket can replace the only copy.',
     ),
   CUSTODY_PROVE: z
     .enum(['before-deletion', 'always'], { error: 'must be before-deletion or always' })

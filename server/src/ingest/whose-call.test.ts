@@ -39,6 +39,21 @@ test('attributes that an agent rewrites take a call neither out of a hold nor in
   expect(found.map(({ recordingSid }) => recordingSid)).toEqual([sid]);
 });
 
+test('what Twilio says in a moment comes with the link, and needs no job', async () => {
+  const twilio = scene();
+  const caller = digest(customer);
+  const others = [digest('+4930123456')];
+  const { catalog, ingest, queue } = await house(twilio, shared.db, {
+    callerDigest: digest,
+    whoseCall: async () => ({ direction: 'inbound', caller, others }),
+  });
+  await ingest.receive(recorded(twilio, 1));
+  const row = await catalog.find(sid);
+  expect(row).toMatchObject({ linkState: 'linked', direction: 'inbound', caller });
+  expect(row?.hintedCallers).toEqual(expect.arrayContaining(others));
+  expect(queue.facts).toEqual([]);
+});
+
 test('a number that an agent writes there has nothing erased, and can only add a hold', async () => {
   const { catalog, row } = await linkedTo({
     direction: 'inbound',

@@ -1,4 +1,4 @@
-import { CustodyError, errorCode, objectKey, type RecordingSid, sidecarKey } from '@flex-custody/core';
+import { CustodyError, errorCode, objectKey, type RecordingSid } from '@flex-custody/core';
 import type { TwilioApi } from '@flex-custody/twilio';
 import type { Alarms } from '../catalog/alarms.ts';
 import type { Catalog, ErasurePlan, Intent, RecordingRow } from '../catalog/catalog.ts';
@@ -6,7 +6,7 @@ import { deleteAtTwilio, isAtTwilio } from './at-twilio.ts';
 import type { ErasedRecording } from './certificate.ts';
 import type { Gone } from './certify.ts';
 import { type DestroyerParts, mayDestroy } from './may-destroy.ts';
-import { removeFromBucket } from './remove.ts';
+import { removeFromBucket, versionsOf } from './remove.ts';
 
 export interface EraseOneParts extends DestroyerParts {
   alarms: Pick<Alarms, 'raise' | 'mended'>;
@@ -166,11 +166,9 @@ async function allowed(
 }
 
 async function listed({ store }: EraseOneParts, row: RecordingRow): Promise<Listed[]> {
-  const keys = [objectKey(row.accountSid, row.recordingSid), sidecarKey(row.accountSid, row.recordingSid)];
   const found: Listed[] = [];
-  for await (const { key, versionId, etag } of store.versions(keys[0] ?? '')) {
-    if (keys.includes(key)) found.push({ key, etag, ...(versionId !== undefined && { versionId }) });
-  }
+  for await (const { key, versionId, etag } of versionsOf(store, row))
+    found.push({ key, etag, ...(versionId !== undefined && { versionId }) });
   return found;
 }
 

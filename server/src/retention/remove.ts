@@ -5,7 +5,7 @@ import type { RecordingRow } from '../catalog/catalog.ts';
 type Of = Pick<RecordingRow, 'accountSid' | 'recordingSid'>;
 
 /** Everything that lies in the bucket of a recording: its object, its sidecar, every version, and markers of deletions. */
-async function* versionsOf(store: Store, { accountSid, recordingSid }: Of) {
+export async function* versionsOf(store: Store, { accountSid, recordingSid }: Of) {
   const keys = [objectKey(accountSid, recordingSid), sidecarKey(accountSid, recordingSid)];
   for await (const version of store.versions(keys[0] ?? '')) if (keys.includes(version.key)) yield version;
 }

@@ -74,6 +74,11 @@ export async function destroy(
   const kill = async (victim: 'host' | 'worker') => {
     if ((await stage.kill(victim)) || (await stage.kill('host'))) counts.destroyerKills += 1;
   };
+  /** All hosts, with other settings. */
+  const restart = async (more: Readonly<Record<string, string>>) => {
+    set(more);
+    for (const host of ['host', 'worker'] as const) if (await stage.kill(host)) counts.destroyerKills += 1;
+  };
   /** As an operator does it, who tries again where the host is away. */
   const ask = async (...args: string[]) => {
     try {
@@ -85,26 +90,10 @@ export async function destroy(
   };
   const violence: (() => Promise<unknown>)[] = [
     ...Array.from({ length: kills }, () => () => kill(dice.pick(['host', 'worker']))),
-    async () => {
-      set({ CUSTODY_KEY_FILE: keys.newest });
-      await kill('host');
-      await kill('worker');
-    },
-    async () => {
-      set({});
-      await kill('host');
-      await kill('worker');
-    },
-    async () => {
-      set(wrongClock);
-      await kill('host');
-      await kill('worker');
-    },
-    async () => {
-      set({});
-      await kill('host');
-      await kill('worker');
-    },
+    () => restart({ CUSTODY_KEY_FILE: keys.newest }),
+    () => restart({}),
+    () => restart(wrongClock),
+    () => restart({}),
   ];
   let over = false;
   const operators = async () => {

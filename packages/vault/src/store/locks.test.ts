@@ -63,7 +63,7 @@ test.each<[string, Answers, unknown]>([
     { 'object-lock': configured, retention: retained, 'legal-hold': hold('ON') },
     { until, legalHold: true },
   ],
-])('%s is told as it is', async (_what, all, wanted) => {
+])('of a version with %s the lock is what S3 answers', async (_what, all, wanted) => {
   answers(all);
   expect(await store.lockOf('k', 'v')).toEqual(wanted);
 });
