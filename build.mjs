@@ -12,6 +12,7 @@ process.chdir(root);
 
 const workspaces = {
   '@flex-custody/core': join(root, 'packages/core/src/index.ts'),
+  '@flex-custody/net': join(root, 'packages/net/src/index.ts'),
   '@flex-custody/twilio': join(root, 'packages/twilio/src/index.ts'),
   '@flex-custody/vault': join(root, 'packages/vault/src/index.ts'),
 };

@@ -25,18 +25,20 @@ const floors: readonly (readonly string[])[] = [
   ['server/src/secrets', 'server/src/signing'],
   ground,
   ['packages/vault', 'packages/twilio'],
+  ['packages/net'],
   ['packages/core'],
 ];
 
 /** What stands outside the server's floors, with all it may import. */
 const outside: Readonly<Record<string, readonly string[]>> = {
-  functions: ['functions', 'packages/twilio', 'packages/vault', 'packages/core'],
-  sandbox: ['sandbox', 'packages/vault', 'packages/core'],
+  functions: ['functions', 'packages/twilio', 'packages/vault', 'packages/net', 'packages/core'],
+  sandbox: ['sandbox', 'packages/vault', 'packages/net', 'packages/core'],
 };
 
 const root = process.cwd();
 const workspaces: Readonly<Record<string, string>> = {
   '@flex-custody/core': 'packages/core/src/index.ts',
+  '@flex-custody/net': 'packages/net/src/index.ts',
   '@flex-custody/twilio': 'packages/twilio/src/index.ts',
   '@flex-custody/vault': 'packages/vault/src/index.ts',
 };

@@ -3,11 +3,10 @@ import https from 'node:https';
 import { finished, type Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { CustodyError, type MediaSource } from '@flex-custody/core';
-import { answerTo } from '../answer-to.ts';
+import { answerTo, proxyAgent } from '@flex-custody/net';
 import { asError } from '../as-error.ts';
 import { mediaError } from './errors.ts';
 import { MediaGuard } from './guard.ts';
-import { proxyAgent } from './proxy-agent.ts';
 import type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './types.ts';
 
 const ORIGIN = 'https://api.twilio.com';

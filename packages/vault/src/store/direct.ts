@@ -2,8 +2,8 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { answerTo } from '@flex-custody/net';
 import aws4 from 'aws4';
-import { answerTo } from '../answer-to.ts';
 import { CONNECT_MS, MAX_SOCKETS, REQUEST_MS } from './client.ts';
 import type { GetOptions, Stored } from './types.ts';
 

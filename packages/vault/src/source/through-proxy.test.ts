@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { proxyAgent } from '@flex-custody/net';
 import { credentials, source } from '../../test/media-server.ts';
 import { openMedia } from './open-media.ts';
-import { proxyAgent } from './proxy-agent.ts';
 
 const twilio = 'https://api.twilio.com/';
 const names = ['HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy'];
