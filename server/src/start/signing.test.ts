@@ -13,7 +13,7 @@ import { migrations } from '../migrations.ts';
 import { newSigningKey } from '../signing/key-file.ts';
 import { loadSigning, makeSigningKey } from '../signing/load.ts';
 import { testSigning } from '../signing/testing/identity.ts';
-import { start } from './serve.ts';
+import { compose } from './compose.ts';
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const accountSid = `AC${'0a'.repeat(16)}`;
@@ -69,11 +69,11 @@ async function withSidecar(signedBy?: string, list = migrations): Promise<void> 
   await db.close();
 }
 
-/** Starts a host and ends it. @returns what it logged */
+/** Puts a host together, as each start does before it listens, and lets go of it. @returns what it logged */
 async function starts(): Promise<string> {
   const lines: string[] = [];
-  const running = await start(config, createLog('info', { write: (line) => void lines.push(line) }));
-  await running.close();
+  const host = await compose(config, createLog('info', { write: (line) => void lines.push(line) }));
+  await host.release();
   return lines.join('');
 }
 
