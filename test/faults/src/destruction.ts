@@ -181,7 +181,8 @@ async function end(
     tell(`${open.length} of ${roles.size} still to go`);
     // What does not end is what the judge has to say.
     if (Date.now() > until) return;
-    await ask('retention', '--json');
+    // Of a catalog of some hundred, what goes here is unusually much at once, and meant.
+    await ask('retention', '--yes', '--json');
     const left = asked.filter((sid) => open.some(([one]) => one === sid));
     if (left.length > 0)
       await ask('erase', ...left.flatMap((sid) => ['--recording', sid]), '--yes', '--json');
