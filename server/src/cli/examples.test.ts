@@ -4,11 +4,11 @@ import { buildProgram } from './program.ts';
 
 /** The help of each command that does something, by its whole name. */
 function helps(command: Command, path: readonly string[] = []): [string, string][] {
-  let text = '';
-  command.configureOutput({ writeOut: (chunk) => void (text += chunk) });
+  const chunks: string[] = [];
+  command.configureOutput({ writeOut: (chunk) => void chunks.push(chunk) });
   const isGroup = command.commands.length > 0 && command.name() !== 'alarms';
   if (!isGroup) command.outputHelp();
-  const own: [string, string][] = isGroup ? [] : [[path.join(' '), text]];
+  const own: [string, string][] = isGroup ? [] : [[path.join(' '), chunks.join('')]];
   return [...own, ...command.commands.flatMap((below) => helps(below, [...path, below.name()]))];
 }
 

@@ -6,8 +6,8 @@ const recording = 'RE0123456789abcdef0123456789abcdef';
 const examples: Readonly<Record<string, string>> = {
   serve: '',
   doctor: '--only bucket,key',
-  setup: '--functions-url https://custody-1234-prod.twil.io --mode ours',
-  'adopt-database': '--dry-run',
+  setup: '--functions-url https://flex-custody-1234.twil.io --mode ours',
+  'adopt-database': '',
   'recordings list': '--state failed --limit 20',
   'recordings failed': '--reason media_missing',
   'recordings retry': recording,
