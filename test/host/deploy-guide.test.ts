@@ -111,6 +111,7 @@ test('whoever follows docs/deploy.md has a call recorded, copied and verified, a
   expect(printed.match(/^Nothing must be fixed/gm)).toHaveLength(asked ?? 0);
   expect(printed).toMatch(/^RE[0-9a-f]{32} .* verified .* linked /m);
   expect(printed).toContain('No open alarms.');
+  expect(printed).not.toContain('NodeVersionSupportWarning');
   for (const name of ['.env', '.env.deploy', 'custody-key.pem', 'signing-key.pem'])
     expect([name, statSync(join(checkout, name)).mode & 0o777]).toEqual([name, 0o600]);
   expect(given('twilio').map(({ words }) => words.slice(0, 2).join(' '))).toEqual([

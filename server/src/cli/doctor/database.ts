@@ -6,7 +6,7 @@ import { resumeHours } from '../../runs/runs.ts';
 import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
-const unread = note('not known', 'mend database first');
+const unread = note('not known', 'fix database first');
 const unset = 'nothing yet: the host sets the database up at its start';
 
 export async function database(scene: Scene): Promise<Seen> {
