@@ -85,7 +85,7 @@ test('a whole house is healthy, and left as it was', async () => {
     key: expect.stringContaining('seals and opens'),
     database: expect.stringContaining('embedded, version'),
     jobs: expect.stringContaining('due'),
-    alarms: 'none stands',
+    alarms: 'none is open',
     functions: expect.stringContaining('refuses an unsigned callback'),
     callback: 'signed, it goes through the Function to the host',
     'plugin-settings': 'readable; mode ours, 0 rules',
