@@ -24,7 +24,7 @@ export function prepare(command) {
   checkNode(command);
   checkDisk(command);
   install(command);
-  // The SDK's word on next year's Node is for whoever updates it, not for whoever tries this out.
+  // The SDK's warning about Node 20 is for whoever updates it, not for whoever tries this out.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 }
 

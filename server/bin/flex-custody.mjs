@@ -13,6 +13,8 @@ if (major < 20 || (major === 20 && minor < 12)) {
 } else if (!existsSync(fileURLToPath(bundle))) {
   fail('flex-custody is not built yet: run `npm run build` in its folder');
 } else {
+  // The SDK's warning about Node 20 is nine lines at each command; `flex-custody doctor` says it once.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   // As server/src/start/main.ts does, and for its reason.
   if (process.argv[2] === 'serve') setFlagsFromString('--semi-space-growth-factor=1');
   await import(bundle.href);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createMetrics } from './metrics.ts';
 
 const sources = {
@@ -62,4 +63,33 @@ test('with the database away the process still tells its own numbers, and none o
   expect(text).toContain('custody_playback_bytes_total 70000');
   expect(text).toContain('custody_alarms{code="link_refused"} 1');
   expect(text).not.toContain('custody_recordings{');
+});
+
+test('docs/metrics.md has each metric with its type, labels and meaning', async () => {
+  const metrics = createMetrics({
+    ...sources,
+    jobs: async () => [{ name: 'copy', state: 'created', count: 4 }],
+  });
+  metrics.copied(1_000, 500, 'function');
+  metrics.verified(1_000, 100);
+  metrics.tokenValidated('refused');
+  metrics.reported('paused', '', 'browser');
+  metrics.answered('/media/:file', 206, 1.5);
+  const text = await metrics.read();
+  const labelsOf = (name: string) => {
+    const samples = text.matchAll(new RegExp(`^${name}(?:_bucket|_sum|_count)?{(.*)}`, 'gm'));
+    const labels = [...samples].flatMap(([, all = '']) =>
+      [...all.matchAll(/(\w+)="/g)].map(([, label]) => label),
+    );
+    return [...new Set(labels)]
+      .filter((label) => label !== 'le')
+      .map((label) => `\`${label}\``)
+      .join(', ');
+  };
+  const rows = [...text.matchAll(/^# HELP (custody_\w+) (.*)\n# TYPE \w+ (\w+)$/gm)].map(
+    ([, name = '', meaning, type]) => `| \`${name}\` | ${type} | ${labelsOf(name)} | ${meaning} |`,
+  );
+  const page = readFileSync('docs/metrics.md', 'utf8').match(/^\| `custody_.*$/gm);
+  expect(rows.length).toBeGreaterThan(10);
+  expect(page).toEqual(rows);
 });

@@ -52,7 +52,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   const alarms = new Gauge({
     name: 'custody_alarms',
-    help: 'Alarms that stand, by code.',
+    help: 'Open alarms, by code.',
     labelNames: ['code'],
     registers,
   });

@@ -17,9 +17,15 @@ const contextBytes = 3 * 1024;
 
 const page = readFileSync('docs/deploy.md', 'utf8');
 
-/** The example of docs/deploy.md with a real public key, as the deploy command would read it. */
+/** The two examples of docs/deploy.md with their blanks filled, as the deploy command would read them. */
 function example(): Record<string, string> {
-  const block = /```sh\n(AWSaccessKeyId=[\s\S]*?)```/.exec(page)?.[1] ?? '';
+  const block = ['AWSaccessKeyId', 'WEBSOCKET_TARGET_URL']
+    .map((first) => new RegExp(`\`\`\`ini\\n(${first}=[\\s\\S]*?)\`\`\``).exec(page)?.[1] ?? '')
+    .join('')
+    .replaceAll('<host>', 'custody.example.com')
+    .replaceAll(/<(?:streaming|token) address>/g, 'veridas.example.com/v1')
+    .replaceAll('<region>', 'eu-central-1')
+    .replaceAll(/<[a-z -]+>/g, 'a-name-or-a-secret');
   const folder = mkdtempSync(join(tmpdir(), 'environment-'));
   const { publicKey, functionSecret } = makeSecrets(folder);
   rmSync(folder, { recursive: true });

@@ -85,7 +85,7 @@ test('a whole house is healthy, and left as it was', async () => {
     key: expect.stringContaining('seals and opens'),
     database: expect.stringContaining('embedded, version'),
     jobs: expect.stringContaining('due'),
-    alarms: 'none stands',
+    alarms: 'none is open',
     functions: expect.stringContaining('refuses an unsigned callback'),
     callback: 'signed, it goes through the Function to the host',
     'plugin-settings': 'readable; mode ours, 0 rules',
@@ -186,7 +186,7 @@ describe('the bucket', () => {
     });
     expect(await found('versions', { CUSTODY_BUCKET: 'elsewhere' })).toMatchObject({
       detail: 'not known',
-      next: 'mend bucket first',
+      next: 'fix bucket first',
     });
   });
 
@@ -348,7 +348,8 @@ describe('Flex', () => {
   test('cannot be asked', async () => {
     // Whose credentials are refused learns nothing of Flex: one line says so, the others point to it.
     const wrong = { TWILIO_AUTH_TOKEN: 'f'.repeat(32) };
+    expect(await found('functions', wrong)).toMatchObject({ ok: true, next: 'fix flex first' });
     expect(await found('flex', wrong)).toMatchObject({ ok: false });
-    expect(await found('recorded-once', wrong)).toMatchObject({ ok: true, next: 'mend flex first' });
+    expect(await found('recorded-once', wrong)).toMatchObject({ ok: true, next: 'fix flex first' });
   });
 });

@@ -57,6 +57,7 @@ export const hostPolicy: Policy = {
         's3:GetEncryptionConfiguration',
         's3:GetBucketObjectLockConfiguration',
         's3:GetLifecycleConfiguration',
+        's3:GetBucketPolicy',
       ],
       Resource: 'arn:aws:s3:::YOUR-BUCKET',
     },

@@ -1,9 +1,11 @@
 import type { RecordingSid } from '@flex-custody/core';
 import { together } from '../db/together.ts';
 import type { Db } from '../db.ts';
+import type { AlarmCode } from './alarm-table.ts';
 
 export interface Alarm {
   id: number;
+  /** An {@link AlarmCode}, or one that a host of another release has raised. */
   code: string;
   recordingSid?: RecordingSid;
   detail: string;
@@ -17,7 +19,7 @@ export interface Alarm {
 
 export interface Alarms {
   /** One alarm for each code and recording; raising it again counts it, keeps the newest detail, and it stands again. */
-  raise(code: string, recordingSid: RecordingSid | undefined, detail: string): Promise<void>;
+  raise(code: AlarmCode, recordingSid: RecordingSid | undefined, detail: string): Promise<void>;
   /** Newest first; `open` leaves out those that were cleared. `limit` is 100 by default. */
   list(options?: { open?: boolean; limit?: number }): Promise<Alarm[]>;
   /** How many stand, by code. */
@@ -25,7 +27,7 @@ export interface Alarms {
   /** Puts one aside. False where no such alarm stands. */
   clear(id: number): Promise<boolean>;
   /** The cause of these is no more: they stand no longer, if they did. */
-  mended(codes: readonly string[], recordingSid?: RecordingSid): Promise<void>;
+  mended(codes: readonly AlarmCode[], recordingSid?: RecordingSid): Promise<void>;
 }
 
 interface Row {

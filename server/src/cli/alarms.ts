@@ -1,32 +1,50 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { meaningOf } from '../catalog/alarm-table.ts';
 import type { Alarm } from '../catalog/alarms.ts';
 import { atDesk } from './at-desk.ts';
 
+const header = '   ID  LAST RAISED               TIMES  CODE  RECORDING  DETAIL';
+
+/** One alarm, and below it what to do about it. */
 export function line({ id, lastAt, code, times, recordingSid, detail }: Alarm): string {
   const fields = [String(id).padStart(5), lastAt.toISOString(), `${times} ×`.padStart(5), code];
-  return [...fields, recordingSid ?? '-', detail].join('  ').trimEnd();
+  const next = meaningOf(code)?.next;
+  return [
+    [...fields, recordingSid ?? '-', detail].join('  ').trimEnd(),
+    ...(next === undefined ? [] : [`       → ${next}`]),
+  ].join('\n');
 }
+
+export const alarmsText = (open: readonly Alarm[]): string =>
+  open.length > 0 ? [header, ...open.map(line)].join('\n') : 'No open alarms.';
+
+/** For programs: each with what docs/alarms.md says of its code. */
+export const alarmsJson = (open: readonly Alarm[]): string =>
+  JSON.stringify(
+    open.map((alarm) => ({ ...alarm, ...meaningOf(alarm.code) })),
+    undefined,
+    2,
+  );
 
 export function registerAlarmCommands(program: Command): void {
   const alarms = program
     .command('alarms')
-    .description(
-      'what somebody should look at, newest first: id, last time, how often, code, recording, detail',
-    )
-    .action(() =>
+    .description('list open alarms, newest first, each with its next step (docs/alarms.md)')
+    .option('--json', 'as a list')
+    .action(({ json }: { json?: boolean }) =>
       atDesk(async (desk) => {
-        const standing = await desk.alarms();
-        console.log(standing.length > 0 ? standing.map(line).join('\n') : 'No alarm stands.');
+        const open = await desk.alarms();
+        console.log(json ? alarmsJson(open) : alarmsText(open));
       }),
     );
   alarms
     .command('clear')
-    .description('take down one that has been dealt with')
+    .description('close an alarm that you have dealt with')
     .argument('<id>', 'as listed', alarmId)
     .action((id: number) =>
       atDesk(async (desk) => {
         await desk.clearAlarm(id);
-        console.log(`Alarm ${id} is cleared.`);
+        console.log(`Alarm ${id} is closed.`);
       }),
     );
 }

@@ -16,6 +16,7 @@ export function registerCertificates(program: Command): void {
       atDesk(async (desk) => {
         const all = await desk.certificates();
         if (json) return console.log(JSON.stringify(all, undefined, 2));
+        if (all.length === 0) return console.log('No certificates.');
         for (const { id, at, reason, recordings } of all)
           console.log([id, at.toISOString(), reason.padEnd(9), String(recordings).padStart(5)].join('  '));
       }),

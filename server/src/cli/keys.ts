@@ -65,9 +65,7 @@ export function registerKeyCommands(program: Command): void {
         const made = generateKey(kind, keyId);
         save(out, made.file);
         const lines = Object.entries(made.forFunctions).map(([name, value]) => `${name}=${value}`);
-        console.error(
-          `Wrote ${out}. Keep a copy where the host's disk cannot take it along: without it nothing can be opened.`,
-        );
+        console.error(`Wrote ${out}. Back it up on another machine: without it nothing can be opened.`);
         console.error(
           `The host: CUSTODY_KEY_KIND=${kind}, CUSTODY_KEY_FILE=${out}. To rotate, put it above the old keys in one file.`,
         );
@@ -79,9 +77,7 @@ export function registerKeyCommands(program: Command): void {
 
 function generateSigning(out: string, keyId: string | undefined): void {
   save(out, newSigningKey(keyId));
-  console.error(
-    `Wrote ${out}. Keep a copy where the host's disk cannot take it along: without it the catalog cannot be rebuilt.`,
-  );
+  console.error(`Wrote ${out}. Back it up on another machine: without it the catalog cannot be rebuilt.`);
   console.error(
     `Every host: CUSTODY_SIGNING_KEY_FILE=${out}. To rotate, put it above the old keys in one file.`,
   );

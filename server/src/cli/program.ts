@@ -7,6 +7,7 @@ import { registerCatalog } from './catalog.ts';
 import { registerCertificates } from './certificates.ts';
 import { registerDoctor } from './doctor/index.ts';
 import { registerErase, registerRetention } from './erase.ts';
+import { addExamples } from './examples.ts';
 import { registerKeyCommands } from './keys.ts';
 import { registerPolicy } from './policy.ts';
 import { registerImport, registerReconcile } from './reconcile.ts';
@@ -46,6 +47,7 @@ export function buildProgram(parts: ProgramParts): Command {
   registerKeyCommands(program);
   registerRotateKeys(program);
   for (const register of parts.more) register(program);
+  addExamples(program);
   return program;
 }
 

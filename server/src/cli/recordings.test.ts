@@ -1,7 +1,6 @@
 import type { RecordingSid } from '@flex-custody/core';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { Desk, Retried } from '../http/operators/desk.ts';
-import { line as alarmLine } from './alarms.ts';
 import { failureLine, line, retry, retryAll, revokeLink, show } from './recordings.ts';
 
 const RE = `RE${'0a'.repeat(16)}` as RecordingSid;
@@ -42,15 +41,6 @@ test('one line tells state, proof, link, length and reason', async () => {
     recordingSid: RE,
     state: 'failed',
   });
-});
-
-test('one line tells an alarm: its id first, to clear it by', () => {
-  const at = row.startedAt;
-  const alarm = { id: 7, code: 'link_refused', detail: 'identity', times: 2, firstAt: at, lastAt: at };
-  expect(alarmLine({ ...alarm, recordingSid: RE })).toBe(
-    `    7  2026-01-02T03:04:05.000Z    2 ×  link_refused  ${RE}  identity`,
-  );
-  expect(alarmLine(alarm)).toContain('link_refused  -  identity');
 });
 
 test('a dead letter of an outage is said to be tried again; the others wait for somebody', () => {

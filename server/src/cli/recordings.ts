@@ -63,6 +63,7 @@ export function registerRecordingCommands(program: Command): void {
   const list = (
     { state, link, reason, limit, after, json }: ListFlags,
     lineOf: (row: RecordingRow) => string,
+    none: string,
   ) =>
     atDesk(async (desk) => {
       const rows = await desk.list({
@@ -73,6 +74,7 @@ export function registerRecordingCommands(program: Command): void {
         ...(after && { after }),
       });
       if (json) return say(JSON.stringify(rows, undefined, 2));
+      if (rows.length === 0) return say(none);
       for (const row of rows) say(lineOf(row));
       const last = rows.at(-1);
       if (last && rows.length === limit) console.error(`More: --after ${last.recordingSid}`);
@@ -88,10 +90,10 @@ export function registerRecordingCommands(program: Command): void {
     .description('newest first: SID, start, state, whether it is proven, link, length, reason')
     .addOption(new Option('--state <state>').choices(recordingStates))
     .addOption(new Option('--link <state>').choices(linkStates))
-    .action((flags: ListFlags) => list(flags, line));
+    .action((flags: ListFlags) => list(flags, line, 'No recordings.'));
   paged(recordings.command('failed'))
     .description('the dead letters: those given up, with the reason')
-    .action((flags: ListFlags) => list({ ...flags, state: 'failed' }, failureLine));
+    .action((flags: ListFlags) => list({ ...flags, state: 'failed' }, failureLine, 'No failed recordings.'));
   recordings
     .command('retry')
     .description('start over what failed: copy, verification or link')

@@ -39,7 +39,7 @@ export function registerRotateKeys(program: Command): void {
 export function registerKeyStatus(keys: Command): void {
   keys
     .command('status')
-    .description('which keys have sealed what, and which of them are at hand')
+    .description('recordings per key, and whether this host has the key')
     .option(
       '--json',
       '{seals, keys: [{keyId, atHand, recordings, sidecars}], signers: [{keyId, signs, atHand, sidecars}]}',

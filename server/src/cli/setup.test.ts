@@ -150,7 +150,7 @@ test.each(['theirs', 'both'])('mode %s has Flex record, and tell our Function', 
   ]);
   printed.length = 0;
   expect(await setup(parts, {})).toBe(true);
-  expect(printed).toEqual(['The Flex configuration is as wished; nothing is to be written.']);
+  expect(printed).toEqual(['The Flex configuration is already correct.']);
 });
 
 test("mode ours leaves Flex's switch alone, and says what comes of it", async () => {

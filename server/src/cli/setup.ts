@@ -97,7 +97,7 @@ function wishesOf(flags: Flags): Wish[] {
 function textOf({ differences, problems, notes }: Plan): string {
   const lines = differences.flatMap(linesOf);
   return [
-    ...(lines.length > 0 ? lines : ['The Flex configuration is as wished; nothing is to be written.']),
+    ...(lines.length > 0 ? lines : ['The Flex configuration is already correct.']),
     ...notes.map((note) => `note: ${note}`),
     ...problems.map(({ path, must }) => `fix: ${path} must ${must}`),
     ...(problems.length > 0 ? ['Nothing is written before that is right.'] : []),

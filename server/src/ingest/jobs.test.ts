@@ -359,7 +359,13 @@ describe('verification', () => {
     const { catalog, alarms, queue, alarmCodes } = await sealed();
     await alarms.raise('link_failed', sid, 'another matter');
     await alarms.raise('copy_failed', sids.recording(2), 'another recording');
-    for (const code of ['copy_failed', 'verify_failed', 'object_rejected', 'object_lost', 'import_refused']) {
+    for (const code of [
+      'copy_failed',
+      'verify_failed',
+      'object_rejected',
+      'object_lost',
+      'import_refused',
+    ] as const) {
       await alarms.raise(code, sid, 'mended');
     }
     await queue.run('verify', job);

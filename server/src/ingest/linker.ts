@@ -67,15 +67,18 @@ export function createLinker(parts: IngestParts): Linker {
     { workersNamed: remembering(twilio.workersNamed) },
   );
 
-  async function unlinked(
+  async function unlinked(sid: RecordingSid, reason: string, owner?: Owner): Promise<Settled> {
+    return { link: 'unlinked', state: await catalog.unlinked(sid, reason, owner) };
+  }
+
+  async function notShown(
     sid: RecordingSid,
-    reason: string,
-    owner: Owner | undefined,
-    alarm: boolean,
+    reason: 'attributes_full' | 'attributes_unreadable',
+    owner: Owner,
   ): Promise<Settled> {
-    const state = await catalog.unlinked(sid, reason, owner);
-    if (alarm) await alarms.raise(reason, sid, 'the recording plays, but its task does not show it');
-    return { link: 'unlinked', state };
+    const settled = await unlinked(sid, reason, owner);
+    await alarms.raise(reason, sid, 'the recording plays, but its task does not show it');
+    return settled;
   }
 
   /** Whose call it is, where Twilio says so in a moment. What it cannot say now is left to a job. */
@@ -115,11 +118,11 @@ export function createLinker(parts: IngestParts): Linker {
         return { link: 'linked', state, isFactual: parties !== undefined };
       }
       case 'gone':
-        return unlinked(row.recordingSid, 'task_gone', owner, false);
+        return unlinked(row.recordingSid, 'task_gone', owner);
       case 'full':
-        return unlinked(row.recordingSid, 'attributes_full', owner, true);
+        return notShown(row.recordingSid, 'attributes_full', owner);
       case 'unreadable':
-        return unlinked(row.recordingSid, 'attributes_unreadable', owner, true);
+        return notShown(row.recordingSid, 'attributes_unreadable', owner);
       case 'contended':
         throw new CustodyError('task_contended', 'others keep writing the task attributes', {
           status: 503,
@@ -130,7 +133,7 @@ export function createLinker(parts: IngestParts): Linker {
 
   async function settle(row: RecordingRow): Promise<Settled> {
     // Twilio does not know the recording, so that its call is hearsay as well: nothing can be proven by it.
-    if (row.unproven.includes('start')) return unlinked(row.recordingSid, 'task_not_found', undefined, false);
+    if (row.unproven.includes('start')) return unlinked(row.recordingSid, 'task_not_found');
     const remembered = await prove(
       { twilio: { ...twilio, worker }, isAddressOf: isAddressAsRemembered },
       row,
@@ -143,7 +146,7 @@ export function createLinker(parts: IngestParts): Linker {
       await alarms.raise('link_refused', row.recordingSid, proof.reason);
       return { link: 'refused', state };
     }
-    if (proof.level === 'none') return unlinked(row.recordingSid, proof.reason, undefined, false);
+    if (proof.level === 'none') return unlinked(row.recordingSid, proof.reason);
     return attachProven(row, proof);
   }
 
@@ -157,7 +160,7 @@ export function createLinker(parts: IngestParts): Linker {
       await alarms.raise('link_failed', row.recordingSid, errorCode(error));
       // Wrong credentials are the host's fault and get put right; the recording's link waits for that.
       if (errorCode(error) === 'twilio_unauthorized') throw error;
-      settled = await unlinked(row.recordingSid, errorCode(error), undefined, false);
+      settled = await unlinked(row.recordingSid, errorCode(error));
     }
     const { recordingSid } = row;
     const { link, state, isFactual } = settled;

@@ -1,6 +1,7 @@
 import { CustodyError, errorCode, type MediaSource, type RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import { openMedia, openSealedMedia, type ResumableInput } from '@flex-custody/vault';
+import { isAlarmCode } from '../catalog/alarm-table.ts';
 import type { RecordingRow, Registration } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 import { giveUp, logStep } from './steps.ts';
@@ -88,7 +89,10 @@ export async function settleUncopyable(
     return undefined;
   } catch (error) {
     const code = errorCode(error);
-    await giveUp(parts, sid, code, { code, detail: error instanceof Error ? error.message : code });
+    await giveUp(parts, sid, code, {
+      code: isAlarmCode(code) ? code : 'copy_failed',
+      detail: error instanceof Error ? error.message : code,
+    });
     return 'failed';
   }
 }

@@ -63,7 +63,7 @@ export async function deleteSources(parts: Parts, ended: AbortSignal, pages = mo
     await catalog.markSources(after);
     if (!after) break;
   }
-  await alarms.mended(['sources_stopped', 'clock_differs']);
+  await alarms.mended(['sources_stopped', 'sources_failed', 'clock_differs']);
   return deleted;
 }
 

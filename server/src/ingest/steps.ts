@@ -1,4 +1,5 @@
 import type { RecordingSid } from '@flex-custody/core';
+import type { AlarmCode } from '../catalog/alarm-table.ts';
 import type { IngestParts, Log } from './parts.ts';
 
 /** Steps of a recording's way. Whoever follows one live reads the log for `event: recording.<step>`. */
@@ -79,7 +80,7 @@ const outages = new Set([
 export const passingReasons: readonly string[] = [...ownFaults, ...outages];
 
 /** Alarms about a recording's copy: a copy that is proven has mended what they were about. */
-export const custodyAlarms: readonly string[] = [
+export const custodyAlarms: readonly AlarmCode[] = [
   'copy_failed',
   'verify_failed',
   'object_rejected',
@@ -94,7 +95,7 @@ export const custodyAlarms: readonly string[] = [
   'proof_failed',
 ];
 /** Likewise about its link. */
-export const linkAlarms: readonly string[] = [
+export const linkAlarms: readonly AlarmCode[] = [
   'link_refused',
   'link_failed',
   'attributes_full',
@@ -106,7 +107,7 @@ export async function giveUp(
   parts: Pick<IngestParts, 'alarms' | 'catalog' | 'log'>,
   sid: RecordingSid,
   failure: string,
-  alarm: { code: string; detail: string },
+  alarm: { code: AlarmCode; detail: string },
 ): Promise<void> {
   if (!(await parts.catalog.giveUp(sid, failure))) return;
   await parts.alarms.raise(alarm.code, sid, alarm.detail);

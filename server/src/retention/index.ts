@@ -40,6 +40,6 @@ export async function retainNow(parts: RetentionParts, signal: AbortSignal): Pro
     if (!needsSomebody.has(code)) throw error;
     // By a policy that nobody can read nothing is erased; the others have their own alarms.
     if (code === 'policy_invalid') await alarms.raise('retention_failed', undefined, code);
-    log.warn({ code }, 'nothing is erased by the policy: see `flex-custody alarms list`');
+    log.warn({ code }, 'nothing is erased by the policy: see `flex-custody alarms`');
   }
 }

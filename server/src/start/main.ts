@@ -4,5 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 // ever needs and that a process keeps.
 setFlagsFromString('--semi-space-growth-factor=1');
 
+// The SDK's warning about Node 20 is for whoever updates it: `flex-custody doctor` says it once.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
 const { serve } = await import('./serve.ts');
 await serve();

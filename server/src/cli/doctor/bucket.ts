@@ -3,7 +3,7 @@ import { allowed, probeBucket } from './bucket-probe.ts';
 import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
-const unread = note('not known', 'mend bucket first');
+const unread = note('not known', 'fix bucket first');
 
 export async function bucket({ config }: Scene): Promise<Seen> {
   const store = createStore(config.store);
@@ -22,7 +22,7 @@ function read<T>(told: Told<T>, right: string, what: string, say: (value: T) => 
   if ('value' in told) return say(told.value);
   return told.untold === 'denied'
     ? note(`cannot tell: these credentials may not read it`, `allow s3:${right} to see it here`)
-    : note('cannot tell: this store knows no such setting', `see to ${what} at the store itself`);
+    : note('cannot tell: this store knows no such setting', `check ${what} in the store's own settings`);
 }
 
 export async function versions(scene: Scene): Promise<Seen> {

@@ -7,6 +7,7 @@ import * as functions from './functions.ts';
 import { host } from './host.ts';
 import * as keeping from './keeping.ts';
 import * as keys from './keys.ts';
+import { node } from './node.ts';
 import type { Scene } from './scene.ts';
 import { signingKey } from './signing.ts';
 import * as twilio from './twilio.ts';
@@ -46,6 +47,7 @@ export const checks: readonly Check[] = [
   }),
   ...group('Keeping', { policy: keeping.policy, callers }),
   ...group('Host', {
+    node,
     host,
     database: database.database,
     custody: database.custody,

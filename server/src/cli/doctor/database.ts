@@ -6,7 +6,7 @@ import { resumeHours } from '../../runs/runs.ts';
 import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
-const unread = note('not known', 'mend database first');
+const unread = note('not known', 'fix database first');
 const unset = 'nothing yet: the host sets the database up at its start';
 
 export async function database(scene: Scene): Promise<Seen> {
@@ -92,11 +92,11 @@ export async function alarms(scene: Scene): Promise<Seen> {
   if (work === undefined) return unread;
   if (work === 'unset') return unset;
   const standing = Object.entries(work.alarms);
-  if (standing.length === 0) return 'none stands';
+  if (standing.length === 0) return 'none is open';
   const sum = standing.reduce((total, [, count]) => total + count, 0);
   throw advice(
-    `${sum} stand: ${standing.map(([code, count]) => `${code} ${count}`).join(', ')}`,
-    'flex-custody alarms, and alarms clear when that is dealt with',
+    `${sum} open: ${standing.map(([code, count]) => `${code} ${count}`).join(', ')}`,
+    'flex-custody alarms shows the next step of each',
   );
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { createPolicies } from '../../retention/policies.ts';
 import { type Check, checks } from './checks.ts';
 import { examine } from './examine.ts';
 import { advice, type Finding, note, type Seen } from './finding.ts';
+import { seenOf } from './node.ts';
 import { jsonOf, textOf } from './print.ts';
 
 const accountSid = `AC${'0'.repeat(32)}` as Config['accountSid'];
@@ -36,10 +37,28 @@ test('without a whole environment nothing else is looked at', async () => {
   };
   const those = [check('never', () => Promise.reject(new Error('asked')))];
   const of = { group: 'Environment', name: 'environment', level: 'fix' };
-  expect(await examine({ load, those })).toEqual([
-    { ...of, detail: 'AWS_REGION is missing', next: 'Region of the bucket.' },
+  const faults = [
+    { ...of, detail: 'AWS_REGION is missing', next: 'set it in .env. Region of the bucket.' },
     { ...of, detail: 'PORT must be a whole number', next: 'see docs/configuration.md' },
+  ];
+  expect(await examine({ load, those, envFile: __filename })).toEqual(faults);
+  // Who runs it in another folder reads which file was looked for.
+  const elsewhere = { level: 'note', detail: 'there is no file /nowhere/.env' };
+  expect(await examine({ load, those, envFile: '/nowhere/.env' })).toEqual([
+    ...faults,
+    expect.objectContaining(elsewhere),
   ]);
+});
+
+test('node: a release out of support is a note, said here alone', () => {
+  expect(seenOf('20.20.2')).toMatchObject({ next: expect.stringContaining('Node 22 or 24') });
+  expect([seenOf('22.11.0'), seenOf('24.0.0')]).toEqual(['22.11.0', '24.0.0']);
+});
+
+test('docs/doctor.md has each check', () => {
+  const rows = [...readFileSync('docs/doctor.md', 'utf8').matchAll(/^\| ([a-z0-9, -]+) \|/gm)];
+  const written = rows.flatMap(([, names = '']) => names.split(', '));
+  expect(checks.map(({ name }) => name).filter((name) => !written.includes(name))).toEqual([]);
 });
 
 const seen = (what: Seen) => async () => what;
@@ -198,7 +217,7 @@ test('PostgreSQL that does not answer', async () => {
     detail: expect.stringContaining('PostgreSQL does not answer'),
   });
   // What stands on it says so, instead of saying the same again.
-  expect(await judge('jobs', { database })).toMatchObject({ level: 'note', next: 'mend database first' });
+  expect(await judge('jobs', { database })).toMatchObject({ level: 'note', next: 'fix database first' });
 });
 
 describe('host', () => {
@@ -255,7 +274,7 @@ describe('what is kept, and by which keys', () => {
     expect(await judgePolicy()).toMatchObject({ level: 'ok', detail: 'none: all recordings are kept' });
     expect(await judge('twilio-keys', {})).toMatchObject({ level: 'ok' });
     // What the database says is not known.
-    expect(await judge('policy', {})).toMatchObject({ level: 'note', next: 'mend database first' });
+    expect(await judge('policy', {})).toMatchObject({ level: 'note', next: 'fix database first' });
   });
 
   test('a file that no start has applied yet', async () => {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { CustodyError } from '@flex-custody/core';
 import type { Config } from '../../config.ts';
 import { type Check, checks } from './checks.ts';
@@ -13,6 +15,8 @@ export interface Examination {
   options?: DoctorOptions;
   those?: readonly Check[];
   limitMs?: number;
+  /** The file beside the environment; `.env` where absent. */
+  envFile?: string;
   setScene?: (config: Config, options: DoctorOptions) => Scene;
 }
 
@@ -25,10 +29,10 @@ export async function examine(parts: Examination): Promise<Finding[]> {
     config = load();
   } catch (error) {
     const lines = error instanceof CustodyError ? error.message.split('\n') : [String(error)];
-    return lines.map((line) => {
-      const [detail = line, ...next] = line.split(': ');
-      return { ...environment, level: 'fix', detail, next: next.join(': ') || 'see docs/configuration.md' };
-    });
+    return [...lines.map(faultOf), ...withoutFile(parts.envFile ?? '.env')].map((found) => ({
+      ...environment,
+      ...found,
+    }));
   }
   const scene = (parts.setScene ?? setScene)(config, options);
   const findings = await Promise.all(
@@ -44,6 +48,23 @@ export async function examine(parts: Examination): Promise<Finding[]> {
     }),
   );
   return [{ ...environment, level: 'ok', detail: 'complete', next: '' }, ...findings];
+}
+
+type Found = Pick<Finding, 'level' | 'detail' | 'next'>;
+
+/** A line of the configuration's own: what is wrong, and behind a colon what it wants or what the variable is. */
+function faultOf(line: string): Found {
+  const [detail = line, ...rest] = line.split(': ');
+  const about = rest.join(': ');
+  const next = detail.endsWith(' is missing') ? `set it in .env. ${about}`.trimEnd() : about;
+  return { level: 'fix', detail, next: next || 'see docs/configuration.md' };
+}
+
+/** Most often the command was run in another folder than the host. */
+function withoutFile(envFile: string): Found[] {
+  if (existsSync(envFile)) return [];
+  const next = "run this in the folder that has the host's .env, or set its variables here";
+  return [{ level: 'note', detail: `there is no file ${resolve(envFile)}`, next }];
 }
 
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {

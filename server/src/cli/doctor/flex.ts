@@ -4,7 +4,7 @@ import { planSetup } from '../setup-plan.ts';
 import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
-const unread = note('not known', 'mend flex first');
+const unread = note('not known', 'fix flex first');
 const settingsOf = (flex: FlexConfiguration): FlexSettings =>
   readFlexSettings(flex.uiAttributes['flex_custody']).settings;
 
@@ -90,7 +90,7 @@ export async function insightsFlag(scene: Scene): Promise<Seen> {
       'take it out of the Flex configuration',
     );
   return note(
-    'not overridden; the account’s own flag is told to logged-in users alone',
+    'not overridden; only a logged-in Flex user can see the account’s own flag',
     'as a logged-in user look whether it is enabled: docs/doctor.md says how',
   );
 }

@@ -49,6 +49,9 @@ async function post(
 
 /** An empty form, which nobody signed: Twilio's gateway must refuse it before a Function sees it. */
 export async function functions(scene: Scene): Promise<Seen> {
+  // Where they are is in the Flex configuration: that it cannot be read is said by another check.
+  if (scene.options.functionsUrl === undefined && !(await orUndefined(scene.flex())))
+    return note('not known', 'fix flex first');
   const url = await callbackUrl(scene);
   const { status, code } = await post(url, {});
   if (status === 404)
@@ -85,7 +88,7 @@ export async function callback(scene: Scene): Promise<Seen> {
       'set TWILIO_AUTH_TOKEN for this check',
     );
   const url = await orUndefined(callbackUrl(scene));
-  if (url === undefined) return note('not tried', 'mend functions first');
+  if (url === undefined) return note('not tried', 'fix functions first');
   const { status, code } = await post(url, strangers, await signAsTwilio(authToken, url, strangers));
   if (code === 'host_refused' && status === 403) return 'signed, it goes through the Function to the host';
   if (code === 'host_refused')

@@ -11,7 +11,7 @@ export async function policy(scene: Scene): Promise<Seen> {
   const health = await orUndefined(scene.health());
   const found = health === 'locked' ? undefined : health;
   const inForce = found?.version === 0 ? null : found?.work?.policy;
-  if (inForce === undefined) return note('not known which is in force', 'mend database first');
+  if (inForce === undefined) return note('not known which is in force', 'fix database first');
   if (inForce === null) {
     if (file === undefined) return 'none: all recordings are kept';
     return note('none is in force yet', 'the host applies the file at its next start; or policy apply');

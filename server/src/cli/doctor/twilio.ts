@@ -54,7 +54,7 @@ export async function iam({ flexTokens, options }: Scene): Promise<Seen> {
       ? detail
       : note(
           `${detail}, but took longer than the ${iamLimitMs / 1_000} s that the host waits`,
-          'ask again while nothing else is at work here; see to the way to iam.twilio.com',
+          'ask again while nothing else is at work here; check the network to iam.twilio.com',
         );
   }
   throw advice('a false Flex token is taken for a good one', 'stop: find out who answers as iam.twilio.com');
@@ -81,7 +81,7 @@ export async function clock(scene: Scene): Promise<Seen> {
     ['S3', bucket?.aheadMs],
   ];
   const known = clocks.flatMap(([name, ms]) => (ms === undefined ? [] : [{ name, ms }]));
-  if (known.length === 0) return note('neither Twilio nor S3 told the time', 'mend what is above first');
+  if (known.length === 0) return note('neither Twilio nor S3 told the time', 'fix what is above first');
   const off = known.filter(({ ms }) => Math.abs(ms) > mostAheadMs);
   if (off.length === 0)
     return `within ${mostAheadMs / 1_000} s of ${known.map(({ name }) => name).join(' and ')}`;

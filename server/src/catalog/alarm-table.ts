@@ -1,0 +1,317 @@
+export interface AlarmMeaning {
+  /** `critical`: a recording is lost, may be lost, or is not made. `warning`: something is not done, and nothing is lost by waiting. */
+  severity: 'critical' | 'warning';
+  meaning: string;
+  next: string;
+  /** What closes it, besides `flex-custody alarms clear`. */
+  closes: string;
+}
+
+const byVerification = 'the copy is verified';
+const byHand = 'only by `alarms clear`';
+const runs = 'the next run of it that succeeds';
+
+/**
+ * Each alarm that the host raises, by its code. docs/alarms.md shows the same rows (a test compares them), and the type
+ * {@link AlarmCode} lets nothing raise an alarm that has no row.
+ */
+export const alarmTable = {
+  // Calls that are not recorded.
+  not_recorded: {
+    severity: 'critical',
+    meaning:
+      'An agent is on a call that nothing records, or a plugin reported that it could not start a recording.',
+    next: "Read the reason in the detail. Check that both plugins are released (`flex-custody doctor --only plugins`) and that the agent's browser loads them.",
+    closes: 'the call named in it is recorded after all',
+  },
+  double_recording: {
+    severity: 'warning',
+    meaning: "Flex's own call recording is on beside the plugin: calls are recorded and billed twice.",
+    next: 'Run `flex-custody setup` with the mode that you want: ours, theirs or both.',
+    closes: byHand,
+  },
+  calls_failed: {
+    severity: 'critical',
+    meaning:
+      'Live calls could not be looked at for five minutes: a call without a recording would not be noticed.',
+    next: "Check Twilio's API and the credentials: `flex-custody doctor --only account,workspace`.",
+    closes: 'the next look at all live calls that succeeds',
+  },
+  call_failed: {
+    severity: 'warning',
+    meaning: 'One live call could not be looked at until all tries were used up.',
+    next: 'Nothing, if `calls_failed` is not open: the look at all calls, each minute, includes that call.',
+    closes: byHand,
+  },
+  resume_failed: {
+    severity: 'critical',
+    meaning:
+      'A paused recording should have been resumed more than a minute ago, and Twilio could not be told.',
+    next: 'Check Twilio\'s API: `flex-custody doctor --only account`. The agent can press "Resume recording".',
+    closes: 'the pause is over',
+  },
+  pauses_failed: {
+    severity: 'critical',
+    meaning: 'The job that gives each open pause its timer failed: a pause may last until the agent ends it.',
+    next: 'Check the database (`flex-custody doctor --only database`). The job runs again each minute.',
+    closes: byHand,
+  },
+  reports_failed: {
+    severity: 'warning',
+    meaning: "Reports of plugins that waited for Twilio's IAM could not be processed.",
+    next: 'Check IAM and the database: `flex-custody doctor --only iam,database`. The job runs again by itself.',
+    closes: byHand,
+  },
+
+  // Copies.
+  copy_failed: {
+    severity: 'critical',
+    meaning:
+      'A recording could not be copied until all tries were used up. The original is still at Twilio unless somebody deletes it.',
+    next: 'The detail names the cause. Fix it (`flex-custody doctor`), then `flex-custody recordings retry RE…`. Outages are retried each hour without you.',
+    closes: byVerification,
+  },
+  verify_failed: {
+    severity: 'critical',
+    meaning:
+      'A copy could not be read back until all tries were used up, or several copies in a row were wrong.',
+    next: 'The detail names the cause. Fix it (`flex-custody doctor --only bucket,key`), then `flex-custody recordings retry RE…`.',
+    closes: byVerification,
+  },
+  object_rejected: {
+    severity: 'warning',
+    meaning: "A copy did not pass its check, or differs from Twilio's media. The host makes a new one.",
+    next: "Wait for the new copy. If it happens often, look at who can write to the bucket, and at the Functions' log.",
+    closes: byVerification,
+  },
+  object_lost: {
+    severity: 'critical',
+    meaning: 'An object that the catalog has is not in the bucket any more.',
+    next: 'The detail says whether it is copied again. If Twilio has it no longer, restore the version or the backup of the bucket; then `flex-custody reconcile`.',
+    closes: 'the object is there again, or a new copy is verified',
+  },
+  object_unreadable: {
+    severity: 'warning',
+    meaning:
+      'The bucket has an object that the catalog does not know, and it cannot be opened or is no recording.',
+    next: 'If an old key file is missing, add it to CUSTODY_KEY_FILE and run `flex-custody reconcile`. Otherwise find out who wrote the object.',
+    closes: byVerification,
+  },
+  object_unknown: {
+    severity: 'warning',
+    meaning:
+      'The bucket has a recording that neither the catalog nor Twilio knows. It is kept; whose call it was is unproven.',
+    next: 'After a loss of the database run `flex-custody catalog rebuild`. Otherwise find out who wrote the object.',
+    closes: byHand,
+  },
+  sidecar_unreadable: {
+    severity: 'warning',
+    meaning: 'A sidecar in the bucket is of another recording, or is no sidecar.',
+    next: 'Nothing, if the recording is verified: the host writes a new one. Otherwise find out who wrote the object.',
+    closes: 'the sidecar is written again',
+  },
+  describe_failed: {
+    severity: 'warning',
+    meaning: 'The sidecar of a verified recording could not be written. The recording plays.',
+    next: 'Check the bucket and the signing key (`flex-custody doctor --only bucket,signing-key`). The host tries again each hour.',
+    closes: 'the sidecar is written',
+  },
+  sign_failed: {
+    severity: 'warning',
+    meaning:
+      'Sidecars of an earlier release could not be signed: after a loss of the database their facts would be unproven.',
+    next: 'Check the bucket and the signing key (`flex-custody doctor --only bucket,signing-key`). The job runs again by itself.',
+    closes: runs,
+  },
+  source_deleted: {
+    severity: 'critical',
+    meaning: 'Twilio deleted the recording before the host could copy it. Its audio is lost.',
+    next: "Find out who deletes recordings at Twilio: the Console's retention settings, another program, the account's audit events.",
+    closes: byVerification,
+  },
+  import_refused: {
+    severity: 'warning',
+    meaning: 'An object of another bucket was not imported; the detail says why.',
+    next: 'Look at the object. Fix the cause and run `flex-custody import` again: what is imported already is left alone.',
+    closes: byVerification,
+  },
+  import_without_twilio: {
+    severity: 'warning',
+    meaning:
+      'Some imported recordings are not at Twilio any more: whose calls they are, and when they began, is unproven.',
+    next: 'Nothing for playback by supervisors. The policy never erases such recordings: see docs/retention.md.',
+    closes: byHand,
+  },
+
+  // Recordings that Twilio has encrypted.
+  twilio_not_stored: {
+    severity: 'critical',
+    meaning:
+      'Twilio recorded the call and stored nothing, because it had no valid public key to encrypt it for.',
+    next: 'Add a public key in the Console: Voice, Settings, Recording encryption. This recording is lost.',
+    closes: byVerification,
+  },
+  twilio_key_unknown: {
+    severity: 'critical',
+    meaning: 'Twilio encrypted the recording for a public key whose private half this host does not have.',
+    next: 'Add the private key that the detail names to CUSTODY_TWILIO_KEY_FILE, restart the host, then `flex-custody recordings retry RE…`.',
+    closes: byVerification,
+  },
+  twilio_key_wrong: {
+    severity: 'critical',
+    meaning:
+      'The private key that stands under the right name in CUSTODY_TWILIO_KEY_FILE does not open the recording.',
+    next: 'Put the key that belongs to that name into the file, restart the host, then `flex-custody recordings retry RE…`.',
+    closes: byVerification,
+  },
+  twilio_encryption_unreadable: {
+    severity: 'critical',
+    meaning: 'Twilio describes the encryption of the recording in a form that this release does not know.',
+    next: 'Do not delete the original. Update flex-custody, then `flex-custody recordings retry RE…`.',
+    closes: byVerification,
+  },
+
+  // Links to tasks, and whose call it was.
+  link_refused: {
+    severity: 'warning',
+    meaning:
+      'What was said about whose call it is contradicts Twilio. The recording is kept and not linked to that task.',
+    next: 'The reasons are in docs/linking.md. If a plugin or a Flow sends wrong SIDs, fix that; then `flex-custody recordings retry RE…`.',
+    closes: 'the link is made, or better hints are proven',
+  },
+  link_failed: {
+    severity: 'warning',
+    meaning:
+      'The task could not be asked or changed until all tries were used up. The recording plays, and its task does not show it.',
+    next: "Check Twilio's API and the credentials (`flex-custody doctor --only account,workspace`). The host tries again each hour.",
+    closes: 'the link is made',
+  },
+  attributes_full: {
+    severity: 'warning',
+    meaning:
+      "The task's attributes have no room for even the shortest link. The recording plays, and its task does not show it.",
+    next: 'Make the attributes smaller where they are written (Studio, plugins): Twilio allows 4 KiB for most of its uses.',
+    closes: 'the link is made',
+  },
+  attributes_unreadable: {
+    severity: 'warning',
+    meaning: "The task's attributes are no JSON object, so nothing is written to them. The recording plays.",
+    next: 'Fix what writes those attributes, then `flex-custody recordings retry RE…` while the task exists.',
+    closes: 'the link is made',
+  },
+  facts_failed: {
+    severity: 'warning',
+    meaning:
+      'Twilio could not be asked who was on the call. Until it is, the recording is under every hold that names callers.',
+    next: "Check Twilio's API (`flex-custody doctor --only account`), then `flex-custody recordings retry RE…`.",
+    closes: 'Twilio is asked with success',
+  },
+  measure_failed: {
+    severity: 'warning',
+    meaning:
+      "Talk metrics could not be written into a task's conversation. Flex Insights lacks them for this call.",
+    next: 'Check TaskRouter (`flex-custody doctor --only workspace`). Only the metrics are missing.',
+    closes: byHand,
+  },
+
+  // Proof, and originals at Twilio.
+  proof_failed: {
+    severity: 'critical',
+    meaning:
+      "The host's own copy differs from what Twilio serves now. Nothing is deleted, neither the copy nor the original.",
+    next: 'Keep both. Compare them, and ask Twilio whether the original was changed.',
+    closes: byVerification,
+  },
+  prove_failed: {
+    severity: 'warning',
+    meaning:
+      "A copy could not be compared with Twilio's media until all tries were used up. It stays verified, and its original is kept.",
+    next: 'The detail names the cause; the host tries again after a day.',
+    closes: 'the copy is proven',
+  },
+  proof_impossible: {
+    severity: 'warning',
+    meaning: 'Twilio has the original no longer, so that the copy can never be proven. It stays verified.',
+    next: 'Find out who deletes originals at Twilio before DELETE_SOURCE_AFTER does.',
+    closes: byHand,
+  },
+  source_kept: {
+    severity: 'warning',
+    meaning: 'An original that DELETE_SOURCE_AFTER should delete stays at Twilio; the detail says why.',
+    next: 'Fix what the detail names: usually a copy or a sidecar that is not in the bucket as it was verified.',
+    closes: 'the original is deleted, or the copy is proven',
+  },
+  sources_stopped: {
+    severity: 'warning',
+    meaning: 'No original is deleted: the keys do not open the copies, or the bucket keeps no versions.',
+    next: '`flex-custody doctor --only key,versions` names the next step.',
+    closes: 'the next look at originals that gets through',
+  },
+  sources_failed: {
+    severity: 'warning',
+    meaning: 'The job that deletes originals failed; the originals stay at Twilio.',
+    next: 'The detail names the cause. `flex-custody doctor` shows what to fix; the job runs again every 15 minutes.',
+    closes: 'the next look at originals that gets through',
+  },
+  plain_kept: {
+    severity: 'warning',
+    meaning:
+      '`import --delete-plain` left unencrypted objects in the old bucket: their copies cannot be opened now.',
+    next: 'Check the keys (`flex-custody doctor --only key`), then run the import again.',
+    closes: 'the plain object is deleted',
+  },
+
+  // Keeping and erasing.
+  clock_differs: {
+    severity: 'warning',
+    meaning:
+      'The clocks of the database, the host and Twilio differ by more than five minutes. Nothing is erased or deleted.',
+    next: 'Synchronise the clocks (NTP): `flex-custody doctor --only clock`.',
+    closes: 'the next run that finds the clocks in agreement',
+  },
+  retention_braked: {
+    severity: 'warning',
+    meaning: 'The policy would erase unusually many recordings at once. The host stopped before the first.',
+    next: 'Look at `flex-custody retention --dry-run`. If that is what you want: `flex-custody retention --yes`.',
+    closes: 'the next run within usual numbers',
+  },
+  retention_failed: {
+    severity: 'warning',
+    meaning:
+      'The policy in force cannot be read, or some recordings could not be erased; the detail says which.',
+    next: '`flex-custody policy check`, `flex-custody doctor --only policy,certificates`. The job runs again by itself.',
+    closes: runs,
+  },
+  erasure_stuck: {
+    severity: 'critical',
+    meaning: 'An erasure began more than a day ago and cannot be finished.',
+    next: 'Run `flex-custody erase --recording RE… --reference … --yes` and read what it says; `flex-custody doctor --only bucket,certificates,account`.',
+    closes: 'the erasure is finished or taken back',
+  },
+
+  // The host's own work.
+  reconcile_failed: {
+    severity: 'warning',
+    meaning:
+      "The comparison with Twilio's list and the bucket failed. What no callback announced is not found meanwhile.",
+    next: 'The detail names the cause: `flex-custody doctor --only reconcile,account,bucket`. It runs again by itself.',
+    closes: runs,
+  },
+  janitor_failed: {
+    severity: 'critical',
+    meaning: 'The job that restarts interrupted work failed: interrupted copies stay where they are.',
+    next: 'Check the database (`flex-custody doctor --only database,jobs`). The job runs again each minute.',
+    closes: runs,
+  },
+} as const satisfies Readonly<Record<string, AlarmMeaning>>;
+
+export type AlarmCode = keyof typeof alarmTable;
+
+export function isAlarmCode(code: string): code is AlarmCode {
+  return Object.hasOwn(alarmTable, code);
+}
+
+/** Undefined for what a host of another release has raised. */
+export function meaningOf(code: string): AlarmMeaning | undefined {
+  return isAlarmCode(code) ? alarmTable[code] : undefined;
+}

@@ -1,0 +1,30 @@
+import type { RecordingSid } from '@flex-custody/core';
+import { alarmTable } from '../catalog/alarm-table.ts';
+import { alarmsJson, alarmsText } from './alarms.ts';
+
+const RE = `RE${'0a'.repeat(16)}` as RecordingSid;
+const at = new Date('2026-01-02T03:04:05Z');
+const alarm = { id: 7, code: 'link_refused', detail: 'identity', times: 2, firstAt: at, lastAt: at };
+
+test('under a header one line for each alarm, and below it the next step', () => {
+  expect(alarmsText([{ ...alarm, recordingSid: RE }]).split('\n')).toEqual([
+    '   ID  LAST RAISED               TIMES  CODE  RECORDING  DETAIL',
+    `    7  2026-01-02T03:04:05.000Z    2 ×  link_refused  ${RE}  identity`,
+    `       → ${alarmTable.link_refused.next}`,
+  ]);
+  expect(alarmsText([alarm])).toContain('link_refused  -  identity');
+});
+
+test('what a host of another release has raised is listed all the same', () => {
+  expect(alarmsText([{ ...alarm, code: 'of_another_release' }]).split('\n')).toHaveLength(2);
+});
+
+test('none is said in words, and to programs as an empty list', () => {
+  expect([alarmsText([]), alarmsJson([])]).toEqual(['No open alarms.', '[]']);
+});
+
+test('programs get what the table says of it as well', () => {
+  expect(JSON.parse(alarmsJson([alarm]))).toEqual([
+    { ...alarm, firstAt: at.toISOString(), lastAt: at.toISOString(), ...alarmTable.link_refused },
+  ]);
+});

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+
+const recording = 'RE0123456789abcdef0123456789abcdef';
+
+/** One for each command, shown by its `--help`. A test reads each of them with the program itself. */
+const examples: Readonly<Record<string, string>> = {
+  serve: '',
+  doctor: '--only bucket,key',
+  setup: '--functions-url https://flex-custody-1234.twil.io --mode ours',
+  'adopt-database': '',
+  'recordings list': '--state failed --limit 20',
+  'recordings failed': '--reason media_missing',
+  'recordings retry': recording,
+  'recordings show': recording,
+  'recordings revoke-link': recording,
+  alarms: '--json',
+  'alarms clear': '12',
+  reconcile: '--since 2026-11-01 --dry-run',
+  'catalog rebuild': '--dry-run',
+  'catalog sign': '',
+  import: '--from s3://old-recordings/2025 --dry-run',
+  'policy check': 'policy.yaml',
+  'policy apply': 'policy.yaml',
+  'policy show': '--file',
+  'policy history': '--json',
+  'policy schema': '',
+  retention: '--dry-run',
+  erase: `--recording ${recording} --reference TICKET-42 --dry-run`,
+  'certificates list': '--json',
+  'certificates show': '01234567-89ab-4cde-8f01-23456789abcd',
+  'certificates key': '--all',
+  'certificates verify': 'certificate.jws --key public-key.jwk',
+  'keys generate': '--kind rsa --key-id 2026-11 --out custody-key.pem',
+  'keys status': '--json',
+  'rotate-keys': '--dry-run',
+  encrypt: `--in call.wav --out object --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
+  decrypt: `--in object --out call.wav --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
+};
+
+export function addExamples(command: Command, path: readonly string[] = []): void {
+  const name = path.join(' ');
+  const words = examples[name];
+  if (words !== undefined)
+    command.addHelpText('after', `\nExample:\n  flex-custody ${`${name} ${words}`.trim()}`);
+  for (const below of command.commands) addExamples(below, [...path, below.name()]);
+}
