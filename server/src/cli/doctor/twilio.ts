@@ -71,7 +71,7 @@ function mended(error: unknown): unknown {
   );
 }
 
-/** Signatures are good for ± 300 s, and S3's for 15 minutes; a clock that is off drifts on. */
+/** Signatures are good for 300 s, and by a clock 60 s ahead; S3's for 15 minutes; a clock that is off drifts on. */
 const mostAheadMs = 30_000;
 
 export async function clock(scene: Scene): Promise<Seen> {
@@ -90,6 +90,6 @@ export async function clock(scene: Scene): Promise<Seen> {
   );
   throw advice(
     `this clock is ${words.join(' and ')}`,
-    'set it, and keep it by NTP: signatures fail from 300 s on',
+    'set it, and keep it by NTP: signatures fail from a minute on',
   );
 }
