@@ -45,6 +45,10 @@ export interface Config {
   host: string;
   port: number;
   ops: { host: string; port: number };
+  /** Names by which the operators' listener may be asked, beside addresses and loopback. */
+  opsNames: readonly string[];
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. */
+  trustedProxies: readonly string[];
   roles: readonly Role[];
   store: StoreConfig;
   /** Undefined in mode sse-kms, where S3 seals. */
@@ -54,6 +58,8 @@ export interface Config {
   functionSecrets: readonly string[];
   mediaSecret: Uint8Array;
   mediaTtlSeconds: number;
+  streamsPerViewer: number;
+  streamsPerAddress: number;
   flexOrigins: readonly string[];
   agentsMayPlayOwn: boolean;
   /** Names of the two channels; none: Flex Insights is told nothing about channels. */
@@ -245,6 +251,8 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     host: env.HOST,
     port: env.PORT,
     ops: { host: env.CUSTODY_OPS_HOST, port: env.CUSTODY_OPS_PORT },
+    opsNames: env.CUSTODY_OPS_NAMES ?? [],
+    trustedProxies: env.CUSTODY_TRUSTED_PROXIES,
     roles: env.CUSTODY_ROLES,
     store: {
       bucket: env.CUSTODY_BUCKET,
@@ -261,6 +269,8 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     functionSecrets: env.CUSTODY_FUNCTION_SECRETS,
     mediaSecret: env.CUSTODY_MEDIA_SECRET,
     mediaTtlSeconds: env.CUSTODY_MEDIA_TTL_SECONDS,
+    streamsPerViewer: env.CUSTODY_STREAMS_PER_VIEWER,
+    streamsPerAddress: env.CUSTODY_STREAMS_PER_ADDRESS,
     flexOrigins: env.CUSTODY_FLEX_ORIGINS,
     agentsMayPlayOwn: env.CUSTODY_AGENTS_MAY_PLAY_OWN,
     mediaChannels: env.CUSTODY_MEDIA_CHANNELS,

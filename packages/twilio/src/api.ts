@@ -109,8 +109,11 @@ export interface TwilioApi {
   task(sid: TaskSid): Promise<TwilioTask | undefined>;
   /** Replaces the whole attributes, if the task still has this ETag: `changed` when not, `gone` when it is no more. */
   updateTask(sid: TaskSid, attributesText: string, etag: string): Promise<'ok' | 'changed' | 'gone'>;
-  /** At most two: enough to tell one from several. `expression` as Twilio's `EvaluateTaskAttributes`. */
-  findTasks(expression: string): Promise<TaskSid[]>;
+  /**
+   * At most two: enough to tell one from several. `expression` as Twilio's `EvaluateTaskAttributes`, which Twilio takes
+   * three times a second: it waits for its turn, 10 s at most.
+   */
+  findTasks(expression: string, signal?: AbortSignal): Promise<TaskSid[]>;
   /** Undefined too when the reservation is of another task. */
   reservation(task: TaskSid, sid: ReservationSid): Promise<TwilioReservation | undefined>;
   /** Of a task, 20 at most; empty when the task is unknown. */

@@ -184,6 +184,18 @@ test('tasks are searched by the expression, two at most', async () => {
   });
 });
 
+test('searches keep Twilio’s pace, and end with whoever asked', async () => {
+  answers({ tasks: [], meta: { key: 'tasks' } });
+  const fresh = createTwilio({ accountSid: AC, workspaceSid: WS, username: AC, password });
+  for (let times = 0; times < 3; times += 1) await fresh.findTasks('a');
+  const before = mockAsked.length;
+  const stop = new AbortController();
+  const waiting = fresh.findTasks('a', stop.signal);
+  stop.abort(new Error('gone'));
+  await expect(waiting).rejects.toThrow('gone');
+  expect(mockAsked).toHaveLength(before);
+});
+
 test('reservation, worker, call and participants are read from where they lie', async () => {
   answers({ sid: WR, task_sid: WT, worker_sid: WK, date_updated: '2026-11-20T10:00:00Z' });
   expect(await twilio.reservation(WT, WR)).toMatchObject({ sid: WR, taskSid: WT, workerSid: WK });

@@ -11,6 +11,7 @@ import {
 } from './flex-configuration.ts';
 import type { TwilioLive } from './live-api.ts';
 import { liveCalls } from './live-client.ts';
+import { createPace } from './pace.ts';
 import { recordings } from './recordings.ts';
 import { type TwilioTaskQueues, taskQueues } from './task-queues.ts';
 import { type TwilioTaskState, taskStates } from './task-state.ts';
@@ -58,6 +59,12 @@ function aheadOf(date: string | undefined, sentAt: number, receivedAt: number): 
   return Number.isNaN(theirs) ? undefined : theirs + 500 - (sentAt + receivedAt) / 2;
 }
 
+/**
+ * Three searches a second, for each workspace: https://www.twilio.com/en-us/changelog, taskrouter-endpoint-rate-limit-correction.
+ * The window is a little longer, as the way to Twilio is not always equally long.
+ */
+const searchPace = { most: 3, windowMs: 1_100, longestMs: 10_000 };
+
 /** The one client of Twilio's REST API. */
 export function createTwilio(
   config: TwilioConfig,
@@ -70,6 +77,7 @@ export function createTwilio(
   TwilioFlexPlugins {
   const connection = connect(config);
   const { account, workspace } = connection;
+  const searches = createPace(searchPace);
   return {
     ...liveCalls(connection),
     ...callFacts(connection),
@@ -104,7 +112,8 @@ export function createTwilio(
         throw twilioError('a task to be updated', error);
       }
     },
-    async findTasks(expression) {
+    async findTasks(expression, signal) {
+      await searches.turn(signal);
       const found = await read('tasks by their attributes', async () =>
         (await workspace()).tasks.list({ evaluateTaskAttributes: expression, limit: 2 }),
       );

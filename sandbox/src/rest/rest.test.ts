@@ -120,6 +120,16 @@ describe('FlexRecordingWebhook', () => {
   });
 });
 
+test('tasks are searched three times a second, and no more; lists without a search are not counted', async () => {
+  const url = `/v1/Workspaces/${workspaceSid}/Tasks`;
+  const search = `${url}?EvaluateTaskAttributes=${encodeURIComponent("a == 'b'")}`;
+  const answers = await Promise.all(
+    [search, search, search, url, url, search].map((one) => ask({ host: 'taskrouter.twilio.com', url: one })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429]);
+  expect(json(answers.at(-1)!)).toMatchObject({ status: 429, code: 20429 });
+});
+
 describe('faults', () => {
   const url = `/v1/Workspaces/${workspaceSid}/Workers`;
   const workers = () => ask({ host: 'taskrouter.twilio.com', url });

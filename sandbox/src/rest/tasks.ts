@@ -11,6 +11,7 @@ const origin = 'https://taskrouter.twilio.com';
 export function taskRoutes(app: RestApp, { world, events }: RestParts): void {
   const base = '/v1/Workspaces/:workspace';
   const on = onHost('taskrouter');
+  const search = searchesASecond(3);
 
   app.get(base, on, async (request) => {
     ownWorkspace(world, request);
@@ -21,6 +22,7 @@ export function taskRoutes(app: RestApp, { world, events }: RestParts): void {
     ownWorkspace(world, request);
     const expression = query(request)['EvaluateTaskAttributes'];
     const matches = expression === undefined ? () => true : attributeMatcher(expression);
+    if (expression !== undefined) search();
     const status = query(request)['AssignmentStatus'];
     const found = [...world.tasks.values()].filter(
       (task) => matches(task) && (status === undefined || status.split(',').includes(task.status)),
@@ -88,6 +90,17 @@ export function taskRoutes(app: RestApp, { world, events }: RestParts): void {
     );
     return pageV1(request, 'reservations', found.reverse(), (one) => reservationBody(world, one));
   });
+}
+
+/** Twilio's limit on `EvaluateTaskAttributes`, by default and for a workspace. */
+function searchesASecond(most: number): () => void {
+  let last: readonly number[] = [];
+  return () => {
+    const at = performance.now();
+    last = last.filter((one) => one > at - 1_000);
+    if (last.length >= most) throw new TwilioError(429, 20429, 'Too Many Requests');
+    last = [...last, at];
+  };
 }
 
 export function ownWorkspace(world: World, request: FastifyRequest): void {

@@ -35,15 +35,25 @@ export interface Audit {
   record(entry: AuditEntry): Promise<void>;
 }
 
-/** The audit log in the database, append-only: no room has code that changes or removes an entry. */
+/** Refusals that are alike are one row for so long; its count and last time say how often, and until when. */
+const sameForMinutes = 10;
+
+/**
+ * The audit log in the database. Entries are appended, and never changed or removed but for one thing: a refusal that
+ * repeats the same viewer, action, recording and reason within ten minutes is counted in the row that is there.
+ */
 export function createAudit(db: Pick<Db, 'query'>): Audit {
   return {
     async record({ viewer, action, recordingSid, allowed, reason, requestId, custody }) {
       const worker = 'workerSid' in viewer ? (viewer.workerSid ?? null) : null;
       try {
         await db.query(
-          `insert into audit (viewer, worker_sid, roles, action, recording_sid, allowed, reason, request_id, custody)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+          `INSERT INTO audit (viewer, worker_sid, roles, action, recording_sid, allowed, reason, request_id, custody, repeats)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+             CASE WHEN NOT $6::boolean
+               THEN date_bin('${sameForMinutes} minutes', now(), 'epoch'::timestamptz) END)
+           ON CONFLICT (viewer, action, recording_sid, reason, repeats) WHERE repeats IS NOT NULL DO UPDATE
+             SET times = audit.times + 1, last_at = now()`,
           [
             viewer.identity,
             worker,

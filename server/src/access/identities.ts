@@ -51,8 +51,8 @@ export function keepingIdentities(
   log: { warn(fields: object, message: string): void },
 ): FlexTokens {
   return {
-    async validate(token) {
-      const viewer = await flexTokens.validate(token);
+    async validate(token, beforeAsking) {
+      const viewer = await flexTokens.validate(token, beforeAsking);
       await identities.stated(viewer).catch((err: unknown) => {
         log.warn({ err }, 'what IAM stated about a worker could not be kept');
       });

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { asAccountSid, asWorkspaceSid, measuredNames } from '@flex-custody/core';
 import { z } from 'zod';
 
@@ -27,6 +28,14 @@ const sourceHours = (text: string): number | undefined => {
   if (text === 'off') return undefined;
   if (text === 'on') return 24;
   return Number.parseInt(text, 10) * (text.endsWith('d') ? 24 : 1);
+};
+/** An address, or a network such as 10.0.0.0/8. */
+const isNetwork = (text: string): boolean => {
+  const [address = '', bits = '0', ...more] = text.split('/');
+  const family = isIP(address);
+  return (
+    family !== 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32)
+  );
 };
 const isOrigin = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 const baseUrl = z
@@ -100,6 +109,22 @@ export const variables = z.object({
   CUSTODY_OPS_PORT: whole(0, 65_535)
     .default(4190)
     .describe('Port of the listener for health, metrics and the command line.'),
+  CUSTODY_OPS_NAMES: list
+    .refine((names) => names.every((name) => /^[A-Za-z0-9.-]{1,255}$/.test(name)), {
+      error: 'must be host names, with commas between',
+    })
+    .optional()
+    .describe(
+      'Host names by which health and metrics may be asked, beside addresses and localhost: those of a service or container.',
+    ),
+  CUSTODY_TRUSTED_PROXIES: list
+    .refine((proxies) => proxies.every(isNetwork), {
+      error: 'must be addresses or networks such as 10.0.0.0/8, with commas between',
+    })
+    .default(['127.0.0.0/8', '::1'])
+    .describe(
+      "Proxies in front of the host whose X-Forwarded-For says a client's address, as addresses or networks; empty believes none.",
+    ),
   CUSTODY_ROLES: list
     .refine((roles) => roles.length > 0 && roles.every((role) => role === 'http' || role === 'worker'), {
       error: 'must be http, worker, or both with a comma between',
@@ -177,6 +202,12 @@ export const variables = z.object({
     .transform((text) => new Uint8Array(Buffer.from(text, 'base64')))
     .describe('Signs the short-lived media links.'),
   CUSTODY_MEDIA_TTL_SECONDS: whole(5, 900).default(600).describe('How long a media link lives, in seconds.'),
+  CUSTODY_STREAMS_PER_VIEWER: whole(1, 10_000)
+    .default(24)
+    .describe('Requests for audio that one viewer may have open at once, over all of their links.'),
+  CUSTODY_STREAMS_PER_ADDRESS: whole(1, 100_000)
+    .default(128)
+    .describe('Requests for audio that one address may have open at once: an office may have one for all.'),
   CUSTODY_FLEX_ORIGINS: list
     .refine((origins) => origins.length > 0 && origins.every((o) => isOrigin(o) && new URL(o).origin === o), {
       error: 'must be origins such as https://flex.twilio.com, with commas between',
@@ -328,4 +359,7 @@ export type Variables = z.output<typeof variables>;
 export type VariableName = keyof Variables;
 
 /** Empty says something here; elsewhere an empty variable is an unset one. */
-export const emptyHasMeaning: ReadonlySet<string> = new Set<VariableName>(['CUSTODY_MEDIA_CHANNELS']);
+export const emptyHasMeaning: ReadonlySet<string> = new Set<VariableName>([
+  'CUSTODY_MEDIA_CHANNELS',
+  'CUSTODY_TRUSTED_PROXIES',
+]);

@@ -14,6 +14,8 @@ export interface AppParts {
   /** Each in a scope of its own, so that one's parsers, hooks and CORS are not another's. */
   routes: readonly FastifyPluginAsync[];
   metrics?: Pick<Metrics, 'answered' | 'played'>;
+  /** Whose word about a client's address is taken; nobody's by default. */
+  trusts?: (address: string) => boolean;
 }
 
 /** A Flex token in a header may have 64 KiB; the rest of the headers must fit beside it. */
@@ -34,7 +36,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    trustProxy: false,
+    trustProxy: parts.trusts ?? false,
     bodyLimit,
     requestTimeout,
     keepAliveTimeout,

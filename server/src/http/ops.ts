@@ -4,9 +4,12 @@ import type { Metrics } from '../metrics.ts';
 import type { Desk } from './operators/desk.ts';
 import { operatorRoutes } from './operators/routes.ts';
 import { answerError, answerNotFound } from './plugins/errors.ts';
+import { requireKnownHost } from './plugins/host-names.ts';
 
 export interface OpsParts {
   log: FastifyBaseLogger;
+  /** By which it may be asked, beside addresses and localhost. */
+  names?: readonly string[];
   metrics: Pick<Metrics, 'contentType' | 'read'>;
   /** What must work for this process to be of use, by name; each throws when it does not. */
   checks: Readonly<Record<string, () => Promise<unknown>>>;
@@ -17,7 +20,8 @@ export interface OpsParts {
 }
 
 /**
- * The operators' listener, apart from the public one and on loopback unless told otherwise. Who may: whoever reaches it.
+ * The operators' listener, apart from the public one and on loopback unless told otherwise. Who may: whoever reaches it by
+ * an address or a name that we know.
  * `/healthz`: the process runs. `/readyz`: it can do its work. `/metrics`: for Prometheus. `/recordings` and `/alarms` are
  * the command line's, see {@link operatorRoutes}.
  */
@@ -29,6 +33,7 @@ export function buildOps(parts: OpsParts): FastifyInstance {
   });
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNotFound);
+  requireKnownHost(app, parts.names ?? []);
 
   app.get('/healthz', async () => ({ ok: true }));
 

@@ -4,8 +4,8 @@ import { isNotModified, isPreconditionFailure, isRangeFresh } from './conditiona
 import { contentRange, parseRange, unsatisfiedRange } from './range.ts';
 
 /**
- * So long may a listener take nothing before the connection, and the store's behind it, is given up. Browsers stop
- * reading when they have enough ahead, and ask again, from where they are, when they go on.
+ * So long may a listener take nothing before his connection is given up; the store's behind it is by then long closed.
+ * Browsers stop reading when they have enough ahead, and ask again, from where they are, when they go on.
  */
 const silentListenerMs = 600_000;
 

@@ -21,7 +21,7 @@ export interface MediaLinks {
   /** The absolute URL of the recording's media. */
   issue(claims: MediaClaims): Promise<string>;
   /** @throws CustodyError `link_missing` (401), `link_expired` or `link_refused` (403) */
-  verify(token: string | undefined, recordingSid: RecordingSid): Promise<MediaClaims>;
+  verify(token: string | undefined, recordingSid: RecordingSid): Promise<MediaClaims & { id: string }>;
 }
 
 export interface MediaLinkOptions {
@@ -105,13 +105,30 @@ export function createMediaLinks(options: MediaLinkOptions): MediaLinks {
   };
 }
 
-function claimsOf(payload: Record<string, unknown>, recordingSid: RecordingSid): MediaClaims {
-  const { sub, rec, src, ch, v } = payload;
+function claimsOf(
+  payload: Record<string, unknown>,
+  recordingSid: RecordingSid,
+): MediaClaims & { id: string } {
+  const { sub, rec, src, ch, v, jti } = payload;
   const origin = src === 'vault' || src === 'twilio' ? src : undefined;
   const channels = ch === 1 || ch === 2 ? ch : undefined;
   const pinned = origin === 'twilio' || typeof v === 'string';
-  if (asRecordingSid(rec) !== recordingSid || typeof sub !== 'string' || !origin || !channels || !pinned) {
+  if (
+    asRecordingSid(rec) !== recordingSid ||
+    typeof sub !== 'string' ||
+    typeof jti !== 'string' ||
+    !origin ||
+    !channels ||
+    !pinned
+  ) {
     throw new CustodyError('link_refused', 'the link is for something else', { status: 403 });
   }
-  return { viewer: sub, recordingSid, origin, channels, ...(typeof v === 'string' && { version: v }) };
+  return {
+    id: jti,
+    viewer: sub,
+    recordingSid,
+    origin,
+    channels,
+    ...(typeof v === 'string' && { version: v }),
+  };
 }

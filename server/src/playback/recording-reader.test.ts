@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { createKeys, sealStream } from '@flex-custody/vault';
+import { until } from '../../../test/support/until.ts';
 import { createRecordingReader, type RecordingReaderOptions } from './recording-reader.ts';
+import { Reads } from './resting-stream.ts';
 import {
   account,
   bucketOf,
@@ -131,7 +134,7 @@ describe('where S3 seals', () => {
     const part = await bytesOf(await audio.read({ start: 10, end: 19 }));
     expect(part.equals(plaintext.subarray(10, 20))).toBe(true);
     expect((await bytesOf(await audio.read())).equals(plaintext)).toBe(true);
-    expect(requests).toEqual([
+    expect(requests).toMatchObject([
       { start: 10, end: 19, ifMatch: '"e1"' },
       { start: 0, end: plaintext.length - 1, ifMatch: '"e1"' },
     ]);
@@ -141,8 +144,74 @@ describe('where S3 seals', () => {
     const { reader, state } = setup({ keys: undefined }, plaintext);
     state.etag = '"e2"';
     const audio = await reader.open(sse());
-    await expect(audio.read()).rejects.toMatchObject({ code: 'object_unreadable', status: 500 });
+    await expect(bytesOf(await audio.read())).rejects.toMatchObject({
+      code: 'object_unreadable',
+      status: 500,
+    });
   });
+});
+
+describe.each([
+  ['envelope', {}, () => ciphertext],
+  ['sse-kms', { mode: 'sse-kms' }, () => plaintext],
+])('a listener who pauses, %s', (_mode, object, content) => {
+  const pausing = async (content: Buffer, reads: Reads) => {
+    const bucket = setup({ reads }, content);
+    const audio = await bucket.reader.open(row(object));
+    const stream = await audio.read({ start: 1_000, end: 250_000 });
+    const heard: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => heard.push(chunk));
+    stream.once('data', () => stream.pause());
+    await once(stream, 'pause');
+    return { ...bucket, stream, heard };
+  };
+
+  test('gives the connection back, and goes on where he was', async () => {
+    const reads = new Reads({ most: 10, restMs: 10 });
+    const { stream, heard, requests } = await pausing(content(), reads);
+    await until(() => reads.size === 0);
+    const asked = requests.length;
+    stream.resume();
+    await once(stream, 'end');
+    expect(Buffer.concat(heard).equals(plaintext.subarray(1_000, 250_001))).toBe(true);
+    expect(requests.length).toBeGreaterThan(asked);
+    for (const request of requests) expect(request).toMatchObject({ ifMatch: '"e1"', lane: 'play' });
+  });
+
+  test('meets a change of the object as what it is', async () => {
+    const reads = new Reads({ most: 10, restMs: 10 });
+    const { stream, state } = await pausing(content(), reads);
+    await until(() => reads.size === 0);
+    state.etag = '"e2"';
+    const failed = once(stream, 'error');
+    stream.resume();
+    expect(await failed).toMatchObject([{ code: 'object_unreadable', status: 500 }]);
+  });
+});
+
+test('with many open, the one who waits longest makes room; who reads is left alone', async () => {
+  const reads = new Reads({ most: 2, restMs: 60_000, pausedMs: 0 });
+  const { reader } = setup({ reads });
+  const audio = await reader.open(row());
+  const begin = async () => {
+    const stream = await audio.read();
+    await once(stream, 'readable');
+    return stream;
+  };
+  const [first, second] = [await begin(), await begin()];
+  expect(reads.size).toBe(2);
+  const third = await begin();
+  expect(reads.size).toBe(2);
+  for (const stream of [first, second, third]) expect((await bytesOf(stream)).equals(plaintext)).toBe(true);
+  expect(reads.size).toBe(0);
+});
+
+test('an object that went after it was opened is our fault', async () => {
+  const { reader, state } = setup();
+  const audio = await reader.open(row());
+  state.content = Buffer.alloc(0);
+  state.etag = 'gone';
+  await expect(bytesOf(await audio.read())).rejects.toMatchObject({ code: 'object_unreadable', status: 500 });
 });
 
 test('a sealed recording needs a key', async () => {

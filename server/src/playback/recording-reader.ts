@@ -4,14 +4,14 @@ import { type Keys, type OpenedEnvelope, openEnvelope, type Store } from '@flex-
 import type { Audio, StoredRecording } from './audio.ts';
 import { versionOf } from './audio.ts';
 import { OpenedCache } from './opened-cache.ts';
+import { Reads } from './resting-stream.ts';
 
 export interface RecordingReader {
   /**
    * The stored copy, its length proven; nothing of the audio is fetched before `read`.
-   * @param signal ends what is under way until there is a stream; that is ended by destroying it
    * @throws CustodyError `object_unreadable` (500: not what the catalog says), envelope_*, `store_unavailable` (503)
    */
-  open(row: StoredRecording, signal?: AbortSignal): Promise<Audio>;
+  open(row: StoredRecording): Promise<Audio>;
   /** Opens the object before the player asks, so that its first byte need not wait for it. Never throws. */
   openAhead(row: StoredRecording): void;
 }
@@ -26,8 +26,13 @@ export interface RecordingReaderOptions {
   ttlMs?: number;
   /** Longest time to open an object, ms. */
   openMs?: number;
+  /** What is open for listeners at the store. */
+  reads?: Reads;
   now?: () => number;
 }
+
+/** Fewer than the store's connections for players, so that paused listeners make room before anybody waits for one. */
+const readsAtOnce = 400;
 
 /** Reads one version of an object and no other: a change in the bucket is an error, never other bytes. */
 function pinned(store: Store, object: StoredRecording['object']) {
@@ -38,6 +43,7 @@ function pinned(store: Store, object: StoredRecording['object']) {
         start,
         end,
         ifMatch: object.etag,
+        lane: 'play',
         ...(object.versionId && { versionId: object.versionId }),
         ...(signal && { signal }),
       }),
@@ -59,6 +65,7 @@ function asFault(error: unknown): unknown {
 
 export function createRecordingReader(options: RecordingReaderOptions): RecordingReader {
   const { store, keys, log, openMs = 20_000 } = options;
+  const reads = options.reads ?? new Reads({ most: readsAtOnce });
   const opened = new OpenedCache<OpenedEnvelope>({
     limit: options.limit ?? 1_000,
     ttlMs: options.ttlMs ?? 300_000,
@@ -92,25 +99,30 @@ export function createRecordingReader(options: RecordingReaderOptions): Recordin
     return {
       bytes,
       read: async (range = { start: 0, end: bytes - 1 }) =>
-        bytes === 0 ? Readable.from([]) : envelope.read(range.start, range.end),
+        bytes === 0
+          ? Readable.from([])
+          : reads.stream({
+              ...range,
+              open: async (from, signal) => envelope.read(from, range.end, signal),
+              named: asFault,
+            }),
     };
   };
-  const plain = ({ object }: StoredRecording, signal?: AbortSignal): Pick<Audio, 'bytes' | 'read'> => ({
+  const plain = ({ object }: StoredRecording): Pick<Audio, 'bytes' | 'read'> => ({
     bytes: object.plaintextBytes,
     async read(range = { start: 0, end: object.plaintextBytes - 1 }) {
       if (object.plaintextBytes === 0) return Readable.from([]);
-      const got = await pinned(store, object)
-        .read(range.start, range.end, signal)
-        .catch((error: unknown) => {
-          throw asFault(error);
-        });
-      return got.body;
+      return reads.stream({
+        ...range,
+        open: async (from, signal) => (await pinned(store, object).read(from, range.end, signal)).body,
+        named: asFault,
+      });
     },
   });
 
   return {
-    async open(row, signal) {
-      const audio = row.object.mode === 'sse-kms' ? plain(row, signal) : await sealed(row);
+    async open(row) {
+      const audio = row.object.mode === 'sse-kms' ? plain(row) : await sealed(row);
       return { ...audio, etag: `"${row.object.plaintextSha256}"`, discard: () => undefined };
     },
     openAhead(row) {

@@ -23,13 +23,19 @@ test('on, the link names the recording, is short, and plays', async () => {
   expect(url).toMatch(new RegExp(`^${publicUrl}/segment/${recording}\\.wav\\?token=[\\w.-]+$`));
   // It shares the task's 4,096 characters with everything else.
   expect(url.length).toBeLessThan(400);
-  await expect(linksFor(7).verify(await tokenFor(7), recording)).resolves.toEqual({ generation: 3 });
+  await expect(linksFor(7).verify(await tokenFor(7), recording)).resolves.toEqual({
+    generation: 3,
+    id: expect.any(String),
+  });
 });
 
 test('it expires by the setting', async () => {
   const token = await tokenFor(7);
   clock += 7 * day - 1000;
-  await expect(linksFor(7).verify(token, recording)).resolves.toEqual({ generation: 3 });
+  await expect(linksFor(7).verify(token, recording)).resolves.toEqual({
+    generation: 3,
+    id: expect.any(String),
+  });
   clock += 1000;
   await expect(linksFor(7).verify(token, recording)).rejects.toMatchObject({
     code: 'link_expired',

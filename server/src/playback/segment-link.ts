@@ -18,7 +18,7 @@ export interface SegmentLinks {
    * @throws CustodyError `link_missing` (401), `link_refused` (403), and of a link of ours to this recording
    * `link_expired` or, where the setting is off, `link_revoked` (403)
    */
-  verify(token: string | undefined, recordingSid: RecordingSid): Promise<{ generation: number }>;
+  verify(token: string | undefined, recordingSid: RecordingSid): Promise<{ generation: number; id: string }>;
 }
 
 export interface SegmentLinkOptions {
@@ -77,10 +77,10 @@ export function createSegmentLinks({
           maxTokenAge: (enabled ? days : longestDays) * secondsADay,
           currentDate: new Date(now()),
         });
-        const { rec, gen } = payload;
+        const { rec, gen, iat } = payload;
         if (rec !== recordingSid || typeof gen !== 'number') throw elsewhere();
         if (!enabled) throw new CustodyError('link_revoked', 'segment links are turned off', { status: 403 });
-        return { generation: gen };
+        return { generation: gen, id: `${rec} ${gen} ${iat}` };
       } catch (error) {
         // Its signature held, so it was ours: whether it was this recording's is to be known all the same.
         if (error instanceof errors.JWTExpired && error.payload['rec'] !== recordingSid) throw elsewhere();

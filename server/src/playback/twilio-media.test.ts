@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { CustodyError } from '@flex-custody/core';
 import { type OpenedMedia, openMedia } from '@flex-custody/vault';
+import { until } from '../../../test/support/until.ts';
+import { Reads } from './resting-stream.ts';
 import { account, bytesOf, noise, recording, rowOf } from './testing/kit.ts';
 import { contentRangeOf, createTwilioMedia, slice } from './twilio-media.ts';
 
@@ -121,6 +124,64 @@ test('without a length no ranges are offered', async () => {
   const audio = await open();
   expect(audio.bytes).toBeUndefined();
   expect((await bytesOf(await audio.read())).equals(content)).toBe(true);
+});
+
+describe('a listener who pauses', () => {
+  const reads = new Reads({ most: 10, restMs: 10 });
+  const pausing = createTwilioMedia(credentials, reads);
+  const begin = async (range?: { start: number; end: number }) => {
+    const header = range && `bytes=${range.start}-${range.end}`;
+    const audio = await pausing.open({ row: rowOf(), channels: 1, ...(header && { range: header }) });
+    const stream = await audio.read(range);
+    const heard: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => heard.push(chunk));
+    stream.once('data', () => stream.pause());
+    await once(stream, 'pause');
+    await until(() => reads.size === 0);
+    return { stream, heard };
+  };
+  const ranged: typeof openMedia = async (_source, _credentials, { range } = {}) => {
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
+    return from === undefined ? whole() : part(Number(from), Number(to));
+  };
+
+  test.each([
+    ['from the whole', undefined, ranged],
+    ['from a range', { start: 100, end: 40_000 }, ranged],
+    ['where Twilio takes no ranges', { start: 100, end: 40_000 }, async () => whole()],
+  ])('gives the connection back, and goes on where he was: %s', async (_name, range, answers) => {
+    source.mockImplementation(answers);
+    const { stream, heard } = await begin(range);
+    expect(bodies[0]?.destroyed).toBe(true);
+    stream.resume();
+    await once(stream, 'end');
+    const { start, end } = range ?? { start: 0, end: content.length - 1 };
+    expect(Buffer.concat(heard).equals(content.subarray(start, end + 1))).toBe(true);
+    expect(source).toHaveBeenCalledTimes(2);
+  });
+
+  test.each<[string, () => OpenedMedia]>([
+    ['another tag', () => whole({ etag: '"t2"' })],
+    ['another length', () => whole({ contentLength: 3 })],
+    ['another part', () => part(0, 99)],
+  ])('hears nothing of media that has %s meanwhile', async (_name, answers) => {
+    source.mockImplementationOnce(async () => whole()).mockImplementationOnce(async () => answers());
+    const { stream, heard } = await begin();
+    const failed = once(stream, 'error');
+    stream.resume();
+    expect(await failed).toMatchObject([{ code: 'media_cut' }]);
+    const all = Buffer.concat(heard);
+    expect(all.length).toBeLessThan(content.length);
+    expect(all.equals(content.subarray(0, all.length))).toBe(true);
+  });
+
+  test('keeps the connection where nobody knows the length', async () => {
+    const { contentLength: _length, ...unmeasured } = whole();
+    source.mockResolvedValueOnce(unmeasured);
+    const audio = await pausing.open({ row: rowOf(), channels: 1 });
+    expect((await bytesOf(await audio.read())).equals(content)).toBe(true);
+    expect(reads.size).toBe(0);
+  });
 });
 
 test('what is not read is let go', async () => {

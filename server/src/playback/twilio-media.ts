@@ -3,6 +3,7 @@ import { CustodyError } from '@flex-custody/core';
 import { type MediaCredentials, type OpenedMedia, openMedia } from '@flex-custody/vault';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { Audio } from './audio.ts';
+import { Reads } from './resting-stream.ts';
 
 export interface TwilioMediaRequest {
   row: RecordingRow;
@@ -59,11 +60,16 @@ function asGateway(error: unknown): unknown {
   });
 }
 
+const readsAtOnce = 400;
+
 /**
  * Plays a recording from Twilio while there is no copy. Nobody documents whether Twilio honours `Range` here, so a
  * granted range is checked before it is believed, and an ignored one is cut out of the whole.
  */
-export function createTwilioMedia(credentials: MediaCredentials): TwilioMedia {
+export function createTwilioMedia(
+  credentials: MediaCredentials,
+  reads: Reads = new Reads({ most: readsAtOnce }),
+): TwilioMedia {
   const fetchMedia = ({ row, channels, signal }: TwilioMediaRequest, range?: string) => {
     const source = { accountSid: row.accountSid, recordingSid: row.recordingSid, channels };
     return openMedia(source, credentials, { ...(signal && { signal }), ...(range && { range }) });
@@ -77,6 +83,27 @@ export function createTwilioMedia(credentials: MediaCredentials): TwilioMedia {
         return checked(request);
       throw asGateway(error);
     }
+  };
+
+  /** The same media from a byte on, after a listener had paused. */
+  const again = async (
+    request: TwilioMediaRequest,
+    before: { bytes: number; etag: string | undefined },
+    { start, end }: { start: number; end: number },
+  ): Promise<Readable> => {
+    const media = await checked(request, `bytes=${start}-${end}`);
+    const granted = media.status === 206 ? contentRangeOf(media.contentRange) : undefined;
+    const isSame =
+      media.etag === before.etag &&
+      (media.status === 206
+        ? granted?.size === before.bytes && granted.start === start && granted.end === end
+        : media.contentLength === before.bytes);
+    if (isSame) return granted ? media.body : slice(media.body, start, end);
+    media.body.destroy();
+    throw new CustodyError('media_cut', "Twilio's media is not what it was when the listener paused", {
+      status: 503,
+      retryable: true,
+    });
   };
 
   return {
@@ -95,8 +122,17 @@ export function createTwilioMedia(credentials: MediaCredentials): TwilioMedia {
         ...(bytes !== undefined && { bytes }),
         async read(range) {
           if (granted && (granted.start !== range?.start || granted.end !== range.end)) await restart();
-          if (range === undefined || granted) return media.body;
-          return slice(media.body, range.start, range.end);
+          const part =
+            range === undefined || granted ? media.body : slice(media.body, range.start, range.end);
+          if (bytes === undefined) return part;
+          const { start, end } = range ?? { start: 0, end: bytes - 1 };
+          const { etag } = media;
+          return reads.stream({
+            start,
+            end,
+            first: part,
+            open: (from, signal) => again({ ...request, signal }, { bytes, etag }, { start: from, end }),
+          });
         },
         discard: () => {
           media.body.destroy();

@@ -13,6 +13,7 @@ import { createDesk } from '../http/operators/desk.ts';
 import { readHealth } from '../http/operators/health.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { buildOps } from '../http/ops.ts';
+import { createLimits } from '../http/plugins/limits.ts';
 import { ingestRoutes } from '../http/routes/ingest.ts';
 import { playbackRoutes } from '../http/routes/playback.ts';
 import { reportRoutes } from '../http/routes/reports.ts';
@@ -116,10 +117,16 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     ...(days > 0 && { segmentLink: async (row) => (await segmentLinks.segmentLinkFor(row)) ?? '' }),
   });
 
+  const limits = createLimits({
+    trustedProxies: config.trustedProxies,
+    streamsPerViewer: config.streamsPerViewer,
+    streamsPerAddress: config.streamsPerAddress,
+  });
   const playback: FastifyPluginAsync = (scope) =>
     playbackRoutes(scope, {
       catalog,
       flexTokens,
+      limits,
       audit: createAudit(db),
       settings: { agentsMayPlayOwn: config.agentsMayPlayOwn },
       mediaLinks: createMediaLinks({ secret, publicUrl, ttlSeconds: config.mediaTtlSeconds }),
@@ -136,6 +143,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     reportRoutes(scope, {
       recorder,
       flexTokens,
+      limits,
       secrets: config.functionSecrets,
       pause: config.pause,
       origins: config.flexOrigins,
@@ -145,6 +153,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
   const ending = new AbortController();
   const ops = buildOps({
     log,
+    names: [config.ops.host, ...config.opsNames],
     metrics,
     checks: {
       process: async () => {
@@ -173,7 +182,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
   });
   return {
     app: config.roles.includes('http')
-      ? buildApp({ log, metrics, routes: [playback, intake, reports] })
+      ? buildApp({ log, metrics, routes: [playback, intake, reports], trusts: limits.addresses.trusts })
       : undefined,
     ops,
     queue,
@@ -198,9 +207,9 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
 /** The same validation, its outcomes counted. */
 function counted(flexTokens: FlexTokens, metrics: Pick<Metrics, 'tokenValidated'>): FlexTokens {
   return {
-    async validate(token) {
+    async validate(token, beforeAsking) {
       try {
-        const viewer = await flexTokens.validate(token);
+        const viewer = await flexTokens.validate(token, beforeAsking);
         metrics.tokenValidated('accepted');
         return viewer;
       } catch (error) {

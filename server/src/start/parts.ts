@@ -28,7 +28,8 @@ import type { Queue } from '../queue/queue.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { eraseExpired, eraseSelected } from '../retention/erase.ts';
 import { createPolicies, type Policies } from '../retention/policies.ts';
-import { createRuns, type Work } from '../runs/runs.ts';
+import { type CheckedWork, checkedWork } from '../runs/options.ts';
+import { createRuns } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 
 /** What a host is made of, and the command line where it does a host's work. */
@@ -74,14 +75,14 @@ export function createParts(
 }
 
 /** Long work by the name that the command line calls it. */
-export function createWorks(parts: HouseParts): Readonly<Record<string, Work>> {
+export function createWorks(parts: HouseParts): Readonly<Record<string, CheckedWork>> {
   return {
-    reconcile: (run) => reconcile(parts, run),
-    rebuild: (run) => rebuild(parts, run),
-    'rotate-keys': (run) => rotateKeys(parts, run),
-    erase: (run) => eraseSelected(parts, run),
-    retention: (run) => eraseExpired(parts, run),
-    'sign-sidecars': (run) => signSidecars(parts, run),
-    import: (run) => importPlain(parts, run),
+    reconcile: checkedWork('reconcile', (run) => reconcile(parts, run)),
+    rebuild: checkedWork('rebuild', (run) => rebuild(parts, run)),
+    'rotate-keys': checkedWork('rotate-keys', (run) => rotateKeys(parts, run)),
+    erase: checkedWork('erase', (run) => eraseSelected(parts, run)),
+    retention: checkedWork('retention', (run) => eraseExpired(parts, run)),
+    'sign-sidecars': checkedWork('sign-sidecars', (run) => signSidecars(parts, run)),
+    import: checkedWork('import', (run) => importPlain(parts, run)),
   };
 }

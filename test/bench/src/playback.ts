@@ -11,7 +11,12 @@ import { type Environment, peakRssMb, startSubject } from './processes.ts';
 /** Seconds whose dual-channel WAV is 115 MB and 460 MB. */
 const hour = { seconds: 3594, plainKey: 'bench/plain-hour' };
 const shift = { seconds: 14_375, plainKey: 'bench/plain-shift' };
-const roleHttp = { CUSTODY_ROLES: 'http', CUSTODY_MEDIA_TTL_SECONDS: '900' };
+/** All listeners are one viewer here. */
+const roleHttp = {
+  CUSTODY_ROLES: 'http',
+  CUSTODY_MEDIA_TTL_SECONDS: '900',
+  CUSTODY_STREAMS_PER_VIEWER: '1000',
+};
 const mega = 1_000_000;
 const thinScript = 'test/bench/peers/play-aws-sdk-3.mjs';
 
@@ -260,9 +265,13 @@ async function listeners(
   const many = 100;
   const rate = 200_000;
   const length = 12 * rate;
-  const crowd = async (url: string) => {
+  /** Requests that the host lets one link have at once. */
+  const ofOneLink = 8;
+  const crowd = async (urls: readonly string[]) => {
     const right = await Promise.all(
-      Array.from({ length: many }, (_, index) => listen(url, index * 1_000_003, length, rate, plain)),
+      Array.from({ length: many }, (_, index) =>
+        listen(urls[index % urls.length] ?? '', index * 1_000_003, length, rate, plain),
+      ),
     );
     if (!right.every(Boolean)) throw new Error('a listener got wrong bytes');
   };
@@ -272,10 +281,11 @@ async function listeners(
     await stack.stopServer();
     await stack.startServer(roleHttp);
     const idle = peakRssMb(stack.serverPid());
-    await crowd(await link(stack, recording));
+    const links = Array.from({ length: Math.ceil(many / ofOneLink) }, () => link(stack, recording));
+    await crowd(await Promise.all(links));
     peaks.ours.push(peakRssMb(stack.serverPid()));
     const thin = await startThin();
-    await crowd(thin.url);
+    await crowd([thin.url]);
     peaks.thin.push(peakRssMb(thin.pid));
     log(`${many} listeners: ours ${peaks.ours.at(-1)?.toFixed(0)} MB, ${idle.toFixed(0)} before they came`);
   }

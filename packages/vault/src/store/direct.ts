@@ -5,7 +5,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { answerTo } from '@flex-custody/net';
 import aws4 from 'aws4';
 import { CONNECT_MS, MAX_SOCKETS, REQUEST_MS } from './client.ts';
-import type { GetOptions, Stored } from './types.ts';
+import type { GetOptions, Lane, Stored } from './types.ts';
 
 /**
  * The two requests that every recording makes, signed and sent without the SDK's layers, which take more time than
@@ -46,10 +46,10 @@ export function directRequests(client: S3Client, bucket: string): DirectRequests
     });
     return learned;
   };
-  // Apart: a listener holds a connection for as long as he listens, and a copy waits for none.
-  const agentFor = (method: string, { Agent }: typeof http | typeof https): http.Agent => {
-    const found = agents.get(method) ?? new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
-    agents.set(method, found);
+  // Apart: a listener holds a connection for as long as he listens, and neither a copy nor other reads wait for it.
+  const agentFor = (lane: 'put' | Lane, { Agent }: typeof http | typeof https): http.Agent => {
+    const found = agents.get(lane) ?? new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+    agents.set(lane, found);
     return found;
   };
 
@@ -60,9 +60,11 @@ export function directRequests(client: S3Client, bucket: string): DirectRequests
       query = '',
       body,
       signal,
+      lane,
       ...more
     }: {
       key: string;
+      lane: 'put' | Lane;
       query?: string;
       headers: Record<string, string>;
       body?: Uint8Array;
@@ -88,7 +90,7 @@ export function directRequests(client: S3Client, bucket: string): DirectRequests
       const isSecure = target.origin.protocol === 'https:';
       const transport = isSecure ? https : http;
       const made = transport.request({
-        agent: agentFor(method, transport),
+        agent: agentFor(lane, transport),
         method,
         hostname: target.origin.hostname,
         port: target.origin.port,
@@ -107,14 +109,15 @@ export function directRequests(client: S3Client, bucket: string): DirectRequests
   return {
     async put(key, bytes) {
       const headers = { 'content-length': String(bytes.byteLength) };
-      const answer = await ask('PUT', { key, headers, body: bytes });
+      const answer = await ask('PUT', { key, lane: 'put', headers, body: bytes });
       if (!answer) return undefined;
       answer.resume();
       return { ...storedOf(answer), bytes: bytes.byteLength };
     },
-    async get(key, { start, end, ifMatch, versionId, signal }) {
+    async get(key, { start, end, ifMatch, versionId, signal, lane = 'work' }) {
       const answer = await ask('GET', {
         key,
+        lane,
         signal,
         ...(versionId !== undefined && { query: `?versionId=${encodeURIComponent(versionId)}` }),
         headers: {

@@ -19,10 +19,20 @@ import { stored } from './answers.ts';
 import { createClient } from './client.ts';
 import { type DirectRequests, directRequests } from './direct.ts';
 import { failureOf, setUpAdvice, storeError } from './errors.ts';
+import { Lanes } from './lanes.ts';
 import { listObjects, listUploads, listVersions } from './lists.ts';
 import { createLocks, type Locks, versioningOf } from './locks.ts';
 import { failOnStall } from './stall.ts';
-import type { GetOptions, PartSource, PutOptions, Store, StoreConfig, Stored, StoredPart } from './types.ts';
+import type {
+  GetOptions,
+  Lane,
+  PartSource,
+  PutOptions,
+  Store,
+  StoreConfig,
+  Stored,
+  StoredPart,
+} from './types.ts';
 import { uploadStream } from './upload.ts';
 
 /** Two on the wire and one that fills: 24 MiB keep one copy at full speed; more parts only cost memory. */
@@ -31,6 +41,8 @@ const DEFAULT_PARTS_AT_ONCE = 2;
 const STALL_MS = 30_000;
 const AUDIO = 'audio/wav';
 const CHECK_KEY = 'recordings/.check';
+
+type Found = Stored & { body: Readable; totalBytes: number };
 
 /** The bucket of `config`, at AWS or any other S3. Errors: see {@link Store}. */
 export function createStore(config: StoreConfig): Store {
@@ -43,8 +55,9 @@ class S3Store implements Store {
   readonly kmsKeyIds: readonly string[];
   readonly #config: StoreConfig;
   readonly #client: S3Client;
-  /** Apart from the writer's: a listener holds a connection for as long as he listens, and a copy waits for none. */
-  #readers: S3Client | undefined;
+  /** Apart from the writer's, and each lane's from the other's: a listener holds a connection for as long as he listens. */
+  readonly #readers = new Map<Lane, S3Client>();
+  readonly #lanes: Lanes;
   /** What S3 seals is left to the SDK: it signs the audio as well. */
   readonly #direct: DirectRequests | undefined;
   readonly #locks: Locks;
@@ -55,6 +68,7 @@ class S3Store implements Store {
     this.kmsKeyIds = config.kmsKeyId === undefined ? [] : [config.kmsKeyId, ...(config.olderKmsKeyIds ?? [])];
     this.#config = config;
     this.#client = createClient(config);
+    this.#lanes = new Lanes({ most: config.readsAtOnce, turnMs: config.turnMs });
     this.#locks = createLocks(this.#client, config.bucket);
     this.#direct = config.mode === 'envelope' ? directRequests(this.#client, config.bucket) : undefined;
   }
@@ -79,8 +93,12 @@ class S3Store implements Store {
     }
   }
 
-  async get(key: string, options: GetOptions = {}): Promise<Stored & { body: Readable; totalBytes: number }> {
-    const { start, end, ifMatch, signal } = options;
+  get(key: string, options: GetOptions = {}): Promise<Found> {
+    return this.#lanes.read(options.lane ?? 'work', options.signal, () => this.#get(key, options));
+  }
+
+  async #get(key: string, options: GetOptions): Promise<Found> {
+    const { start, end, ifMatch, signal, lane = 'work' } = options;
     const direct = await this.#direct?.get(key, options);
     if (direct) {
       failOnStall(direct.body, STALL_MS);
@@ -92,7 +110,7 @@ class S3Store implements Store {
       ...(ifMatch !== undefined && { IfMatch: ifMatch }),
     });
     const answer = await this.#mapped(
-      this.#reading().send(command, signal ? { abortSignal: signal } : {}),
+      this.#reading(lane).send(command, signal ? { abortSignal: signal } : {}),
       key,
       signal,
     );
@@ -263,14 +281,15 @@ class S3Store implements Store {
 
   close(): void {
     this.#client.destroy();
-    this.#readers?.destroy();
+    for (const reader of this.#readers.values()) reader.destroy();
     this.#direct?.close();
   }
 
   /** Made when somebody reads: a Function only writes. */
-  #reading(): S3Client {
-    this.#readers ??= createClient(this.#config);
-    return this.#readers;
+  #reading(lane: Lane): S3Client {
+    const found = this.#readers.get(lane) ?? createClient(this.#config);
+    this.#readers.set(lane, found);
+    return found;
   }
 
   #object(key: string, versionId: string | undefined) {

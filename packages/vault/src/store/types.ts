@@ -20,6 +20,10 @@ export interface StoreConfig {
   partBytes?: number;
   /** Parts on the wire at once. */
   partsAtOnce?: number;
+  /** Reads at once in each lane. */
+  readsAtOnce?: number;
+  /** How long a read waits for its turn, ms. */
+  turnMs?: number;
 }
 
 export interface Stored {
@@ -64,7 +68,12 @@ export interface GetOptions {
   ifMatch?: string;
   versionId?: string;
   signal?: AbortSignal;
+  /** Whose connections it takes: players hold theirs for long, and work must not wait for them. `work` if not given. */
+  lane?: Lane;
 }
+
+/** Reads for players, and all others. */
+export type Lane = 'play' | 'work';
 
 export interface StoredPart {
   /** From 1. */
@@ -96,7 +105,8 @@ export interface StoredVersion {
 /**
  * The bucket. Errors: object_missing (404), object_changed (412), object_range (416), and, both 503 and retryable since
  * they pass without the recording having changed, store_denied (a right, a credential, the bucket's name or region) and
- * store_unavailable (no answer, or a failure of its own).
+ * store_unavailable (no answer, or a failure of its own). And of `get` store_busy (503, retryable): other readers have all
+ * connections.
  */
 export interface Store {
   readonly bucket: string;

@@ -31,7 +31,7 @@ export async function workspace(scene: Scene): Promise<Seen> {
 }
 
 /** Of the shape of a Flex token, and nobody's. */
-const nobodys = 'flex-custody.doctor.is.not.a.token';
+const nobodys = 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..flex-custody.doctor.none';
 
 /** A verdict, even a no, proves network and credentials: IAM answers nobody else. */
 export async function iam({ flexTokens, options }: Scene): Promise<Seen> {
@@ -71,7 +71,7 @@ function mended(error: unknown): unknown {
   );
 }
 
-/** Signatures are good for ± 300 s, and S3's for 15 minutes; a clock that is off drifts on. */
+/** Signatures are good for 300 s, and by a clock 60 s ahead; S3's for 15 minutes; a clock that is off drifts on. */
 const mostAheadMs = 30_000;
 
 export async function clock(scene: Scene): Promise<Seen> {
@@ -90,6 +90,6 @@ export async function clock(scene: Scene): Promise<Seen> {
   );
   throw advice(
     `this clock is ${words.join(' and ')}`,
-    'set it, and keep it by NTP: signatures fail from 300 s on',
+    'set it, and keep it by NTP: signatures fail from a minute on',
   );
 }

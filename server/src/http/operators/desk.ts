@@ -4,6 +4,7 @@ import type { Alarm, Alarms } from '../../catalog/alarms.ts';
 import type { Catalog, Listing, RecordingRow } from '../../catalog/catalog.ts';
 import type { Certificates, KeptCertificate } from '../../catalog/certificates.ts';
 import type { Queue } from '../../queue/queue.ts';
+import type { CheckedWork } from '../../runs/options.ts';
 import type { Begin, Json, Runs, RunView, Work } from '../../runs/runs.ts';
 import type { SigningIdentity } from '../../signing/identity.ts';
 import type { Health } from './health.ts';
@@ -86,7 +87,7 @@ export interface DeskParts extends PolicyDeskParts {
   health(): Promise<Health>;
   runs: Runs;
   /** Long work by its name. */
-  works: Readonly<Record<string, Work>>;
+  works: Readonly<Record<string, Work & Partial<Pick<CheckedWork, 'check'>>>>;
   /** Ends it, to be gone on with: the process is about to. */
   signal?: AbortSignal;
 }
@@ -145,8 +146,9 @@ export function createDesk({
       return { generation: (await catalog.bumpSegmentGeneration(sid)) ?? 0 };
     },
     async begin(name, options, how) {
-      const work = works[name];
+      const work = Object.hasOwn(works, name) ? works[name] : undefined;
       if (!work) throw notFound('run_unknown', name);
+      work.check?.(options);
       const { ended } = await runs.begin(name, options, work, signal, how);
       // How it ends is noted in the run, for whoever looks; nobody waits here.
       ended.catch(() => undefined);

@@ -14,6 +14,7 @@ import { createLog } from '../../log.ts';
 import { migrate } from '../../migrations.ts';
 import { callerDigests } from '../../retention/caller.ts';
 import { createPolicies } from '../../retention/policies.ts';
+import { checkedWork } from '../../runs/options.ts';
 import { createRuns } from '../../runs/runs.ts';
 import { buildOps } from '../ops.ts';
 import { createDesk, type Desk } from './desk.ts';
@@ -52,6 +53,7 @@ beforeAll(async () => {
     runs: createRuns(database.db),
     health: () => readHealth(database.db, accountSid),
     works: {
+      erase: checkedWork('erase', () => Promise.reject(new Error('it began'))),
       'count-up': async ({ options, save }) => {
         await save({}, { done: Number(options['to']) }, 5);
         if (options['fail']) throw new CustodyError('store_denied', 'no');
@@ -183,7 +185,12 @@ describe.each([
     expect((await ended()).resumedFrom).toEqual({ startedAt: expect.any(Date), stoppedAt: expect.any(Date) });
     await desk().begin('count-up', { to: 4, fail: true }, { anew: true });
     expect(await ended()).not.toHaveProperty('resumedFrom');
-    await expect(desk().begin('dance', {})).rejects.toMatchObject({ code: 'run_unknown', status: 404 });
+    for (const name of ['dance', 'constructor', 'tostring'])
+      await expect(desk().begin(name, {})).rejects.toMatchObject({ code: 'run_unknown', status: 404 });
+    await expect(desk().begin('erase', { dryRun: 'yes' })).rejects.toMatchObject({
+      code: 'request_invalid',
+      status: 400,
+    });
     await expect(desk().look('dance')).rejects.toMatchObject({ code: 'run_unknown' });
   });
 

@@ -14,6 +14,7 @@ const awayCodes: ReadonlySet<string> = new Set([
   'database_unavailable',
   'iam_unavailable',
   'media_unavailable',
+  'store_busy',
   'store_unavailable',
   'twilio_unavailable',
 ]);

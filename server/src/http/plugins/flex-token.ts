@@ -1,6 +1,7 @@
 import { CustodyError } from '@flex-custody/core';
 import type { FlexTokens, Viewer } from '@flex-custody/twilio';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Limits } from './limits.ts';
 
 /**
  * The token in `Authorization: Basic base64("token:" + JWE)`, which is how Flex Insights sends it. Only the first colon
@@ -24,12 +25,29 @@ export function flexTokenOf(authorization: string | undefined): string {
 
 export type ViewerOf = (request: FastifyRequest, reply: FastifyReply) => Promise<Viewer>;
 
-/** Who asks, by the Flex token of the request; refuses those whom Twilio does not vouch for. */
-export function flexViewer(flexTokens: FlexTokens): ViewerOf {
+/**
+ * Who asks, by the Flex token of the request; refuses those whom Twilio does not vouch for. IAM is asked only about so many
+ * tokens of one address that it does not vouch for; those that it knows pass.
+ */
+export function flexViewer(
+  flexTokens: FlexTokens,
+  { addresses, strangers }: Pick<Limits, 'addresses' | 'strangers'>,
+): ViewerOf {
   return async (request, reply) => {
+    let counted: string | undefined;
+    const count = () => {
+      const address = addresses.of(request);
+      if (address === undefined) return;
+      strangers.count(address);
+      counted = address;
+    };
     try {
-      return await flexTokens.validate(flexTokenOf(request.headers.authorization));
+      const viewer = await flexTokens.validate(flexTokenOf(request.headers.authorization), count);
+      if (counted !== undefined) strangers.takeBack(counted);
+      return viewer;
     } catch (error) {
+      const noVerdict = error instanceof CustodyError && error.code === 'iam_unavailable';
+      if (noVerdict && counted !== undefined) strangers.takeBack(counted);
       // RFC 9110, 11.6.1: a 401 names the scheme it wants.
       if (error instanceof CustodyError && error.status === 401) {
         reply.header('WWW-Authenticate', 'Basic realm="flex-custody", charset="UTF-8"');

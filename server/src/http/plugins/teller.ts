@@ -2,9 +2,11 @@ import type { FlexTokens, Viewer } from '@flex-custody/twilio';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { flexViewer } from './flex-token.ts';
 import { keepBodyAsText, signatureHeader, verifySignature } from './function-signature.ts';
+import type { Limits } from './limits.ts';
 
 export interface AskerParts {
   flexTokens: FlexTokens;
+  limits: Pick<Limits, 'addresses' | 'strangers'>;
   /** Shared with the Functions; newest first. */
   secrets: readonly string[];
   /** Epoch ms; the signature's clock. */
@@ -24,10 +26,10 @@ export type Asker = { by: 'function' } | { by: 'browser'; viewer: Viewer };
  */
 export function requireAsker(
   scope: FastifyInstance,
-  { flexTokens, secrets, now = Date.now }: AskerParts,
+  { flexTokens, limits, secrets, now = Date.now }: AskerParts,
 ): (request: FastifyRequest) => Asker {
   const askers = new WeakMap<FastifyRequest, Asker>();
-  const viewerOf = flexViewer(flexTokens);
+  const viewerOf = flexViewer(flexTokens, limits);
   keepBodyAsText(scope);
   const isSigned = (request: FastifyRequest) => request.headers[signatureHeader] !== undefined;
   // Before the body is taken in: a stranger's is not.

@@ -20,6 +20,7 @@ import {
   sha256,
   storedRow,
 } from '../../playback/testing/kit.ts';
+import { roomyLimits } from '../testing/roomy-limits.ts';
 import { mediaRoute } from './media.ts';
 
 /** The whole way over real sockets: player, our route, the real store, an S3 that answers one object's ranges. */
@@ -79,6 +80,7 @@ beforeAll(async () => {
   app = emptyApp();
   await mediaRoute(app, {
     catalog: { find: async () => row },
+    limits: roomyLimits(),
     mediaLinks: links,
     reader: createRecordingReader({ store, keys, log: { warn: () => undefined } }),
     twilioMedia: { open: () => Promise.reject(new Error('not here')) },

@@ -20,6 +20,7 @@ import {
   storedRow,
 } from '../../playback/testing/kit.ts';
 import { cors } from '../plugins/cors.ts';
+import { roomyLimits } from '../testing/roomy-limits.ts';
 import { mediaRoute } from './media.ts';
 
 const content = noise(50_000);
@@ -68,6 +69,7 @@ beforeAll(async () => {
         return row;
       },
     },
+    limits: roomyLimits(),
     mediaLinks: links,
     reader: { open: async () => audio, openAhead: () => undefined },
     twilioMedia: {

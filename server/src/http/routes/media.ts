@@ -6,6 +6,7 @@ import type { MediaLinks } from '../../playback/media-link.ts';
 import { OpenedCache } from '../../playback/opened-cache.ts';
 import type { RecordingReader } from '../../playback/recording-reader.ts';
 import type { TwilioMedia } from '../../playback/twilio-media.ts';
+import type { Limits } from '../plugins/limits.ts';
 import { guardLink, linkRequestOf } from '../plugins/media-token.ts';
 import { asNoAudio, sendAudio, untilGone } from '../send-audio.ts';
 
@@ -15,6 +16,7 @@ const lookLimit = 1_000;
 
 export interface MediaParts {
   catalog: Pick<Catalog, 'find'>;
+  limits: Pick<Limits, 'stream'>;
   mediaLinks: MediaLinks;
   reader: RecordingReader;
   twilioMedia: TwilioMedia;
@@ -30,7 +32,8 @@ export async function mediaRoute(app: FastifyInstance, parts: MediaParts): Promi
     onError: asNoAudio,
     handler: async (request, reply) => {
       const { recordingSid, token } = linkRequestOf(request);
-      const { origin, version, channels } = await parts.mediaLinks.verify(token, recordingSid);
+      const { id, viewer, origin, version, channels } = await parts.mediaLinks.verify(token, recordingSid);
+      parts.limits.stream(request, reply, { link: id, viewer });
       const row = await looks.get(token ?? '', () => parts.catalog.find(recordingSid));
       if (!row)
         throw new CustodyError('recording_unknown', 'the recording is not in the catalog', { status: 404 });
@@ -45,7 +48,7 @@ export async function mediaRoute(app: FastifyInstance, parts: MediaParts): Promi
           status: 410,
         });
       }
-      return sendAudio(request, reply, await parts.reader.open(row, signal));
+      return sendAudio(request, reply, await parts.reader.open(row));
     },
   });
 }

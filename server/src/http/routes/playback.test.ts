@@ -21,7 +21,9 @@ import {
   storedRow,
   worker,
 } from '../../playback/testing/kit.ts';
-import { playbackRoutes } from './playback.ts';
+import { createLimits } from '../plugins/limits.ts';
+import { roomyLimits } from '../testing/roomy-limits.ts';
+import { type PlaybackParts, playbackRoutes } from './playback.ts';
 
 const content = noise(3_000);
 const flex = 'https://flex.twilio.com';
@@ -34,6 +36,7 @@ const viewers: Record<string, { identity: string; roles: string[]; workerSid?: t
 const basic = (token: string) => `Basic ${Buffer.from(`token:${token}`).toString('base64')}`;
 
 let app: FastifyInstance;
+let parts: PlaybackParts;
 let ask: Ask;
 let rows: RecordingRow[];
 let ahead: StoredRecording[];
@@ -52,7 +55,7 @@ const audioFrom = (origin: string) => async () => {
 
 beforeAll(async () => {
   app = emptyApp();
-  await app.register(playbackRoutes, {
+  parts = {
     catalog: {
       async find(sid) {
         looks += 1;
@@ -71,13 +74,15 @@ beforeAll(async () => {
     },
     audit,
     settings,
+    limits: roomyLimits(),
     mediaLinks: links,
     segmentLinks,
     reader: { open: audioFrom('vault'), openAhead: (row) => ahead.push(row) },
     twilioMedia: { open: audioFrom('twilio') },
     store: bucketOf('', content).store,
     origins: [flex],
-  });
+  };
+  await app.register(playbackRoutes, parts);
   ({ ask } = await serve(app));
 });
 afterAll(() => app.close());
@@ -94,6 +99,21 @@ beforeEach(() => {
 const askAs = (viewer: string, path = `/url-provider?recording=${recording}`) =>
   ask(path, { authorization: basic(viewer), origin: flex });
 const mediaUrl = (json: unknown) => new URL((json as { media_url: string }).media_url);
+
+test('a viewer gets 60 links a minute, and no row of the audit log for more', async () => {
+  const strict = emptyApp();
+  await strict.register(playbackRoutes, {
+    ...parts,
+    limits: createLimits({ trustedProxies: [], streamsPerViewer: 1, streamsPerAddress: 1, now: () => 0 }),
+  });
+  const headers = { authorization: basic('nobody') };
+  const statuses: number[] = [];
+  for (let times = 0; times < 70; times += 1)
+    statuses.push((await strict.inject({ url: `/url-provider?recording=${recording}`, headers })).statusCode);
+  await strict.close();
+  expect(statuses).toEqual([...Array<number>(60).fill(403), ...Array<number>(10).fill(429)]);
+  expect(log.entries).toHaveLength(60);
+});
 
 describe('url_provider', () => {
   test.each([

@@ -7,6 +7,7 @@ import { type UrlProviderParts, urlProviderRoute } from './url-provider.ts';
 
 export interface PlaybackParts extends UrlProviderParts, SegmentParts {
   catalog: UrlProviderParts['catalog'];
+  limits: UrlProviderParts['limits'];
   /** Flex origins that may read the answers in a browser. */
   origins: readonly string[];
 }

@@ -7,6 +7,7 @@ import type { Recorder } from '../../recorder/index.ts';
 import { pauseReport, start } from '../../recorder/testing/room.ts';
 import { buildApp } from '../app.ts';
 import { signatureHeader } from '../plugins/function-signature.ts';
+import { roomyLimits } from '../testing/roomy-limits.ts';
 import { reportRoutes } from './reports.ts';
 
 const secret = 's'.repeat(32);
@@ -45,6 +46,7 @@ async function open() {
         reportRoutes(scope, {
           recorder: { receive, pending: { keep }, consentOf },
           flexTokens: { validate },
+          limits: roomyLimits(),
           secrets: [secret],
           pause,
           origins: [flex],

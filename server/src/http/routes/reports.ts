@@ -37,7 +37,7 @@ export async function reportRoutes(scope: FastifyInstance, parts: ReportRoutePar
   await scope.register(cors, { origins: parts.origins, headers: 'Authorization, Content-Type' });
   refuseOtherMethods(scope, { preflight: true });
   const askerOf = requireAsker(scope, parts);
-  const count = perMinute(reportsAMinute, parts.now);
+  const reported = perMinute(reportsAMinute, parts.now);
 
   scope.post('/reports', { bodyLimit }, async (request, reply) => {
     const asker = askerOf(request);
@@ -45,7 +45,7 @@ export async function reportRoutes(scope: FastifyInstance, parts: ReportRoutePar
     if (asker.by === 'browser') {
       if (text.length > reportLimit)
         throw new CustodyError('body_too_large', 'more than a report has', { status: 413 });
-      count(asker.viewer.identity);
+      reported.count(asker.viewer.identity);
       await parts.recorder.receive(parseReport(json(text), parts.now?.()), asker, request.id);
       return { accepted: true };
     }

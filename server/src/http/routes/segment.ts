@@ -4,12 +4,14 @@ import { type Audit, bearerLink } from '../../access/audit.ts';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import { custodyOf, isStored, originOf, refuseErased } from '../../playback/audio.ts';
 import type { SegmentLinks } from '../../playback/segment-link.ts';
+import type { Limits } from '../plugins/limits.ts';
 import { guardLink, linkRequestOf } from '../plugins/media-token.ts';
 import { asNoAudio, sendAudio, untilGone } from '../send-audio.ts';
 import { type MediaParts, openTwilio } from './media.ts';
 
 export interface SegmentParts extends MediaParts {
   audit: Audit;
+  limits: Pick<Limits, 'stream' | 'bearers'>;
   segmentLinks: SegmentLinks;
 }
 
@@ -22,8 +24,7 @@ const revoked = () => new CustodyError('link_revoked', 'the link was revoked', {
  * there and what is not answer alike, and no noise reaches the audit log.
  */
 export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): Promise<void> {
-  const recordingOf = async (sid: RecordingSid, token: string | undefined): Promise<RecordingRow> => {
-    const { generation } = await parts.segmentLinks.verify(token, sid);
+  const recordingOf = async (sid: RecordingSid, generation: number): Promise<RecordingRow> => {
     const row = await parts.catalog.find(sid);
     if (!row) throw refused();
     if (row.segmentGeneration !== generation) throw revoked();
@@ -43,7 +44,13 @@ export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): P
         recordingSid,
         requestId: request.id,
       } as const;
-      const row = await recordingOf(recordingSid, token).catch(async (error: unknown) => {
+      const admitted = async (): Promise<RecordingRow> => {
+        const { generation, id } = await parts.segmentLinks.verify(token, recordingSid);
+        parts.limits.stream(request, reply, { link: id });
+        parts.limits.bearers.count(id);
+        return recordingOf(recordingSid, generation);
+      };
+      const row = await admitted().catch(async (error: unknown) => {
         // A token of ours that no longer plays is worth a line; noise without one is not.
         if (error instanceof CustodyError && /^link_(expired|revoked)$/.test(error.code)) {
           await parts.audit.record({ ...entry, allowed: false, reason: error.code });
@@ -62,7 +69,7 @@ export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): P
       });
       const signal = untilGone(reply);
       const audio = isStored(row)
-        ? await parts.reader.open(row, signal)
+        ? await parts.reader.open(row)
         : await openTwilio(parts, request, row, row.channels, signal);
       return sendAudio(request, reply, audio);
     },

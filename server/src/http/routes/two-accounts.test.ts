@@ -21,6 +21,7 @@ import {
   storedRow,
   worker,
 } from '../../playback/testing/kit.ts';
+import { roomyLimits } from '../testing/roomy-limits.ts';
 import { playbackRoutes } from './playback.ts';
 
 const staging = `AC${'b'.repeat(32)}` as AccountSid;
@@ -53,6 +54,7 @@ onEachEngine('playback by the host of another account', (open) => {
       flexTokens: { validate: async () => ({ identity: 'sue', roles: ['supervisor'], workerSid: worker }) },
       audit,
       settings: { agentsMayPlayOwn: true },
+      limits: roomyLimits(),
       mediaLinks: links,
       segmentLinks,
       reader: { open: read, openAhead: () => undefined },

@@ -15,10 +15,12 @@ import { custodyOf, isStored, originOf, refuseErased, versionOf } from '../../pl
 import type { MediaLinks } from '../../playback/media-link.ts';
 import type { RecordingReader } from '../../playback/recording-reader.ts';
 import { flexViewer } from '../plugins/flex-token.ts';
+import type { Limits } from '../plugins/limits.ts';
 
 export interface UrlProviderParts {
   catalog: Pick<Catalog, 'find' | 'firstOfReservation'>;
   flexTokens: FlexTokens;
+  limits: Limits;
   audit: Audit;
   settings: AccessSettings;
   mediaLinks: MediaLinks;
@@ -56,11 +58,12 @@ const missing = (code: string) =>
  * `access/may.ts`. The answer is `{"media_url"}`, and the player reads nothing else.
  */
 export async function urlProviderRoute(app: FastifyInstance, parts: UrlProviderParts): Promise<void> {
-  const viewerOf = flexViewer(parts.flexTokens);
+  const viewerOf = flexViewer(parts.flexTokens, parts.limits);
 
   const provide = async (request: FastifyRequest, reply: FastifyReply) => {
     reply.header('Cache-Control', 'no-store');
     const viewer = await viewerOf(request, reply);
+    parts.limits.links.count(viewer.identity);
     const asked = askedFor(request.query);
     if (!asked) throw new CustodyError('recording_invalid', 'the query names no recording', { status: 400 });
     return { media_url: await linkFor(viewer, asked, request.id) };

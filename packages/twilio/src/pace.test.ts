@@ -1,0 +1,46 @@
+import { createPace } from './pace.ts';
+
+let clock = 0;
+const waits: number[] = [];
+const pace = () =>
+  createPace({
+    most: 3,
+    windowMs: 1_000,
+    longestMs: 2_500,
+    now: () => clock,
+    wait: async (ms) => waits.push(ms),
+  });
+
+beforeEach(() => {
+  waits.length = 0;
+});
+
+test('three begin at once, and each further one a window after the third before it', async () => {
+  const { turn } = pace();
+  for (let times = 0; times < 8; times += 1) await turn();
+  expect(waits).toEqual([1_000, 1_000, 1_000, 2_000, 2_000]);
+  clock += 5_000;
+  waits.length = 0;
+  for (let times = 0; times < 4; times += 1) await turn();
+  expect(waits).toEqual([1_000]);
+});
+
+test('who would wait too long is told at once, and takes nobody’s turn', async () => {
+  const { turn } = pace();
+  for (let times = 0; times < 9; times += 1) await turn();
+  for (let times = 0; times < 5; times += 1)
+    await expect(turn()).rejects.toMatchObject({ code: 'twilio_unavailable', status: 503, retryable: true });
+  clock += 1_000;
+  await turn();
+  expect(waits.at(-1)).toBe(2_000);
+});
+
+test('who breaks off waits no longer', async () => {
+  const { turn } = createPace({ most: 1, windowMs: 60_000, longestMs: 60_000 });
+  await turn();
+  const stop = new AbortController();
+  const waiting = turn(stop.signal);
+  stop.abort(new Error('gone'));
+  await expect(waiting).rejects.toThrow('gone');
+  await expect(turn(stop.signal)).rejects.toThrow('gone');
+});

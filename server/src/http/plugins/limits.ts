@@ -1,0 +1,59 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Addresses, createAddresses } from './address.ts';
+import { atOnce, enterAll, perMinute, type Rate } from './rate.ts';
+
+/** What one client may take of this process, so that the others find something left. */
+export interface Limits {
+  readonly addresses: Addresses;
+  /** Tokens by address that IAM is asked about and does not vouch for. */
+  readonly strangers: Rate;
+  /** Links by viewer. */
+  readonly links: Rate;
+  /** Requests by a link that anybody may hold, each of which is a row of the audit log. */
+  readonly bearers: Rate;
+  /**
+   * Counts an answer with audio for as long as its connection has it.
+   * @throws CustodyError `too_many_requests` (429)
+   */
+  stream(request: FastifyRequest, reply: FastifyReply, of: { link: string; viewer?: string }): void;
+}
+
+export interface LimitOptions {
+  /** Proxies in front of the host, by address or network. */
+  trustedProxies: readonly string[];
+  streamsPerLink?: number;
+  streamsPerViewer: number;
+  streamsPerAddress: number;
+  /** Epoch ms. */
+  now?: () => number;
+}
+
+/** Good tokens are not counted, however many people are behind one address. */
+const strangersAMinute = 30;
+const linksAMinute = 60;
+/** Whoever moves through a recording asks several times a second, for some seconds. */
+const bearersAMinute = 300;
+/** A player has two or three requests at once, and another for each position sought. */
+const streamsPerLink = 8;
+
+export function createLimits(options: LimitOptions): Limits {
+  const { streamsPerLink: ofLink = streamsPerLink, streamsPerViewer, streamsPerAddress, now } = options;
+  const addresses = createAddresses(options.trustedProxies);
+  const links = atOnce(ofLink);
+  const viewers = atOnce(streamsPerViewer);
+  const clients = atOnce(streamsPerAddress);
+  return {
+    addresses,
+    strangers: perMinute(strangersAMinute, now),
+    links: perMinute(linksAMinute, now),
+    bearers: perMinute(bearersAMinute, now),
+    stream(request, reply, { link, viewer }) {
+      const leave = enterAll([
+        { room: links, key: link, what: `${ofLink} requests with one link` },
+        { room: viewers, key: viewer, what: `${streamsPerViewer} requests of one viewer` },
+        { room: clients, key: addresses.of(request), what: `${streamsPerAddress} requests of one address` },
+      ]);
+      reply.raw.once('close', leave);
+    },
+  };
+}

@@ -1,0 +1,183 @@
+import { Readable } from 'node:stream';
+import { CustodyError } from '@flex-custody/core';
+
+export interface RestingParts {
+  /** First byte. */
+  start: number;
+  /** Last byte, inclusive. Undefined where nobody knows it: then nothing can be opened again, and the source is kept. */
+  end: number | undefined;
+  /** The same audio from this byte on; the signal ends what is under way. */
+  open(from: number, signal: AbortSignal): Promise<Readable>;
+  /** What is open already, at `start`. */
+  first?: Readable;
+  /** What an error of the source is called here. */
+  named?: (error: unknown) => unknown;
+}
+
+/** So long may a listener take nothing before the store has its connection back. */
+const restMs = 45_000;
+/** A listener who has just been given something is no paused one. */
+const pausedMs = 1_000;
+
+/**
+ * The sources that are open for listeners. Each is closed when its listener takes nothing for a while, and opened again
+ * where he was when he goes on; with many of them open the one that waits longest is closed at once.
+ */
+export class Reads {
+  readonly #open = new Set<RestingStream>();
+  #again: NodeJS.Timeout | undefined;
+  readonly most: number;
+  readonly restMs: number;
+  readonly pausedMs: number;
+
+  constructor(options: { most: number; restMs?: number; pausedMs?: number }) {
+    this.most = options.most;
+    this.restMs = options.restMs ?? restMs;
+    this.pausedMs = options.pausedMs ?? pausedMs;
+  }
+
+  /** Sources that are open, or about to be. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  stream(parts: RestingParts): Readable {
+    return new RestingStream(this, parts);
+  }
+
+  enter(stream: RestingStream): void {
+    this.#open.add(stream);
+    this.#relieve();
+  }
+
+  leave(stream: RestingStream): void {
+    this.#open.delete(stream);
+  }
+
+  /** Closes those that wait longest until no more are open than may be; where none waits, it looks again soon. */
+  #relieve(): void {
+    while (this.#open.size > this.most) {
+      const before = performance.now() - this.pausedMs;
+      let idlest: RestingStream | undefined;
+      for (const one of this.#open) if (one.waitsSince(idlest?.pausedAt ?? before)) idlest = one;
+      if (!idlest) {
+        this.#again ??= setTimeout(
+          () => {
+            this.#again = undefined;
+            this.#relieve();
+          },
+          Math.max(10, this.pausedMs),
+        ).unref();
+        return;
+      }
+      idlest.rest();
+    }
+  }
+}
+
+class RestingStream extends Readable {
+  /** Since when nobody reads what is here, by `performance.now()`; undefined while somebody waits for more. */
+  pausedAt: number | undefined;
+  readonly #reads: Reads;
+  readonly #parts: RestingParts;
+  readonly #stop = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #at: number;
+  #source: Readable | undefined;
+  #opening = false;
+
+  constructor(reads: Reads, parts: RestingParts) {
+    // Nothing waits here beyond the chunk at hand.
+    super({ highWaterMark: 1 });
+    this.#reads = reads;
+    this.#parts = parts;
+    this.#at = parts.start;
+    this.#timer = setTimeout(() => this.rest(), reads.restMs);
+    this.#timer.unref();
+    if (!parts.first) return;
+    reads.enter(this);
+    this.#follow(parts.first);
+    this.#pause(parts.first);
+  }
+
+  /** Whether its source is open, can be opened again, and waits for its listener since then or longer. */
+  waitsSince(time: number): boolean {
+    const isOpen = this.#source !== undefined && this.#parts.end !== undefined;
+    return isOpen && this.pausedAt !== undefined && this.pausedAt <= time;
+  }
+
+  /** Closes the source of a listener who takes nothing. */
+  rest(): void {
+    const source = this.#source;
+    if (!source || !this.waitsSince(performance.now())) return;
+    this.#source = undefined;
+    this.#reads.leave(this);
+    source.destroy();
+  }
+
+  override _read(): void {
+    this.pausedAt = undefined;
+    if (this.#source) this.#source.resume();
+    else if (!this.#opening) this.#begin();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#timer);
+    this.#stop.abort();
+    this.#reads.leave(this);
+    this.#source?.destroy();
+    done(error);
+  }
+
+  #begin(): void {
+    this.#opening = true;
+    this.#reads.enter(this);
+    this.#parts.open(this.#at, this.#stop.signal).then(
+      (source) => {
+        this.#opening = false;
+        if (this.destroyed) source.on('error', () => undefined).destroy();
+        else this.#follow(source);
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #follow(source: Readable): void {
+    this.#source = source;
+    const isOurs = () => this.#source === source;
+    source.on('data', (chunk: Buffer) => {
+      if (!isOurs()) return;
+      this.#at += chunk.length;
+      if (!this.push(chunk)) this.#pause(source);
+    });
+    source.on('error', (error) => {
+      if (isOurs()) this.#fail(error);
+    });
+    source.once('end', () => {
+      if (!isOurs()) return;
+      const { end } = this.#parts;
+      if (end !== undefined && this.#at !== end + 1) return this.#fail(cut());
+      this.#source = undefined;
+      this.#reads.leave(this);
+      this.push(null);
+    });
+    source.once('close', () => {
+      if (isOurs()) this.#fail(cut());
+    });
+  }
+
+  #pause(source: Readable): void {
+    source.pause();
+    this.pausedAt = performance.now();
+    this.#timer.refresh();
+  }
+
+  #fail(error: unknown): void {
+    const { named = (one: unknown) => one } = this.#parts;
+    const found = named(error);
+    this.destroy(found instanceof Error ? found : new Error(String(found)));
+  }
+}
+
+const cut = (): CustodyError =>
+  new CustodyError('media_cut', 'the audio ended before its end', { status: 503, retryable: true });
