@@ -111,10 +111,16 @@ export function certificateText({ certificate, keyId }: Verified): string {
   ].map(([name = '', value]) => `${name.padEnd(11)}  ${value}`);
   const each = recordings.map(
     (one) =>
-      `${one.recording}  ${String(one.versions).padStart(3)} versions  Twilio: ${one.twilio.padEnd(7)}  ${one.at}`,
+      `${one.recording}  ${String(one.versions).padStart(3)} versions  Twilio: ${one.twilio.padEnd(7)}  ${one.at}${ofVersions[one.keptVersions ?? 'all']}`,
   );
   return [...lines, '', ...each].join('\n');
 }
+
+const ofVersions = {
+  all: '',
+  none: '  (the bucket kept no versions)',
+  unknown: '  (whether the bucket kept versions is unknown)',
+} as const;
 
 function doubts({ certificate, expected, isListed, keyId }: Verified): string[] {
   return [

@@ -59,6 +59,9 @@ class FakeBucket {
     const left = this.versions_.get(key)?.filter((one) => !this.keepsNone && one.versionId !== versionId);
     if (left) this.versions_.set(key, left);
   }
+  async versioning() {
+    return this.keepsNone ? { untold: 'unsupported' } : { value: 'enabled' };
+  }
   refusesCertificates = false;
   async putBytes(key: string, bytes: Uint8Array) {
     if (this.refusesCertificates) throw new CustodyError('store_denied', 'no right', { retryable: true });
@@ -669,7 +672,9 @@ describe('an erasure ends', () => {
     bucket.put(`recordings/${account}/${RE(1)}`, { versionId: 'any' });
     bucket.keepsNone = true;
     expect((await erase({ recordings: [RE(1)] })).counts).toMatchObject({ erased: 1 });
-    expect(await said()).toMatchObject({ recordings: [{ versions: 2, twilio: 'deleted' }] });
+    expect(await said()).toMatchObject({
+      recordings: [{ versions: 2, keptVersions: 'unknown', twilio: 'deleted' }],
+    });
   });
 
   test('where neither bucket nor Twilio has anything left', async () => {
