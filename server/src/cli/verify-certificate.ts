@@ -12,6 +12,7 @@ import {
 import type { SigningIdentity } from '../signing/identity.ts';
 import { loadSigning } from '../signing/load.ts';
 import { readText } from './file-input.ts';
+import { forTerminal } from './for-terminal.ts';
 
 interface Flags {
   key?: string;
@@ -105,7 +106,7 @@ export function certificateText({ certificate, keyId }: Verified): string {
     ['certificate', jti],
     ['signed', `${new Date(iat * 1_000).toISOString()} by the key ${keyId}`],
     ['reason', reason],
-    ...(reference === undefined ? [] : [['reference', reference.replace(/\p{C}/gu, '?')]]),
+    ...(reference === undefined ? [] : [['reference', forTerminal(reference).replace(/\s+/g, ' ')]]),
     ['policy', policy],
     ['recordings', `${recordings.length}, ${versions} versions in the bucket`],
   ].map(([name = '', value]) => `${name.padEnd(11)}  ${value}`);

@@ -24,7 +24,7 @@ export interface Scene {
   name(sid: RecordingSid, what: string): void;
   /** How the recording came to be meant, where that is worth a word. */
   about(row: RecordingRow): string;
-  /** Resolves once it is proven that a certificate can be kept. */
+  /** Resolves once it is proven that a certificate can be kept, and that the bucket lets objects go. */
   certifiable(): Promise<void>;
 }
 

@@ -46,6 +46,8 @@ class FakeBucket {
       if (key.startsWith(prefix))
         for (const { versionId } of versions)
           yield { key, etag: '"e"', deleteMarker: false, ...(!this.keepsNone && { versionId }) };
+    for (const key of this.written.keys())
+      if (key.startsWith(prefix)) yield { key, etag: '"w"', deleteMarker: false };
   }
   async head(key: string, versionId: string) {
     return this.versions_.get(key)?.find((one) => one.versionId === versionId);
@@ -528,6 +530,16 @@ describe('until something has gone', () => {
     await expect(erase({ recordings: [RE(1)] })).rejects.toMatchObject({ code: 'store_denied' });
     await policy('keep: {default: 90}');
     await expect(expire()).rejects.toMatchObject({ code: 'store_denied' });
+    expect([await before(1), left(), deleted]).toEqual([whole, 3, []]);
+  });
+
+  test('nothing goes where the bucket lets nothing go', async () => {
+    await recording(1, { days: 100 });
+    const whole = await before(1);
+    bucket.failing = 'recordings/.check/erasing';
+    await expect(erase({ recordings: [RE(1)] })).rejects.toMatchObject({ code: 'store_unavailable' });
+    await policy('keep: {default: 90}');
+    await expect(expire()).rejects.toMatchObject({ code: 'store_unavailable' });
     expect([await before(1), left(), deleted]).toEqual([whole, 3, []]);
   });
 
