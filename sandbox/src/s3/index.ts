@@ -223,7 +223,7 @@ async function standsInTheWay(
       if (fault.failure) throw failed(status, fault.failure);
       throw new S3Error(
         status,
-        status === 503 ? 'SlowDown' : 'InternalError',
+        status === 503 ? 'SlowDown' : status === 501 ? 'NotImplemented' : 'InternalError',
         'Please reduce your request rate.',
       );
     }

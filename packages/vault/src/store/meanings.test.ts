@@ -81,6 +81,7 @@ describe('a setting is no outage, and its next step names what to set', () => {
 test.each([
   [501, 'NotImplemented'],
   [501, 'Unknown'],
+  [501, 'InternalError'],
   [405, 'MethodNotAllowed'],
   [400, 'NotImplemented'],
   [400, 'MalformedXML'],

@@ -199,7 +199,6 @@ const byStatus: ReadonlyMap<number, Meaning> = new Map([
   [416, meaning('object_range', 416, false)(({ where }) => `${where} has no such range`)],
   [425, later],
   [429, later],
-  [501, never],
   [505, never],
   [507, full],
 ]);
@@ -211,6 +210,8 @@ const notTrusted =
 export function meaningOf(failure: StoreFailure): Meaning {
   const { status, name, message, deleteMarker } = failure;
   if (deleteMarker) return missing;
+  // Whatever it is called: the status says that it is never.
+  if (status === 501) return never;
   const kms = /^(KMS\.|XMinioKMS|KMS)(.*)/.exec(name);
   if (kms) return byKms.find(([pattern]) => pattern.test(kms[2] || '?'))?.[1] ?? later;
   if (status === 400 || status === 403) {

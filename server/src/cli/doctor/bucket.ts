@@ -36,7 +36,7 @@ export async function versions(scene: Scene): Promise<Seen> {
   if (deleteSourceAfterHours !== undefined && !acceptUnversioned) throw onlyCopy(versioning);
   if ('untold' in versioning && versioning.untold === 'unsupported')
     return note(
-      'not kept: this store knows no versions, so that what is overwritten or deleted by mistake is gone',
+      'cannot tell, so taken as not kept: this store knows no versions, and what is overwritten or deleted by mistake is gone',
       'copying, playing, retention, erase and import work; rotate-keys does not, and originals and plain objects are deleted only where CUSTODY_ACCEPT_UNVERSIONED=true names the risk',
     );
   return read(versioning, 'GetBucketVersioning', 'versions', () =>
