@@ -195,6 +195,15 @@ function refuse(error: unknown, incoming: IncomingMessage, response: ServerRespo
   answer({ response }, known.status, incoming.method === 'HEAD' ? '' : body, { ...known.more.headers });
 }
 
+/** What S3 calls a bare status. */
+const namesOf: Readonly<Record<number, string>> = {
+  401: 'AccessDenied',
+  403: 'AccessDenied',
+  404: 'NoSuchKey',
+  501: 'NotImplemented',
+  503: 'SlowDown',
+};
+
 function failed(status: number, { code, region, endpoint }: NonNullable<Fault['failure']>): S3Error {
   return new S3Error(status, code, 'Refused by a fault of the sandbox.', {
     elements: [
@@ -221,11 +230,7 @@ async function standsInTheWay(
     case 'status': {
       const status = fault.value ?? 503;
       if (fault.failure) throw failed(status, fault.failure);
-      throw new S3Error(
-        status,
-        status === 503 ? 'SlowDown' : status === 501 ? 'NotImplemented' : 'InternalError',
-        'Please reduce your request rate.',
-      );
+      throw new S3Error(status, namesOf[status] ?? 'InternalError', 'Please reduce your request rate.');
     }
     case 'html':
     case 'empty':

@@ -52,7 +52,7 @@ const onlyAs: Readonly<Record<string, RegExp>> = {
   'x-amz-sdk-checksum-algorithm': /^CRC32$/,
   'x-amz-checksum-algorithm': /^CRC32$/,
   'x-amz-trailer': /^x-amz-checksum-crc32$/,
-  'x-amz-server-side-encryption': /^(AES256|aws:kms)$/,
+  'x-amz-server-side-encryption': /^(AES256|aws:kms|aws:kms:dsse)$/,
 };
 
 /** @throws S3Error 501 where the request asks for what is not done here */

@@ -39,6 +39,7 @@ describe('a setting is no outage, and its next step names what to set', () => {
     [407, 'Unknown', 'store_settings', 'HTTPS_PROXY'],
     [undefined, 'DEPTH_ZERO_SELF_SIGNED_CERT', 'store_settings', 'NODE_EXTRA_CA_CERTS'],
     [403, 'AccessDenied', 'store_denied', 'docs/deploy.md'],
+    [403, 'InternalError', 'store_denied', 'docs/deploy.md'],
     [400, 'KMS.DisabledException', 'store_key', 'enable it'],
     [400, 'KMS.NotFoundException', 'store_key', 'CUSTODY_SSE_KMS_KEY_ID'],
     [400, 'KMS.InvalidStateException', 'store_key', 'cancel its deletion'],

@@ -219,7 +219,9 @@ export function meaningOf(failure: StoreFailure): Meaning {
     if (status === 403 && /\bkms:/i.test(message)) return kmsDenied;
   }
   const named = byName.get(name);
-  if (named) return named;
+  // What calls itself a failure of its own and answers 403 refuses all the same.
+  const isContradicted = name === 'InternalError' && status !== undefined && status < 500;
+  if (named && !isContradicted) return named;
   if (status === undefined) return notTrusted.test(name) ? untrusted : later;
   const plain = byStatus.get(status);
   if (plain) return plain;
