@@ -20,27 +20,30 @@ export interface About extends StoreFailure {
 type Says = Meaning['says'];
 
 const told = ({ status, name }: StoreFailure) => `${status ?? 'no answer'}, ${name}`;
-const meaning =
-  (code: string, status: number, retryable: boolean) =>
-  (says: Says): Meaning => ({ code, status, retryable, says });
+const meaning = (code: string, status: number, retryable: boolean, says: Says): Meaning => ({
+  code,
+  status,
+  retryable,
+  says,
+});
 
 /** It passes by itself. */
 const later = meaning(
   'store_unavailable',
   503,
   true,
-)((of) => `S3 failed on ${of.where} (${told(of)}): check that it runs, and the network and proxy on the way`);
-/** It never passes by itself, and it does when the store is replaced by one that can do it. */
+  (of) => `S3 failed on ${of.where} (${told(of)}): check that it runs, and the network and proxy on the way`,
+);
+/** This store cannot do it, now or later; another store can. */
 const never = meaning(
   'store_unsupported',
   501,
   false,
-)(
   (of) =>
     `this store does not do what was asked of ${of.where} (${told(of)}): use an S3 that does (docs/deploy.md)`,
 );
-/** A setting: nothing is wrong with any recording, and nothing changes before an operator changes something. */
-const setting = (code: string) => meaning(code, 503, true);
+/** Nothing is wrong with any recording, and nothing changes before an operator changes a setting. */
+const setting = (code: string) => (says: Says) => meaning(code, 503, true, says);
 
 const denied = setting('store_denied');
 const credentials = setting('store_credentials');
@@ -75,12 +78,11 @@ const region = setting('store_region')(({ bucket, region: named, endpoint, name,
     return `S3 sends requests for bucket ${bucket} to ${endpoint} (${name}): set AWS_REGION to the region of the bucket, or AWS_ENDPOINT_URL_S3 to that endpoint`;
   return `bucket ${bucket} is in another region (${status ?? ''} ${name}): set AWS_REGION to its own`;
 });
-/** By lifecycle rules: the object is there and cannot be read. */
+/** A lifecycle rule did it: the object is there, and cannot be read. */
 const archived = meaning(
   'store_archived',
   500,
   false,
-)(
   ({ where }) =>
     `${where} was moved to an archive, where nothing is read from: restore it, and take recordings/ out of the lifecycle rule that moves objects to Glacier`,
 );
@@ -168,7 +170,7 @@ const byName: ReadonlyMap<string, Meaning> = new Map([
   ),
 ]);
 
-const missing = meaning('object_missing', 404, false)(({ where }) => `${where} is not there`);
+const missing = meaning('object_missing', 404, false, ({ where }) => `${where} is not there`);
 const refused = denied(
   ({ where, name }) =>
     `S3 refuses ${where} (${name}): allow it to these credentials (docs/deploy.md has the whole policy)`,
@@ -194,9 +196,9 @@ const byStatus: ReadonlyMap<number, Meaning> = new Map([
   [410, missing],
   [
     412,
-    meaning('object_changed', 412, false)(({ where }) => `${where} is not the version that was asked for`),
+    meaning('object_changed', 412, false, ({ where }) => `${where} is not the version that was asked for`),
   ],
-  [416, meaning('object_range', 416, false)(({ where }) => `${where} has no such range`)],
+  [416, meaning('object_range', 416, false, ({ where }) => `${where} has no such range`)],
   [425, later],
   [429, later],
   [505, never],
