@@ -202,6 +202,8 @@ export function controlRoutes(app: FastifyInstance, parts: ControlParts): void {
       times: number(body, 'times', 1, 0, 1_000_000),
     };
     if (body['value'] !== undefined) fault.value = number(body, 'value', 0, 0, Number.MAX_SAFE_INTEGER);
+    const code = text(body, 'code');
+    if (code !== undefined) fault.failure = { code };
     const match = text(body, 'match');
     if (match !== undefined) fault.match = match;
     faults.add(fault);

@@ -16,6 +16,8 @@ export interface Fault {
   target: FaultTarget;
   kind: FaultKind;
   value?: number;
+  /** What S3 calls a `status`, and what it says with it. */
+  failure?: { code: string; region?: string; endpoint?: string };
   /** How many requests it meets; 0 = until it is cleared. */
   times: number;
   /** Meets only requests whose `METHOD /path?query` contains this. */

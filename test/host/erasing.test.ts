@@ -99,7 +99,8 @@ test('from the first step on no link plays; while Twilio is away it is not ended
 test('what the bucket refuses to remove is as it was before', async () => {
   const sid = await taken();
   const before = await host.show(sid);
-  await host.control('faults', { target: 's3', kind: 'status', value: 403, times: 0, match: 'DELETE /' });
+  const match = `DELETE /${host.sandbox.s3.bucket}/recordings/AC`;
+  await host.control('faults', { target: 's3', kind: 'status', value: 403, times: 0, match });
   const run = await host.run('erase', '--recording', sid, '--yes');
   expect([run.code, run.out]).toEqual([1, expect.stringContaining('not ended: store_denied')]);
   expect(await host.show(sid)).toEqual({ ...before, updatedAt: expect.anything() });

@@ -179,7 +179,7 @@ export class FakeS3 {
     const more =
       keys.length > 2
         ? `<IsTruncated>true</IsTruncated><NextContinuationToken>${keys[1]}</NextContinuationToken>`
-        : '';
+        : '<IsTruncated>false</IsTruncated>';
     xml(response, `<ListBucketResult>${more}${entries.join('')}</ListBucketResult>`);
   }
 }

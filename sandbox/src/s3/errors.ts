@@ -1,9 +1,13 @@
+import type { Element } from './xml.ts';
+
 /** An error as S3 answers it: a code of its list, its status, and a message. */
 export class S3Error extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
+    /** Further elements of the document, and headers. */
+    readonly more: { elements?: readonly Element[]; headers?: Readonly<Record<string, string>> } = {},
   ) {
     super(message);
   }

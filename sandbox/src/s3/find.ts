@@ -13,6 +13,7 @@ export function find({ bucket, key, query }: S3Request): Version {
         405,
         'MethodNotAllowed',
         'The specified method is not allowed against this resource.',
+        { headers: { 'x-amz-delete-marker': 'true' } },
       );
     return version;
   }

@@ -4,9 +4,22 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  CopyObjectCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  DeleteObjectTaggingCommand,
+  GetBucketAclCommand,
+  GetBucketPolicyCommand,
+  GetBucketVersioningCommand,
+  GetObjectAclCommand,
   GetObjectCommand,
+  GetObjectLegalHoldCommand,
+  GetObjectLockConfigurationCommand,
+  GetObjectRetentionCommand,
   GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
@@ -15,6 +28,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { createFaults } from '../faults.ts';
+import { failureFault, settingFailures } from './failures.ts';
 import { type OwnS3, startS3 } from './index.ts';
 
 /** What the conformance suite (test/contract) does not see: the disk, restarts, and faults. */
@@ -98,10 +112,87 @@ test('server-side encryption is told back as it was asked for', async () => {
   expect(await s3.send(new GetObjectCommand({ Bucket, Key: 'sse' }))).toMatchObject(asked);
 });
 
-test('a call that it does not know is a 501, never another call by mistake', async () => {
-  await put('tagged', 'x');
-  const tagging = s3.send(new GetObjectTaggingCommand({ Bucket, Key: 'tagged' }));
-  expect(await failure(tagging)).toBe('NotImplemented');
+describe('what it does not do is an honest 501, and leaves everything as it was', () => {
+  const Key = 'asked';
+  const sse = { SSECustomerAlgorithm: 'AES256', SSECustomerKey: randomBytes(32).toString('base64') };
+  const of = { Bucket, Key };
+  test.each<[string, () => Promise<unknown>]>([
+    ['tags', () => s3.send(new GetObjectTaggingCommand(of))],
+    ['tags to be deleted', () => s3.send(new DeleteObjectTaggingCommand(of))],
+    ['tags with an object', () => s3.send(new PutObjectCommand({ ...of, Body: 'y', Tagging: 'a=b' }))],
+    ['an ACL', () => s3.send(new GetObjectAclCommand(of))],
+    ['an ACL of the bucket', () => s3.send(new GetBucketAclCommand({ Bucket }))],
+    ['a public object', () => s3.send(new PutObjectCommand({ ...of, Body: 'y', ACL: 'public-read' }))],
+    ['an archive', () => s3.send(new PutObjectCommand({ ...of, Body: 'y', StorageClass: 'GLACIER' }))],
+    ["a customer's own key on a put", () => s3.send(new PutObjectCommand({ ...of, Body: 'y', ...sse }))],
+    ["a customer's own key on a get", () => s3.send(new GetObjectCommand({ ...of, ...sse }))],
+    ["a customer's own key on a HEAD", () => s3.send(new HeadObjectCommand({ ...of, ...sse }))],
+    ['a checksum of a HEAD', () => s3.send(new HeadObjectCommand({ ...of, ChecksumMode: 'ENABLED' }))],
+    [
+      'a checksum of another kind',
+      () => s3.send(new PutObjectCommand({ ...of, Body: 'y', ChecksumAlgorithm: 'SHA256' })),
+    ],
+    ['one part of a HEAD', () => s3.send(new HeadObjectCommand({ ...of, PartNumber: 1 }))],
+    ['a copy', () => s3.send(new CopyObjectCommand({ ...of, CopySource: `${Bucket}/${Key}` }))],
+    ['an append', () => s3.send(new PutObjectCommand({ ...of, Body: 'y', WriteOffsetBytes: 1 }))],
+    ['many deletions', () => s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key }] } }))],
+    ['versions by folder', () => s3.send(new ListObjectVersionsCommand({ Bucket, Delimiter: '/' }))],
+    ['a deletion under a condition', () => s3.send(new DeleteObjectCommand({ ...of, IfMatchSize: 7 }))],
+    ['a policy', () => s3.send(new GetBucketPolicyCommand({ Bucket }))],
+  ])('%s', async (_what, ask) => {
+    await put(Key, 'x');
+    await expect(ask()).rejects.toMatchObject({ $metadata: { httpStatusCode: 501 } });
+    expect((await get(Key)).toString()).toBe('x');
+  });
+});
+
+test('of a version that is the marker of a deletion it says so', async () => {
+  await put('marked', 'x');
+  const { VersionId } = await s3.send(new DeleteObjectCommand({ Bucket, Key: 'marked' }));
+  await expect(s3.send(new HeadObjectCommand({ Bucket, Key: 'marked', VersionId }))).rejects.toMatchObject({
+    $metadata: { httpStatusCode: 405 },
+    $response: { headers: { 'x-amz-delete-marker': 'true' } },
+  });
+});
+
+test('one without versions gives no ids, knows no question about them, and deletes for good', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'unversioned-'));
+  const other = await startS3({
+    directory: folder,
+    region: 'us-east-1',
+    buckets: [Bucket],
+    faults: createFaults(),
+    unversioned: true,
+  });
+  const client = new S3Client({
+    endpoint: other.endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: other,
+  });
+  const of = { Bucket, Key: 'k' };
+  const stored = await client.send(new PutObjectCommand({ ...of, Body: 'x' }));
+  expect([stored.VersionId, (await client.send(new HeadObjectCommand(of))).VersionId]).toEqual([
+    undefined,
+    undefined,
+  ]);
+  for (const ask of [
+    () => client.send(new ListObjectVersionsCommand({ Bucket })),
+    () => client.send(new GetBucketVersioningCommand({ Bucket })),
+    () => client.send(new GetObjectLockConfigurationCommand({ Bucket })),
+    () => client.send(new GetObjectRetentionCommand(of)),
+    () => client.send(new GetObjectLegalHoldCommand(of)),
+  ])
+    await expect(ask()).rejects.toMatchObject({
+      name: 'NotImplemented',
+      $metadata: { httpStatusCode: 501 },
+    });
+  const gone = await client.send(new DeleteObjectCommand(of));
+  expect([gone.DeleteMarker, gone.VersionId]).toEqual([undefined, undefined]);
+  expect(await failure(client.send(new HeadObjectCommand(of)))).toBe('NotFound');
+  client.destroy();
+  await other.close();
+  await rm(folder, { recursive: true, force: true });
 });
 
 test('with versioning suspended an object is overwritten in place', async () => {
@@ -122,6 +213,19 @@ describe('faults', () => {
     faults.add({ target: 's3', kind: 'status', value: 503, times: 1 });
     expect(await failure(put('x', 'x'))).toBe('SlowDown');
     expect(await failure(put('x', 'x'))).toBe('accepted');
+  });
+
+  test('any refusal of S3, in its own words', async () => {
+    for (const one of settingFailures) {
+      faults.add(failureFault(one));
+      await expect(get('faulty')).rejects.toMatchObject({
+        name: one.code,
+        $metadata: { httpStatusCode: one.status },
+        ...(one.region !== undefined && { Region: one.region }),
+        ...(one.endpoint !== undefined && { Endpoint: one.endpoint }),
+      });
+      faults.clear();
+    }
   });
 
   test('only where it matches', async () => {

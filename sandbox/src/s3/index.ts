@@ -34,6 +34,7 @@ import { answer, type S3Request } from './request.ts';
 import { actionOf, type Identity, newIdentity, rightsOf } from './rights.ts';
 import { accessKeyOf, verifySignature } from './sigv4.ts';
 import { Bucket } from './storage.ts';
+import { requireSupported, requireUnversioned } from './supported.ts';
 import { document } from './xml.ts';
 
 export interface OwnS3 {
@@ -55,6 +56,8 @@ export async function startS3(options: {
   faults: Faults;
   /** Who may ask beside the account's own identity, which is returned and may do everything. */
   identities?: readonly Identity[];
+  /** Keeps no versions, gives no version ids and knows no question about them or about locks. */
+  unversioned?: boolean;
   /** Epoch ms; this machine's clock where absent. */
   now?: () => number;
 }): Promise<OwnS3> {
@@ -62,9 +65,12 @@ export async function startS3(options: {
   const own = newIdentity('account');
   const identities = [own, ...(options.identities ?? [])];
   const buckets = new Map<string, Bucket>();
-  for (const name of options.buckets) {
-    buckets.set(name, await Bucket.open(name, join(options.directory, name), now));
-  }
+  const open = async (name: string): Promise<Bucket> => {
+    const bucket = await Bucket.open(name, join(options.directory, name), now);
+    if (options.unversioned) bucket.versioning = undefined;
+    return bucket;
+  };
+  for (const name of options.buckets) buckets.set(name, await open(name));
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
     const found = options.faults.take('s3', `${incoming.method} ${incoming.url}`);
     if (found && (await standsInTheWay(found, incoming, response))) return;
@@ -81,11 +87,13 @@ export async function startS3(options: {
     // That a bucket is not there is said to everybody.
     if (!creates && !buckets.has(name)) throw noSuchBucket();
     rights.require(action, key === '' ? undefined : key);
+    requireSupported(signed.method, key, url.searchParams, incoming.headers);
+    if (options.unversioned) requireUnversioned(url.searchParams, incoming.headers);
     if (creates) {
       incoming.resume();
       if (buckets.has(name))
         throw new S3Error(409, 'BucketAlreadyOwnedByYou', 'You have created this bucket before.');
-      const made = await Bucket.open(name, join(options.directory, name), now);
+      const made = await open(name);
       made.locks = incoming.headers['x-amz-bucket-object-lock-enabled'] === 'true';
       // Locks are on versions: such a bucket keeps them from the beginning.
       made.versioning = made.locks ? 'Enabled' : undefined;
@@ -148,13 +156,11 @@ function route(request: S3Request): Promise<void> {
       if (has('uploadId')) return listParts(request);
       if (has('retention')) return getRetention(request);
       if (has('legal-hold')) return getLegalHold(request);
-      if (unknownSubresource(query)) break;
       return getObject(request);
     case 'PUT object':
       if (has('uploadId')) return uploadPart(request);
       if (has('retention')) return putRetention(request);
       if (has('legal-hold')) return putLegalHold(request);
-      if (unknownSubresource(query)) break;
       return putObject(request);
     case 'POST object':
       if (has('uploads')) return createUpload(request);
@@ -167,10 +173,6 @@ function route(request: S3Request): Promise<void> {
 }
 
 const noSuchBucket = () => new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
-
-/** `?tagging`, `?retention`, `?partNumber=` and the like must not be mistaken for the object itself. */
-const unknownSubresource = (query: URLSearchParams) =>
-  [...query.keys()].some((name) => name !== 'versionId' && !/^(x-id|x-amz-.*|response-.*)$/i.test(name));
 
 function refuse(error: unknown, incoming: IncomingMessage, response: ServerResponse): void {
   if (response.headersSent || response.destroyed) {
@@ -188,8 +190,31 @@ function refuse(error: unknown, incoming: IncomingMessage, response: ServerRespo
     ['Code', known.code],
     ['Message', known.message],
     ['Resource', (incoming.url ?? '').split('?')[0]],
+    ...(known.more.elements ?? []),
   ]);
-  answer({ response }, known.status, incoming.method === 'HEAD' ? '' : body);
+  answer({ response }, known.status, incoming.method === 'HEAD' ? '' : body, { ...known.more.headers });
+}
+
+/** What S3 calls a bare status. */
+const namesOf: Readonly<Record<number, string>> = {
+  401: 'AccessDenied',
+  403: 'AccessDenied',
+  404: 'NoSuchKey',
+  501: 'NotImplemented',
+  503: 'SlowDown',
+};
+
+function failed(status: number, { code, region, endpoint }: NonNullable<Fault['failure']>): S3Error {
+  return new S3Error(status, code, 'Refused by a fault of the sandbox.', {
+    elements: [
+      ['Region', region],
+      ['Endpoint', endpoint],
+    ],
+    headers: {
+      ...(region !== undefined && { 'x-amz-bucket-region': region }),
+      ...(endpoint !== undefined && { location: `http://${endpoint}/` }),
+    },
+  });
 }
 
 const bodyKinds = new Set(['cut', 'stall', 'slow', 'short']);
@@ -204,11 +229,8 @@ async function standsInTheWay(
   switch (fault.kind) {
     case 'status': {
       const status = fault.value ?? 503;
-      throw new S3Error(
-        status,
-        status === 503 ? 'SlowDown' : 'InternalError',
-        'Please reduce your request rate.',
-      );
+      if (fault.failure) throw failed(status, fault.failure);
+      throw new S3Error(status, namesOf[status] ?? 'InternalError', 'Please reduce your request rate.');
     }
     case 'html':
     case 'empty':

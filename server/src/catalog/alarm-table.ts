@@ -71,6 +71,13 @@ export const alarmTable = {
     next: 'The detail names the cause. Fix it (`flex-custody doctor`), then `flex-custody recordings retry RE…`. Outages are retried each hour without you.',
     closes: byVerification,
   },
+  setting_wrong: {
+    severity: 'critical',
+    meaning:
+      'A setting of the bucket or of the KMS is wrong: a region, credentials, a key, a right. Recordings wait, none is lost, and none is copied meanwhile.',
+    next: 'The detail names the setting and what to do. Then `flex-custody doctor`; what waits is taken up within the hour.',
+    closes: 'a recording is verified',
+  },
   verify_failed: {
     severity: 'critical',
     meaning:

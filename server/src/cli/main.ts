@@ -4,6 +4,7 @@ import manifest from '../../package.json';
 import { loadKeyConfig } from '../config.ts';
 import { serve } from '../start/serve.ts';
 import { registerEnvelopeCommands } from './envelope.ts';
+import { onlyPlainText } from './for-terminal.ts';
 import { buildProgram, run } from './program.ts';
 
 // A reader that has seen enough, such as `head`, is no failure.
@@ -11,6 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
+onlyPlainText(console);
 if (existsSync('.env')) process.loadEnvFile('.env');
 
 const more = [(program: Command) => registerEnvelopeCommands(program, () => loadKeyConfig())];

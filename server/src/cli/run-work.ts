@@ -7,6 +7,7 @@ import { type Begin, type Json, type RunView, resumeHours } from '../runs/runs.t
 import { loadSigning } from '../signing/load.ts';
 import { createParts, createWorks } from '../start/parts.ts';
 import { atDesk } from './at-desk.ts';
+import { forTerminal } from './for-terminal.ts';
 
 export interface Screen {
   isTTY?: boolean;
@@ -110,7 +111,7 @@ export async function follow(
     }
     const now = Date.now();
     if (screen.isTTY && now - begun > quietMs) {
-      screen.write(`\r\u001b[K${progressLine(view, now)}`);
+      screen.write(`\r\u001b[K${forTerminal(progressLine(view, now))}`);
       shown = true;
     } else if (!screen.isTTY && now - said > lineEveryMs) {
       screen.write(`${progressLine(view, now)}\n`);

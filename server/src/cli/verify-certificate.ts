@@ -12,6 +12,7 @@ import {
 import type { SigningIdentity } from '../signing/identity.ts';
 import { loadSigning } from '../signing/load.ts';
 import { readText } from './file-input.ts';
+import { forTerminal } from './for-terminal.ts';
 
 interface Flags {
   key?: string;
@@ -105,16 +106,22 @@ export function certificateText({ certificate, keyId }: Verified): string {
     ['certificate', jti],
     ['signed', `${new Date(iat * 1_000).toISOString()} by the key ${keyId}`],
     ['reason', reason],
-    ...(reference === undefined ? [] : [['reference', reference.replace(/\p{C}/gu, '?')]]),
+    ...(reference === undefined ? [] : [['reference', forTerminal(reference).replace(/\s+/g, ' ')]]),
     ['policy', policy],
     ['recordings', `${recordings.length}, ${versions} versions in the bucket`],
   ].map(([name = '', value]) => `${name.padEnd(11)}  ${value}`);
   const each = recordings.map(
     (one) =>
-      `${one.recording}  ${String(one.versions).padStart(3)} versions  Twilio: ${one.twilio.padEnd(7)}  ${one.at}`,
+      `${one.recording}  ${String(one.versions).padStart(3)} versions  Twilio: ${one.twilio.padEnd(7)}  ${one.at}${ofVersions[one.keptVersions ?? 'all']}`,
   );
   return [...lines, '', ...each].join('\n');
 }
+
+const ofVersions = {
+  all: '',
+  none: '  (the bucket kept no versions)',
+  unknown: '  (whether the bucket kept versions is unknown)',
+} as const;
 
 function doubts({ certificate, expected, isListed, keyId }: Verified): string[] {
   return [

@@ -89,6 +89,21 @@ describe('a dead job', () => {
     }
   });
 
+  test.each([
+    ['key_denied', false, 1],
+    ['store_unsupported', false, 1],
+    ['sidecar_unreadable', false, 0],
+    ['store_unavailable', true, 0],
+  ])('of a description for %s: the next by the hour, not by the minute', async (code, retryable, waiting) => {
+    const { queue, alarmCodes } = await sealed();
+    queue.sent = [];
+    await queue.dead?.({ name: 'describe', data: job, error: { code, message: 'why', retryable } });
+    expect(await alarmCodes()).toEqual(['describe_failed']);
+    expect(queue.sent).toEqual(
+      Array(waiting).fill({ name: 'describe', data: job, options: { startAfterMs: 3_600_000, once: sid } }),
+    );
+  });
+
   test('touches nothing that has moved on', async () => {
     const { catalog, queue, alarmCodes } = await sealed();
     await queue.dead?.({ name: 'copy', data: job, error: error('media_cut') });

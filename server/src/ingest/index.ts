@@ -16,7 +16,7 @@ import { receive } from './register.ts';
 import { report } from './report.ts';
 import { signNow, signSeconds } from './sign-job.ts';
 import { deleteSources } from './sources-job.ts';
-import { giveUp, passingReasons } from './steps.ts';
+import { giveUp, ownFaults, passingReasons } from './steps.ts';
 import { verifyJob } from './verify-job.ts';
 
 export type { IngestObserver, IngestParts, Log } from './parts.ts';
@@ -39,6 +39,9 @@ export interface Ingest {
 const sourcesSeconds = 15 * 60;
 /** Seconds between two sweeps: what a killed worker had in hand waits for its lease to lapse, and for this. */
 const sweepSeconds = 60;
+
+/** Between two tries of what only an operator can put right. */
+const settingMs = 60 * 60_000;
 
 /** Jobs in hand: while some copy, as many others ask what a copy needs to know, and a backlog is fetched less often. */
 export const copyJobs = (copiesAtOnce: number): number => 2 * copiesAtOnce;
@@ -118,7 +121,13 @@ export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> 
   }
   const sid = dead.data.recordingSid;
   // The recording is none the worse for it; the janitor asks again.
-  if (dead.name === 'describe') return alarms.raise('describe_failed', sid, dead.error.code);
+  if (dead.name === 'describe') {
+    await alarms.raise('describe_failed', sid, dead.error.code);
+    // A setting is not right a minute later: the job that waits keeps the janitor from sending one by the minute.
+    if (!dead.error.retryable && ownFaults.has(dead.error.code))
+      await parts.queue.send('describe', { recordingSid: sid }, { startAfterMs: settingMs, once: sid });
+    return;
+  }
   if (dead.name === 'prove') return proofInVain(parts, sid, dead.error.code);
   // Who called stays unknown, under every hold by caller, until its link is tried again.
   if (dead.name === 'facts') return alarms.raise('facts_failed', sid, dead.error.code);

@@ -10,6 +10,7 @@ import { describeOrLater } from './describe-job.ts';
 import type { IngestParts } from './parts.ts';
 import { isToBeProven, proofByCopy } from './proof.ts';
 import { type ReadBack, readBack } from './read-back.ts';
+import { settingWrong } from './setting-alarm.ts';
 import { custodyAlarms, giveUp, logStep, ownFaults } from './steps.ts';
 import { removeSurplus } from './surplus.ts';
 
@@ -59,7 +60,8 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
     await queue.send('verify', { recordingSid: sid }, { once: sid });
     return;
   }
-  await alarms.mended(custodyAlarms, sid);
+  // What was read here was written and opened by the settings of now.
+  await Promise.all([alarms.mended(custodyAlarms, sid), alarms.mended([settingWrong])]);
   // Who copied before may have been killed behind the last byte. Should this process be next, or the store away, its
   // description sees to it.
   const surplus = row.leases > 1 ? await removeSurplus(parts, row) : undefined;

@@ -1,6 +1,7 @@
 import { type AccountSid, CustodyError, type RecordingSid } from '@flex-custody/core';
 import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose';
 import { z } from 'zod';
+import type { KeptVersions } from './remove.ts';
 
 /** What the signed text of a certificate says it is. */
 export const certificateType = 'erasure+jws';
@@ -10,6 +11,11 @@ export interface ErasedRecording {
   recording: RecordingSid;
   /** Versions of objects that were removed from the bucket. */
   versions: number;
+  /**
+   * Absent where the bucket listed versions, and all went. `none`: it keeps none, and the object was all there was;
+   * `unknown`: its store knows no versions, and what it may keep behind the object nobody can say.
+   */
+  keptVersions?: KeptVersions;
   /** Whether Twilio deleted its copy, or had it no longer. */
   twilio: 'deleted' | 'gone';
   /** ISO 8601. */
@@ -46,6 +52,7 @@ const shape = z.looseObject({
       z.looseObject({
         recording: z.string().regex(/^RE[0-9a-f]{32}$/),
         versions: z.int().min(0),
+        keptVersions: z.enum(['none', 'unknown']).optional(),
         twilio: z.enum(['deleted', 'gone']),
         at: z.iso.datetime(),
       }),

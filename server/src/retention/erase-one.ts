@@ -6,7 +6,7 @@ import { deleteAtTwilio, isAtTwilio } from './at-twilio.ts';
 import type { ErasedRecording } from './certificate.ts';
 import type { Gone } from './certify.ts';
 import { type DestroyerParts, mayDestroy } from './may-destroy.ts';
-import { removeFromBucket, versionsOf } from './remove.ts';
+import { keptVersionsOf, removeFromBucket, versionsOf } from './remove.ts';
 
 export interface EraseOneParts extends DestroyerParts {
   alarms: Pick<Alarms, 'raise' | 'mended'>;
@@ -24,7 +24,7 @@ export interface Scene {
   name(sid: RecordingSid, what: string): void;
   /** How the recording came to be meant, where that is worth a word. */
   about(row: RecordingRow): string;
-  /** Resolves once it is proven that a certificate can be kept. */
+  /** Resolves once it is proven that a certificate can be kept, and that the bucket lets objects go. */
   certifiable(): Promise<void>;
 }
 
@@ -269,6 +269,7 @@ async function remove(
   };
   try {
     const before = isBegun ? await goneOf(parts, row, plan) : 0;
+    const keptVersions = await keptVersionsOf(store, plan?.versions ?? []);
     await removeFromBucket(store, row, onRemoved);
     const how = await deleteAtTwilio(twilio, row);
     if (!isBegun) {
@@ -283,6 +284,7 @@ async function remove(
     return {
       recording: sid,
       versions: removed + Math.max(before, had?.versions ?? 0),
+      ...(keptVersions !== undefined && { keptVersions }),
       twilio: had?.twilio === 'deleted' ? 'deleted' : how,
       at,
     };

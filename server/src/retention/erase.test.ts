@@ -46,6 +46,8 @@ class FakeBucket {
       if (key.startsWith(prefix))
         for (const { versionId } of versions)
           yield { key, etag: '"e"', deleteMarker: false, ...(!this.keepsNone && { versionId }) };
+    for (const key of this.written.keys())
+      if (key.startsWith(prefix)) yield { key, etag: '"w"', deleteMarker: false };
   }
   async head(key: string, versionId: string) {
     return this.versions_.get(key)?.find((one) => one.versionId === versionId);
@@ -58,6 +60,9 @@ class FakeBucket {
     this.written.delete(key);
     const left = this.versions_.get(key)?.filter((one) => !this.keepsNone && one.versionId !== versionId);
     if (left) this.versions_.set(key, left);
+  }
+  async versioning() {
+    return this.keepsNone ? { untold: 'unsupported' } : { value: 'enabled' };
   }
   refusesCertificates = false;
   async putBytes(key: string, bytes: Uint8Array) {
@@ -528,6 +533,16 @@ describe('until something has gone', () => {
     expect([await before(1), left(), deleted]).toEqual([whole, 3, []]);
   });
 
+  test('nothing goes where the bucket lets nothing go', async () => {
+    await recording(1, { days: 100 });
+    const whole = await before(1);
+    bucket.failing = 'recordings/.check/erasing';
+    await expect(erase({ recordings: [RE(1)] })).rejects.toMatchObject({ code: 'store_unavailable' });
+    await policy('keep: {default: 90}');
+    await expect(expire()).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect([await before(1), left(), deleted]).toEqual([whole, 3, []]);
+  });
+
   test('nothing goes where the object that the catalog has is not in the bucket, and no certificate says so', async () => {
     const key = await recording(1);
     bucket.put(key, { versionId: 'v1' });
@@ -669,7 +684,9 @@ describe('an erasure ends', () => {
     bucket.put(`recordings/${account}/${RE(1)}`, { versionId: 'any' });
     bucket.keepsNone = true;
     expect((await erase({ recordings: [RE(1)] })).counts).toMatchObject({ erased: 1 });
-    expect(await said()).toMatchObject({ recordings: [{ versions: 2, twilio: 'deleted' }] });
+    expect(await said()).toMatchObject({
+      recordings: [{ versions: 2, keptVersions: 'unknown', twilio: 'deleted' }],
+    });
   });
 
   test('where neither bucket nor Twilio has anything left', async () => {

@@ -11,6 +11,7 @@ import { readClock } from './clock.ts';
 import { fewestDays, holdsOn, keptUntil } from './decide.ts';
 import { type EraseOneParts, eraseOne, goOn, type Scene } from './erase-one.ts';
 import { noPolicy } from './policy.ts';
+import { proveRemovable } from './prove-removable.ts';
 
 export { certificateKey } from './certify.ts';
 
@@ -174,7 +175,9 @@ async function erase(parts: KeepingParts, run: Run, plan: Plan): Promise<number>
         ? ' (only a hint names its task)'
         : '',
     certifiable: () => {
-      proven ??= proveCertifiable(parts, id);
+      proven ??= proveCertifiable(parts, id)
+        .then(() => proveRemovable(parts.store))
+        .then(() => undefined);
       return proven;
     },
   };

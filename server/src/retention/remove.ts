@@ -58,6 +58,26 @@ export async function removeFromBucket(
     await onRemoved();
   }
   for await (const { key } of versionsOf(store, of)) throw incomplete(of.recordingSid, key);
+  // A list of objects says less than one of versions: what went without a version is asked for by its name.
+  for (const { key, versionId } of found)
+    if (versionId === undefined && (await store.head(key))) throw incomplete(of.recordingSid, key);
+}
+
+/** What a bucket without version ids says of versions: `none` are kept, or that it does not know the question. */
+export type KeptVersions = 'none' | 'unknown';
+
+/**
+ * Of what went, or is to go.
+ * @returns undefined where each has a version
+ * @throws CustodyError as the store does
+ */
+export async function keptVersionsOf(
+  store: Store,
+  versions: readonly { versionId?: string }[],
+): Promise<KeptVersions | undefined> {
+  if (versions.every(({ versionId }) => versionId !== undefined)) return undefined;
+  const told = await store.versioning();
+  return 'value' in told && told.value === 'never' ? 'none' : 'unknown';
 }
 
 function incomplete(sid: RecordingSid, key: string): CustodyError {

@@ -3,6 +3,7 @@ import { createFlexTokens, type FlexTokens } from '@flex-custody/twilio';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { createAudit } from '../access/audit.ts';
 import { keepingIdentities } from '../access/identities.ts';
+import { createAlarms } from '../catalog/alarms.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config.ts';
 import { bindDatabase, readCustody } from '../custody/bind.ts';
@@ -18,6 +19,7 @@ import { ingestRoutes } from '../http/routes/ingest.ts';
 import { playbackRoutes } from '../http/routes/playback.ts';
 import { reportRoutes } from '../http/routes/reports.ts';
 import { createIngest } from '../ingest/index.ts';
+import { tellingOfSettings } from '../ingest/setting-alarm.ts';
 import type { Logger } from '../log.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
 import { createMediaLinks } from '../playback/media-link.ts';
@@ -83,11 +85,12 @@ async function signingOf(config: Config, log: Logger, db: Db): Promise<SigningId
 
 function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity): Host {
   const works = config.roles.includes('worker');
-  const queue = openQueue(db, {
+  const opened = openQueue(db, {
     supervise: works,
     retries: config.retries,
     onError: (error) => log.warn({ err: error }, 'the job queue had a fault'),
   });
+  const queue = tellingOfSettings(opened, createAlarms(db));
   const parts = createParts(config, db, queue, log, signing);
   const { alarms, catalog, credentials, keys, runs, store, twilio } = parts;
   const metrics = createMetrics({

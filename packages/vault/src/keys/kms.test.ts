@@ -11,6 +11,7 @@ import { type OwnKms, startKms } from '../../../../sandbox/src/kms/index.ts';
 import { codeOf, context, memoryReader, sealSmall } from '../../test/support.ts';
 import { openEnvelope } from '../envelope/open-envelope.ts';
 import { createKeys } from './keys.ts';
+import { kmsError } from './kms-errors.ts';
 import type { KeyConfig } from './types.ts';
 
 const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' };
@@ -68,7 +69,14 @@ test('a writer that may only generate says so instead of trying', async () => {
 test.each([
   [400, 'AccessDeniedException', 'key_denied', false],
   [400, 'DisabledException', 'key_denied', false],
+  [400, 'KMSInvalidStateException', 'key_denied', false],
+  [400, 'NotFoundException', 'key_missing', false],
+  [400, 'InvalidKeyUsageException', 'key_invalid', false],
+  [400, 'ExpiredTokenException', 'key_credentials', false],
+  [400, 'UnrecognizedClientException', 'key_credentials', false],
+  [400, 'UnknownOperationException', 'key_unsupported', false],
   [500, 'KMSInternalException', 'key_unavailable', true],
+  [500, 'KeyUnavailableException', 'key_unavailable', true],
   [400, 'InvalidCiphertextException', 'envelope_wrong_key', false],
 ])('%i %s becomes %s', async (status, type, code, retryable) => {
   const keys = createKeys(config('a'));
@@ -78,6 +86,25 @@ test.each([
   if (code !== 'envelope_wrong_key') {
     await expect(sealSmall(keys, Buffer.from('hello'), 64)).rejects.toMatchObject({ code, retryable });
   }
+});
+
+test.each([
+  ['ThrottlingException', 'key_unavailable', 'quota'],
+  ['DisabledException', 'key_denied', 'enable the key'],
+  ['KMSInvalidStateException', 'key_denied', 'cancel the deletion'],
+  ['NotFoundException', 'key_missing', 'CUSTODY_KMS_KEY_IDS'],
+  ['AccessDeniedException', 'key_denied', 'kms:Decrypt'],
+  ['ExpiredTokenException', 'key_credentials', 'AWS_SESSION_TOKEN'],
+  ['\u001b[2J', 'key_denied', 'kms:Decrypt'],
+])('%j names the key and its own next step', (name, code, next) => {
+  const error = kmsError(
+    Object.assign(new Error(name), { name, $metadata: { httpStatusCode: 400 } }),
+    arn('a'),
+  );
+  expect(error.code).toBe(code);
+  expect(error.message).toContain(arn('a'));
+  expect(error.message.slice(error.message.lastIndexOf(': '))).toContain(next);
+  expect(error.message).not.toContain('\u001b');
 });
 
 /** What an operator does in the AWS console. */

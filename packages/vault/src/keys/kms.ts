@@ -2,6 +2,7 @@ import type { KmsNodeClientSupplier } from '@aws-crypto/kms-keyring-node';
 import type { KeyringNode } from '@aws-crypto/material-management-node';
 import { CustodyError } from '@flex-custody/core';
 import type { KeyringSession, KeyringSource } from './keyring-source.ts';
+import { kmsError } from './kms-errors.ts';
 import type { KeyConfig } from './types.ts';
 
 type KmsConfig = Extract<KeyConfig, { kind: 'kms' }>;
@@ -9,14 +10,6 @@ type KmsModule = typeof import('@aws-crypto/kms-keyring-node');
 type KmsClient = InstanceType<KmsModule['KMS']>;
 
 const ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/;
-const WRONG_KEY = ['InvalidCiphertextException', 'IncorrectKeyException', 'NotFoundException'];
-const DENIED = [
-  'AccessDeniedException',
-  'UnrecognizedClientException',
-  'DisabledException',
-  'KMSInvalidStateException',
-];
-
 /**
  * Keyrings over AWS KMS. The package is loaded on first use: its clients cost 150 ms and tens of megabytes that nobody
  * else should pay. Endpoint (AWS_ENDPOINT_URL_KMS) and, unless given, credentials are the AWS SDK's own affair.
@@ -38,13 +31,13 @@ export function kmsKeyrings(config: KmsConfig): KeyringSource {
 
   return async (): Promise<KeyringSession> => {
     const kms = await import('@aws-crypto/kms-keyring-node');
-    let refusal: unknown;
+    let refusal: CustodyError | undefined;
     // The keyrings fold every refusal of the KMS into one long message: what it really said is noted on its way.
-    const noted = async <T>(answer: Promise<T>): Promise<T> => {
+    const noted = async <T>(answer: Promise<T>, keyId: string | undefined): Promise<T> => {
       try {
         return await answer;
       } catch (error) {
-        refusal = error;
+        refusal = kmsError(error, keyId ?? 'its key');
         throw error;
       }
     };
@@ -52,9 +45,9 @@ export function kmsKeyrings(config: KmsConfig): KeyringSource {
       const client = clientOf(kms, region);
       return {
         generateDataKey: (input: Parameters<KmsClient['generateDataKey']>[0]) =>
-          noted(client.generateDataKey(input)),
-        decrypt: (input: Parameters<KmsClient['decrypt']>[0]) => noted(client.decrypt(input)),
-        encrypt: (input: Parameters<KmsClient['encrypt']>[0]) => noted(client.encrypt(input)),
+          noted(client.generateDataKey(input), input.KeyId),
+        decrypt: (input: Parameters<KmsClient['decrypt']>[0]) => noted(client.decrypt(input), input.KeyId),
+        encrypt: (input: Parameters<KmsClient['encrypt']>[0]) => noted(client.encrypt(input), input.KeyId),
       };
       // The two packages disagree only on whether an optional field may be undefined.
     }) as unknown as KmsNodeClientSupplier;
@@ -62,7 +55,7 @@ export function kmsKeyrings(config: KmsConfig): KeyringSource {
       writer: (keyId = config.keyIds[0] ?? '') =>
         keyring(new kms.KmsKeyringNode({ clientProvider, generatorKeyId: keyId })),
       reader: () => keyring(new kms.KmsKeyringNode({ clientProvider, keyIds: [...config.keyIds] })),
-      failure: () => (refusal === undefined ? undefined : explained(refusal)),
+      failure: () => refusal,
     };
   };
 }
@@ -70,17 +63,4 @@ export function kmsKeyrings(config: KmsConfig): KeyringSource {
 /** The packages' published types lose the tie between the two classes. */
 function keyring(of: unknown): KeyringNode {
   return of as KeyringNode;
-}
-
-function explained(cause: unknown): CustodyError {
-  const name = cause instanceof Error ? cause.name : '';
-  if (WRONG_KEY.includes(name)) {
-    return new CustodyError('envelope_wrong_key', `the KMS cannot open this data key (${name})`, { cause });
-  }
-  if (DENIED.includes(name)) {
-    const message = `the KMS refuses (${name}): enable the key, and allow kms:GenerateDataKey (and kms:Encrypt, to rotate) to writers and kms:Decrypt to readers`;
-    return new CustodyError('key_denied', message, { cause });
-  }
-  const message = `the KMS cannot be used now (${name === '' ? 'no answer' : name})`;
-  return new CustodyError('key_unavailable', message, { status: 503, retryable: true, cause });
 }

@@ -38,7 +38,7 @@ export interface Keys {
   ): Promise<NodeEncryptionMaterial>;
   /** The same keys, but for sealing by this one; undefined where it is not at hand. */
   sealingBy(keyId: string): Keys | undefined;
-  /** The data key of a message. Throws envelope_wrong_key, key_unavailable (retryable) or key_denied. */
+  /** The data key of a message. Throws envelope_wrong_key, key_unavailable (retryable), or what kms-errors.ts says. */
   unwrap(
     context: Readonly<Record<string, string>>,
     dataKeys: readonly EncryptedDataKey[],

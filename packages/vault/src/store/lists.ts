@@ -7,8 +7,10 @@ import {
   type ListObjectVersionsCommandInput,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { CustodyError } from '@flex-custody/core';
 import { versionOf } from './answers.ts';
-import { storeError } from './errors.ts';
+import { isUnsupported, storeError } from './errors.ts';
+import { versioningOf } from './locks.ts';
 import type { StoredVersion } from './types.ts';
 
 /** Objects below a prefix, page by page: each page is asked for when the one before has been read. Errors: store_*. */
@@ -20,7 +22,7 @@ export async function* listObjects(
   let after: { ContinuationToken: string } | undefined;
   do {
     const input: ListObjectsV2CommandInput = { Bucket: bucket, Prefix: prefix, ...after };
-    const page = await answerOf(bucket, client.send(new ListObjectsV2Command(input)));
+    const page = await listOf(bucket, client.send(new ListObjectsV2Command(input)));
     for (const { Key, Size = 0, ETag = '', LastModified = new Date(0) } of page.Contents ?? []) {
       if (Key !== undefined) yield { key: Key, bytes: Size, etag: ETag, lastModified: LastModified };
     }
@@ -37,7 +39,7 @@ export async function* listUploads(
   let after: { KeyMarker: string; UploadIdMarker?: string } | undefined;
   do {
     const input: ListMultipartUploadsCommandInput = { Bucket: bucket, Prefix: prefix, ...after };
-    const page = await answerOf(bucket, client.send(new ListMultipartUploadsCommand(input)));
+    const page = await listOf(bucket, client.send(new ListMultipartUploadsCommand(input)));
     for (const { Key, UploadId, Initiated = new Date(0) } of page.Uploads ?? []) {
       if (Key !== undefined && UploadId !== undefined) {
         yield { key: Key, uploadId: UploadId, startedAt: Initiated };
@@ -53,8 +55,41 @@ export async function* listUploads(
   } while (after);
 }
 
-/** Versions and delete markers by key, the newest first, likewise. */
+/**
+ * Versions and delete markers by key, the newest first, likewise. A store that keeps none, and does not know the question,
+ * lists its objects: each is all that there is of it, and has no version id.
+ */
 export async function* listVersions(
+  client: S3Client,
+  bucket: string,
+  prefix: string,
+): AsyncIterable<StoredVersion> {
+  try {
+    yield* versionsListed(client, bucket, prefix);
+  } catch (error) {
+    if (!isUnsupported(error)) throw error;
+    await refuseHiddenVersions(client, bucket, error);
+    for await (const one of listObjects(client, bucket, prefix))
+      yield { ...one, latest: true, deleteMarker: false };
+  }
+}
+
+/** What was deleted without its version would be there still. */
+async function refuseHiddenVersions(client: S3Client, bucket: string, cause: unknown): Promise<void> {
+  const told = await versioningOf(client, bucket);
+  if ('value' in told ? told.value === 'never' : told.untold === 'unsupported') return;
+  const why =
+    'value' in told
+      ? 'keeps versions'
+      : 'may keep versions, which these credentials may not ask (s3:GetBucketVersioning)';
+  throw new CustodyError(
+    'store_unsupported',
+    `the bucket ${bucket} ${why}, and its store does not list them: use an S3 that does (docs/deploy.md)`,
+    { status: 501, cause },
+  );
+}
+
+async function* versionsListed(
   client: S3Client,
   bucket: string,
   prefix: string,
@@ -62,7 +97,7 @@ export async function* listVersions(
   let after: { KeyMarker: string; VersionIdMarker?: string } | undefined;
   do {
     const input: ListObjectVersionsCommandInput = { Bucket: bucket, Prefix: prefix, ...after };
-    const page = await answerOf(bucket, client.send(new ListObjectVersionsCommand(input)));
+    const page = await listOf(bucket, client.send(new ListObjectVersionsCommand(input)));
     const found = [
       ...(page.Versions ?? []).map((one) => ({ ...one, deleteMarker: false })),
       ...(page.DeleteMarkers ?? []).map((one) => ({ ...one, deleteMarker: true })),
@@ -81,9 +116,13 @@ export async function* listVersions(
   } while (after);
 }
 
-async function answerOf<T>(bucket: string, answer: Promise<T>): Promise<T> {
+/** A page that somebody else sent with 200, such as a proxy's, reads like a list of nothing: then nothing is believed. */
+async function listOf<T extends object>(bucket: string, answer: Promise<T>): Promise<T> {
   try {
-    return await answer;
+    const page = await answer;
+    const isList = Object.entries(page).some(([name, value]) => name !== '$metadata' && value !== undefined);
+    if (!isList) throw new Error('no list was answered');
+    return page;
   } catch (error) {
     throw storeError(error, bucket);
   }

@@ -5,7 +5,8 @@ import {
   GetObjectRetentionCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { failureOf, storeError } from './errors.ts';
+import { failureOf, isUnsupported, storeError } from './errors.ts';
+import { meaningOf } from './meanings.ts';
 import type { ObjectLock, Told, Versioning } from './types.ts';
 
 /** How long a bucket that has no Object Lock is believed to have none; somebody may switch it on. */
@@ -103,7 +104,6 @@ export function versioningOf(client: S3Client, Bucket: string): Promise<Told<Ver
   );
 }
 
-const outright = new Set(['NoSuchBucket', 'InvalidAccessKeyId', 'SignatureDoesNotMatch']);
 /** Of AWS, MinIO and radosgw: nothing was set, or there is nothing that it could be set on. */
 const unsetNames = new Set([
   'ObjectLockConfigurationNotFoundError',
@@ -111,8 +111,16 @@ const unsetNames = new Set([
   'NoSuchKey',
   'NoSuchVersion',
 ]);
-/** Of a bucket that was made without Object Lock, of a delete marker, and of a store that knows no such question. */
-const unknownNames = new Set(['InvalidRequest', 'MethodNotAllowed', 'NotImplemented', 'XNotImplemented']);
+
+/** Why a store does not tell a setting; undefined where the failure is about something else. */
+export function untoldBy(error: unknown): 'denied' | 'unsupported' | undefined {
+  // Also of a bucket that was made without Object Lock, and of a delete marker.
+  if (isUnsupported(error)) return 'unsupported';
+  const failure = failureOf(error);
+  if (failure.deleteMarker) return 'unsupported';
+  const isRefused = failure.status === 401 || failure.status === 403;
+  return isRefused && meaningOf(failure).code === 'store_denied' ? 'denied' : undefined;
+}
 
 /**
  * What a setting says, or why nobody says it. Any other refusal is an error: it says nothing about a lock.
@@ -128,12 +136,10 @@ async function ask<T>(
   try {
     return { value: await answer };
   } catch (error) {
-    const { status, name } = failureOf(error);
-    if (outright.has(name)) throw storeError(error, bucket, key);
     const [value] = unset;
-    if (unset.length > 0 && unsetNames.has(name)) return { value: value as T };
-    if (status === 401 || status === 403) return { untold: 'denied' };
-    if (unknownNames.has(name) || status === 501) return { untold: 'unsupported' };
-    throw storeError(error, bucket, key);
+    if (unset.length > 0 && unsetNames.has(failureOf(error).name)) return { value: value as T };
+    const untold = untoldBy(error);
+    if (!untold) throw storeError(error, bucket, key);
+    return { untold };
   }
 }

@@ -138,5 +138,7 @@ test('a bucket that is not there, or that does not know us, is no answer', async
   answers(each([404, 'NoSuchBucket']));
   await expect(lookAtBucket(config)).rejects.toMatchObject({ code: 'store_denied' });
   answers(each([403, 'InvalidAccessKeyId']));
-  await expect(lookAtBucket(config)).rejects.toMatchObject({ code: 'store_denied' });
+  await expect(lookAtBucket(config)).rejects.toMatchObject({ code: 'store_credentials' });
+  answers(each([400, 'ExpiredToken']));
+  await expect(lookAtBucket(config)).rejects.toMatchObject({ code: 'store_credentials' });
 });

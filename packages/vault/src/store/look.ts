@@ -3,14 +3,13 @@ import {
   GetBucketEncryptionCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketPolicyCommand,
-  GetBucketVersioningCommand,
-  GetObjectLockConfigurationCommand,
   GetPublicAccessBlockCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { errorCode } from '@flex-custody/core';
 import { createClient } from './client.ts';
 import { failureOf, storeError } from './errors.ts';
-import { legalHoldOf, retentionOf } from './locks.ts';
+import { legalHoldOf, lockConfigurationOf, retentionOf, untoldBy, versioningOf } from './locks.ts';
 import type { StoreConfig, Told, Versioning } from './types.ts';
 
 export interface CorsRule {
@@ -50,13 +49,14 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
       return { value: await ask };
     } catch (error) {
       const { status, name } = failureOf(error);
-      if (name === 'NoSuchBucket' || name === 'InvalidAccessKeyId' || name === 'SignatureDoesNotMatch')
-        throw storeError(error, Bucket);
-      if (status === 404 && unset !== undefined) return { value: unset };
-      if (status === 403) return { untold: 'denied' };
-      if (status !== undefined && (status === 501 || (status >= 400 && status < 500)))
+      if (status === 404 && name !== 'NoSuchBucket' && unset !== undefined) return { value: unset };
+      const untold = untoldBy(error);
+      if (untold) return { untold };
+      // Any other 4xx is about this one question; what is wrong with the whole has a name of its own.
+      const found = storeError(error, Bucket);
+      if (found.code === 'store_settings' || found.code === 'object_missing')
         return { untold: 'unsupported' };
-      throw storeError(error, Bucket);
+      throw found;
     }
   };
   try {
@@ -71,13 +71,7 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
       retention,
       legalHold,
     ] = await Promise.all([
-      told(
-        client
-          .send(new GetBucketVersioningCommand({ Bucket }))
-          .then(({ Status }) =>
-            Status === 'Enabled' ? 'enabled' : Status === 'Suspended' ? 'suspended' : 'never',
-          ),
-      ),
+      versioningOf(client, Bucket).catch(orUnsupported),
       told(
         client
           .send(new GetPublicAccessBlockCommand({ Bucket }))
@@ -115,12 +109,7 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
           .then(({ Policy }) => deniesByEncryption(Policy ?? '')),
         false,
       ),
-      told(
-        client
-          .send(new GetObjectLockConfigurationCommand({ Bucket }))
-          .then(({ ObjectLockConfiguration: lock }) => lock?.ObjectLockEnabled === 'Enabled'),
-        false,
-      ),
+      lockConfigurationOf(client, Bucket).catch(orUnsupported),
       told(
         client
           .send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
@@ -148,6 +137,13 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
   } finally {
     client.destroy();
   }
+}
+
+/** A 4xx that is about nothing else is about this one question; what is wrong with the whole has a meaning of its own. */
+function orUnsupported(error: unknown): { untold: 'unsupported' } {
+  const code = errorCode(error);
+  if (code !== 'store_settings' && code !== 'object_missing') throw error;
+  return { untold: 'unsupported' };
 }
 
 interface Statement {

@@ -297,6 +297,44 @@ describe('get', () => {
     await expect(store.get('k')).rejects.toMatchObject({ code, retryable: true });
   });
 
+  test('a HEAD that says 400 and no more is asked once more by GET, which has a body for the reason', async () => {
+    s3.fault = ({ method }, response) => {
+      if (method === 'HEAD') response.writeHead(400).end();
+      else refuse(response, 400, 'ExpiredToken');
+      return true;
+    };
+    await expect(store.head('k')).rejects.toMatchObject({ code: 'store_credentials' });
+    expect(s3.requests.map(({ method, headers }) => [method, headers.range])).toEqual([
+      ['HEAD', undefined],
+      ['GET', 'bytes=0-0'],
+    ]);
+  });
+
+  test.each(['get', 'putBytes', 'head', 'list'] as const)(
+    '%s says the same of the same answer',
+    async (ask) => {
+      const region = 'eu-central-1';
+      s3.fault = ({ method }, response) => {
+        const headers = { 'content-type': 'application/xml', 'x-amz-bucket-region': region };
+        const body = `<Error><Code>AuthorizationHeaderMalformed</Code><Region>${region}</Region></Error>`;
+        response.writeHead(400, headers).end(method === 'HEAD' ? '' : body);
+        return true;
+      };
+      const asked = {
+        get: () => store.get('k'),
+        putBytes: () => store.putBytes('k', Buffer.from('x')),
+        head: () => store.head('k'),
+        list: async () => {
+          for await (const _one of store.list('')) break;
+        },
+      }[ask]();
+      await expect(asked).rejects.toMatchObject({
+        code: 'store_region',
+        message: expect.stringMatching(/: set AWS_REGION to eu-central-1$/),
+      });
+    },
+  );
+
   test('ends with the caller’s signal, and fails when the connection is cut', async () => {
     s3.fault = (_request, response) => {
       response.writeHead(200, { 'content-length': 1000, etag: '"e"' });

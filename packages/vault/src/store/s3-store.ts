@@ -18,7 +18,7 @@ import { CustodyError, type StorageMode } from '@flex-custody/core';
 import { stored } from './answers.ts';
 import { createClient } from './client.ts';
 import { type DirectRequests, directRequests } from './direct.ts';
-import { failureOf, setUpAdvice, storeError } from './errors.ts';
+import { failureOf, isUnexplained, setUpError, storeError } from './errors.ts';
 import { Lanes } from './lanes.ts';
 import { listObjects, listUploads, listVersions } from './lists.ts';
 import { createLocks, type Locks, versioningOf } from './locks.ts';
@@ -88,8 +88,24 @@ class S3Store implements Store {
       const lock = { ...(until && { until }), legalHold: hold === 'ON' };
       return { ...stored(answer), ...((until || lock.legalHold) && { lock }) };
     } catch (error) {
-      if (failureOf(error).status === 404) return undefined;
-      throw storeError(error, this.bucket, key);
+      const failure = failureOf(error);
+      if (failure.status === 404 || failure.deleteMarker) return undefined;
+      throw storeError(
+        isUnexplained(failure) ? await this.#reasonOf(error, key, versionId) : error,
+        this.bucket,
+        key,
+      );
+    }
+  }
+
+  /** An answer to HEAD has no body, so that one to GET has to say what is wrong. */
+  async #reasonOf(error: unknown, key: string, versionId: string | undefined): Promise<unknown> {
+    try {
+      const command = new GetObjectCommand({ ...this.#object(key, versionId), Range: 'bytes=0-0' });
+      ((await this.#client.send(command)).Body as Readable).destroy();
+      return error;
+    } catch (reason) {
+      return reason;
     }
   }
 
@@ -273,9 +289,7 @@ class S3Store implements Store {
       await this.#client.send(new AbortMultipartUploadCommand({ ...probe, UploadId }));
       await this.#client.send(new ListObjectsV2Command({ Bucket: this.bucket, MaxKeys: 1 }));
     } catch (error) {
-      const advice = setUpAdvice(error, this.bucket, this.#config.endpoint);
-      const { code, status, retryable } = storeError(error, this.bucket);
-      throw new CustodyError(code, advice, { status, retryable, cause: error });
+      throw setUpError(error, this.bucket, this.#config.endpoint);
     }
   }
 

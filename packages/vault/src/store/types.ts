@@ -103,9 +103,10 @@ export interface StoredVersion {
 }
 
 /**
- * The bucket. Errors: object_missing (404), object_changed (412), object_range (416), and, both 503 and retryable since
- * they pass without the recording having changed, store_denied (a right, a credential, the bucket's name or region) and
- * store_unavailable (no answer, or a failure of its own). And of `get` store_busy (503, retryable): other readers have all
+ * The bucket. Errors, of which meanings.ts is the table: object_missing (404), object_changed (412), object_range (416);
+ * store_unavailable (503, retryable), which passes by itself; store_denied, store_credentials, store_region, store_clock,
+ * store_settings, store_key and store_full (503, retryable), which an operator corrects; store_archived (500) and
+ * store_unsupported (501), which never pass by themselves. And of `get` store_busy (503, retryable): other readers have all
  * connections.
  */
 export interface Store {
@@ -151,7 +152,7 @@ export interface Store {
   completeUpload(key: string, uploadId: string, parts: readonly StoredPart[], bytes: number): Promise<Stored>;
   /** A small object, in one request. */
   putBytes(key: string, bytes: Uint8Array): Promise<Stored>;
-  /** All versions and delete markers, newest first within a key; on a bucket without versions its objects. */
+  /** All versions and delete markers, newest first within a key; on a bucket or a store without versions its objects. */
   versions(prefix: string): AsyncIterable<StoredVersion>;
   /** A URL that plays the object, a WAV, for `seconds` without further credentials: for sse-kms mode. */
   presignGet(key: string, versionId: string | undefined, seconds: number): Promise<string>;

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { CustodyError, isSealedAtRest } from '@flex-custody/core';
 import { type Keys, type Store, sealStream } from '@flex-custody/vault';
+import { allowed } from '../../retention/prove-removable.ts';
 
 /** Where recordings lie, so that a policy for them holds for it; named as none of them is. */
 const key = 'recordings/.check';
@@ -34,7 +35,7 @@ export async function probeBucket(store: Store, keys: Keys | undefined, account:
     await allowed(store, 's3:ListBucketMultipartUploads', () => first(store.unfinishedUploads(key)));
   } finally {
     const right = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
-    await allowed(store, right, () => store.delete(key, versionId));
+    await allowed(store, right, () => store.delete(key, versionId).catch(exceptOfLock));
   }
   return versionId !== undefined;
 }
@@ -57,18 +58,11 @@ async function smallObject(keys: Keys | undefined, account: string): Promise<Buf
   return buffer(seal);
 }
 
-async function first(items: AsyncIterable<unknown>): Promise<void> {
-  for await (const _one of items) return;
+/** What a bucket locks by default stays until then, as recordings do; the check of erasing tells. */
+function exceptOfLock(error: unknown): void {
+  if (!(error instanceof CustodyError && /Object Lock/.test(error.message))) throw error;
 }
 
-/** @throws CustodyError whose message names the right where S3 refuses it */
-export async function allowed<T>(store: Store, right: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    // Only S3's own refusal is about a right: everything else says itself what it is.
-    if (!(cause instanceof CustodyError && cause.code === 'store_denied')) throw cause;
-    const what = `the bucket ${store.bucket} refuses ${right}`;
-    throw new CustodyError(cause.code, `${what}: allow it (docs/deploy.md has the whole policy)`, { cause });
-  }
+async function first(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const _one of items) return;
 }

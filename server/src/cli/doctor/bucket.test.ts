@@ -125,3 +125,14 @@ describe('CORS', () => {
     else await expect(looked).rejects.toMatchObject({ next: expect.stringContaining('CORS rule') });
   });
 });
+
+test('a store that knows no versions: what works and what does not is said', async () => {
+  const seen = await versions(scene({ versioning: { untold: 'unsupported' } }));
+  expect(seen).toMatchObject({
+    detail: expect.stringContaining('knows no versions'),
+    next: expect.stringMatching(/erase and import work; rotate-keys does not.*CUSTODY_ACCEPT_UNVERSIONED/),
+  });
+  const risky = scene({ versioning: { untold: 'unsupported' } }, 'envelope', 24);
+  Object.assign(risky.config, { acceptUnversioned: true });
+  expect(await versions(risky)).toEqual(seen);
+});

@@ -1,5 +1,6 @@
 import { type BucketLook, createKeys, createStore, type Told } from '@flex-custody/vault';
-import { allowed, probeBucket } from './bucket-probe.ts';
+import { allowed } from '../../retention/prove-removable.ts';
+import { probeBucket } from './bucket-probe.ts';
 import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
@@ -29,9 +30,15 @@ export async function versions(scene: Scene): Promise<Seen> {
   const look = await orUndefined(scene.bucket());
   if (!look) return unread;
   const { versioning } = look;
+  const { acceptUnversioned, deleteSourceAfterHours } = scene.config;
   if ('value' in versioning && versioning.value === 'enabled') return 'kept';
   // Then the copy is all that there is of a recording, and one write to its key destroys it.
-  if (scene.config.deleteSourceAfterHours !== undefined) throw onlyCopy(versioning);
+  if (deleteSourceAfterHours !== undefined && !acceptUnversioned) throw onlyCopy(versioning);
+  if ('untold' in versioning && versioning.untold === 'unsupported')
+    return note(
+      'cannot tell, so taken as not kept: this store knows no versions, and what is overwritten or deleted by mistake is gone',
+      'copying, playing, retention, erase and import work; rotate-keys does not, and originals and plain objects are deleted only where CUSTODY_ACCEPT_UNVERSIONED=true names the risk',
+    );
   return read(versioning, 'GetBucketVersioning', 'versions', () =>
     note('not kept: what is overwritten or deleted by mistake is gone', 'switch versioning on'),
   );
@@ -156,7 +163,7 @@ export async function certificates({ config }: Scene): Promise<Seen> {
     // Begun and abandoned, it asks for the right and leaves nothing: what is written there nobody may delete.
     const begun = await allowed(store, 's3:PutObject on certificates/*', () => store.beginUpload(key));
     await allowed(store, 's3:AbortMultipartUpload on certificates/*', () => store.abortUpload(key, begun));
-    return 'can be written';
+    return 'can be written (an upload begun and abandoned: what is written there nobody may delete)';
   } finally {
     store.close();
   }

@@ -1,4 +1,5 @@
 import * as bucket from './bucket.ts';
+import { archive, erasing, sidecars } from './bucket-erasing.ts';
 import { callers } from './callers.ts';
 import * as database from './database.ts';
 import type { Seen } from './finding.ts';
@@ -15,7 +16,7 @@ import * as twilio from './twilio.ts';
 export interface Check {
   group: string;
   name: string;
-  /** Looks at one thing and changes nothing. */
+  /** Looks at one thing, and changes nothing but objects of its own. */
   look(scene: Scene): Promise<Seen>;
 }
 
@@ -37,7 +38,10 @@ export const checks: readonly Check[] = [
     cors: bucket.cors,
     encryption: bucket.encryption,
     'object-lock': bucket.objectLock,
+    sidecars,
+    erasing,
     certificates: bucket.certificates,
+    archive,
     unfinished: bucket.unfinished,
   }),
   ...group('Keys', {

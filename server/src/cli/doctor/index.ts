@@ -10,6 +10,7 @@ interface Flags {
   only?: Check[];
   token?: string;
   functionsUrl?: string;
+  importFrom?: string;
 }
 
 export function registerDoctor(program: Command): void {
@@ -24,14 +25,16 @@ export function registerDoctor(program: Command): void {
       "the Functions' address, where the Flex configuration has another",
       origin,
     )
+    .option('--import-from <s3>', 's3://bucket/prefix of an archive, to see whether import could read it')
     .addHelpText('after', '\nEnds with 1 where something must be fixed.')
-    .action(async ({ json, only, token, functionsUrl }: Flags) => {
+    .action(async ({ json, only, token, functionsUrl, importFrom }: Flags) => {
       const given = token === '-' ? (await text(process.stdin)).trim() : token;
       const findings = await examine({
         load: loadConfig,
         options: {
           ...(given !== undefined && { token: given }),
           ...(functionsUrl !== undefined && { functionsUrl }),
+          ...(importFrom !== undefined && { importFrom }),
         },
         ...(only && { those: only }),
       });

@@ -38,7 +38,11 @@ async function naming<T>(right: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof CustodyError) || error.code !== 'key_denied') throw error;
-    throw advice(`the KMS refuses ${right}`, `enable the key, and allow ${right} to this host`);
+    // A key that is disabled, or unknown, says so itself: only of a refusal it is this half's right that matters.
+    const isRefused = error instanceof CustodyError && errorNameOf(error.cause) === 'AccessDeniedException';
+    if (!isRefused) throw error;
+    throw advice(`the KMS refuses ${right}`, `allow ${right} to this host, in its policy and in the key's`);
   }
 }
+
+const errorNameOf = (error: unknown): string => (error instanceof Error ? error.name : '');

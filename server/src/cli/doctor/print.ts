@@ -1,3 +1,4 @@
+import { forTerminal } from '../for-terminal.ts';
 import type { Finding } from './finding.ts';
 
 const marks = { ok: 'ok  ', note: 'note', fix: 'FIX ' } as const;
@@ -12,11 +13,11 @@ export function textOf(findings: readonly Finding[], columns = 100): string {
   for (const finding of findings) {
     if (finding.group !== group) lines.push(...(group === '' ? [] : ['']), finding.group);
     group = finding.group;
-    const [first = '', ...rest] = wrapped(finding.detail, width);
+    const [first = '', ...rest] = wrapped(forTerminal(finding.detail), width);
     lines.push(`  ${marks[finding.level]}  ${finding.name.padEnd(nameColumn)}  ${first}`.trimEnd());
     lines.push(...rest.map((line) => indent + line));
     if (finding.next === '') continue;
-    const [start = '', ...more] = wrapped(finding.next, width - 2);
+    const [start = '', ...more] = wrapped(forTerminal(finding.next), width - 2);
     lines.push(`${indent}→ ${start}`, ...more.map((line) => `${indent}  ${line}`));
   }
   return [...lines, '', summary(findings)].join('\n');

@@ -18,6 +18,8 @@ export interface DoctorOptions {
   token?: string;
   /** The Functions' address, where it is another than the Flex configuration says. */
   functionsUrl?: string;
+  /** `s3://bucket/prefix` of an archive that is to be imported. */
+  importFrom?: string;
 }
 
 /** What the checks look at. What several of them need is asked once. */

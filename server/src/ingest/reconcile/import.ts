@@ -15,7 +15,7 @@ import type { Run } from '../../runs/runs.ts';
 import { copyUnderLease, workerLeaseMs } from '../copy-under-lease.ts';
 import type { IngestParts } from '../parts.ts';
 import { registrationOf, settleUncopyable } from '../source.ts';
-import { giveUp, provenBad } from '../steps.ts';
+import { giveUp, ownFaults, provenBad } from '../steps.ts';
 import { removePlain, withoutMedia } from './remove-plain.ts';
 import { createTally, type Tally } from './tally.ts';
 import { secondsOf, wavLayout } from './wav-layout.ts';
@@ -152,7 +152,9 @@ async function importOne(
     if (!facts) tally.count('without_twilio');
   } catch (error) {
     const code = errorCode(error);
-    if (signal.aborted || (isRetryable(error) && !provenBad.has(code))) throw error;
+    // A setting that is wrong concerns every object; only an archive may hold the one and not the other.
+    const isOurs = isRetryable(error) || (ownFaults.has(code) && code !== 'store_archived');
+    if (signal.aborted || (isOurs && !provenBad.has(code))) throw error;
     tally.count(`refused_${code}`);
     if (dryRun) return;
     await giveUp(parts, sid, code, { code: 'import_refused', detail: code });

@@ -36,12 +36,14 @@ export function vault() {
   const functionKeys = createKeys({ kind: 'rsa-public', keyId: 'k1', spki });
   const keys = createKeys({ kind: 'rsa', keys: [{ keyId: 'k1', privateKeyPem }] });
   const media = new MediaServer();
+  /** Of the bucket. */
+  const faults = createFaults();
   let folder: string;
   let s3: OwnS3;
   let store: Store;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'prove-'));
-    const world = { region: 'us-east-1', buckets: ['custody'], faults: createFaults() };
+    const world = { region: 'us-east-1', buckets: ['custody'], faults };
     s3 = await startS3({ directory: folder, ...world });
     store = createStore({ ...s3, region: 'us-east-1', bucket: 'custody', pathStyle: true, mode: 'envelope' });
     await media.start();
@@ -120,5 +122,5 @@ export function vault() {
       },
     };
   }
-  return { open, media, shared };
+  return { faults, open, media, shared };
 }
