@@ -1,6 +1,7 @@
 import type { KmsNodeClientSupplier } from '@aws-crypto/kms-keyring-node';
 import type { KeyringNode } from '@aws-crypto/material-management-node';
 import { CustodyError } from '@flex-custody/core';
+import { awsAgents } from '../store/client.ts';
 import type { KeyringSession, KeyringSource } from './keyring-source.ts';
 import type { KeyConfig } from './types.ts';
 
@@ -17,6 +18,9 @@ const DENIED = [
   'KMSInvalidStateException',
 ];
 
+/** Of each of a client's three tries, in ms: none is large, and a copy or a listener waits for it. */
+const LIMITS = { connectionTimeout: 5_000, requestTimeout: 10_000 };
+
 /**
  * Keyrings over AWS KMS. The package is loaded on first use: its clients cost 150 ms and tens of megabytes that nobody
  * else should pay. Endpoint (AWS_ENDPOINT_URL_KMS) and, unless given, credentials are the AWS SDK's own affair.
@@ -31,7 +35,11 @@ export function kmsKeyrings(config: KmsConfig): KeyringSource {
   function clientOf(kms: KmsModule, region: string): KmsClient {
     const client =
       clients.get(region) ??
-      new kms.KMS({ region, ...(config.credentials && { credentials: { ...config.credentials } }) });
+      new kms.KMS({
+        region,
+        ...(config.credentials && { credentials: { ...config.credentials } }),
+        requestHandler: { ...LIMITS, throwOnRequestTimeout: true, ...awsAgents() },
+      });
     clients.set(region, client);
     return client;
   }

@@ -2,7 +2,7 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { answerTo } from '@flex-custody/net';
+import { answerTo, createAgent } from '@flex-custody/net';
 import aws4 from 'aws4';
 import { CONNECT_MS, MAX_SOCKETS, REQUEST_MS } from './client.ts';
 import type { GetOptions, Stored } from './types.ts';
@@ -47,8 +47,8 @@ export function directRequests(client: S3Client, bucket: string): DirectRequests
     return learned;
   };
   // Apart: a listener holds a connection for as long as he listens, and a copy waits for none.
-  const agentFor = (method: string, { Agent }: typeof http | typeof https): http.Agent => {
-    const found = agents.get(method) ?? new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  const agentFor = (method: string, protocol: 'http:' | 'https:'): http.Agent => {
+    const found = agents.get(method) ?? createAgent(protocol, { keepAlive: true, maxSockets: MAX_SOCKETS });
     agents.set(method, found);
     return found;
   };
@@ -86,9 +86,8 @@ export function directRequests(client: S3Client, bucket: string): DirectRequests
         { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) },
       );
       const isSecure = target.origin.protocol === 'https:';
-      const transport = isSecure ? https : http;
-      const made = transport.request({
-        agent: agentFor(method, transport),
+      const made = (isSecure ? https : http).request({
+        agent: agentFor(method, isSecure ? 'https:' : 'http:'),
         method,
         hostname: target.origin.hostname,
         port: target.origin.port,
