@@ -82,21 +82,24 @@ class PlainAgent extends http.Agent {
     const proxy = proxyFor('http:', target);
     if (proxy !== '') {
       request.path = `http://${authorityOf('http:', target)}${request.path}`;
-      const sent = request as unknown as { _header: string | null; _implicitHeader(): void; outputData: Sent[] };
+      const sent = request as unknown as {
+        _header: string | null;
+        _implicitHeader(): void;
+        outputData: Sent[];
+      };
       const isWritten = sent._header !== null;
       // A request that waits for leave to send its body has written its head already: it is written once more.
       const [first] = sent.outputData;
       const end = isWritten && first ? first.data.slice(first.data.indexOf('\r\n\r\n') + 4) : '';
       sent._header = null;
-      for (const [name, value] of Object.entries(proxyAuthorization(urlOf(proxy)))) request.setHeader(name, value);
+      for (const [name, value] of Object.entries(proxyAuthorization(urlOf(proxy))))
+        request.setHeader(name, value);
       if (isWritten) sent._implicitHeader();
       if (first) first.data = `${sent._header ?? ''}${end}`;
     }
-    (http.Agent.prototype as unknown as { addRequest: typeof PlainAgent.prototype.addRequest }).addRequest.call(
-      this,
-      request,
-      target,
-    );
+    (
+      http.Agent.prototype as unknown as { addRequest: typeof PlainAgent.prototype.addRequest }
+    ).addRequest.call(this, request, target);
   }
 
   override createConnection(target: Target, created: Created): Duplex | undefined {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import http from 'node:http';
+import type http from 'node:http';
 import https from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -68,7 +68,8 @@ test('requests go through the proxy, which connects once for all that follow one
 
 test('as many connections as requests at a time, kept for the next', async () => {
   const one = agent();
-  const all = () => Promise.all(Array.from({ length: 5 }, (_, n) => send({ agent: one, method: 'POST', body: `${n}` })));
+  const all = () =>
+    Promise.all(Array.from({ length: 5 }, (_, n) => send({ agent: one, method: 'POST', body: `${n}` })));
   expect((await all()).map(({ text }) => text)).toEqual(['0', '1', '2', '3', '4']);
   await all();
   expect(proxy.tunnels).toHaveLength(5);
@@ -127,7 +128,9 @@ describe('a proxy that takes connections and never answers', () => {
 
   test('so does the limit for the connection', async () => {
     const asking = https.request(twilio, { agent: agent() });
-    await expect(answerTo(asking, { answerMs: 60_000, connectMs: 50 })).rejects.toThrow('no connection in time');
+    await expect(answerTo(asking, { answerMs: 60_000, connectMs: 50 })).rejects.toThrow(
+      'no connection in time',
+    );
   });
 
   test('so does whoever no longer wants the answer, with its own reason', async () => {
@@ -198,7 +201,9 @@ test('what was given up before it began is not sent', async () => {
 });
 
 test('the limit covers the body; and so much of it is read, and no more', async () => {
-  await expect(send({ limitMs: 200 }, 'https://api.twilio.com/half')).rejects.toThrow('no whole answer in time');
+  await expect(send({ limitMs: 200 }, 'https://api.twilio.com/half')).rejects.toThrow(
+    'no whole answer in time',
+  );
   await expect(send({ method: 'POST', body: 'x'.repeat(101), mostBytes: 100 })).rejects.toThrow('too long');
   const stop = new AbortController();
   const asking = https.request('https://api.twilio.com/half', { agent: agent() });

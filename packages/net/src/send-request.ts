@@ -19,8 +19,5 @@ export async function sendRequest(url: string, options: RequestOptions): Promise
   const { method = 'GET', headers = {}, body, agent = sharedAgent(url) } = options;
   const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
   const transport = url.startsWith('http:') ? http : https;
-  return wholeAnswer(
-    transport.request(url, { agent, method, headers: { ...headers, ...length } }),
-    options,
-  );
+  return wholeAnswer(transport.request(url, { agent, method, headers: { ...headers, ...length } }), options);
 }

@@ -72,7 +72,9 @@ export class ConnectProxy {
   }
 
   #join(client: Duplex, port: number): void {
-    const behind = connect(port, '127.0.0.1', () => client.write('HTTP/1.1 200 Connection established\r\n\r\n'));
+    const behind = connect(port, '127.0.0.1', () =>
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n'),
+    );
     this.#track(behind);
     // By hand: a pipe would go on where a silence has paused it.
     for (const [from, to] of [
