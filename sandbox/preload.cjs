@@ -1,5 +1,5 @@
 /**
- * For clients that know no proxy variable (twilio-flex-token-validator calls `https.request` plainly): makes the
+ * For clients that know no proxy variable: makes the
  * default agent of `https` go through HTTPS_PROXY. Loaded by `NODE_OPTIONS=--require`, so production code has no hook.
  */
 const http = require('node:http');

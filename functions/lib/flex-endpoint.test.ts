@@ -1,11 +1,12 @@
 import { CustodyError } from '@flex-custody/core';
-import { validator } from 'twilio-flex-token-validator';
 import type { FlexConfig } from './flex-config.ts';
 import { type FlexEndpoint, flexEndpoint } from './flex-endpoint.ts';
 import type { Context, RuntimeResponse } from './runtime.ts';
 
-jest.mock('twilio-flex-token-validator', () => ({ validator: jest.fn() }));
-const iam = jest.mocked(validator);
+const iam = jest.fn<Promise<Record<string, unknown>>, [token: string]>();
+jest.mock('../../packages/twilio/src/iam.ts', () => ({
+  createIam: jest.fn(() => (token: string) => iam(token)),
+}));
 
 class FakeResponse implements RuntimeResponse {
   status = 200;
@@ -23,15 +24,17 @@ class FakeResponse implements RuntimeResponse {
 }
 
 const flex = 'https://flex.twilio.com';
-const config = {
-  accountSid: `AC${'a'.repeat(32)}`,
-  authToken: 'b',
-  origins: [flex],
-} as unknown as FlexConfig;
-const token = `eyJ${'x'.repeat(100)}`;
+/** Of another account each time: what one test learned of the token is not the next one's. */
+let config: FlexConfig;
+let tests = 0;
+const token = `${Buffer.from('{"alg":"dir","enc":"A256GCM"}').toString('base64url')}..aXY.${'x'.repeat(100)}.dGFn`;
+const expired = () => new CustodyError('token_refused', 'Token expired', { status: 403 });
 let lines: string[];
 
 beforeEach(() => {
+  tests += 1;
+  const accountSid = `AC${String(tests).padStart(32, '0')}`;
+  config = { accountSid, authToken: 'b', origins: [flex] } as unknown as FlexConfig;
   Object.assign(globalThis, { Twilio: { Response: FakeResponse } });
   iam.mockReset();
   iam.mockImplementation(async () => ({ valid: true, identity: 'alice', roles: ['agent'] }));
@@ -56,9 +59,13 @@ async function call(
   const handler = flexEndpoint({ name: 'test', config: () => config, parse: () => 'form', work, ...parts });
   const body = { 'content-type': 'application/x-www-form-urlencoded' };
   const headers = origin === undefined ? body : { ...body, origin };
-  await handler({} as Context, { Token: token, request: { headers }, ...event }, (_error, response) => {
-    answers.push(response as FakeResponse);
-  });
+  await handler(
+    {} as Context,
+    { Token: token, request: { headers, cookies: {} }, ...event },
+    (_error, response) => {
+      answers.push(response as FakeResponse);
+    },
+  );
   expect(answers).toHaveLength(1);
   return { answer: answers[0]!, work };
 }
@@ -96,7 +103,7 @@ test.each([
 });
 
 test('a refusal is readable for our own page, with its reason', async () => {
-  iam.mockRejectedValueOnce('Token expired');
+  iam.mockRejectedValueOnce(expired());
   const { answer, work } = await call({}, {}, flex);
   expect([answer.status, answer.body]).toEqual([
     403,
@@ -116,17 +123,46 @@ test.each([
   ['a GET, which has no body', {}],
   ['a body shorter than the token', { 'content-type': 'application/json', 'content-length': '90' }],
   ['a body that is no form', { 'content-type': 'text/plain', 'content-length': '400' }],
+  [
+    'a body that the other fields fill',
+    { 'content-type': 'application/json', 'content-length': String(token.length + 20) },
+  ],
 ])('a token that came with the query is none: %s', async (_, headers) => {
-  const { answer, work } = await call({}, { request: { headers } });
+  const filler = 'y'.repeat(token.length);
+  const { answer, work } = await call({}, { filler, request: { headers, cookies: {} } });
   expect([answer.status, answer.body]).toMatchObject([401, { error: 'token_missing' }]);
   expect(work).not.toHaveBeenCalled();
   expect(iam).not.toHaveBeenCalled();
-  const length = { 'content-type': 'application/json', 'content-length': String(token.length + 20) };
-  expect((await call({}, { request: { headers: length } })).answer.status).toBe(200);
+});
+
+test.each([
+  ['a form', 'application/x-www-form-urlencoded', new URLSearchParams({ Token: token, a: 'é' }).toString()],
+  ['JSON', 'application/json', JSON.stringify({ Token: token, a: 'é', want: true, list: [1, 2] })],
+])('a token that came in the body is one: %s', async (_name, type, text) => {
+  const headers = { 'content-type': type, 'content-length': String(Buffer.byteLength(text)) };
+  const fields = type.endsWith('json') ? JSON.parse(text) : { Token: token, a: 'é' };
+  const { answer } = await call({}, { ...fields, request: { headers, cookies: {} } });
+  expect(answer.status).toBe(200);
+});
+
+test.each([
+  [{ headers: { origin: flex, 'content-type': 'application/json' } }],
+  [{ headers: {} }],
+  [{ headers: { Origin: flex, 'content-type': 'application/json' }, cookies: {} }],
+  [{ headers: { 'content-type': 'application/json', origin: { a: flex } }, cookies: {} }],
+  [{ headers: [], cookies: {} }],
+  ['text'],
+  [null],
+])('headers that a body made up are none: %j', async (request) => {
+  const { answer, work } = await call({}, { request }, 'https://evil.example');
+  expect([answer.status, answer.body]).toMatchObject([400, { error: 'request_invalid' }]);
+  expect(answer.headers['Access-Control-Allow-Origin']).toBeUndefined();
+  expect(work).not.toHaveBeenCalled();
+  expect(iam).not.toHaveBeenCalled();
 });
 
 test('nothing is read of the form before the token is good', async () => {
-  iam.mockRejectedValueOnce('Token expired');
+  iam.mockRejectedValueOnce(expired());
   const parse = jest.fn();
   await call({ parse });
   expect(parse).not.toHaveBeenCalled();

@@ -3,6 +3,7 @@ import { createFlexTokens, type FlexTokens, type Viewer } from '@flex-custody/tw
 import type { Deadline } from './deadline.ts';
 import { answering, type Call, type Endpoint } from './endpoint.ts';
 import type { FlexConfig } from './flex-config.ts';
+import { fitsBody, headersOf } from './platform-request.ts';
 import type { Answer, Event, Handler } from './runtime.ts';
 
 export interface FlexCall<Config> extends Call<Config> {
@@ -41,9 +42,6 @@ export function flexEndpoint<Form, Config extends FlexConfig>(parts: FlexEndpoin
   };
 }
 
-const headersOf = (event: Event): Record<string, unknown> =>
-  ((event['request'] ?? {}) as { headers?: Record<string, unknown> }).headers ?? {};
-
 function originOf(event: Event): string | undefined {
   const origin = headersOf(event)['origin'];
   if (origin === undefined) return undefined;
@@ -58,22 +56,12 @@ function readableFor(origin: string | undefined, origins: readonly string[]): Re
   return { Vary: 'Origin', 'Access-Control-Allow-Origin': origin };
 }
 
-/**
- * The platform hands query and body over as one object; but what is longer than the body did not come in it.
- * @throws CustodyError `token_missing`, `token_malformed` (401)
- */
+/** @throws CustodyError `token_missing`, `token_malformed` (401) */
 function tokenOf(event: Event): string {
   const token = event['Token'];
   if (token !== undefined && typeof token !== 'string')
     throw new CustodyError('token_malformed', 'the Flex token came more than once', { status: 401 });
-  const headers = headersOf(event);
-  const type = headers['content-type'];
-  const length = headers['content-length'];
-  const inBody =
-    typeof type === 'string' &&
-    /^application\/(json|x-www-form-urlencoded)\b/i.test(type) &&
-    (length === undefined || Number(length) >= (token ?? '').length);
-  if (!token || !inBody)
+  if (!token || !fitsBody(event))
     throw new CustodyError('token_missing', 'no Flex token in the body of the request', { status: 401 });
   return token;
 }

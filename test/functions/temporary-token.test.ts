@@ -72,10 +72,12 @@ test('nobody without a Flex token gets one, and no foreign page', async () => {
   const codes = [
     await get({}),
     await get({ Token: 'x'.repeat(40) }),
+    await get({ Token: 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..aXY.Y2lwaGVy.dGFn' }),
     await get({ Token }, 'https://evil.example'),
   ].map(({ status, body }) => [status, body['error']]);
   expect(codes).toEqual([
     [401, 'token_missing'],
+    [401, 'token_malformed'],
     [403, 'token_refused'],
     [403, 'origin_refused'],
   ]);

@@ -89,6 +89,9 @@ test('a pause of which the browser tells is resumed in its time, and only of its
   await until(() => !('flex_custody' in JSON.parse(tasks.get(call.task)!.attributes)));
 });
 
+/** Of the shape of a Flex token, and nobody's. */
+const nobodys = 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..aXY.Y2lwaGVy.dGFn';
+
 test('the Functions’ secret alone pauses and resumes nothing', async () => {
   const call = await pausedCall();
   const { recordings } = host.sandbox.twilio.world;
@@ -97,7 +100,8 @@ test('the Functions’ secret alone pauses and resumes nothing', async () => {
     signed('POST', '/reports', { ...reportOf(kind, call), ...more });
   for (const kind of ['paused', 'resumed']) {
     expect(await say(kind, {})).toEqual([401, { error: 'token_missing' }]);
-    expect(await say(kind, { token: 'x'.repeat(40) })).toEqual([403, { error: 'token_refused' }]);
+    expect(await say(kind, { token: 'x'.repeat(40) })).toEqual([401, { error: 'token_malformed' }]);
+    expect(await say(kind, { token: nobodys })).toEqual([403, { error: 'token_refused' }]);
     expect(await say(kind, { token: await tokenOf(call.other) })).toEqual([403, { error: 'not_your_call' }]);
   }
   expect(call.recordings.map((sid) => recordings.get(sid)!.status)).toEqual(before);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type AccountSid, asWorkerSid, CustodyError, type WorkerSid } from '@flex-custody/core';
-import { validator } from 'twilio-flex-token-validator';
+import { asWorkerSid, CustodyError, type WorkerSid } from '@flex-custody/core';
+import { type AskIam, createIam, type IamConfig, iamUnavailable, type Vouched } from './iam.ts';
+import { looksLikeFlexToken } from './token-shape.ts';
 
 /** Who holds a Flex token, as Twilio's IAM vouches for it. */
 export interface Viewer {
@@ -12,56 +13,33 @@ export interface Viewer {
 
 export interface FlexTokens {
   /**
+   * @param beforeAsking called before IAM is asked about a token that it never vouched for here; what it throws is the answer
    * @throws CustodyError `token_missing` or `token_malformed` (401), `token_refused` (403: IAM says no),
    *   `iam_unavailable` (503, retryable: IAM gave no answer, or none about the token)
    */
-  validate(token: string | undefined): Promise<Viewer>;
+  validate(token: string | undefined, beforeAsking?: () => void): Promise<Viewer>;
 }
 
 /** A listener waits for this answer before anything plays. */
 export const iamLimitMs = 3_000;
 
-export interface FlexTokenOptions {
-  accountSid: AccountSid;
-  authToken?: string | undefined;
-  /** Used where there is no auth token. */
-  apiKey?: { sid: string; secret: string } | undefined;
-  /** Twilio region of the account, as in `iam.<realm>.twilio.com`. */
-  realm?: string | undefined;
+export interface FlexTokenOptions extends IamConfig {
   /** So long IAM is waited for; `iamLimitMs` if not given. */
   timeoutMs?: number;
   /** Epoch ms. */
   now?: () => number;
+  /** Twilio's IAM if not given. */
+  iam?: AskIam;
 }
 
 const goodForMs = 60_000;
 const cacheLimit = 2_000;
-// The validator cannot be told to stop, so a hanging IAM keeps a socket for each token that was tried.
+/** Long enough that repeating a refused token costs nothing, and shorter than anybody's patience with a mistake of IAM's. */
+const refusedForMs = 15_000;
+const refusedLimit = 10_000;
+/** Calls to IAM at once, and how many of them strangers' tokens may have: those that were good before find the rest free. */
 const callLimit = 100;
-// ASCII only: the validator counts characters where it should count bytes.
-const shape = /^[A-Za-z0-9_.\-=]{20,65536}$/;
-
-/** What the validator says when the answer is about IAM or about us rather than about the token. */
-const errno = /\bE[A-Z_]{4,}\b/;
-const outage =
-  /unexpected (token|end|non-whitespace)|not valid json|socket|timed? ?out|certificate|self.signed|\bssl\b|\btls\b|internal|gateway|unavailable|too many|authenticat|requested resource|provided$|network/i;
-
-const unavailable = (detail: string): CustodyError =>
-  new CustodyError('iam_unavailable', `Twilio IAM gave no verdict on a Flex token: ${detail}`, {
-    status: 503,
-    retryable: true,
-  });
-
-/** The validator rejects with bare strings; a refusal of the token is told apart from everything else. */
-function asRefusalOrOutage(reason: unknown): CustodyError {
-  if (reason instanceof CustodyError) return reason;
-  const text = reason instanceof Error ? reason.message : reason;
-  if (typeof text !== 'string' || text === '') return unavailable('an answer without a message');
-  // Whatever looks like a token stays out of the log.
-  const detail = text.replace(/[A-Za-z0-9_\-.=]{32,}/g, '…').slice(0, 200);
-  if (errno.test(text) || outage.test(text)) return unavailable(detail);
-  return new CustodyError('token_refused', `Twilio IAM refused a Flex token: ${detail}`, { status: 403 });
-}
+const strangersLimit = 75;
 
 /** Epoch ms of `expiration`, which IAM has sent as a date and as seconds; undefined where it cannot be read. */
 function expiryOf(value: unknown): number | undefined {
@@ -71,9 +49,8 @@ function expiryOf(value: unknown): number | undefined {
   return Number.isNaN(date) ? undefined : date;
 }
 
-function viewerOf(answer: object): { viewer: Viewer; expiresAt: number | undefined } {
-  const { identity, worker_sid, roles, expiration } = answer as Record<string, unknown>;
-  if (typeof identity !== 'string' || identity === '') throw unavailable('an answer without identity');
+function viewerOf({ identity, worker_sid, roles, expiration }: Vouched) {
+  if (typeof identity !== 'string' || identity === '') throw iamUnavailable('an answer without identity');
   const viewer: Viewer = {
     identity,
     roles: Array.isArray(roles) ? roles.filter((role): role is string => typeof role === 'string') : [],
@@ -83,63 +60,90 @@ function viewerOf(answer: object): { viewer: Viewer; expiresAt: number | undefin
   return { viewer, expiresAt: expiryOf(expiration) };
 }
 
+/** The newest `limit` of what is set; the oldest goes first. */
+class Memory<T> extends Map<string, T> {
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    super();
+    this.#limit = limit;
+  }
+
+  override set(key: string, value: T): this {
+    this.delete(key);
+    super.set(key, value);
+    const [oldest] = this.keys();
+    if (this.size > this.#limit && oldest !== undefined) this.delete(oldest);
+    return this;
+  }
+}
+
 /**
- * Validates Flex tokens at Twilio's IAM through Twilio's own validator, with what that lacks: a time limit, outages told
- * apart from refusals, one call for simultaneous requests, and a short memory for good answers (under the token's
- * hash, at most 60 s, never past the token's expiration).
+ * Validates Flex tokens at Twilio's IAM, within a time limit, once for simultaneous requests. Under the token's hash a
+ * good answer is remembered for 60 s at most and never past the token's expiration, and a refusal for 15 s. Tokens that
+ * nobody vouched for cannot take all the calls: a part is kept for those that were good before.
  */
 export function createFlexTokens(options: FlexTokenOptions): FlexTokens {
   const now = options.now ?? Date.now;
-  const good = new Map<string, { viewer: Viewer; until: number }>();
+  const iam = options.iam ?? createIam(options);
+  /** `until`: good without being asked again; `expiresAt`: its holder is no stranger so long. */
+  const good = new Memory<{ viewer: Viewer; until: number; expiresAt: number }>(cacheLimit);
+  const refused = new Memory<{ error: CustodyError; until: number }>(refusedLimit);
   const underway = new Map<string, Promise<Viewer>>();
-  let calls = 0;
+  const calls = { all: 0, strangers: 0 };
 
-  const ask = async (token: string): Promise<object> => {
-    if (calls >= callLimit) throw unavailable(`${callLimit} calls are still without an answer`);
-    calls += 1;
-    const key = options.apiKey && { Sid: options.apiKey.sid, Secret: options.apiKey.secret };
-    const answer = validator(token, options.accountSid, options.authToken, options.realm, key);
-    const settled = () => {
-      calls -= 1;
-    };
-    answer.then(settled, settled);
-    let timer: NodeJS.Timeout | undefined;
+  const ask = async (token: string, isStranger: boolean): Promise<Vouched> => {
+    if (calls.all >= callLimit || (isStranger && calls.strangers >= strangersLimit))
+      throw iamUnavailable('too many calls are still without an answer');
+    calls.all += 1;
+    if (isStranger) calls.strangers += 1;
     const limit = options.timeoutMs ?? iamLimitMs;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(unavailable(`no answer within ${limit} ms`)), limit);
-    });
-    return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), limit);
+    try {
+      return await iam(token, stop.signal);
+    } finally {
+      clearTimeout(timer);
+      calls.all -= 1;
+      if (isStranger) calls.strangers -= 1;
+    }
   };
 
-  const validated = async (token: string, hash: string): Promise<Viewer> => {
-    const answer = await ask(token).catch((reason: unknown) => {
-      throw asRefusalOrOutage(reason);
-    });
-    const { viewer, expiresAt } = viewerOf(answer);
-    const at = now();
-    if (expiresAt !== undefined && expiresAt > at) {
-      good.set(hash, { viewer, until: Math.min(at + goodForMs, expiresAt) });
-      const [oldest] = good.keys();
-      if (good.size > cacheLimit && oldest !== undefined) good.delete(oldest);
+  const validated = async (token: string, hash: string, isStranger: boolean): Promise<Viewer> => {
+    try {
+      const { viewer, expiresAt } = viewerOf(await ask(token, isStranger));
+      const at = now();
+      if (expiresAt !== undefined && expiresAt > at)
+        good.set(hash, { viewer, until: Math.min(at + goodForMs, expiresAt), expiresAt });
+      return viewer;
+    } catch (error) {
+      if (error instanceof CustodyError && error.code === 'token_refused') {
+        good.delete(hash);
+        refused.set(hash, { error, until: now() + refusedForMs });
+      }
+      throw error;
     }
-    return viewer;
   };
 
   return {
-    async validate(token) {
+    async validate(token, beforeAsking) {
       if (token === undefined || token === '') {
         throw new CustodyError('token_missing', 'no Flex token', { status: 401 });
       }
-      if (!shape.test(token)) {
+      if (!looksLikeFlexToken(token)) {
         throw new CustodyError('token_malformed', 'not the shape of a Flex token', { status: 401 });
       }
       const hash = createHash('sha256').update(token).digest('base64');
+      const at = now();
       const known = good.get(hash);
-      if (known && known.until > now()) return known.viewer;
-      good.delete(hash);
+      if (known && known.until > at) return known.viewer;
+      const said = refused.get(hash);
+      if (said && said.until > at) throw said.error;
       const already = underway.get(hash);
       if (already) return already;
-      const call = validated(token, hash).finally(() => underway.delete(hash));
+      const isStranger = known === undefined || known.expiresAt <= at;
+      if (isStranger) beforeAsking?.();
+      const call = validated(token, hash, isStranger).finally(() => underway.delete(hash));
       underway.set(hash, call);
       return call;
     },

@@ -31,7 +31,7 @@ export async function workspace(scene: Scene): Promise<Seen> {
 }
 
 /** Of the shape of a Flex token, and nobody's. */
-const nobodys = 'flex-custody.doctor.is.not.a.token';
+const nobodys = 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..flex-custody.doctor.none';
 
 /** A verdict, even a no, proves network and credentials: IAM answers nobody else. */
 export async function iam({ flexTokens, options }: Scene): Promise<Seen> {

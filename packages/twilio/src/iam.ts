@@ -1,0 +1,108 @@
+import { request } from 'node:https';
+import type { Readable } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import { type AccountSid, CustodyError } from '@flex-custody/core';
+import { answerTo, proxyAgent } from '@flex-custody/net';
+
+export interface IamConfig {
+  accountSid: AccountSid;
+  authToken?: string | undefined;
+  /** Used where there is no auth token. */
+  apiKey?: { sid: string; secret: string } | undefined;
+  /** Twilio region of the account, as in `iam.<realm>.twilio.com`. */
+  realm?: string | undefined;
+}
+
+/** What IAM answers about a token that it vouches for; nothing of it is checked yet. */
+export type Vouched = Readonly<Record<string, unknown>>;
+
+/** Asks IAM about one token. @throws CustodyError `token_refused` (403), `iam_unavailable` (503, retryable) */
+export type AskIam = (token: string, signal: AbortSignal) => Promise<Vouched>;
+
+/** An answer has some hundred bytes. */
+const mostBytes = 65_536;
+/** Twilio's errors about access tokens: https://www.twilio.com/docs/api/errors */
+const isAboutToken = (code: unknown) => typeof code === 'number' && code >= 20_101 && code <= 20_199;
+
+/** The next step is in the message where it is ours to take. */
+export const iamUnavailable = (detail: string): CustodyError =>
+  new CustodyError('iam_unavailable', `Twilio IAM gave no verdict on a Flex token: ${detail}`, {
+    status: 503,
+    retryable: true,
+  });
+
+/**
+ * `POST /v1/Accounts/{AC}/Tokens/validate`, as Twilio's own validator sends it. That validator knows no time limit, no
+ * proxy and no status, and gives an outage for a refusal.
+ * Source: https://github.com/twilio/twilio-flex-token-validator
+ */
+export function createIam({ accountSid, authToken, apiKey, realm }: IamConfig): AskIam {
+  const host = realm ? `iam.${realm}.twilio.com` : 'iam.twilio.com';
+  const url = `https://${host}/v1/Accounts/${accountSid}/Tokens/validate`;
+  const auth = authToken ? `${accountSid}:${authToken}` : apiKey && `${apiKey.sid}:${apiKey.secret}`;
+  return async (token, signal) => {
+    if (!auth)
+      throw iamUnavailable('set TWILIO_AUTH_TOKEN, or TWILIO_API_KEY and TWILIO_API_SECRET, to ask it');
+    const body = Buffer.from(JSON.stringify({ token }));
+    const agent = proxyAgent(url);
+    const asking = request(url, {
+      method: 'POST',
+      agent,
+      auth,
+      headers: {
+        'Cache-Control': 'no-cache',
+        'Content-Type': 'application/json',
+        'Content-Length': body.byteLength,
+      },
+    });
+    try {
+      const answer = await answerTo(asking, { answerMs: longestMs, body, signal });
+      const status = answer.statusCode ?? 0;
+      // What a proxy says itself comes without TLS.
+      if (agent !== undefined && !(answer.socket instanceof TLSSocket)) {
+        answer.destroy();
+        throw iamUnavailable(`the proxy does not connect to ${host} (${status})`);
+      }
+      return verdictOf(status, await jsonOf(answer));
+    } catch (error) {
+      if (error instanceof CustodyError) throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      throw iamUnavailable(signal.aborted ? 'no answer in time' : `no answer (${code ?? 'unknown'})`);
+    }
+  };
+}
+
+/** Whoever asks sets a shorter one by the signal; nothing waits for ever without it. */
+const longestMs = 30_000;
+
+/** By status and body: only a word about the token itself is a refusal, and only a success vouches for it. */
+function verdictOf(status: number, answer: Vouched | undefined): Vouched {
+  const success = status >= 200 && status < 300;
+  if (success && answer?.['valid'] === true) return answer;
+  const { valid, code } = answer ?? {};
+  const named = typeof code === 'number' ? `${status}, code ${code}` : String(status);
+  const judged = status < 500 && status !== 408 && status !== 429 && (success || status >= 400);
+  if (judged && (valid === false || isAboutToken(code)))
+    throw new CustodyError('token_refused', `Twilio IAM refused a Flex token (${named})`, { status: 403 });
+  if (status === 401 || status === 403)
+    throw iamUnavailable(`it does not accept the host's credentials (${named}): check TWILIO_AUTH_TOKEN`);
+  if (status === 404) throw iamUnavailable(`it knows no such account (${named}): check TWILIO_REALM`);
+  throw iamUnavailable(`an answer that is none (${named})`);
+}
+
+/** Undefined for what is no JSON object. */
+async function jsonOf(body: Readable): Promise<Vouched | undefined> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of body as AsyncIterable<Buffer>) {
+    pieces.push(piece);
+    bytes += piece.byteLength;
+    if (bytes > mostBytes) return undefined;
+  }
+  try {
+    const answer: unknown = JSON.parse(Buffer.concat(pieces).toString());
+    return typeof answer === 'object' && answer !== null ? (answer as Vouched) : undefined;
+  } catch {
+    return undefined;
+  }
+}
