@@ -15,8 +15,11 @@ export class ConnectProxy {
   readonly #sockets = new Set<Duplex>();
   readonly #server: Server;
 
-  /** @param portOf the port on loopback that a target (host:port) leads to; undefined where it is refused */
-  constructor(portOf: (target: string) => number | undefined, refusal = '403 Forbidden') {
+  /**
+   * @param wayOf the port on loopback that a target (host:port) leads to, or that of another proxy which leads there;
+   *   undefined where it is refused
+   */
+  constructor(wayOf: (target: string) => number | { proxy: number } | undefined, refusal = '403 Forbidden') {
     this.#server = createServer((request, response) => {
       this.plain.push(request.url ?? '');
       this.authorizations.add(request.headers['proxy-authorization']);
@@ -30,9 +33,14 @@ export class ConnectProxy {
       client.on('error', () => undefined);
       this.#whenHeard(() => {
         if (client.destroyed) return;
-        const port = portOf(target);
-        if (port === undefined) client.end(`HTTP/1.1 ${refusal}\r\nContent-Length: 4\r\n\r\nsays`);
-        else this.#join(client, port);
+        const way = wayOf(target);
+        if (way === undefined) client.end(`HTTP/1.1 ${refusal}\r\nContent-Length: 4\r\n\r\nsays`);
+        else if (typeof way === 'number')
+          this.#join(client, way, () => client.write('HTTP/1.1 200 Connection established\r\n\r\n'));
+        else
+          this.#join(client, way.proxy, (behind) =>
+            behind.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`),
+          );
       });
     });
   }
@@ -71,10 +79,8 @@ export class ConnectProxy {
     else answer();
   }
 
-  #join(client: Duplex, port: number): void {
-    const behind = connect(port, '127.0.0.1', () =>
-      client.write('HTTP/1.1 200 Connection established\r\n\r\n'),
-    );
+  #join(client: Duplex, port: number, begin: (behind: Duplex) => void): void {
+    const behind: Duplex = connect(port, '127.0.0.1', () => begin(behind));
     this.#track(behind);
     // By hand: a pipe would go on where a silence has paused it.
     for (const [from, to] of [
