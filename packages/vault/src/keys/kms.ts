@@ -25,7 +25,7 @@ const LIMITS = { connectionTimeout: 5_000, requestTimeout: 10_000 };
  * Keyrings over AWS KMS. The package is loaded on first use: its clients cost 150 ms and tens of megabytes that nobody
  * else should pay. Endpoint (AWS_ENDPOINT_URL_KMS) and, unless given, credentials are the AWS SDK's own affair.
  */
-export function kmsKeyrings(config: KmsConfig): KeyringSource {
+export function kmsKeyrings(config: KmsConfig, limits = LIMITS): KeyringSource {
   const unknown = config.keyIds.find((id) => !ARN.test(id));
   if (unknown !== undefined) {
     throw new CustodyError('key_invalid', `"${unknown}" is not the ARN of a KMS key (arn:aws:kms:…:key/…)`);
@@ -38,7 +38,7 @@ export function kmsKeyrings(config: KmsConfig): KeyringSource {
       new kms.KMS({
         region,
         ...(config.credentials && { credentials: { ...config.credentials } }),
-        requestHandler: { ...LIMITS, throwOnRequestTimeout: true, ...awsAgents() },
+        requestHandler: { ...limits, throwOnRequestTimeout: true, ...awsAgents() },
       });
     clients.set(region, client);
     return client;

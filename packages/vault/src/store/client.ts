@@ -10,9 +10,22 @@ export const REQUEST_MS = 60_000;
 /** Each listener to a recording holds one, for as long as he listens. */
 export const MAX_SOCKETS = 500;
 
+export interface ClientLimits {
+  connectMs?: number;
+  requestMs?: number;
+  maxSockets?: number;
+  /** How long an answer's body may stand still; not for bodies that a listener reads, who may pause. */
+  silentMs?: number;
+}
+
 export function createClient(
   config: StoreConfig,
-  { connectMs = CONNECT_MS, maxSockets = MAX_SOCKETS } = {},
+  {
+    connectMs = CONNECT_MS,
+    requestMs = REQUEST_MS,
+    maxSockets = MAX_SOCKETS,
+    silentMs = 0,
+  }: ClientLimits = {},
 ): S3Client {
   const { accessKeyId, secretAccessKey, sessionToken, endpoint } = config;
   const client = new S3Client({
@@ -29,7 +42,8 @@ export function createClient(
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
       connectionTimeout: connectMs,
-      requestTimeout: REQUEST_MS,
+      requestTimeout: requestMs,
+      socketTimeout: silentMs,
       throwOnRequestTimeout: true,
       ...awsAgents(maxSockets),
     },

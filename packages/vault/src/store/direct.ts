@@ -4,7 +4,7 @@ import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { answerTo, createAgent } from '@flex-custody/net';
 import aws4 from 'aws4';
-import { CONNECT_MS, MAX_SOCKETS, REQUEST_MS } from './client.ts';
+import { type ClientLimits, CONNECT_MS, MAX_SOCKETS, REQUEST_MS } from './client.ts';
 import type { GetOptions, Stored } from './types.ts';
 
 /**
@@ -34,7 +34,11 @@ const PLAIN_KEY = /^[\w./-]+$/;
 const PROBE = 'probe';
 
 /** For sealed bytes alone: they are sent unsigned, and prove themselves when they are read. */
-export function directRequests(client: S3Client, bucket: string): DirectRequests {
+export function directRequests(
+  client: S3Client,
+  bucket: string,
+  { connectMs = CONNECT_MS, requestMs = REQUEST_MS, maxSockets = MAX_SOCKETS }: ClientLimits = {},
+): DirectRequests {
   const agents = new Map<string, http.Agent>();
   let learned: Promise<Target | undefined> | undefined;
 
@@ -48,7 +52,7 @@ export function directRequests(client: S3Client, bucket: string): DirectRequests
   };
   // Apart: a listener holds a connection for as long as he listens, and a copy waits for none.
   const agentFor = (method: string, protocol: 'http:' | 'https:'): http.Agent => {
-    const found = agents.get(method) ?? createAgent(protocol, { keepAlive: true, maxSockets: MAX_SOCKETS });
+    const found = agents.get(method) ?? createAgent(protocol, { keepAlive: true, maxSockets });
     agents.set(method, found);
     return found;
   };
@@ -94,7 +98,7 @@ export function directRequests(client: S3Client, bucket: string): DirectRequests
         path,
         headers: headers as http.OutgoingHttpHeaders,
       });
-      const answer = await answerTo(made, { answerMs: REQUEST_MS, connectMs: CONNECT_MS, body, signal });
+      const answer = await answerTo(made, { answerMs: requestMs, connectMs, body, signal });
       if (answer.statusCode === 200 || answer.statusCode === 206) return answer;
       answer.resume();
     } catch {
