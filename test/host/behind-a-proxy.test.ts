@@ -127,7 +127,7 @@ test('a recording is copied, played and erased, each request through the proxy',
 
 test('a proxy that falls silent and comes back: all that waited is verified, without anybody’s help', async () => {
   // Of a length that no copy is through with before the silence.
-  const calls = await Promise.all([1, 2, 3].map(() => makeCall(stack, { seconds: 900 })));
+  const calls = await Promise.all([1, 2, 3].map(() => makeCall(stack, { seconds: 300 })));
   const recordings = calls.flatMap((call) => call.recordings);
   await Promise.all(recordings.map((recording) => told(recording, 'registered')));
   proxy.silence();
