@@ -1,11 +1,11 @@
 import { asTaskSid, parseRecordingCallback } from '@flex-custody/core';
-import axios from 'axios';
+import { sendRequest } from '@flex-custody/net';
 import { readConfig } from './config.ts';
 import { startDeadline } from './deadline.ts';
 import { forwardToFlex } from './forward.ts';
 
-jest.mock('axios', () => ({ __esModule: true, default: { post: jest.fn() } }));
-const post = jest.mocked(axios.post);
+jest.mock('@flex-custody/net', () => ({ sendRequest: jest.fn() }));
+const post = jest.mocked(sendRequest);
 
 const config = readConfig({
   ACCOUNT_SID: `AC${'a'.repeat(32)}`,
@@ -34,21 +34,21 @@ const forward = (answer: Parameters<typeof forwardToFlex>[2], form = body) =>
   forwardToFlex(config, parseRecordingCallback({ ...form, taskSid: hinted }), answer, form, startDeadline());
 
 beforeEach(() => {
-  post.mockReset().mockResolvedValue({ status: 204 });
+  post.mockReset().mockResolvedValue({ status: 204, headers: {}, text: '' });
 });
 
 test('the form goes to the task that the host names, whatever the callback hints', async () => {
   expect(await forward({ forwarded: false, forwardTo: proven })).toBe(true);
   const [url, sent] = post.mock.calls[0] ?? [];
   expect(url).toMatch(new RegExp(`/Tasks/${proven}/FlexRecordingWebhook$`));
-  expect(String(sent)).not.toContain(hinted);
+  expect(sent?.body).not.toContain(hinted);
 });
 
 test('fields of a fixed list are signed and sent, and the URL is made of the SIDs', async () => {
   const more = { RecordingUrl: 'https://evil.example/forged', StatusCallbackEvent: 'x', FriendlyName: 'y' };
   await forward({ forwarded: false, forwardTo: proven }, { ...body, ...more });
   const [, sent] = post.mock.calls[0] ?? [];
-  expect(Object.fromEntries(new URLSearchParams(String(sent)))).toEqual({
+  expect(Object.fromEntries(new URLSearchParams(String(sent?.body)))).toEqual({
     ...body,
     RecordingUrl: `https://api.twilio.com/2010-04-01/Accounts/${body['AccountSid']}/Recordings/${body['RecordingSid']}`,
   });
@@ -72,6 +72,6 @@ test.each([
   [429, 'forward_unavailable', true],
   [400, 'forward_refused', false],
 ])('HTTP %d is %s', async (status, code, retryable) => {
-  post.mockResolvedValue({ status });
+  post.mockResolvedValue({ status, headers: {}, text: '' });
   await expect(forward({ forwarded: false, forwardTo: proven })).rejects.toMatchObject({ code, retryable });
 });

@@ -1,5 +1,5 @@
 import { CustodyError, type IngestAnswer, type RecordingCallback } from '@flex-custody/core';
-import axios from 'axios';
+import { sendRequest } from '@flex-custody/net';
 import type { FunctionConfig } from './config.ts';
 import { type Deadline, timeLimit } from './deadline.ts';
 
@@ -46,22 +46,18 @@ export async function forwardToFlex(
   };
   // Loaded by those who forward alone: the SDK is a third of a cold start.
   const { getExpectedTwilioSignature } = await import('twilio/lib/webhooks/webhooks.js');
-  const limit = timeLimit(timeLimitMs, deadline);
-  const status = await axios
-    .post(url, new URLSearchParams(form).toString(), {
-      headers: {
-        'Content-Type': 'application/x-www-form-urlencoded',
-        'X-Twilio-Signature': getExpectedTwilioSignature(config.authToken, url, form),
-      },
-      timeout: limit,
-      signal: AbortSignal.timeout(limit),
-      maxRedirects: 0,
-      validateStatus: null,
-    })
-    .then(
-      (response) => response.status,
-      () => 503,
-    );
+  const status = await sendRequest(url, {
+    method: 'POST',
+    body: new URLSearchParams(form).toString(),
+    headers: {
+      'Content-Type': 'application/x-www-form-urlencoded',
+      'X-Twilio-Signature': getExpectedTwilioSignature(config.authToken, url, form),
+    },
+    limitMs: timeLimit(timeLimitMs, deadline),
+  }).then(
+    (answer) => answer.status,
+    () => 503,
+  );
   if (status >= 200 && status < 300) return true;
   const retryable = status >= 500 || status === 429;
   throw new CustodyError(

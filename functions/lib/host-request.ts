@@ -1,6 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
+import { sendRequest } from '@flex-custody/net';
 import { signRequest } from '@flex-custody/vault';
-import axios from 'axios';
 import type { FunctionConfig } from './config.ts';
 import { type Deadline, timeLimit } from './deadline.ts';
 
@@ -21,32 +21,33 @@ export async function hostRequest(
   const method = content === undefined ? 'GET' : 'POST';
   const body = content === undefined ? '' : JSON.stringify(content);
   const signature = signRequest(host.secret, method, url.pathname, body, Date.now());
-  const limit = timeLimit(usualMs, deadline);
-  const response = await axios
-    .request<unknown>({
-      method,
-      url: url.href,
-      ...(content === undefined ? {} : { data: body }),
-      headers: {
-        ...(content === undefined ? {} : { 'Content-Type': 'application/json' }),
-        'X-Custody-Signature': signature,
-      },
-      // `timeout` alone does not bound the time that a connection takes to come about.
-      timeout: limit,
-      signal: AbortSignal.timeout(limit),
-      maxRedirects: 0,
-      maxContentLength: 64 * 1024,
-      validateStatus: null,
-    })
-    .catch(() => {
-      // The cause holds the request, and with it the signature: it goes no further.
-      throw new CustodyError('host_unreachable', 'the host did not answer in time', {
-        status: 503,
-        retryable: true,
-      });
+  const answer = await sendRequest(url.href, {
+    method,
+    ...(content === undefined ? {} : { body }),
+    headers: {
+      ...(content === undefined ? {} : { 'Content-Type': 'application/json' }),
+      'X-Custody-Signature': signature,
+    },
+    limitMs: timeLimit(usualMs, deadline),
+    mostBytes: 64 * 1024,
+  }).catch(() => {
+    // The cause holds the request, and with it the signature: it goes no further.
+    throw new CustodyError('host_unreachable', 'the host did not answer in time', {
+      status: 503,
+      retryable: true,
     });
-  if (response.status >= 200 && response.status < 300) return response.data;
-  throw refusal(response.status);
+  });
+  if (answer.status >= 200 && answer.status < 300) return parsed(answer.text);
+  throw refusal(answer.status);
+}
+
+/** What is no JSON is no answer of the host's, which whoever asked sees by its shape. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function refusal(status: number): CustodyError {

@@ -1,7 +1,6 @@
-import { Agent } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { CustodyError } from '@flex-custody/core';
-import axios from 'axios';
+import { createAgent, sendRequest } from '@flex-custody/net';
 import FormData from 'form-data';
 import { type Deadline, timeLimit } from './deadline.ts';
 import type { VendorConfig } from './flex-config.ts';
@@ -54,26 +53,32 @@ async function asked(
   form.append('grant_type', 'client_credentials');
   form.append('client_id', clientId);
   form.append('client_secret', clientSecret);
-  const limit = timeLimit(timeLimitMs, deadline);
-  const response = await axios
-    .post<unknown>(url, form.getBuffer(), {
-      headers: form.getHeaders(),
-      timeout: limit,
-      signal: AbortSignal.timeout(limit),
-      maxRedirects: 0,
-      maxContentLength: 256 * 1024,
-      validateStatus: null,
-      ...(ca === undefined ? {} : { httpsAgent: new Agent({ ca: [...rootCertificates, ca] }) }),
-    })
+  const response = await sendRequest(url, {
+    method: 'POST',
+    headers: form.getHeaders(),
+    body: form.getBuffer(),
+    limitMs: timeLimit(timeLimitMs, deadline),
+    mostBytes: 256 * 1024,
+    ...(ca === undefined ? {} : { agent: createAgent('https:', { ca: [...rootCertificates, ca] }) }),
+  })
     // The cause holds the request, and with it the secret: it goes no further.
     .catch(() => Promise.reject(unreachable('did not answer in time')));
   if (response.status >= 400 && response.status < 500 && response.status !== 408 && response.status !== 429)
     throw new CustodyError('vendor_refused', `the vendor refused with ${response.status}`, { status: 502 });
   if (response.status !== 200 && response.status !== 201) throw unreachable(`answered ${response.status}`);
-  const answer = (typeof response.data === 'object' ? response.data : {}) as Record<string, unknown>;
+  const answer = fieldsOf(response.text);
   if (!isWord(answer['token_type']) || !isWord(answer['access_token']))
     throw unreachable('answered without a token');
   return answer;
+}
+
+function fieldsOf(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }
 
 const unreachable = (what: string) =>

@@ -38,7 +38,7 @@ export interface SandboxOptions {
   bucket?: string;
   /** An S3 to use instead of the sandbox's own. */
   s3?: { endpoint: string; accessKeyId: string; secretAccessKey: string };
-  /** The sandbox's own folder, with media/ and preload.cjs. Default: `sandbox` below the current directory. */
+  /** The sandbox's own folder, with media/. Default: `sandbox` below the current directory. */
   root?: string;
   /** Receives what happens, one JSON line at a time. */
   log?: (line: string) => void;
@@ -200,7 +200,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         ...vendor.veridas.credentials,
         audioUrl: veridasAudioUrl,
       },
-      env: environment({ proxy: proxy.url, caFile: certificates.caFile, root, s3, world }),
+      env: environment({ proxy: proxy.url, caFile: certificates.caFile, s3, world }),
       twilio: { world, faults, events, courier, switchboard, bucket, exchange, desktop },
       close,
     };
@@ -240,14 +240,13 @@ async function startOwnS3(
   };
 }
 
-function environment(parts: { proxy: string; caFile: string; root: string; s3: S3Access; world: World }) {
+function environment(parts: { proxy: string; caFile: string; s3: S3Access; world: World }) {
   const { accountSid, authToken, workspaceSid } = parts.world.account;
   return {
     HTTPS_PROXY: parts.proxy,
     HTTP_PROXY: parts.proxy,
     NO_PROXY: '127.0.0.1,localhost',
     NODE_EXTRA_CA_CERTS: parts.caFile,
-    NODE_OPTIONS: `--require ${JSON.stringify(join(parts.root, 'preload.cjs'))}`,
     AWS_ENDPOINT_URL_S3: parts.s3.endpoint,
     AWS_REGION: parts.s3.region,
     AWS_ACCESS_KEY_ID: parts.s3.accessKeyId,

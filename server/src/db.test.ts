@@ -1,6 +1,8 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { describeWhere } from '../../test/support/needs.ts';
 import { openPostgres } from './db/postgres.ts';
 import { onEachEngine, type TestDatabase } from './db/testing/on-each-engine.ts';
-import { migrate } from './db.ts';
+import { type Db, migrate } from './db.ts';
 import { migrations } from './migrations.ts';
 
 onEachEngine('database', (open) => {
@@ -121,6 +123,15 @@ onEachEngine('database', (open) => {
     expect(found).toEqual([{ steps: null, version: null }]);
   });
 
+  test('a transaction whose work never ends is rolled back in time, and others go on', async () => {
+    const stuck = test_.db.transaction(async (inner) => {
+      await inner.query('INSERT INTO things (id) VALUES (1)');
+      await new Promise(() => undefined);
+    }, 100);
+    await expect(stuck).rejects.toMatchObject({ code: 'database_unavailable', retryable: true });
+    expect(await test_.db.query('SELECT * FROM things')).toEqual([]);
+  });
+
   test('the real migrations run', async () => {
     expect(await migrate(test_.db)).toBe(migrations.length);
   });
@@ -132,4 +143,79 @@ test('a PostgreSQL that does not answer is a passing trouble', async () => {
     retryable: true,
     status: 503,
   });
+});
+
+describeWhere('postgresql', 'the limits on PostgreSQL', () => {
+  let db: Db;
+  const url = process.env['TEST_DATABASE_URL'] ?? '';
+  beforeAll(async () => {
+    db = await openPostgres(url, { connectMs: 5_000, statementMs: 300, cancelMs: 5_000 });
+  });
+  afterAll(() => db.close());
+
+  const slow = 'SELECT pg_sleep(20)';
+  const late = { code: 'database_unavailable', retryable: true, status: 503 };
+
+  test('a statement that takes too long is ended by the server, on each way to it', async () => {
+    const cause = { cause: expect.objectContaining({ code: '57014' }) };
+    await expect(db.query(slow)).rejects.toMatchObject({ ...late, ...cause });
+    await expect(db.query('SELECT pg_sleep($1)', [20])).rejects.toMatchObject({ ...late, ...cause });
+    await expect(db.routine('SELECT pg_sleep($1)', [20])).rejects.toMatchObject({ ...late, ...cause });
+    await expect(db.transaction((inner) => inner.query(slow))).rejects.toMatchObject(late);
+    expect(await db.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  test('a migration has a limit of its own', async () => {
+    await db.transaction((inner) => inner.query('SELECT pg_sleep(0.5)'), 60_000);
+    await expect(db.query('SELECT pg_sleep(0.5)')).rejects.toMatchObject(late);
+  });
+
+  test('a server that falls silent is given up, too, and the next statement has another connection', async () => {
+    const { hostname, port } = new URL(url);
+    let isSilent = false;
+    const relay = createServer((client) => {
+      const behind = connect(Number(port), hostname);
+      client.pipe(behind);
+      behind.on('data', (chunk) => isSilent || client.write(chunk));
+      for (const one of [client, behind]) one.on('error', () => undefined);
+      client.on('close', () => behind.destroy());
+    });
+    await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+    const through = new URL(url);
+    through.host = `127.0.0.1:${(relay.address() as AddressInfo).port}`;
+    const far = await openPostgres(through.href, { connectMs: 5_000, statementMs: 200, cancelMs: 100 });
+    isSilent = true;
+    await expect(far.query('SELECT $1::int', [1])).rejects.toMatchObject(late);
+    await expect(far.transaction((inner) => inner.query('SELECT 1'))).rejects.toMatchObject(late);
+    isSilent = false;
+    expect(await far.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await far.close();
+    relay.close();
+  });
+
+  test('where all connections are taken, the wait for one has a limit', async () => {
+    const few = await openPostgres(url, { connectMs: 200, statementMs: 60_000, cancelMs: 5_000 });
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const all = Array.from({ length: 10 }, () => few.transaction(() => ended));
+    await expect(few.query('SELECT 1')).rejects.toMatchObject(late);
+    end();
+    await Promise.all(all);
+    await few.close();
+  });
+});
+
+test('a PostgreSQL that takes connections and says nothing is one, too', async () => {
+  const mute = createServer((socket) => socket.on('error', () => undefined));
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+  const { port } = mute.address() as AddressInfo;
+  const opening = openPostgres(`postgres://nobody@127.0.0.1:${port}/none`, {
+    connectMs: 100,
+    statementMs: 100,
+    cancelMs: 100,
+  });
+  await expect(opening).rejects.toMatchObject({ code: 'database_unavailable', retryable: true });
+  mute.close();
 });

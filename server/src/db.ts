@@ -15,8 +15,9 @@ export interface Db {
   /**
    * Commits when `work` resolves, rolls back when it throws. Use the inner `db` alone inside: the embedded database has
    * one session, and the outer one would wait for this very transaction.
+   * @param limitMs of the whole and of each statement in it; a minute by default
    */
-  transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  transaction<T>(work: (db: Db) => Promise<T>, limitMs?: number): Promise<T>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 import { CustodyError } from '@flex-custody/core';
+import { migrationMs } from './db/limits.ts';
 import type { Db } from './db.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
@@ -330,5 +331,5 @@ export async function migrate(db: Db, list: readonly string[] = migrations): Pro
       await inner.query('INSERT INTO schema_version (version) VALUES ($1)', [index + 1]);
     }
     return list.length;
-  });
+  }, migrationMs);
 }

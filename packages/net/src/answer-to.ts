@@ -1,15 +1,15 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 
 /** Code of the error where nothing came in time. */
 export const NO_ANSWER = 'no answer';
 
 /**
- * Sends a request and resolves with the head of its answer; the answer's body is then whoever asked's to read.
- * @param limits `answerMs` until the head has come, `connectMs` until there is a connection, where it is a new one; the
- *   signal ends the body too
- * @throws the request's own error, or one with the code {@link NO_ANSWER}
+ * Sends a request and resolves with the head of its answer; whoever asked reads the body. Limits and signal reject by
+ * themselves: Node raises no error for a request that is destroyed while it waits for a socket, as behind a proxy that
+ * never answers CONNECT or in a full pool. A socket that comes later goes back to the pool.
+ * @param limits `answerMs` until the head has come; `connectMs` until there is a connection, the wait for a free socket
+ *   included; the signal ends the body too
+ * @throws the signal's reason, the request's own error, or one with the code {@link NO_ANSWER}
  */
 export function answerTo(
   request: ClientRequest,
@@ -21,39 +21,42 @@ export function answerTo(
   }: {
     answerMs: number;
     connectMs?: number;
-    body?: Uint8Array | undefined;
+    body?: Uint8Array | string | undefined;
     signal?: AbortSignal | undefined;
   },
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const stop = () => request.destroy(new Error('broken off'));
-    const giveUp = () => request.destroy(Object.assign(new Error('no answer in time'), { code: NO_ANSWER }));
-    const unanswered = setTimeout(giveUp, answerMs);
+    let unanswered: NodeJS.Timeout | undefined;
     let unconnected: NodeJS.Timeout | undefined;
-    const settle = () => {
+    const fail = (reason: unknown) => {
       clearTimeout(unanswered);
       clearTimeout(unconnected);
+      signal?.removeEventListener('abort', stop);
+      reject(reason);
+      request.destroy(reason instanceof Error ? reason : new Error('broken off'));
     };
-    const forget = () => signal?.removeEventListener('abort', stop);
+    const stop = () => fail(signal?.reason);
+    // Also where the request is destroyed long after its answer: an error without a listener would end the process.
+    request.on('error', fail);
+    if (signal?.aborted) return stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    unanswered = setTimeout(() => fail(late('no answer in time')), answerMs);
     if (connectMs !== undefined) {
-      request.once('socket', (socket: Socket | TLSSocket) => {
-        if (!socket.connecting) return;
-        unconnected = setTimeout(giveUp, connectMs);
-        socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => clearTimeout(unconnected));
+      unconnected = setTimeout(() => fail(late('no connection in time')), connectMs);
+      const connected = () => clearTimeout(unconnected);
+      request.once('socket', (socket) => {
+        if (!socket.connecting) return connected();
+        socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
       });
     }
     request.once('response', (answer) => {
-      settle();
-      answer.once('close', forget);
+      clearTimeout(unanswered);
+      clearTimeout(unconnected);
+      answer.once('close', () => signal?.removeEventListener('abort', stop));
       resolve(answer);
     });
-    request.on('error', (error) => {
-      settle();
-      forget();
-      reject(error);
-    });
-    if (signal?.aborted) stop();
-    else signal?.addEventListener('abort', stop, { once: true });
     request.end(body);
   });
 }
+
+const late = (what: string) => Object.assign(new Error(what), { code: NO_ANSWER });

@@ -1,5 +1,5 @@
-import type { Agent } from 'node:https';
 import { type AccountSid, CustodyError, type WorkspaceSid } from '@flex-custody/core';
+import { createAgent } from '@flex-custody/net';
 import type twilio from 'twilio';
 import type { AccountContext } from 'twilio/lib/rest/api/v2010/account.js';
 import type FlexV1 from 'twilio/lib/rest/flexApi/V1.js';
@@ -35,9 +35,11 @@ export function connect(config: TwilioConfig): Connection {
   let loading: Promise<twilio.Twilio> | undefined;
   const client = () => {
     loading ??= import('twilio').then(({ default: sdk }) => {
-      const httpClient = new sdk.RequestClient({ timeout: config.timeoutMs ?? 5_000 });
-      const { httpsAgent } = httpClient.axios.defaults;
-      httpClient.axios = overHttps(httpsAgent as Agent) as unknown as typeof httpClient.axios;
+      const timeout = config.timeoutMs ?? 5_000;
+      const httpClient = new sdk.RequestClient({ timeout });
+      // As many connections as the SDK's own agent has, which knows HTTP_PROXY alone, and no NO_PROXY.
+      const agent = createAgent('https:', { keepAlive: true, maxSockets: 20, maxFreeSockets: 5, timeout });
+      httpClient.axios = overHttps(agent) as unknown as typeof httpClient.axios;
       return sdk(config.username, config.password, { accountSid: config.accountSid, httpClient });
     });
     return loading;

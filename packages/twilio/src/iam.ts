@@ -1,8 +1,7 @@
 import { request } from 'node:https';
 import type { Readable } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import { type AccountSid, CustodyError } from '@flex-custody/core';
-import { answerTo, proxyAgent } from '@flex-custody/net';
+import { answerTo, ProxyRefusal, sharedAgent } from '@flex-custody/net';
 
 export interface IamConfig {
   accountSid: AccountSid;
@@ -44,10 +43,9 @@ export function createIam({ accountSid, authToken, apiKey, realm }: IamConfig): 
     if (!auth)
       throw iamUnavailable('set TWILIO_AUTH_TOKEN, or TWILIO_API_KEY and TWILIO_API_SECRET, to ask it');
     const body = Buffer.from(JSON.stringify({ token }));
-    const agent = proxyAgent(url);
     const asking = request(url, {
       method: 'POST',
-      agent,
+      agent: sharedAgent(url),
       auth,
       headers: {
         'Cache-Control': 'no-cache',
@@ -57,15 +55,12 @@ export function createIam({ accountSid, authToken, apiKey, realm }: IamConfig): 
     });
     try {
       const answer = await answerTo(asking, { answerMs: longestMs, body, signal });
-      const status = answer.statusCode ?? 0;
-      // What a proxy says itself comes without TLS.
-      if (agent !== undefined && !(answer.socket instanceof TLSSocket)) {
-        answer.destroy();
-        throw iamUnavailable(`the proxy does not connect to ${host} (${status})`);
-      }
-      return verdictOf(status, await jsonOf(answer));
+      return verdictOf(answer.statusCode ?? 0, await jsonOf(answer));
     } catch (error) {
       if (error instanceof CustodyError) throw error;
+      // What a proxy says is no word of IAM's.
+      if (error instanceof ProxyRefusal)
+        throw iamUnavailable(`the proxy does not connect to ${host} (${error.status})`);
       const { code } = error as NodeJS.ErrnoException;
       throw iamUnavailable(signal.aborted ? 'no answer in time' : `no answer (${code ?? 'unknown'})`);
     }

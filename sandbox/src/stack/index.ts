@@ -28,6 +28,8 @@ export interface StackOptions {
   /** More of the host's, and the Functions', environment; theirs wins. */
   serverEnv?: Readonly<Record<string, string>>;
   functionsEnv?: Readonly<Record<string, string>>;
+  /** What host and Functions reach the outside world by, in place of the sandbox's own way. */
+  reach?: (sandbox: Sandbox) => Promise<Readonly<Record<string, string>>>;
   onEvent?: (event: StackEvent) => void;
   /** What is being started, for somebody who waits. */
   onStarting?: (what: string) => void;
@@ -117,6 +119,7 @@ async function bringUp(
   });
   closers.push(() => sandbox.close());
 
+  const reach = await options.reach?.(sandbox);
   const passOn = relay(sandbox.url);
   const fromServer = (line: string) => {
     const event = eventOf(line, 'server');
@@ -135,6 +138,7 @@ async function bringUp(
     ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}),
     ...inKms?.server,
     ...options.serverEnv,
+    ...reach,
   });
   const shellFile = writeShellFile(dataDir, hostEnvironment);
   closers.push(async () => rmSync(shellFile, { force: true }));
@@ -178,6 +182,7 @@ async function bringUp(
     environment: functionsEnvironment(sandbox, secrets, addresses, {
       ...inKms?.functions,
       ...options.functionsEnv,
+      ...reach,
     }),
     onLine: (line) => {
       const event = eventOf(line, 'functions');

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PGlite, PGliteInterface, Transaction } from '@electric-sql/pglite';
 import { CustodyError } from '@flex-custody/core';
 import type { Db } from '../db.ts';
+import { dbLimits, inTime } from './limits.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
 
 const timestamptz = 1184;
@@ -67,8 +68,9 @@ function serialised(engine: PGlite, lock: DirectoryLock | undefined): Db {
     kind: 'pglite',
     query,
     routine: query,
-    transaction: <T>(work: (db: Db) => Promise<T>) =>
-      inTurn(() => engine.transaction((transaction) => work(within(transaction)))),
+    // Everybody waits for this one: work that never ends is ended, and rolled back.
+    transaction: <T>(work: (db: Db) => Promise<T>, limitMs = dbLimits.statementMs) =>
+      inTurn(() => engine.transaction((transaction) => inTime(work(within(transaction)), limitMs))),
     close: () => {
       closing ??= tail.then(async () => {
         await engine.close();

@@ -2,6 +2,7 @@ import { CustodyError } from '@flex-custody/core';
 import pg from 'pg';
 import { systemCode } from '../config/system-code.ts';
 import type { Db } from '../db.ts';
+import { type DbLimits, dbLimits, inTime } from './limits.ts';
 import { type Prepared, preparedStatements } from './prepared.ts';
 
 const bigintOid = 20;
@@ -12,11 +13,23 @@ const MOST_CONNECTIONS = 10;
 /** Besides those: one plan for all values is a setting of a connection. */
 const ROUTINE_CONNECTIONS = 4;
 
-function openPool(url: string, options: pg.PoolConfig): pg.Pool {
+/**
+ * Statements have two limits: the server ends what takes too long, and this side what no server answers. The server's is
+ * set on each connection, since a pooler in between refuses it as a parameter of the connection.
+ */
+function openPool(
+  url: string,
+  { connectMs, statementMs, cancelMs }: DbLimits,
+  { settings = '', ...options }: pg.PoolConfig & { settings?: string },
+): pg.Pool {
+  const limits = `SET statement_timeout = ${statementMs}; SET idle_in_transaction_session_timeout = ${statementMs}`;
   const pool = new pg.Pool({
     ...options,
     connectionString: url,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: connectMs,
+    query_timeout: statementMs + cancelMs,
+    // Without them all is done as well, only slower, or with this side's limit alone.
+    onConnect: (client) => client.query(`${limits};${settings}`).catch(() => undefined),
     idleTimeoutMillis: 30_000,
     application_name: 'flex-custody',
     types: {
@@ -34,17 +47,16 @@ function openPool(url: string, options: pg.PoolConfig): pg.Pool {
  * Of a few jobs out of a backlog PostgreSQL takes a plan for just so many to be worth its making, each time: it costs
  * more than to fetch them, since the table of jobs is one of many parts.
  */
-function openRoutinePool(url: string): pg.Pool {
-  return openPool(url, {
+function openRoutinePool(url: string, limits: DbLimits): pg.Pool {
+  return openPool(url, limits, {
     max: ROUTINE_CONNECTIONS,
-    // Without it all is done as well, only slower.
-    onConnect: (client) => client.query('SET plan_cache_mode = force_generic_plan').catch(() => undefined),
+    settings: 'SET plan_cache_mode = force_generic_plan',
   });
 }
 
 /** PostgreSQL behind a pool. */
-export async function openPostgres(url: string): Promise<Db> {
-  const pool = openPool(url, { max: MOST_CONNECTIONS });
+export async function openPostgres(url: string, limits: DbLimits = dbLimits): Promise<Db> {
+  const pool = openPool(url, limits, { max: MOST_CONNECTIONS });
   let routinePool: pg.Pool | undefined;
   const prepared = preparedStatements();
   try {
@@ -63,14 +75,16 @@ export async function openPostgres(url: string): Promise<Db> {
     query,
     routine: <T>(sql: string, values?: readonly unknown[]): Promise<T[]> => {
       if (values === undefined || values.length === 0) return query<T>(sql);
-      routinePool ??= openRoutinePool(url);
+      routinePool ??= openRoutinePool(url, limits);
       return run<T>(prepared, routinePool, sql, values);
     },
-    transaction: (work) =>
+    transaction: (work, limitMs = limits.statementMs) =>
       onConnection(pool, async (client) => {
-        await client.query('BEGIN');
-        const result = await work(within(prepared, client));
-        await client.query('COMMIT');
+        await run(prepared, client, 'BEGIN');
+        const other = limitMs === limits.statementMs ? undefined : limitMs;
+        if (other !== undefined) await run(prepared, client, `SET LOCAL statement_timeout = ${other}`);
+        const result = await inTime(work(within(prepared, client, other)), limitMs);
+        await run(prepared, client, 'COMMIT');
         return result;
       }),
     close: async () => {
@@ -80,11 +94,11 @@ export async function openPostgres(url: string): Promise<Db> {
 }
 
 /** A transaction inside a transaction is the same one: all of it commits, or none. */
-function within(prepared: Prepared, client: pg.PoolClient): Db {
+function within(prepared: Prepared, client: pg.PoolClient, limitMs?: number): Db {
   const db: Db = {
     kind: 'postgres',
-    query: (sql, values) => run(prepared, client, sql, values),
-    routine: (sql, values) => run(prepared, client, sql, values),
+    query: (sql, values) => run(prepared, client, sql, values, limitMs),
+    routine: (sql, values) => run(prepared, client, sql, values, limitMs),
     transaction: (work) => work(db),
     close: async () => undefined,
   };
@@ -120,12 +134,15 @@ async function run<T>(
   client: Client,
   sql: string,
   values?: readonly unknown[],
+  /** In place of the pool's, ms. */
+  limitMs?: number,
 ): Promise<T[]> {
+  const limit = limitMs === undefined ? {} : { query_timeout: limitMs + dbLimits.cancelMs };
   const send = async (): Promise<T[]> => {
     const result: unknown =
       values === undefined || values.length === 0
-        ? await client.query(sql)
-        : await client.query({ ...named(prepared.nameOf(sql)), text: sql, values: [...values] });
+        ? await client.query({ text: sql, ...limit })
+        : await client.query({ ...named(prepared.nameOf(sql)), text: sql, values: [...values], ...limit });
     const last = Array.isArray(result) ? result.at(-1) : result;
     return (last as { rows: T[] }).rows;
   };
@@ -142,10 +159,13 @@ async function run<T>(
 
 const named = (name: string | undefined) => (name === undefined ? {} : { name });
 
-/** What SQL itself refuses (five characters of SQLSTATE) stays as it is; connections and shutdowns are passing troubles. */
+/**
+ * What SQL itself refuses (five characters of SQLSTATE) stays as it is; connections, shutdowns and limits (57014) are passing
+ * troubles.
+ */
 function fault(cause: unknown): unknown {
   const code = systemCode(cause);
-  if (/^[0-9A-Z]{5}$/.test(code) && !/^(08|53|57P)/.test(code)) return cause;
+  if (/^[0-9A-Z]{5}$/.test(code) && !/^(08|53|57P|57014|25P0[34])/.test(code)) return cause;
   return new CustodyError(
     'database_unavailable',
     `PostgreSQL does not answer (${code || 'connection lost'})`,

@@ -1,7 +1,7 @@
 import { errorCode, type RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { RecordingRow } from '../catalog/catalog.ts';
-import { copyUnderLease, workerLeaseMs } from './copy-under-lease.ts';
+import { copyUnderLease, type LeasedCopy, workerLeaseMs } from './copy-under-lease.ts';
 import type { Gate } from './gate.ts';
 import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
@@ -41,14 +41,14 @@ export async function copyJob(
   const pausedSeconds = await pausedSecondsOf(parts, row);
   await inTurn(async () => {
     ended.throwIfAborted();
-    const lease = await catalog.lease(sid, 'worker', workerLeaseMs);
+    const lease = await catalog.lease(sid, 'worker', parts.workerLeaseMs ?? workerLeaseMs);
     if (lease === undefined) {
       const now = await catalog.find(sid);
       if (now && isHeld(now)) await relieveLater(parts, now);
       return;
     }
     try {
-      const open = mediaOpener(parts, facts, ended);
+      const open: LeasedCopy['open'] = (asked, signal) => mediaOpener(parts, facts, signal)(asked);
       const source = mediaSource(facts, pausedSeconds);
       await copyUnderLease(parts, { source, open, lease, by: 'worker' }, ended);
     } catch (error) {

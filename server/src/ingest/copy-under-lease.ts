@@ -5,14 +5,15 @@ import { abandonUpload } from './abandon-upload.ts';
 import type { IngestParts } from './parts.ts';
 import { discard } from './report.ts';
 import { logStep, provenBad, type StepFacts } from './steps.ts';
+import { stillMs, whileMoving } from './while-moving.ts';
 
-/** A worker's lease is short and extended while it works, so that a killed worker is relieved soon. */
-export const workerLeaseMs = 60_000;
+/** A worker's lease is short, and extended while its copy moves, so that a killed or stuck worker is relieved soon. */
+export const workerLeaseMs = stillMs;
 
 export interface LeasedCopy {
   source: MediaSource;
-  /** Where the audio comes from. */
-  open: ResumableInput['open'];
+  /** Where the audio comes from; the signal ends the copy. */
+  open(asked: Parameters<ResumableInput['open']>[0], signal: AbortSignal): ReturnType<ResumableInput['open']>;
   lease: Lease;
   by: Extract<StepFacts['by'], 'worker' | 'import'>;
   /** Once the catalog has this object as the recording's. */
@@ -21,7 +22,7 @@ export interface LeasedCopy {
 
 /**
  * Copies one recording on this host, from where an earlier process stopped, and has it verified. Ends without a word
- * where the lease was lost; on any other failure it is released.
+ * where the lease was lost; on any other failure, a copy that stands still included, it is released.
  * @param ended aborts when the process ends
  * @throws CustodyError as the media, the envelope and the store do
  */
@@ -34,35 +35,57 @@ export async function copyUnderLease(
   const sid = source.recordingSid;
   const begun = Date.now();
   logStep(log, 'leased', sid, { by });
-  // By hand: what AbortSignal.any hangs on a signal that lives as long as the process stays there for long.
-  const halted = new AbortController();
-  const halt = () => halted.abort(ended.reason);
-  if (ended.aborted) halt();
-  else ended.addEventListener('abort', halt, { once: true });
-  const extension = setInterval(() => {
-    catalog.extendLease(sid, lease, workerLeaseMs).then(
-      (held) => held || halted.abort(new CustodyError('lease_lost', 'another writer took over')),
-      // The database is away: the lease has two more thirds of its time for it to come back.
-      (error: unknown) => log.warn({ recording: sid, code: errorCode(error) }, 'lease not extended'),
-    );
-  }, workerLeaseMs / 3);
-  try {
-    const found = isFirst ? undefined : await uploads.find(sid);
-    let isNoted = found !== undefined;
-    const { object, channels } = await copyResumably({
-      source,
-      open,
-      keys,
-      store,
-      objectKey: objectKey(source.accountSid, sid),
-      state: found,
-      save: (state) => {
-        isNoted = true;
-        return uploads.save(sid, lease, state);
-      },
-      signal: halted.signal,
-      onProgress: (done, total) => observer?.copyProgress?.(sid, done, total),
+  const { workerLeaseMs: leaseMs = workerLeaseMs } = parts;
+  let hasMoved = false;
+  let reason: unknown;
+  const copy = async (halted: AbortController, moved: () => void) => {
+    halted.signal.addEventListener('abort', () => {
+      reason = halted.signal.reason;
     });
+    const note = () => {
+      hasMoved = true;
+      moved();
+    };
+    const extension = setInterval(() => {
+      // Without a byte since the last one it would hold the recording for a copy that never ends.
+      if (!hasMoved) return;
+      hasMoved = false;
+      catalog.extendLease(sid, lease, leaseMs).then(
+        (held) => held || halted.abort(new CustodyError('lease_lost', 'another writer took over')),
+        // The database is away: the lease has two more thirds of its time for it to come back.
+        (error: unknown) => log.warn({ recording: sid, code: errorCode(error) }, 'lease not extended'),
+      );
+    }, leaseMs / 3);
+    halted.signal.addEventListener('abort', () => clearInterval(extension));
+    try {
+      const found = isFirst ? undefined : await uploads.find(sid);
+      isNoted = found !== undefined;
+      return await copyResumably({
+        source,
+        open: (asked) => open(asked, halted.signal),
+        keys,
+        store,
+        objectKey: objectKey(source.accountSid, sid),
+        state: found,
+        save: (state) => {
+          isNoted = true;
+          note();
+          return uploads.save(sid, lease, state);
+        },
+        signal: halted.signal,
+        onStored: note,
+        onProgress: (done, total) => {
+          note();
+          observer?.copyProgress?.(sid, done, total);
+        },
+      });
+    } finally {
+      clearInterval(extension);
+    }
+  };
+  let isNoted = false;
+  try {
+    const { object, channels } = await whileMoving(ended, leaseMs, copy);
     if (!(await catalog.sealed(sid, lease, object, channels, by === 'import' ? 'import' : 'host'))) {
       await discard(parts, sid, object);
       log.warn({ recording: sid }, 'copied, but another writer was first');
@@ -74,14 +97,11 @@ export async function copyUnderLease(
     observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');
     logStep(log, 'sealed', sid, { by, bytes: object.plaintextBytes, ms });
   } catch (error) {
-    if ([error, halted.signal.reason].some((why) => errorCode(why) === 'lease_lost')) return;
+    if ([error, reason].some((why) => errorCode(why) === 'lease_lost')) return;
     // What proved to be no whole recording would only be gone on with to the same end.
     if (provenBad.has(errorCode(error))) await abandonUpload(parts, sid);
     await catalog.release(sid, lease, errorCode(error));
     throw error;
-  } finally {
-    clearInterval(extension);
-    ended.removeEventListener('abort', halt);
   }
   await queue.send('verify', { recordingSid: sid }, { once: sid });
 }

@@ -251,7 +251,9 @@ describe('the copy', () => {
   test('stops when somebody else has its lease, and leaves the recording to them', async () => {
     const { catalog, queue } = await handedOver(shared.db);
     jest.useFakeTimers({ doNotFake: [...allButIntervals] });
-    copy.mockImplementationOnce(async ({ signal }) => {
+    copy.mockImplementationOnce(async ({ onProgress, signal }) => {
+      // Only a copy that moves has its lease extended, and so learns of its loss.
+      onProgress?.(1, undefined);
       await shared.db.query(`UPDATE recordings SET lease = 'theirs', lease_holder = 'them'`);
       jest.advanceTimersByTime(20_000);
       if (!signal?.aborted) await new Promise((resolve) => signal?.addEventListener('abort', resolve));

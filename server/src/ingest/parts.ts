@@ -65,6 +65,8 @@ export interface IngestParts {
   keys: Keys | undefined;
   /** By which what this host writes is known as its own. */
   signing: SigningIdentity;
+  /** How long a copy of this host may stand still, ms; 60,000 by default. */
+  workerLeaseMs?: number;
   log: Log;
   observer?: IngestObserver;
   /** Whose call it is by Twilio, where that is known already; what takes longer is a job's. */

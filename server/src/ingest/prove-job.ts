@@ -7,6 +7,7 @@ import type { IngestParts } from './parts.ts';
 import { proofOf } from './proof.ts';
 import { mediaLags, mediaOpener } from './source.ts';
 import { logStep } from './steps.ts';
+import { stillMs, whileMoving } from './while-moving.ts';
 
 type StoredRow = RecordingRow & { object: SealedObject };
 
@@ -57,11 +58,14 @@ async function lookAtSource(
   facts: TwilioRecording,
   ended: AbortSignal,
 ): Promise<SeenMedia> {
-  const media = await mediaOpener(parts, facts, ended)({ channels: row.channels });
   const { durationSeconds } = facts;
-  return readMedia(media, {
+  const stated = {
     ...(durationSeconds !== undefined && { durationSeconds }),
     pausedSeconds: await parts.catalog.pausedSeconds(row),
+  };
+  return whileMoving(ended, stillMs, async ({ signal }, moved) => {
+    const media = await mediaOpener(parts, facts, signal)({ channels: row.channels });
+    return readMedia(media, stated, moved);
   });
 }
 
@@ -73,14 +77,19 @@ async function compare(
 ): Promise<'sha256' | 'samples' | undefined> {
   if (seen.sha256 === object.plaintextSha256) return 'sha256';
   const samples = new SampleDigest();
-  await verifyObject({
-    object,
-    source: { accountSid, recordingSid, channels },
-    keys,
-    store,
-    signal: ended,
-    onPlaintext: (chunk) => samples.push(chunk),
-  });
+  await whileMoving(ended, stillMs, ({ signal }, moved) =>
+    verifyObject({
+      object,
+      source: { accountSid, recordingSid, channels },
+      keys,
+      store,
+      signal,
+      onPlaintext: (chunk) => {
+        moved();
+        samples.push(chunk);
+      },
+    }),
+  );
   const own = samples.end();
   return own !== undefined && own === seen.samples ? 'samples' : undefined;
 }

@@ -9,6 +9,7 @@ import { verifyObject } from '@flex-custody/vault';
 import { Analyser } from '../audio/analyser.ts';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
+import { stillMs, whileMoving } from './while-moving.ts';
 
 type Parts = Pick<IngestParts, 'config' | 'keys' | 'store' | 'log'>;
 
@@ -40,23 +41,28 @@ export async function readBack(
   { config, keys, store }: Parts,
   row: RecordingRow,
   object: NonNullable<RecordingRow['object']>,
-  signal?: AbortSignal,
+  signal: AbortSignal = new AbortController().signal,
   stated: Pick<MediaSource, 'durationSeconds' | 'pausedSeconds'> = {},
 ): Promise<ReadBack> {
   const analyser = new Analyser(agentChannel(row, config));
-  const { plaintextSha256, channels } = await verifyObject({
-    object,
-    source: {
-      accountSid: row.accountSid,
-      recordingSid: row.recordingSid,
-      channels: row.channels,
-      ...stated,
-    },
-    keys,
-    store,
-    ...(signal && { signal }),
-    onPlaintext: (chunk) => analyser.push(chunk),
-  });
+  const read = (halted: AbortController, moved: () => void) =>
+    verifyObject({
+      object,
+      source: {
+        accountSid: row.accountSid,
+        recordingSid: row.recordingSid,
+        channels: row.channels,
+        ...stated,
+      },
+      keys,
+      store,
+      signal: halted.signal,
+      onPlaintext: (chunk) => {
+        moved();
+        analyser.push(chunk);
+      },
+    });
+  const { plaintextSha256, channels } = await whileMoving(signal, stillMs, read);
   return { plaintextSha256, channels, analysis: analyser.end() ?? null };
 }
 

@@ -78,6 +78,7 @@ const outages = new Set([
   'database_unavailable',
   'key_unavailable',
   'upload_gone',
+  'stalled',
   // The process ended, again and again, or something of ours failed that has no name.
   'expired',
   'stopping',

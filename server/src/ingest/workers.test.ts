@@ -6,6 +6,7 @@ import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts
 import { type Db, migrate } from '../db.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { createJanitor } from './janitor-job.ts';
+import type { IngestParts } from './parts.ts';
 import { house, sealedObject } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
 
@@ -38,12 +39,12 @@ onEachEngine('several workers', (open) => {
     await database.db.query('TRUNCATE recordings, alarms CASCADE');
   });
 
-  async function worker() {
+  async function worker(change: Partial<IngestParts> = {}) {
     const db = (await database.another?.()) ?? database.db;
     if (db !== database.db) others.push(db);
     const queue = openQueue(db, { schema: `${database.schema}_jobs` });
     queues.push(queue);
-    return { ...(await house(twilio, db, { queue })), queue };
+    return { ...(await house(twilio, db, { queue, ...change })), queue };
   }
 
   async function register(catalog: Awaited<ReturnType<typeof worker>>['catalog'], n: number) {
@@ -119,5 +120,53 @@ onEachEngine('several workers', (open) => {
     await janitor.sweep();
     await until(async () => (await other.catalog.find(sid))?.state === 'verified');
     expect(copy).toHaveBeenCalledTimes(2);
+  }, 60_000);
+
+  test('one takes over from another whose copy stands still and heeds nothing, within the lease', async () => {
+    const sid = sids.recording(98);
+    let begun = 0;
+    copy.mockImplementation(async () => {
+      begun += 1;
+      if (begun === 1) return new Promise(() => undefined);
+      return { object: sealedObject(sid), channels: 2 };
+    });
+    const stuck = await worker({ workerLeaseMs: 300 });
+    await register(stuck.catalog, 98);
+    await stuck.queue.send('copy', { recordingSid: sid });
+    await until(async () => begun === 1);
+    const other = await worker();
+    await until(async () => (await other.catalog.find(sid))?.state === 'verified');
+    expect(begun).toBe(2);
+    // Its place among those that copy at once is free again.
+    expect(stuck.lines.join('\n')).not.toContain('lease not extended');
+  }, 60_000);
+
+  test('a lease is extended for as long as bytes come, and no longer', async () => {
+    const sid = sids.recording(97);
+    const extended: boolean[] = [];
+    let moves = true;
+    copy.mockImplementation(({ signal, onProgress }) => {
+      const moving = setInterval(() => moves && onProgress?.(1, undefined), 10);
+      return new Promise((_, reject) =>
+        signal?.addEventListener('abort', () => {
+          clearInterval(moving);
+          reject(signal.reason);
+        }),
+      );
+    });
+    const one = await worker({ workerLeaseMs: 900 });
+    const extend = one.catalog.extendLease;
+    one.catalog.extendLease = async (...asked) => {
+      const held = await extend(...asked);
+      extended.push(held);
+      return held;
+    };
+    await register(one.catalog, 97);
+    await one.queue.send('copy', { recordingSid: sid });
+    await until(async () => extended.length >= 4);
+    expect((await one.catalog.find(sid))?.state).toBe('copying');
+    moves = false;
+    await until(async () => (await one.catalog.find(sid))?.failure === 'stalled');
+    expect(extended.every(Boolean)).toBe(true);
   }, 60_000);
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
+import { orAborted } from '@flex-custody/net';
 import type PgBoss from 'pg-boss';
 import { together } from '../db/together.ts';
 import type { Db } from '../db.ts';
@@ -60,8 +61,13 @@ export interface QueueSettings {
   pollMs?: number;
   /** How often a job is tried again, and how long after the first failure. */
   retries?: { limit: number; delaySeconds: number };
+  /** Of one try, in seconds; {@link tryLimits} where it is not given. */
+  limits?: Partial<Record<JobName, number>>;
   onError?: (error: unknown) => void;
 }
+
+/** Of a try's limit: it ends here before the database gives the job to another worker. */
+const ownShare = 0.9;
 
 /** Jobs on pg-boss, which is loaded and set up at the first use: a process that only plays back pays nothing for it. */
 export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
@@ -70,6 +76,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
   // With each job: what a queue was created with is never changed, and would win over the settings of today.
   const tries = { retryLimit, retryDelay, retryBackoff: true };
   const onError = settings.onError ?? (() => undefined);
+  const limitOf = (name: JobName) => settings.limits?.[name] ?? tryLimits[name];
   const pullers = new Map<string, Puller>();
   const timers: NodeJS.Timeout[] = [];
   const halt = new AbortController();
@@ -117,7 +124,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
       const started = await boss();
       await started.send(name, data, {
         ...tries,
-        expireInSeconds: tryLimits[name],
+        expireInSeconds: limitOf(name),
         // The policy `short` keeps one waiting job for each key, and takes no key for a key: hence one that is unique.
         singletonKey: options.once ?? randomUUID(),
         ...(options.startAfterMs && { startAfter: options.startAfterMs / 1_000 }),
@@ -131,7 +138,9 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
       const every = unhurried.has(name) ? unhurriedPolls * pollMs : pollMs;
       return pull(name, { concurrency, every }, table, async (started, job) => {
         try {
-          await handler(job.data as Jobs[typeof name], { attempt: job.retryCount + 1, signal: halt.signal });
+          await oneTry(halt.signal, limitOf(name) * 1_000 * ownShare, (signal) =>
+            handler(job.data as Jobs[typeof name], { attempt: job.retryCount + 1, signal }),
+          );
           await complete(job.id);
         } catch (error) {
           // Left as it is this would be tried again, and it would fail again.
@@ -172,7 +181,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
         await (await boss()).send(
           name,
           {},
-          { ...tries, expireInSeconds: tryLimits[name], singletonSeconds: seconds, singletonKey: 'every' },
+          { ...tries, expireInSeconds: limitOf(name), singletonSeconds: seconds, singletonKey: 'every' },
         );
       };
       const timer = setInterval(() => void beat().catch(onError), Math.min(60_000, seconds * 500));
@@ -213,6 +222,36 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
     },
   };
   return queue;
+}
+
+/**
+ * One try of a job: aborted when the process ends, and when it has taken too long; then ended too, heed it the signal or
+ * not, since it would keep its place among those at work.
+ * @throws what the try throws, or CustodyError `expired` (retryable)
+ */
+async function oneTry(
+  halt: AbortSignal,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const [over, ended] = [new AbortController(), new AbortController()];
+  const end = () => ended.abort(halt.reason);
+  if (halt.aborted) end();
+  else halt.addEventListener('abort', end, { once: true });
+  const timer = setTimeout(() => {
+    const late = new CustodyError('expired', `a try took more than ${ms / 1_000} s`, {
+      status: 503,
+      retryable: true,
+    });
+    ended.abort(late);
+    over.abort(late);
+  }, ms);
+  try {
+    await orAborted(work(ended.signal), over.signal);
+  } finally {
+    clearTimeout(timer);
+    halt.removeEventListener('abort', end);
+  }
 }
 
 /** Resolves with `work`, or after `ms` without it. */

@@ -233,6 +233,27 @@ onEachEngine('queue', (open) => {
     await next.stop();
   });
 
+  test('a try that never ends gives its place and its job back when its time is over', async () => {
+    const limited = openQueue(database.db, { schema, limits: { copy: 1 } });
+    const attempts: number[] = [];
+    const reasons: unknown[] = [];
+    await limited.work('copy', { concurrency: 1 }, (_data, { attempt, signal }) => {
+      attempts.push(attempt);
+      if (attempt > 1) return Promise.resolve();
+      signal.addEventListener('abort', () => reasons.push(signal.reason));
+      return new Promise(() => undefined);
+    });
+    await limited.send('copy', RE(1));
+    await until(() => reasons.length === 1);
+    await until(async () => {
+      await hurry();
+      return attempts.length === 2;
+    });
+    expect(attempts).toEqual([1, 2]);
+    expect(reasons).toEqual([expect.objectContaining({ code: 'expired', retryable: true })]);
+    await limited.stop(0);
+  });
+
   test('how often it is tried is as set today, not as set when the queue was made', async () => {
     await queue.send('copy', RE(1));
     const today = openQueue(database.db, { schema, retries: { limit: 3, delaySeconds: 7 } });

@@ -54,7 +54,7 @@ export interface SendOptions {
 export interface JobInfo {
   /** 1 for the first try. */
   attempt: number;
-  /** Aborted when the process ends and the time for finishing is over; the job is then tried again later. */
+  /** Aborted when the process ends and the time for finishing is over, or a try takes too long; the job is tried again later. */
   signal: AbortSignal;
 }
 

@@ -40,6 +40,25 @@ onEachEngine('runs', (open) => {
     expect(ended.resumedFrom?.stoppedAt.getTime()).toBeLessThanOrEqual(ended.startedAt.getTime());
   });
 
+  test('work that saves nothing, and heeds no signal, ends; another process may go on with it', async () => {
+    const short = createRuns(database.db, 100);
+    let heard: unknown;
+    const stuck = short.run('reconcile', {}, async ({ save, signal }) => {
+      await save({ page: 3 }, { done: 30 });
+      signal.addEventListener('abort', () => {
+        heard = signal.reason;
+      });
+      await new Promise(() => undefined);
+    });
+    await expect(stuck).rejects.toMatchObject({ code: 'stalled', retryable: true });
+    expect(heard).toMatchObject({ code: 'stalled' });
+    expect(await runs.look('reconcile')).toMatchObject({
+      running: false,
+      failure: expect.stringMatching(/^stalled: /),
+    });
+    expect(await begunWith('reconcile', {})).toEqual([{ page: 3 }, { done: 30 }, expect.anything()]);
+  });
+
   const breakOff = (name: string, options: Json, saves = true) =>
     runs
       .run(name, options, async ({ save }) => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CustodyError, errorCode } from '@flex-custody/core';
+import { orAborted } from '@flex-custody/net';
 import type { Db } from '../db.ts';
 
 export type Json = Record<string, unknown>;
@@ -67,6 +68,8 @@ export interface Runs {
 }
 
 const heldMs = 60_000;
+/** As long as a job of the queue may take: work that saves nothing for so long waits for what never comes. */
+const longestStillMs = 2 * 60 * 60_000;
 /** What was looked at longer ago is no answer to whoever asks now. */
 export const resumeHours = 6;
 
@@ -110,7 +113,7 @@ const toView = (row: Row): RunView => ({
   running: row.held === true,
 });
 
-export function createRuns(db: Db): Runs {
+export function createRuns(db: Db, stillMs: number = longestStillMs): Runs {
   /** Whose callers an erasure was to find is kept only while somebody could go on with it. */
   const forgetCallers = () =>
     db.query(
@@ -163,6 +166,8 @@ export function createRuns(db: Db): Runs {
     };
     const timer = setInterval(() => void hold().catch(() => undefined), heldMs / 4);
     timer.unref();
+    const still = setTimeout(() => taken.abort(stalled(name, stillMs)), stillMs);
+    still.unref();
     // Who was asked for is nobody's business once it is done. One that is not keeps them: without them the options could be
     // those of another erasure, which would then go on from this one's cursor.
     const end = (failure: string | null) =>
@@ -174,7 +179,7 @@ export function createRuns(db: Db): Runs {
         [name, holder, failure],
       );
     try {
-      await work({
+      const working = work({
         options: row.options,
         state: row.state ?? undefined,
         counts: row.counts,
@@ -187,8 +192,11 @@ export function createRuns(db: Db): Runs {
             [name, holder, JSON.stringify(state), JSON.stringify(counts), total ?? null, heldMs],
           );
           if (saved.length === 0) throw lost(name);
+          still.refresh();
         },
       });
+      // Work that heeds no signal keeps no other process from it.
+      await orAborted(working, taken.signal);
       await end(null);
     } catch (error) {
       const words = error instanceof CustodyError ? error.message : error instanceof Error ? error.name : '';
@@ -196,6 +204,7 @@ export function createRuns(db: Db): Runs {
       throw error;
     } finally {
       clearInterval(timer);
+      clearTimeout(still);
     }
     const ended = await look(name);
     if (!ended) throw new CustodyError('run_taken', `${name} was taken away while it ran`, { status: 409 });
@@ -219,6 +228,16 @@ export function createRuns(db: Db): Runs {
   };
   return runs;
 }
+
+const stalled = (name: string, ms: number) =>
+  new CustodyError(
+    'stalled',
+    `${name} saved nothing for ${ms / 60_000} minutes: begin it again, it goes on where it was`,
+    {
+      status: 503,
+      retryable: true,
+    },
+  );
 
 const lost = (name: string) =>
   new CustodyError('run_taken', `another process has taken over ${name}`, { status: 409 });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError } from '@flex-custody/core';
+import { orAborted } from '@flex-custody/net';
 import type { FastifyInstance } from 'fastify';
 import { type Config, loadConfig } from '../config.ts';
 import { createLog, type Logger } from '../log.ts';
@@ -10,6 +11,8 @@ import { explain } from './explain.ts';
 const exitConfig = 78;
 const ofEnvironment: ReadonlySet<string> = new Set(['custody_differs', 'policy_weaker']);
 const graceMs = 10_000;
+/** After the grace for requests and jobs, what has not ended by itself is left: supervisors kill after 30 s as a rule. */
+const hardEndMs = 25_000;
 
 export interface Running {
   /** Undefined without the role http. */
@@ -34,18 +37,30 @@ export async function start(config: Config, log: Logger): Promise<Running> {
   }
 }
 
-async function close(host: Host): Promise<void> {
+/** @throws CustodyError `closing_late` where something has not ended by then; the process is then to end without it */
+export async function close(host: Host, hardMs: number = hardEndMs): Promise<void> {
+  const late = new CustodyError('closing_late', `not everything ended within ${hardMs / 1_000} s`);
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(late), hardMs);
+  try {
+    await orAborted(closeInOrder(host), over.signal, 0);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function closeInOrder(host: Host): Promise<void> {
   host.goingDown();
-  await Promise.all([closeListener(host.app), host.queue.stop(graceMs)]);
-  await host.ops.close();
+  await Promise.all([closeListener(host.app, graceMs), host.queue.stop(graceMs)]);
+  await closeListener(host.ops, 1_000);
   await host.release();
 }
 
 /** Requests under way may end; what is left after the grace, such as an hour of playback, is cut. */
-async function closeListener(app: FastifyInstance | undefined): Promise<void> {
+async function closeListener(app: FastifyInstance | undefined, ms: number): Promise<void> {
   if (!app) return;
   const done = new AbortController();
-  const cut = sleep(graceMs, undefined, { signal: done.signal }).then(
+  const cut = sleep(ms, undefined, { signal: done.signal }).then(
     () => app.server.closeAllConnections(),
     () => undefined,
   );

@@ -1,6 +1,7 @@
 import type { KmsNodeClientSupplier } from '@aws-crypto/kms-keyring-node';
 import type { KeyringNode } from '@aws-crypto/material-management-node';
 import { CustodyError } from '@flex-custody/core';
+import { awsAgents } from '../store/client.ts';
 import type { KeyringSession, KeyringSource } from './keyring-source.ts';
 import { kmsError } from './kms-errors.ts';
 import type { KeyConfig } from './types.ts';
@@ -10,11 +11,15 @@ type KmsModule = typeof import('@aws-crypto/kms-keyring-node');
 type KmsClient = InstanceType<KmsModule['KMS']>;
 
 const ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/;
+
+/** Of each of a client's three tries, in ms: none is large, and a copy or a listener waits for it. */
+const LIMITS = { connectionTimeout: 5_000, requestTimeout: 10_000 };
+
 /**
  * Keyrings over AWS KMS. The package is loaded on first use: its clients cost 150 ms and tens of megabytes that nobody
  * else should pay. Endpoint (AWS_ENDPOINT_URL_KMS) and, unless given, credentials are the AWS SDK's own affair.
  */
-export function kmsKeyrings(config: KmsConfig): KeyringSource {
+export function kmsKeyrings(config: KmsConfig, limits = LIMITS): KeyringSource {
   const unknown = config.keyIds.find((id) => !ARN.test(id));
   if (unknown !== undefined) {
     throw new CustodyError('key_invalid', `"${unknown}" is not the ARN of a KMS key (arn:aws:kms:…:key/…)`);
@@ -24,7 +29,11 @@ export function kmsKeyrings(config: KmsConfig): KeyringSource {
   function clientOf(kms: KmsModule, region: string): KmsClient {
     const client =
       clients.get(region) ??
-      new kms.KMS({ region, ...(config.credentials && { credentials: { ...config.credentials } }) });
+      new kms.KMS({
+        region,
+        ...(config.credentials && { credentials: { ...config.credentials } }),
+        requestHandler: { ...limits, throwOnRequestTimeout: true, ...awsAgents() },
+      });
     clients.set(region, client);
     return client;
   }

@@ -35,6 +35,8 @@ export interface ResumableInput {
   save(state: UploadState): Promise<boolean>;
   signal?: AbortSignal;
   onProgress?: (done: number, total: number | undefined) => void;
+  /** After each part that the store has taken. */
+  onStored?: () => void;
   /** For tests. */
   framesPerPart?: number;
 }
@@ -282,6 +284,7 @@ class ResumableCopy {
         (part) => {
           this.#arrived.set(part.number, part);
           this.#sentBytes += body.byteLength;
+          this.#input.onStored?.();
         },
         (error: unknown) => {
           if (!this.#stopped.signal.aborted) this.#failure = error;

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { finished, type Readable } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import { CustodyError, type MediaSource } from '@flex-custody/core';
-import { answerTo, proxyAgent } from '@flex-custody/net';
+import { answerTo, ProxyRefusal, sharedAgent } from '@flex-custody/net';
 import { asError } from '../as-error.ts';
 import { mediaError } from './errors.ts';
 import { MediaGuard } from './guard.ts';
@@ -51,9 +50,8 @@ async function request(
 ): Promise<IncomingMessage> {
   const query = channels === undefined ? '' : `?RequestedChannels=${channels}`;
   const url = `${ORIGIN}/2010-04-01/Accounts/${accountSid}/Recordings/${recordingSid}.wav${query}`;
-  const agent = proxyAgent(url);
   const asking = https.request(url, {
-    agent,
+    agent: sharedAgent(url),
     auth: `${credentials.username}:${credentials.password}`,
     // Compressed, neither length nor range would be that of the file.
     headers: {
@@ -63,21 +61,17 @@ async function request(
       ...(range !== undefined && ifRange !== undefined && { 'If-Range': ifRange }),
     },
   });
-  let answer: IncomingMessage;
   try {
     // The guard has its eye on the body: a limit for that as well would cut a good one.
-    answer = await answerTo(asking, { answerMs: 2 * stallMs, signal });
+    return await answerTo(asking, { answerMs: 2 * stallMs, signal });
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
+    // What a proxy says itself is no word of Twilio's about the credentials.
+    if (error instanceof ProxyRefusal)
+      throw mediaError('unavailable', `the proxy does not connect to Twilio (${error.status})`);
     const { code } = error as NodeJS.ErrnoException;
     throw mediaError('unavailable', `Twilio's media cannot be reached (${code ?? 'unknown'})`);
   }
-  // What a proxy says itself comes without TLS: no word of Twilio's about the credentials.
-  if (agent !== undefined && !(answer.socket instanceof TLSSocket)) {
-    answer.destroy();
-    throw mediaError('unavailable', `the proxy does not connect to Twilio (${answer.statusCode})`);
-  }
-  return answer;
 }
 
 async function opened(

@@ -15,14 +15,20 @@ export interface SeenMedia {
 /**
  * Reads media once and keeps none of it: a look, not a copy. The media must prove to be whole, since what breaks off says
  * nothing about the copy that it is held against.
+ * @param onBytes called with each piece that has come
  * @throws CustodyError `media_*`
  */
-export async function readMedia(media: OpenedMedia, stated: StatedLength): Promise<SeenMedia> {
+export async function readMedia(
+  media: OpenedMedia,
+  stated: StatedLength,
+  onBytes: () => void = () => undefined,
+): Promise<SeenMedia> {
   const proof = new AudioProof(stated);
   const hash = createHash('sha256');
   const samples = new SampleDigest();
   try {
     for await (const chunk of media.body as AsyncIterable<Buffer>) {
+      onBytes();
       proof.push(chunk);
       hash.update(chunk);
       samples.push(chunk);

@@ -1,15 +1,33 @@
+import type { Agent as HttpsAgent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
+import { createAgent } from '@flex-custody/net';
 import type { StoreConfig } from './types.ts';
 
+/** Until there is a connection, the wait for a free one of the pool included. */
 export const CONNECT_MS = 5_000;
 /** Until an answer begins; for a part that includes sending it. A listener may take a body as slowly as he likes. */
 export const REQUEST_MS = 60_000;
 /** Each listener to a recording holds one, for as long as he listens. */
 export const MAX_SOCKETS = 500;
 
-export function createClient(config: StoreConfig): S3Client {
+export interface ClientLimits {
+  connectMs?: number;
+  requestMs?: number;
+  maxSockets?: number;
+  /** How long an answer's body may stand still; not for bodies that a listener reads, who may pause. */
+  silentMs?: number;
+}
+
+export function createClient(
+  config: StoreConfig,
+  {
+    connectMs = CONNECT_MS,
+    requestMs = REQUEST_MS,
+    maxSockets = MAX_SOCKETS,
+    silentMs = 0,
+  }: ClientLimits = {},
+): S3Client {
   const { accessKeyId, secretAccessKey, sessionToken, endpoint } = config;
-  const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
   const client = new S3Client({
     region: config.region,
     ...(endpoint !== undefined && { endpoint }),
@@ -23,15 +41,26 @@ export function createClient(config: StoreConfig): S3Client {
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
-      connectionTimeout: CONNECT_MS,
-      requestTimeout: REQUEST_MS,
+      connectionTimeout: connectMs,
+      requestTimeout: requestMs,
+      socketTimeout: silentMs,
       throwOnRequestTimeout: true,
-      httpAgent: agent,
-      httpsAgent: agent,
+      ...awsAgents(maxSockets),
     },
+    // With agents of our own the SDK sends a body without waiting for leave.
+    expectContinueHeader: false,
   });
   if (config.mode === 'envelope') leaveSealedBytesUnsigned(client);
   return client;
+}
+
+/** For a client of AWS, which knows no proxy variable: connections of its own, through the proxy that the environment names. */
+export function awsAgents(maxSockets = MAX_SOCKETS) {
+  const options = { keepAlive: true, maxSockets };
+  return {
+    httpAgent: createAgent('http:', options),
+    httpsAgent: createAgent('https:', options) as HttpsAgent,
+  };
 }
 
 /**

@@ -2,9 +2,9 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { answerTo } from '@flex-custody/net';
+import { answerTo, createAgent } from '@flex-custody/net';
 import aws4 from 'aws4';
-import { CONNECT_MS, MAX_SOCKETS, REQUEST_MS } from './client.ts';
+import { type ClientLimits, CONNECT_MS, MAX_SOCKETS, REQUEST_MS } from './client.ts';
 import type { GetOptions, Lane, Stored } from './types.ts';
 
 /**
@@ -34,7 +34,11 @@ const PLAIN_KEY = /^[\w./-]+$/;
 const PROBE = 'probe';
 
 /** For sealed bytes alone: they are sent unsigned, and prove themselves when they are read. */
-export function directRequests(client: S3Client, bucket: string): DirectRequests {
+export function directRequests(
+  client: S3Client,
+  bucket: string,
+  { connectMs = CONNECT_MS, requestMs = REQUEST_MS, maxSockets = MAX_SOCKETS }: ClientLimits = {},
+): DirectRequests {
   const agents = new Map<string, http.Agent>();
   let learned: Promise<Target | undefined> | undefined;
 
@@ -47,8 +51,8 @@ export function directRequests(client: S3Client, bucket: string): DirectRequests
     return learned;
   };
   // Apart: a listener holds a connection for as long as he listens, and neither a copy nor other reads wait for it.
-  const agentFor = (lane: 'put' | Lane, { Agent }: typeof http | typeof https): http.Agent => {
-    const found = agents.get(lane) ?? new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  const agentFor = (lane: 'put' | Lane, protocol: 'http:' | 'https:'): http.Agent => {
+    const found = agents.get(lane) ?? createAgent(protocol, { keepAlive: true, maxSockets });
     agents.set(lane, found);
     return found;
   };
@@ -88,16 +92,15 @@ export function directRequests(client: S3Client, bucket: string): DirectRequests
         { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) },
       );
       const isSecure = target.origin.protocol === 'https:';
-      const transport = isSecure ? https : http;
-      const made = transport.request({
-        agent: agentFor(lane, transport),
+      const made = (isSecure ? https : http).request({
+        agent: agentFor(lane, isSecure ? 'https:' : 'http:'),
         method,
         hostname: target.origin.hostname,
         port: target.origin.port,
         path,
         headers: headers as http.OutgoingHttpHeaders,
       });
-      const answer = await answerTo(made, { answerMs: REQUEST_MS, connectMs: CONNECT_MS, body, signal });
+      const answer = await answerTo(made, { answerMs: requestMs, connectMs, body, signal });
       if (answer.statusCode === 200 || answer.statusCode === 206) return answer;
       answer.resume();
     } catch {

@@ -16,7 +16,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { CustodyError, type StorageMode } from '@flex-custody/core';
 import { stored } from './answers.ts';
-import { createClient } from './client.ts';
+import { createClient, REQUEST_MS } from './client.ts';
 import { type DirectRequests, directRequests } from './direct.ts';
 import { failureOf, isUnexplained, setUpError, storeError } from './errors.ts';
 import { Lanes } from './lanes.ts';
@@ -67,7 +67,7 @@ class S3Store implements Store {
     this.mode = config.mode;
     this.kmsKeyIds = config.kmsKeyId === undefined ? [] : [config.kmsKeyId, ...(config.olderKmsKeyIds ?? [])];
     this.#config = config;
-    this.#client = createClient(config);
+    this.#client = createClient(config, { silentMs: REQUEST_MS });
     this.#lanes = new Lanes({ most: config.readsAtOnce, turnMs: config.turnMs });
     this.#locks = createLocks(this.#client, config.bucket);
     this.#direct = config.mode === 'envelope' ? directRequests(this.#client, config.bucket) : undefined;

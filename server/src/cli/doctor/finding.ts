@@ -42,3 +42,12 @@ export function diagnosis(error: unknown): { detail: string; next: string } {
   if (cut < 0) return { detail: text, next: 'see the log of the host' };
   return { detail: text.slice(0, cut), next: text.slice(cut + 2) };
 }
+
+/** JSON that somebody answered; undefined where it is none. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,6 +1,7 @@
 import { readFlexSettings } from '@flex-custody/core';
+import { sendRequest } from '@flex-custody/net';
 import { signAsTwilio } from '@flex-custody/twilio';
-import { advice, note, type Seen } from './finding.ts';
+import { advice, note, parsed, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
 const path = '/recording-status-callback';
@@ -30,20 +31,22 @@ async function post(
   form: Readonly<Record<string, string>>,
   signature?: string,
 ): Promise<Answered> {
-  const reply = await fetch(url, {
+  const reply = await sendRequest(url, {
     method: 'POST',
-    body: new URLSearchParams(form),
-    ...(signature !== undefined && { headers: { 'X-Twilio-Signature': signature } }),
-    signal: AbortSignal.timeout(answerMs),
-    redirect: 'manual',
+    body: new URLSearchParams(form).toString(),
+    headers: {
+      'Content-Type': 'application/x-www-form-urlencoded',
+      ...(signature !== undefined && { 'X-Twilio-Signature': signature }),
+    },
+    limitMs: answerMs,
+    mostBytes: 64 * 1024,
   }).catch(() => {
     throw advice(
       `nothing answers at ${new URL(url).origin}`,
       'deploy the Functions (docs/deploy.md), or correct the address: flex-custody setup --functions-url',
     );
   });
-  const body: unknown = await reply.json().catch(() => undefined);
-  const code = (body as { error?: unknown } | undefined)?.error;
+  const code = (parsed(reply.text) as { error?: unknown } | undefined)?.error;
   return { status: reply.status, code: typeof code === 'string' ? code : undefined };
 }
 

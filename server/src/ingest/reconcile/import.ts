@@ -122,7 +122,7 @@ async function importOne(
     if (dryRun) return;
     await catalog.register(registration);
     if (known?.state === 'failed') await catalog.replayed(sid);
-    const lease = await catalog.lease(sid, 'import', workerLeaseMs);
+    const lease = await catalog.lease(sid, 'import', parts.workerLeaseMs ?? workerLeaseMs);
     if (lease === undefined) return tally.count('underway');
     const { accountSid, durationSeconds } = registration;
     const { key, etag } = object;
@@ -136,8 +136,8 @@ async function importOne(
           channels,
           ...(durationSeconds !== undefined && { durationSeconds }),
         },
-        open: ({ range }) =>
-          openStoredMedia(plain, { ...very, channels }, { signal, ...(range && { range }) }),
+        open: ({ range }, halted) =>
+          openStoredMedia(plain, { ...very, channels }, { signal: halted, ...(range && { range }) }),
         lease,
         by: 'import',
         onSealed: ({ plaintextSha256: sha256 }) =>

@@ -1,0 +1,23 @@
+import http from 'node:http';
+import https from 'node:https';
+import { sharedAgent } from './agents.ts';
+import { type WholeAnswer, type WholeLimits, wholeAnswer } from './whole-answer.ts';
+
+export interface RequestOptions extends WholeLimits {
+  method?: string;
+  headers?: http.OutgoingHttpHeaders;
+  /** In place of the shared one. */
+  agent?: http.Agent;
+}
+
+/**
+ * One request and its whole answer, through the proxy that the environment names for the URL. No redirect is followed, and
+ * every status is an answer.
+ * @throws as {@link wholeAnswer}
+ */
+export async function sendRequest(url: string, options: RequestOptions): Promise<WholeAnswer> {
+  const { method = 'GET', headers = {}, body, agent = sharedAgent(url) } = options;
+  const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+  const transport = url.startsWith('http:') ? http : https;
+  return wholeAnswer(transport.request(url, { agent, method, headers: { ...headers, ...length } }), options);
+}

@@ -1,0 +1,27 @@
+import { CustodyError } from '@flex-custody/core';
+
+export interface DbLimits {
+  /** Until a connection is there, the wait for a free one included, ms. */
+  connectMs: number;
+  /** Of each statement, and of a transaction whose work waits for something else, ms. */
+  statementMs: number;
+  /** What the server has to end a statement by itself before this side ends the connection, ms. */
+  cancelMs: number;
+}
+
+export const dbLimits: DbLimits = { connectMs: 5_000, statementMs: 60_000, cancelMs: 5_000 };
+
+/** Of statements that may rewrite whole tables: bringing the database to a new version. */
+export const migrationMs = 60 * 60_000;
+
+/** @throws CustodyError `database_unavailable` (retryable) where `work` is not done within `ms` */
+export async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = `the database was not done within ${ms / 1_000} s`;
+      reject(new CustodyError('database_unavailable', message, { status: 503, retryable: true }));
+    }, ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
