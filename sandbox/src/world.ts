@@ -182,7 +182,8 @@ export interface World {
   readonly conferences: Map<string, Conference>;
   readonly recordings: Map<string, Recording>;
   readonly tasks: Map<string, Task>;
-  readonly taskEvents: TaskEvent[];
+  /** Of each task how it was made, by its SID, oldest first. */
+  readonly taskEvents: Map<string, TaskEvent>;
   readonly reservations: Map<string, Reservation>;
   readonly transfers: Map<string, Transfer>;
   readonly workers: Map<string, Worker>;
@@ -237,7 +238,7 @@ export function createWorld(): World {
     conferences: new Map(),
     recordings: new Map(),
     tasks: new Map(),
-    taskEvents: [],
+    taskEvents: new Map(),
     reservations: new Map(),
     transfers: new Map(),
     workers: new Map(workers.map((worker) => [worker.sid, worker])),
@@ -269,7 +270,7 @@ export function touchTask(task: Task, change: Partial<Pick<Task, 'attributes' | 
 
 /** Writes the creation of a task into TaskRouter's history. @param by the worker whose desktop made it; else a workflow */
 export function noteCreation(world: World, task: Task, attributes: string, by?: string): void {
-  world.taskEvents.push({
+  world.taskEvents.set(task.sid, {
     sid: newSid('EV'),
     type: 'task.created',
     taskSid: task.sid,

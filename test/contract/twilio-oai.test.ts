@@ -249,7 +249,7 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     const outbound = await place({ direction: 'outbound' });
     expect(await made(outbound.task)).toMatchObject([{ actorType: 'worker' }]);
     expect(await made(`WT${'0'.repeat(32)}`)).toEqual([]);
-    const task = sandbox.twilio.world.taskEvents.find(({ taskSid }) => taskSid === inbound.task)!;
+    const task = sandbox.twilio.world.taskEvents.get(inbound.task)!;
     task.at = new Date(Date.now() - 20 * 60_000);
     const lately = { eventType: 'task.created', taskSid: inbound.task };
     expect(await workspace().events.list(lately)).toEqual([]);

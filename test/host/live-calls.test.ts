@@ -139,7 +139,7 @@ test('a call is read while it lasts, whoever says that it is there, and attribut
   const call = await pausedCall();
   const { recordings, taskEvents, tasks } = host.sandbox.twilio.world;
   // Nothing but the live call itself tells whose it is.
-  taskEvents.splice(0);
+  taskEvents.clear();
   const task = tasks.get(call.task)!;
   task.attributes = JSON.stringify({ ...JSON.parse(task.attributes), direction: 'internal' });
   expect(await tell(call.other, 'joined', call)).toEqual([200, { accepted: true }]);

@@ -18,19 +18,22 @@ export interface LeasedCopy {
   by: Extract<StepFacts['by'], 'worker' | 'import'>;
   /** Once the catalog has this object as the recording's. */
   onSealed?: (object: SealedObject) => Promise<void>;
+  /** Whoever asks verifies it next: it needs no job for that. */
+  isVerifiedNext?: boolean;
 }
 
 /**
  * Copies one recording on this host, from where an earlier process stopped, and has it verified. Ends without a word
  * where the lease was lost; on any other failure, a copy that stands still included, it is released.
  * @param ended aborts when the process ends
+ * @returns whether this copy is the recording's now
  * @throws CustodyError as the media, the envelope and the store do
  */
 export async function copyUnderLease(
   parts: IngestParts,
-  { source, open, lease: { secret: lease, isFirst }, by, onSealed }: LeasedCopy,
+  { source, open, lease: { secret: lease, isFirst }, by, onSealed, isVerifiedNext = false }: LeasedCopy,
   ended: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { catalog, keys, log, observer, queue, store, uploads } = parts;
   const sid = source.recordingSid;
   const begun = Date.now();
@@ -89,7 +92,7 @@ export async function copyUnderLease(
     if (!(await catalog.sealed(sid, lease, object, channels, by === 'import' ? 'import' : 'host'))) {
       await discard(parts, sid, object);
       log.warn({ recording: sid }, 'copied, but another writer was first');
-      return;
+      return false;
     }
     await onSealed?.(object);
     if (isNoted) await uploads.remove(sid);
@@ -97,11 +100,12 @@ export async function copyUnderLease(
     observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');
     logStep(log, 'sealed', sid, { by, bytes: object.plaintextBytes, ms });
   } catch (error) {
-    if ([error, reason].some((why) => errorCode(why) === 'lease_lost')) return;
+    if ([error, reason].some((why) => errorCode(why) === 'lease_lost')) return false;
     // What proved to be no whole recording would only be gone on with to the same end.
     if (provenBad.has(errorCode(error))) await abandonUpload(parts, sid);
     await catalog.release(sid, lease, errorCode(error));
     throw error;
   }
-  await queue.send('verify', { recordingSid: sid }, { once: sid });
+  if (!isVerifiedNext) await queue.send('verify', { recordingSid: sid }, { once: sid });
+  return true;
 }

@@ -31,8 +31,11 @@ export interface Ingest {
   receive(callback: RecordingCallback): Promise<IngestAnswer>;
   /** See {@link report}. */
   report(sid: RecordingSid, said: CopyReport): Promise<{ state: RecordingRow['state'] }>;
-  /** Begins the jobs of the worker role; they end when the queue stops. */
-  startWorkers(): Promise<void>;
+  /**
+   * Begins the jobs of the worker role; they end when the queue stops.
+   * @param options for tests: `verifiesApart` leaves each verification to a job of its own, also of what was copied here
+   */
+  startWorkers(options?: { verifiesApart?: boolean }): Promise<void>;
 }
 
 /** Seconds between two looks for originals whose time has come. */
@@ -43,8 +46,10 @@ const sweepSeconds = 60;
 /** Between two tries of what only an operator can put right. */
 const settingMs = 60 * 60_000;
 
-/** Jobs in hand: while some copy, as many others ask what a copy needs to know, and a backlog is fetched less often. */
-export const copyJobs = (copiesAtOnce: number): number => 2 * copiesAtOnce;
+/** Jobs in hand: while some copy, as many others verify what they copied, and as many ask what a copy needs to know. */
+export const copyJobs = (copiesAtOnce: number): number => 3 * copiesAtOnce;
+/** While some read, as many others are fetched: of a backlog in fewer questions to the database. */
+const verifyJobs = (copiesAtOnce: number): number => 2 * copiesAtOnce;
 
 export function createIngest(parts: IngestParts): Ingest {
   const { alarms, catalog, config, queue } = parts;
@@ -52,28 +57,35 @@ export function createIngest(parts: IngestParts): Ingest {
   return {
     receive: (callback) => receive(parts, linker, callback),
     report: (sid, said) => report(parts, sid, said),
-    async startWorkers() {
+    async startWorkers({ verifiesApart = false } = {}) {
       const inTurn = createGate(config.copiesAtOnce);
+      const readInTurn = createGate(config.copiesAtOnce);
+      const verifying = new Set<RecordingSid>();
+      const verify = async (sid: RecordingSid, signal: AbortSignal) => {
+        // The janitor cannot tell a job that takes long from a lost one: what is being read needs no second reader.
+        if (verifying.has(sid)) return;
+        verifying.add(sid);
+        try {
+          await readInTurn(() => verifyJob(parts, sid, signal));
+        } finally {
+          verifying.delete(sid);
+        }
+      };
+      // Whoever copied verifies: a job for it would cost four statements, and a killed process's the janitor finds alike.
       await queue.work(
         'copy',
         { concurrency: copyJobs(config.copiesAtOnce) },
-        ({ recordingSid }, { signal }) => copyJob(parts, recordingSid, signal, inTurn),
+        ({ recordingSid }, { attempt, signal }) =>
+          copyJob(parts, recordingSid, signal, {
+            inTurn,
+            attempt,
+            ...(!verifiesApart && { verifyNext: (sid: RecordingSid) => verify(sid, signal) }),
+          }),
       );
-      const readInTurn = createGate(config.copiesAtOnce);
-      const verifying = new Set<RecordingSid>();
       await queue.work(
         'verify',
-        { concurrency: copyJobs(config.copiesAtOnce) },
-        async ({ recordingSid }, { signal }) => {
-          // The janitor cannot tell a job that takes long from a lost one: what is being read needs no second reader.
-          if (verifying.has(recordingSid)) return;
-          verifying.add(recordingSid);
-          try {
-            await readInTurn(() => verifyJob(parts, recordingSid, signal));
-          } finally {
-            verifying.delete(recordingSid);
-          }
-        },
+        { concurrency: verifyJobs(config.copiesAtOnce) },
+        ({ recordingSid }, { signal }) => verify(recordingSid, signal),
       );
       // In the background, one at a time: no copy and no verification waits for it.
       await queue.work('prove', { concurrency: 1 }, async ({ recordingSid }, { signal }) => {

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RecordingSid } from '@flex-custody/core';
+import { CustodyError, type RecordingSid } from '@flex-custody/core';
 import { copyResumably, verifyObject } from '@flex-custody/vault';
 import { until } from '../../../test/support/until.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { type Db, migrate } from '../db.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
+import { copyJob } from './copy-job.ts';
 import { createJanitor } from './janitor-job.ts';
 import type { IngestParts } from './parts.ts';
 import { house, sealedObject } from './testing/house.ts';
@@ -44,7 +45,7 @@ onEachEngine('several workers', (open) => {
     if (db !== database.db) others.push(db);
     const queue = openQueue(db, { schema: `${database.schema}_jobs` });
     queues.push(queue);
-    return { ...(await house(twilio, db, { queue, ...change })), queue };
+    return { ...(await house(twilio, db, { queue, ...change }, { verifiesApart: false })), queue };
   }
 
   async function register(catalog: Awaited<ReturnType<typeof worker>>['catalog'], n: number) {
@@ -169,4 +170,26 @@ onEachEngine('several workers', (open) => {
     await until(async () => (await one.catalog.find(sid))?.failure === 'stalled');
     expect(extended.every(Boolean)).toBe(true);
   }, 60_000);
+  test('verify in the job that copied, and leave to another job what cannot be read now', async () => {
+    const { catalog, parts, queue } = await house(twilio, database.db, {}, { verifiesApart: false });
+    const [good, unread] = [sids.recording(1), sids.recording(2)];
+    for (const n of [1, 2]) await register(catalog, n);
+    copy.mockImplementation(async ({ source }) => ({
+      object: sealedObject(source.recordingSid),
+      channels: 2,
+    }));
+    await queue.run('copy', { recordingSid: good });
+    expect((await catalog.find(good))?.state).toBe('verified');
+    expect(queue.names()).toEqual([]);
+    const away = new CustodyError('store_unavailable', 'away', { status: 503, retryable: true });
+    jest.mocked(verifyObject).mockRejectedValueOnce(away);
+    await queue.run('copy', { recordingSid: unread });
+    expect((await catalog.find(unread))?.state).toBe('sealed');
+    const verification = { name: 'verify', data: { recordingSid: unread }, options: { once: unread } };
+    expect(queue.sent).toEqual([verification]);
+    // The process ended before it could leave it to a job: the next try of its job does.
+    await copyJob(parts, unread, new AbortController().signal, { attempt: 2 });
+    expect(queue.sent).toEqual([verification, verification]);
+    expect(copy).toHaveBeenCalledTimes(2);
+  });
 });

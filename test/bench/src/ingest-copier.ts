@@ -19,7 +19,7 @@ const queue = openQueue(db, {
 const parts = createParts(config, db, queue, log, loadSigning(config.signing));
 const inTurn = createGate(config.copiesAtOnce);
 await queue.work('copy', { concurrency: copyJobs(config.copiesAtOnce) }, ({ recordingSid }, { signal }) =>
-  copyJob(parts, recordingSid, signal, inTurn),
+  copyJob(parts, recordingSid, signal, { inTurn }),
 );
 log.info({ event: 'host.ready' }, 'ready');
 process.once('SIGTERM', () => {

@@ -161,8 +161,16 @@ export function sealedObject(sid: RecordingSid, change: Partial<SealedObject> = 
 /** Of all houses of a test: hosts share it. */
 export const houseSigning = testSigning();
 
-/** A host's ingest room on a real catalog (the embedded database, in memory), with the outside world faked. */
-export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestParts> = {}) {
+/**
+ * A host's ingest room on a real catalog (the embedded database, in memory), with the outside world faked.
+ * @param options `verifiesApart: false` as a host has it: a copy and its verification are one job
+ */
+export async function house(
+  twilio: FakeTwilio,
+  db: Db,
+  change: Partial<IngestParts> = {},
+  { verifiesApart = true } = {},
+) {
   const queue = new FakeQueue();
   const store = new FakeStore();
   const catalog = createCatalog(db, sids.account);
@@ -196,7 +204,7 @@ export async function house(twilio: FakeTwilio, db: Db, change: Partial<IngestPa
     ...change,
   };
   const ingest = createIngest(parts);
-  await ingest.startWorkers();
+  await ingest.startWorkers({ verifiesApart });
   const alarmCodes = async () => (await alarms.list({ open: true })).map((alarm) => alarm.code).sort();
   return { parts, ingest, queue, store, catalog, alarms, alarmCodes, lines };
 }
