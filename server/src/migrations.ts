@@ -291,6 +291,9 @@ export const migrations: readonly string[] = [
      mark jsonb NOT NULL,
      PRIMARY KEY (account_sid, name)
    );`,
+  `ALTER TABLE imports
+     -- Of the bytes that were sealed, where the object's header was put right; sha256 is of the object's own.
+     ADD COLUMN repaired_sha256 text;`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */
