@@ -1,11 +1,13 @@
 import type { RecordingSid } from '@flex-custody/core';
-import type { Log } from '../ingest/parts.ts';
 import type { Alarms } from './alarms.ts';
 
 /** Details of a code that its alarm names. */
 const mostDetails = 3;
 
 type Raising = Pick<Alarms, 'mended' | 'raise'>;
+interface Warning {
+  warn(fields: object, message: string): void;
+}
 
 export interface Gathering {
   /**
@@ -27,7 +29,7 @@ interface Gathered {
  * at the work's end, since whatever is wrong with a bucket or an archive is wrong with tens of thousands at once. What concerns
  * none in particular is raised at once.
  */
-export function gatherAlarms<A extends Raising>(alarms: A, log: Pick<Log, 'warn'>): A & Gathering {
+export function gatherAlarms<A extends Raising>(alarms: A, log: Warning): A & Gathering {
   const gathered = new Map<string, Gathered>();
   return {
     ...alarms,
@@ -62,7 +64,7 @@ export function gatherAlarms<A extends Raising>(alarms: A, log: Pick<Log, 'warn'
  * Does work over many recordings with its alarms gathered, and raises them however it ends.
  * @param asked as {@link Gathering.flush}'s, of work that came to its end
  */
-export async function withGatheredAlarms<P extends { alarms: Raising; log: Pick<Log, 'warn'> }>(
+export async function withGatheredAlarms<P extends { alarms: Raising; log: Warning }>(
   parts: P,
   work: (parts: P) => Promise<void>,
   asked: readonly string[] = [],
