@@ -5,6 +5,8 @@ import { seeded } from '../../packages/vault/test/support.ts';
 const isLong = process.env['FUZZ'] === 'long';
 const seed = Number(process.env['FUZZ_SEED'] ?? 1);
 
+if (isLong) jest.setTimeout(3_600_000);
+
 const rare = [0, 1, 0x0a, 0x0d, 0x20, 0x22, 0x2d, 0x3a, 0x7f, 0x80, 0xff];
 const numbers = [0, 1, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff];
 

@@ -176,7 +176,7 @@ test.each<[string, Buffer, string]>([
   ['big-endian', file([fmt(), chunk('data', samples)], { form: 'RIFX' }), 'RIFX'],
   ['samples before their format', file([chunk('data', samples), fmt()]), 'before their format'],
   ['a fmt chunk that is too short', file([chunk('fmt ', 14), chunk('data', samples)]), 'too short'],
-  ['three channels', Object.assign(Buffer.from(audio), { 22: 3 }), 'one channel or two'],
+  ['three channels', Object.assign(Buffer.from(audio), { 22: 3 }), 'has one or two'],
 ])('%s is refused with its reason', (_what, bytes, reason) => {
   for (const step of [1, 5, bytes.length]) {
     const { head, behind } = read(bytes, step);
@@ -232,7 +232,7 @@ test('whatever the bytes are, the answer is the same however they are cut', () =
     chunk('LIST', 99),
     chunk('data', samples.subarray(0, 500)),
   ]);
-  const rounds = process.env['FUZZ'] === 'long' ? 200_000 : 3_000;
+  const rounds = process.env['FUZZ'] === 'long' ? 100_000 : 3_000;
   for (let round = 0; round < rounds; round += 1) {
     const bytes = Buffer.from(whole.subarray(0, 1 + below(whole.length)));
     for (let change = below(6); change > 0; change -= 1) bytes[below(bytes.length)] = below(256);

@@ -192,7 +192,7 @@ export class WavHead {
     const format = this.#format;
     if (!format) this.#refusal = 'its samples come before their format';
     else if (format.channels !== 1 && format.channels !== 2)
-      this.#refusal = `a recording has one channel or two, and not ${format.channels}`;
+      this.#refusal = `it has ${format.channels} channels, and a recording has one or two`;
     else if (this.#isLarge && !this.#large) this.#refusal = 'it is RF64 and does not state its sizes (ds64)';
     else {
       const large = size === 0xffff_ffff ? this.#large : undefined;
