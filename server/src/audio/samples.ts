@@ -12,7 +12,7 @@ export type TakeSamples = (samples: Int16Array, layout: WavLayout) => void;
  */
 export class SampleReader {
   readonly #take: TakeSamples;
-  readonly #head = new WavHead();
+  #head: WavHead | undefined;
   #layout: WavLayout | undefined;
   /** Bytes of samples still to come. */
   #left = 0;
@@ -32,6 +32,7 @@ export class SampleReader {
       this.#samples(chunk);
       return;
     }
+    this.#head ??= new WavHead();
     if (this.#head.isRead) return;
     const samples = this.#head.push(chunk);
     const { layout } = this.#head;
