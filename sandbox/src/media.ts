@@ -48,37 +48,21 @@ async function openSamples(path: string): Promise<Samples> {
 }
 
 async function readSamples(file: FileHandle): Promise<Samples> {
+  const { readWavHead } = await import('@flex-custody/vault');
   const { size } = await file.stat();
   const at = async (offset: number, bytes: number) =>
     (await file.read(Buffer.alloc(bytes), 0, bytes, offset)).buffer;
-  const head = await at(0, 12);
-  if (head.toString('latin1', 0, 4) !== 'RIFF' || head.toString('latin1', 8, 12) !== 'WAVE')
-    refuse('this is no WAV file');
-  let channels = 0;
-  for (let offset = 12; offset + 8 <= size; ) {
-    const chunk = await at(offset, 8);
-    const id = chunk.toString('latin1', 0, 4);
-    const bytes = chunk.readUInt32LE(4);
-    if (id === 'fmt ') {
-      const format = await at(offset + 8, 16);
-      if (format.readUInt16LE(0) !== 1) refuse('this WAV is not plain PCM');
-      channels = format.readUInt16LE(2);
-      const rate = format.readUInt32LE(4);
-      const bits = format.readUInt16LE(14);
-      if (rate !== sampleRate || bits !== 16) refuse(`this WAV has ${rate} Hz and ${bits} bit`);
-      if (channels !== 1 && channels !== 2) refuse(`this WAV has ${channels} channels`);
-    }
-    if (id === 'data') {
-      if (channels === 0) refuse('this WAV states its format after its samples');
-      const frame = channels * sampleBytes;
-      const length = Math.min(bytes, size - offset - 8);
-      const whole = length - (length % frame);
-      if (whole === 0) refuse('this WAV holds no samples');
-      return samplesOf(file, channels as 1 | 2, offset + 8, whole);
-    }
-    offset += 8 + bytes + (bytes % 2);
-  }
-  return refuse('this WAV holds no samples');
+  const { layout, refusal = 'it holds no samples' } = await readWavHead(size, async (start, end) =>
+    Readable.from([await at(start, end - start + 1)]),
+  );
+  if (!layout) return refuse(`this is no WAV file of a call: ${refusal}`);
+  const { bitsPerSample, channels, dataStart, format, sampleRate: rate } = layout;
+  if (format !== 1) refuse('this WAV is not plain PCM');
+  if (rate !== sampleRate || bitsPerSample !== 16) refuse(`this WAV has ${rate} Hz and ${bitsPerSample} bit`);
+  const length = Math.min(layout.dataBytes ?? size, size - dataStart);
+  const whole = length - (length % (channels * sampleBytes));
+  if (whole <= 0) refuse('this WAV holds no samples');
+  return samplesOf(file, channels === 2 ? 2 : 1, dataStart, whole);
 }
 
 async function samplesOf(file: FileHandle, channels: 1 | 2, start: number, bytes: number): Promise<Samples> {

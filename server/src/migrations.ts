@@ -300,6 +300,9 @@ export const migrations: readonly string[] = [
      ADD COLUMN repeats timestamptz;
    CREATE UNIQUE INDEX audit_repeats ON audit (viewer, action, recording_sid, reason, repeats)
      WHERE repeats IS NOT NULL;`,
+  `ALTER TABLE imports
+     -- Of the bytes that were sealed, where the object's header was put right; sha256 is of the object's own.
+     ADD COLUMN repaired_sha256 text;`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */

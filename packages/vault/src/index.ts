@@ -12,6 +12,7 @@ export { isVersionOfItsOwn, type RenewInput, renewObject } from './renew.ts';
 export { type Copied, copyResumably, type ResumableInput } from './resumable/resumable-copy.ts';
 export type { UploadState } from './resumable/upload-state.ts';
 export { signRequest, verifyRequest } from './signature.ts';
+export { proveWhole } from './source/audio-proof.ts';
 export { openMedia } from './source/open-media.ts';
 export { readMedia, type SeenMedia } from './source/read-media.ts';
 export { SampleDigest } from './source/sample-digest.ts';
@@ -19,7 +20,8 @@ export { openStoredMedia } from './source/stored-media.ts';
 export { readTwilioKeys, type TwilioKeys } from './source/twilio-keys.ts';
 export { openSealedMedia } from './source/twilio-sealed.ts';
 export type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './source/types.ts';
-export { readWavLayout, type WavLayout } from './source/wav.ts';
+export { readWavHead, secondsOf, WavHead, type WavLayout } from './source/wav.ts';
+export { type HeaderRepair, repairOf } from './source/wav-repair.ts';
 export { type BucketLook, type CorsRule, lookAtBucket } from './store/look.ts';
 export { createStore } from './store/s3-store.ts';
 export type {

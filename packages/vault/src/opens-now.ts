@@ -3,12 +3,11 @@ import { collectBytes } from './envelope/object-bytes.ts';
 import { openEnvelope } from './envelope/open-envelope.ts';
 import type { SealContext } from './envelope/types.ts';
 import type { Keys } from './keys/types.ts';
+import { looksLikeAudio, RIFF_HEAD_BYTES } from './source/wav.ts';
 import type { Store } from './store/types.ts';
 
 /** More than enough for two small reads and a key service. */
 const longestMs = 30_000;
-/** `RIFF`, a length, `WAVE`. */
-const wavStart = 12;
 
 /**
  * Whether a copy can be opened at this moment, by the keys that play it: its header and its last frame are decrypted, of
@@ -32,9 +31,9 @@ export async function opensNow(
       signal,
     });
   if (object.mode === 'sse-kms') {
-    const { body, totalBytes } = await read(0, wavStart - 1);
-    const start = await collectBytes(body, wavStart);
-    if (totalBytes !== object.bytes || start.toString('latin1', 0, 4) !== 'RIFF') throw other(object);
+    const { body, totalBytes } = await read(0, RIFF_HEAD_BYTES - 1);
+    const start = await collectBytes(body, RIFF_HEAD_BYTES);
+    if (totalBytes !== object.bytes || !looksLikeAudio(start)) throw other(object);
     return;
   }
   if (!keys) throw new CustodyError('key_missing', 'a sealed copy needs a key, and none is configured');

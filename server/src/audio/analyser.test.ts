@@ -27,6 +27,41 @@ const dialogue: Sound[] = [
   { channel: 0, from: 8.5, to: 10, dbfs: -22 },
 ];
 
+describe('the extensible format', () => {
+  const plain = speech({ seconds: 4, noise: -60, sounds: dialogue });
+  /** The same samples, in a file whose fmt chunk names the format by a GUID. */
+  function extensible(before = Buffer.alloc(0)): Buffer {
+    const guid = Buffer.alloc(24);
+    guid.writeUInt16LE(22, 0);
+    guid.writeUInt16LE(16, 2);
+    guid.writeUInt32LE(3, 4);
+    guid.set(Buffer.from('0100000000001000800000aa00389b71', 'hex'), 8);
+    const file = Buffer.concat([plain.subarray(0, 36), guid, before, plain.subarray(36)]);
+    file.writeUInt32LE(40, 16);
+    file.writeUInt16LE(0xfffe, 20);
+    file.writeUInt32LE(file.length - 8, 4);
+    return file;
+  }
+
+  test('around PCM is heard as plain PCM of the same samples is', () => {
+    const wanted = analysed(plain);
+    expect(wanted?.talk).toBeDefined();
+    expect(analysed(extensible())).toEqual(wanted);
+    expect(analysed(extensible(), 1, 3, 1_000)).toEqual(wanted);
+  });
+
+  test('behind chunks of kilobytes, and with an open length, too', () => {
+    const list = Buffer.alloc(6_008);
+    list.write('LIST', 0);
+    list.writeUInt32LE(6_000, 4);
+    const file = extensible(list);
+    expect(analysed(file, 4_096)).toEqual(analysed(plain));
+    file.writeUInt32LE(0xffffffff, 4);
+    file.writeUInt32LE(0x7ffff000, file.length - plain.length + 44 - 4);
+    expect(analysed(file, 4_096)).toEqual(analysed(plain));
+  });
+});
+
 describe('who spoke for how long', () => {
   test.each([
     ['on a silent line', undefined],

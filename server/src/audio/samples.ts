@@ -1,6 +1,5 @@
-import { readWavLayout, type WavLayout } from '@flex-custody/vault';
+import { WavHead, type WavLayout } from '@flex-custody/vault';
 
-const mostHeadBytes = 65_536;
 const pcm = 1;
 const muLaw = 7;
 
@@ -13,7 +12,7 @@ export type TakeSamples = (samples: Int16Array, layout: WavLayout) => void;
  */
 export class SampleReader {
   readonly #take: TakeSamples;
-  #head: Buffer | undefined = Buffer.alloc(0);
+  #head: WavHead | undefined;
   #layout: WavLayout | undefined;
   /** Bytes of samples still to come. */
   #left = 0;
@@ -33,22 +32,14 @@ export class SampleReader {
       this.#samples(chunk);
       return;
     }
-    if (!this.#head) return;
-    const head = Buffer.concat([this.#head, chunk]);
-    this.#head = head.byteLength < mostHeadBytes ? head : undefined;
-    let layout: WavLayout | undefined;
-    try {
-      layout = readWavLayout(head);
-    } catch {
-      this.#head = undefined;
-      return;
-    }
-    if (!layout) return;
-    this.#head = undefined;
-    if (!isReadable(layout)) return;
+    this.#head ??= new WavHead();
+    if (this.#head.isRead) return;
+    const samples = this.#head.push(chunk);
+    const { layout } = this.#head;
+    if (!layout || !isReadable(layout)) return;
     this.#layout = layout;
     this.#left = layout.dataBytes ?? Number.POSITIVE_INFINITY;
-    this.#samples(head.subarray(layout.dataStart));
+    this.#samples(samples);
   }
 
   #samples(chunk: Uint8Array): void {
@@ -69,9 +60,9 @@ export class SampleReader {
   }
 }
 
-function isReadable({ format, bitsPerSample, channels, sampleRate }: WavLayout): boolean {
+function isReadable({ format, bitsPerSample, sampleRate }: WavLayout): boolean {
   const isKnown = (format === pcm && bitsPerSample === 16) || (format === muLaw && bitsPerSample === 8);
-  return isKnown && (channels === 1 || channels === 2) && sampleRate >= 1_000 && sampleRate <= 192_000;
+  return isKnown && sampleRate >= 1_000 && sampleRate <= 192_000;
 }
 
 /** Little-endian, as WAV files are, and every machine that Node runs on. */

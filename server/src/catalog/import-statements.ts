@@ -7,6 +7,7 @@ interface StoredImport {
   version_id: string | null;
   etag: string;
   sha256: string;
+  repaired_sha256: string | null;
 }
 
 /** Which very object of an older bucket a recording's copy was made of. */
@@ -15,13 +16,14 @@ export function importStatements({
   db,
 }: Statements): Pick<Catalog, 'importedFrom' | 'noteImport'> {
   return {
-    async noteImport(sid, { bucket, key, versionId, etag, sha256 }) {
+    async noteImport(sid, { bucket, key, versionId, etag, sha256, repairedSha256 }) {
       await db.query(
-        `INSERT INTO imports (recording_sid, bucket, key, version_id, etag, sha256)
-         SELECT recording_sid, $3, $4, $5, $6, $7 FROM recordings WHERE recording_sid = $1 AND account_sid = $2
+        `INSERT INTO imports (recording_sid, bucket, key, version_id, etag, sha256, repaired_sha256)
+         SELECT recording_sid, $3, $4, $5, $6, $7, $8 FROM recordings WHERE recording_sid = $1 AND account_sid = $2
          ON CONFLICT (recording_sid) DO UPDATE SET bucket = excluded.bucket, key = excluded.key,
-           version_id = excluded.version_id, etag = excluded.etag, sha256 = excluded.sha256, imported_at = now()`,
-        [sid, accountSid, bucket, key, versionId ?? null, etag, sha256],
+           version_id = excluded.version_id, etag = excluded.etag, sha256 = excluded.sha256,
+           repaired_sha256 = excluded.repaired_sha256, imported_at = now()`,
+        [sid, accountSid, bucket, key, versionId ?? null, etag, sha256, repairedSha256 ?? null],
       );
     },
     async importedFrom(sid) {
@@ -31,8 +33,14 @@ export function importStatements({
         [sid, accountSid],
       );
       if (!found) return undefined;
-      const { bucket, key, version_id, etag, sha256 } = found;
-      const object: ImportedObject = { bucket, key, etag, sha256 };
+      const { bucket, key, version_id, etag, sha256, repaired_sha256 } = found;
+      const object: ImportedObject = {
+        bucket,
+        key,
+        etag,
+        sha256,
+        ...(repaired_sha256 !== null && { repairedSha256: repaired_sha256 }),
+      };
       return version_id === null ? object : { ...object, versionId: version_id };
     },
   };

@@ -138,8 +138,10 @@ export interface ImportedObject {
   /** Absent where that bucket never kept versions. */
   versionId?: string;
   etag: string;
-  /** Of its bytes, as they were read. */
+  /** Of its own bytes. */
   sha256: string;
+  /** Of the bytes that were sealed, where its header was put right: only two sizes differ. */
+  repairedSha256?: string;
 }
 
 /** Whom a restored recording's facts come from: a host, which signed its sidecar, or somebody who may be anybody. */

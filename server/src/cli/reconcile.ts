@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { readFrom } from '../ingest/index.ts';
-import { anewOption, jsonOf, runWork, summary } from './run-work.ts';
+import { anewOption, jsonOf, named, runWork, summary } from './run-work.ts';
 
 /** A day (UTC), or a moment. @returns ISO 8601 */
 export function moment(text: string): string {
@@ -49,6 +49,7 @@ interface ImportFlags {
   fromEndpoint?: string;
   fromRegion?: string;
   dryRun?: boolean;
+  repairHeader?: boolean;
   deletePlain?: boolean;
   anew?: boolean;
   json?: boolean;
@@ -72,18 +73,35 @@ export function registerImport(program: Command): void {
       '--delete-plain',
       'delete what lies there in plain, where the sealed copy is verified: in a second run',
     )
-    .option('--dry-run', 'count what would be sealed; change nothing')
+    .option(
+      '--repair-header',
+      'also seal whole audio whose header states sizes that are wrong by at most 256 bytes, with a right header',
+    )
+    .option('--dry-run', 'look at the same heads, and count what would be sealed and refused; change nothing')
     .option(...anewOption)
-    .option('--json', 'one line: {name, counts, startedAt, resumedFrom?, finishedAt, finished}')
-    .action(async ({ from, fromEndpoint, fromRegion, dryRun, deletePlain, anew, json }: ImportFlags) => {
+    .option(
+      '--json',
+      'one line: {name, counts, notes?, unnamed?, startedAt, resumedFrom?, finishedAt, finished}; notes: why an object was refused',
+    )
+    .addHelpText(
+      'after',
+      `
+Each object that is refused is named, with the reason. Audio of an archive whose headers are off by some bytes:
+  $ flex-custody import --from s3://old-calls/2024 --repair-header --dry-run
+  $ flex-custody import --from s3://old-calls/2024 --repair-header`,
+    )
+    .action(async (flags: ImportFlags) => {
+      const { from, fromEndpoint, fromRegion, dryRun, repairHeader, deletePlain, anew, json } = flags;
       const options = {
         from,
         ...(fromEndpoint && { endpoint: fromEndpoint }),
         ...(fromRegion && { region: fromRegion }),
         ...(dryRun && { dryRun }),
+        ...(repairHeader && { repairHeader }),
         ...(deletePlain && { deletePlain }),
       };
       const ended = await runWork('import', options, undefined, { anew });
-      console.log(json ? jsonOf(ended) : `${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
+      const said = `${summary(ended)}${named(ended)}${dryRun ? '\nNothing was changed.' : ''}`;
+      console.log(json ? jsonOf(ended) : said);
     });
 }

@@ -1,5 +1,5 @@
 import type { RunView } from '../runs/runs.ts';
-import { follow, jsonOf, progressLine, summary } from './run-work.ts';
+import { follow, jsonOf, named, progressLine, summary } from './run-work.ts';
 
 const startedAt = new Date('2026-11-01T00:00:00Z');
 const view = (more: Partial<RunView> = {}): RunView => ({
@@ -36,6 +36,16 @@ test('the end is counts for a person, or one line for a program', () => {
     finishedAt: startedAt.toISOString(),
     finished: true,
   });
+});
+
+test('what became of which is named, without what could move a cursor, and how many more there are', () => {
+  const notes = { 'calls/\u001b[2Ja.wav': 'refused (media_empty): the media is empty' };
+  const ended = view({ running: false, finishedAt: startedAt, notes, unnamed: 7 });
+  expect(named(ended)).toBe(
+    '\ncalls/?[2Ja.wav  refused (media_empty): the media is empty\nand 7 more, which the log names',
+  );
+  expect(JSON.parse(jsonOf(ended))).toMatchObject({ notes, unnamed: 7 });
+  expect(named(view())).toBe('');
 });
 
 test('it is watched to its end', async () => {

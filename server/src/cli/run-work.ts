@@ -162,13 +162,29 @@ export function summary({ counts, resumedFrom }: RunView): string {
   return lines.join('\n');
 }
 
+/** What became of which, one line each. Names that others gave are shown without control characters. */
+export function named({ notes = {}, unnamed = 0 }: RunView): string {
+  const lines = Object.entries(notes).map(([which, what]) => `${which}  ${what}`.replace(/\p{C}/gu, '?'));
+  if (unnamed > 0) lines.push(`and ${unnamed} more, which the log names`);
+  return lines.map((line) => `\n${line}`).join('');
+}
+
 /** The only line of standard output with `--json`. */
-export function jsonOf({ name, counts, notes, startedAt, resumedFrom, finishedAt }: RunView): string {
+export function jsonOf({
+  name,
+  counts,
+  notes,
+  unnamed,
+  startedAt,
+  resumedFrom,
+  finishedAt,
+}: RunView): string {
   const { done: _, ...found } = counts;
   return JSON.stringify({
     name,
     counts: found,
     ...(notes && { notes }),
+    ...(unnamed !== undefined && { unnamed }),
     startedAt,
     ...(resumedFrom && { resumedFrom }),
     finishedAt,

@@ -114,7 +114,9 @@ async function sourceGone({ alarms, catalog, config, log, queue }: IngestParts, 
   const sid = row.recordingSid;
   await catalog.sourceDeleted(sid);
   log.info({ recording: sid }, 'its copy cannot be proven: Twilio has the recording no longer');
-  if (config.deleteSourceAfterHours !== undefined)
+  // What was imported or adopted came from elsewhere: that Twilio lacks it is told once, by the run that took it in.
+  const isFound = row.copiedBy === 'import' || row.copiedBy === 'adopted';
+  if (config.deleteSourceAfterHours !== undefined && !isFound)
     await alarms.raise('proof_impossible', sid, 'Twilio has it no longer, and its copy was never proven');
   await queue.send('describe', { recordingSid: sid }, { once: sid });
 }

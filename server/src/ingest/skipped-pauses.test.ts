@@ -31,6 +31,27 @@ describe('pauses of the kind skip', () => {
     await expect(host.queue.run('prove', job)).rejects.toMatchObject({ code: 'media_short' });
   });
 
+  test.each([
+    ['counts', 24],
+    ['does not count', 4],
+  ])('are no fault of a recording, where Twilio’s duration %s them', async (_what, durationSeconds) => {
+    await report('2026-11-20T10:00:06Z', 'paused');
+    await report('2026-11-20T10:00:26Z', 'resumed');
+    const host = await at.open({ durationSeconds });
+    host.configure({ pause: { enabled: true, behavior: 'skip', resumeAfterSeconds: 0 } });
+    await host.ingest.receive(host.callback);
+    await host.leaseLapses();
+    await host.copiedByHost();
+    expect(await host.catalog.find(sid)).toMatchObject({ state: 'verified', proof: { by: 'copy' } });
+    // And as an object that a Function wrote, which knew of no pause.
+    await at.shared.db.query(`UPDATE recordings SET state = 'sealed', proof = NULL, verified_at = NULL`);
+    await host.queue.run('verify', job);
+    expect(await host.catalog.find(sid)).toMatchObject({ state: 'verified' });
+    await host.queue.run('prove', job);
+    expect(await host.catalog.find(sid)).toMatchObject({ proof: expect.anything() });
+    expect(await host.alarmCodes()).toEqual([]);
+  });
+
   test('that are known late let the host’s next try succeed', async () => {
     const host = await at.open({ durationSeconds: 24 });
     await host.ingest.receive(host.callback);

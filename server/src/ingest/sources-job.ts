@@ -1,5 +1,6 @@
 import { errorCode } from '@flex-custody/core';
 import type { RecordingRow, SourceMark } from '../catalog/catalog.ts';
+import { gatherAlarms } from '../catalog/gather-alarms.ts';
 import { deleteAtTwilio } from '../retention/at-twilio.ts';
 import { isOfKeys, mayDestroy } from '../retention/may-destroy.ts';
 import type { IngestParts } from './parts.ts';
@@ -42,9 +43,18 @@ interface Stopped {
  * @throws CustodyError `policy_invalid`, or one that is retryable when Twilio or the bucket cannot be asked now
  */
 export async function deleteSources(parts: Parts, ended: AbortSignal, pages = mostPages): Promise<number> {
-  const { alarms, catalog, config } = parts;
-  const hours = config.deleteSourceAfterHours;
+  const { deleteSourceAfterHours: hours } = parts.config;
   if (hours === undefined) return 0;
+  const alarms = gatherAlarms(parts.alarms, parts.log);
+  try {
+    return await lookThrough({ ...parts, alarms }, hours, ended, pages);
+  } finally {
+    await alarms.flush();
+  }
+}
+
+async function lookThrough(parts: Parts, hours: number, ended: AbortSignal, pages: number): Promise<number> {
+  const { alarms, catalog } = parts;
   let deleted = 0;
   const beingProven = await parts.queue.waiting('prove');
   let after = await catalog.sourcesMark();

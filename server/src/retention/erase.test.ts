@@ -556,6 +556,13 @@ describe('until something has gone', () => {
     expect(await certificates.list(9)).toEqual([]);
   });
 
+  test('nothing goes of many whose objects are not in the bucket, and one alarm says how many', async () => {
+    for (const n of [1, 2, 3]) bucket.put(await recording(n), { versionId: 'v1' });
+    const { counts } = await erase({ recordings: [RE(1), RE(2), RE(3)] });
+    expect(counts).toEqual({ done: 3, failed_object_lost: 3 });
+    expect(await open()).toEqual(['object_lost']);
+  });
+
   test('another run that is at it is left alone', async () => {
     await recording(1);
     const plan = { versions: [], atTwilio: true };

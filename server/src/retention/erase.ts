@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type AccountSid, asRecordingSid, CustodyError, type RecordingSid } from '@flex-custody/core';
 import type { RecordingRow, Selection } from '../catalog/catalog.ts';
 import type { Certificates } from '../catalog/certificates.ts';
+import { withGatheredAlarms } from '../catalog/gather-alarms.ts';
 import type { Config } from '../config.ts';
 import type { Run } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
@@ -154,6 +155,14 @@ async function* selected(
  * @returns how many of those that it began itself
  */
 async function erase(parts: KeepingParts, run: Run, plan: Plan): Promise<number> {
+  let erased = 0;
+  await withGatheredAlarms(parts, async (all) => {
+    erased = await eraseAll(all, run, plan);
+  });
+  return erased;
+}
+
+async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<number> {
   const { catalog } = parts;
   const id = randomUUID();
   const counts: Record<string, number> = { ...run.counts };

@@ -31,6 +31,8 @@ export interface RunView {
   total?: number;
   /** For whoever watches: what became of which, from the state's `notes`. */
   notes?: Record<string, string>;
+  /** How many more there were than `notes` has. */
+  unnamed?: number;
   startedAt: Date;
   /** Of a run that went on with an earlier one: when that one began, since when the counts run, and its last save. */
   resumedFrom?: { startedAt: Date; stoppedAt: Date };
@@ -104,6 +106,7 @@ const toView = (row: Row): RunView => ({
   counts: row.counts,
   ...(row.total !== null && { total: row.total }),
   ...(isNotes(row.state?.['notes']) && { notes: row.state['notes'] }),
+  ...(typeof row.state?.['unnamed'] === 'number' && { unnamed: row.state['unnamed'] }),
   startedAt: row.started_at,
   ...(row.resumed_from &&
     row.stopped_at && { resumedFrom: { startedAt: row.resumed_from, stoppedAt: row.stopped_at } }),

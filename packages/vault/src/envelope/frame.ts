@@ -52,6 +52,8 @@ export interface FrameHead {
   sequence: number;
   /** Of the plaintext. */
   length: number;
+  /** As it stands there; ours is the sequence number. */
+  iv: Buffer;
   bytes: number;
 }
 
@@ -60,7 +62,7 @@ export function frameHeadBytes(firstFour: Buffer): number {
   return firstFour.readUInt32BE(0) === FINAL_MARK ? FINAL_HEAD_BYTES : FRAME_HEAD_BYTES;
 }
 
-/** Reads a head and holds it to its place: the frame must be number `expected`, with that number's IV. */
+/** Reads a head and holds it to its place: the frame must be number `expected`. */
 export function readFrameHead(head: Buffer, expected: number, frameLength: number): FrameHead {
   const final = head.readUInt32BE(0) === FINAL_MARK;
   const at = final ? 4 : 0;
@@ -68,9 +70,7 @@ export function readFrameHead(head: Buffer, expected: number, frameLength: numbe
   if (sequence !== expected) {
     throw envelopeError('frame_order', `frame ${sequence} stands where frame ${expected} belongs`);
   }
-  if (!head.subarray(at + 4, at + 4 + IV_BYTES).equals(frameIv(expected))) {
-    throw envelopeError('tampered', `frame ${expected} has another frame's nonce`);
-  }
+  const iv = head.subarray(at + 4, at + 4 + IV_BYTES);
   const length = final ? head.readUInt32BE(FINAL_HEAD_BYTES - 4) : frameLength;
   if (length > frameLength) {
     throw envelopeError(
@@ -78,10 +78,13 @@ export function readFrameHead(head: Buffer, expected: number, frameLength: numbe
       `the final frame claims ${length} bytes, more than a frame of ${frameLength}`,
     );
   }
-  return { final, sequence, length, bytes: final ? FINAL_HEAD_BYTES : FRAME_HEAD_BYTES };
+  return { final, sequence, length, iv, bytes: final ? FINAL_HEAD_BYTES : FRAME_HEAD_BYTES };
 }
 
-/** The plaintext of a frame, released only when its tag held. */
+/**
+ * The plaintext of a frame, released only when its tag held and its IV is its number. A genuine frame with another IV is of
+ * a writer that counts otherwise: this is no damage, and such messages are not read.
+ */
 export function openFrame(
   getDecipher: GetDecipher,
   messageId: Uint8Array,
@@ -89,7 +92,7 @@ export function openFrame(
   ciphertext: readonly Buffer[],
   tag: Buffer,
 ): Buffer[] {
-  const decipher = getDecipher(frameIv(head.sequence));
+  const decipher = getDecipher(head.iv);
   decipher.setAAD(frameAad(messageId, head.sequence, head.length, head.final));
   decipher.setAuthTag(tag);
   const plaintext = ciphertext.map((piece) => decipher.update(piece));
@@ -97,6 +100,9 @@ export function openFrame(
     decipher.final();
   } catch (cause) {
     throw envelopeError('tampered', `frame ${head.sequence} does not bear its tag: it was altered`, cause);
+  }
+  if (!head.iv.equals(frameIv(head.sequence))) {
+    throw envelopeError('unsupported', `frame ${head.sequence} has a nonce that is not its number`);
   }
   return plaintext;
 }

@@ -37,7 +37,7 @@ export async function openEnvelope(
   if (!g) throw await nameBrokenEnd(reader, shape, signal);
   const finalAt = frameOffset(g, g.fullFrames);
   const lastFrame = async () => {
-    if (totalBytes <= start.byteLength) return start.subarray(finalAt);
+    if (totalBytes <= start.byteLength) return start.subarray(finalAt, totalBytes);
     const tail = await ahead;
     return tail && aheadFrom <= finalAt && aheadFrom + tail.byteLength === totalBytes
       ? tail.subarray(finalAt - aheadFrom)
@@ -72,20 +72,34 @@ export async function readHeader(
   for (let bytes = FIRST_READ_BYTES; ; bytes = Math.min(bytes * 2, MAX_HEADER_BYTES)) {
     const { body, totalBytes } = await reader.read(0, bytes - 1, signal);
     const start = await collectBytes(body, bytes);
+    refuseOtherLength(start.byteLength, bytes, totalBytes);
     const parsed = parseHeader(start);
     if (parsed !== undefined) return { parsed, start, totalBytes };
-    if (start.byteLength < bytes) throw envelopeError('truncated', 'the message ends within its header');
+    if (totalBytes <= bytes) throw envelopeError('truncated', 'the message ends within its header');
   }
 }
 
-/** The final frame must open where the size says it stands, and end the message. */
+/** What came of the first `asked` bytes must be as many as an object of that size has. */
+function refuseOtherLength(came: number, asked: number, totalBytes: number): void {
+  if (!Number.isSafeInteger(totalBytes) || totalBytes < 0)
+    throw envelopeError('malformed', `the store states a size of ${totalBytes} bytes`);
+  const due = Math.min(asked, totalBytes);
+  if (came === due) return;
+  const said = `the store says that the object has ${totalBytes} bytes, and ${came} of its first ${due} came`;
+  throw envelopeError(came < due ? 'truncated' : 'trailing_bytes', said);
+}
+
+/** The final frame must open where the size says it stands, be as long as the size leaves, and end the message. */
 function proveLength(opened: OpenedHeader, g: Geometry, last: Buffer): void {
   const frames = new FrameReader(opened, g.fullFrames + 1);
   frames.push(last);
-  if (frames.next() === undefined)
-    throw envelopeError('truncated', 'the message ends within its final frame');
+  const plaintext = frames.next();
+  if (plaintext === undefined) throw envelopeError('truncated', 'the message ends within its final frame');
   // Throws when anything is left.
   frames.next();
+  const bytes = plaintext.reduce((sum, piece) => sum + piece.byteLength, 0);
+  if (bytes !== g.lastLength)
+    throw envelopeError('malformed', `the final frame has ${bytes} bytes where ${g.lastLength} belong`);
 }
 
 function readRange(

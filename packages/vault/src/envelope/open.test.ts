@@ -14,7 +14,8 @@ import {
 import { createKeys } from '../keys/keys.ts';
 import type { Keys } from '../keys/types.ts';
 import { FINAL_OVERHEAD, FRAME_OVERHEAD } from './format.ts';
-import { parseHeader } from './header.ts';
+import { sealFrame } from './frame.ts';
+import { parseHeader, sealHeader } from './header.ts';
 import { openEnvelope } from './open-envelope.ts';
 import { openStream } from './open-stream.ts';
 import { sealStream } from './seal.ts';
@@ -162,6 +163,69 @@ describe('frames out of their place', () => {
     const mixed = Buffer.concat([one.header, one.regular[0]!, two.regular[1]!, one.regular[2]!, one.final]);
     expect(await codeOf(streamed(mixed))).toBe('envelope_tampered');
     expect(await codeOf(ranged(mixed))).toBe('envelope_tampered');
+  });
+});
+
+describe('a frame whose nonce is not its number', () => {
+  /** As a writer that counts otherwise seals: the tag holds. */
+  async function counted(otherwise: (sequence: number) => number): Promise<Buffer> {
+    const { bytes, messageId, getCipher } = await sealHeader(keys, context, F);
+    const plaintext = randomBytes(2 * F + 9);
+    const parts = [bytes];
+    for (const [index, final] of [false, false, true].entries()) {
+      const piece = plaintext.subarray(index * F, (index + 1) * F);
+      const sealed = sealFrame(
+        (iv) => getCipher(nonceOf(otherwise(iv ? Buffer.from(iv).readUInt32BE(8) : 0))),
+        messageId,
+        index + 1,
+        [piece],
+        piece.length,
+        final,
+      );
+      nonceOf(otherwise(index + 1)).copy(sealed[0]!, final ? 8 : 4);
+      parts.push(...sealed);
+    }
+    return Buffer.concat(parts);
+  }
+  const nonceOf = (number: number): Buffer => {
+    const nonce = Buffer.alloc(12);
+    nonce.writeUInt32BE(number, 8);
+    return nonce;
+  };
+
+  test.each(ways)(
+    'is not read by the %s reader where its tag holds, and is no damage',
+    async (_name, open) => {
+      expect((await open(await counted((sequence) => sequence))).length).toBe(2 * F + 9);
+      expect(await codeOf(open(await counted((sequence) => sequence + 7)))).toBe('envelope_unsupported');
+    },
+  );
+
+  test.each(ways)('was altered where its tag does not hold (%s)', async (_name, open) => {
+    const message = await sealSmall(keys, randomBytes(2 * F + 9), F);
+    message[parseHeader(message)!.bytes + 4]! ^= 1;
+    expect(await codeOf(open(message))).toBe('envelope_tampered');
+  });
+});
+
+describe('a store that states another size than its answer has', () => {
+  const sizes = [0, 1, 4_000, 5_000, 8_000, 20_000];
+
+  test.each(sizes)('is refused for a message of %i bytes, whatever it states', async (size) => {
+    const message = await sealSmall(keys, randomBytes(size), F);
+    const lone = parseHeader(message)!.bytes + FINAL_OVERHEAD;
+    for (const stated of [0, 12, lone, lone + 40, message.length - 1, message.length + 1, Number.NaN, -1]) {
+      if (stated === message.length) continue;
+      const { read } = memoryReader(message);
+      const reader = {
+        read: async (start: number, end: number) => ({ ...(await read(start, end)), totalBytes: stated }),
+      };
+      const code = await codeOf(openEnvelope(keys, reader, context));
+      expect([stated, code]).toEqual([stated, expect.stringMatching(/^envelope_/)]);
+      // Of an object that one read gives whole it is known at once which of both is longer.
+      const shown = !(stated >= 0) ? 'malformed' : stated < message.length ? 'trailing_bytes' : 'truncated';
+      if (message.length <= 8_192) expect([stated, code]).toEqual([stated, `envelope_${shown}`]);
+    }
   });
 });
 

@@ -1,6 +1,12 @@
 import { codeOf, wav } from '../../test/support.ts';
 import { AudioProof, type StatedLength } from './audio-proof.ts';
-import { readWavLayout } from './wav.ts';
+import { WavHead, type WavLayout } from './wav.ts';
+
+const layoutOf = (bytes: Buffer): WavLayout | undefined => {
+  const head = new WavHead();
+  head.push(bytes);
+  return head.layout;
+};
 
 /** The code of what is wrong with it, or undefined. */
 async function judge(bytes: Buffer, stated: StatedLength = {}): Promise<string | undefined> {
@@ -37,7 +43,7 @@ test.each<[string, number, StatedLength, string | undefined]>([
 });
 
 test.each([0, 1, 320_000, 0xffffffff])('a byte rate of %i that a file states is not asked', async (rate) => {
-  expect(readWavLayout(changed(10, [byteRate, rate, 4]))?.byteRate).toBe(32_000);
+  expect(layoutOf(changed(10, [byteRate, rate, 4]))?.byteRate).toBe(32_000);
   expect(await judge(changed(10, [byteRate, rate, 4]), { durationSeconds: 10 })).toBeUndefined();
   expect(await judge(changed(1, [byteRate, rate, 4]), { durationSeconds: 10 })).toBe('media_short');
 });
@@ -70,8 +76,8 @@ test('the extensible format is the one inside', async () => {
   bytes.writeUInt16LE(0xfffe, format);
   bytes.writeUInt32LE(40, 16);
   bytes.writeUInt32LE(bytes.length - 8, 4);
-  expect(readWavLayout(bytes)).toMatchObject({ format: 1, byteRate: 32_000 });
-  for (let cut = 16; cut < 60; cut += 1) expect(readWavLayout(bytes.subarray(0, cut))).toBeUndefined();
+  expect(layoutOf(bytes)).toMatchObject({ format: 1, byteRate: 32_000 });
+  for (let cut = 16; cut < 60; cut += 1) expect(layoutOf(bytes.subarray(0, cut))).toBeUndefined();
   expect(await judge(bytes, { durationSeconds: 10 })).toBeUndefined();
   expect(await judge(bytes, { durationSeconds: 5 })).toBe('media_long');
 });

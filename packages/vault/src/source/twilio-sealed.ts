@@ -5,11 +5,10 @@ import { mediaError } from './errors.ts';
 import { MediaGuard } from './guard.ts';
 import { openMedia } from './open-media.ts';
 import type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './types.ts';
-import { readWavLayout } from './wav.ts';
+import { WavHead } from './wav.ts';
 
 /** What Twilio's ciphertext ends with. */
 const TAG_BYTES = 16;
-const MOST_HEAD_BYTES = 65_536;
 const STALL_MS = 30_000;
 
 /** Opens one sealed body: a content key, and the IV (base64) that goes with it. */
@@ -60,7 +59,7 @@ class GcmOpener extends Transform {
   #tell: (channels: 1 | 2 | undefined) => void = () => undefined;
   readonly #decipher: DecipherGCM;
   #held = Buffer.alloc(0);
-  #head: Buffer | undefined = Buffer.alloc(0);
+  readonly #head = new WavHead();
 
   constructor(decipher: DecipherGCM) {
     super();
@@ -76,7 +75,7 @@ class GcmOpener extends Transform {
     // A copy: the chunk it is a view of would be kept alive by these few bytes.
     this.#held = Buffer.from(all.subarray(end));
     const audio = this.#decipher.update(all.subarray(0, end));
-    if (this.#head) this.#look(audio);
+    if (!this.#head.isRead) this.#look(audio);
     done(null, audio);
   }
 
@@ -102,16 +101,10 @@ class GcmOpener extends Transform {
   }
 
   #look(audio: Buffer): void {
-    const head = Buffer.concat([this.#head ?? Buffer.alloc(0), audio]);
-    this.#head = head.byteLength < MOST_HEAD_BYTES ? head : undefined;
-    try {
-      const layout = readWavLayout(head);
-      if (!layout && this.#head) return;
-      this.#tell(layout?.channels === 1 || layout?.channels === 2 ? layout.channels : undefined);
-    } catch {
-      // No WAV: the guard behind this says so.
-      this.#tell(undefined);
-    }
-    this.#head = undefined;
+    this.#head.push(audio);
+    if (!this.#head.isRead) return;
+    const channels = this.#head.layout?.channels;
+    // What is no recording is refused by the guard behind this, or by the copy's own proof.
+    this.#tell(channels === 1 || channels === 2 ? channels : undefined);
   }
 }

@@ -16,8 +16,9 @@ export type AcceptingParts = IngestParts & { audit: Pick<Audit, 'record'> };
 export async function acceptHearsay(parts: AcceptingParts, said: Sidecar, stored: Stored): Promise<void> {
   const { audit, catalog, queue } = parts;
   const { recordingSid } = said;
-  const { object, channels, seconds } = await examine(parts, recordingSid, stored);
+  const { object, channels, seconds, fault } = await examine(parts, recordingSid, stored);
   const facts = await knownToTwilio(parts, recordingSid);
+  if (fault && !facts) throw fault;
   const { callSid, conferenceSid, durationSeconds: _said, ...rest } = said;
   // Which call it is of decides whose it is: not by hearsay where Twilio can be asked.
   const call = facts ?? { callSid, conferenceSid };

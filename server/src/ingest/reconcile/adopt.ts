@@ -1,4 +1,3 @@
-import { buffer } from 'node:stream/consumers';
 import {
   CustodyError,
   isSealedAtRest,
@@ -8,15 +7,21 @@ import {
   unprovenFacts,
 } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
-import { type ObjectReader, openEnvelope, type Stored } from '@flex-custody/vault';
+import {
+  type ObjectReader,
+  openEnvelope,
+  proveWhole,
+  readWavHead,
+  type Stored,
+  secondsOf,
+  type WavHead,
+} from '@flex-custody/vault';
 import type { Registration } from '../../catalog/catalog.ts';
 import type { IngestParts } from '../parts.ts';
 import { registrationOf } from '../source.ts';
 import { logStep } from '../steps.ts';
-import { secondsOf, wavLayout } from './wav-layout.ts';
 
 const leaseMs = 60_000;
-const headBytes = 4_096;
 
 type Parts = Pick<
   IngestParts,
@@ -28,13 +33,16 @@ interface Found {
   channels: 1 | 2;
   /** Of its audio; undefined where its head does not say. */
   seconds: number | undefined;
+  /** `object_length`, where the object is not as long as its head says: only the original can make that good. */
+  fault?: CustodyError;
 }
 
 /**
  * Takes an object that no catalog knows into this one. Whoever has the public key can have put it there, so it tells
  * nothing but its own shape: the rest are Twilio's facts, which its verification compares it with. What Twilio does not
  * know is kept as well, as nobody's own and under an alarm.
- * @throws CustodyError `envelope_*`, `object_*`, `store_*`, `key_*`, or `not_audio` for what is no recording
+ * @throws CustodyError `envelope_*`, `object_*`, `store_*`, `key_*`, or `not_audio` for what is no recording; `object_length`
+ * for what is not whole, where Twilio has none that it could be copied from again
  */
 export async function adopt(parts: Parts, sid: RecordingSid): Promise<boolean> {
   const { alarms, catalog, config, log, queue, store } = parts;
@@ -42,8 +50,10 @@ export async function adopt(parts: Parts, sid: RecordingSid): Promise<boolean> {
   if (!stored) return false;
   if (!isSealedAtRest(store, stored))
     throw new CustodyError('object_unencrypted', `S3 does not say that ${sid} is encrypted by the KMS key`);
-  const { object, channels, seconds } = await examine(parts, sid, stored);
+  const { object, channels, seconds, fault } = await examine(parts, sid, stored);
   const facts = await knownToTwilio(parts, sid);
+  // What Twilio has is taken in all the same: its verification has it copied again.
+  if (fault && !facts) throw fault;
   const registration: Registration = facts
     ? registrationOf(facts, 'adopted')
     : {
@@ -85,8 +95,9 @@ export async function knownToTwilio(
 }
 
 /**
- * What an object's header and its audio's head prove it to be.
+ * What an object's header and its audio's head prove it to be. What the head says of sizes is held against the object's own.
  * @param stored the version that is meant
+ * @throws CustodyError `envelope_*`, `object_*`, `store_*`, `key_*`, or `not_audio` for what is no recording
  */
 export async function examine(
   { config, keys, store }: Pick<IngestParts, 'config' | 'keys' | 'store'>,
@@ -110,10 +121,13 @@ export async function examine(
       ? await openEnvelope(keys, reader, { account: config.accountSid, recording: sid })
       : undefined;
   const plaintextBytes = opened?.plaintextBytes ?? stored.bytes;
-  const end = Math.min(headBytes, plaintextBytes) - 1;
-  const head = await buffer(opened ? opened.read(0, end) : (await reader.read(0, end)).body);
-  const layout = wavLayout(head);
-  const dataBytes = layout.dataBytes ?? plaintextBytes - layout.dataStart;
+  const head = await readWavHead(plaintextBytes, async (start, end) =>
+    opened ? opened.read(start, end) : (await reader.read(start, end)).body,
+  );
+  const { layout, refusal = 'its samples do not begin' } = head;
+  if (!layout) throw new CustodyError('not_audio', `what is there is no recording: ${refusal}`);
+  const fault = lengthFault(head, plaintextBytes);
+  const there = plaintextBytes - layout.dataStart;
   return {
     object: {
       key,
@@ -125,6 +139,17 @@ export async function examine(
       keyId: opened?.keyId ?? stored.kmsKeyId ?? 'bucket-default',
     },
     channels: layout.channels === 2 ? 2 : 1,
-    seconds: secondsOf(layout, dataBytes),
+    seconds: secondsOf(layout, Math.min(layout.dataBytes ?? there, there)),
+    ...(fault && { fault }),
   };
+}
+
+/** Why the audio is not as long as its head says: what would be wrong with a source for now is wrong with a stored object for good. */
+function lengthFault(head: WavHead, bytes: number): CustodyError | undefined {
+  try {
+    proveWhole(head, bytes, {});
+    return undefined;
+  } catch (error) {
+    return new CustodyError('object_length', (error as Error).message, { cause: error });
+  }
 }

@@ -21,7 +21,6 @@ import { proofOf } from '../proof.ts';
 import { house, sealedObject, sharedDatabase } from '../testing/house.ts';
 import { recorded, scene, sids } from '../testing/scene.ts';
 import { type ImportOptions, type ImportParts, importPlain, readFrom } from './import.ts';
-import { secondsOf, wavLayout } from './wav-layout.ts';
 
 const shared = sharedDatabase();
 const keys = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: new Uint8Array(32).fill(3) }] });
@@ -269,25 +268,6 @@ test('a start that was a guess is replaced once Twilio tells it', async () => {
   expect(again).toMatchObject({ startedAt, unproven: ['owner', 'caller', 'direction'] });
 });
 
-test.each([
-  ['PCM', 1, 16, 4],
-  ['mu-law', 7, 8, 8],
-  ['A-law', 6, 8, 8],
-  ['another format', 85, 16, undefined],
-  ['PCM of no known width', 1, 12, undefined],
-])(
-  'a length is reckoned from the samples of %s, never from the byte rate that the file names',
-  (_name, format, bits, seconds) => {
-    for (const byteRate of [0, 1, 4_000_000]) {
-      const forged = withByteRate(audio, byteRate);
-      forged.writeUInt16LE(format, 20);
-      forged.writeUInt16LE(bits, 34);
-      const layout = wavLayout(forged);
-      expect(secondsOf(layout, layout.dataBytes ?? 0)).toBe(seconds);
-    }
-  },
-);
-
 test('twice is once; in plain it goes only on request, and only behind a verified copy', async () => {
   const host = await open();
   await old.putBytes(`calls/${sid}.wav`, audio);
@@ -333,6 +313,186 @@ test('what was erased is not taken in again, and its plain copy goes on request'
   expect(await host.run({ deletePlain: true })).toEqual({ erased: 1, plain_deleted: 1, done: 1 });
   expect(await old.head(`calls/${sid}.wav`)).toBeUndefined();
   expect((await host.catalog.find(sid))?.state).toBe('erased');
+});
+
+/** With a chunk of so many bytes before the samples. */
+function headed(id: string, bytes: number): Buffer {
+  const chunk = Buffer.alloc(8 + bytes, 7);
+  chunk.write(id, 0, 'latin1');
+  chunk.writeUInt32LE(bytes, 4);
+  const all = Buffer.concat([audio.subarray(0, 36), chunk, audio.subarray(36)]);
+  all.writeUInt32LE(all.length - 8, 4);
+  return all;
+}
+
+test.each([
+  ['a bext of 5,000 bytes', headed('bext', 5_000)],
+  ['a LIST of 6,000 bytes', headed('LIST', 6_000)],
+  ['chunks of 60,000 bytes', headed('JUNK', 60_000)],
+])('%s before the samples is taken in as it is', async (_what, bytes) => {
+  const host = await open();
+  await old.putBytes(`calls/${sid}.wav`, bytes);
+  expect(await host.run({ dryRun: true })).toEqual({ to_import: 1, done: 1 });
+  expect(await host.run()).toMatchObject({ imported: 1 });
+  expect(await host.catalog.find(sid)).toMatchObject({
+    durationSeconds: 4,
+    object: { plaintextBytes: bytes.length, plaintextSha256: sha256(bytes) },
+  });
+});
+
+describe('what is refused', () => {
+  const objects: [string, Buffer, string][] = [
+    ['is empty', Buffer.alloc(0), 'media_empty'],
+    ['is an error page', Buffer.from('<html>'.repeat(900)), 'not_audio'],
+    ['has no samples within 64 KiB', headed('bext', 66_000), 'not_audio'],
+    ['is cut', audio.subarray(0, -5_000), 'media_short'],
+    ['has other bytes behind it', Buffer.concat([audio, Buffer.alloc(9)]), 'media_long'],
+    [
+      'states sizes that no object has',
+      wav(4, 2, { riff: 3_000_000_000, data: 3_000_000_000 }),
+      'media_short',
+    ],
+  ];
+
+  test('is named with its reason, in a dry run as well, which counts what the run then does', async () => {
+    const host = await open();
+    for (const [n, [, bytes]] of objects.entries())
+      await old.putBytes(`calls/${sids.recording(n + 1)}.wav`, bytes);
+    await old.putBytes(`calls/${sids.recording(9)}.wav`, audio);
+    const refused = {
+      refused_media_empty: 1,
+      refused_not_audio: 2,
+      refused_media_short: 2,
+      refused_media_long: 1,
+    };
+    expect(await host.run({ dryRun: true })).toEqual({ ...refused, to_import: 1, done: 7 });
+    const dry = await host.parts.runs.look('import');
+    expect(await host.run()).toEqual({ ...refused, to_import: 1, imported: 1, without_twilio: 1, done: 7 });
+    const run = await host.parts.runs.look('import');
+    expect(run?.notes).toEqual(dry?.notes);
+    expect(run?.notes).toEqual(
+      Object.fromEntries(
+        objects.map(([, , code], n) => [
+          `calls/${sids.recording(n + 1)}.wav`,
+          expect.stringMatching(new RegExp(`^refused \\(${code}\\): `)),
+        ]),
+      ),
+    );
+    const logged = host.lines.flatMap((line) =>
+      line.includes('import.refused')
+        ? [JSON.parse(line.slice(line.indexOf('{'))) as Record<string, string>]
+        : [],
+    );
+    expect(logged.map((line) => [line['key'], line['code']])).toEqual([
+      ...objects.map(([, , code], n) => [`calls/${sids.recording(n + 1)}.wav`, code]),
+      ...objects.map(([, , code], n) => [`calls/${sids.recording(n + 1)}.wav`, code]),
+    ]);
+  });
+
+  test('is one alarm for all of a run', async () => {
+    const host = await open();
+    for (let n = 1; n <= 12; n += 1)
+      await old.putBytes(
+        `calls/${sids.recording(n)}.wav`,
+        n % 2 ? audio.subarray(0, -5_000) : Buffer.alloc(0),
+      );
+    await host.run();
+    expect((await host.alarms.list()).map(({ code, times, detail }) => [code, times, detail])).toEqual([
+      ['import_refused', 1, '12 recordings, which the log names: media_short; media_empty'],
+    ]);
+  });
+
+  test('beyond a hundred is counted, and named in the log', async () => {
+    const host = await open();
+    for (let n = 1; n <= 103; n += 1) await old.putBytes(`calls/${sids.recording(n)}.wav`, Buffer.alloc(0));
+    await host.run({ dryRun: true });
+    const run = await host.parts.runs.look('import');
+    expect([Object.keys(run?.notes ?? {}).length, run?.unnamed]).toEqual([100, 3]);
+  });
+});
+
+test('what Twilio has no longer is no alarm each, though originals are to be deleted', async () => {
+  const host = await open();
+  Object.assign(host.parts.config, { deleteSourceAfterHours: 24 });
+  const all = [1, 2, 3, 4].map((n) => sids.recording(n));
+  for (const of of all) await old.putBytes(`calls/${of}.wav`, audio);
+  await host.run();
+  for (const recordingSid of all)
+    for (const job of ['verify', 'link', 'prove'] as const) await host.queue.run(job, { recordingSid });
+  for (const of of all)
+    expect(await host.catalog.find(of)).toMatchObject({
+      state: 'verified',
+      linkState: 'unlinked',
+      linkReason: 'task_not_found',
+    });
+  expect((await host.alarms.list()).map(({ code, times }) => [code, times])).toEqual([
+    ['import_without_twilio', 1],
+  ]);
+});
+
+describe('--repair-header', () => {
+  const key = `calls/${sid}.wav`;
+  const off = wav(4, 2, { riff: audio.length, data: audio.length });
+
+  test.each<[string, Buffer]>([
+    ['whose sizes are those of the file', off],
+    ['with an odd number of bytes', Buffer.concat([audio, Buffer.alloc(1)])],
+    ['with a line end behind it', Buffer.concat([audio, Buffer.from('\r\n')])],
+    ['whose header counts 8 bytes too few', wav(4, 2, { riff: audio.length - 16 })],
+  ])('takes in whole audio %s, with a right header', async (_what, bytes) => {
+    const host = await open();
+    await old.putBytes(key, bytes);
+    expect(await host.run()).toMatchObject({
+      [`refused_${bytes === off ? 'media_short' : 'media_long'}`]: 1,
+    });
+    expect(await host.run({ repairHeader: true, dryRun: true })).toEqual({
+      to_import: 1,
+      to_repair: 1,
+      done: 1,
+    });
+    expect(await host.run({ repairHeader: true })).toMatchObject({ imported: 1, repaired: 1 });
+    const row = await host.catalog.find(sid);
+    expect(row?.object?.plaintextBytes).toBe(bytes.length);
+    await host.queue.run('verify', { recordingSid: sid });
+    expect(await host.catalog.find(sid)).toMatchObject({ state: 'verified', durationSeconds: 4 });
+    expect(await host.catalog.importedFrom(sid)).toMatchObject({
+      sha256: sha256(bytes),
+      repairedSha256: row?.object?.plaintextSha256,
+    });
+    expect(row?.object?.plaintextSha256).not.toBe(sha256(bytes));
+  });
+
+  test('leaves what is sound as it is, and refuses what is cut', async () => {
+    const host = await open();
+    await old.putBytes(key, audio);
+    await old.putBytes(`calls/${sids.recording(8)}.wav`, audio.subarray(0, -5_000));
+    expect(await host.run({ repairHeader: true })).toMatchObject({ imported: 1, refused_media_short: 1 });
+    const noted = await host.catalog.importedFrom(sid);
+    expect([noted?.sha256, noted?.repairedSha256]).toEqual([sha256(audio), undefined]);
+  });
+
+  test('of the plain object only the bytes go that were noted', async () => {
+    const host = await open();
+    const bare = await unversioned('barely');
+    const from = 's3://barely/calls/';
+    await bare.putBytes(key, off);
+    await host.run({ from, repairHeader: true });
+    await host.queue.run('verify', { recordingSid: sid });
+    await shared.db.query(`UPDATE imports SET sha256 = repeat('0', 64)`);
+    expect(await host.run({ from, deletePlain: true })).toMatchObject({ plain_differs: 1 });
+    await shared.db.query('UPDATE imports SET sha256 = $1', [sha256(off)]);
+    expect(await host.run({ from, deletePlain: true })).toMatchObject({ plain_deleted: 1 });
+    bare.close();
+  });
+
+  test('no plain object is taken for the copy by the copy’s own bytes', async () => {
+    const host = await open();
+    await old.putBytes(key, off);
+    await host.run({ repairHeader: true });
+    await host.queue.run('verify', { recordingSid: sid });
+    await shared.db.query('DELETE FROM imports');
+    expect(await host.run({ deletePlain: true })).toMatchObject({ plain_differs: 1 });
+  });
 });
 
 describe('--delete-plain', () => {

@@ -1,4 +1,3 @@
-import { buffer } from 'node:stream/consumers';
 import {
   asRecordingSid,
   CustodyError,
@@ -8,17 +7,27 @@ import {
   unprovenFacts,
 } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
-import { createStore, openStoredMedia, type Store, type StoreConfig } from '@flex-custody/vault';
+import {
+  createStore,
+  type HeaderRepair,
+  openStoredMedia,
+  proveWhole,
+  readWavHead,
+  repairOf,
+  type Store,
+  type StoreConfig,
+  secondsOf,
+} from '@flex-custody/vault';
 import type { RecordingRow, Registration } from '../../catalog/catalog.ts';
+import { withGatheredAlarms } from '../../catalog/gather-alarms.ts';
 import type { Config } from '../../config.ts';
 import type { Run } from '../../runs/runs.ts';
 import { copyUnderLease, workerLeaseMs } from '../copy-under-lease.ts';
 import type { IngestParts } from '../parts.ts';
 import { registrationOf, settleUncopyable } from '../source.ts';
-import { giveUp, ownFaults, provenBad } from '../steps.ts';
-import { removePlain, withoutMedia } from './remove-plain.ts';
+import { logStep, ownFaults, provenBad } from '../steps.ts';
+import { removePlain, sha256Of, withoutMedia } from './remove-plain.ts';
 import { createTally, type Tally } from './tally.ts';
-import { secondsOf, wavLayout } from './wav-layout.ts';
 
 export interface ImportOptions {
   /** `s3://bucket/prefix`. */
@@ -27,13 +36,13 @@ export interface ImportOptions {
   endpoint?: string;
   region?: string;
   dryRun?: boolean;
+  /** Takes in whole audio whose header states sizes that are wrong by some bytes, with a header that is right. */
+  repairHeader?: boolean;
   /** Removes the very objects that were imported, or hold what a proven copy holds: see {@link removePlain}. */
   deletePlain?: boolean;
 }
 
 export type ImportParts = IngestParts & { config: Pick<Config, 'store'> };
-
-const headBytes = 4_096;
 
 interface Plain {
   sid: RecordingSid;
@@ -57,9 +66,13 @@ export function readFrom(from: string): { bucket: string; prefix: string } {
  * asks for its deletion.
  */
 export async function importPlain(parts: ImportParts, run: Run): Promise<void> {
+  await withGatheredAlarms(parts, (all) => takeIn(all, run));
+}
+
+async function takeIn(parts: ImportParts, run: Run): Promise<void> {
   const options = run.options as unknown as ImportOptions;
   const { bucket, prefix } = readFrom(options.from);
-  const tally = createTally(run.counts);
+  const tally = createTally(run);
   const config: StoreConfig = {
     ...parts.config.store,
     bucket,
@@ -78,7 +91,7 @@ export async function importPlain(parts: ImportParts, run: Run): Promise<void> {
       else if (ending !== undefined && ending !== '.wav') tally.count(`not_wav_${ending.slice(1)}`);
       else await importOne(parts, plain, { sid, key, bytes, etag, lastModified }, options, tally, run.signal);
       tally.count('done');
-      await run.save({ after: key }, tally.counts);
+      await run.save({ after: key, ...tally.named }, tally.counts);
     }
   } finally {
     plain.close();
@@ -93,7 +106,7 @@ export async function importPlain(parts: ImportParts, run: Run): Promise<void> {
     );
 }
 
-type OneOptions = Pick<ImportOptions, 'dryRun' | 'deletePlain'>;
+type OneOptions = Pick<ImportOptions, 'dryRun' | 'deletePlain' | 'repairHeader'>;
 
 async function importOne(
   parts: ImportParts,
@@ -117,16 +130,28 @@ async function importOne(
       if (!dryRun) await copyFromTwilio(parts, facts, known);
       return;
     }
-    const { channels, registration, versionId } = await examine(parts, plain, object, facts);
+    const { channels, fault, registration, repair, versionId } = await examine(
+      parts,
+      plain,
+      object,
+      facts,
+      options,
+    );
+    if (fault !== undefined) {
+      if (!dryRun) await catalog.register(registration);
+      throw fault;
+    }
     tally.count('to_import');
+    if (repair) tally.count('to_repair');
     if (dryRun) return;
+    const { accountSid, durationSeconds } = registration;
+    const { key, etag } = object;
+    const very = { key, etag, ...(versionId !== undefined && { versionId }) };
+    const own = repair && (await ownDigest(plain, very, signal));
     await catalog.register(registration);
     if (known?.state === 'failed') await catalog.replayed(sid);
     const lease = await catalog.lease(sid, 'import', parts.workerLeaseMs ?? workerLeaseMs);
     if (lease === undefined) return tally.count('underway');
-    const { accountSid, durationSeconds } = registration;
-    const { key, etag } = object;
-    const very = { key, etag, ...(versionId !== undefined && { versionId }) };
     await copyUnderLease(
       parts,
       {
@@ -137,27 +162,43 @@ async function importOne(
           ...(durationSeconds !== undefined && { durationSeconds }),
         },
         open: ({ range }, halted) =>
-          openStoredMedia(plain, { ...very, channels }, { signal: halted, ...(range && { range }) }),
+          openStoredMedia(plain, { ...very, channels }, { signal: halted, repair, ...(range && { range }) }),
         lease,
         by: 'import',
         onSealed: ({ plaintextSha256: sha256 }) =>
           sha256 === undefined
             ? Promise.resolve()
-            : catalog.noteImport(sid, { bucket: plain.bucket, ...very, sha256 }),
+            : catalog.noteImport(sid, {
+                bucket: plain.bucket,
+                ...very,
+                sha256: own ?? sha256,
+                ...(own !== undefined && { repairedSha256: sha256 }),
+              }),
       },
       signal,
     );
     await queue.send('link', { recordingSid: sid }, { once: sid });
     tally.count('imported');
+    if (repair) {
+      tally.count('repaired');
+      parts.log.info({ event: 'import.repaired', recording: sid, key }, 'sealed with its header put right');
+    }
     if (!facts) tally.count('without_twilio');
   } catch (error) {
     const code = errorCode(error);
     // A setting that is wrong concerns every object; only an archive may hold the one and not the other.
     const isOurs = isRetryable(error) || (ownFaults.has(code) && code !== 'store_archived');
     if (signal.aborted || (isOurs && !provenBad.has(code))) throw error;
+    const reason = (error as Error).message;
     tally.count(`refused_${code}`);
+    tally.name(object.key, `refused (${code}): ${reason}`);
+    parts.log.warn(
+      { event: 'import.refused', recording: sid, key: object.key, code, reason },
+      'not imported',
+    );
     if (dryRun) return;
-    await giveUp(parts, sid, code, { code: 'import_refused', detail: code });
+    if (await catalog.giveUp(sid, code)) logStep(parts.log, 'failed', sid, { reason: code });
+    await parts.alarms.raise('import_refused', sid, code);
   }
 }
 
@@ -191,42 +232,105 @@ async function copyFromTwilio(
   await queue.send(begun === 'sealed' ? 'verify' : 'copy', { recordingSid }, { once: `now:${recordingSid}` });
 }
 
+interface Examined {
+  channels: 1 | 2;
+  registration: Registration;
+  versionId: string | undefined;
+  repair?: HeaderRepair | undefined;
+  /** `media_*`: why it is no whole recording. */
+  fault?: unknown;
+}
+
 /**
  * Twilio's facts where it remembers the recording without its media; else what the audio says, and when it was stored: that
- * is a guess, and neither the start nor anything else of it is proven.
+ * is a guess, and neither the start nor anything else of it is proven. Its sizes are held against the object's own.
+ * @throws CustodyError `media_empty`, `not_audio`, `object_*`, `store_*`
  */
 async function examine(
   { config }: ImportParts,
   plain: Store,
-  { sid, key, etag, lastModified }: Plain,
+  { sid, key, etag, lastModified, bytes }: Plain,
   facts: TwilioRecording | undefined,
-): Promise<{ channels: 1 | 2; registration: Registration; versionId: string | undefined }> {
-  const { body, totalBytes, versionId } = await plain.get(key, {
-    start: 0,
-    end: headBytes - 1,
-    ifMatch: etag,
+  { repairHeader }: OneOptions,
+): Promise<Examined> {
+  let versionId: string | undefined;
+  const head = await readWavHead(bytes, async (start, end) => {
+    const got = await plain.get(key, {
+      start,
+      end,
+      ifMatch: etag,
+      ...(versionId !== undefined && { versionId }),
+    });
+    ({ versionId } = got);
+    return got.body;
   });
-  const layout = wavLayout(await buffer(body));
+  const { layout } = head;
+  if (bytes === 0) proveWhole(head, bytes, {});
+  if (!layout)
+    throw new CustodyError('not_audio', `it is no recording: ${head.refusal ?? 'its samples do not begin'}`);
   const channels = layout.channels === 2 ? 2 : 1;
-  if (facts) {
-    const { durationSeconds, ...registration } = registrationOf(facts, 'import');
-    // What Twilio calls absent has no length of Twilio's.
-    const length = facts.status !== 'absent' && durationSeconds !== undefined ? { durationSeconds } : {};
-    return { channels, registration: { ...registration, ...length, channels }, versionId };
+  const there = bytes - layout.dataStart;
+  const registration = facts
+    ? registrationBy(facts, channels)
+    : guessed(config.accountSid, sid, {
+        channels,
+        seconds: secondsOf(layout, Math.min(layout.dataBytes ?? there, there)),
+        lastModified,
+      });
+  // Only what Twilio says is a length to hold it to: the other was reckoned from the audio itself.
+  const stated = facts && registration.durationSeconds;
+  const prove = (of: typeof head.layout) =>
+    faultOf(() =>
+      proveWhole({ layout: of, refusal: head.refusal }, bytes, {
+        ...(stated !== undefined && { durationSeconds: stated }),
+      }),
+    );
+  const fault = prove(layout);
+  const repair = fault !== undefined && repairHeader ? repairOf(layout, bytes) : undefined;
+  if (repair && prove(repair.layout) === undefined) return { channels, registration, versionId, repair };
+  return { channels, registration, versionId, fault };
+}
+
+function faultOf(look: () => void): unknown {
+  try {
+    look();
+    return undefined;
+  } catch (error) {
+    return error;
   }
-  const seconds = secondsOf(layout, layout.dataBytes ?? totalBytes - layout.dataStart);
+}
+
+function registrationBy(facts: TwilioRecording, channels: 1 | 2): Registration {
+  const { durationSeconds, ...registration } = registrationOf(facts, 'import');
+  // What Twilio calls absent has no length of Twilio's.
+  const length = facts.status !== 'absent' && durationSeconds !== undefined ? { durationSeconds } : {};
+  return { ...registration, ...length, channels };
+}
+
+function guessed(
+  accountSid: Registration['accountSid'],
+  recordingSid: RecordingSid,
+  { channels, seconds, lastModified }: { channels: 1 | 2; seconds: number | undefined; lastModified: Date },
+): Registration {
   return {
+    recordingSid,
+    accountSid,
     channels,
-    versionId,
-    registration: {
-      recordingSid: sid,
-      accountSid: config.accountSid,
-      channels,
-      ...(seconds !== undefined && { durationSeconds: Math.round(seconds) }),
-      startedAt: new Date(lastModified.getTime() - (seconds ?? 0) * 1_000),
-      hints: {},
-      source: 'import',
-      unproven: unprovenFacts,
-    },
+    ...(seconds !== undefined && { durationSeconds: Math.round(seconds) }),
+    startedAt: new Date(lastModified.getTime() - (seconds ?? 0) * 1_000),
+    hints: {},
+    source: 'import',
+    unproven: unprovenFacts,
   };
+}
+
+/** Of the object as it is there: what is sealed has another header. */
+async function ownDigest(
+  plain: Store,
+  very: Parameters<typeof sha256Of>[1],
+  signal: AbortSignal,
+): Promise<string> {
+  const digest = await sha256Of(plain, very, signal);
+  if (digest === undefined) throw new CustodyError('object_changed', 'it was replaced while it was read');
+  return digest;
 }

@@ -1,9 +1,14 @@
 import { asRecordingSid } from '@flex-custody/core';
+import type { AlarmCode } from '../../catalog/alarm-table.ts';
+import { withGatheredAlarms } from '../../catalog/gather-alarms.ts';
 import type { Run } from '../../runs/runs.ts';
 import type { IngestParts } from '../parts.ts';
 import { bucketPass } from './bucket-pass.ts';
 import { createTally } from './tally.ts';
 import { twilioPass, type Window } from './twilio-pass.ts';
+
+/** Alarms that a look at the whole bucket raises for all that it finds. */
+const ofBucket: readonly AlarmCode[] = ['object_lost', 'object_unreadable'];
 
 export interface ReconcileOptions {
   /** ISO 8601. */
@@ -21,7 +26,12 @@ export interface ReconcileOptions {
  */
 export async function reconcile(parts: IngestParts, run: Run): Promise<void> {
   const options = run.options as unknown as ReconcileOptions;
-  const tally = createTally(run.counts);
+  const isWhole = !options.withoutBucket && !options.dryRun;
+  await withGatheredAlarms(parts, (all) => compare(all, run, options), isWhole ? ofBucket : []);
+}
+
+async function compare(parts: IngestParts, run: Run, options: ReconcileOptions): Promise<void> {
+  const tally = createTally(run);
   const dryRun = options.dryRun === true;
   const { state = {}, signal } = run;
   const window: Window = {

@@ -1,4 +1,5 @@
 import { asRecordingSid, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
+import { withGatheredAlarms } from '../../catalog/gather-alarms.ts';
 import type { Run } from '../../runs/runs.ts';
 import { openSidecar } from '../sidecars.ts';
 import { type AcceptingParts, acceptHearsay } from './accept-unsigned.ts';
@@ -20,7 +21,11 @@ export interface RebuildOptions {
  * the catalog knows stays as it is.
  */
 export async function rebuild(parts: AcceptingParts, run: Run): Promise<void> {
-  const tally = createTally(run.counts);
+  await withGatheredAlarms(parts, (all) => putTogether(all, run));
+}
+
+async function putTogether(parts: AcceptingParts, run: Run): Promise<void> {
+  const tally = createTally(run);
   const { dryRun = false, acceptUnsigned = false } = run.options as RebuildOptions;
   const { state = {}, signal } = run;
   const save = (next: Record<string, unknown>) =>

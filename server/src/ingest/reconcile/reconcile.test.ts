@@ -81,6 +81,16 @@ async function verified({ catalog, ingest, twilio }: House, n: number) {
   return { sid, object };
 }
 
+/** With a chunk of so many bytes before the samples. */
+function headed(id: string, bytes: number): Buffer {
+  const chunk = Buffer.alloc(8 + bytes, 7);
+  chunk.write(id, 0, 'latin1');
+  chunk.writeUInt32LE(bytes, 4);
+  const all = Buffer.concat([audio.subarray(0, 36), chunk, audio.subarray(36)]);
+  all.writeUInt32LE(all.length - 8, 4);
+  return all;
+}
+
 /** What lies in the bucket has lain there for long. */
 function aged(host: House): void {
   host.parts.store = new Proxy(store, {
@@ -230,6 +240,43 @@ describe('what the catalog has', () => {
     });
   });
 
+  test('and the bucket lacks of many recordings is one alarm, until a look at the whole bucket finds all of them', async () => {
+    const host = await open();
+    const lost = [await verified(host, 1), await verified(host, 2), await verified(host, 3)];
+    for (const { object } of lost) await store.delete(object.key, object.versionId);
+    expect(await host.run()).toMatchObject({ lost: 3, recopied: 3 });
+    expect(await host.alarms.list({ open: true })).toEqual([
+      expect.objectContaining({
+        code: 'object_lost',
+        times: 1,
+        detail: expect.stringContaining('3 recordings'),
+      }),
+    ]);
+    expect((await host.alarms.list())[0]).not.toHaveProperty('recordingSid');
+    await host.run({ withoutBucket: true });
+    expect(await host.alarmCodes()).toEqual(['object_lost']);
+    await host.run();
+    expect(await host.alarms.list({ open: true })).toEqual([]);
+  });
+
+  test('and what was found is told, though the run breaks off', async () => {
+    const host = await open();
+    const { object } = await verified(host, 1);
+    await verified(host, 2);
+    await store.delete(object.key, object.versionId);
+    const { find } = host.catalog;
+    const broken = new Error('the database is away');
+    let looks = 0;
+    host.parts.catalog = {
+      ...host.catalog,
+      find: (sid) => find(sid).finally(() => (looks += 1)),
+      lost: () => Promise.reject(broken),
+    };
+    await expect(host.run({ since: new Date(Date.now() + 1_000).toISOString() })).rejects.toBe(broken);
+    expect(looks).toBeGreaterThan(0);
+    expect(await host.alarmCodes()).toEqual(['object_lost']);
+  });
+
   test('in an earlier version is not lost behind a later one', async () => {
     const host = await open();
     const { sid } = await verified(host, 1);
@@ -304,6 +351,59 @@ describe('what the bucket has and the catalog lacks', () => {
     expect(await host.run()).toMatchObject({ unknown: 1, unreadable: 1 });
     expect((await host.alarms.list())[0]).toMatchObject({ code: 'object_unreadable', detail });
     expect(await host.catalog.find(sids.recording(7))).toBeUndefined();
+  });
+
+  test('of which Twilio knows none is one alarm for all, whatever is to be deleted at Twilio', async () => {
+    const host = await open();
+    Object.assign(host.parts.config, { deleteSourceAfterHours: 24 });
+    const all = [4, 5, 6].map((n) => sids.recording(n));
+    for (const sid of all) await put(sid);
+    aged(host);
+    expect(await host.run()).toMatchObject({ adopted: 3 });
+    for (const recordingSid of all)
+      for (const job of ['verify', 'link', 'prove'] as const) await host.queue.run(job, { recordingSid });
+    expect((await host.alarms.list()).map(({ code, detail }) => [code, detail])).toEqual([
+      ['object_unknown', expect.stringContaining('3 recordings')],
+    ]);
+    expect(await host.catalog.find(sids.recording(4))).toMatchObject({
+      state: 'verified',
+      linkState: 'unlinked',
+    });
+  });
+
+  test.each([
+    ['a bext of 5,000 bytes', headed('bext', 5_000)],
+    ['a LIST of 6,000 bytes', headed('LIST', 6_000)],
+  ])('with %s before its samples is adopted', async (_what, bytes) => {
+    const host = await open();
+    await put(sids.recording(7), keys, bytes);
+    aged(host);
+    expect(await host.run()).toMatchObject({ adopted: 1 });
+    expect(await host.catalog.find(sids.recording(7))).toMatchObject({ durationSeconds: 4 });
+  });
+
+  test('is not as long as it says is taken in only where Twilio has it to be copied again', async () => {
+    const host = await open();
+    recorded(host.twilio, 7);
+    for (const n of [7, 8]) await put(sids.recording(n), keys, audio.subarray(0, -4_000));
+    aged(host);
+    expect(await host.run({ since: new Date(Date.now() + 1_000).toISOString() })).toMatchObject({
+      adopted: 1,
+      unreadable: 1,
+    });
+    expect(await host.catalog.find(sids.recording(8))).toBeUndefined();
+    expect((await host.alarms.list())[0]).toMatchObject({
+      code: 'object_unreadable',
+      detail: 'object_length',
+    });
+  });
+
+  test('that is empty is no recording', async () => {
+    const host = await open();
+    await put(sids.recording(7), keys, Buffer.alloc(0));
+    aged(host);
+    expect(await host.run()).toMatchObject({ unreadable: 1 });
+    expect((await host.alarms.list())[0]).toMatchObject({ detail: 'not_audio' });
   });
 
   test('only just may still be reported', async () => {

@@ -84,13 +84,16 @@ async function mayRemovePlain(
   const copy = row.object;
   if (row.state !== 'verified' || !copy) return 'plain_unproven';
   if (isCopyItself(object, copy, parts.store)) return 'plain_own';
-  const other = isOther(object, copy, await parts.catalog.importedFrom(row.recordingSid));
+  const noted = await parts.catalog.importedFrom(row.recordingSid);
+  const other = isOther(object, copy, noted);
   if (other === true) return 'plain_other';
   const fault = await faultOf(parts, row);
   if (fault) return fault;
-  if (other === false) return undefined;
+  if (other === false && noted?.repairedSha256 === undefined) return undefined;
   const seen = await sha256Of(plain, object, signal);
-  return seen !== undefined && seen === copy.plaintextSha256 ? undefined : 'plain_differs';
+  // A copy whose header was put right has other bytes than its object, whose own digest was noted.
+  const due = other === false ? noted?.sha256 : copy.plaintextSha256;
+  return seen !== undefined && seen === due ? undefined : 'plain_differs';
 }
 
 /** Also under another name of the same bucket: in mode sse-kms the copy holds the very bytes that are compared. */
@@ -107,7 +110,7 @@ function isOther(
   noted: ImportedObject | undefined,
 ): boolean | undefined {
   // What was imported first and copied from Twilio since has a note of bytes that are not in the copy.
-  if (!noted || noted.sha256 !== copy.plaintextSha256) return undefined;
+  if (!noted || (noted.repairedSha256 ?? noted.sha256) !== copy.plaintextSha256) return undefined;
   return !(
     noted.bucket === object.bucket &&
     noted.key === object.key &&
@@ -151,9 +154,9 @@ const refusals: Readonly<Record<string, Stays>> = {
 };
 
 /** Of the very version, read from its first byte to its last; undefined where it is there no more. */
-async function sha256Of(
+export async function sha256Of(
   plain: Store,
-  { key, etag, versionId }: PlainObject,
+  { key, etag, versionId }: Pick<PlainObject, 'key' | 'etag' | 'versionId'>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const hash = createHash('sha256');

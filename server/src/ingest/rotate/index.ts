@@ -29,7 +29,7 @@ export async function rotateKeys(parts: IngestParts, run: Run): Promise<void> {
   const options = run.options as unknown as RotateOptions;
   const { catalog, store } = parts;
   const keys = sealing(parts, options);
-  const tally = createTally(run.counts);
+  const tally = createTally(run);
   const of = { newest: keys.keyId, ...(options.from !== undefined && { from: options.from }) };
   const total = (tally.counts['done'] ?? 0) + (await catalog.countSealedByOthers(of));
   await refuseUnknown(parts, keys, options);

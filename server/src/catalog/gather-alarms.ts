@@ -1,0 +1,82 @@
+import type { RecordingSid } from '@flex-custody/core';
+import type { AlarmCode } from './alarm-table.ts';
+import type { Alarms } from './alarms.ts';
+
+/** Details of a code that its alarm names. */
+const mostDetails = 3;
+
+type Raising = Pick<Alarms, 'mended' | 'raise'>;
+interface Warning {
+  warn(fields: object, message: string): void;
+}
+
+export interface Gathering {
+  /**
+   * Raises what was gathered: one alarm for each code, of its recording where it is of one alone, and else with their
+   * number.
+   * @param asked codes of which the work has found all that there are: the alarm of many of those that it did not find is mended
+   */
+  flush(asked?: readonly AlarmCode[]): Promise<void>;
+}
+
+interface Gathered {
+  times: number;
+  recordingSid: RecordingSid;
+  details: Set<string>;
+}
+
+/**
+ * Alarms of work that passes through many recordings: what concerns one recording is counted and logged, and raised once
+ * at the work's end, since whatever is wrong with a bucket or an archive is wrong with tens of thousands at once. What concerns
+ * none in particular is raised at once.
+ */
+export function gatherAlarms<A extends Raising>(alarms: A, log: Warning): A & Gathering {
+  const gathered = new Map<AlarmCode, Gathered>();
+  return {
+    ...alarms,
+    async raise(code, recordingSid, detail) {
+      if (recordingSid === undefined) return alarms.raise(code, recordingSid, detail);
+      log.warn({ event: 'alarm', code, recording: recordingSid, detail }, 'an alarm of many recordings');
+      const had = gathered.get(code);
+      if (!had) {
+        gathered.set(code, { times: 1, recordingSid, details: new Set([detail]) });
+        return;
+      }
+      had.times += 1;
+      if (had.details.size <= mostDetails) had.details.add(detail);
+    },
+    async flush(asked = []) {
+      const found = [...gathered];
+      gathered.clear();
+      for (const [code, { times, recordingSid, details }] of found) {
+        const said = [...details].slice(0, mostDetails).join('; ');
+        const more = details.size > mostDetails ? '; and others' : '';
+        if (times === 1) await alarms.raise(code, recordingSid, said);
+        else await alarms.raise(code, undefined, `${times} recordings, which the log names: ${said}${more}`);
+      }
+      const codes = new Set(found.map(([code]) => code));
+      const mended = asked.filter((code) => !codes.has(code));
+      if (mended.length > 0) await alarms.mended(mended);
+    },
+  };
+}
+
+/**
+ * Does work over many recordings with its alarms gathered, and raises them however it ends.
+ * @param asked as {@link Gathering.flush}'s, of work that came to its end
+ */
+export async function withGatheredAlarms<P extends { alarms: Raising; log: Warning }>(
+  parts: P,
+  work: (parts: P) => Promise<void>,
+  asked: readonly AlarmCode[] = [],
+): Promise<void> {
+  const alarms = gatherAlarms(parts.alarms, parts.log);
+  try {
+    await work({ ...parts, alarms });
+  } catch (error) {
+    // What ended the work is what is to be told.
+    await alarms.flush().catch(() => undefined);
+    throw error;
+  }
+  await alarms.flush(asked);
+}
