@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import {
   asRecordingSid,
   asTaskSid,
@@ -10,6 +9,7 @@ import {
   type TaskSid,
 } from '@flex-custody/core';
 import { z } from 'zod';
+import { isOpenToOthers, readPrivateFile } from '../config/private-file.ts';
 import { systemCode } from '../config/system-code.ts';
 import { asTyped } from './numbers.ts';
 import { readYaml } from './policy-faults.ts';
@@ -180,11 +180,16 @@ export function readPolicy(text: string): Policy {
 /** Where no policy was ever applied, all is kept, and nothing is held. */
 export const noPolicy: Policy = { keep: { otherwise: 'forever', rules: [] }, holds: [], digest: 'none' };
 
-/** The text of a policy file, not yet checked. @throws CustodyError `policy_invalid` where it cannot be read */
+/**
+ * The text of a policy file, not yet checked. A file that others may write is refused: they could lift holds, or let everything be
+ * erased.
+ * @throws CustodyError `policy_invalid` where it cannot be read, or may be written by others
+ */
 export function readPolicyFile(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readPrivateFile(file, 'write');
   } catch (error) {
+    if (isOpenToOthers(error)) throw invalid([error.message]);
     throw invalid([`${file} cannot be read (${systemCode(error) || 'unknown error'})`]);
   }
 }
