@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
 import { CustodyError } from '@flex-custody/core';
-import { type RightsFault, rightsFaultOf } from './private-file.ts';
+import { type RightsFault, readPrivateFile, rightsFaultOf } from './private-file.ts';
 
 interface Looked {
   file: string;
@@ -12,12 +13,17 @@ interface Looked {
 
 let looked: Looked | undefined;
 
-/** Reads `.env` of the current folder into the environment, where there is one, and nobody else may write it. */
+/**
+ * Reads `.env` of the current folder into the environment, where there is one, and nobody else may write it. What the environment has
+ * already stays.
+ */
 export function loadEnvFile(file = resolve('.env')): void {
   const isThere = existsSync(file);
   const refused = isThere ? rightsFaultOf(file, 'write') : undefined;
   looked = { file, isThere, ...(refused && { refused }) };
-  if (isThere && !refused) process.loadEnvFile(file);
+  if (!isThere || refused) return;
+  for (const [name, value] of Object.entries(parseEnv(readPrivateFile(file, 'write'))))
+    process.env[name] ??= value;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { asAccountSid, asWorkspaceSid, measuredNames } from '@flex-custody/core';
+import { asAccountSid, asWorkspaceSid, measuredNames, withoutSlashes } from '@flex-custody/core';
 import { z } from 'zod';
 
 const matching = (shape: RegExp, must: string) => z.string().regex(shape, { error: must });
@@ -31,7 +31,7 @@ const sourceHours = (text: string): number | undefined => {
 const isOrigin = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 const baseUrl = z
   .string()
-  .transform((text) => text.replace(/\/+$/, ''))
+  .transform(withoutSlashes)
   .refine((text) => isOrigin(text) && !/[?#@]/.test(text), {
     error: 'must be an http(s) URL without credentials, query and fragment',
   });
@@ -39,7 +39,7 @@ const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 /** Tokens and recordings travel to it: in the clear only where they never leave the machine. */
 const publicUrl = z
   .string()
-  .transform((text) => text.replace(/\/+$/, ''))
+  .transform(withoutSlashes)
   .refine(
     (text) => {
       const url = URL.canParse(text) ? new URL(text) : undefined;
