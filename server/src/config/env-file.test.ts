@@ -41,7 +41,7 @@ test('that others may read is read, and the doctor says how to close it', async 
 
 test('that others may write is not read: they would say where secrets are sent', () => {
   write(0o646);
-  expect([process.env[name], readEnvFile()]).toEqual([undefined, undefined]);
+  expect([process.env[name], readEnvFile(), envFileNote()]).toEqual([undefined, undefined, undefined]);
   expect(checkEnvFile).toThrow(
     expect.objectContaining({
       code: 'env_file_open',

@@ -40,9 +40,9 @@ export function readEnvFile(): string | undefined {
   return looked?.isThere && !looked.refused ? looked.file : undefined;
 }
 
-/** Which file was looked for, for messages about what is missing. Undefined where none was. */
+/** Which file was looked for, for messages about what is missing. Undefined where none was, or where it is refused. */
 export function envFileNote(): string | undefined {
-  if (!looked) return undefined;
+  if (!looked || looked.refused) return undefined;
   return looked.isThere
     ? `${looked.file} was read too.`
     : `There is no ${looked.file}: the environment alone was read. A .env is read from the folder that the command is run in.`;
