@@ -231,7 +231,7 @@ test('keys: several PEMs with their names, a file, KMS, or none where S3 seals',
   expect(rsa).toMatchObject({ kind: 'rsa', keys: [{ keyId: '2026-02' }, { keyId: '2026-01' }] });
 
   const folder = mkdtempSync(join(tmpdir(), 'keys-'));
-  writeFileSync(join(folder, 'keys'), aes('k'));
+  writeFileSync(join(folder, 'keys'), aes('k'), { mode: 0o600 });
   const file = { ...complete, CUSTODY_KEYS: undefined, CUSTODY_KEY_FILE: join(folder, 'keys') };
   expect(loadConfig(file).keyConfig).toMatchObject({ keys: [{ keyId: 'k' }] });
   expect(
@@ -326,4 +326,26 @@ describe('what is written about it', () => {
       ].sort(),
     );
   });
+});
+
+describe('a file that others may read', () => {
+  let folder: string;
+  const at = (name: string) => join(folder, name);
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'open-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  test.each(['CUSTODY_KEY_FILE', 'CUSTODY_TWILIO_KEY_FILE'])(
+    'is refused as %s, with the next step',
+    (name) => {
+      const file = at(name);
+      writeFileSync(file, name === 'CUSTODY_KEY_FILE' ? aes('k') : `# key id: CR${'1'.repeat(32)}\n${pem}`, {
+        mode: 0o644,
+      });
+      const lines = faults({ CUSTODY_KEYS: undefined, CUSTODY_KEY_FILE: at('other'), [name]: file });
+      expect(lines).toContain(
+        `${name} names ${file}, which may be read by others (mode 0644): chmod 600 ${file}`,
+      );
+    },
+  );
 });

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   type AccountSid,
   CustodyError,
@@ -14,6 +13,7 @@ import {
   type StoreConfig,
   type TwilioKeys,
 } from '@flex-custody/vault';
+import { isOpenToOthers, readPrivateFile } from './config/private-file.ts';
 import { systemCode } from './config/system-code.ts';
 import { emptyHasMeaning, signingKeyFile, type Variables, variables } from './config/variables.ts';
 
@@ -168,6 +168,7 @@ function missing(name: string): string {
 }
 
 function keyFault(error: unknown): string {
+  if (isOpenToOthers(error)) return `names ${error.message}`;
   return `gives no usable keys: ${error instanceof CustodyError ? error.message : 'unreadable'}`;
 }
 
@@ -225,8 +226,9 @@ function keyText(given: Record<string, string>): string | undefined {
 
 function readKeyFile(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readPrivateFile(file, 'read');
   } catch (cause) {
+    if (isOpenToOthers(cause)) throw cause;
     const code = systemCode(cause);
     throw new CustodyError('key_invalid', `the file cannot be read (${code || 'unknown error'})`, {
       cause,

@@ -15,13 +15,30 @@ const unspeakable: readonly [RegExp, string][] = [
   ],
   [/\b(Basic|Bearer)\s+[\w+/=.~-]+/gi, '$1 [redacted]'],
   [/([?&](?:token|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token)=)[^&\s"\\]+/gi, '$1[redacted]'],
-  // Signed and encrypted tokens, bare.
-  [/\beyJ[\w-]{8,}(?:\.[\w-]*){2,4}/g, '[redacted]'],
   [/\+\d{7,}/g, '[redacted]'],
 ];
 
+/** What may be a signed or encrypted token, bare: each such run of signs is looked at once. */
+const tokenSigns = /[\w.-]{13,}/g;
+const partsAtLeast = 3;
+const firstPartAtLeast = 11;
+
 export function redact(line: string): string {
-  return unspeakable.reduce((text, [what, instead]) => text.replace(what, instead), line);
+  const spoken = unspeakable.reduce((text, [what, instead]) => text.replace(what, instead), line);
+  return spoken.replace(tokenSigns, withoutToken);
+}
+
+/** A token's first part begins with `eyJ`, which is `{"` in base64url. */
+function withoutToken(run: string): string {
+  const parts = run.split('.');
+  let start = 0;
+  for (const [index, part] of parts.entries()) {
+    if (parts.length - index < partsAtLeast) break;
+    const at = part.search(/(?<!\w)eyJ/);
+    if (at >= 0 && part.length - at >= firstPartAtLeast) return `${run.slice(0, start + at)}[redacted]`;
+    start += part.length + 1;
+  }
+  return run;
 }
 
 /** One JSON object a line, on standard output unless a test wants it elsewhere. */

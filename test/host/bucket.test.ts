@@ -26,7 +26,7 @@ const line = (id: string, fill: number) => `${id}:${Buffer.alloc(32, fill).toStr
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'bucket-'));
-  writeFileSync(keyFile(), line('2026-10', 1));
+  writeFileSync(keyFile(), line('2026-10', 1), { mode: 0o600 });
   host = await startRealHost({ CUSTODY_KEY_KIND: 'raw-aes', CUSTODY_KEY_FILE: keyFile() });
   const { s3 } = host.sandbox;
   account = new S3Client({

@@ -49,7 +49,7 @@ describe('keys in a file', () => {
   const [october, november, december] = [line('2026-10', 1), line('2026-11', 2), line('2026-12', 3)];
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keys-'));
-    writeFileSync(keyFile(), october);
+    writeFileSync(keyFile(), october, { mode: 0o600 });
     host = await startRealHost({ CUSTODY_KEY_KIND: 'raw-aes', CUSTODY_KEY_FILE: keyFile() });
   });
   afterAll(async () => {

@@ -113,10 +113,10 @@ describe('by way of a running host that has the embedded database', () => {
     await host.restart({});
     expect(await ids()).toEqual(['case-1']);
     writeFileSync(file, whole);
-    chmodSync(file, 0o664);
     await host.restart({ CUSTODY_POLICY_FILE: file });
     expect(await ids()).toEqual(['case-1', 'case-2']);
     expect((await inForce()).appliedBy).toMatch(/^start of /);
+    chmodSync(file, 0o664);
     expect((await host.run('doctor', '--only', 'policy')).out).toMatch(/FIX\s+policy.*written by others/);
     chmodSync(file, 0o644);
     expect((await host.run('doctor', '--only', 'policy')).out).toMatch(/ok\s+policy\s+0 rules, 2 holds/);

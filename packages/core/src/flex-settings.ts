@@ -4,6 +4,7 @@ import {
   type RecordingVerdict,
   recordingVerdicts,
 } from './recording-rules.ts';
+import { withoutSlashes } from './without-slashes.ts';
 
 /**
  * The plugins' settings: `ui_attributes.flex_custody` of the Flex configuration, changed without a rebuild. Written by
@@ -178,5 +179,5 @@ function httpsOrigin(value: unknown): string | undefined {
 }
 
 function httpsFolder(value: unknown): string | undefined {
-  return typeof value === 'string' && webUrl.test(value) ? value.replace(/\/+$/, '') : undefined;
+  return typeof value === 'string' && webUrl.test(value) ? withoutSlashes(value) : undefined;
 }

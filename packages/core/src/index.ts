@@ -16,3 +16,4 @@ export * from './sidecar.ts';
 export * from './sids.ts';
 export * from './task-attributes.ts';
 export * from './task-mark.ts';
+export * from './without-slashes.ts';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { withoutSlashes } from '@flex-custody/core';
 import { Refused } from '../refused.ts';
 
 /** What TaskRouter takes beside a reservation's acceptance, as a plugin's conferenceOptions reach it. */
@@ -33,8 +34,8 @@ const callbackOf = (value: unknown) => (typeof value === 'string' && value !== '
 
 /** The part below the Functions' address, with its fragment; undefined for an address that is not theirs. */
 export function belowFunctions(url: string, bases: readonly string[]): string | undefined {
-  const base = bases.find((one) => url.startsWith(`${one.replace(/\/+$/, '')}/`));
-  return base === undefined ? undefined : url.slice(base.replace(/\/+$/, '').length);
+  const base = bases.find((one) => url.startsWith(`${withoutSlashes(one)}/`));
+  return base === undefined ? undefined : url.slice(withoutSlashes(base).length);
 }
 
 export const everyone = 'Everyone';

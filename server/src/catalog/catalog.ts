@@ -186,6 +186,10 @@ export interface Catalog {
   wasRemoved(sid: RecordingSid, what: Erasure): Promise<void>;
   /** Forgets all that is known of a recording but its SID, when it went, and the certificate's id. */
   erased(sid: RecordingSid, certificate: string): Promise<boolean>;
+  /** What names it elsewhere: its SID, and those of its call where that has no other recording. To be asked before {@link erased}. */
+  tracesOf(sid: RecordingSid): Promise<string[]>;
+  /** The embedded database has nobody who makes the space of removed rows free again. */
+  reclaim(): Promise<void>;
   /** Recordings with an intent, which is not over, and at which no run is; by SID, behind `after`. */
   unfinishedErasures(limit: number, after?: RecordingSid): Promise<RecordingRow[]>;
   /** Those whose intent is older than a day. */

@@ -1,12 +1,7 @@
 import { asRecordingSid, type RecordingSid } from '@flex-custody/core';
 import type { Catalog } from './catalog.ts';
+import { callSidsOf, removeTraces } from './erasure-traces.ts';
 import { mostRows, noLease, type Statements } from './statements.ts';
-
-interface Gone {
-  task_sid: string | null;
-  conference_sid: string | null;
-  call_sid: string | null;
-}
 
 /** A run that has not moved for so long is dead. */
 const held = `now() + interval '5 minutes'`;
@@ -40,6 +35,8 @@ export function erasureStatements({
   | 'erasing'
   | 'wasRemoved'
   | 'erased'
+  | 'tracesOf'
+  | 'reclaim'
   | 'unfinishedErasures'
   | 'stuckErasures'
   | 'size'
@@ -128,10 +125,9 @@ export function erasureStatements({
     },
     erased: (sid, certificate) =>
       db.transaction(async (inner) => {
-        const gone = await inner.query<Gone>(
-          `WITH before AS (SELECT recording_sid, task_sid, conference_sid, call_sid FROM recordings
-             WHERE recording_sid = $1 AND account_sid = $3 FOR UPDATE)
-           UPDATE recordings SET
+        const call = await callSidsOf(inner, accountSid, sid);
+        const gone = await inner.query<object>(
+          `UPDATE recordings SET
              call_sid = NULL, conference_sid = NULL, task_sid = NULL, reservation_sid = NULL, worker_sid = NULL,
              queue = NULL, direction = NULL, caller = NULL, hints = '{}', duration_seconds = NULL, object = NULL,
              sidecar = NULL, verified_at = NULL, source_deleted_at = NULL, source_encrypted = false,
@@ -139,32 +135,23 @@ export function erasureStatements({
              unproven = '{}', hinted_callers = '{}', copied_by = NULL, host_only = false, proof_tried_at = NULL, started_at = now(),
              created_at = now(), updated_at = now(), erased_at = now(), certificate = $2,
              ${noIntent}
-           FROM before
-           WHERE recordings.recording_sid = before.recording_sid AND state = 'erased' AND erased_at IS NULL
-           RETURNING before.task_sid, before.conference_sid, before.call_sid`,
+           WHERE recording_sid = $1 AND account_sid = $3 AND state = 'erased' AND erased_at IS NULL
+           RETURNING recording_sid`,
           [sid, certificate, accountSid],
         );
-        const [row] = gone;
-        if (!row) return false;
-        await inner.query('DELETE FROM uploads WHERE recording_sid = $1', [sid]);
-        await inner.query('DELETE FROM imports WHERE recording_sid = $1', [sid]);
-        await inner.query('DELETE FROM alarms WHERE recording_sid = $1', [sid]);
-        // What was reported of a call whose last recording is gone has nothing left to be of.
-        for (const table of ['reports', 'pauses'])
-          await inner.query(
-            `DELETE FROM ${table} WHERE task_sid = $1 AND NOT EXISTS (SELECT FROM recordings WHERE task_sid = $1)`,
-            [row.task_sid],
-          );
-        await inner.query(
-          `DELETE FROM live_calls live
-           WHERE (live.task_sid = $1 OR live.conference_sid = $2 OR live.legs @> ARRAY[$3::text])
-             AND NOT EXISTS (SELECT FROM recordings other
-               WHERE other.task_sid = live.task_sid OR other.conference_sid = live.conference_sid
-                 OR other.call_sid = ANY(live.legs))`,
-          [row.task_sid, row.conference_sid, row.call_sid],
-        );
+        if (gone.length === 0) return false;
+        await removeTraces(inner, sid, call);
         return true;
       }),
+    async tracesOf(sid) {
+      const { tasks, conferences, calls } = await callSidsOf(db, accountSid, sid);
+      return [sid, ...tasks, ...conferences, ...calls];
+    },
+    async reclaim() {
+      // PostgreSQL does it by itself.
+      if (db.kind === 'pglite')
+        await db.query('VACUUM recordings, reports, pauses, live_calls, alarms, uploads, runs');
+    },
     unfinishedErasures: (limit, after) =>
       rows({
         where: `intent IS NOT NULL AND erased_at IS NULL AND (intent_until IS NULL OR intent_until < now())

@@ -36,7 +36,7 @@ beforeAll(() => {
     external: ['@aws-crypto/kms-keyring-node', 'pg-native', '@electric-sql/pglite'],
   });
   writeFileSync(at('plain'), plain);
-  writeFileSync(at('keys'), `${key('k1')}\n`);
+  writeFileSync(at('keys'), `${key('k1')}\n`, { mode: 0o600 });
 }, 60_000);
 afterAll(() => rmSync(room, { recursive: true }));
 
@@ -124,7 +124,7 @@ test.each([
     /go together/,
   ],
 ])('%s is told, with its exit code', async (_what, args, code, says) => {
-  writeFileSync(at('otherkeys'), key('k1'));
+  writeFileSync(at('otherkeys'), key('k1'), { mode: 0o600 });
   const placed = args.map((arg, i) => (['--in', '--key-file'].includes(args[i - 1] ?? '') ? at(arg) : arg));
   const ended = await cli([...placed, '--out', at('never')]);
   expect([ended.code, ended.err]).toEqual([code, expect.stringMatching(says)]);

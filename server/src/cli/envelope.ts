@@ -1,4 +1,4 @@
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import type { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { asAccountSid, asRecordingSid, CustodyError } from '@flex-custody/core';
@@ -12,6 +12,7 @@ import {
   sealStream,
 } from '@flex-custody/vault';
 import type { Command } from 'commander';
+import { isOpenToOthers, readPrivateFile } from '../config/private-file.ts';
 import { systemCode } from '../config/system-code.ts';
 import { openOutput } from './file-output.ts';
 import { Progress } from './progress.ts';
@@ -82,8 +83,9 @@ function contextOf({ recording, account }: Options, command: Command): SealConte
 function readKeyFile(path: string): KeyConfig {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readPrivateFile(path, 'read');
   } catch (cause) {
+    if (isOpenToOthers(cause)) throw new CustodyError('key_file', `the key file is ${cause.message}`);
     throw new CustodyError('key_file', `the key file ${path} cannot be read (${systemCode(cause)})`);
   }
   return parseKeyFile(text);

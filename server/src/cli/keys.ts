@@ -92,6 +92,7 @@ function save(file: string, text: string): void {
       code === 'EEXIST'
         ? `${file} exists, and overwriting a key loses every recording under it: choose another name`
         : `${file} cannot be written (${code}): choose another place`;
-    throw new CustodyError('key_file', why, { cause });
+    // Without its cause, which would be explained as the host's own folder's.
+    throw new CustodyError('key_file', why);
   }
 }

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import manifest from '../../package.json';
+import { loadEnvFile } from '../config/env-file.ts';
 import { loadKeyConfig } from '../config.ts';
 import { serve } from '../start/serve.ts';
 import { registerEnvelopeCommands } from './envelope.ts';
@@ -13,7 +13,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 onlyPlainText(console);
-if (existsSync('.env')) process.loadEnvFile('.env');
+// What this process writes is its user's alone.
+process.umask(0o077);
+loadEnvFile();
 
 const more = [(program: Command) => registerEnvelopeCommands(program, () => loadKeyConfig())];
 const code = await run(buildProgram({ version: manifest.version, serve, more }), process.argv);

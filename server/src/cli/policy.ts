@@ -1,10 +1,10 @@
-import { text as textFrom } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { loadConfig } from '../config.ts';
 import type { AppliedPolicy } from '../retention/policies.ts';
 import { noPolicy, type Policy, policySchema, readPolicy, readPolicyFile } from '../retention/policy.ts';
 import { atDesk } from './at-desk.ts';
+import { readText } from './file-input.ts';
 import { type ApplyFlags, applyPolicy } from './policy-apply.ts';
 import { checkQueues, queueText } from './policy-queues.ts';
 import { summaryText, textOf, viewOf } from './policy-text.ts';
@@ -21,7 +21,7 @@ export function registerPolicy(program: Command): void {
   policy
     .command('check')
     .description("read a policy file, say what it means, and compare its queues with TaskRouter's")
-    .argument('[file]', 'else CUSTODY_POLICY_FILE, else the policy in force')
+    .argument('[file]', '- reads standard input; else CUSTODY_POLICY_FILE, else the policy in force')
     .option('--json', '{ok, keep, holds, digest, queues}')
     .action(async (file: string | undefined, { json }: { json?: boolean }) => {
       const read = await policyToCheck(file);
@@ -43,7 +43,7 @@ export function registerPolicy(program: Command): void {
       '{applied, isInForce, isWeaker, digest, holds, periods, queuesDropped, weaker, effect} on one line',
     )
     .action(async (file: string, flags: ApplyFlags) => {
-      const text = file === '-' ? await textFrom(process.stdin) : readPolicyFile(file);
+      const text = await policyText(file);
       readPolicy(text);
       await atDesk(async (desk) => {
         const print = (line: string) => console.log(line);
@@ -78,9 +78,13 @@ export function registerPolicy(program: Command): void {
     .action(() => console.log(JSON.stringify(policyJsonSchema(), undefined, 2)));
 }
 
+/** `-` is standard input. */
+const policyText = async (file: string): Promise<string> =>
+  file === '-' ? readText(file) : readPolicyFile(file);
+
 async function policyToCheck(file: string | undefined): Promise<Policy> {
   const named = file ?? loadConfig().policyFile;
-  if (named !== undefined) return readPolicy(readPolicyFile(named));
+  if (named !== undefined) return readPolicy(await policyText(named));
   const applied = await inForce();
   return applied ? readPolicy(applied.body) : noPolicy;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CustodyError } from '@flex-custody/core';
 import { parseKeyFile } from '@flex-custody/vault';
+import { CommanderError } from 'commander';
 import { buildProgram, run } from './program.ts';
 
 let out: string;
@@ -61,12 +62,42 @@ test.each([
   [['alarms', 'clear', 'all']],
   [['alarms', 'clear', '0']],
   [['erase']],
+  [['erase', '--dry-run']],
   [['erase', '--yes', '--reference', 'ticket 17']],
+  [['recordings', 'retry']],
+  [['recordings', 'retry', '--reason', 'media_short']],
+  [['recordings', 'retry', `RE${'1'.repeat(32)}`, '--all']],
+  [['reconcile', '--since', '2026-11-29', '--until', '2026-11-01']],
+  [['reconcile', '--since', '2026-11-29', '--until', '2026-11-29']],
+  [['certificates', 'show', 'x']],
   [['keys', 'generate', '--out', 'x']],
   [['keys', 'generate', '--kind', 'dsa', '--key-id', 'a', '--out', 'x']],
 ])('wrongly called: %j', async (args) => {
   expect(await call(args)).toBe(2);
-  expect(err).not.toBe('');
+  expect(err).toMatch(/^error: .{20,}\n/);
+  // Once.
+  expect(err.match(/^error:/gm)).toHaveLength(1);
+});
+
+test.each([
+  [['recordings', 'retry'], 'name a recording, or give --all'],
+  [['erase'], '--recording, --task, or --caller'],
+  [['reconcile', '--since', '2026-11-29', '--until', '2026-11-01'], '--until must be later than --since'],
+])('what is missing is named: %j', async (args, says) => {
+  await call(args);
+  expect(err).toContain(says);
+});
+
+test('whatever an action refuses of its arguments is said', async () => {
+  const program = buildProgram({
+    version: '1',
+    serve: async () => {
+      throw new CommanderError(1, 'any', 'a reason of its own');
+    },
+    more: [],
+  });
+  expect(await run(program, ['node', 'flex-custody', 'serve'])).toBe(2);
+  expect(err).toBe('error: a reason of its own\n');
 });
 
 test('what fails says its code and the next step', async () => {

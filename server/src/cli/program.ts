@@ -1,5 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
 import { Command, CommanderError } from 'commander';
+import { checkEnvFile, envFileNote } from '../config/env-file.ts';
 import { explain } from '../start/explain.ts';
 import { registerAdoptDatabase } from './adopt-database.ts';
 import { registerAlarmCommands } from './alarms.ts';
@@ -27,7 +28,14 @@ export function buildProgram(parts: ProgramParts): Command {
     .description("custody of a contact centre's own calls on Twilio Flex")
     .version(parts.version)
     .showHelpAfterError('(--help tells more)')
-    .exitOverride();
+    .exitOverride((error) => {
+      said.add(error);
+      throw error;
+    });
+  program.hook('preAction', (_, command) => {
+    // The doctor says it among all else.
+    if (command.name() !== 'doctor') checkEnvFile();
+  });
   program
     .command('serve')
     .description('run the host: the roles of CUSTODY_ROLES, until a signal ends it')
@@ -51,16 +59,25 @@ export function buildProgram(parts: ProgramParts): Command {
   return program;
 }
 
+/** What commander has written itself: what it finds, and what an action gives to `error()`, not what an action throws. */
+const said = new WeakSet<CommanderError>();
+
 /** Runs one command line. Exit codes: 0 done, 1 failed, 2 wrongly called. */
 export async function run(program: Command, argv: readonly string[]): Promise<number> {
   try {
     await program.parseAsync([...argv]);
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      if (!said.has(error)) console.error(`error: ${error.message}`);
+      return 2;
+    }
     const text = explain(error) ?? (error instanceof Error ? error.message : String(error));
     const code = error instanceof CustodyError ? error.code : 'unexpected';
     console.error(text.includes('\n') ? `${code}:\n${text}` : `${code}: ${text}`);
+    const note = code === 'config_invalid' ? envFileNote() : undefined;
+    if (note) console.error(note);
     return 1;
   }
 }

@@ -33,6 +33,10 @@ export function registerReconcile(program: Command): void {
     .option(...anewOption)
     .option('--json', 'one line: {name, counts, startedAt, resumedFrom?, finishedAt, finished}')
     .action(async ({ since, until, dryRun, bucket, anew, json }: Flags) => {
+      if (until !== undefined && until <= since)
+        throw new InvalidArgumentError(
+          '--until must be later than --since: between them nothing is looked at',
+        );
       const options = {
         since,
         ...(until && { until }),

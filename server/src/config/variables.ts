@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { asAccountSid, asWorkspaceSid, measuredNames } from '@flex-custody/core';
+import { asAccountSid, asWorkspaceSid, measuredNames, withoutSlashes } from '@flex-custody/core';
 import { z } from 'zod';
 
 const matching = (shape: RegExp, must: string) => z.string().regex(shape, { error: must });
@@ -40,7 +40,7 @@ const isNetwork = (text: string): boolean => {
 const isOrigin = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 const baseUrl = z
   .string()
-  .transform((text) => text.replace(/\/+$/, ''))
+  .transform(withoutSlashes)
   .refine((text) => isOrigin(text) && !/[?#@]/.test(text), {
     error: 'must be an http(s) URL without credentials, query and fragment',
   });
@@ -48,7 +48,7 @@ const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 /** Tokens and recordings travel to it: in the clear only where they never leave the machine. */
 const publicUrl = z
   .string()
-  .transform((text) => text.replace(/\/+$/, ''))
+  .transform(withoutSlashes)
   .refine(
     (text) => {
       const url = URL.canParse(text) ? new URL(text) : undefined;

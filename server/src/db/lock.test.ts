@@ -38,6 +38,25 @@ test('the lock of a living process is not', async () => {
   }
 });
 
+test('where nobody can tell whether the number is another process’s by now, the lock file and the way to tell are named', () => {
+  // As on macOS and Windows, which do not tell when a process started.
+  holder({ pid: process.pid });
+  const old = new Date(Date.now() - 48 * 3_600_000);
+  utimesSync(file(), old, old);
+  const before = readFileSync(file(), 'utf8');
+  expect(() => lockDirectory(directory)).toThrow(
+    expect.objectContaining({
+      code: 'data_dir_locked',
+      message: expect.stringMatching(
+        new RegExp(
+          `process ${process.pid}, or was, .* ps -p ${process.pid} tells which: .* delete ${file()}; or set CUSTODY_DATA_DIR`,
+        ),
+      ),
+    }),
+  );
+  expect(readFileSync(file(), 'utf8')).toBe(before);
+});
+
 const onLinux = process.platform === 'linux' ? test : Reflect.get(test, 'skip');
 onLinux('a pid that now belongs to another process does not keep the directory', () => {
   holder({ pid: process.pid, started: '1' });

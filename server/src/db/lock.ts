@@ -22,6 +22,9 @@ interface Holder {
   nonce: string;
 }
 
+/** In the folder that is locked. */
+export const lockFile = 'lock';
+
 const beatMs = 5_000;
 /** A holder on another machine cannot be asked whether it lives; one silent for so long does not. */
 const silentMs = 60_000;
@@ -36,7 +39,7 @@ export interface DirectoryLock {
  * @throws CustodyError `data_dir_locked`
  */
 export function lockDirectory(directory: string): DirectoryLock {
-  const file = join(directory, 'lock');
+  const file = join(directory, lockFile);
   const started = startOf(process.pid);
   const mine: Holder = {
     pid: process.pid,
@@ -73,14 +76,14 @@ function takeOver(file: string, text: string, directory: string): void {
   try {
     mkdirSync(gate);
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') throw locked(directory, undefined);
+    if (systemCode(error) === 'EEXIST') throw locked(directory, undefined, true);
     throw error;
   }
   try {
     const holder = read(file);
-    if (isAlive(file, holder)) throw locked(directory, holder);
+    if (isAlive(file, holder)) throw locked(directory, holder, isSure(holder));
     rmSync(file, { force: true });
-    if (!create(file, text)) throw locked(directory, read(file));
+    if (!create(file, text)) throw locked(directory, read(file), true);
   } finally {
     rmdirSync(gate);
   }
@@ -99,11 +102,35 @@ function isAlive(file: string, holder: Holder | undefined): boolean {
   return holder.started === undefined || started === undefined || holder.started === started;
 }
 
-function locked(directory: string, holder: Holder | undefined): CustodyError {
-  const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
+/**
+ * Whether the process that lives under the holder's number is the holder. Where the system does not tell when a process started (only
+ * Linux does), the number may be another process's by now. The lock is not taken over by its age either: a holder that was suspended
+ * goes on, and two in one folder destroy the database. So it is for a person to look.
+ */
+function isSure(holder: Holder | undefined): boolean {
+  return (
+    !holder ||
+    holder.host !== hostname() ||
+    (holder.started !== undefined && startOf(holder.pid) !== undefined)
+  );
+}
+
+function locked(directory: string, holder: Holder | undefined, sure: boolean): CustodyError {
+  const elsewhere =
+    'set CUSTODY_DATA_DIR to another folder, or DATABASE_URL to a PostgreSQL that many may share';
+  if (!holder || sure) {
+    const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
+    return new CustodyError(
+      'data_dir_locked',
+      `${directory} is in use by ${who}: stop that one, or ${elsewhere}`,
+    );
+  }
+  const { pid } = holder;
+  const look = process.platform === 'win32' ? `tasklist /FI "PID eq ${pid}"` : `ps -p ${pid}`;
+  const file = join(directory, lockFile);
   return new CustodyError(
     'data_dir_locked',
-    `${directory} is in use by ${who}: stop that one, or set CUSTODY_DATA_DIR to another folder, or DATABASE_URL to a PostgreSQL that many may share`,
+    `${directory} is in use by process ${pid}, or was, and another process has that number now; ${look} tells which: stop it where it is flex-custody; where it is not, and no flex-custody runs, delete ${file}; or ${elsewhere}`,
   );
 }
 

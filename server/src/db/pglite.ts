@@ -5,7 +5,11 @@ import type { PGlite, PGliteInterface, Transaction } from '@electric-sql/pglite'
 import { CustodyError } from '@flex-custody/core';
 import type { Db } from '../db.ts';
 import { dbLimits, inTime } from './limits.ts';
-import { type DirectoryLock, lockDirectory } from './lock.ts';
+import { type DirectoryLock, lockDirectory, lockFile } from './lock.ts';
+import { privateFolder } from './private-folder.ts';
+
+/** In the data folder, beside the lock. */
+const engineFolder = 'pglite';
 
 const timestamptz = 1184;
 /** Said outright, since the engine's own test for a Date fails on one of another realm. */
@@ -19,21 +23,23 @@ export async function openPglite(directory: string): Promise<Db> {
   const inMemory = directory === 'memory://';
   let lock: DirectoryLock | undefined;
   if (!inMemory) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    privateFolder(directory, [lockFile]);
     lock = lockDirectory(directory);
   }
   try {
     const { PGlite } = await import('@electric-sql/pglite');
-    const engine = await PGlite.create(inMemory ? directory : join(directory, 'pglite'), {
-      parsers,
-      serializers,
-    });
-    return serialised(engine, lock);
+    if (inMemory) return serialised(await PGlite.create(directory, { parsers, serializers }), lock);
+    mkdirSync(join(directory, engineFolder), { recursive: true, mode: 0o700 });
+    privateFolder(directory, [engineFolder]);
+    const { PrivateFS } = await import('./private-fs.ts');
+    const fs = new PrivateFS(join(directory, engineFolder));
+    return serialised(await PGlite.create({ fs, parsers, serializers }), lock);
   } catch (cause) {
     lock?.release();
+    if (cause instanceof CustodyError) throw cause;
     throw new CustodyError(
       'database_unavailable',
-      `the embedded database in ${directory} does not open: restore the folder from a backup, or move it away to begin anew`,
+      `the embedded database in ${directory} does not open: restore the folder from a backup, or move it away and run flex-custody catalog rebuild, which reads the catalog back from the bucket`,
       { cause },
     );
   }

@@ -8,10 +8,12 @@ import { type Certificate, certificateType, type ErasedRecording } from './certi
 
 export interface CertifyParts {
   config: { accountSid: AccountSid };
-  catalog: Pick<Catalog, 'erased' | 'keepErasures' | 'now'>;
+  catalog: Pick<Catalog, 'erased' | 'keepErasures' | 'now' | 'tracesOf'>;
   certificates: Pick<Certificates, 'keep'>;
   signing: Pick<SigningIdentity, 'sign'>;
   store: Pick<Store, 'putBytes' | 'delete'>;
+  /** Removes the jobs that name any of these SIDs. */
+  forgetJobs?: (sids: readonly string[]) => Promise<void>;
 }
 
 export interface Gone {
@@ -76,6 +78,11 @@ export async function certify(
     const jws = await signing.sign(certificateType, JSON.stringify(certificate));
     await store.putBytes(certificateKey(config.accountSid, certificate.jti), Buffer.from(jws));
     await certificates.keep({ id: certificate.jti, reason, recordings: certificate.recordings.length, jws });
+    // First, while the catalog knows which SIDs they are: whoever ends this after a crash asks again.
+    const traces = new Set<string>();
+    for (const { recording } of certificate.recordings)
+      for (const sid of await catalog.tracesOf(recording)) traces.add(sid);
+    await parts.forgetJobs?.([...traces]);
     for (const { recording } of certificate.recordings) await catalog.erased(recording, certificate.jti);
   }
   return new Set(ours.map(({ erased }) => erased.recording));

@@ -20,6 +20,8 @@ export interface KeepingParts extends EraseOneParts {
   config: { accountSid: AccountSid } & Partial<Pick<Config, 'acceptUnversioned' | 'policyFile'>>;
   certificates: Certificates;
   signing: Pick<SigningIdentity, 'sign'>;
+  /** Removes the jobs that name any of these SIDs. */
+  forgetJobs?: (sids: readonly string[]) => Promise<void>;
 }
 
 export interface EraseOptions {
@@ -246,6 +248,7 @@ async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<numb
       await run.save({ after, notes }, counts);
       if (rows.length < pageRows) break;
     }
+    if (erased > 0) await catalog.reclaim();
     return erased;
   } finally {
     // Where this fails they are free after some minutes.

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { policyJsonSchema } from '../cli/policy.ts';
 import { readPolicy, readPolicyFile } from './policy.ts';
 
@@ -65,11 +66,15 @@ test('what it does not say keeps all, and holds nothing', () => {
 });
 
 test.each([
-  ['no YAML', 'version: [1', /no YAML \(line 1\)/],
+  ['no YAML', 'version: [1', /no YAML \(line 1, column 12\)/],
   ['nothing', '', /version must be 1/],
   ['a newer file', 'version: 2', /needs the newer release/],
-  ['a word that it does not know', 'version: 1\nkeeps: {}', /has unrecognized key: "keeps"/],
-  ['a key twice', 'version: 1\nversion: 1', /no YAML/],
+  [
+    'a word that it does not know',
+    'version: 1\nkeeps: {}',
+    /^the policy file: the file has a field that no policy has \(line 2, column 1\)$/,
+  ],
+  ['a key twice', 'version: 1\nversion: 1', /a field is there twice \(line 2, column 1\)/],
   ['days below one', 'version: 1\nkeep: {default: 0}', /keep.default must be a number of days, or forever/],
   [
     'a rule for all',
@@ -110,7 +115,7 @@ test.each([
   [
     'a day that its month has not',
     'version: 1\nholds: [{id: a, from: 2026-02-30, until: 2026-02-31}]',
-    /holds.0.from is no day of the calendar\n.*holds.0.until is no day of the calendar/,
+    /holds.0.from is no day of the calendar \(line 2, column 23\)\n.*holds.0.until is no day of the calendar/,
   ],
   [
     'the leap day of another year',
@@ -158,6 +163,72 @@ test.each(['+49 (0)0 123', '+49 (0)30', '0049 30 123456', '+49 (0)30 123456 ext 
     expect(read).not.toThrow(written);
   },
 );
+
+describe('of a faulty policy nothing is printed', () => {
+  const digits = '4930123456';
+  const number = `"+49 30 123456 ${digits}"`;
+  const plain = `+${digits}`;
+  test.each([
+    ['behind a tag', `version: 1\nholds: [{id: a, callers: !phone [${number}]}]`],
+    ['behind a known tag', `version: 1\nholds: [{id: a, callers: !!binary ${number}}]`],
+    ['as a field', `version: 1\nholds: [{id: a, ${number}: [1]}]`],
+    ['as a field of the file', `version: 1\n${number}: 1`],
+    ['as a field, twice', `version: 1\n${number}: 1\n${number}: 2`],
+    ['as the file', `${plain}`],
+    ['as a version', `version: ${digits}`],
+    ['as days', `version: 1\nkeep: {default: ${digits}}`],
+    ['as an id', `version: 1\nholds: [{id: ${number}, from: 2026-01-01}]`],
+    ['as a day', `version: 1\nholds: [{id: a, from: ${number}}]`],
+    ['as a recording', `version: 1\nholds: [{id: a, recordings: [${number}]}]`],
+    ['as a direction', `version: 1\nkeep: {rules: [{direction: ${number}, days: 5}]}`],
+    ['as a queue of a rule for nothing', `version: 1\nkeep: {rules: [{queue: [], days: ${number}}]}`],
+    ['as an alias', `version: 1\nholds: *${digits}`],
+    ['as an anchor, and an alias of another', `version: 1\nholds: &${digits} [*other]`],
+    ['as a directive', `%YAML ${digits}\n---\nversion: 9`],
+    ['as an escape', `version: "\\q${digits}"`],
+    ['as a key that is a list', `version: 1\n? [${number}]\n: 1`],
+    ['in a list where a map is due', `version: 1\nholds: {a: [${number}]}`],
+    ['with wrong indents', `version: 1\nholds:\n  - id: a\n   callers: [${number}]`],
+    ['behind a tab', `version: 1\nholds:\n\t- ${number}`],
+    ['without its quotation mark', `version: 1\nholds: [{id: a, callers: ["${plain}]}]`],
+    ['in a second document', `version: 1\n---\n${number}`],
+    ['in a caller that is none', `version: 1\nholds: [{id: a, callers: [${number}, {a: ${plain}}]}]`],
+    ['in a whole hold that is a text', `version: 1\nholds: ["id: a, callers: ${plain}"]`],
+  ])('a number %s', (_where, text) => {
+    const written: unknown[] = [];
+    const keep = (...all: unknown[]) => {
+      written.push(...all);
+      return true;
+    };
+    const spies = [
+      jest.spyOn(process, 'emitWarning').mockImplementation(keep),
+      jest.spyOn(process.stderr, 'write').mockImplementation(keep),
+      jest.spyOn(process.stdout, 'write').mockImplementation(keep),
+      ...(['log', 'warn', 'error'] as const).map((way) => jest.spyOn(console, way).mockImplementation(keep)),
+    ];
+    let error: unknown;
+    try {
+      readPolicy(text);
+    } catch (thrown) {
+      error = thrown;
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
+    const said = inspect(error, { depth: 9 }).split('\n    at ')[0] ?? '';
+    expect(error).toMatchObject({ code: 'policy_invalid' });
+    for (const secret of text.match(/\d{3,}/g) ?? []) expect(said).not.toContain(secret);
+    expect(said).not.toMatch(/49 30|\+49/);
+    expect(written).toEqual([]);
+  });
+
+  test('a tag that YAML does not know changes nothing, and is not told of', () => {
+    const warn = jest.spyOn(process, 'emitWarning');
+    const [hold] = readPolicy('version: 1\nholds: [{id: a, callers: !phone ["+49 30 123456"]}]').holds;
+    expect(hold?.callers).toEqual([{ number: '+4930123456', written: '+49 30 123456' }]);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+});
 
 test('the leap day is a day', () => {
   const [hold] = readPolicy('version: 1\nholds: [{id: a, from: 2028-02-29, until: 2028-02-29}]').holds;

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import {
   asRecordingSid,
   asTaskSid,
@@ -9,10 +8,11 @@ import {
   type RecordingSid,
   type TaskSid,
 } from '@flex-custody/core';
-import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import { isOpenToOthers, readPrivateFile } from '../config/private-file.ts';
 import { systemCode } from '../config/system-code.ts';
 import { asTyped } from './numbers.ts';
+import { readYaml } from './policy-faults.ts';
 import { queueKey, tidyQueue } from './queue-names.ts';
 
 const number = 'must be a number of days, or forever';
@@ -23,7 +23,7 @@ const days = z
   .describe('Days from the start of the call, or forever.');
 const day = z
   .string()
-  .regex(/^\d{4}-\d{2}-\d{2}$/, { error: 'must be a day such as 2026-11-01' })
+  .regex(/^\d{4}-\d{2}-\d{2}$/, { error: 'must be a day: year-month-day, all in digits' })
   // The engine takes 2026-02-30 for 2 March, so that the hold would be of other days than those written.
   .refine(isDay, { error: 'is no day of the calendar' });
 const several = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1)]);
@@ -62,7 +62,7 @@ const hold = z
         z
           .string()
           .regex(/^\+[0-9][0-9 ()./-]{4,30}$/, {
-            error: 'must be in international form with +, such as "+49 30 123456"',
+            error: 'must be in international form with + and the country code, in quotation marks',
             abort: true,
           })
           .refine((text) => asTyped(text) !== undefined, {
@@ -141,25 +141,13 @@ const listed = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(valu
 
 /**
  * Reads a policy file's text.
- * @throws CustodyError `policy_invalid` with a line for each fault; what it says never holds a number or a reason
+ * @throws CustodyError `policy_invalid` with a line for each fault, which holds nothing of the text
  */
 export function readPolicy(text: string): Policy {
-  let raw: unknown;
-  try {
-    raw = parse(text, { strict: true, uniqueKeys: true });
-  } catch (error) {
-    const where = error instanceof YAMLParseError && error.linePos ? ` (line ${error.linePos[0].line})` : '';
-    throw invalid([`it is no YAML${where}`]);
-  }
-  const parsed = policySchema.safeParse(raw ?? {});
-  if (!parsed.success) {
-    throw invalid(
-      parsed.error.issues.map(({ path, message, code }) => {
-        const place = path.length > 0 ? path.join('.') : 'the file';
-        return `${place} ${code === 'unrecognized_keys' ? message.replace(/^Unrecognized/, 'has unrecognized') : message}`;
-      }),
-    );
-  }
+  const yaml = readYaml(text);
+  if (typeof yaml === 'string') throw invalid([yaml]);
+  const parsed = policySchema.safeParse(yaml.value ?? {});
+  if (!parsed.success) throw invalid(yaml.faultsOf(parsed.error.issues));
   const { keep, holds } = parsed.data;
   return {
     keep: {
@@ -192,11 +180,16 @@ export function readPolicy(text: string): Policy {
 /** Where no policy was ever applied, all is kept, and nothing is held. */
 export const noPolicy: Policy = { keep: { otherwise: 'forever', rules: [] }, holds: [], digest: 'none' };
 
-/** The text of a policy file, not yet checked. @throws CustodyError `policy_invalid` where it cannot be read */
+/**
+ * The text of a policy file, not yet checked. A file that others may write is refused: they could lift holds, or let everything be
+ * erased.
+ * @throws CustodyError `policy_invalid` where it cannot be read, or may be written by others
+ */
 export function readPolicyFile(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readPrivateFile(file, 'write');
   } catch (error) {
+    if (isOpenToOthers(error)) throw invalid([error.message]);
     throw invalid([`${file} cannot be read (${systemCode(error) || 'unknown error'})`]);
   }
 }

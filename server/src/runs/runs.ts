@@ -81,6 +81,10 @@ const isRecent = (run: string) => `${run}.saved_at > now() - interval '${resumeH
 const resumes = `(had.finished_at IS NULL AND had.options = excluded.options AND had.state IS NOT NULL
   AND ${isRecent('had')} AND NOT $5::boolean)`;
 
+/** Of an erasure's options: what may not outlast it. A recording's own SID stays in the catalog too. */
+const targets = ['callers', 'tasks'];
+const withoutTargets = `options - ARRAY[${targets.map((one) => `'${one}'`).join(', ')}]`;
+
 interface Row {
   name: string;
   options: Json;
@@ -117,16 +121,16 @@ const toView = (row: Row): RunView => ({
 });
 
 export function createRuns(db: Db, stillMs: number = longestStillMs): Runs {
-  /** Whose callers an erasure was to find is kept only while somebody could go on with it. */
-  const forgetCallers = () =>
+  /** What an erasure was to find is kept only while somebody could go on with it. */
+  const forgetTargets = () =>
     db.query(
-      `UPDATE runs SET options = options - 'callers', state = NULL
-         WHERE jsonb_exists(options, 'callers') AND finished_at IS NULL AND (held_until IS NULL OR held_until < now())
+      `UPDATE runs SET options = ${withoutTargets}, state = NULL
+         WHERE (${targets.map((one) => `jsonb_exists(options, '${one}')`).join(' OR ')}) AND finished_at IS NULL AND (held_until IS NULL OR held_until < now())
            AND updated_at < now() - interval '${resumeHours} hours' AND ${isRecent('runs')} IS NOT TRUE`,
     );
 
   const take = async (name: string, options: Json, holder: string, anew: boolean): Promise<Row> => {
-    await forgetCallers();
+    await forgetTargets();
     const [row] = await db.query<Row>(
       `INSERT INTO runs AS had (name, options, holder, held_until)
        VALUES ($1, $2::jsonb, $3::uuid, now() + $4::double precision * interval '1 millisecond')
@@ -176,7 +180,7 @@ export function createRuns(db: Db, stillMs: number = longestStillMs): Runs {
     const end = (failure: string | null) =>
       db.query(
         `UPDATE runs SET held_until = NULL, failure = $3, updated_at = now(),
-             options = CASE WHEN $3::text IS NULL THEN options - 'callers' ELSE options END,
+             options = CASE WHEN $3::text IS NULL THEN ${withoutTargets} ELSE options END,
              finished_at = CASE WHEN $3::text IS NULL THEN now() END
            WHERE name = $1 AND holder = $2::uuid`,
         [name, holder, failure],

@@ -68,9 +68,17 @@ describe('a key file is refused, by its place and without its content', () => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   const one = newSigningKey('one');
   test.each([
-    ['that holds nothing', 'hello', 'no whole key'],
-    ['with a key cut short', newSigningKey().slice(0, 60), 'no whole key'],
-    ['with a broken key', newSigningKey().replace(/\n[A-Za-z0-9+/=]{20}/, '\nAAAA'), 'cannot be read'],
+    ['that holds nothing', '# keys\n', 'no key'],
+    ['that is no key file', 'hello', 'line 1 of key.pem is no PEM'],
+    ['with a key cut short', newSigningKey().slice(0, 60), 'line 1 of key.pem begins a PEM that has no end'],
+    ['with a broken key', newSigningKey().replace(/\n[A-Za-z0-9+/=]{20}/, '\nAAAA'), 'copy it whole'],
+    ['with a key of sealing', `k1:${'A'.repeat(43)}=`, 'line 1 of key.pem is an AES key'],
+    ['with a name for the wrong key', `${one.replace('END', 'END ')}${newSigningKey('two')}`, 'line'],
+    [
+      'with a name that is nearly one',
+      newSigningKey('x').replace('key id', 'Key ID'),
+      'line 1 of key.pem is no name',
+    ],
     ['with another kind of key', `${rsa.export({ type: 'pkcs8', format: 'pem' })}`, 'must be Ed25519'],
     ['with a name that is none', newSigningKey().replace(/^/, '# key id: ä\n'), 'key id'],
     ['whose first key only verifies', publicOf(one), 'must be a private one'],

@@ -6,7 +6,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { CustodyError } from '@flex-custody/core';
-import { isKeyId } from '@flex-custody/vault';
+import { isKeyId, readKeyLines } from '@flex-custody/vault';
 
 /** One key of the signing identity. */
 export interface SigningKey {
@@ -19,8 +19,6 @@ export interface SigningKey {
   privateKey?: KeyObject;
 }
 
-const PEM = /(?:^#[ \t]*key id:[ \t]*(\S+)[ \t]*\r?\n)?-----BEGIN ([A-Z ]+)-----[\s\S]+?-----END \2-----/gm;
-
 export const signingKeyError = (why: string, cause?: unknown): CustodyError =>
   new CustodyError('signing_key', why, { cause });
 
@@ -31,24 +29,32 @@ export const signingKeyError = (why: string, cause?: unknown): CustodyError =>
  * @throws CustodyError `signing_key`, which names the place and never its content
  */
 export function readSigningKeys(text: string, where: string): SigningKey[] {
-  const keys = [...text.matchAll(PEM)].map(([whole, name]) => {
-    if (name !== undefined && !isKeyId(name))
-      throw signingKeyError(`${where} has a key id that is not 1 to 100 of A-Z a-z 0-9 . _ -`);
-    return readKey(whole.slice(whole.indexOf('-----BEGIN ')), name, where);
+  const keys = linesOf(text, where).map((one) => {
+    if (one.kind === 'pem') return readKey(one.pem, one.name, `on line ${one.line} of ${where}`);
+    throw signingKeyError(`line ${one.line} of ${where} is an AES key: signing keys are Ed25519, in PEM`);
   });
-  if (keys.length === 0) throw signingKeyError(`${where} holds no whole key in PEM`);
+  if (keys.length === 0) throw signingKeyError(`${where} holds no key in PEM`);
   return keys;
 }
 
+function linesOf(text: string, where: string): ReturnType<typeof readKeyLines> {
+  try {
+    return readKeyLines(text, where);
+  } catch (cause) {
+    throw cause instanceof CustodyError ? signingKeyError(cause.message) : cause;
+  }
+}
+
+/** @param where `on line N of …` */
 function readKey(pem: string, name: string | undefined, where: string): SigningKey {
   let key: KeyObject;
   try {
     key = /PRIVATE KEY/.test(pem) ? createPrivateKey(pem) : createPublicKey(pem);
   } catch (cause) {
-    throw signingKeyError(`a key in ${where} cannot be read as PEM`, cause);
+    throw signingKeyError(`the key ${where} cannot be read as PEM`, cause);
   }
   if (key.asymmetricKeyType !== 'ed25519')
-    throw signingKeyError(`a key in ${where} must be Ed25519, and is ${key.asymmetricKeyType}`);
+    throw signingKeyError(`the key ${where} must be Ed25519, and is ${key.asymmetricKeyType}`);
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
   const thumbprint = thumbprintOf(publicKey);
   return {

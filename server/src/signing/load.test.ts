@@ -40,7 +40,7 @@ test('a later start refuses to make one: what is there was signed by another', a
 
 test('the key of earlier certificates signs where there is no other, and verifies beside another', async () => {
   const old = newSigningKey();
-  writeFileSync(config.certificateKeyFile, old);
+  writeFileSync(config.certificateKeyFile, old, { mode: 0o600 });
   const certificate = await testSigning(old).sign('erasure+jws', 'x');
   const { signing, made } = await openSigning(config, later);
   expect([signing.keyId, made]).toEqual([testSigning(old).keyId, undefined]);

@@ -1,6 +1,7 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CustodyError } from '@flex-custody/core';
+import { isOpenToOthers, readPrivateFile } from '../config/private-file.ts';
 import { systemCode } from '../config/system-code.ts';
 import type { SigningConfig } from '../config.ts';
 import { createSigning, type SigningIdentity } from './identity.ts';
@@ -66,8 +67,9 @@ function ownKeys({ keys, file }: SigningConfig): SigningKey[] | undefined {
 function keysOf(file: string): SigningKey[] | undefined {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readPrivateFile(file, 'read');
   } catch (cause) {
+    if (isOpenToOthers(cause)) throw signingKeyError(`the signing key is in ${cause.message}`);
     const code = systemCode(cause);
     if (code === 'ENOENT') return undefined;
     throw signingKeyError(`the signing key cannot be read from ${file} (${code || 'unknown error'})`, cause);

@@ -8,6 +8,7 @@ import { createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config.ts';
 import { bindDatabase, readCustody } from '../custody/bind.ts';
 import { custodyFacts } from '../custody/facts.ts';
+import { encryptIt, inTheClear } from '../db/in-the-clear.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { buildApp } from '../http/app.ts';
 import { createDesk } from '../http/operators/desk.ts';
@@ -55,6 +56,12 @@ export interface Host {
 export async function compose(config: Config, log: Logger): Promise<Host> {
   // A hold that nobody can read would not hold: said now rather than when something is to be erased.
   const policy = readStartPolicy(config.policyFile);
+  const openHost = 'url' in config.database ? await inTheClear(config.database.url) : undefined;
+  if (openHost !== undefined)
+    log.warn(
+      { event: 'database.in_the_clear', host: openHost },
+      `the database's rows and password go over the network in the clear: ${encryptIt}`,
+    );
   const db = await openDatabase(config.database);
   try {
     await migrate(db);

@@ -24,6 +24,7 @@ import {
   rotateKeys,
   signSidecars,
 } from '../ingest/index.ts';
+import { forgetJobs } from '../queue/forget-jobs.ts';
 import type { Queue } from '../queue/queue.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { eraseExpired, eraseSelected } from '../retention/erase.ts';
@@ -36,6 +37,7 @@ import type { SigningIdentity } from '../signing/identity.ts';
 export interface HouseParts extends IngestParts {
   certificates: Certificates;
   audit: Audit;
+  forgetJobs(sids: readonly string[]): Promise<void>;
   config: Config;
   identities: Identities;
   policies: Policies;
@@ -64,6 +66,7 @@ export function createParts(
     signing,
     policies: createPolicies(db, accountSid),
     runs: createRuns(db),
+    forgetJobs: (sids) => forgetJobs(db, sids),
     queue,
     store: createStore(config.store),
     keys: config.keyConfig && createKeys(config.keyConfig),

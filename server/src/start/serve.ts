@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError } from '@flex-custody/core';
 import { orAborted } from '@flex-custody/net';
 import type { FastifyInstance } from 'fastify';
+import { envFileNote } from '../config/env-file.ts';
+import { systemCode } from '../config/system-code.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { createLog, type Logger } from '../log.ts';
 import { compose, type Host } from './compose.ts';
@@ -9,7 +11,7 @@ import { explain } from './explain.ts';
 
 /** EX_CONFIG of sysexits(3): a supervisor should not start us again before somebody has mended the environment. */
 const exitConfig = 78;
-const ofEnvironment: ReadonlySet<string> = new Set(['custody_differs', 'policy_weaker']);
+const ofEnvironment: ReadonlySet<string> = new Set(['custody_differs', 'policy_weaker', 'data_dir_open']);
 const graceMs = 10_000;
 /** After the grace for requests and jobs, what has not ended by itself is left: supervisors kill after 30 s as a rule. */
 const hardEndMs = 25_000;
@@ -77,6 +79,8 @@ export async function serve(): Promise<void> {
   } catch (error) {
     const lines = error instanceof CustodyError ? error.message.split('\n') : [String(error)];
     for (const line of lines) process.stderr.write(`configuration: ${line}\n`);
+    const note = envFileNote();
+    if (note) process.stderr.write(`${note}\n`);
     process.stderr.write('Every variable is described in docs/configuration.md.\n');
     process.exit(exitConfig);
   }
@@ -95,7 +99,9 @@ export async function serve(): Promise<void> {
   } catch (error) {
     const line = explain(error);
     if (line) process.stderr.write(`flex-custody: ${line}\n`);
-    log.fatal({ err: error }, line ?? 'the host could not start');
+    // What a person can correct is said in one sentence; a stack is for what nobody foresaw.
+    if (line) log.fatal({ event: 'host.failed', code: systemCode(error) }, line);
+    else log.fatal({ event: 'host.failed', err: error }, 'the host could not start');
     process.exit(error instanceof CustodyError && ofEnvironment.has(error.code) ? exitConfig : 1);
   }
 }

@@ -1,4 +1,13 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import {
+  constants,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  privateDecrypt,
+  publicEncrypt,
+  randomBytes,
+} from 'node:crypto';
 import type { KeyringNode } from '@aws-crypto/material-management-node';
 import { RawRsaKeyringNode } from '@aws-crypto/raw-rsa-keyring-node';
 import { CustodyError } from '@flex-custody/core';
@@ -27,9 +36,15 @@ export function rsaKeyring(namespace: string, keyId: string, key: KeyObject): Ke
 }
 
 export function readSpki(keyId: string, spki: string): KeyObject {
-  return checked(keyId, () =>
-    createPublicKey({ key: Buffer.from(spki.replace(/\s/g, ''), 'base64'), format: 'der', type: 'spki' }),
-  );
+  const text = spki.replace(/\s/g, '');
+  return checked(keyId, () => {
+    // Node leaves out what is no base64, and OpenSSL what is behind the key: either would hide a damage.
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw new Error('not base64');
+    const key = createPublicKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' });
+    const { length } = key.export({ type: 'spki', format: 'der' });
+    if (length !== Buffer.from(text, 'base64').length) throw new Error('more than one key');
+    return key;
+  });
 }
 
 /** A private or public key in PEM. */
@@ -40,7 +55,27 @@ export function readPem(keyId: string, pem: string): KeyObject {
       `RSA key ${keyId} is locked by a passphrase: store it unlocked (openssl pkey -in … -out …) where only the host reads it`,
     );
   }
-  return checked(keyId, () => (/PRIVATE KEY/.test(pem) ? createPrivateKey(pem) : createPublicKey(pem)));
+  const key = checked(keyId, () => (/PRIVATE KEY/.test(pem) ? createPrivateKey(pem) : createPublicKey(pem)));
+  if (key.type === 'private' && !opensItsOwn(key)) {
+    throw new CustodyError(
+      'key_invalid',
+      `RSA key ${keyId} does not open what its own public half seals: it is damaged; restore it from the backup of the keys`,
+    );
+  }
+  return key;
+}
+
+/** OpenSSL reads a private key without a look at whether its numbers belong together. */
+function opensItsOwn(key: KeyObject): boolean {
+  const text = randomBytes(16);
+  const how = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' };
+  try {
+    return privateDecrypt({ key, ...how }, publicEncrypt({ key: createPublicKey(key), ...how }, text)).equals(
+      text,
+    );
+  } catch {
+    return false;
+  }
 }
 
 function checked(keyId: string, read: () => KeyObject): KeyObject {

@@ -23,11 +23,11 @@ export interface TwilioKeys {
  */
 export function readTwilioKeys(text: string): TwilioKeys {
   const keys = new Map<string, KeyObject>();
-  for (const { name, key } of readNamedPems(text)) {
+  for (const { line, name, key } of readNamedPems(text)) {
     if (name === undefined || !KEY_SID.test(name)) {
       throw new CustodyError(
         'key_invalid',
-        "each of Twilio's keys needs a line before it that names it: # key id: CR… (the SID of the public key at Twilio)",
+        `the key on line ${line} needs a line before it that names it: # key id: CR… (the SID of the public key at Twilio)`,
       );
     }
     if (key.type !== 'private')

@@ -2,6 +2,7 @@ import * as bucket from './bucket.ts';
 import { archive, erasing, sidecars } from './bucket-erasing.ts';
 import { callers } from './callers.ts';
 import * as database from './database.ts';
+import { envFile } from './env-file.ts';
 import type { Seen } from './finding.ts';
 import * as flex from './flex.ts';
 import * as functions from './functions.ts';
@@ -45,6 +46,7 @@ export const checks: readonly Check[] = [
     unfinished: bucket.unfinished,
   }),
   ...group('Keys', {
+    'env-file': envFile,
     key: keys.key,
     'twilio-keys': keeping.twilioKeys,
     'signing-key': signingKey,

@@ -1,5 +1,6 @@
 import { correctionOf, differences, lineOf } from '../../custody/differences.ts';
 import { custodyFacts } from '../../custody/facts.ts';
+import { encryptIt, inTheClear } from '../../db/in-the-clear.ts';
 import type { Health } from '../../http/operators/health.ts';
 import { migrations } from '../../migrations.ts';
 import { resumeHours } from '../../runs/runs.ts';
@@ -10,6 +11,9 @@ const unread = note('not known', 'fix database first');
 const unset = 'nothing yet: the host sets the database up at its start';
 
 export async function database(scene: Scene): Promise<Seen> {
+  const { database: at } = scene.config;
+  const host = 'url' in at ? await inTheClear(at.url) : undefined;
+  if (host !== undefined) throw advice(`rows and password go to ${host} in the clear`, encryptIt);
   const health = await scene.health();
   if (health === 'locked')
     return note(

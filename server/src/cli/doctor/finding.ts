@@ -35,7 +35,7 @@ const passing = /^(twilio|database)_unavailable$/;
 export function diagnosis(error: unknown): { detail: string; next: string } {
   if (error instanceof Advice) return { detail: error.detail, next: error.next };
   const text = explain(error) ?? (error instanceof Error ? error.message : String(error));
-  if (error instanceof CustodyError && passing.test(error.code))
+  if (error instanceof CustodyError && error.retryable && passing.test(error.code))
     return { detail: text, next: 'check that it runs, and the network and proxy on the way' };
   // The last colon but those inside URLs and addresses parts them.
   const cut = Math.max(text.lastIndexOf(': '), text.lastIndexOf('; '));

@@ -1,4 +1,4 @@
-import { readFlexSettings } from '@flex-custody/core';
+import { readFlexSettings, withoutSlashes } from '@flex-custody/core';
 import { sendRequest } from '@flex-custody/net';
 import { signAsTwilio } from '@flex-custody/twilio';
 import { advice, note, parsed, type Seen } from './finding.ts';
@@ -10,7 +10,7 @@ const answerMs = 7_000;
 /** From the option, else from the plugins' settings, which say where Flex calls them. */
 async function callbackUrl(scene: Scene): Promise<string> {
   const { functionsUrl } = scene.options;
-  if (functionsUrl !== undefined) return `${functionsUrl.replace(/\/+$/, '')}${path}`;
+  if (functionsUrl !== undefined) return `${withoutSlashes(functionsUrl)}${path}`;
   const found = await orUndefined(scene.flex());
   const url = found && readFlexSettings(found.uiAttributes['flex_custody']).settings.functionsUrl;
   if (url !== undefined) return `${url}${path}`;

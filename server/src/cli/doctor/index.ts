@@ -1,6 +1,7 @@
-import { text } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
+import { checkEnvFile, envFileNote } from '../../config/env-file.ts';
 import { loadConfig } from '../../config.ts';
+import { readText } from '../file-input.ts';
 import { type Check, checks } from './checks.ts';
 import { examine } from './examine.ts';
 import { jsonOf, textOf } from './print.ts';
@@ -28,9 +29,12 @@ export function registerDoctor(program: Command): void {
     .option('--import-from <s3>', 's3://bucket/prefix of an archive, to see whether import could read it')
     .addHelpText('after', '\nEnds with 1 where something must be fixed.')
     .action(async ({ json, only, token, functionsUrl, importFrom }: Flags) => {
-      const given = token === '-' ? (await text(process.stdin)).trim() : token;
+      const given = token === '-' ? (await readText('-')).trim() : token;
       const findings = await examine({
-        load: loadConfig,
+        load() {
+          checkEnvFile();
+          return loadConfig();
+        },
         options: {
           ...(given !== undefined && { token: given }),
           ...(functionsUrl !== undefined && { functionsUrl }),
@@ -39,6 +43,9 @@ export function registerDoctor(program: Command): void {
         ...(only && { those: only }),
       });
       console.log(json ? jsonOf(findings) : textOf(findings, process.stdout.columns));
+      const note = envFileNote();
+      if (note && findings.some(({ name, level }) => name === 'environment' && level === 'fix'))
+        console.error(note);
       if (findings.some(({ level }) => level === 'fix')) process.exitCode = 1;
       // Whoever did not answer in time is not waited for at the end either.
       setTimeout(() => process.exit(), 500).unref();

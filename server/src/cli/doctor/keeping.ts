@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
 import { CustodyError } from '@flex-custody/core';
+import { rightsFaultOf } from '../../config/private-file.ts';
 import { readPolicy, readPolicyFile } from '../../retention/policy.ts';
 import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
@@ -37,9 +37,9 @@ export async function policy(scene: Scene): Promise<Seen> {
 
 /** Of the file's policy. Who may write the file decides, from the next start on, what is erased. */
 function digestOf(file: string): string {
-  const { mode } = statSync(file, { throwIfNoEntry: false }) ?? { mode: 0 };
-  if ((mode & 0o022) !== 0)
-    throw advice(`${file} may be written by others, who could lift holds`, `chmod go-w ${file}`);
+  const fault = rightsFaultOf(file, 'write');
+  if (fault)
+    throw advice(`${file} ${fault.is}: they could lift holds, and the host does not start`, fault.next);
   try {
     return readPolicy(readPolicyFile(file)).digest;
   } catch (error) {

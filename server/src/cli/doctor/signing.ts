@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
 import { CustodyError } from '@flex-custody/core';
+import { rightsFaultOf } from '../../config/private-file.ts';
 import type { SigningConfig } from '../../config.ts';
 import type { SigningIdentity } from '../../signing/identity.ts';
 import { loadSigning } from '../../signing/load.ts';
@@ -11,6 +11,11 @@ export async function signingKey(scene: Scene): Promise<Seen> {
   const { signing: config } = scene.config;
   const health = await orUndefined(scene.health());
   const signed = health === undefined || health === 'locked' ? undefined : health.work?.signing;
+  for (const file of filesOf(config)) {
+    const fault = rightsFaultOf(file, 'read');
+    if (fault)
+      throw advice(`${file} ${fault.is}: they could sign as this host, which does not start`, fault.next);
+  }
   let signing: SigningIdentity;
   try {
     signing = loadSigning(config);
@@ -21,9 +26,6 @@ export async function signingKey(scene: Scene): Promise<Seen> {
     const detail = error instanceof CustodyError ? (error.message.split(': ')[0] ?? '') : 'it cannot be read';
     throw advice(detail, 'restore it from the backup of the keys: the host does not start without it');
   }
-  const open = filesOf(config).find((file) => isOpen(file));
-  if (open !== undefined)
-    throw advice(`${open} may be read by others, who could then sign as this host`, `chmod 600 ${open}`);
   const strange = (signed?.newest ?? []).filter((keyId) => !signing.lists(keyId));
   if (strange.length > 0)
     throw advice(
@@ -42,8 +44,3 @@ export async function signingKey(scene: Scene): Promise<Seen> {
 
 const filesOf = ({ keys, file, certificateKeyFile }: SigningConfig) =>
   keys === undefined ? [file, certificateKeyFile] : [certificateKeyFile];
-
-function isOpen(file: string): boolean {
-  const { mode } = statSync(file, { throwIfNoEntry: false }) ?? { mode: 0 };
-  return (mode & 0o077) !== 0;
-}

@@ -1,4 +1,4 @@
-import { asRecordingSid } from '@flex-custody/core';
+import { asRecordingSid, CustodyError } from '@flex-custody/core';
 import type { AlarmCode } from '../../catalog/alarm-table.ts';
 import { withGatheredAlarms } from '../../catalog/gather-alarms.ts';
 import type { Run } from '../../runs/runs.ts';
@@ -39,6 +39,14 @@ async function compare(parts: IngestParts, run: Run, options: ReconcileOptions):
     ...(options.until !== undefined && { until: new Date(options.until) }),
     settledMs: options.settledMs ?? 0,
   };
+  if (window.until && window.until <= window.since)
+    throw new CustodyError(
+      'request_invalid',
+      'the end of the time to look at must be later than its beginning',
+      {
+        status: 400,
+      },
+    );
   const save = (next: Record<string, unknown>) =>
     run.save(next, { ...tally.counts, done: (tally.counts['seen'] ?? 0) + (tally.counts['compared'] ?? 0) });
   if (state['listed'] !== true) {

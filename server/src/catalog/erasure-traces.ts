@@ -1,0 +1,86 @@
+import type { AccountSid, RecordingSid } from '@flex-custody/core';
+import type { Db } from '../db.ts';
+
+/** What names a call in tables other than the list of recordings. */
+export interface CallSids {
+  tasks: string[];
+  conferences: string[];
+  calls: string[];
+}
+
+interface Found {
+  task: string | null;
+  hinted: string | null;
+  conference: string | null;
+  call: string | null;
+}
+
+const some = (values: readonly (string | null)[]): string[] => [
+  ...new Set(values.filter((value) => value !== null)),
+];
+
+/**
+ * The SIDs of the call that a recording is of, by itself, by its hints and by what was seen while the call was live; none where
+ * another recording of the call stays.
+ */
+export async function callSidsOf(
+  db: Pick<Db, 'query'>,
+  account: AccountSid,
+  sid: RecordingSid,
+): Promise<CallSids> {
+  const [own] = await db.query<Found>(
+    `SELECT task_sid AS task, hints->>'taskSid' AS hinted, conference_sid AS conference, call_sid AS call
+     FROM recordings WHERE recording_sid = $1 AND account_sid = $2`,
+    [sid, account],
+  );
+  if (!own) return { tasks: [], conferences: [], calls: [] };
+  const live = await db.query<{ conference: string; task: string | null; legs: string[] }>(
+    `SELECT conference_sid AS conference, task_sid AS task, legs FROM live_calls
+     WHERE account_sid = $1 AND (task_sid = $2 OR conference_sid = $3 OR legs @> ARRAY[$4::text])`,
+    [account, own.task ?? own.hinted, own.conference, own.call],
+  );
+  const sids = {
+    tasks: some([own.task, own.hinted, ...live.map(({ task }) => task)]),
+    conferences: some([own.conference, ...live.map(({ conference }) => conference)]),
+    calls: some([own.call, ...live.flatMap(({ legs }) => legs)]),
+  };
+  const [other] = await db.query<{ one: number }>(
+    `SELECT 1 AS one FROM recordings
+     WHERE account_sid = $1 AND recording_sid <> $2 AND state <> 'erased'
+       AND (task_sid = ANY($3::text[]) OR conference_sid = ANY($4::text[]) OR call_sid = ANY($5::text[]))
+     LIMIT 1`,
+    [account, sid, sids.tasks, sids.conferences, sids.calls],
+  );
+  return other ? { tasks: [], conferences: [], calls: [] } : sids;
+}
+
+/**
+ * Removes what other tables have of a recording, and of its call where that has no other one. What may stay is in
+ * docs/retention.md, which a test holds every table against.
+ */
+export async function removeTraces(
+  db: Pick<Db, 'query'>,
+  sid: RecordingSid,
+  { tasks, conferences, calls }: CallSids,
+): Promise<void> {
+  for (const table of ['uploads', 'imports', 'alarms'])
+    await db.query(`DELETE FROM ${table} WHERE recording_sid = $1`, [sid]);
+  await db.query('UPDATE pauses SET recordings = array_remove(recordings, $1) WHERE $1 = ANY(recordings)', [
+    sid,
+  ]);
+  const named = [sid, ...tasks, ...conferences, ...calls];
+  await db.query('DELETE FROM alarms WHERE detail LIKE ANY($1::text[])', [named.map((one) => `%${one}%`)]);
+  if (named.length === 1) return;
+  for (const table of ['reports', 'pauses'])
+    await db.query(
+      `DELETE FROM ${table} WHERE task_sid = ANY($1::text[]) OR conference_sid = ANY($2::text[])`,
+      [tasks, conferences],
+    );
+  await db.query('DELETE FROM pending_reports WHERE report LIKE ANY($1::text[])', [
+    named.map((one) => `%${one}%`),
+  ]);
+  await db.query(
+    'DELETE FROM live_calls WHERE task_sid = ANY($1::text[]) OR conference_sid = ANY($2::text[]) OR legs && $3::text[]',
+    [tasks, conferences, calls],
+  );
+}

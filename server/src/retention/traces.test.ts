@@ -1,0 +1,231 @@
+import { readFileSync } from 'node:fs';
+import type { AccountSid, RecordingSid, SealedObject } from '@flex-custody/core';
+import type { Store } from '@flex-custody/vault';
+import { createAudit } from '../access/audit.ts';
+import { createIdentities } from '../access/identities.ts';
+import { createAlarms } from '../catalog/alarms.ts';
+import { createCatalog } from '../catalog/catalog.ts';
+import { createCertificates } from '../catalog/certificates.ts';
+import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { migrate } from '../db.ts';
+import { forgetJobs } from '../queue/forget-jobs.ts';
+import { openQueue, type Queue } from '../queue/queue.ts';
+import { createRuns } from '../runs/runs.ts';
+import { testSigning } from '../signing/testing/identity.ts';
+import { eraseSelected, type KeepingParts } from './erase.ts';
+import { createPolicies } from './policies.ts';
+
+const sid = (kind: string, n: number) => `${kind}${n.toString(16).padStart(32, 'd')}`;
+const account = sid('AC', 1) as AccountSid;
+const worker = sid('WK', 1);
+const digest = 'k12345678:digest-of-the-caller';
+
+/** Of a call: every SID by which something could be found. */
+const callOf = (n: number) => ({
+  recording: sid('RE', n) as RecordingSid,
+  task: sid('WT', n),
+  conference: sid('CF', n),
+  leg: sid('CA', n),
+  other: sid('CA', 100 + n),
+  reservation: sid('WR', n),
+});
+type Call = ReturnType<typeof callOf>;
+
+onEachEngine('what is erased', (open) => {
+  let database: TestDatabase;
+  let queue: Queue;
+  let jobs: string;
+  let parts: KeepingParts;
+
+  beforeAll(async () => {
+    database = await open();
+    const { db, schema } = database;
+    await migrate(db);
+    jobs = `${schema}_jobs`;
+    queue = openQueue(db, { schema: jobs });
+    const quiet = () => undefined;
+    const store = {
+      async *versions() {},
+      async *unfinishedUploads() {},
+      putBytes: async () => ({ etag: '"w"', bytes: 1 }),
+      delete: async () => undefined,
+    };
+    parts = {
+      config: { accountSid: account },
+      policies: createPolicies(db, account),
+      alarms: createAlarms(db),
+      keys: undefined,
+      signing: testSigning(),
+      catalog: createCatalog(db, account),
+      certificates: createCertificates(db),
+      store: store as unknown as Store,
+      twilio: {
+        account: async () => ({ friendlyName: '', status: '', aheadMs: 0 }),
+        recording: async () => undefined,
+        deleteRecording: async () => 'gone',
+      },
+      forgetJobs: (sids) => forgetJobs(db, sids, jobs),
+      log: { info: quiet, warn: quiet },
+    };
+    await createPolicies(db, account).apply('version: 1\n', 'test');
+  }, 120_000);
+  afterAll(async () => {
+    await queue.stop(0);
+    await database.drop();
+  });
+
+  /** Fills every table that can name a call. */
+  async function happen(call: Call, { linked = true } = {}) {
+    const { db } = database;
+    const { recording, task, conference, leg, other, reservation } = call;
+    await db.query(
+      `INSERT INTO recordings (recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid,
+         channels, started_at, source, hints, state, caller, hinted_callers, link_state, object)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, 2, now(), 'callback', $8::jsonb, 'absent', $9, ARRAY[$9], $10, $11::jsonb)`,
+      [
+        recording,
+        account,
+        leg,
+        conference,
+        linked ? task : null,
+        linked ? reservation : null,
+        linked ? worker : null,
+        JSON.stringify({
+          taskSid: task,
+          reservationSid: reservation,
+          conferenceSid: conference,
+          callSid: leg,
+        }),
+        digest,
+        linked ? 'linked' : 'refused',
+        null as unknown as SealedObject,
+      ],
+    );
+    await db.query(`INSERT INTO uploads (recording_sid, lease, state) VALUES ($1, 'l', $2::jsonb)`, [
+      recording,
+      JSON.stringify({ key: `recordings/${account}/${recording}` }),
+    ]);
+    await db.query(
+      `INSERT INTO imports (recording_sid, bucket, key, etag, sha256) VALUES ($1, 'old', $2, 'e', 'f')`,
+      [recording, `${recording}.wav`],
+    );
+    await db.query(
+      `INSERT INTO live_calls (conference_sid, account_sid, task_sid, legs, customer_call_sid, caller, others)
+       VALUES ($1, $2, $3, ARRAY[$4, $5], $4, $6, ARRAY[$6])`,
+      [conference, account, task, leg, other, digest],
+    );
+    for (const [at, kind] of ['paused', 'consent', 'not-recorded'].entries())
+      await db.query(
+        `INSERT INTO reports (id, kind, at, task_sid, reservation_sid, worker_sid, conference_sid, details, by)
+         VALUES (gen_random_uuid(), $1, now(), $2, $3, $4, $5, $6::jsonb, 'browser')`,
+        [kind, task, reservation, worker, at === 2 ? null : conference, JSON.stringify({ callSid: other })],
+      );
+    await db.query(
+      `INSERT INTO pauses (conference_sid, task_sid, last_at, recordings, ended_at, ended_by)
+       VALUES ($1, $2, now(), ARRAY[$3], now(), 'timer')`,
+      [conference, task, recording],
+    );
+    await db.query(
+      `INSERT INTO pending_reports (id, report, token, request_id) VALUES (gen_random_uuid(), $1, 'x', 'r')`,
+      [JSON.stringify({ taskSid: task, conferenceSid: conference })],
+    );
+    await parts.alarms.raise('verify_failed', recording, 'x');
+    await parts.alarms.raise('not_recorded', undefined, `nothing records the live call ${conference}`);
+    await parts.alarms.raise('plain_kept', undefined, `${recording}.wav: differs`);
+    const audit = createAudit(db);
+    const viewer = { identity: 'v', roles: [] };
+    await audit.record({ viewer, action: 'play', recordingSid: recording, allowed: true, reason: 'r' });
+    await audit.record({ viewer, action: 'voice-consent', recordingSid: leg, allowed: true, reason: 'r' });
+    for (const name of ['copy', 'verify', 'describe', 'facts'] as const)
+      await queue.send(name, { recordingSid: recording });
+    await queue.send('measure', { taskSid: task as never });
+    await queue.send('call', { taskSid: task as never, conferenceSid: conference as never });
+    await queue.send('resume', { conferenceSid: conference as never }, { once: `told:${conference}` });
+    await db.query(`UPDATE ${jobs}.job SET state = 'completed' WHERE name IN ('copy', 'measure')`);
+    await db.query(`UPDATE ${jobs}.job SET state = 'failed', output = $1::jsonb WHERE name = 'verify'`, [
+      JSON.stringify({ message: `${recording} was refused` }),
+    ]);
+    await db.query(
+      `INSERT INTO ${jobs}.archive SELECT job.*, now() FROM ${jobs}.job
+       WHERE name = 'describe' AND data->>'recordingSid' = $1`,
+      [recording],
+    );
+  }
+
+  /** `table.column` of every column of the database in which any of the texts is; parts of tables count as their whole. */
+  async function placesOf(texts: readonly string[]): Promise<string[]> {
+    const { db } = database;
+    const tables = await db.query<{ schema: string; name: string }>(
+      `SELECT nspname AS schema, relname AS name FROM pg_class JOIN pg_namespace space ON space.oid = relnamespace
+       WHERE nspname IN (current_schema(), $1) AND relkind IN ('r', 'p') AND NOT relispartition`,
+      [jobs],
+    );
+    expect(tables.length).toBeGreaterThan(20);
+    const found: string[] = [];
+    for (const { schema, name } of tables) {
+      const columns = await db.query<{ column: string }>(
+        `SELECT DISTINCT field.key AS column FROM "${schema}"."${name}" one, jsonb_each_text(to_jsonb(one)) field
+         WHERE field.value LIKE ANY($1::text[])`,
+        [texts.map((text) => `%${text}%`)],
+      );
+      found.push(...columns.map(({ column }) => `${schema === jobs ? 'jobs.' : ''}${name}.${column}`));
+    }
+    return found.toSorted();
+  }
+
+  const erase = (options: object) =>
+    createRuns(database.db).run('erase', { ...options }, (run) => eraseSelected(parts, run));
+
+  /** What docs/retention.md lists as what stays. */
+  const listed = [
+    ...readFileSync('docs/retention.md', 'utf8').matchAll(/^\| (`[a-z_]+\.[a-z_]+`.*?) \|/gm),
+  ].flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, place]) => place));
+  const unlisted = async (sids: readonly string[]) =>
+    (await placesOf(sids)).filter((place) => !listed.includes(place));
+
+  test.each([
+    ['that was linked', true],
+    ['that no task is proven for', false],
+  ])('a call %s leaves nothing but what the documentation lists', async (_which, linked) => {
+    const call = callOf(linked ? 1 : 2);
+    const { recording, task, conference, leg, other, reservation } = call;
+    await happen(call, { linked });
+    expect((await placesOf([task])).length).toBeGreaterThan(5);
+    const { counts } = await erase({ tasks: [task] });
+    expect(counts).toMatchObject({ erased: 1 });
+    expect(await unlisted([recording])).toEqual([]);
+    expect(await placesOf([leg])).toEqual(['audit.recording_sid']);
+    expect(await placesOf([task, conference, other, reservation, digest])).toEqual([]);
+  });
+
+  test('while another recording of the call is there, what is of the call stays, and only the recording goes', async () => {
+    const call = callOf(3);
+    await happen(call);
+    const sibling = sid('RE', 33);
+    await database.db.query(
+      `INSERT INTO recordings (recording_sid, account_sid, call_sid, task_sid, channels, started_at, source, state)
+       VALUES ($1, $2, $3, $4, 2, now(), 'callback', 'absent')`,
+      [sibling, account, call.other, call.task],
+    );
+    await erase({ recordings: [call.recording] });
+    expect(await unlisted([call.recording])).toEqual([]);
+    expect(await placesOf([call.conference])).toEqual(
+      expect.arrayContaining([
+        'live_calls.conference_sid',
+        'pauses.conference_sid',
+        'reports.conference_sid',
+      ]),
+    );
+    await erase({ recordings: [sibling] });
+    expect(await placesOf([call.task, call.conference, call.other, digest])).toEqual([]);
+  });
+
+  test('what IAM stated of a worker is of no call, and stays', async () => {
+    await createIdentities(database.db).stated({
+      identity: 'w',
+      roles: [],
+      workerSid: worker as never,
+    } as never);
+    expect(await placesOf([worker])).toEqual(['identities.worker_sid']);
+  });
+});
