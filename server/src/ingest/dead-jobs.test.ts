@@ -4,7 +4,10 @@ import { FakeTwilio } from './testing/fake-twilio.ts';
 import { handedOver, type house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, sids } from './testing/scene.ts';
 
-jest.mock('@flex-custody/vault', () => ({ verifyObject: async () => ({ plaintextSha256: 'a'.repeat(64) }) }));
+jest.mock('@flex-custody/vault', () => ({
+  ...jest.requireActual<object>('@flex-custody/vault'),
+  verifyObject: async () => ({ plaintextSha256: 'a'.repeat(64) }),
+}));
 
 const shared = sharedDatabase();
 const sid = sids.recording(1);

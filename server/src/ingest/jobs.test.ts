@@ -8,6 +8,7 @@ import { recorded, scene, sids } from './testing/scene.ts';
 import { verifyJob } from './verify-job.ts';
 
 jest.mock('@flex-custody/vault', () => ({
+  ...jest.requireActual<object>('@flex-custody/vault'),
   openMedia: jest.fn(),
   copyResumably: jest.fn(),
   verifyObject: jest.fn(),

@@ -2,8 +2,6 @@ import { readCallback, readRecordingSid, readReport } from './read.ts';
 import { sealedObject } from './testing/house.ts';
 import { sids } from './testing/scene.ts';
 
-jest.mock('@flex-custody/vault', () => ({}));
-
 const sid = sids.recording(1);
 const callback = {
   accountSid: sids.account,

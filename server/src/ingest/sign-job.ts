@@ -45,7 +45,7 @@ export async function signNow(parts: IngestParts, signal: AbortSignal): Promise<
 export async function signSidecars(parts: IngestParts, run: Run): Promise<void> {
   const { catalog, signing } = parts;
   const { again = false } = run.options as SignOptions;
-  const tally = createTally(run.counts);
+  const tally = createTally(run);
   let after = asRecordingSid(run.state?.['after']);
   if (again && after === undefined) await catalog.forgetSigners(signing.keyIds);
   const total = (tally.counts['done'] ?? 0) + (await catalog.countUnsigned());

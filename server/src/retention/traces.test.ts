@@ -44,11 +44,19 @@ onEachEngine('what is erased', (open) => {
     jobs = `${schema}_jobs`;
     queue = openQueue(db, { schema: jobs });
     const quiet = () => undefined;
+    const written = new Set<string>();
     const store = {
-      async *versions() {},
+      async *versions(prefix: string) {
+        for (const key of written)
+          if (key.startsWith(prefix)) yield { key, versionId: 'w', deleteMarker: false };
+      },
       async *unfinishedUploads() {},
-      putBytes: async () => ({ etag: '"w"', bytes: 1 }),
-      delete: async () => undefined,
+      async putBytes(key: string) {
+        written.add(key);
+        return { etag: '"w"', bytes: 1 };
+      },
+      lockOf: async () => undefined,
+      delete: async (key: string) => written.delete(key),
     };
     parts = {
       config: { accountSid: account },

@@ -13,7 +13,7 @@ export interface Tally {
   readonly named: { notes?: Record<string, string>; unnamed?: number };
 }
 
-export function createTally(before: Partial<Pick<Run, 'counts' | 'state'>> = {}): Tally {
+export function createTally(before: Pick<Run, 'counts' | 'state'> = { counts: {}, state: undefined }): Tally {
   const counts: Record<string, number> = { ...before.counts };
   const notes = new Map(
     Object.entries((before.state?.['notes'] as Record<string, string> | undefined) ?? {}),

@@ -179,7 +179,7 @@ onEachEngine('reports of live calls', (open) => {
           work({
             ...inner,
             query: (sql, values) =>
-              /into audit/.test(sql) ? Promise.reject(new Error('full')) : inner.query(sql, values),
+              /into audit/i.test(sql) ? Promise.reject(new Error('full')) : inner.query(sql, values),
           }),
         ),
     };
