@@ -44,7 +44,8 @@ export function openTunnel(proxy: URL, target: string, limitMs: number): Promise
     const refused = ({ statusCode = 0 }: http.IncomingMessage) => fail(new ProxyRefusal(statusCode, target));
     asking.once('response', refused);
     asking.once('connect', (answer, socket, head) => {
-      if (answer.statusCode !== 200) {
+      const { statusCode = 0 } = answer;
+      if (statusCode < 200 || statusCode > 299) {
         socket.destroy();
         return refused(answer);
       }

@@ -7,6 +7,7 @@ test.each([
   ['a direct key', `${jwe}..aXY.Y2lwaGVy.dGFn`],
   ['an encrypted key', `${head({ alg: 'RSA-OAEP', enc: 'A256CBC-HS512' })}.a2V5.aXY.Y2lwaGVy.dGFn`],
   ['padding', `${jwe}..aXY=.Y2lwaGVy.dGFn`],
+  ['a signed JWT', `${head({ alg: 'HS256', typ: 'JWT', cty: 'twilio-fpa;v=1' })}.e30.c2ln`],
   ['some kilobytes', `${jwe}..aXY.${'x'.repeat(20_000)}.dGFn`],
 ])('a Flex token is taken: %s', (_name, token) => {
   expect(looksLikeFlexToken(token)).toBe(true);
@@ -16,7 +17,10 @@ test.each([
   ['too short', 'abc'],
   ['random text of its alphabet', 'x'.repeat(400)],
   ['five random parts', 'xxxx.xxxx.xxxx.xxxx.xxxx'],
-  ['a JWT', `${head({ alg: 'HS256', typ: 'JWT' })}.e30.c2ln`],
+  ['a JWT without a signature', `${head({ alg: 'none' })}.e30.`],
+  ['a JWT whose header names no alg', `${head({ typ: 'JWT' })}.e30.c2ln`],
+  ['three random parts', 'xxxx.xxxx.xxxx'],
+  ['four parts', `${jwe}..aXY.Y2lwaGVy`],
   ['six parts', `${jwe}..aXY.Y2lwaGVy.dGFn.eHg`],
   ['an empty tag', `${jwe}..aXY.Y2lwaGVy.`],
   ['an empty ciphertext', `${jwe}..aXY..dGFn`],

@@ -4,19 +4,25 @@ const longest = 65_536;
 const part = /^[A-Za-z0-9_-]+={0,2}$/;
 
 /**
- * Whether a text is a compact JWE (RFC 7516, section 7.1), as every Flex token is: five parts in base64url, the first of
- * them a JSON object that names `alg` and `enc`. The encrypted key alone may be empty, as with `alg: dir`.
+ * Whether a text has the shape of a Flex token: a compact JWE (RFC 7516, section 7.1), as Flex Insights sends it, or a signed
+ * JWT (RFC 7519), which the SDKs inside Flex take apart. Five parts in base64url, of which the encrypted key alone may be
+ * empty, or three; the first is a JSON object that names `alg`, and `enc` too where it is encrypted.
  */
 export function looksLikeFlexToken(text: string): boolean {
   if (text.length > longest) return false;
-  const [head = '', key = '', ...rest] = text.split('.');
-  if (rest.length !== 3 || ![head, ...rest].every((one) => part.test(one))) return false;
-  if (key !== '' && !part.test(key)) return false;
+  const parts = text.split('.');
+  const isEncrypted = parts.length === 5;
+  if (!isEncrypted && parts.length !== 3) return false;
+  const isKey = (index: number) => isEncrypted && index === 1;
+  if (!parts.every((one, index) => part.test(one) || (isKey(index) && one === ''))) return false;
+  const { alg, enc } = headerIn(parts[0] ?? '');
+  return typeof alg === 'string' && (!isEncrypted || typeof enc === 'string');
+}
+
+function headerIn(text: string): { alg?: unknown; enc?: unknown } {
   try {
-    const header: unknown = JSON.parse(Buffer.from(head, 'base64url').toString());
-    const { alg, enc } = (header ?? {}) as { alg?: unknown; enc?: unknown };
-    return typeof alg === 'string' && typeof enc === 'string';
+    return (JSON.parse(Buffer.from(text, 'base64url').toString()) as object | null) ?? {};
   } catch {
-    return false;
+    return {};
   }
 }
