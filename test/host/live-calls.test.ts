@@ -178,7 +178,7 @@ test('setup writes what the desktop is then served, and what was there stays', a
   });
   expect(await setup(...flags)).toMatchObject({
     code: 0,
-    out: expect.stringContaining('nothing is to be written'),
+    out: expect.stringContaining('already correct'),
   });
   const served = await (await fetch(`${host.sandbox.url}/sandbox/live/configuration`)).json();
   expect(served).toMatchObject({
