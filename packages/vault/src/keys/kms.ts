@@ -2,6 +2,7 @@ import type { KmsNodeClientSupplier } from '@aws-crypto/kms-keyring-node';
 import type { KeyringNode } from '@aws-crypto/material-management-node';
 import { CustodyError } from '@flex-custody/core';
 import { awsAgents } from '../store/client.ts';
+import { boundCredentials } from '../store/credentials-in-time.ts';
 import type { KeyringSession, KeyringSource } from './keyring-source.ts';
 import { kmsError } from './kms-errors.ts';
 import type { KeyConfig } from './types.ts';
@@ -27,13 +28,15 @@ export function kmsKeyrings(config: KmsConfig, limits = LIMITS): KeyringSource {
   const clients = new Map<string, KmsClient>();
 
   function clientOf(kms: KmsModule, region: string): KmsClient {
-    const client =
-      clients.get(region) ??
-      new kms.KMS({
-        region,
-        ...(config.credentials && { credentials: { ...config.credentials } }),
-        requestHandler: { ...limits, throwOnRequestTimeout: true, ...awsAgents() },
-      });
+    const found = clients.get(region);
+    if (found) return found;
+    const client = new kms.KMS({
+      region,
+      ...(config.credentials && { credentials: { ...config.credentials } }),
+      requestHandler: { ...limits, throwOnRequestTimeout: true, ...awsAgents() },
+    });
+    // Clients of the SDK differ by their requests alone, of which this knows nothing.
+    boundCredentials(client as unknown as Parameters<typeof boundCredentials>[0]);
     clients.set(region, client);
     return client;
   }

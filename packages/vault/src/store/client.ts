@@ -1,6 +1,7 @@
 import type { Agent as HttpsAgent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
 import { createAgent } from '@flex-custody/net';
+import { boundCredentials } from './credentials-in-time.ts';
 import type { StoreConfig } from './types.ts';
 
 /** Until there is a connection, the wait for a free one of the pool included. */
@@ -55,6 +56,7 @@ export function createClient(
     // With agents of our own the SDK sends a body without waiting for leave.
     expectContinueHeader: false,
   });
+  boundCredentials(client);
   if (config.mode === 'envelope') leaveSealedBytesUnsigned(client);
   return client;
 }

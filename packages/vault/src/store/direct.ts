@@ -5,6 +5,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { answerTo, createAgent } from '@flex-custody/net';
 import aws4 from 'aws4';
 import { type ClientLimits, CONNECT_MS, MAX_SOCKETS, REQUEST_MS } from './client.ts';
+import { credentialsInTime } from './credentials-in-time.ts';
 import type { GetOptions, Lane, Stored } from './types.ts';
 
 /**
@@ -79,7 +80,7 @@ export function directRequests(
     const target = await targetOf();
     if (!target) return undefined;
     try {
-      const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
+      const { accessKeyId, secretAccessKey, sessionToken } = await credentialsInTime(client);
       const { path, headers } = aws4.sign(
         {
           service: 's3',
