@@ -128,8 +128,14 @@ test.each([
   ['s3://old/calls/2025', { bucket: 'old', prefix: 'calls/2025' }],
 ])('%s is read', (from, wanted) => expect(readFrom(from)).toEqual(wanted));
 
-test.each(['old/calls', 'https://old', 's3://'])('%s is refused with what it must be', (from) => {
-  expect(() => readFrom(from)).toThrow('s3://bucket');
+test.each([
+  ['old/calls', '--from takes s3://bucket'],
+  ['https://old', '--from takes s3://bucket'],
+  ['s3://', '--from takes s3://bucket'],
+  ['s3://x/y', 'at least 3 characters'],
+  ['s3://a bucket', 'A-Z a-z 0-9'],
+])('%s is refused with what it must be', (from, what) => {
+  expect(() => readFrom(from)).toThrow(what);
 });
 
 test('what was stored in plain is sealed, byte for byte, and to be verified; what lies there stays', async () => {

@@ -54,8 +54,14 @@ interface Plain {
 
 /** @throws CustodyError `from_invalid` */
 export function readFrom(from: string): { bucket: string; prefix: string } {
-  const [, bucket, prefix = ''] = /^s3:\/\/([A-Za-z0-9._-]{3,255})(?:\/(.*))?$/.exec(from) ?? [];
-  if (bucket === undefined) throw new CustodyError('from_invalid', 'it is s3://bucket or s3://bucket/prefix');
+  const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(from) ?? [];
+  if (bucket === undefined)
+    throw new CustodyError('from_invalid', '--from takes s3://bucket or s3://bucket/prefix');
+  if (!/^[A-Za-z0-9._-]{3,255}$/.test(bucket))
+    throw new CustodyError(
+      'from_invalid',
+      `--from names no bucket: a bucket's name has at least 3 characters, of A-Z a-z 0-9 . _ - (s3://bucket/prefix)`,
+    );
   return { bucket, prefix };
 }
 
