@@ -1,5 +1,5 @@
 import { rootCertificates } from 'node:tls';
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, jsonFields } from '@flex-custody/core';
 import { createAgent, sendRequest } from '@flex-custody/net';
 import FormData from 'form-data';
 import { type Deadline, timeLimit } from './deadline.ts';
@@ -66,19 +66,10 @@ async function asked(
   if (response.status >= 400 && response.status < 500 && response.status !== 408 && response.status !== 429)
     throw new CustodyError('vendor_refused', `the vendor refused with ${response.status}`, { status: 502 });
   if (response.status !== 200 && response.status !== 201) throw unreachable(`answered ${response.status}`);
-  const answer = fieldsOf(response.text);
+  const answer = jsonFields(response.text);
   if (!isWord(answer['token_type']) || !isWord(answer['access_token']))
     throw unreachable('answered without a token');
   return answer;
-}
-
-function fieldsOf(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
 
 const unreachable = (what: string) =>
@@ -96,11 +87,6 @@ function lifeOf(answer: Record<string, unknown>, now: number): number {
 
 /** Epoch ms of a JWT's `exp`; believed only for how long we keep it. */
 function expiryOf(token: string): number | undefined {
-  try {
-    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-    const exp = typeof payload === 'object' && payload !== null && 'exp' in payload ? payload.exp : undefined;
-    return typeof exp === 'number' ? exp * 1000 : undefined;
-  } catch {
-    return undefined;
-  }
+  const { exp } = jsonFields(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  return typeof exp === 'number' ? exp * 1000 : undefined;
 }

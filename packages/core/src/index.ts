@@ -6,6 +6,7 @@ export * from './flex-settings.ts';
 export * from './ingest.ts';
 export * from './insights-measures.ts';
 export * from './json-edit.ts';
+export * from './json-fields.ts';
 export * from './kms-encryption.ts';
 export * from './recording-callback.ts';
 export * from './recording-encryption.ts';

@@ -1,5 +1,6 @@
 export { type AgentOptions, createAgent, proxyAgent, sharedAgent } from './agents.ts';
 export { answerTo, NO_ANSWER } from './answer-to.ts';
+export { inTime } from './in-time.ts';
 export { orAborted } from './or-aborted.ts';
 export { type RequestOptions, sendRequest } from './send-request.ts';
 export { PROXY_REFUSED, ProxyRefusal } from './tunnel.ts';

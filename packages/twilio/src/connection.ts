@@ -1,4 +1,4 @@
-import { type AccountSid, CustodyError, type WorkspaceSid } from '@flex-custody/core';
+import { type AccountSid, CustodyError, jsonFields, type WorkspaceSid } from '@flex-custody/core';
 import { createAgent } from '@flex-custody/net';
 import type twilio from 'twilio';
 import type { AccountContext } from 'twilio/lib/rest/api/v2010/account.js';
@@ -58,7 +58,10 @@ export function connect(config: TwilioConfig): Connection {
         ...(body !== undefined && { headers, data: body as unknown as object }),
       });
       if (answer.statusCode >= 200 && answer.statusCode < 300) return answer.body;
-      throw Object.assign(new Error('no success'), { status: answer.statusCode, ...codeIn(answer.body) });
+      throw Object.assign(new Error('no success'), {
+        status: answer.statusCode,
+        code: jsonFields(answer.body)['code'],
+      });
     },
   };
 }
@@ -66,15 +69,6 @@ export function connect(config: TwilioConfig): Connection {
 interface Answer {
   statusCode: number;
   body: string;
-}
-
-function codeIn(body: string): { code?: unknown } {
-  try {
-    const { code } = JSON.parse(body) as { code?: unknown };
-    return { code };
-  } catch {
-    return {};
-  }
 }
 
 /** Runs `ask`; a 404 is undefined, every other failure one of our errors. */

@@ -1,7 +1,5 @@
-import { request } from 'node:https';
-import type { Readable } from 'node:stream';
-import { type AccountSid, CustodyError } from '@flex-custody/core';
-import { answerTo, ProxyRefusal, sharedAgent } from '@flex-custody/net';
+import { type AccountSid, CustodyError, jsonFields } from '@flex-custody/core';
+import { ProxyRefusal, sendRequest, TOO_LONG } from '@flex-custody/net';
 
 export interface IamConfig {
   accountSid: AccountSid;
@@ -42,26 +40,27 @@ export function createIam({ accountSid, authToken, apiKey, realm }: IamConfig): 
   return async (token, signal) => {
     if (!auth)
       throw iamUnavailable('set TWILIO_AUTH_TOKEN, or TWILIO_API_KEY and TWILIO_API_SECRET, to ask it');
-    const body = Buffer.from(JSON.stringify({ token }));
-    const asking = request(url, {
-      method: 'POST',
-      agent: sharedAgent(url),
-      auth,
-      headers: {
-        'Cache-Control': 'no-cache',
-        'Content-Type': 'application/json',
-        'Content-Length': body.byteLength,
-      },
-    });
     try {
-      const answer = await answerTo(asking, { answerMs: longestMs, body, signal });
-      return verdictOf(answer.statusCode ?? 0, await jsonOf(answer));
+      const { status, text } = await sendRequest(url, {
+        method: 'POST',
+        headers: {
+          Authorization: `Basic ${Buffer.from(auth).toString('base64')}`,
+          'Cache-Control': 'no-cache',
+          'Content-Type': 'application/json',
+        },
+        body: JSON.stringify({ token }),
+        limitMs: longestMs,
+        mostBytes,
+        signal,
+      });
+      return verdictOf(status, jsonFields(text));
     } catch (error) {
       if (error instanceof CustodyError) throw error;
       // What a proxy says is no word of IAM's.
       if (error instanceof ProxyRefusal)
         throw iamUnavailable(`the proxy does not connect to ${host} (${error.status})`);
       const { code } = error as NodeJS.ErrnoException;
+      if (code === TOO_LONG) throw iamUnavailable('an answer that is none (it is too long)');
       throw iamUnavailable(signal.aborted ? 'no answer in time' : `no answer (${code ?? 'unknown'})`);
     }
   };
@@ -71,10 +70,10 @@ export function createIam({ accountSid, authToken, apiKey, realm }: IamConfig): 
 const longestMs = 30_000;
 
 /** By status and body: only a word about the token itself is a refusal, and only a success vouches for it. */
-function verdictOf(status: number, answer: Vouched | undefined): Vouched {
+function verdictOf(status: number, answer: Vouched): Vouched {
   const success = status >= 200 && status < 300;
-  if (success && answer?.['valid'] === true) return answer;
-  const { valid, code } = answer ?? {};
+  if (success && answer['valid'] === true) return answer;
+  const { valid, code } = answer;
   const named = typeof code === 'number' ? `${status}, code ${code}` : String(status);
   const judged = status < 500 && status !== 408 && status !== 429 && (success || status >= 400);
   if (judged && (valid === false || isAboutToken(code)))
@@ -83,21 +82,4 @@ function verdictOf(status: number, answer: Vouched | undefined): Vouched {
     throw iamUnavailable(`it does not accept the host's credentials (${named}): check TWILIO_AUTH_TOKEN`);
   if (status === 404) throw iamUnavailable(`it knows no such account (${named}): check TWILIO_REALM`);
   throw iamUnavailable(`an answer that is none (${named})`);
-}
-
-/** Undefined for what is no JSON object. */
-async function jsonOf(body: Readable): Promise<Vouched | undefined> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of body as AsyncIterable<Buffer>) {
-    pieces.push(piece);
-    bytes += piece.byteLength;
-    if (bytes > mostBytes) return undefined;
-  }
-  try {
-    const answer: unknown = JSON.parse(Buffer.concat(pieces).toString());
-    return typeof answer === 'object' && answer !== null ? (answer as Vouched) : undefined;
-  } catch {
-    return undefined;
-  }
 }

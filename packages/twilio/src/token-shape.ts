@@ -1,3 +1,5 @@
+import { jsonFields } from '@flex-custody/core';
+
 /** With room for what Flex may add: today's have some 6 kB. */
 const longest = 65_536;
 /** Padding is not of the format, and harmless. */
@@ -15,14 +17,6 @@ export function looksLikeFlexToken(text: string): boolean {
   if (!isEncrypted && parts.length !== 3) return false;
   const isKey = (index: number) => isEncrypted && index === 1;
   if (!parts.every((one, index) => part.test(one) || (isKey(index) && one === ''))) return false;
-  const { alg, enc } = headerIn(parts[0] ?? '');
+  const { alg, enc } = jsonFields(Buffer.from(parts[0] ?? '', 'base64url').toString());
   return typeof alg === 'string' && (!isEncrypted || typeof enc === 'string');
-}
-
-function headerIn(text: string): { alg?: unknown; enc?: unknown } {
-  try {
-    return (JSON.parse(Buffer.from(text, 'base64url').toString()) as object | null) ?? {};
-  } catch {
-    return {};
-  }
 }

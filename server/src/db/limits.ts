@@ -14,14 +14,8 @@ export const dbLimits: DbLimits = { connectMs: 5_000, statementMs: 60_000, cance
 /** Of statements that may rewrite whole tables: bringing the database to a new version. */
 export const migrationMs = 60 * 60_000;
 
-/** @throws CustodyError `database_unavailable` (retryable) where `work` is not done within `ms` */
-export async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const message = `the database was not done within ${ms / 1_000} s`;
-      reject(new CustodyError('database_unavailable', message, { status: 503, retryable: true }));
-    }, ms);
+export const lateDatabase = (ms: number) =>
+  new CustodyError('database_unavailable', `the database was not done within ${ms / 1_000} s`, {
+    status: 503,
+    retryable: true,
   });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
-}

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PGlite, PGliteInterface, Transaction } from '@electric-sql/pglite';
 import { CustodyError } from '@flex-custody/core';
+import { inTime } from '@flex-custody/net';
 import type { Db } from '../db.ts';
-import { dbLimits, inTime } from './limits.ts';
+import { dbLimits, lateDatabase } from './limits.ts';
 import { type DirectoryLock, lockDirectory, lockFile } from './lock.ts';
 import { privateFolder } from './private-folder.ts';
 
@@ -76,7 +77,11 @@ function serialised(engine: PGlite, lock: DirectoryLock | undefined): Db {
     routine: query,
     // Everybody waits for this one: work that never ends is ended, and rolled back.
     transaction: <T>(work: (db: Db) => Promise<T>, limitMs = dbLimits.statementMs) =>
-      inTurn(() => engine.transaction((transaction) => inTime(work(within(transaction)), limitMs))),
+      inTurn(() =>
+        engine.transaction((transaction) =>
+          inTime(work(within(transaction)), limitMs, () => lateDatabase(limitMs)),
+        ),
+      ),
     close: () => {
       closing ??= tail.then(async () => {
         await engine.close();

@@ -1,8 +1,9 @@
 import { CustodyError } from '@flex-custody/core';
+import { inTime } from '@flex-custody/net';
 import pg from 'pg';
 import { systemCode } from '../config/system-code.ts';
 import type { Db } from '../db.ts';
-import { type DbLimits, dbLimits, inTime } from './limits.ts';
+import { type DbLimits, dbLimits, lateDatabase } from './limits.ts';
 import { type Prepared, preparedStatements } from './prepared.ts';
 
 const bigintOid = 20;
@@ -83,7 +84,9 @@ export async function openPostgres(url: string, limits: DbLimits = dbLimits): Pr
         await run(prepared, client, 'BEGIN');
         const other = limitMs === limits.statementMs ? undefined : limitMs;
         if (other !== undefined) await run(prepared, client, `SET LOCAL statement_timeout = ${other}`);
-        const result = await inTime(work(within(prepared, client, other)), limitMs);
+        const result = await inTime(work(within(prepared, client, other)), limitMs, () =>
+          lateDatabase(limitMs),
+        );
         await run(prepared, client, 'COMMIT');
         return result;
       }),

@@ -1,4 +1,5 @@
-import { errorCode } from '@flex-custody/core';
+import { CustodyError, errorCode } from '@flex-custody/core';
+import { inTime } from '@flex-custody/net';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Metrics } from '../metrics.ts';
 import type { Desk } from './operators/desk.ts';
@@ -57,9 +58,6 @@ export function buildOps(parts: OpsParts): FastifyInstance {
 
 /** `ok`, or the code of what is wrong. */
 async function outcome(check: () => Promise<unknown>, limitMs: number): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve('timeout'), limitMs);
-  });
-  return Promise.race([check().then(() => 'ok', errorCode), late]).finally(() => clearTimeout(timer));
+  const late = () => new CustodyError('timeout', 'the check gave no answer in time');
+  return inTime(check(), limitMs, late).then(() => 'ok', errorCode);
 }

@@ -202,17 +202,12 @@ export function createLinker(parts: IngestParts): Linker {
           { startAfterMs: 2_000, once: row.recordingSid },
         );
       };
-      let timer: NodeJS.Timeout | undefined;
-      const timeout = new Promise<'late'>((resolve) => {
-        timer = setTimeout(() => resolve('late'), budgetMs);
-      });
       const work = link(row).then(
-        () => undefined,
+        () => 'linked',
         (error: unknown) => errorCode(error),
       );
-      const outcome = await Promise.race([work, timeout]);
-      clearTimeout(timer);
-      if (outcome !== undefined) await later(outcome);
+      const outcome = (await within(work, budgetMs)) ?? 'late';
+      if (outcome !== 'linked') await later(outcome);
     },
   };
 }

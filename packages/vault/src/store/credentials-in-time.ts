@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { inTime } from '@flex-custody/net';
 
 /** So long may credentials take to come: from a metadata service, a role, or a program that the AWS configuration names. */
 export const CREDENTIALS_MS = 20_000;
@@ -10,14 +11,9 @@ export async function credentialsInTime(
   { config }: { config: { credentials(): Promise<Credentials> } },
   ms = CREDENTIALS_MS,
 ): Promise<Credentials> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new Error(`no credentials within ${ms / 1_000} s`);
-      reject(Object.assign(error, { name: 'CredentialsProviderError' }));
-    }, ms);
-  });
-  return Promise.race([config.credentials(), late]).finally(() => clearTimeout(timer));
+  return inTime(config.credentials(), ms, () =>
+    Object.assign(new Error(`no credentials within ${ms / 1_000} s`), { name: 'CredentialsProviderError' }),
+  );
 }
 
 /**

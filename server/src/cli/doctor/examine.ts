@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CustodyError } from '@flex-custody/core';
+import { inTime } from '@flex-custody/net';
 import type { Config } from '../../config.ts';
 import { type Check, checks } from './checks.ts';
 import { advice, diagnosis, type Finding } from './finding.ts';
@@ -38,7 +39,8 @@ export async function examine(parts: Examination): Promise<Finding[]> {
   const findings = await Promise.all(
     those.map(async ({ group, name, look }): Promise<Finding> => {
       try {
-        const seen = await inTime(look(scene), parts.limitMs ?? limitMs);
+        const ms = parts.limitMs ?? limitMs;
+        const seen = await inTime(look(scene), ms, () => lateAnswer(ms));
         return typeof seen === 'string'
           ? { group, name, level: 'ok', detail: seen, next: '' }
           : { group, name, level: 'note', ...seen };
@@ -67,16 +69,5 @@ function withoutFile(envFile: string): Found[] {
   return [{ level: 'note', detail: `there is no file ${resolve(envFile)}`, next }];
 }
 
-async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          advice(`no answer within ${ms / 1_000} s`, 'check the network, proxy and firewall on the way'),
-        ),
-      ms,
-    );
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
-}
+const lateAnswer = (ms: number) =>
+  advice(`no answer within ${ms / 1_000} s`, 'check the network, proxy and firewall on the way');

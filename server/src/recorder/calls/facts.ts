@@ -1,4 +1,4 @@
-import { asCallSid, type RecordingSid } from '@flex-custody/core';
+import { asCallSid, jsonFields, type RecordingSid } from '@flex-custody/core';
 import type { TwilioCallFacts } from '@flex-custody/twilio';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import { createLiveCalls, type Parties } from '../../catalog/live-calls.ts';
@@ -83,7 +83,7 @@ async function asMade(parts: RecorderParts, row: RecordingRow): Promise<Parties 
   if (!row.taskSid || row.unproven.includes('owner') || row.unproven.includes('start')) return undefined;
   const made = await twilio.taskCreated(row.taskSid);
   if (!made || made.byWorker || made.createdAt.getTime() > endOf(row) + slackMs) return undefined;
-  const attributes = fieldsOf(made.attributes);
+  const attributes = jsonFields(made.attributes);
   if (typeof attributes['call_sid'] === 'string') {
     const callSid = asCallSid(attributes['call_sid']);
     const call = callSid && (await twilio.callFacts(callSid));
@@ -109,13 +109,4 @@ const endOf = ({ startedAt, durationSeconds = 0 }: RecordingRow): number =>
 function overlaps({ startedAt, endedAt }: TwilioCallFacts, row: RecordingRow): boolean {
   if (!startedAt || startedAt.getTime() > endOf(row) + slackMs) return false;
   return !endedAt || endedAt.getTime() >= row.startedAt.getTime() - slackMs;
-}
-
-function fieldsOf(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

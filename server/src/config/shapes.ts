@@ -1,0 +1,59 @@
+import { isIP } from 'node:net';
+import { withoutSlashes } from '@flex-custody/core';
+import { z } from 'zod';
+
+export const matching = (shape: RegExp, must: string) => z.string().regex(shape, { error: must });
+export const whole = (min: number, max: number) =>
+  z
+    .string()
+    .refine((text) => /^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `must be a whole number from ${min} to ${max}`,
+    })
+    .transform(Number);
+export const flag = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .transform((text) => text === 'true');
+/** As Verint's page writes them, and as everybody else does. */
+export const anyCaseFlag = z
+  .string()
+  .refine((text) => /^(true|false)$/i.test(text), { error: 'must be true or false' })
+  .transform((text) => text.toLowerCase() === 'true');
+export const list = z
+  .string()
+  .transform((text) =>
+    [...new Set(text.split(',').map((item) => item.trim()))].filter((item) => item !== ''),
+  );
+/** Hours after which originals go; undefined: they stay. */
+export const sourceHours = (text: string): number | undefined => {
+  if (text === 'off') return undefined;
+  if (text === 'on') return 24;
+  return Number.parseInt(text, 10) * (text.endsWith('d') ? 24 : 1);
+};
+/** An address, or a network such as 10.0.0.0/8. */
+export const isNetwork = (text: string): boolean => {
+  const [address = '', bits = '0', ...more] = text.split('/');
+  const family = isIP(address);
+  return (
+    family !== 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32)
+  );
+};
+export const isOrigin = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+export const baseUrl = z
+  .string()
+  .transform(withoutSlashes)
+  .refine((text) => isOrigin(text) && !/[?#@]/.test(text), {
+    error: 'must be an http(s) URL without credentials, query and fragment',
+  });
+const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+/** Tokens and recordings travel to it: in the clear only where they never leave the machine. */
+export const publicUrl = z
+  .string()
+  .transform(withoutSlashes)
+  .refine(
+    (text) => {
+      const url = URL.canParse(text) ? new URL(text) : undefined;
+      if (!url || url.origin !== text.toLowerCase()) return false;
+      return url.protocol === 'https:' || (url.protocol === 'http:' && loopback.test(url.hostname));
+    },
+    { error: 'must be an https:// origin without a path (http:// on loopback alone)' },
+  );
