@@ -41,7 +41,7 @@ export async function hostRequest(
   throw refusal(answer.status);
 }
 
-/** What is no JSON is no answer of the host's, which whoever asked sees by its shape. */
+/** Undefined for an answer that is not JSON: the caller checks the fields of every answer. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
