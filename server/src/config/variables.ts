@@ -70,7 +70,7 @@ export const variables = z.object({
     })
     .optional()
     .describe(
-      'Host names under which monitoring may ask for health and metrics, such as a service's or a container's, with commas between. Addresses and localhost always work.',
+      'Host names under which monitoring may ask for health and metrics, such as the name of a service or a container, with commas between. Addresses and localhost always work.',
     ),
   CUSTODY_TRUSTED_PROXIES: list
     .refine((proxies) => proxies.every(isNetwork), {
@@ -300,7 +300,7 @@ export const variables = z.object({
   )
     .optional()
     .describe(
-      "Secret of the digests by which legal holds and `erase --caller` find the recordings of a caller. Without it neither can. Never change it.",
+      'Secret of the digests by which legal holds and `erase --caller` find the recordings of a caller. Without it neither can. Never change it.',
     ),
   CUSTODY_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {

@@ -7,7 +7,7 @@ import { discard } from './report.ts';
 import { logStep, provenBad, type StepFacts } from './steps.ts';
 import { stillMs, whileMoving } from './while-moving.ts';
 
-/** A worker's lease is short, and extended while its copy moves, so that a killed or stuck worker is relieved soon. */
+/** A worker's lease is short, and extended while its copy goes on, so that a killed or stuck worker is relieved soon. */
 export const workerLeaseMs = stillMs;
 
 export interface LeasedCopy {
@@ -39,20 +39,13 @@ export async function copyUnderLease(
   const begun = Date.now();
   logStep(log, 'leased', sid, { by });
   const { workerLeaseMs: leaseMs = workerLeaseMs } = parts;
-  let hasMoved = false;
   let reason: unknown;
   const copy = async (halted: AbortController, moved: () => void) => {
     halted.signal.addEventListener('abort', () => {
       reason = halted.signal.reason;
     });
-    const note = () => {
-      hasMoved = true;
-      moved();
-    };
+    // Ends with the copy, and a copy ends where nothing moves.
     const extension = setInterval(() => {
-      // Without a byte since the last one it would hold the recording for a copy that never ends.
-      if (!hasMoved) return;
-      hasMoved = false;
       catalog.extendLease(sid, lease, leaseMs).then(
         (held) => held || halted.abort(new CustodyError('lease_lost', 'another writer took over')),
         // The database is away: the lease has two more thirds of its time for it to come back.
@@ -72,13 +65,13 @@ export async function copyUnderLease(
         state: found,
         save: (state) => {
           isNoted = true;
-          note();
+          moved();
           return uploads.save(sid, lease, state);
         },
         signal: halted.signal,
-        onStored: note,
+        onStored: moved,
         onProgress: (done, total) => {
-          note();
+          moved();
           observer?.copyProgress?.(sid, done, total);
         },
       });
