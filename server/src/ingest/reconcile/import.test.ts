@@ -321,6 +321,34 @@ test('what was erased is not taken in again, and its plain copy goes on request'
   expect((await host.catalog.find(sid))?.state).toBe('erased');
 });
 
+test('out of a store that keeps no versions, and knows no such question, plain objects go all the same', async () => {
+  const directory = join(folder, 'bare');
+  const bare = await startS3({ directory, region: 'us-east-1', buckets: ['old'], faults, unversioned: true });
+  const host = await open();
+  const elsewhere = { ...config, ...bare, bucket: 'old' };
+  Object.assign(host.parts.config, { store: elsewhere });
+  const archive = createStore(elsewhere);
+  const [erased, kept] = [sids.recording(8), sid];
+  try {
+    await host.ingest.receive({ ...recorded(host.twilio, 8), recordingSid: erased });
+    await host.catalog.erasing(erased);
+    await host.catalog.erased(erased, '0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d12');
+    for (const one of [erased, kept]) await archive.putBytes(`calls/${one}.wav`, audio);
+    await host.run();
+    await verify(host, audio);
+    expect(await host.run({ deletePlain: true })).toEqual({
+      erased: 1,
+      verified: 1,
+      plain_deleted: 2,
+      done: 2,
+    });
+    for (const one of [erased, kept]) expect(await archive.head(`calls/${one}.wav`)).toBeUndefined();
+  } finally {
+    archive.close();
+    await bare.close();
+  }
+});
+
 /** With a chunk of so many bytes before the samples. */
 function headed(id: string, bytes: number): Buffer {
   const chunk = Buffer.alloc(8 + bytes, 7);
