@@ -309,16 +309,112 @@ export const migrations: readonly string[] = [
    -- What an earlier release's erasures were asked for.
    UPDATE runs SET options = options - ARRAY['callers', 'tasks']
      WHERE name = 'erase' AND finished_at IS NOT NULL;`,
+  `ALTER TABLE recordings
+     -- Until then retention does not look at it again: it was due, and something keeps it. Null: nothing is known to.
+     ADD COLUMN erase_after timestamptz,
+     -- The same of its original at Twilio.
+     ADD COLUMN source_after timestamptz;
+   ALTER TABLE alarms
+     -- The SIDs that the detail names, by which an erasure finds them.
+     ADD COLUMN about text[] NOT NULL DEFAULT '{}';
+   UPDATE alarms SET about = ARRAY(SELECT found[1] FROM regexp_matches(detail, '[A-Z]{2}[0-9a-f]{32}', 'g') found)
+     WHERE detail ~ '[A-Z]{2}[0-9a-f]{32}';
+   -- Which originals were looked at is noted with each of them from now on.
+   DELETE FROM marks WHERE name = 'sources';`,
+  `-- How many recordings there are of each kind, kept by the database itself: counting them would read them all.
+   CREATE TABLE tallies (
+     account_sid text NOT NULL,
+     kind text NOT NULL,
+     what jsonb NOT NULL,
+     -- Of the connection that counted, so that two of them do not wait for one row. The sum over all is the number.
+     shard smallint NOT NULL,
+     n bigint NOT NULL,
+     PRIMARY KEY (account_sid, kind, what, shard)
+   ) WITH (fillfactor = 50);
+   CREATE FUNCTION recording_tallies(one recordings) RETURNS TABLE (kind text, what jsonb) LANGUAGE sql STABLE AS $$
+     SELECT kind, what FROM (VALUES
+       ('standing', jsonb_build_array(one.state, one.link_state, one.proof IS NOT NULL)),
+       -- What a policy's rules tell apart.
+       ('keeping', CASE WHEN one.erased_at IS NULL THEN jsonb_build_array(coalesce(one.queue, ''),
+         CASE WHEN 'direction' = ANY(one.unproven) THEN '' ELSE coalesce(one.direction, '') END) END),
+       ('caller', CASE
+         WHEN one.erased_at IS NOT NULL OR one.state = 'absent' OR one.direction = 'internal' THEN NULL
+         WHEN one.caller IS NULL OR 'caller' = ANY(one.unproven) THEN '[false, null]'
+         ELSE jsonb_build_array(true, substring(one.caller FROM '^(k[0-9a-f]{8}):')) END),
+       -- The key of the recording, and of its sidecar where it has one.
+       ('sealing', CASE WHEN one.state IN ('sealed', 'verified') AND one.object->>'mode' = 'envelope' THEN
+         jsonb_build_array(one.object->>'keyId') || CASE WHEN one.state = 'verified' AND one.sidecar IS NOT NULL
+           THEN jsonb_build_array(one.sidecar->>'keyId') ELSE '[]' END END),
+       ('signer', CASE WHEN one.sidecar IS NOT NULL THEN jsonb_build_array(one.sidecar->>'signedBy') END)
+     ) AS tallied (kind, what) WHERE what IS NOT NULL
+   $$;
+   -- In one order everywhere, so that nobody waits for somebody who waits for them.
+   CREATE FUNCTION tally_change() RETURNS trigger LANGUAGE plpgsql AS $$
+   BEGIN
+     INSERT INTO tallies AS had (account_sid, kind, what, shard, n)
+     SELECT account_sid, kind, what, pg_backend_pid() % 8, sum(n) FROM (
+       SELECT NEW.account_sid, one.kind, one.what, 1 AS n FROM recording_tallies(NEW) one
+       UNION ALL
+       SELECT OLD.account_sid, one.kind, one.what, -1 FROM recording_tallies(OLD) one
+     ) changes
+     GROUP BY account_sid, kind, what HAVING sum(n) <> 0
+     ORDER BY account_sid, kind, what
+     ON CONFLICT (account_sid, kind, what, shard) DO UPDATE SET n = had.n + excluded.n;
+     RETURN NULL;
+   END $$;
+   CREATE FUNCTION tally_all() RETURNS trigger LANGUAGE plpgsql AS $$
+   BEGIN
+     INSERT INTO tallies AS had (account_sid, kind, what, shard, n)
+     SELECT changed.account_sid, one.kind, one.what, pg_backend_pid() % 8,
+       CASE TG_OP WHEN 'DELETE' THEN -count(*) ELSE count(*) END
+     FROM changed CROSS JOIN LATERAL recording_tallies(changed::recordings) one
+     GROUP BY changed.account_sid, one.kind, one.what
+     ORDER BY changed.account_sid, one.kind, one.what
+     ON CONFLICT (account_sid, kind, what, shard) DO UPDATE SET n = had.n + excluded.n;
+     RETURN NULL;
+   END $$;
+   CREATE FUNCTION forget_tallies() RETURNS trigger LANGUAGE plpgsql AS $$
+   BEGIN
+     DELETE FROM tallies;
+     RETURN NULL;
+   END $$;
+   CREATE TRIGGER recordings_come AFTER INSERT ON recordings REFERENCING NEW TABLE AS changed
+     FOR EACH STATEMENT EXECUTE FUNCTION tally_all();
+   CREATE TRIGGER recordings_go AFTER DELETE ON recordings REFERENCING OLD TABLE AS changed
+     FOR EACH STATEMENT EXECUTE FUNCTION tally_all();
+   CREATE TRIGGER recordings_change AFTER UPDATE ON recordings
+     FOR EACH ROW WHEN (
+       (OLD.account_sid, OLD.state, OLD.link_state, OLD.proof IS NULL, OLD.erased_at IS NULL, OLD.queue, OLD.direction,
+         OLD.caller, OLD.unproven, OLD.object->>'keyId', OLD.object->>'mode', OLD.sidecar->>'keyId', OLD.sidecar->>'signedBy',
+         OLD.sidecar IS NULL)
+       IS DISTINCT FROM
+       (NEW.account_sid, NEW.state, NEW.link_state, NEW.proof IS NULL, NEW.erased_at IS NULL, NEW.queue, NEW.direction,
+         NEW.caller, NEW.unproven, NEW.object->>'keyId', NEW.object->>'mode', NEW.sidecar->>'keyId', NEW.sidecar->>'signedBy',
+         NEW.sidecar IS NULL)
+     ) EXECUTE FUNCTION tally_change();
+   CREATE TRIGGER recordings_emptied AFTER TRUNCATE ON recordings
+     FOR EACH STATEMENT EXECUTE FUNCTION forget_tallies();
+   INSERT INTO tallies (account_sid, kind, what, shard, n)
+     SELECT recordings.account_sid, one.kind, one.what, 0, count(*)
+     FROM recordings CROSS JOIN LATERAL recording_tallies(recordings) one GROUP BY 1, 2, 3;`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */
 const lockNumber = 4_100_190_001;
 
 /**
- * Brings the database to this program's version, all or nothing, one process at a time.
+ * Brings the database to this program's version, one process at a time. Each migration is done whole or not at all, and
+ * lets go of its locks before the next: where one fails, the next start goes on with it. Indexes are not built here: see
+ * `db/indexes.ts`.
  * @throws CustodyError `database_newer` when a newer program has been here: running an old one on it could lose data
  */
 export async function migrate(db: Db, list: readonly string[] = migrations): Promise<number> {
+  while (await migrateOnce(db, list));
+  return list.length;
+}
+
+/** @returns whether there may be more to do */
+async function migrateOnce(db: Db, list: readonly string[]): Promise<boolean> {
   return db.transaction(async (inner) => {
     await inner.query('SELECT pg_advisory_xact_lock($1)', [lockNumber]);
     await inner.query(
@@ -334,11 +430,10 @@ export async function migrate(db: Db, list: readonly string[] = migrations): Pro
         `the database is at version ${before}, this program knows ${list.length}: run the newer release, or restore a backup made before it`,
       );
     }
-    for (const [index, statements] of list.entries()) {
-      if (index < before) continue;
-      await inner.query(statements);
-      await inner.query('INSERT INTO schema_version (version) VALUES ($1)', [index + 1]);
-    }
-    return list.length;
+    const next = list[before];
+    if (next === undefined) return false;
+    await inner.query(next);
+    await inner.query('INSERT INTO schema_version (version) VALUES ($1)', [before + 1]);
+    return true;
   }, migrationMs);
 }

@@ -1,6 +1,7 @@
 import type { RecordingState } from '@flex-custody/core';
 import type { Catalog } from './catalog.ts';
 import { mostRows, type Statements } from './statements.ts';
+import { talliesOf } from './tallies.ts';
 
 const isOpen = (fact: string) => `(${fact} IS NULL OR '${fact}' = ANY(unproven))`;
 
@@ -28,13 +29,15 @@ export const callerAssignments = (
       ${alsoProven ? `AND fact <> '${alsoProven}'` : ''}),
   hinted_callers = ARRAY(SELECT DISTINCT unnest(hinted_callers || ${others}::text[]))`;
 
+/** Of one statement that changes rows: nobody else waits long for it. */
+const slice = 1_000;
+
 /** Whose call a recording is of, as it comes to be known. */
 export function callerStatements({
   accountSid,
   change,
   db,
   rows,
-  select,
 }: Statements): Pick<Catalog, 'calledBy' | 'callerKeys' | 'nameCallers' | 'withoutCaller'> {
   return {
     async calledBy(sid, { direction, caller, others }) {
@@ -60,29 +63,37 @@ export function callerStatements({
       const isUnnamed = (list: string) =>
         `(caller IS NOT NULL AND ${keyIdOf('caller')} IS NULL
            OR EXISTS (SELECT FROM unnest(${list}) one WHERE ${keyIdOf('one')} IS NULL))`;
-      const name = (table: string, list: string) =>
-        db.query(
-          `UPDATE ${table} SET caller = ${named('caller')},
-             ${list} = ARRAY(SELECT ${named('one')} FROM unnest(${list}) one)
-           WHERE account_sid = $1 AND ${isUnnamed(list)} RETURNING 1`,
-          [accountSid, keyId],
+      await db.query(
+        `UPDATE live_calls SET caller = ${named('caller')}, others = ARRAY(SELECT ${named('one')} FROM unnest(others) one)
+         WHERE account_sid = $1 AND ${isUnnamed('others')}`,
+        [accountSid, keyId],
+      );
+      let changed = 0;
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        const [page]: { n: number; last: string | null }[] = await db.query(
+          `WITH page AS (
+             SELECT recording_sid AS sid FROM recordings WHERE account_sid = $1 AND recording_sid COLLATE "C" > $3
+             ORDER BY recording_sid COLLATE "C" LIMIT ${slice}
+           ), done AS (
+             UPDATE recordings SET caller = ${named('caller')},
+               hinted_callers = ARRAY(SELECT ${named('one')} FROM unnest(hinted_callers) one)
+             WHERE recording_sid IN (SELECT sid FROM page) AND ${isUnnamed('hinted_callers')} RETURNING 1
+           )
+           SELECT (SELECT count(*)::int FROM done) AS n, (SELECT max(sid COLLATE "C") FROM page) AS last`,
+          [accountSid, keyId, after],
         );
-      await name('live_calls', 'others');
-      return (await name('recordings', 'hinted_callers')).length;
+        changed += page?.n ?? 0;
+        after = page?.last ?? undefined;
+      }
+      return changed;
     },
     async callerKeys() {
-      const found = await select<{ key_id: string | null; known: boolean; n: number }>(
-        `${keyIdOf('caller')} AS key_id, ${isOpen('caller')} IS FALSE AS known, count(*)::int AS n`,
-        {
-          where: `erased_at IS NULL AND state <> 'absent' AND direction IS DISTINCT FROM 'internal'`,
-          rest: 'GROUP BY 1, 2',
-        },
-      );
       const keys = new Map<string | undefined, number>();
       let none = 0;
-      for (const { key_id, known, n } of found) {
-        if (!known) none += n;
-        else keys.set(key_id ?? undefined, n);
+      for (const { what, n } of await talliesOf(db, accountSid, 'caller')) {
+        const [isKnown, keyId] = what;
+        if (!isKnown) none += n;
+        else keys.set(keyId ?? undefined, n);
       }
       return {
         keys: [...keys].map(([keyId, recordings]) => ({ ...(keyId && { keyId }), recordings })),

@@ -13,7 +13,7 @@ import {
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { migrate } from '../db.ts';
 import { createAlarms } from './alarms.ts';
-import { type Catalog, createCatalog, type Registration } from './catalog.ts';
+import { type Catalog, createCatalog, type Registration, type StaleMark } from './catalog.ts';
 
 const hex = (n: number) => n.toString(16).padStart(32, '0');
 const AC = `AC${hex(1)}` as AccountSid;
@@ -231,21 +231,6 @@ onEachEngine('catalog', (open) => {
       expect(await catalog.stuckErasures(9)).toEqual([]);
     });
 
-    test('a mark of the originals that are due lies behind its own row', async () => {
-      for (const n of [1, 2, 3]) await full(n);
-      await database.db.query('UPDATE recordings SET verified_at = now()');
-      const [first, second] = await catalog.sourcesDue(-1, 2);
-      const mark = { verifiedAt: second?.verifiedAt as Date, recordingSid: RE(2) };
-      expect([first?.recordingSid, second?.recordingSid]).toEqual([RE(1), RE(2)]);
-      await catalog.markSources(mark);
-      expect(await catalog.sourcesMark()).toEqual(mark);
-      expect((await catalog.sourcesDue(-1, 2, mark)).map(({ recordingSid }) => recordingSid)).toEqual([
-        RE(3),
-      ]);
-      await catalog.markSources(undefined);
-      expect(await catalog.sourcesMark()).toBeUndefined();
-    });
-
     test('nothing fills it in again, or begins with it anew', async () => {
       await full(1);
       await catalog.erasing(RE(1));
@@ -269,7 +254,7 @@ onEachEngine('catalog', (open) => {
       expect(await catalog.sealed(RE(1), lease, object, 2)).toBe(false);
     });
 
-    test('is selected by any of its names, or by its age', async () => {
+    test('is selected by any of its names', async () => {
       const other = `WT${hex(2)}` as TaskSid;
       for (const n of [1, 2, 3, 4]) await full(n, n < 3 ? WT : other);
       await catalog.erasing(RE(4));
@@ -280,7 +265,6 @@ onEachEngine('catalog', (open) => {
       expect(await selected({ recordings: [RE(3), RE(4), RE(9)] })).toEqual([RE(3)]);
       expect(await selected({ tasks: [WT] })).toEqual([RE(1), RE(2)]);
       expect(await selected({ callers: ['caller 2'], recordings: [RE(1)] })).toEqual([RE(1), RE(2)]);
-      expect(await selected({ startedBefore: registration(3).startedAt })).toEqual([RE(1), RE(2)]);
       expect(await selected({ tasks: [WT, other] }, RE(1), 1)).toEqual([RE(2)]);
     });
 
@@ -499,17 +483,24 @@ onEachEngine('catalog', (open) => {
     await leased(2);
     await catalog.register(registration(3));
     await catalog.lease(RE(3), 'function', -5_000);
-    const sids = async (of: Parameters<Catalog['stale']>[0]) =>
-      (await catalog.stale(of)).map((row) => row.recordingSid);
-    expect(await sids({ state: 'registered', olderThan: new Date(Date.now() - 60_000) })).toEqual([]);
-    expect(await sids({ state: 'registered', olderThan: new Date(Date.now() + 60_000) })).toEqual([RE(1)]);
-    expect(await sids({ state: 'copying', olderThan: new Date() })).toEqual([RE(3)]);
-    const olderThan = new Date(Date.now() + 60_000);
-    const except = new Set([RE(1), RE(2)]);
-    expect(await sids({ linkState: 'pending', olderThan, except, limit: 1 })).toEqual([RE(3)]);
-    expect(
-      await sids({ linkState: 'pending', olderThan: new Date(Date.now() + 60_000), limit: 2 }),
-    ).toHaveLength(2);
+    const past = new Date(Date.now() - 60_000);
+    const future = new Date(Date.now() + 60_000);
+    const sids = async (of: Parameters<Catalog['stale']>[0]) => (await catalog.stale(of)).sids;
+    expect(await sids({ which: 'state', state: 'registered', olderThan: past })).toEqual([]);
+    expect(await sids({ which: 'state', state: 'registered', olderThan: future })).toEqual([RE(1)]);
+    expect(await sids({ which: 'state', state: 'copying', olderThan: new Date() })).toEqual([RE(3)]);
+    expect(await sids({ which: 'undescribed', olderThan: future })).toEqual([]);
+    const all = await sids({ which: 'pending-link', olderThan: future });
+    expect(new Set(all)).toEqual(new Set([RE(1), RE(2), RE(3)]));
+    // A page goes on behind the last one, also where rows have the same time.
+    await database.db.query('UPDATE recordings SET updated_at = now()');
+    const pages: RecordingSid[][] = [];
+    for (let next: StaleMark | undefined, first = true; first || next; first = false) {
+      const page = await catalog.stale({ which: 'pending-link', olderThan: future }, next, 1);
+      pages.push(page.sids);
+      next = page.next;
+    }
+    expect(pages).toEqual([[RE(1)], [RE(2)], [RE(3)], []]);
   });
 
   test('the rate is the median of the last 20 copies, and careful before the first', async () => {

@@ -2,7 +2,6 @@ import type {
   CallSid,
   ConferenceSid,
   CopyProof,
-  LinkState,
   RecordingSid,
   RecordingState,
   ReservationSid,
@@ -16,16 +15,20 @@ import type {
   Copier,
   Counts,
   Erasure,
+  Expiry,
   ImportedObject,
   Intent,
+  Kept,
   Lease,
   Listing,
   Owner,
+  RecordingKind,
   RecordingRow,
   Registration,
   Restoration,
   Selection,
-  SourceMark,
+  Stale,
+  StaleMark,
   StoredSidecar,
 } from './recording-row.ts';
 
@@ -99,16 +102,16 @@ export interface Catalog {
    * verified again before anything is copied anew.
    */
   replayed(sid: RecordingSid): Promise<'sealed' | 'registered' | undefined>;
+  /** The same of many; which of them are to be verified, and which copied. */
+  replayedAll(sids: readonly RecordingSid[]): Promise<{ sealed: RecordingSid[]; registered: RecordingSid[] }>;
   /** Twilio recorded nothing; `code` is Twilio's. */
   absent(sid: RecordingSid, code: string): Promise<boolean>;
-  /**
-   * Verified at least so many hours ago, described, and still at Twilio as far as is known; the longest ago first,
-   * behind `after`.
-   */
-  sourcesDue(hours: number, limit: number, after?: SourceMark): Promise<RecordingRow[]>;
-  /** Where the last look at them stopped; undefined: the next begins at the first. */
-  sourcesMark(): Promise<SourceMark | undefined>;
-  markSources(at: SourceMark | undefined): Promise<void>;
+  /** Verified at least so many hours ago, described, still at Twilio as far as is known, and not set aside; the longest ago first. */
+  sourcesDue(hours: number, limit: number): Promise<RecordingRow[]>;
+  /** Something keeps it although its time has come: for so long nobody looks at it again. */
+  setAside(sid: RecordingSid, what: Kept, seconds: number): Promise<void>;
+  /** What was set aside is looked at again: that whose time has passed, or all of it. */
+  lookAgain(what: Kept, which?: { all?: boolean }): Promise<void>;
   /** Twilio has the original no longer. */
   sourceDeleted(sid: RecordingSid): Promise<void>;
   /** Its sidecar was written, in place of the one before; false where another one has been written meanwhile. */
@@ -158,6 +161,17 @@ export interface Catalog {
   /** Names this secret in each digest that names none: somebody knows that it made them. @returns of how many recordings */
   nameCallers(keyId: string): Promise<number>;
   forwarded(sid: RecordingSid): Promise<void>;
+  /** What {@link setMark} was last given by this name; undefined: nothing yet. */
+  mark(name: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** Notes where work has come to that goes on some other time, in whichever process. */
+  setMark(name: string, mark: Readonly<Record<string, unknown>>): Promise<void>;
+  /** The kinds of recordings that a policy's rules can tell apart, of which there are any. */
+  kindsKept(): Promise<RecordingKind[]>;
+  /**
+   * Those of each kind that began before its time, kind by kind, the oldest first; without those that are being erased or
+   * are set aside. At most 1000.
+   */
+  expired(of: readonly Expiry[], limit: number): Promise<RecordingRow[]>;
   /** By SID, behind `after`, without those that are erased already. At most 1000. */
   selected(of: Selection, after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;
   /** Which of these tasks no recording names, neither proven nor by hint. */
@@ -203,25 +217,15 @@ export interface Catalog {
   now(): Promise<Date>;
   /** Recordings of a task that are verified, the earliest first. */
   ofTask(sid: TaskSid): Promise<RecordingRow[]>;
+  /** Newest first. Erased ones are listed by their state, and not by their link. */
   list(listing: Listing): Promise<RecordingRow[]>;
+  /** How many are behind a page of such a list; not all of them, where there are more than 10,000. */
+  countBehind(of: Omit<Listing, 'limit'>): Promise<{ n: number; isAll: boolean }>;
   counts(): Promise<Counts>;
   /** By SID, as the bucket lists its keys; `after` is the last of the page before. At most 1000. */
   inOrder(after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;
-  /** Rows untouched since `olderThan`, oldest first; for `copying`, whose lease lapsed before it. */
-  stale(of: {
-    state?: RecordingState;
-    linkState?: LinkState;
-    /** Only what has no sidecar. */
-    undescribed?: boolean;
-    /** Only what has no proof and may still get one: Twilio has it, and nobody has tried today. */
-    unproven?: boolean;
-    /** Only what failed for one of these. */
-    failures?: readonly string[];
-    olderThan: Date;
-    /** Left out before the limit counts: many that are seen to must not hide the few that are not. */
-    except?: ReadonlySet<RecordingSid>;
-    limit?: number;
-  }): Promise<RecordingRow[]>;
+  /** Untouched since `olderThan`, oldest first; for `copying`, whose lease lapsed before it. At most 5000. */
+  stale(of: Stale, after?: StaleMark, limit?: number): Promise<{ sids: RecordingSid[]; next?: StaleMark }>;
   /**
    * Of a copy by a Function: `bytes` of audio in `ms`. Those under 4 MB are passed over: they tell how long it takes to
    * begin and end one, and counted as speed they would keep Functions from ever trying a longer one.

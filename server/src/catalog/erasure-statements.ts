@@ -2,12 +2,13 @@ import { asRecordingSid, type RecordingSid } from '@flex-custody/core';
 import type { Catalog } from './catalog.ts';
 import { callSidsOf, removeTraces } from './erasure-traces.ts';
 import { mostRows, noLease, type Statements } from './statements.ts';
+import { sumOf, talliesOf } from './tallies.ts';
 
 /** A run that has not moved for so long is dead. */
 const held = `now() + interval '5 minutes'`;
 const noIntent = 'intent = NULL, intent_at = NULL, intent_by = NULL, intent_until = NULL';
 /** A task that only the browser named, of a recording that no task is proven for. */
-const hintedTask = `CASE WHEN task_sid IS NULL OR 'owner' = ANY(unproven) THEN hints->>'taskSid' END`;
+const isHinted = `(task_sid IS NULL OR 'owner' = ANY(unproven))`;
 /** Of a run, for what is usual. */
 const runsCounted = 20;
 
@@ -45,32 +46,30 @@ export function erasureStatements({
   | 'now'
 > {
   return {
-    selected: ({ recordings, tasks, callers, startedBefore }, after, limit) =>
-      rows({
-        where: `erased_at IS NULL AND ($5::text IS NULL OR recording_sid COLLATE "C" > $5)
-           AND (recording_sid = ANY($1::text[]) OR task_sid = ANY($2::text[])
-             ${tasks ? `OR ${hintedTask} = ANY($2::text[])` : ''}
-             OR (caller = ANY($3::text[]) AND NOT 'caller' = ANY(unproven))
-             OR started_at < $4::timestamptz)`,
-        rest: `ORDER BY recording_sid COLLATE "C" LIMIT $6`,
-        values: [
-          recordings ?? [],
-          tasks ?? [],
-          callers ?? [],
-          startedBefore ?? null,
-          after ?? null,
-          Math.min(limit, mostRows),
-        ],
-      }),
+    selected({ recordings = [], tasks = [], callers = [] }, after, limit) {
+      // Each way of naming them by its own index; together they could only be found by reading all rows.
+      const ways = [
+        'SELECT recording_sid FROM recordings WHERE recording_sid = ANY($1::text[])',
+        'SELECT recording_sid FROM recordings WHERE task_sid = ANY($2::text[])',
+        `SELECT recording_sid FROM recordings WHERE hints->>'taskSid' = ANY($2::text[]) AND ${isHinted}`,
+        `SELECT recording_sid FROM recordings WHERE caller = ANY($3::text[]) AND NOT 'caller' = ANY(unproven)`,
+      ];
+      return rows({
+        where: `erased_at IS NULL AND recording_sid COLLATE "C" > $4 AND recording_sid = ANY(ARRAY(${ways.join(' UNION ')}))`,
+        rest: `ORDER BY recording_sid COLLATE "C" LIMIT $5`,
+        values: [recordings, tasks, callers, after ?? '', Math.min(limit, mostRows)],
+      });
+    },
     async unknownTasks(tasks) {
-      const found = await select<{ task_sid: string | null; hinted: string | null }>(
-        `DISTINCT task_sid, ${hintedTask} AS hinted`,
-        {
-          where: `erased_at IS NULL AND (task_sid = ANY($1::text[]) OR ${hintedTask} = ANY($1::text[]))`,
-          values: [tasks],
-        },
+      const found = await db.query<{ task: string }>(
+        `SELECT task_sid AS task FROM recordings
+         WHERE erased_at IS NULL AND account_sid = $2 AND task_sid = ANY($1::text[])
+         UNION
+         SELECT hints->>'taskSid' FROM recordings
+         WHERE erased_at IS NULL AND account_sid = $2 AND hints->>'taskSid' = ANY($1::text[]) AND ${isHinted}`,
+        [tasks, accountSid],
       );
-      const known = new Set(found.flatMap(({ task_sid, hinted }) => [task_sid, hinted]));
+      const known = new Set(found.map(({ task }) => task));
       return tasks.filter((task) => !known.has(task));
     },
     intend: (sid, intent, by) =>
@@ -132,7 +131,7 @@ export function erasureStatements({
              queue = NULL, direction = NULL, caller = NULL, hints = '{}', duration_seconds = NULL, object = NULL,
              sidecar = NULL, verified_at = NULL, source_deleted_at = NULL, source_encrypted = false,
              source_completed = false, forwarded_at = NULL, failure = NULL, erasure = NULL, proof = NULL,
-             unproven = '{}', hinted_callers = '{}', copied_by = NULL, host_only = false, proof_tried_at = NULL, started_at = now(),
+             unproven = '{}', hinted_callers = '{}', copied_by = NULL, host_only = false, proof_tried_at = NULL, erase_after = NULL, source_after = NULL, started_at = now(),
              created_at = now(), updated_at = now(), erased_at = now(), certificate = $2,
              ${noIntent}
            WHERE recording_sid = $1 AND account_sid = $3 AND state = 'erased' AND erased_at IS NULL
@@ -168,8 +167,7 @@ export function erasureStatements({
         }),
       ),
     async size() {
-      const [row] = await select<{ n: number }>('count(*)::int AS n', { where: 'erased_at IS NULL' });
-      return row?.n ?? 0;
+      return sumOf(await talliesOf(db, accountSid, 'keeping'));
     },
     async usuallyRetained() {
       const [row] = await db.query<{ mean: number | null }>(

@@ -1,5 +1,6 @@
 import type { Catalog } from './catalog.ts';
 import { identity, mostRows, type Statements } from './statements.ts';
+import { sumOf, talliesOf } from './tallies.ts';
 
 /** `$1` is the newest key, `$2` the only one that is asked about, if any. A sidecar whose key nobody noted may be anybody's. */
 /** What is being erased is left to its erasure, which has planned what is to go. */
@@ -13,7 +14,6 @@ export function keyStatements({
   accountSid,
   db,
   rows,
-  select,
   isSet,
 }: Statements): Pick<Catalog, 'renewed' | 'sealedByOthers' | 'countSealedByOthers' | 'keyUse'> {
   return {
@@ -27,27 +27,33 @@ export function keyStatements({
       ),
     sealedByOthers: ({ newest, from }, after, limit) =>
       rows({
-        where: `${sealedByOthers} AND ($3::text IS NULL OR recording_sid COLLATE "C" > $3)`,
+        where: `${sealedByOthers} AND recording_sid COLLATE "C" > $3`,
         rest: `ORDER BY recording_sid COLLATE "C" LIMIT $4`,
-        values: [newest, from ?? null, after ?? null, Math.min(limit, mostRows)],
+        values: [newest, from ?? null, after ?? '', Math.min(limit, mostRows)],
       }),
     async countSealedByOthers({ newest, from }) {
-      const [row] = await select<{ n: number }>('count(*)::int AS n', {
-        where: sealedByOthers,
-        values: [newest, from ?? null],
-      });
-      return row?.n ?? 0;
+      const tallies = await talliesOf(db, accountSid, 'sealing');
+      return sumOf(
+        tallies.filter(({ what: [key, ofSidecar] }) =>
+          from === undefined
+            ? key !== newest || (ofSidecar !== undefined && ofSidecar !== key)
+            : key === from || ofSidecar === from,
+        ),
+      );
     },
-    keyUse: () =>
-      db.query(
-        `SELECT "keyId", sum(recordings)::int AS recordings, sum(sidecars)::int AS sidecars FROM (
-           SELECT object->>'keyId' AS "keyId", 1 AS recordings, 0 AS sidecars
-             FROM recordings WHERE account_sid = $1 AND state IN ('sealed', 'verified') AND object->>'mode' = 'envelope'
-           UNION ALL
-           SELECT coalesce(sidecar->>'keyId', 'unknown'), 0, 1
-             FROM recordings WHERE account_sid = $1 AND state = 'verified' AND sidecar IS NOT NULL AND object->>'mode' = 'envelope'
-         ) used GROUP BY "keyId" ORDER BY "keyId"`,
-        [accountSid],
-      ),
+    async keyUse() {
+      const used = new Map<string, { recordings: number; sidecars: number }>();
+      const of = (key: string) => {
+        const use = used.get(key) ?? { recordings: 0, sidecars: 0 };
+        used.set(key, use);
+        return use;
+      };
+      for (const { what, n } of await talliesOf(db, accountSid, 'sealing')) {
+        const [key, ofSidecar] = what;
+        of(key).recordings += n;
+        if (ofSidecar !== undefined) of(ofSidecar ?? 'unknown').sidecars += n;
+      }
+      return [...used].sort(([a], [b]) => (a < b ? -1 : 1)).map(([keyId, use]) => ({ keyId, ...use }));
+    },
   };
 }

@@ -1,21 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type AccountSid,
-  type LinkState,
-  linkStates,
-  type RecordingState,
-  recordingStates,
-} from '@flex-custody/core';
+import type { AccountSid } from '@flex-custody/core';
 import type { Db } from '../db.ts';
 import { callerAssignments, callerStatements } from './caller-statements.ts';
 import type { Catalog, Owner } from './catalog.ts';
+import { dueStatements } from './due-statements.ts';
 import { erasureStatements } from './erasure-statements.ts';
 import { importStatements } from './import-statements.ts';
 import { keyStatements } from './key-statements.ts';
+import { listStatements } from './list-statements.ts';
+import { markStatements } from './marks.ts';
 import { proofStatements } from './proof-statements.ts';
 import { rowColumns, type StoredRow, toRow } from './rows.ts';
 import { signingStatements } from './signing-statements.ts';
-import { sourceStatements } from './source-statements.ts';
+import { staleStatements } from './stale-statements.ts';
 import { createStatements, foreign, identity, mostRows, noLease, noProof } from './statements.ts';
 
 const ratesKept = 20;
@@ -30,7 +27,7 @@ const guessIsReplaced = `('start' = ANY(recordings.unproven) AND NOT 'start' = A
 /** The catalog of one account: of what another one may have in the same database it knows nothing. */
 export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
   const statements = createStatements(db, accountSid);
-  const { change, find, isSet, move, moved, rows, select, set } = statements;
+  const { change, find, isSet, move, moved, rows, set } = statements;
   const sameObject = `object->>'key' = $4 AND object->>'etag' = $5 AND object->>'versionId' IS NOT DISTINCT FROM $6`;
   const owner = (of: Owner | undefined) => [
     of?.taskSid ?? null,
@@ -42,14 +39,17 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
   const hinted = (value: string) =>
     `hinted_callers = ARRAY(SELECT DISTINCT unnest(hinted_callers || ${value}::text[]))`;
 
-  return {
+  const catalog: Catalog = {
     ...keyStatements(statements),
+    ...dueStatements(statements),
+    ...listStatements(statements),
+    ...markStatements(statements),
+    ...staleStatements(statements),
     ...erasureStatements(statements),
     ...signingStatements(statements),
     ...proofStatements(statements),
     ...callerStatements(statements),
     ...importStatements(statements),
-    ...sourceStatements(statements),
     find,
     firstOfReservation: async (sid) =>
       (
@@ -132,7 +132,7 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
       }),
     async verified(sid, object, plaintextSha256, { channels, proof } = {}) {
       const change = {
-        set: `verified_at = now(), failure = NULL, channels = coalesce($8, channels), proof = $9::jsonb,
+        set: `verified_at = now(), source_after = NULL, failure = NULL, channels = coalesce($8, channels), proof = $9::jsonb,
           object = (object - 'parts') || jsonb_build_object('plaintextSha256', $7::text)`,
         where: sameObject,
         values: [
@@ -159,9 +159,8 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
       }),
     giveUp: (sid, reason) => move('gave-up', sid, { set: `failure = $4, ${noLease}`, values: [reason] }),
     async replayed(sid) {
-      const set = `failure = NULL, attempts = 0, ${noLease}`;
-      if (await move('reinstated', sid, { set, where: 'object IS NOT NULL' })) return 'sealed';
-      return (await move('replayed', sid, { set, where: 'object IS NULL' })) ? 'registered' : undefined;
+      const { sealed, registered } = await catalog.replayedAll([sid]);
+      return sealed.length > 0 ? 'sealed' : registered.length > 0 ? 'registered' : undefined;
     },
     absent: (sid, code) => move('absent', sid, { set: 'failure = $4', values: [code] }),
 
@@ -231,61 +230,13 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
         rest: 'ORDER BY started_at, recording_sid LIMIT 200',
         values: [sid],
       }),
-    list: ({ state, linkState, failure, limit, after }) =>
-      rows({
-        where: `($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
-           AND ($3::text IS NULL OR (started_at, recording_sid) <
-             (SELECT mark.started_at, mark.recording_sid FROM recordings mark WHERE mark.recording_sid = $3))
-           AND ($5::text IS NULL OR failure = $5)`,
-        rest: 'ORDER BY started_at DESC, recording_sid DESC LIMIT $4',
-        values: [state ?? null, linkState ?? null, after ?? null, Math.min(limit, mostRows), failure ?? null],
-      }),
     inOrder: (after, limit) =>
       rows({
-        where: `$1::text IS NULL OR recording_sid COLLATE "C" > $1`,
+        // Nothing sorts before the empty text.
+        where: `recording_sid COLLATE "C" > $1`,
         rest: `ORDER BY recording_sid COLLATE "C" LIMIT $2`,
-        values: [after ?? null, Math.min(limit, mostRows)],
+        values: [after ?? '', Math.min(limit, mostRows)],
       }),
-    async counts() {
-      const found = await select<{
-        state: RecordingState;
-        link_state: LinkState;
-        n: number;
-        proven: number;
-      }>('state, link_state, count(*)::int AS n, count(proof)::int AS proven', {
-        where: 'true',
-        rest: 'GROUP BY state, link_state',
-      });
-      const states = zeros(recordingStates);
-      const links = zeros(linkStates);
-      for (const row of found) {
-        states[row.state] += row.n;
-        links[row.link_state] += row.n;
-      }
-      const proven = found.reduce((sum, row) => sum + (row.state === 'verified' ? row.proven : 0), 0);
-      return { states, links, proven };
-    },
-    stale: ({ state, linkState, undescribed, unproven, failures, olderThan, except, limit }) =>
-      rows({
-        where: `($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR link_state = $2)
-           AND CASE WHEN $1 = 'copying' THEN lease_until < $3 ELSE updated_at < $3 END
-           AND recording_sid <> ALL($5::text[]) AND ($6::text[] IS NULL OR failure = ANY($6))
-           AND (NOT $7::boolean OR sidecar IS NULL)
-           AND (NOT $8::boolean OR proof IS NULL AND source_deleted_at IS NULL
-             AND (proof_tried_at IS NULL OR proof_tried_at < now() - interval '1 day'))`,
-        rest: 'ORDER BY updated_at, recording_sid LIMIT $4',
-        values: [
-          state ?? null,
-          linkState ?? null,
-          olderThan,
-          Math.min(limit ?? 100, mostRows),
-          [...(except ?? [])],
-          failures ?? null,
-          undescribed ?? false,
-          unproven ?? false,
-        ],
-      }),
-
     async recordRate(bytes, ms) {
       if (!(bytes >= leastForRate && ms > 0)) return;
       await db.query('INSERT INTO copy_rates (rate) VALUES ($1)', [(bytes / ms) * 1_000]);
@@ -310,8 +261,5 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
       return (await change<{ n: number }>(sid, { set: 'attempts = attempts + 1' }, 'attempts AS n'))?.n ?? 0;
     },
   };
-}
-
-function zeros<K extends string>(names: readonly K[]): Record<K, number> {
-  return Object.fromEntries(names.map((name) => [name, 0])) as Record<K, number>;
+  return catalog;
 }

@@ -13,7 +13,7 @@ export function proofStatements({
       const row = await change<StoredRow>(
         sid,
         {
-          set: 'proof = $2::jsonb, proof_tried_at = NULL, updated_at = now()',
+          set: 'proof = $2::jsonb, proof_tried_at = NULL, source_after = NULL, updated_at = now()',
           where: `state = 'verified' AND object->>'key' = $3 AND object->>'etag' = $4
             AND object->>'versionId' IS NOT DISTINCT FROM $5`,
           values: [JSON.stringify(proof), ...identity(object)],

@@ -115,11 +115,34 @@ export interface ErasurePlan {
   atTwilio: boolean;
 }
 
-/** Where a look through the originals that are due has come to. */
-export interface SourceMark {
-  verifiedAt: Date;
-  recordingSid: RecordingSid;
+/** What may stay although its time has come: the recording, or its original at Twilio. */
+export type Kept = 'recording' | 'source';
+
+/** What a policy's rules tell recordings apart by; absent: not known, or not proven. */
+export interface RecordingKind {
+  queue?: string;
+  direction?: CallDirection;
 }
+
+/** The recordings of one kind that began before a time. */
+export interface Expiry extends RecordingKind {
+  before: Date;
+  /** Behind this one, by start. */
+  after?: { startedAt: Date; recordingSid: RecordingSid };
+}
+
+/**
+ * Recordings whose way has not gone on: those of a state, verified ones without a sidecar, verified ones that may still be
+ * proven and that nobody has tried to prove today, or those whose link is pending.
+ */
+export type Stale = { olderThan: Date } & (
+  | { which: 'state'; state: 'registered' | 'copying' | 'sealed' }
+  | { which: 'state'; state: 'failed'; failures: readonly string[] }
+  | { which: 'undescribed' | 'unproven' | 'pending-link' }
+);
+
+/** Where a look at them has come to. */
+export type StaleMark = string & { readonly staleMark: unique symbol };
 
 export interface StoredSidecar {
   key: string;
@@ -179,8 +202,6 @@ export interface Selection {
   tasks?: readonly TaskSid[];
   /** Digests. */
   callers?: readonly string[];
-  /** Whose call began before. */
-  startedBefore?: Date;
 }
 
 export interface Listing {

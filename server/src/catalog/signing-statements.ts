@@ -1,11 +1,14 @@
 import type { Sidecar } from '@flex-custody/core';
 import type { Catalog, Restoration } from './catalog.ts';
 import { foreign, mostRows, type Statements } from './statements.ts';
+import { talliesOf } from './tallies.ts';
 
 /** As the partial index has it: what is left to sign is found without looking at what is signed. */
 const unsigned = `state = 'verified' AND sidecar IS NOT NULL AND sidecar->>'signedBy' IS NULL`;
 /** So many of the newest tell whose they are. */
 const newest = 1_000;
+/** Of one statement that changes rows: nobody else waits long for it. */
+const slice = 1_000;
 
 /** Who signed which sidecar, and what is restored from one. */
 export function signingStatements({
@@ -55,42 +58,54 @@ export function signingStatements({
     },
     unsigned: (after, limit) =>
       rows({
-        where: `${unsigned} AND ($1::text IS NULL OR recording_sid COLLATE "C" > $1)`,
+        where: `${unsigned} AND recording_sid COLLATE "C" > $1`,
         rest: 'ORDER BY recording_sid COLLATE "C" LIMIT $2',
-        values: [after ?? null, Math.min(limit, mostRows)],
+        values: [after ?? '', Math.min(limit, mostRows)],
       }),
     async countUnsigned() {
       const [row] = await select<{ n: number }>('count(*)::int AS n', { where: unsigned });
       return row?.n ?? 0;
     },
     async everSigned() {
-      const found = await select<object>('1', { where: `sidecar->>'signedBy' IS NOT NULL`, rest: 'LIMIT 1' });
-      return found.length > 0;
+      return (await talliesOf(db, accountSid, 'signer')).some(({ what: [by] }) => by !== null);
     },
     async newestSigners() {
       const found = await db.query<{ by: string }>(
         `SELECT DISTINCT sidecar->>'signedBy' AS "by"
-         FROM (SELECT sidecar FROM recordings WHERE state = 'verified' AND account_sid = $2
-           ORDER BY updated_at DESC LIMIT $1) newest
-         WHERE sidecar->>'signedBy' IS NOT NULL`,
+         FROM (SELECT state, sidecar FROM recordings WHERE account_sid = $2
+           ORDER BY started_at DESC, recording_sid DESC LIMIT $1) newest
+         WHERE state = 'verified' AND sidecar->>'signedBy' IS NOT NULL`,
         [newest, accountSid],
       );
       return found.map(({ by }) => by);
     },
     async signers() {
-      const found = await select<{ by: string | null; n: number }>(
-        `sidecar->>'signedBy' AS "by", count(*)::int AS n`,
-        { where: `state = 'verified' AND sidecar IS NOT NULL`, rest: 'GROUP BY 1 ORDER BY 1' },
-      );
-      return found.map(({ by, n }) => ({ ...(by !== null && { keyId: by }), sidecars: n }));
+      const found = await talliesOf(db, accountSid, 'signer');
+      const named = found.filter(({ what: [by] }) => by !== null);
+      const nobody = found.filter(({ what: [by] }) => by === null);
+      return [...named, ...nobody].map(({ what: [by], n }) => ({
+        ...(by !== null && { keyId: by }),
+        sidecars: n,
+      }));
     },
     async forgetSigners(listed) {
-      const forgotten = await db.query(
-        `UPDATE recordings SET sidecar = sidecar - 'signedBy'
-         WHERE account_sid = $2 AND sidecar->>'signedBy' <> ALL($1::text[]) RETURNING recording_sid`,
-        [listed, accountSid],
-      );
-      return forgotten.length;
+      let forgotten = 0;
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        const [page]: { n: number; last: string | null }[] = await db.query(
+          `WITH page AS (
+             SELECT recording_sid AS sid FROM recordings WHERE account_sid = $2 AND recording_sid COLLATE "C" > $3
+             ORDER BY recording_sid COLLATE "C" LIMIT ${slice}
+           ), done AS (
+             UPDATE recordings SET sidecar = sidecar - 'signedBy'
+             WHERE recording_sid IN (SELECT sid FROM page) AND sidecar->>'signedBy' <> ALL($1::text[]) RETURNING 1
+           )
+           SELECT (SELECT count(*)::int FROM done) AS n, (SELECT max(sid COLLATE "C") FROM page) AS last`,
+          [listed, accountSid, after],
+        );
+        forgotten += page?.n ?? 0;
+        after = page?.last ?? undefined;
+      }
+      return forgotten;
     },
   };
 }

@@ -175,7 +175,6 @@ onEachEngine('a catalog on a database with the rows of another account', (open) 
       recordings: [1, 2, 3, 4, 5, 6].map(RE),
       tasks: [WT],
       callers: ['digest'],
-      startedBefore: later(),
     };
     expect(await theirs.selected(everything, undefined, 100)).toHaveLength(6);
     const asked = [
@@ -189,11 +188,19 @@ onEachEngine('a catalog on a database with the rows of another account', (open) 
       ours.list({ state: 'failed', failure: 'store_denied', limit: 100 }),
       ours.inOrder(undefined, 100),
       ours.inOrder(RE(1), 100),
-      ours.stale({ olderThan: later() }),
-      ours.stale({ state: 'failed', failures: ['store_denied'], olderThan: later() }),
-      ours.stale({ state: 'copying', olderThan: new Date(Date.now() + 600_000) }),
+      ours.kindsKept(),
+      ours.expired([{ before: later() }], 100),
     ];
     for (const answer of await Promise.all<unknown[]>(asked)) expect(answer).toEqual([]);
+    const stale = [
+      ours.stale({ which: 'undescribed', olderThan: later() }),
+      ours.stale({ which: 'unproven', olderThan: later() }),
+      ours.stale({ which: 'pending-link', olderThan: later() }),
+      ours.stale({ which: 'state', state: 'failed', failures: ['store_denied'], olderThan: later() }),
+      ours.stale({ which: 'state', state: 'copying', olderThan: new Date(Date.now() + 600_000) }),
+    ];
+    for (const answer of await Promise.all(stale)) expect(answer).toEqual({ sids: [] });
+    expect(await ours.countBehind({})).toEqual({ n: 0, isAll: true });
     expect(await ours.countSealedByOthers({ newest: 'k2' })).toBe(0);
     expect(Object.values((await ours.counts()).states)).toEqual(
       Object.values((await ours.counts()).states).map(() => 0),
@@ -241,7 +248,7 @@ onEachEngine('a catalog on a database with the rows of another account', (open) 
     await explained.described(RE(2_000), undefined, sidecarAt);
     await explained.firstOfReservation(WR);
     await explained.ofTask(WT);
-    await explained.stale({ state: 'registered', olderThan: later() });
+    await explained.stale({ which: 'state', state: 'registered', olderThan: later() });
     await explained.list({ limit: 50 });
     expect(used).toHaveLength(9);
     for (const plan of used) {

@@ -102,7 +102,8 @@ export function registerRetention(program: Command): void {
         if ((await desk.policy()).applied) return;
         throw new CustodyError('policy_missing', 'no policy is in force: all recordings are kept');
       }, config);
-      const options = { ...(dryRun && { dryRun }), ...(yes && { yes }) };
+      // Whoever asks wants to hear of what the host found to be held today, too.
+      const options = { all: true, ...(dryRun && { dryRun }), ...(yes && { yes }) };
       report(await runWork('retention', options, config, { anew }), { json, dryRun });
     });
 }

@@ -117,7 +117,8 @@ const ofAnother = (foreign: string, { accountSid }: CustodyFacts): Difference =>
 
 async function foreignAccount(db: Db, accountSid: AccountSid): Promise<string | undefined> {
   const [row] = await db.query<{ account_sid: string }>(
-    'SELECT account_sid FROM recordings WHERE account_sid <> $1 LIMIT 1',
+    `SELECT account_sid FROM tallies WHERE account_sid <> $1 AND kind = 'standing'
+     GROUP BY account_sid HAVING sum(n) > 0 LIMIT 1`,
     [accountSid],
   );
   return row?.account_sid;

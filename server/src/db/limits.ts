@@ -19,3 +19,7 @@ export const lateDatabase = (ms: number) =>
     status: 503,
     retryable: true,
   });
+
+/** What a transaction answers to a statement that is to be alone. */
+export const insideTransaction = (): Promise<never> =>
+  Promise.reject(new Error('such a statement cannot be part of a transaction'));

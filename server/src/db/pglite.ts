@@ -5,7 +5,7 @@ import type { PGlite, PGliteInterface, Transaction } from '@electric-sql/pglite'
 import { CustodyError } from '@flex-custody/core';
 import { inTime } from '@flex-custody/net';
 import type { Db } from '../db.ts';
-import { dbLimits, lateDatabase } from './limits.ts';
+import { dbLimits, insideTransaction, lateDatabase } from './limits.ts';
 import { type DirectoryLock, lockDirectory, lockFile } from './lock.ts';
 import { privateFolder } from './private-folder.ts';
 
@@ -82,6 +82,9 @@ function serialised(engine: PGlite, lock: DirectoryLock | undefined): Db {
           inTime(work(within(transaction)), limitMs, () => lateDatabase(limitMs)),
         ),
       ),
+    alone: async (sql) => {
+      await query(sql);
+    },
     close: () => {
       closing ??= tail.then(async () => {
         await engine.close();
@@ -98,6 +101,7 @@ function within(transaction: Transaction): Db {
     query: (sql, values) => run(transaction, sql, values),
     routine: (sql, values) => run(transaction, sql, values),
     transaction: (work) => work(db),
+    alone: insideTransaction,
     close: async () => undefined,
   };
   return db;

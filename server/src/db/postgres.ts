@@ -3,7 +3,7 @@ import { inTime } from '@flex-custody/net';
 import pg from 'pg';
 import { systemCode } from '../config/system-code.ts';
 import type { Db } from '../db.ts';
-import { type DbLimits, dbLimits, lateDatabase } from './limits.ts';
+import { type DbLimits, dbLimits, insideTransaction, lateDatabase } from './limits.ts';
 import { type Prepared, preparedStatements } from './prepared.ts';
 
 const bigintOid = 20;
@@ -90,11 +90,29 @@ export async function openPostgres(url: string, limits: DbLimits = dbLimits): Pr
         await run(prepared, client, 'COMMIT');
         return result;
       }),
+    alone: (sql, limitMs, signal) =>
+      onConnection(pool, async (client) => {
+        signal?.throwIfAborted();
+        await run(prepared, client, `SET statement_timeout = ${limitMs}`);
+        const cancel = () =>
+          void pool.query('SELECT pg_cancel_backend($1)', [processOf(client)]).catch(() => undefined);
+        signal?.addEventListener('abort', cancel, { once: true });
+        try {
+          await run(prepared, client, sql, undefined, limitMs);
+        } finally {
+          signal?.removeEventListener('abort', cancel);
+          await run(prepared, client, `SET statement_timeout = ${limits.statementMs}`).catch(() => undefined);
+        }
+      }),
     close: async () => {
       await Promise.all([pool.end(), routinePool?.end()]);
     },
   };
 }
+
+/** Of the server's process that serves it; pg's types leave it out. */
+const processOf = (client: pg.PoolClient): number | undefined =>
+  (client as pg.PoolClient & { processID?: number }).processID;
 
 /** A transaction inside a transaction is the same one: all of it commits, or none. */
 function within(prepared: Prepared, client: pg.PoolClient, limitMs?: number): Db {
@@ -103,6 +121,7 @@ function within(prepared: Prepared, client: pg.PoolClient, limitMs?: number): Db
     query: (sql, values) => run(prepared, client, sql, values, limitMs),
     routine: (sql, values) => run(prepared, client, sql, values, limitMs),
     transaction: (work) => work(db),
+    alone: insideTransaction,
     close: async () => undefined,
   };
   return db;

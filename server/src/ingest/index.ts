@@ -107,7 +107,8 @@ export function createIngest(parts: IngestParts): Ingest {
       });
       await queue.work('reconcile', { concurrency: 1 }, (_data, { signal }) => reconcileNow(parts, signal));
       await queue.work('sources', { concurrency: 1 }, async (_data, { signal }) => {
-        await deleteSources(parts, signal);
+        const { hasMore } = await deleteSources(parts, signal);
+        if (hasMore) await queue.send('sources', {}, { once: 'more' });
       });
       await queue.work('sign', { concurrency: 1 }, (_data, { signal }) => signNow(parts, signal));
       await queue.onDead((dead) => buryJob(parts, dead));

@@ -18,20 +18,15 @@ const replayMs = 60 * minute;
 
 /** What lost its job: nobody has touched the recording for so long, and no job waits for it. */
 const lost = [
-  { job: 'copy', of: { state: 'registered' }, once: 'now:', after: 2 * minute },
+  { job: 'copy', of: { which: 'state', state: 'registered' }, once: 'now:', after: 2 * minute },
   // Since the lease lapsed: its holder was killed.
-  { job: 'copy', of: { state: 'copying' }, once: 'now:', after: 5 * second },
-  { job: 'verify', of: { state: 'sealed' }, once: '', after: 2 * minute },
-  { job: 'describe', of: { state: 'verified', undescribed: true }, once: '', after: 2 * minute },
-  { job: 'link', of: { linkState: 'pending' }, once: '', after: 2 * minute },
+  { job: 'copy', of: { which: 'state', state: 'copying' }, once: 'now:', after: 5 * second },
+  { job: 'verify', of: { which: 'state', state: 'sealed' }, once: '', after: 2 * minute },
+  { job: 'describe', of: { which: 'undescribed' }, once: '', after: 2 * minute },
+  { job: 'link', of: { which: 'pending-link' }, once: '', after: 2 * minute },
 ] as const;
 /** Where every copy is to be proven: what lost its job, and what was verified before that was asked for. */
-const unproven = {
-  job: 'prove',
-  of: { state: 'verified', unproven: true },
-  once: '',
-  after: 2 * minute,
-} as const;
+const unproven = { job: 'prove', of: { which: 'unproven' }, once: '', after: 2 * minute } as const;
 
 export interface Swept {
   uploadsAborted: number;
@@ -106,9 +101,9 @@ async function requeue(parts: IngestParts, now: number): Promise<number> {
   const all = config.prove === 'always' ? [...lost, unproven] : lost;
   for (const { job, of, once, after } of all) {
     // A job between two tries needs no second one beside it, which would be tried just as in vain.
-    const except = await queue.waiting(job);
-    const olderThan = new Date(now - after);
-    for (const { recordingSid } of await catalog.stale({ ...of, olderThan, except })) {
+    const waiting = await queue.waiting(job);
+    const { sids } = await catalog.stale({ ...of, olderThan: new Date(now - after) });
+    for (const recordingSid of sids.filter((sid) => !waiting.has(sid))) {
       await queue.send(job, { recordingSid }, { once: `${once}${recordingSid}` });
       requeued += 1;
     }
@@ -117,17 +112,16 @@ async function requeue(parts: IngestParts, now: number): Promise<number> {
 }
 
 async function replay({ catalog, queue }: IngestParts, now: number): Promise<number> {
-  const rows = await catalog.stale({
+  const { sids } = await catalog.stale({
+    which: 'state',
     state: 'failed',
     failures: passingReasons,
     olderThan: new Date(now - replayMs),
   });
-  for (const { recordingSid } of rows) {
-    const state = await catalog.replayed(recordingSid);
-    if (state) {
-      const job = state === 'sealed' ? 'verify' : 'copy';
-      await queue.send(job, { recordingSid }, { once: `replay:${recordingSid}` });
-    }
-  }
-  return rows.length;
+  const { sealed, registered } = await catalog.replayedAll(sids);
+  for (const recordingSid of sealed)
+    await queue.send('verify', { recordingSid }, { once: `replay:${recordingSid}` });
+  for (const recordingSid of registered)
+    await queue.send('copy', { recordingSid }, { once: `replay:${recordingSid}` });
+  return sealed.length + registered.length;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CustodyError, objectKey } from '@flex-custody/core';
 import { createKeys, sealBytes } from '@flex-custody/vault';
 import { createPolicies } from '../retention/policies.ts';
-import { deleteSources } from './sources-job.ts';
+import { deleteSources as look } from './sources-job.ts';
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
@@ -17,6 +17,9 @@ const keyOf = (byte: number) =>
   createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: Buffer.alloc(32, byte) }] });
 const keys = keyOf(7);
 const policy = (text: string) => createPolicies(shared.db, sids.account).apply(`version: 1\n${text}`, 'test');
+
+/** How many went. */
+const deleteSources = async (...how: Parameters<typeof look>) => (await look(...how)).deleted;
 
 async function open() {
   const twilio = scene();
@@ -82,14 +85,15 @@ test('what is under a hold stays, without an alarm, until the hold is gone; a po
 
 test('a hold that is applied while the job runs holds', async () => {
   const host = await open();
-  await kept(1, 26, host);
-  const { sid } = await kept(2, 25, host);
+  // As many as are looked at at once, and one more.
+  for (let n = 1; n <= 8; n += 1) await kept(n, 40 - n, host);
+  const { sid } = await kept(9, 25, host);
   const { deleteRecording } = host.twilio;
   host.twilio.deleteRecording = async (one) => {
     await policy(`holds: [{id: late, recordings: [${sid}]}]`);
     return deleteRecording(one);
   };
-  expect(await deleteSources(host.parts, signal)).toBe(1);
+  expect(await deleteSources(host.parts, signal)).toBe(8);
   expect([...host.twilio.recordings.keys()]).toEqual([sid]);
 });
 
@@ -135,6 +139,8 @@ test('a legal hold in the bucket keeps the original too; a lock that ends keeps 
   expect(await deleteSources(host.parts, signal)).toBe(0);
   expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([1, []]);
   stored.lock = { legalHold: false, until: new Date('2099-01-01') };
+  // A day later.
+  await shared.db.query(`UPDATE recordings SET source_after = now() - interval '1 second'`);
   expect(await deleteSources(host.parts, signal)).toBe(1);
 });
 
@@ -167,7 +173,7 @@ test("what is being erased is the erasure's", async () => {
   expect(host.twilio.recordings.size).toBe(1);
 });
 
-test('a look goes on where the last one stopped: more than it can pass hide nothing', async () => {
+test('what stays is not read again by the next look, and is when another policy is in force', async () => {
   const host = await open();
   const { sid } = await kept(1, 25, host);
   await shared.db.query(
@@ -178,11 +184,29 @@ test('a look goes on where the last one stopped: more than it can pass hide noth
     [sid],
   );
   await policy('holds: [{id: h, from: 2019-12-31, until: 2020-01-02}]');
-  expect(await deleteSources(host.parts, signal, 1)).toBe(0);
-  expect(await deleteSources(host.parts, signal, 1)).toBe(1);
+  // A look that has no time takes one page, and says that there may be more.
+  expect(await look(host.parts, signal, 0)).toEqual({ deleted: 0, hasMore: true });
+  expect(await host.catalog.sourcesDue(24, 500)).toHaveLength(1);
+  expect(await look(host.parts, signal)).toEqual({ deleted: 1, hasMore: false });
   expect(host.twilio.recordings.has(sid)).toBe(false);
-  // And then from the first again.
-  expect(await host.catalog.sourcesMark()).toBeUndefined();
+  const asked: number[] = [];
+  const catalog = {
+    ...host.catalog,
+    sourcesDue: async (...of: Parameters<typeof host.catalog.sourcesDue>) => {
+      const rows = await host.catalog.sourcesDue(...of);
+      asked.push(rows.length);
+      return rows;
+    },
+  };
+  await look({ ...host.parts, catalog }, signal);
+  await policy('holds: [{id: h, from: 2019-12-31, until: 2020-01-03}]');
+  await look({ ...host.parts, catalog }, signal);
+  expect(asked).toEqual([0, 200, 0]);
+  await shared.db.query(
+    `UPDATE recordings SET source_after = now() - interval '1 second' WHERE source_after IS NOT NULL`,
+  );
+  await look({ ...host.parts, catalog }, signal);
+  expect(asked.slice(3)).toEqual([200, 0]);
 });
 
 test('however many must stay, those behind them go', async () => {
@@ -232,7 +256,9 @@ test('one whose copy could not be proven is tried again after a day', async () =
   await host.catalog.proofTried(sid);
   expect(await deleteSources(host.parts, signal)).toBe(0);
   expect(host.queue.sent).toEqual([]);
-  await shared.db.query(`UPDATE recordings SET proof_tried_at = now() - interval '25 hours'`);
+  await shared.db.query(
+    `UPDATE recordings SET proof_tried_at = now() - interval '25 hours', source_after = now() - interval '1 hour'`,
+  );
   expect(await deleteSources(host.parts, signal)).toBe(0);
   expect(host.queue.names()).toEqual(['prove']);
 });

@@ -1,5 +1,5 @@
 import { errorCode } from '@flex-custody/core';
-import type { RecordingRow, SourceMark } from '../catalog/catalog.ts';
+import type { RecordingRow } from '../catalog/catalog.ts';
 import { gatherAlarms } from '../catalog/gather-alarms.ts';
 import { deleteAtTwilio } from '../retention/at-twilio.ts';
 import { isOfKeys, mayDestroy } from '../retention/may-destroy.ts';
@@ -7,12 +7,18 @@ import type { IngestParts } from './parts.ts';
 import { logStep } from './steps.ts';
 
 const pageRows = 200;
-/** Of one look: Twilio's other users want to ask it too. */
-const mostPages = 10;
+/** Each asks the bucket and Twilio several questions, one after the other: one at a time would be some 250,000 a day. */
+const atOnce = 8;
+/** Of one look; the next goes on where it was. */
+const lookMs = 10 * 60_000;
 /** Until a copy that could not be proven is held against Twilio's media again. */
 const proofAgainMs = 24 * 3_600_000;
+/** Until what stays is looked at again: what is as it should be, and what an alarm is about. */
+const [asideSeconds, troubleSeconds] = [24 * 3_600, 3_600];
 /** It stays as it should, and no alarm says so. */
-const inOrder = new Set(['held', 'locked', 'being_erased', 'recording_unknown']);
+const inOrder = new Set(['held', 'locked', 'being_erased', 'recording_unknown', 'not_proven']);
+/** Name of the mark: by which policy the last look decided. */
+const lookedBy = 'sources';
 
 type Parts = Pick<
   IngestParts,
@@ -37,68 +43,74 @@ interface Stopped {
 /**
  * Deletes the originals at Twilio of recordings that were verified long enough ago, each after the question whether it may
  * go now. What is not proven is to be, and goes at a later look. What is not as it was is an alarm, and its original stays.
- * A look passes through so many; the next goes on behind them, so that what stays hides nothing.
- * @param pages of a look, each of 200
- * @returns how many Twilio has no longer
+ * What stays is set aside, so that the next look does not read it.
+ * @returns how many Twilio has no longer, and whether more are due than one look takes
  * @throws CustodyError `policy_invalid`, or one that is retryable when Twilio or the bucket cannot be asked now
  */
-export async function deleteSources(parts: Parts, ended: AbortSignal, pages = mostPages): Promise<number> {
+export async function deleteSources(
+  parts: Parts,
+  ended: AbortSignal,
+  limitMs = lookMs,
+): Promise<{ deleted: number; hasMore: boolean }> {
   const { deleteSourceAfterHours: hours } = parts.config;
-  if (hours === undefined) return 0;
+  if (hours === undefined) return { deleted: 0, hasMore: false };
   const alarms = gatherAlarms(parts.alarms, parts.log);
   try {
-    return await lookThrough({ ...parts, alarms }, hours, ended, pages);
+    return await lookThrough({ ...parts, alarms }, hours, ended, limitMs);
   } finally {
     await alarms.flush();
   }
 }
 
-async function lookThrough(parts: Parts, hours: number, ended: AbortSignal, pages: number): Promise<number> {
+async function lookThrough(parts: Parts, hours: number, ended: AbortSignal, limitMs: number) {
   const { alarms, catalog } = parts;
+  const end = performance.now() + limitMs;
   let deleted = 0;
-  const beingProven = await parts.queue.waiting('prove');
-  let after = await catalog.sourcesMark();
-  for (let page = 0; page < pages; page += 1) {
-    const rows = await catalog.sourcesDue(hours, pageRows, after);
-    for (const row of rows) {
+  await lookAtAllOnChange(parts);
+  for (;;) {
+    const rows = await catalog.sourcesDue(hours, pageRows);
+    for (let at = 0; at < rows.length; at += atOnce) {
       ended.throwIfAborted();
-      const how = await lookAt(parts, row, beingProven);
-      if (typeof how === 'object') {
-        await alarms.raise(how.code, undefined, how.detail);
-        return deleted;
+      const looks = await Promise.allSettled(rows.slice(at, at + atOnce).map((row) => lookAt(parts, row)));
+      // Thrown last, so that what the others did is counted.
+      const found = looks.flatMap((look) => (look.status === 'fulfilled' ? look.value : []));
+      deleted += found.filter((how) => how === 'deleted').length;
+      const failed = looks.find((look) => look.status === 'rejected');
+      if (failed) throw failed.reason;
+      const stopped = found.find((how) => typeof how === 'object');
+      if (stopped) {
+        await alarms.raise(stopped.code, undefined, stopped.detail);
+        return { deleted, hasMore: false };
       }
-      if (how === 'deleted') deleted += 1;
     }
-    after = rows.length < pageRows ? undefined : markOf(rows.at(-1));
-    await catalog.markSources(after);
-    if (!after) break;
+    if (rows.length < pageRows) break;
+    if (performance.now() > end) return { deleted, hasMore: true };
   }
   await alarms.mended(['sources_stopped', 'sources_failed', 'clock_differs']);
-  return deleted;
+  return { deleted, hasMore: false };
 }
 
-const markOf = (row: RecordingRow | undefined): SourceMark | undefined =>
-  row?.verifiedAt && { verifiedAt: row.verifiedAt, recordingSid: row.recordingSid };
+/** Another policy may hold other ones. */
+async function lookAtAllOnChange({ catalog, policies }: Parts): Promise<void> {
+  const { digest } = await policies.inForce();
+  const isOther = (await catalog.mark(lookedBy))?.['policy'] !== digest;
+  await catalog.lookAgain('source', { all: isOther });
+  if (isOther) await catalog.setMark(lookedBy, { policy: digest });
+}
 
-async function lookAt(
-  parts: Parts,
-  row: RecordingRow,
-  beingProven: ReadonlySet<RecordingRow['recordingSid']>,
-): Promise<'deleted' | 'kept' | Stopped> {
-  const { alarms } = parts;
+async function lookAt(parts: Parts, row: RecordingRow): Promise<'deleted' | 'kept' | Stopped> {
+  const { alarms, catalog } = parts;
   const sid = row.recordingSid;
   const verdict = await mayDestroy(parts, row, 'source');
-  if (!verdict.may) {
-    const { why, detail } = verdict;
-    if (why === 'clock_differs') return { code: 'clock_differs', detail };
-    if (why === 'unversioned' || isOfKeys(why))
-      return { code: 'sources_stopped', detail: `${sid}: ${detail}` };
-    if (why === 'not_proven') {
-      if (!beingProven.has(sid)) await askForProof(parts, row);
-    } else if (!inOrder.has(why)) await alarms.raise('source_kept', sid, detail);
-    return 'kept';
-  }
-  return deleteSource(parts, row);
+  if (verdict.may) return deleteSource(parts, row);
+  const { why, detail } = verdict;
+  if (why === 'clock_differs') return { code: 'clock_differs', detail };
+  if (why === 'unversioned' || isOfKeys(why)) return { code: 'sources_stopped', detail: `${sid}: ${detail}` };
+  const isTrouble = !inOrder.has(why);
+  if (why === 'not_proven') await askForProof(parts, row);
+  if (isTrouble) await alarms.raise('source_kept', sid, detail);
+  await catalog.setAside(sid, 'source', isTrouble ? troubleSeconds : asideSeconds);
+  return 'kept';
 }
 
 /** A second look, unless one was in vain today. */
@@ -116,6 +128,7 @@ async function deleteSource(parts: Parts, row: RecordingRow): Promise<'deleted' 
   } catch (error) {
     if (errorCode(error) !== 'twilio_refused') throw error;
     await alarms.raise('source_kept', recordingSid, 'Twilio refuses to delete it');
+    await catalog.setAside(recordingSid, 'source', troubleSeconds);
     return 'kept';
   }
   await catalog.sourceDeleted(recordingSid);

@@ -90,7 +90,7 @@ onEachEngine('the jobs of another account', (open) => {
     const host = await other();
     const before = await all();
     await host.queue.run('janitor', {});
-    expect(await deleteSources(host.parts, signal)).toBe(0);
+    expect((await deleteSources(host.parts, signal)).deleted).toBe(0);
     const tally = createTally();
     const parts = { ...host.parts, store: { ...host.store, list: async function* () {} } as never };
     await bucketPass(parts, tally, { dryRun: false, after: undefined, signal }, async () => undefined);

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { RecordingSid, TaskSid } from '@flex-custody/core';
 import { callerDigests } from './caller.ts';
-import { daysOf, fewestDays, holdsOn, keptUntil } from './decide.ts';
+import { daysOf, holdsOn, keptUntil } from './decide.ts';
 import { readPolicy } from './policy.ts';
 
 const RE = (n: number) => `RE${`${n}`.repeat(32)}` as RecordingSid;
@@ -157,10 +157,5 @@ keep:
   test('from the start of the call', () => {
     expect(keptUntil(policy, row)).toEqual(new Date('2026-06-13T12:00:00Z'));
     expect(keptUntil(policy, { ...row, queue: 'Legal' } as never)).toBeUndefined();
-  });
-
-  test('what is younger than the shortest need not be looked at', () => {
-    expect(fewestDays(policy)).toBe(10);
-    expect(fewestDays(readPolicy('version: 1'))).toBeUndefined();
   });
 });

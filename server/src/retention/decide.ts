@@ -105,9 +105,3 @@ export function keptUntil(policy: Policy, row: Facts): Date | undefined {
   const days = daysOf(policy, row);
   return days === 'forever' ? undefined : new Date(row.startedAt.getTime() + days * dayMs);
 }
-
-/** The fewest days that any rule keeps: what is younger need not be looked at. */
-export function fewestDays({ keep }: Policy): number | undefined {
-  const all = [keep.otherwise, ...keep.rules.map(({ days }) => days)].filter((days) => days !== 'forever');
-  return all.length === 0 ? undefined : Math.min(...all);
-}

@@ -28,7 +28,10 @@ export interface Scene {
   certifiable(): Promise<void>;
 }
 
-type Why = Pick<Intent, 'reason' | 'reference'>;
+type Why = Pick<Intent, 'reason' | 'reference'> & {
+  /** Hears of each that may not go. */
+  stays?(row: RecordingRow): Promise<void>;
+};
 type Listed = ErasurePlan['versions'][number] & { etag: string };
 
 /** What stops the whole run: the next recording would fare no better. */
@@ -151,7 +154,7 @@ async function stopping(proof: Promise<void>): Promise<void> {
 async function allowed(
   parts: EraseOneParts,
   row: RecordingRow,
-  { reason }: Why,
+  { reason, stays }: Why,
   { count, name }: Scene,
 ): Promise<string | undefined> {
   const verdict = await mayDestroy(parts, row, 'recording', { byPolicy: reason === 'retention' });
@@ -162,6 +165,7 @@ async function allowed(
   }
   count(verdict.why);
   name(row.recordingSid, verdict.detail);
+  await stays?.(row);
   return undefined;
 }
 

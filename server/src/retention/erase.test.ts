@@ -517,7 +517,7 @@ describe('until something has gone', () => {
     for (const host of [parts, other]) {
       const erased = runs().run('erase', { recordings: [RE(1)] }, (run) => eraseSelected(host, run));
       expect((await erased).notes).toEqual({ [RE(1)]: 'held by case-1' });
-      const expired = await runs().run('retention', {}, (run) => eraseExpired(host, run));
+      const expired = await runs().run('retention', { all: true }, (run) => eraseExpired(host, run));
       expect(expired.counts).toEqual({ done: 1, held: 1 });
     }
     expect([left(), deleted, await certificates.list(9)]).toEqual([3, [], []]);

@@ -1,17 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { type AccountSid, asRecordingSid, CustodyError, type RecordingSid } from '@flex-custody/core';
+import {
+  type AccountSid,
+  asRecordingSid,
+  CustodyError,
+  type RecordingSid,
+  type TaskSid,
+} from '@flex-custody/core';
 import type { RecordingRow, Selection } from '../catalog/catalog.ts';
 import type { Certificates } from '../catalog/certificates.ts';
 import { withGatheredAlarms } from '../catalog/gather-alarms.ts';
 import type { Config } from '../config.ts';
-import type { Run } from '../runs/runs.ts';
+import type { Json, Run } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { brake } from './brake.ts';
 import { certify, type Gone, proveCertifiable } from './certify.ts';
 import { readClock } from './clock.ts';
-import { fewestDays, holdsOn, keptUntil } from './decide.ts';
+import { holdsOn, keptUntil } from './decide.ts';
 import { type EraseOneParts, eraseOne, goOn, type Scene } from './erase-one.ts';
-import { noPolicy } from './policy.ts';
+import { expiredPages, expiriesOf, type Page } from './expired.ts';
+import { noPolicy, type Policy } from './policy.ts';
 import { proveRemovable } from './prove-removable.ts';
 
 export { certificateKey } from './certify.ts';
@@ -37,7 +44,6 @@ export interface EraseOptions {
 const pageRows = 100;
 /** A run that does not move for five minutes is taken for dead. */
 const keepEveryMs = 60_000;
-const dayMs = 24 * 60 * 60_000;
 /** Listed by name for whoever asked; more are only counted. */
 const mostNamed = 50;
 
@@ -64,7 +70,8 @@ export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void
   // What goes on knew them when it began.
   if (run.state === undefined) await knowAll(parts, of);
   await erase(parts, run, {
-    of,
+    pages: (mark) => selectedPages(parts, of, mark),
+    tasks: tasks ?? [],
     isDue: () => true,
     reason: 'erasure',
     dryRun: dryRun === true,
@@ -87,13 +94,19 @@ function unknownTo(code: string, sids: readonly string[]): CustodyError {
   });
 }
 
+/** Nobody looks again for so long at what is due and stays, unless another policy is in force or an operator asks. */
+const asideSeconds = 24 * 60 * 60;
+/** Name of the mark: by which policy, and by which secret of callers, retention looked last. */
+const lookedBy = 'retention';
+
 /**
- * What the policy keeps no longer. Counts it first, and stops where that is far more than usual.
+ * What the policy keeps no longer. Counts it first, and stops where that is far more than usual. What is due, and was found
+ * within the last day to be held, locked or unproven, is not read again.
  * @throws CustodyError `policy_missing`, `policy_invalid`, `retention_braked`, `clock_differs`
  */
 export async function eraseExpired(parts: KeepingParts, run: Run): Promise<void> {
   const { alarms, callerDigest, catalog } = parts;
-  const dryRun = run.options['dryRun'] === true;
+  const { dryRun = false, yes = false, all = false } = run.options as Record<string, boolean>;
   const policy = await parts.policies.inForce();
   const { now, differs } = await readClock(parts);
   if (differs) {
@@ -101,52 +114,72 @@ export async function eraseExpired(parts: KeepingParts, run: Run): Promise<void>
     throw new CustodyError('clock_differs', differs, { status: 503 });
   }
   await alarms.mended(['clock_differs']);
-  const fewest = fewestDays(policy);
-  const of: Selection =
-    fewest === undefined ? {} : { startedBefore: new Date(now.getTime() - fewest * dayMs) };
+  await lookAtAllOnChange(parts, policy, all);
+  const expiries = expiriesOf(policy, await catalog.kindsKept(), now);
   const isDue = (row: RecordingRow) =>
     (keptUntil(policy, row)?.getTime() ?? Number.POSITIVE_INFINITY) <= now.getTime();
   const isToGo = (row: RecordingRow) =>
     isDue(row) && row.unproven.length === 0 && holdsOn(policy, row, callerDigest).length === 0;
+  const pages = (mark: Readonly<Json> | undefined) => expiredPages(catalog, expiries, mark);
   const erased = await erase(parts, run, {
-    of,
+    pages,
     isDue,
     reason: 'retention',
     dryRun,
-    async beforeAll(after) {
+    ...(!dryRun && { stays: (row) => catalog.setAside(row.recordingSid, 'recording', asideSeconds) }),
+    async beforeAll(mark) {
       if (policy.digest === noPolicy.digest)
         throw new CustodyError('policy_missing', 'no policy is in force: all recordings are kept');
-      if (dryRun || run.options['yes'] === true) return;
+      if (dryRun || yes) return;
       let due = 0;
-      for await (const row of selected(parts, of, after)) if (isToGo(row)) due += 1;
+      for await (const { rows } of pages(mark)) due += rows.filter(isToGo).length;
       await brake(parts, due);
     },
   });
   if (erased > 0) await catalog.noteRetained(erased);
 }
 
+/** What was kept by other holds, or could not be told by another secret of callers, is to be decided anew. */
+async function lookAtAllOnChange(
+  { callerDigest, catalog }: KeepingParts,
+  { digest }: Policy,
+  all: boolean,
+): Promise<void> {
+  const before = await catalog.mark(lookedBy);
+  const now = { policy: digest, callers: callerDigest?.keyId ?? 'none' };
+  const isOther = before?.['policy'] !== now.policy || before['callers'] !== now.callers;
+  await catalog.lookAgain('recording', { all: all || isOther });
+  if (isOther) await catalog.setMark(lookedBy, now);
+}
+
 interface Plan {
-  of: Selection;
+  /** From where a mark says. */
+  pages(mark: Readonly<Json> | undefined): AsyncIterable<Page>;
+  /** Those that were asked for. */
+  tasks?: readonly TaskSid[];
   isDue(row: RecordingRow): boolean;
   reason: 'erasure' | 'retention';
   reference?: string;
   dryRun: boolean;
+  /** Hears of each that may not go. */
+  stays?(row: RecordingRow): Promise<void>;
   /** When what was begun is ended, and before anything else is begun. */
-  beforeAll?(after: RecordingSid | undefined): Promise<void>;
+  beforeAll?(mark: Readonly<Json> | undefined): Promise<void>;
 }
 
 /** At which no erasure is at work. */
 const isOpen = (row: RecordingRow) => row.state !== 'erased' && row.intent === undefined;
 
-async function* selected(
+/** By SID. */
+async function* selectedPages(
   { catalog }: KeepingParts,
   of: Selection,
-  from: RecordingSid | undefined,
-): AsyncGenerator<RecordingRow> {
-  for (let after = from; ; ) {
+  mark: Readonly<Json> | undefined,
+): AsyncGenerator<Page> {
+  for (let after = asRecordingSid(mark?.['after']); ; ) {
     const rows = await catalog.selected(of, after, pageRows);
-    yield* rows.filter(isOpen);
     after = rows.at(-1)?.recordingSid;
+    if (after) yield { rows, mark: { after } };
     if (rows.length < pageRows) return;
   }
 }
@@ -181,7 +214,7 @@ async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<numb
     },
     about: ({ hints, taskSid, unproven }) =>
       hints.taskSid &&
-      plan.of.tasks?.includes(hints.taskSid) &&
+      plan.tasks?.includes(hints.taskSid) &&
       (taskSid === undefined || unproven.includes('owner'))
         ? ' (only a hint names its task)'
         : '',
@@ -232,11 +265,10 @@ async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<numb
         if (rows.length < pageRows) break;
       }
     }
-    let after = asRecordingSid(run.state?.['after']);
-    await plan.beforeAll?.(after);
-    for (;;) {
-      const rows = await catalog.selected(plan.of, after, pageRows);
-      const meant = rows.filter((row) => !seen.has(row.recordingSid) && plan.isDue(row));
+    let mark = run.state;
+    await plan.beforeAll?.(mark);
+    for await (const page of plan.pages(mark)) {
+      const meant = page.rows.filter((row) => !seen.has(row.recordingSid) && plan.isDue(row));
       const due = meant.filter(isOpen);
       for (const { intent, recordingSid } of meant.filter((row) => !isOpen(row))) {
         scene.count('being_erased');
@@ -244,10 +276,10 @@ async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<numb
       }
       for (const _ of due) scene.count('done');
       erased += await batch(due, (row) => eraseOne(parts, row, plan, scene));
-      after = rows.at(-1)?.recordingSid ?? after;
-      await run.save({ after, notes }, counts);
-      if (rows.length < pageRows) break;
+      mark = page.mark;
+      await run.save({ ...mark, notes }, counts);
     }
+    await run.save({ ...mark, notes }, counts);
     if (erased > 0) await catalog.reclaim();
     return erased;
   } finally {

@@ -34,7 +34,7 @@ const schemas = {
       dryRun: yes,
     })
     .refine(({ recordings, tasks, callers }) => recordings ?? tasks ?? callers, { path: ['recordings'] }),
-  retention: z.strictObject({ dryRun: yes, yes }),
+  retention: z.strictObject({ dryRun: yes, yes, all: yes }),
   'sign-sidecars': z.strictObject({ again: yes }),
   import: z.strictObject({
     from: text,

@@ -9,6 +9,7 @@ import type { Config } from '../config.ts';
 import { bindDatabase, readCustody } from '../custody/bind.ts';
 import { custodyFacts } from '../custody/facts.ts';
 import { encryptIt, inTheClear } from '../db/in-the-clear.ts';
+import { buildIndexes } from '../db/indexes.ts';
 import { type Db, migrate, openDatabase } from '../db.ts';
 import { buildApp } from '../http/app.ts';
 import { createDesk } from '../http/operators/desk.ts';
@@ -190,6 +191,8 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
       secret: operatorSecret(secret),
     },
   });
+  // Whoever comes meanwhile waits a little longer for an answer, and not for this.
+  const building = buildIndexes(db, { log, signal: ending.signal });
   return {
     app: config.roles.includes('http')
       ? buildApp({ log, metrics, routes: [playback, intake, reports], trusts: limits.addresses.trusts })
@@ -209,6 +212,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     },
     async release() {
       store.close();
+      await building;
       await db.close();
     },
   };

@@ -115,7 +115,7 @@ export function vault() {
       async deletionDue() {
         const config = { ...host.parts.config, deleteSourceAfterHours: 24 };
         await shared.db.query(`UPDATE recordings SET verified_at = now() - interval '2 days'`);
-        return deleteSources({ ...host.parts, config }, signal);
+        return (await deleteSources({ ...host.parts, config }, signal)).deleted;
       },
       configure(config: Partial<IngestParts['config']>) {
         host.parts.config = { ...host.parts.config, ...config };

@@ -1,0 +1,90 @@
+import {
+  CustodyError,
+  type LinkState,
+  linkStates,
+  type RecordingState,
+  recordingStates,
+} from '@flex-custody/core';
+import type { Catalog, Listing } from './catalog.ts';
+import { mostRows, type Statements } from './statements.ts';
+import { talliesOf } from './tallies.ts';
+
+/** More behind a page are not counted one by one. */
+const mostCounted = 10_000;
+
+/** Only what is asked for is in the text, so that an index fits it. `$1` is the page's mark, or nothing. */
+function conditionOf({ state, linkState, failure, after }: Omit<Listing, 'limit'>) {
+  const values: unknown[] = [];
+  const is = (condition: (name: string) => string, value: unknown): string => {
+    values.push(value);
+    return condition(`$${values.length}::text`);
+  };
+  const conditions = [
+    ...(after === undefined
+      ? []
+      : [
+          is(
+            (name) => `(started_at, recording_sid) <
+              (SELECT mark.started_at, mark.recording_sid FROM recordings mark WHERE mark.recording_sid = ${name})`,
+            after,
+          ),
+        ]),
+    ...(failure === undefined ? [] : [is((name) => `failure = ${name}`, failure)]),
+    // An index of some states is found by the word itself, not by a value that could be any.
+    ...(state === undefined ? [] : [`state = '${oneOf(recordingStates, state)}'`]),
+    // What is erased is linked to nothing, and is listed by its state.
+    ...(linkState === undefined
+      ? []
+      : [
+          `link_state = '${oneOf(linkStates, linkState)}'${state === 'erased' ? '' : ` AND state <> 'erased'`}`,
+        ]),
+  ];
+  return { where: conditions.length === 0 ? 'true' : conditions.join(' AND '), values };
+}
+
+/** It becomes a part of a statement's text, so it is one of ours or nothing. */
+function oneOf<T extends string>(words: readonly T[], word: T): T {
+  const known = words.find((one) => one === word);
+  if (known === undefined) throw new CustodyError('request_invalid', 'no such state', { status: 400 });
+  return known;
+}
+
+/** What people ask for: lists, and how many there are. */
+export function listStatements({
+  accountSid,
+  db,
+  rows,
+  select,
+}: Statements): Pick<Catalog, 'list' | 'countBehind' | 'counts'> {
+  return {
+    list: ({ limit, ...of }) => {
+      const { where, values } = conditionOf(of);
+      return rows({
+        where,
+        rest: `ORDER BY started_at DESC, recording_sid DESC LIMIT ${Math.min(limit, mostRows)}`,
+        values,
+      });
+    },
+    async countBehind(of) {
+      const { where, values } = conditionOf(of);
+      const found = await select<object>('1', { where, rest: `LIMIT ${mostCounted + 1}`, values });
+      return { n: Math.min(found.length, mostCounted), isAll: found.length <= mostCounted };
+    },
+    async counts() {
+      const states = zeros(recordingStates);
+      const links = zeros(linkStates);
+      let proven = 0;
+      for (const { what, n } of await talliesOf(db, accountSid, 'standing')) {
+        const [state, link, isProven] = what;
+        states[state as RecordingState] += n;
+        links[link as LinkState] += n;
+        if (isProven && state === 'verified') proven += n;
+      }
+      return { states, links, proven };
+    },
+  };
+}
+
+function zeros<K extends string>(names: readonly K[]): Record<K, number> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<K, number>;
+}

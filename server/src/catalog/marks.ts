@@ -1,0 +1,22 @@
+import type { Catalog } from './catalog.ts';
+import type { Statements } from './statements.ts';
+
+/** Where work has come to that goes on some other time. */
+export function markStatements({ accountSid, db }: Statements): Pick<Catalog, 'mark' | 'setMark'> {
+  return {
+    async mark(name) {
+      const [row] = await db.query<{ mark: Record<string, unknown> }>(
+        'SELECT mark FROM marks WHERE account_sid = $1 AND name = $2',
+        [accountSid, name],
+      );
+      return row?.mark;
+    },
+    async setMark(name, mark) {
+      await db.query(
+        `INSERT INTO marks (account_sid, name, mark) VALUES ($1, $2, $3::jsonb)
+         ON CONFLICT (account_sid, name) DO UPDATE SET mark = excluded.mark`,
+        [accountSid, name, JSON.stringify(mark)],
+      );
+    },
+  };
+}

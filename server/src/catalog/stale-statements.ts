@@ -1,0 +1,91 @@
+import { asRecordingSid, type RecordingSid } from '@flex-custody/core';
+import type { Catalog, Stale, StaleMark } from './catalog.ts';
+import { moveOf } from './moves.ts';
+import { noLease, type Statements } from './statements.ts';
+
+const most = 5_000;
+
+/** When a second look was last in vain; those that were never looked at come first. */
+const tried = `coalesce(proof_tried_at, '-infinity')`;
+
+/** Each as an index has it, so that nothing is read but what is stale: `$1` is the time. */
+function conditionOf(of: Stale): { where: string; values: readonly unknown[] } {
+  switch (of.which) {
+    case 'undescribed':
+      return { where: `state = 'verified' AND sidecar IS NULL AND updated_at < $1`, values: [] };
+    case 'pending-link':
+      return { where: `link_state = 'pending' AND updated_at < $1`, values: [] };
+    case 'unproven':
+      return {
+        where: `state = 'verified' AND proof IS NULL AND source_deleted_at IS NULL
+          AND (${tried} = '-infinity' AND updated_at < $1 OR ${tried} > '-infinity' AND ${tried} < now() - interval '1 day')`,
+        values: [],
+      };
+    case 'state':
+      if (of.state === 'failed')
+        return {
+          where: `state = 'failed' AND updated_at < $1 AND failure = ANY($2::text[])`,
+          values: [of.failures],
+        };
+      return {
+        where: `state = '${of.state}' AND ${of.state === 'copying' ? 'lease_until' : 'updated_at'} < $1`,
+        values: [],
+      };
+  }
+}
+
+const sidsOf = (rows: readonly { recording_sid: string }[]): RecordingSid[] =>
+  rows.flatMap(({ recording_sid }) => asRecordingSid(recording_sid) ?? []);
+
+/** What has lost its job, or may be given another day. */
+export function staleStatements({
+  accountSid,
+  db,
+  select,
+}: Statements): Pick<Catalog, 'stale' | 'replayedAll'> {
+  return {
+    async stale(of, after, limit = most) {
+      const { where, values } = conditionOf(of);
+      const keys = of.which === 'unproven' ? [tried, 'updated_at'] : ['updated_at'];
+      const own = [of.olderThan, ...values];
+      const mark = after === undefined ? [] : (JSON.parse(after) as string[]);
+      const marks = mark.map(
+        (_, at) => `$${own.length + at + 1}::${at < keys.length ? 'timestamptz' : 'text'}`,
+      );
+      const behind =
+        after === undefined ? '' : `AND (${keys.join(', ')}, recording_sid) > (${marks.join(', ')})`;
+      const page = Math.min(limit, most);
+      // As text, since a time here has milliseconds and the database's has microseconds.
+      const at = keys.map((key) => `(${key})::text`).join(', ');
+      const found = await select<{ recording_sid: string; at: string[] }>(
+        `recording_sid, ARRAY[${at}] AS at`,
+        {
+          where: `${where} ${behind}`,
+          rest: `ORDER BY ${keys.join(', ')}, recording_sid LIMIT ${page}`,
+          values: [...own, ...mark],
+        },
+      );
+      const last = found.length === page ? found.at(-1) : undefined;
+      return {
+        sids: sidsOf(found),
+        ...(last && { next: JSON.stringify([...last.at, last.recording_sid]) as StaleMark }),
+      };
+    },
+    async replayedAll(sids) {
+      const again = (event: 'reinstated' | 'replayed', hasObject: boolean) => {
+        const { from, to } = moveOf(event);
+        return db.query<{ recording_sid: string }>(
+          `UPDATE recordings SET state = $2, updated_at = now(), failure = NULL, attempts = 0, ${noLease}
+           WHERE recording_sid = ANY($1::text[]) AND account_sid = $4
+             AND (state = ANY($3::text[]) AND (object IS NOT NULL) = $5::boolean) IS TRUE
+           RETURNING recording_sid`,
+          [sids, to, from, accountSid, hasObject],
+        );
+      };
+      return {
+        sealed: sidsOf(await again('reinstated', true)),
+        registered: sidsOf(await again('replayed', false)),
+      };
+    },
+  };
+}

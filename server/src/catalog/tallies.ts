@@ -1,0 +1,36 @@
+import type { AccountSid } from '@flex-custody/core';
+import type { Db } from '../db.ts';
+
+/** What the database itself counts of its recordings (see the migration that makes `tallies`), by kind. */
+export interface TalliedAs {
+  standing: [state: string, link: string, isProven: boolean];
+  /** Queue and direction, empty where unknown, of those that are not erased. */
+  keeping: [queue: string, direction: string];
+  /** Of calls with somebody outside: whether the caller is known, and the id of the secret of its digest. */
+  caller: [isKnown: boolean, keyId: string | null];
+  /** The key of the recording; the second is there where it has a sidecar, and null where nobody noted that one's. */
+  sealing: [keyId: string, sidecarKeyId?: string | null];
+  signer: [keyId: string | null];
+}
+
+export interface Tally<K extends keyof TalliedAs> {
+  what: TalliedAs[K];
+  /** More than 0. */
+  n: number;
+}
+
+/** Of one account. It costs as much as there are kinds, however many recordings there are. */
+export function talliesOf<K extends keyof TalliedAs>(
+  db: Pick<Db, 'query'>,
+  account: AccountSid,
+  kind: K,
+): Promise<Tally<K>[]> {
+  return db.query(
+    `SELECT what, sum(n)::int AS n FROM tallies WHERE account_sid = $1 AND kind = $2
+     GROUP BY what HAVING sum(n) > 0 ORDER BY what`,
+    [account, kind],
+  );
+}
+
+export const sumOf = (tallies: readonly { n: number }[]): number =>
+  tallies.reduce((sum, { n }) => sum + n, 0);

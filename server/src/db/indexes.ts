@@ -1,0 +1,137 @@
+import { errorCode } from '@flex-custody/core';
+import { inDirection } from '../catalog/due.ts';
+import type { Db } from '../db.ts';
+import { migrationMs } from './limits.ts';
+
+/** Columns and condition of an index, as SQL has them behind its table's name. */
+type Wanted = Readonly<Record<string, { on: string; as: string }>>;
+
+/**
+ * What the statements of the product need beside the indexes of the migrations. Most are of the few rows that are not what
+ * they are to be, so that work which goes by the clock costs what has changed, and not what is stored.
+ */
+export const indexes: Wanted = {
+  // As the bucket lists its keys.
+  recordings_in_order: { on: 'recordings', as: '(recording_sid COLLATE "C")' },
+  recordings_underway: {
+    on: 'recordings',
+    as: `(state, updated_at, recording_sid) WHERE state IN ('registered', 'copying', 'sealed', 'failed')`,
+  },
+  recordings_undescribed: {
+    on: 'recordings',
+    as: `(updated_at, recording_sid) WHERE state = 'verified' AND sidecar IS NULL`,
+  },
+  recordings_unproven: {
+    on: 'recordings',
+    as: `(coalesce(proof_tried_at, '-infinity'), updated_at, recording_sid)
+      WHERE state = 'verified' AND proof IS NULL AND source_deleted_at IS NULL`,
+  },
+  recordings_linking: { on: 'recordings', as: `(updated_at, recording_sid) WHERE link_state = 'pending'` },
+  recordings_sources: {
+    on: 'recordings',
+    as: `(verified_at, recording_sid)
+      WHERE state = 'verified' AND source_deleted_at IS NULL AND sidecar IS NOT NULL AND intent IS NULL AND source_after IS NULL`,
+  },
+  recordings_sources_again: {
+    on: 'recordings',
+    as: `(source_after) WHERE source_after IS NOT NULL`,
+  },
+  recordings_keeping: {
+    on: 'recordings',
+    as: `((coalesce(queue, '')), (${inDirection}), started_at, recording_sid)
+      WHERE erased_at IS NULL AND intent IS NULL AND erase_after IS NULL`,
+  },
+  recordings_kept: { on: 'recordings', as: `(erase_after) WHERE erase_after IS NOT NULL` },
+  recordings_by_hint: { on: 'recordings', as: `((hints->>'taskSid')) WHERE hints->>'taskSid' IS NOT NULL` },
+  recordings_of_state: {
+    on: 'recordings',
+    as: `(state, started_at DESC, recording_sid DESC) WHERE state <> 'verified'`,
+  },
+  recordings_of_link: {
+    on: 'recordings',
+    as: `(link_state, started_at DESC, recording_sid DESC) WHERE link_state <> 'linked' AND state <> 'erased'`,
+  },
+  recordings_of_failure: {
+    on: 'recordings',
+    as: `(failure, started_at DESC, recording_sid DESC) WHERE failure IS NOT NULL`,
+  },
+  alarms_open: { on: 'alarms', as: `(last_at DESC, id DESC) WHERE cleared_at IS NULL` },
+  alarms_open_by_code: { on: 'alarms', as: `(code) WHERE cleared_at IS NULL` },
+  alarms_cleared: { on: 'alarms', as: `(cleared_at) WHERE cleared_at IS NOT NULL` },
+  alarms_by_recording: { on: 'alarms', as: '(recording_sid)' },
+  alarms_about: { on: 'alarms', as: 'USING gin (about)' },
+  live_calls_ended: { on: 'live_calls', as: `(ended_at) WHERE ended_at IS NOT NULL` },
+  reports_by_age: { on: 'reports', as: '(received_at, id)' },
+  pauses_ended: { on: 'pauses', as: `(ended_at, conference_sid) WHERE ended_at IS NOT NULL` },
+  pauses_of_recording: { on: 'pauses', as: `USING gin (recordings) WHERE ended_at IS NULL` },
+  certificates_by_time: { on: 'certificates', as: '(at DESC, id)' },
+};
+
+/** What earlier releases made, and others do better. */
+const outdated = ['recordings_by_state', 'recordings_by_link'];
+
+export interface Building {
+  log?: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** Ends it; what is half built is built anew the next time. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Builds the indexes that are missing while the hosts go on: on PostgreSQL nobody waits for it, reader or writer. Until one
+ * is there its statements are slow, and right. One that cannot be built is logged, and tried again at the next start.
+ */
+export async function buildIndexes(db: Db, { log, signal }: Building = {}): Promise<void> {
+  const atOnce = db.kind === 'pglite';
+  for (const [name, { on, as }] of Object.entries(indexes)) {
+    if (signal?.aborted) return;
+    try {
+      const found = await look(db, name);
+      if (found === 'whole' || found === 'being-built') continue;
+      if (found === 'broken')
+        await db.alone(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`, migrationMs, signal);
+      const begun = performance.now();
+      const how = atOnce ? '' : 'CONCURRENTLY';
+      await db.alone(`CREATE INDEX ${how} IF NOT EXISTS ${name} ON ${on} ${as}`, migrationMs, signal);
+      const seconds = Math.round((performance.now() - begun) / 1_000);
+      if (seconds > 0) log?.info({ index: name, seconds }, 'an index was built');
+    } catch (error) {
+      if (signal?.aborted) return;
+      log?.warn(
+        { index: name, code: errorCode(error) },
+        'an index could not be built: the next start tries again',
+      );
+    }
+  }
+  for (const name of outdated) {
+    if ((await missingIndexes(db)).length > 0 || signal?.aborted) return;
+    await db.alone(`DROP INDEX ${atOnce ? '' : 'CONCURRENTLY'} IF EXISTS ${name}`, migrationMs, signal);
+  }
+}
+
+/** Those that are not there, or not whole yet. */
+export async function missingIndexes(db: Pick<Db, 'query'>): Promise<string[]> {
+  const names = Object.keys(indexes);
+  const rows = await db.query<{ name: string }>(
+    `SELECT name FROM unnest($1::text[]) name
+     WHERE NOT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(name) AND indisvalid)`,
+    [names],
+  );
+  return rows.map(({ name }) => name);
+}
+
+type Found = 'whole' | 'none' | 'being-built' | 'broken';
+
+/** An index whose building was broken off stays, is kept up to date, and answers nobody. */
+async function look(db: Db, name: string): Promise<Found> {
+  const [row] = await db.query<{ whole: boolean }>(
+    'SELECT indisvalid AS whole FROM pg_index WHERE indexrelid = to_regclass($1)',
+    [name],
+  );
+  if (!row) return 'none';
+  if (row.whole) return 'whole';
+  const [builder] = await db.query<object>(
+    'SELECT 1 FROM pg_stat_progress_create_index WHERE index_relid = to_regclass($1)',
+    [name],
+  );
+  return builder ? 'being-built' : 'broken';
+}

@@ -1,0 +1,73 @@
+import { asRecordingSid } from '@flex-custody/core';
+import type { Catalog, Expiry, RecordingKind, RecordingRow } from '../catalog/catalog.ts';
+import type { Json } from '../runs/runs.ts';
+import { daysOf } from './decide.ts';
+import type { Policy } from './policy.ts';
+
+const dayMs = 24 * 60 * 60_000;
+const pageRows = 100;
+
+/** Some of the recordings that a run is about, and where the next page begins, to be kept with the run. */
+export interface Page {
+  rows: readonly RecordingRow[];
+  /** Absent where there is no row. */
+  mark?: Json;
+}
+
+/** Of each kind of recording that is not kept for ever: what began before is due. */
+export function expiriesOf(policy: Policy, kinds: readonly RecordingKind[], now: Date): Expiry[] {
+  return kinds.flatMap((kind) => {
+    const days = daysOf(policy, kind);
+    return days === 'forever' ? [] : [{ ...kind, before: new Date(now.getTime() - days * dayMs) }];
+  });
+}
+
+/** What is due, kind by kind, the oldest first; nothing else is read. */
+export async function* expiredPages(
+  catalog: Pick<Catalog, 'expired'>,
+  expiries: readonly Expiry[],
+  from: Readonly<Json> | undefined,
+): AsyncGenerator<Page> {
+  for (let left = behind(expiries, placeIn(from)); left.length > 0; ) {
+    const rows = await catalog.expired(left, pageRows);
+    const last = rows.at(-1);
+    if (!last) return;
+    const place = placeOf(last);
+    const { startedAt } = place;
+    yield { rows, mark: { ...place, startedAt: startedAt.toISOString() } };
+    if (rows.length < pageRows) return;
+    left = behind(left, place);
+  }
+}
+
+interface Place extends RecordingKind {
+  startedAt: Date;
+  recordingSid: RecordingRow['recordingSid'];
+}
+
+/** A row counts to the kind that its policy's rules see: a direction that nobody has proven is none. */
+function placeOf({ queue, direction, unproven, startedAt, recordingSid }: RecordingRow): Place {
+  return {
+    ...(queue && { queue }),
+    ...(direction && !unproven.includes('direction') && { direction }),
+    startedAt,
+    recordingSid,
+  };
+}
+
+/** Undefined where an earlier release, or nobody, has left one. */
+function placeIn(mark: Readonly<Json> | undefined): Place | undefined {
+  const { queue, direction, startedAt, recordingSid } = mark ?? {};
+  const sid = asRecordingSid(recordingSid);
+  const at = new Date(String(startedAt));
+  if (!sid || Number.isNaN(at.getTime())) return undefined;
+  return { ...({ queue, direction } as RecordingKind), startedAt: at, recordingSid: sid };
+}
+
+/** From the beginning where the kind is none of them any more. */
+function behind(all: readonly Expiry[], place: Place | undefined): readonly Expiry[] {
+  const at = all.findIndex((one) => one.queue === place?.queue && one.direction === place?.direction);
+  const [first, ...others] = all.slice(Math.max(0, at));
+  if (!place || at < 0 || !first) return all;
+  return [{ ...first, after: { startedAt: place.startedAt, recordingSid: place.recordingSid } }, ...others];
+}
