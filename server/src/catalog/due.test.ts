@@ -185,4 +185,26 @@ onEachEngine('what is due and what there is of it', (open) => {
     await migrate(database.db);
     expect(await kept()).toEqual(was);
   });
+
+  test('a database of the release before is brought to this one', async () => {
+    const old = await open();
+    try {
+      const before = migrations.findIndex((text) => text.includes('ADD COLUMN erase_after'));
+      await migrate(old.db, migrations.slice(0, before));
+      await old.db.query(
+        `INSERT INTO alarms (code, recording_sid, detail) VALUES ('a', '', 'of ${RE(1)} and ${account}'), ('b', '${RE(2)}', 'none');
+         INSERT INTO marks (account_sid, name, mark) VALUES ('${account}', 'sources', '{}')`,
+      );
+      await migrate(old.db);
+      expect(await old.db.query('SELECT about FROM alarms ORDER BY code')).toEqual([
+        { about: [RE(1), account] },
+        { about: [] },
+      ]);
+      expect(await old.db.query('SELECT * FROM marks')).toEqual([]);
+      await buildIndexes(old.db);
+      expect(await missingIndexes(old.db)).toEqual([]);
+    } finally {
+      await old.drop();
+    }
+  });
 });

@@ -42,6 +42,8 @@ export interface EraseOptions {
 }
 
 const pageRows = 100;
+/** Each asks the bucket and Twilio some ten questions, one after the other. */
+const atOnce = 8;
 /** A run that does not move for five minutes is taken for dead. */
 const keepEveryMs = 60_000;
 /** Listed by name for whoever asked; more are only counted. */
@@ -232,11 +234,14 @@ async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<numb
     const gone: Gone[] = [];
     let keptAt = performance.now();
     try {
-      for (const row of rows) {
+      for (let at = 0; at < rows.length; at += atOnce) {
         run.signal.throwIfAborted();
-        const went = await one(row);
-        if (went) gone.push(went);
-        // Nobody takes over what waits for its certificate while this run moves.
+        const ends = await Promise.allSettled(rows.slice(at, at + atOnce).map(one));
+        // What has gone is certified, also where another one of them ends the run.
+        for (const end of ends) if (end.status === 'fulfilled' && end.value) gone.push(end.value);
+        const failed = ends.find((end) => end.status === 'rejected');
+        if (failed) throw failed.reason;
+        // No other run takes over what waits for its certificate while this run moves.
         if (performance.now() - keptAt > keepEveryMs) {
           await catalog.keepErasures(id);
           keptAt = performance.now();

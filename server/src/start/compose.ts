@@ -208,15 +208,18 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
       : undefined,
     goingDown: () => {
       going = true;
-      ending.abort(new CustodyError('stopping', 'the process ends', { status: 503, retryable: true }));
+      ending.abort(stopping());
     },
     async release() {
       store.close();
+      ending.abort(stopping());
       await building;
       await db.close();
     },
   };
 }
+
+const stopping = () => new CustodyError('stopping', 'the process ends', { status: 503, retryable: true });
 
 /** The same validation, its outcomes counted. */
 function counted(flexTokens: FlexTokens, metrics: Pick<Metrics, 'tokenValidated'>): FlexTokens {

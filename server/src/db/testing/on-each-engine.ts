@@ -37,7 +37,7 @@ export async function openEmbedded(): Promise<TestDatabase> {
   return { db, schema: 'own', drop: () => db.close() };
 }
 
-async function openServer(): Promise<TestDatabase> {
+export async function openServer(): Promise<TestDatabase> {
   const schema = `t_${randomBytes(6).toString('hex')}`;
   const url = new URL(process.env['TEST_DATABASE_URL'] ?? '');
   url.searchParams.set('options', `-c search_path=${schema}`);
