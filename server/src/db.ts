@@ -18,7 +18,7 @@ export interface Db {
    * @param limitMs of the whole and of each statement in it; a minute by default
    */
   transaction<T>(work: (db: Db) => Promise<T>, limitMs?: number): Promise<T>;
-  /** One statement that PostgreSQL takes outside of any transaction, such as an index that is built while others write. */
+  /** One statement outside of any transaction, such as CREATE INDEX CONCURRENTLY. @param signal cancels it */
   alone(sql: string, limitMs: number, signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

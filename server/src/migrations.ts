@@ -310,23 +310,23 @@ export const migrations: readonly string[] = [
    UPDATE runs SET options = options - ARRAY['callers', 'tasks']
      WHERE name = 'erase' AND finished_at IS NOT NULL;`,
   `ALTER TABLE recordings
-     -- Until then retention does not look at it again: it was due, and something keeps it. Null: nothing is known to.
+     -- Retention does not look at it before: it was due, and something keeps it. Null: not set aside.
      ADD COLUMN erase_after timestamptz,
-     -- The same of its original at Twilio.
+     -- The same for its original at Twilio.
      ADD COLUMN source_after timestamptz;
    ALTER TABLE alarms
      -- The SIDs that the detail names, by which an erasure finds them.
      ADD COLUMN about text[] NOT NULL DEFAULT '{}';
    UPDATE alarms SET about = ARRAY(SELECT found[1] FROM regexp_matches(detail, '[A-Z]{2}[0-9a-f]{32}', 'g') found)
      WHERE detail ~ '[A-Z]{2}[0-9a-f]{32}';
-   -- Which originals were looked at is noted with each of them from now on.
+   -- The rows themselves now say which originals were looked at.
    DELETE FROM marks WHERE name = 'sources';`,
-  `-- How many recordings there are of each kind, kept by the database itself: counting them would read them all.
+  `-- How many recordings there are of each kind, kept by triggers: counting would read every row.
    CREATE TABLE tallies (
      account_sid text NOT NULL,
      kind text NOT NULL,
      what jsonb NOT NULL,
-     -- Of the connection that counted, so that two of them do not wait for one row. The sum over all is the number.
+     -- By connection, so that two connections rarely wait for one row. The number is the sum over all shards.
      shard smallint NOT NULL,
      n bigint NOT NULL,
      PRIMARY KEY (account_sid, kind, what, shard)
@@ -348,7 +348,7 @@ export const migrations: readonly string[] = [
        ('signer', CASE WHEN one.sidecar IS NOT NULL THEN jsonb_build_array(one.sidecar->>'signedBy') END)
      ) AS tallied (kind, what) WHERE what IS NOT NULL
    $$;
-   -- In one order everywhere, so that nobody waits for somebody who waits for them.
+   -- Rows are always written in one order, so that two transactions cannot deadlock.
    CREATE FUNCTION tally_change() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
      INSERT INTO tallies AS had (account_sid, kind, what, shard, n)
@@ -403,9 +403,8 @@ export const migrations: readonly string[] = [
 const lockNumber = 4_100_190_001;
 
 /**
- * Brings the database to this program's version, one process at a time. Each migration is done whole or not at all, and
- * lets go of its locks before the next: where one fails, the next start goes on with it. Indexes are not built here: see
- * `db/indexes.ts`.
+ * Brings the database to this program's version, one process at a time. Each migration is a transaction of its own, which
+ * releases its locks before the next one. Where one fails, the next start continues with it. `db/indexes.ts` builds indexes.
  * @throws CustodyError `database_newer` when a newer program has been here: running an old one on it could lose data
  */
 export async function migrate(db: Db, list: readonly string[] = migrations): Promise<number> {
@@ -413,7 +412,7 @@ export async function migrate(db: Db, list: readonly string[] = migrations): Pro
   return list.length;
 }
 
-/** @returns whether there may be more to do */
+/** @returns whether it did one */
 async function migrateOnce(db: Db, list: readonly string[]): Promise<boolean> {
   return db.transaction(async (inner) => {
     await inner.query('SELECT pg_advisory_xact_lock($1)', [lockNumber]);

@@ -29,7 +29,7 @@ export const callerAssignments = (
       ${alsoProven ? `AND fact <> '${alsoProven}'` : ''}),
   hinted_callers = ARRAY(SELECT DISTINCT unnest(hinted_callers || ${others}::text[]))`;
 
-/** Of one statement that changes rows: nobody else waits long for it. */
+/** Rows that one statement changes at most, so that its locks are short. */
 const slice = 1_000;
 
 /** Whose call a recording is of, as it comes to be known. */

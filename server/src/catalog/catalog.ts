@@ -102,15 +102,15 @@ export interface Catalog {
    * verified again before anything is copied anew.
    */
   replayed(sid: RecordingSid): Promise<'sealed' | 'registered' | undefined>;
-  /** The same of many; which of them are to be verified, and which copied. */
+  /** The same for many at once: the recordings that are to be verified, and those that are to be copied. */
   replayedAll(sids: readonly RecordingSid[]): Promise<{ sealed: RecordingSid[]; registered: RecordingSid[] }>;
   /** Twilio recorded nothing; `code` is Twilio's. */
   absent(sid: RecordingSid, code: string): Promise<boolean>;
-  /** Verified at least so many hours ago, described, still at Twilio as far as is known, and not set aside; the longest ago first. */
+  /** Recordings that were verified at least so many hours ago, have a sidecar and an original at Twilio, and are not set aside; the longest ago first. */
   sourcesDue(hours: number, limit: number): Promise<RecordingRow[]>;
-  /** Something keeps it although its time has come: for so long nobody looks at it again. */
+  /** Hides a due recording, or its original, from `expired` or `sourcesDue` for so many seconds. */
   setAside(sid: RecordingSid, what: Kept, seconds: number): Promise<void>;
-  /** What was set aside is looked at again: that whose time has passed, or all of it. */
+  /** Makes what was set aside due again: what its time has passed for, or all of it. */
   lookAgain(what: Kept, which?: { all?: boolean }): Promise<void>;
   /** Twilio has the original no longer. */
   sourceDeleted(sid: RecordingSid): Promise<void>;
@@ -161,15 +161,15 @@ export interface Catalog {
   /** Names this secret in each digest that names none: somebody knows that it made them. @returns of how many recordings */
   nameCallers(keyId: string): Promise<number>;
   forwarded(sid: RecordingSid): Promise<void>;
-  /** What {@link setMark} was last given by this name; undefined: nothing yet. */
+  /** The mark that was last set by this name; undefined before the first. */
   mark(name: string): Promise<Readonly<Record<string, unknown>> | undefined>;
-  /** Notes where work has come to that goes on some other time, in whichever process. */
+  /** Keeps a small JSON object by name, such as the place where periodic work continues. */
   setMark(name: string, mark: Readonly<Record<string, unknown>>): Promise<void>;
-  /** The kinds of recordings that a policy's rules can tell apart, of which there are any. */
+  /** The combinations of queue and direction that recordings which are not erased have. */
   kindsKept(): Promise<RecordingKind[]>;
   /**
-   * Those of each kind that began before its time, kind by kind, the oldest first; without those that are being erased or
-   * are set aside. At most 1000.
+   * Recordings of each kind that started before its time, in the order of `of`, the oldest first. It leaves out what is
+   * erased, being erased or set aside. At most 1000.
    */
   expired(of: readonly Expiry[], limit: number): Promise<RecordingRow[]>;
   /** By SID, behind `after`, without those that are erased already. At most 1000. */
@@ -219,12 +219,12 @@ export interface Catalog {
   ofTask(sid: TaskSid): Promise<RecordingRow[]>;
   /** Newest first. Erased ones are listed by their state, and not by their link. */
   list(listing: Listing): Promise<RecordingRow[]>;
-  /** How many are behind a page of such a list; not all of them, where there are more than 10,000. */
+  /** How many rows such a list has; it stops at 10,000, and `isAll` is false then. */
   countBehind(of: Omit<Listing, 'limit'>): Promise<{ n: number; isAll: boolean }>;
   counts(): Promise<Counts>;
   /** By SID, as the bucket lists its keys; `after` is the last of the page before. At most 1000. */
   inOrder(after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;
-  /** Untouched since `olderThan`, oldest first; for `copying`, whose lease lapsed before it. At most 5000. */
+  /** Recordings that did not change since `olderThan`, oldest first; of state `copying` those whose lease ended before it. At most 5000. */
   stale(of: Stale, after?: StaleMark, limit?: number): Promise<{ sids: RecordingSid[]; next?: StaleMark }>;
   /**
    * Of a copy by a Function: `bytes` of audio in `ms`. Those under 4 MB are passed over: they tell how long it takes to

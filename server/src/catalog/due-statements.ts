@@ -5,11 +5,11 @@ import { rowColumns, type StoredRow, toRow } from './rows.ts';
 import { mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';
 
-/** Of one statement that changes rows: nobody else waits long for it. */
+/** Rows that one statement changes at most, so that its locks are short. */
 const slice = 500;
 const column: Readonly<Record<Kept, string>> = { recording: 'erase_after', source: 'source_after' };
 
-/** Recordings and originals whose time has come, and what is known to stay although it has. */
+/** Recordings whose retention period is over, originals whose deletion is due, and what is kept although it is due. */
 export function dueStatements({
   accountSid,
   change,
@@ -27,7 +27,7 @@ export function dueStatements({
       }));
     },
     async expired(of, limit) {
-      // By kind one range of an index: what is younger, or kept although it is due, is not read.
+      // Each kind is one range of an index. The statement does not read what is younger or set aside.
       const found = await db.query<StoredRow>(
         `SELECT found.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[])
            WITH ORDINALITY AS kind (queue, direction, before, since, after, turn)

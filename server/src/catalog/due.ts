@@ -1,5 +1,2 @@
-/**
- * As a policy's rules see it, whose index is by this text: a direction that nobody has proven counts for none. SQL over
- * the columns of `recordings`.
- */
+/** SQL: the direction that a policy's rules see, empty where it is unknown or unproven. The index uses the same text. */
 export const inDirection = `CASE WHEN 'direction' = ANY(unproven) THEN '' ELSE coalesce(direction, '') END`;

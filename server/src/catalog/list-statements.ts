@@ -9,10 +9,10 @@ import type { Catalog, Listing } from './catalog.ts';
 import { mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';
 
-/** More behind a page are not counted one by one. */
+/** Counting stops here: an exact number of more rows would cost more than it tells. */
 const mostCounted = 10_000;
 
-/** Only what is asked for is in the text, so that an index fits it. `$1` is the page's mark, or nothing. */
+/** The text has only the conditions that were asked for, so that PostgreSQL can choose the index that fits them. */
 function conditionOf({ state, linkState, failure, after }: Omit<Listing, 'limit'>) {
   const values: unknown[] = [];
   const is = (condition: (name: string) => string, value: unknown): string => {
@@ -30,9 +30,9 @@ function conditionOf({ state, linkState, failure, after }: Omit<Listing, 'limit'
           ),
         ]),
     ...(failure === undefined ? [] : [is((name) => `failure = ${name}`, failure)]),
-    // An index of some states is found by the word itself, not by a value that could be any.
+    // A partial index is used where the state is in the text; with a parameter it could be any state.
     ...(state === undefined ? [] : [`state = '${oneOf(recordingStates, state)}'`]),
-    // What is erased is linked to nothing, and is listed by its state.
+    // Erased recordings have no link; the list by state has them.
     ...(linkState === undefined
       ? []
       : [
@@ -42,14 +42,14 @@ function conditionOf({ state, linkState, failure, after }: Omit<Listing, 'limit'
   return { where: conditions.length === 0 ? 'true' : conditions.join(' AND '), values };
 }
 
-/** It becomes a part of a statement's text, so it is one of ours or nothing. */
+/** The word becomes a part of a statement's text: only a known one may. */
 function oneOf<T extends string>(words: readonly T[], word: T): T {
   const known = words.find((one) => one === word);
   if (known === undefined) throw new CustodyError('request_invalid', 'no such state', { status: 400 });
   return known;
 }
 
-/** What people ask for: lists, and how many there are. */
+/** Lists for people, and numbers. */
 export function listStatements({
   accountSid,
   db,

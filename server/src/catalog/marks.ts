@@ -1,7 +1,7 @@
 import type { Catalog } from './catalog.ts';
 import type { Statements } from './statements.ts';
 
-/** Where work has come to that goes on some other time. */
+/** Small JSON objects by name, such as the place where periodic work continues. */
 export function markStatements({ accountSid, db }: Statements): Pick<Catalog, 'mark' | 'setMark'> {
   return {
     async mark(name) {

@@ -115,16 +115,16 @@ export interface ErasurePlan {
   atTwilio: boolean;
 }
 
-/** What may stay although its time has come: the recording, or its original at Twilio. */
+/** What can be set aside: the recording, or its original at Twilio. */
 export type Kept = 'recording' | 'source';
 
-/** What a policy's rules tell recordings apart by; absent: not known, or not proven. */
+/** What a policy's rules tell recordings apart by; absent: unknown, or unproven. */
 export interface RecordingKind {
   queue?: string;
   direction?: CallDirection;
 }
 
-/** The recordings of one kind that began before a time. */
+/** The recordings of one kind that started before a time. */
 export interface Expiry extends RecordingKind {
   before: Date;
   /** Behind this one, by start. */
@@ -132,8 +132,8 @@ export interface Expiry extends RecordingKind {
 }
 
 /**
- * Recordings whose way has not gone on: those of a state, verified ones without a sidecar, verified ones that may still be
- * proven and that nobody has tried to prove today, or those whose link is pending.
+ * Recordings that may have lost their job: those of a state; verified ones without a sidecar; verified ones that can still
+ * be proven and were not tried within a day; those whose link is pending.
  */
 export type Stale = { olderThan: Date } & (
   | { which: 'state'; state: 'registered' | 'copying' | 'sealed' }
@@ -141,7 +141,7 @@ export type Stale = { olderThan: Date } & (
   | { which: 'undescribed' | 'unproven' | 'pending-link' }
 );
 
-/** Where a look at them has come to. */
+/** The last row of a page of them; opaque. */
 export type StaleMark = string & { readonly staleMark: unique symbol };
 
 export interface StoredSidecar {

@@ -7,7 +7,7 @@ import { talliesOf } from './tallies.ts';
 const unsigned = `state = 'verified' AND sidecar IS NOT NULL AND sidecar->>'signedBy' IS NULL`;
 /** So many of the newest tell whose they are. */
 const newest = 1_000;
-/** Of one statement that changes rows: nobody else waits long for it. */
+/** Rows that one statement changes at most, so that its locks are short. */
 const slice = 1_000;
 
 /** Who signed which sidecar, and what is restored from one. */

@@ -5,10 +5,10 @@ import { noLease, type Statements } from './statements.ts';
 
 const most = 5_000;
 
-/** When a second look was last in vain; those that were never looked at come first. */
+/** When the last second look failed; recordings without one come first. */
 const tried = `coalesce(proof_tried_at, '-infinity')`;
 
-/** Each as an index has it, so that nothing is read but what is stale: `$1` is the time. */
+/** Each condition matches a partial index, so that the statement reads nothing else. `$1` is the time. */
 function conditionOf(of: Stale): { where: string; values: readonly unknown[] } {
   switch (of.which) {
     case 'undescribed':
@@ -37,7 +37,7 @@ function conditionOf(of: Stale): { where: string; values: readonly unknown[] } {
 const sidsOf = (rows: readonly { recording_sid: string }[]): RecordingSid[] =>
   rows.flatMap(({ recording_sid }) => asRecordingSid(recording_sid) ?? []);
 
-/** What has lost its job, or may be given another day. */
+/** Recordings that may have lost their job, and dead letters that are tried again. */
 export function staleStatements({
   accountSid,
   db,
@@ -55,7 +55,7 @@ export function staleStatements({
       const behind =
         after === undefined ? '' : `AND (${keys.join(', ')}, recording_sid) > (${marks.join(', ')})`;
       const page = Math.min(limit, most);
-      // As text, since a time here has milliseconds and the database's has microseconds.
+      // As text: a Date has milliseconds, and the database compares microseconds.
       const at = keys.map((key) => `(${key})::text`).join(', ');
       const found = await select<{ recording_sid: string; at: string[] }>(
         `recording_sid, ARRAY[${at}] AS at`,

@@ -1,25 +1,25 @@
 import type { AccountSid } from '@flex-custody/core';
 import type { Db } from '../db.ts';
 
-/** What the database itself counts of its recordings (see the migration that makes `tallies`), by kind. */
+/** What the triggers on `recordings` count, by kind: see the migration that creates `tallies`. */
 export interface TalliedAs {
   standing: [state: string, link: string, isProven: boolean];
   /** Queue and direction, empty where unknown, of those that are not erased. */
   keeping: [queue: string, direction: string];
-  /** Of calls with somebody outside: whether the caller is known, and the id of the secret of its digest. */
+  /** Of calls that are not internal: whether the caller is known, and the id of the secret of its digest. */
   caller: [isKnown: boolean, keyId: string | null];
-  /** The key of the recording; the second is there where it has a sidecar, and null where nobody noted that one's. */
+  /** The key of the recording; and the sidecar's, null where it is unknown, absent where there is no sidecar. */
   sealing: [keyId: string, sidecarKeyId?: string | null];
   signer: [keyId: string | null];
 }
 
 export interface Tally<K extends keyof TalliedAs> {
   what: TalliedAs[K];
-  /** More than 0. */
+  /** Recordings, more than 0. */
   n: number;
 }
 
-/** Of one account. It costs as much as there are kinds, however many recordings there are. */
+/** The tallies of one account. The cost depends on the number of different values, not of recordings. */
 export function talliesOf<K extends keyof TalliedAs>(
   db: Pick<Db, 'query'>,
   account: AccountSid,

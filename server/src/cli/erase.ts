@@ -102,7 +102,7 @@ export function registerRetention(program: Command): void {
         if ((await desk.policy()).applied) return;
         throw new CustodyError('policy_missing', 'no policy is in force: all recordings are kept');
       }, config);
-      // Whoever asks wants to hear of what the host found to be held today, too.
+      // An operator also wants to see what the host has set aside today.
       const options = { all: true, ...(dryRun && { dryRun }), ...(yes && { yes }) };
       report(await runWork('retention', options, config, { anew }), { json, dryRun });
     });

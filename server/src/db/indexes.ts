@@ -3,15 +3,15 @@ import { inDirection } from '../catalog/due.ts';
 import type { Db } from '../db.ts';
 import { migrationMs } from './limits.ts';
 
-/** Columns and condition of an index, as SQL has them behind its table's name. */
+/** By name: the table, and the SQL behind the table's name. */
 type Wanted = Readonly<Record<string, { on: string; as: string }>>;
 
 /**
- * What the statements of the product need beside the indexes of the migrations. Most are of the few rows that are not what
- * they are to be, so that work which goes by the clock costs what has changed, and not what is stored.
+ * The indexes that the statements need beside those of the migrations. Most are partial, over the few rows that periodic
+ * work looks for: its cost then depends on what has changed, not on what is stored.
  */
 export const indexes: Wanted = {
-  // As the bucket lists its keys.
+  // In the order in which a bucket lists its keys.
   recordings_in_order: { on: 'recordings', as: '(recording_sid COLLATE "C")' },
   recordings_underway: {
     on: 'recordings',
@@ -67,18 +67,18 @@ export const indexes: Wanted = {
   certificates_by_time: { on: 'certificates', as: '(at DESC, id)' },
 };
 
-/** What earlier releases made, and others do better. */
+/** Indexes of earlier releases that no statement needs. */
 const outdated = ['recordings_by_state', 'recordings_by_link'];
 
 export interface Building {
   log?: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-  /** Ends it; what is half built is built anew the next time. */
+  /** Cancels the build; the next start builds that index again. */
   signal?: AbortSignal;
 }
 
 /**
- * Builds the indexes that are missing while the hosts go on: on PostgreSQL nobody waits for it, reader or writer. Until one
- * is there its statements are slow, and right. One that cannot be built is logged, and tried again at the next start.
+ * Builds the missing indexes while hosts work. On PostgreSQL readers and writers do not wait for it. Without an index its
+ * statements are slow and give the same answers. A failure is logged, and the next start tries again.
  */
 export async function buildIndexes(db: Db, { log, signal }: Building = {}): Promise<void> {
   const atOnce = db.kind === 'pglite';
@@ -108,7 +108,7 @@ export async function buildIndexes(db: Db, { log, signal }: Building = {}): Prom
   }
 }
 
-/** Those that are not there, or not whole yet. */
+/** Names of the indexes that do not exist or are not built to their end. */
 export async function missingIndexes(db: Pick<Db, 'query'>): Promise<string[]> {
   const names = Object.keys(indexes);
   const rows = await db.query<{ name: string }>(
@@ -121,7 +121,7 @@ export async function missingIndexes(db: Pick<Db, 'query'>): Promise<string[]> {
 
 type Found = 'whole' | 'none' | 'being-built' | 'broken';
 
-/** An index whose building was broken off stays, is kept up to date, and answers nobody. */
+/** PostgreSQL keeps the index of a build that was broken off: it costs writes, and no statement can use it. */
 async function look(db: Db, name: string): Promise<Found> {
   const [row] = await db.query<{ whole: boolean }>(
     'SELECT indisvalid AS whole FROM pg_index WHERE indexrelid = to_regclass($1)',

@@ -20,6 +20,6 @@ export const lateDatabase = (ms: number) =>
     retryable: true,
   });
 
-/** What a transaction answers to a statement that is to be alone. */
+/** `alone` of a transaction's Db. */
 export const insideTransaction = (): Promise<never> =>
   Promise.reject(new Error('such a statement cannot be part of a transaction'));

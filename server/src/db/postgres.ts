@@ -110,7 +110,7 @@ export async function openPostgres(url: string, limits: DbLimits = dbLimits): Pr
   };
 }
 
-/** Of the server's process that serves it; pg's types leave it out. */
+/** The server's process id for this connection; pg's types lack it. */
 const processOf = (client: pg.PoolClient): number | undefined =>
   (client as pg.PoolClient & { processID?: number }).processID;
 

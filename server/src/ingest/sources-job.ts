@@ -7,15 +7,15 @@ import type { IngestParts } from './parts.ts';
 import { logStep } from './steps.ts';
 
 const pageRows = 200;
-/** Each asks the bucket and Twilio several questions, one after the other: one at a time would be some 250,000 a day. */
+/** Each takes several requests, one after the other: one recording at a time would be some 250,000 a day. */
 const atOnce = 8;
-/** Of one look; the next goes on where it was. */
+/** Longest time of one look; the next one continues. */
 const lookMs = 10 * 60_000;
 /** Until a copy that could not be proven is held against Twilio's media again. */
 const proofAgainMs = 24 * 3_600_000;
-/** Until what stays is looked at again: what is as it should be, and what an alarm is about. */
+/** Until an original that stays is looked at again: one that is in order, and one with an alarm. */
 const [asideSeconds, troubleSeconds] = [24 * 3_600, 3_600];
-/** It stays as it should, and no alarm says so. */
+/** Reasons to stay that need no alarm. */
 const inOrder = new Set(['held', 'locked', 'being_erased', 'recording_unknown', 'not_proven']);
 /** Name of the mark: by which policy the last look decided. */
 const lookedBy = 'sources';
@@ -72,7 +72,7 @@ async function lookThrough(parts: Parts, hours: number, ended: AbortSignal, limi
     for (let at = 0; at < rows.length; at += atOnce) {
       ended.throwIfAborted();
       const looks = await Promise.allSettled(rows.slice(at, at + atOnce).map((row) => lookAt(parts, row)));
-      // Thrown last, so that what the others did is counted.
+      // After the others have ended, so that their deletions are counted.
       const found = looks.flatMap((look) => (look.status === 'fulfilled' ? look.value : []));
       deleted += found.filter((how) => how === 'deleted').length;
       const failed = looks.find((look) => look.status === 'rejected');
@@ -90,7 +90,7 @@ async function lookThrough(parts: Parts, hours: number, ended: AbortSignal, limi
   return { deleted, hasMore: false };
 }
 
-/** Another policy may hold other ones. */
+/** Another policy may hold other recordings. */
 async function lookAtAllOnChange({ catalog, policies }: Parts): Promise<void> {
   const { digest } = await policies.inForce();
   const isOther = (await catalog.mark(lookedBy))?.['policy'] !== digest;

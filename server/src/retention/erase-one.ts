@@ -29,7 +29,7 @@ export interface Scene {
 }
 
 type Why = Pick<Intent, 'reason' | 'reference'> & {
-  /** Hears of each that may not go. */
+  /** Called for each recording that may not be erased. */
   stays?(row: RecordingRow): Promise<void>;
 };
 type Listed = ErasurePlan['versions'][number] & { etag: string };

@@ -42,7 +42,7 @@ export interface EraseOptions {
 }
 
 const pageRows = 100;
-/** Each asks the bucket and Twilio some ten questions, one after the other. */
+/** Each takes some ten requests, one after the other. */
 const atOnce = 8;
 /** A run that does not move for five minutes is taken for dead. */
 const keepEveryMs = 60_000;
@@ -96,14 +96,14 @@ function unknownTo(code: string, sids: readonly string[]): CustodyError {
   });
 }
 
-/** Nobody looks again for so long at what is due and stays, unless another policy is in force or an operator asks. */
+/** A due recording that stays is set aside for so long, unless another policy comes into force or an operator asks. */
 const asideSeconds = 24 * 60 * 60;
-/** Name of the mark: by which policy, and by which secret of callers, retention looked last. */
+/** Name of the mark with the policy and the caller secret of the last run. */
 const lookedBy = 'retention';
 
 /**
- * What the policy keeps no longer. Counts it first, and stops where that is far more than usual. What is due, and was found
- * within the last day to be held, locked or unproven, is not read again.
+ * Erases what the policy keeps no longer. It counts first, and stops where that is far more than usual. It does not read
+ * what the last day's runs found to be held, locked or unproven.
  * @throws CustodyError `policy_missing`, `policy_invalid`, `retention_braked`, `clock_differs`
  */
 export async function eraseExpired(parts: KeepingParts, run: Run): Promise<void> {
@@ -141,7 +141,7 @@ export async function eraseExpired(parts: KeepingParts, run: Run): Promise<void>
   if (erased > 0) await catalog.noteRetained(erased);
 }
 
-/** What was kept by other holds, or could not be told by another secret of callers, is to be decided anew. */
+/** Another policy has other holds, and another caller secret recognizes other callers: then all is decided again. */
 async function lookAtAllOnChange(
   { callerDigest, catalog }: KeepingParts,
   { digest }: Policy,
@@ -155,15 +155,15 @@ async function lookAtAllOnChange(
 }
 
 interface Plan {
-  /** From where a mark says. */
+  /** The pages behind a mark. */
   pages(mark: Readonly<Json> | undefined): AsyncIterable<Page>;
-  /** Those that were asked for. */
+  /** The tasks that the operator named. */
   tasks?: readonly TaskSid[];
   isDue(row: RecordingRow): boolean;
   reason: 'erasure' | 'retention';
   reference?: string;
   dryRun: boolean;
-  /** Hears of each that may not go. */
+  /** Called for each recording that may not be erased. */
   stays?(row: RecordingRow): Promise<void>;
   /** When what was begun is ended, and before anything else is begun. */
   beforeAll?(mark: Readonly<Json> | undefined): Promise<void>;
@@ -237,7 +237,7 @@ async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<numb
       for (let at = 0; at < rows.length; at += atOnce) {
         run.signal.throwIfAborted();
         const ends = await Promise.allSettled(rows.slice(at, at + atOnce).map(one));
-        // What has gone is certified, also where another one of them ends the run.
+        // What was erased is certified, also where another recording's failure ends the run.
         for (const end of ends) if (end.status === 'fulfilled' && end.value) gone.push(end.value);
         const failed = ends.find((end) => end.status === 'rejected');
         if (failed) throw failed.reason;

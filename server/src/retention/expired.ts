@@ -7,14 +7,14 @@ import type { Policy } from './policy.ts';
 const dayMs = 24 * 60 * 60_000;
 const pageRows = 100;
 
-/** Some of the recordings that a run is about, and where the next page begins, to be kept with the run. */
+/** Some recordings of a run, and the mark behind which the next page begins. */
 export interface Page {
   rows: readonly RecordingRow[];
-  /** Absent where there is no row. */
+  /** Kept in the run's state; absent where there are no rows. */
   mark?: Json;
 }
 
-/** Of each kind of recording that is not kept for ever: what began before is due. */
+/** For each kind of recording that is not kept for ever: the start before which it is due. */
 export function expiriesOf(policy: Policy, kinds: readonly RecordingKind[], now: Date): Expiry[] {
   return kinds.flatMap((kind) => {
     const days = daysOf(policy, kind);
@@ -22,7 +22,7 @@ export function expiriesOf(policy: Policy, kinds: readonly RecordingKind[], now:
   });
 }
 
-/** What is due, kind by kind, the oldest first; nothing else is read. */
+/** The due recordings, kind by kind, the oldest first. */
 export async function* expiredPages(
   catalog: Pick<Catalog, 'expired'>,
   expiries: readonly Expiry[],
@@ -45,7 +45,7 @@ interface Place extends RecordingKind {
   recordingSid: RecordingRow['recordingSid'];
 }
 
-/** A row counts to the kind that its policy's rules see: a direction that nobody has proven is none. */
+/** A row's kind as a policy's rules see it: an unproven direction counts as unknown. */
 function placeOf({ queue, direction, unproven, startedAt, recordingSid }: RecordingRow): Place {
   return {
     ...(queue && { queue }),
@@ -55,7 +55,7 @@ function placeOf({ queue, direction, unproven, startedAt, recordingSid }: Record
   };
 }
 
-/** Undefined where an earlier release, or nobody, has left one. */
+/** Undefined where there is none, or an earlier release wrote it. */
 function placeIn(mark: Readonly<Json> | undefined): Place | undefined {
   const { queue, direction, startedAt, recordingSid } = mark ?? {};
   const sid = asRecordingSid(recordingSid);
@@ -64,7 +64,7 @@ function placeIn(mark: Readonly<Json> | undefined): Place | undefined {
   return { ...({ queue, direction } as RecordingKind), startedAt: at, recordingSid: sid };
 }
 
-/** From the beginning where the kind is none of them any more. */
+/** What is left behind a place; all of it where the place's kind is no longer among them. */
 function behind(all: readonly Expiry[], place: Place | undefined): readonly Expiry[] {
   const at = all.findIndex((one) => one.queue === place?.queue && one.direction === place?.direction);
   const [first, ...others] = all.slice(Math.max(0, at));

@@ -191,7 +191,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
       secret: operatorSecret(secret),
     },
   });
-  // Whoever comes meanwhile waits a little longer for an answer, and not for this.
+  // The host works meanwhile: without an index its statements are only slower.
   const building = buildIndexes(db, { log, signal: ending.signal });
   return {
     app: config.roles.includes('http')
