@@ -222,7 +222,7 @@ onEachEngine('what is trimmed by age', (open) => {
     expect(queue.sent).toEqual([]);
   });
 
-  test('where there is more than one job removes, another one goes on', async () => {
+  test('where there is more than one job removes, another one continues', async () => {
     const queue = new FakeQueue();
     const alarmsOfYears = jest.fn(async () => ({ removed: 500, hasMore: true }));
     await startTrim({ ...parts, aged: { ...parts.aged, alarms: alarmsOfYears }, queue });

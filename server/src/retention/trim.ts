@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import type { Queue } from '../queue/queue.ts';
 
 const everySeconds = 60 * 60;
-/** Slices of one table in one job: a first job over years of rows ends, and another one goes on. */
+/** Slices of one table in one job: a first job over years of rows ends, and another one continues. */
 const mostSlices = 100;
 
 export interface TrimParts {
