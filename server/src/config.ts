@@ -85,6 +85,8 @@ export interface Config {
   acceptUnversioned: boolean;
   /** When a copy that the host did not make itself is held against Twilio's media. */
   prove: 'before-deletion' | 'always';
+  /** Days after which what is over is forgotten: closed alarms, finished runs, reports of calls. */
+  keepDays: { alarms: number; runs: number; reports: number };
   policyFile?: string;
   signing: SigningConfig;
   callerSecret?: string;
@@ -294,6 +296,11 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     prove: env.CUSTODY_PROVE,
     ...(env.DELETE_SOURCE_AFTER !== undefined && { deleteSourceAfterHours: env.DELETE_SOURCE_AFTER }),
     acceptUnversioned: env.CUSTODY_ACCEPT_UNVERSIONED,
+    keepDays: {
+      alarms: env.CUSTODY_ALARM_DAYS,
+      runs: env.CUSTODY_RUN_DAYS,
+      reports: env.CUSTODY_REPORT_DAYS,
+    },
     ...(env.CUSTODY_POLICY_FILE !== undefined && { policyFile: env.CUSTODY_POLICY_FILE }),
     signing: {
       file: env.CUSTODY_SIGNING_KEY_FILE,

@@ -304,6 +304,13 @@ export const alarmTable = {
     next: 'The detail names the cause: `flex-custody doctor --only reconcile,account,bucket`. It runs again by itself.',
     closes: runs,
   },
+  trim_failed: {
+    severity: 'warning',
+    meaning:
+      'The job that removes old alarms, runs and reports failed. Nothing is lost; those tables grow meanwhile.',
+    next: 'Check the database (`flex-custody doctor --only database,jobs`). The job runs again each hour.',
+    closes: runs,
+  },
   janitor_failed: {
     severity: 'critical',
     meaning: 'The job that restarts interrupted work failed: interrupted copies stay where they are.',

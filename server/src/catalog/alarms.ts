@@ -2,6 +2,7 @@ import type { RecordingSid } from '@flex-custody/core';
 import { together } from '../db/together.ts';
 import type { Db } from '../db.ts';
 import type { AlarmCode } from './alarm-table.ts';
+import { type Behind, behindOf, mostCounted, pageUnknown } from './pages.ts';
 
 export interface Alarm {
   id: number;
@@ -20,8 +21,13 @@ export interface Alarm {
 export interface Alarms {
   /** One alarm for each code and recording; raising it again counts it, keeps the newest detail, and it stands again. */
   raise(code: AlarmCode, recordingSid: RecordingSid | undefined, detail: string): Promise<void>;
-  /** Newest first; `open` leaves out those that were cleared. `limit` is 100 by default. */
-  list(options?: { open?: boolean; limit?: number }): Promise<Alarm[]>;
+  /**
+   * Newest first; `open` leaves out those that were cleared. `limit` is 100 by default, `after` the id of a page's last one.
+   * @throws CustodyError `page_unknown` (404) where the alarm of `after` was removed
+   */
+  list(options?: { open?: boolean; limit?: number; after?: number }): Promise<Alarm[]>;
+  /** How many open ones are behind the alarm `after`; not all of them, where there are more than 10,000. */
+  countBehind(after: number): Promise<Behind>;
   /** How many stand, by code. */
   counts(): Promise<Record<string, number>>;
   /** Puts one aside. False where no such alarm stands. */
@@ -44,6 +50,13 @@ interface Row {
 /** Ids are four-byte integers; asking the database for a larger one would be an error instead of an answer. */
 const greatestId = 2 ** 31 - 1;
 
+/** By the order of the list: an alarm that was cleared since still marks its place. */
+const isBehind = (id: string) =>
+  `(last_at, id) < (SELECT mark.last_at, mark.id FROM alarms mark WHERE mark.id = ${id}::int)`;
+
+/** The SIDs that a detail names, each once: an erasure finds the alarm by them. */
+const sidsIn = (detail: string): string[] => [...new Set(detail.match(/[A-Z]{2}[0-9a-f]{32}/g))];
+
 export function createAlarms(db: Db): Alarms {
   /** Every recording that comes through asks for this several times, nearly always of alarms that nobody raised. */
   const mendAll = together(async (causes: { code: string; sid: string }[][]) => {
@@ -59,19 +72,26 @@ export function createAlarms(db: Db): Alarms {
       [all.map(({ code }) => code), all.map(({ sid }) => sid)],
     );
   });
+  const mustExist = async (id: number): Promise<void> => {
+    const isId = Number.isInteger(id) && Math.abs(id) <= greatestId;
+    const rows = isId ? await db.query<object>('SELECT 1 FROM alarms WHERE id = $1', [id]) : [];
+    if (rows.length === 0) throw pageUnknown();
+  };
   return {
     async raise(code, recordingSid, detail) {
       await db.query(
-        `INSERT INTO alarms (code, recording_sid, detail) VALUES ($1, $2, $3)
-         ON CONFLICT (code, recording_sid)
-         DO UPDATE SET detail = excluded.detail, times = alarms.times + 1, last_at = now(), cleared_at = NULL`,
-        [code, recordingSid ?? '', detail],
+        `INSERT INTO alarms (code, recording_sid, detail, about) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (code, recording_sid) DO UPDATE SET
+           detail = excluded.detail, about = excluded.about, times = alarms.times + 1, last_at = now(), cleared_at = NULL`,
+        [code, recordingSid ?? '', detail, sidsIn(detail)],
       );
     },
-    async list({ open = false, limit = 100 } = {}) {
+    async list({ open = false, limit = 100, after } = {}) {
+      if (after !== undefined) await mustExist(after);
       const rows = await db.query<Row>(
-        'SELECT * FROM alarms WHERE NOT $1::boolean OR cleared_at IS NULL ORDER BY last_at DESC, id DESC LIMIT $2',
-        [open, limit],
+        `SELECT * FROM alarms WHERE ${open ? 'cleared_at IS NULL' : 'true'} ${after === undefined ? '' : `AND ${isBehind('$2')}`}
+         ORDER BY last_at DESC, id DESC LIMIT $1`,
+        after === undefined ? [limit] : [limit, after],
       );
       return rows.map((row) => ({
         id: row.id,
@@ -83,6 +103,14 @@ export function createAlarms(db: Db): Alarms {
         lastAt: row.last_at,
         ...(row.cleared_at && { clearedAt: row.cleared_at }),
       }));
+    },
+    async countBehind(after) {
+      await mustExist(after);
+      const rows = await db.query<object>(
+        `SELECT 1 FROM alarms WHERE cleared_at IS NULL AND ${isBehind('$1')} LIMIT ${mostCounted + 1}`,
+        [after],
+      );
+      return behindOf(rows.length);
     },
     async counts() {
       const rows = await db.query<{ code: string; n: number }>(

@@ -10,6 +10,7 @@ import type {
   TaskSid,
 } from '@flex-custody/core';
 import type { Parties } from './live-calls.ts';
+import type { Behind } from './pages.ts';
 import type {
   CallerKeys,
   Copier,
@@ -202,7 +203,10 @@ export interface Catalog {
   erased(sid: RecordingSid, certificate: string): Promise<boolean>;
   /** What names it elsewhere: its SID, and those of its call where that has no other recording. To be asked before {@link erased}. */
   tracesOf(sid: RecordingSid): Promise<string[]>;
-  /** The embedded database has nobody who makes the space of removed rows free again. */
+  /**
+   * Makes the space of removed rows free again where the database does not do that by itself: the embedded one. Each table
+   * costs what has changed in it since.
+   */
   reclaim(): Promise<void>;
   /** Recordings with an intent, which is not over, and at which no run is; by SID, behind `after`. */
   unfinishedErasures(limit: number, after?: RecordingSid): Promise<RecordingRow[]>;
@@ -219,8 +223,8 @@ export interface Catalog {
   ofTask(sid: TaskSid): Promise<RecordingRow[]>;
   /** Newest first. Erased ones are listed by their state, and not by their link. */
   list(listing: Listing): Promise<RecordingRow[]>;
-  /** How many rows such a list has; it stops at 10,000, and `isAll` is false then. */
-  countBehind(of: Omit<Listing, 'limit'>): Promise<{ n: number; isAll: boolean }>;
+  /** How many are behind a page of such a list; not all of them, where there are more than 10,000. */
+  countBehind(of: Omit<Listing, 'limit'>): Promise<Behind>;
   counts(): Promise<Counts>;
   /** By SID, as the bucket lists its keys; `after` is the last of the page before. At most 1000. */
   inOrder(after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;

@@ -1,4 +1,5 @@
 import type { Db } from '../db.ts';
+import { type Behind, behindOf, mostCounted, pageUnknown } from './pages.ts';
 
 export interface KeptCertificate {
   /** UUID. */
@@ -16,12 +17,28 @@ export interface Certificates {
   /** Once for each id. */
   keep(certificate: Omit<KeptCertificate, 'at'>): Promise<void>;
   find(id: string): Promise<KeptCertificate | undefined>;
-  /** Newest first; at most 1000. */
-  list(limit: number): Promise<KeptCertificate[]>;
+  /**
+   * Newest first; at most 1000.
+   * @param after the id of a page's last one
+   * @throws CustodyError `page_unknown` (404) where there is no certificate `after`
+   */
+  list(limit: number, after?: string): Promise<KeptCertificate[]>;
+  /** How many are behind the certificate `after`; not all of them, where there are more than 10,000. */
+  countBehind(after: string): Promise<Behind>;
 }
+
+/** By the order of the list, the newest first; the first condition is the one that the index answers. */
+const isBehind = (id: string) => {
+  const mark = `(SELECT mark.at FROM certificates mark WHERE mark.id = ${id}::uuid)`;
+  return `at <= ${mark} AND (at < ${mark} OR id > ${id}::uuid)`;
+};
 
 export function createCertificates(db: Db): Certificates {
   const columns = 'id, at, reason, recordings, jws';
+  const mustExist = async (id: string): Promise<void> => {
+    const rows = await db.query<object>('SELECT 1 FROM certificates WHERE id = $1', [id]);
+    if (rows.length === 0) throw pageUnknown();
+  };
   return {
     async keep({ id, reason, recordings, jws }) {
       await db.query(
@@ -31,7 +48,23 @@ export function createCertificates(db: Db): Certificates {
     },
     find: async (id) =>
       (await db.query<KeptCertificate>(`SELECT ${columns} FROM certificates WHERE id = $1`, [id]))[0],
-    list: (limit) =>
-      db.query(`SELECT ${columns} FROM certificates ORDER BY at DESC, id LIMIT $1`, [Math.min(limit, 1_000)]),
+    async list(limit, after) {
+      const most = Math.min(limit, 1_000);
+      if (after === undefined)
+        return db.query(`SELECT ${columns} FROM certificates ORDER BY at DESC, id LIMIT $1`, [most]);
+      await mustExist(after);
+      return db.query(
+        `SELECT ${columns} FROM certificates WHERE ${isBehind('$2')} ORDER BY at DESC, id LIMIT $1`,
+        [most, after],
+      );
+    },
+    async countBehind(after) {
+      await mustExist(after);
+      const rows = await db.query<object>(
+        `SELECT 1 FROM certificates WHERE ${isBehind('$1')} LIMIT ${mostCounted + 1}`,
+        [after],
+      );
+      return behindOf(rows.length);
+    },
   };
 }

@@ -65,11 +65,14 @@ export async function removeTraces(
 ): Promise<void> {
   for (const table of ['uploads', 'imports', 'alarms'])
     await db.query(`DELETE FROM ${table} WHERE recording_sid = $1`, [sid]);
-  await db.query('UPDATE pauses SET recordings = array_remove(recordings, $1) WHERE $1 = ANY(recordings)', [
-    sid,
-  ]);
+  // A pause that has ended names no recording any more.
+  await db.query(
+    `UPDATE pauses SET recordings = array_remove(recordings, $1)
+     WHERE recordings @> ARRAY[$1::text] AND ended_at IS NULL`,
+    [sid],
+  );
   const named = [sid, ...tasks, ...conferences, ...calls];
-  await db.query('DELETE FROM alarms WHERE detail LIKE ANY($1::text[])', [named.map((one) => `%${one}%`)]);
+  await db.query('DELETE FROM alarms WHERE about && $1::text[]', [named]);
   if (named.length === 1) return;
   for (const table of ['reports', 'pauses'])
     await db.query(

@@ -6,11 +6,9 @@ import {
   recordingStates,
 } from '@flex-custody/core';
 import type { Catalog, Listing } from './catalog.ts';
+import { behindOf, mostCounted } from './pages.ts';
 import { mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';
-
-/** Counting stops here: an exact number of more rows would cost more than it tells. */
-const mostCounted = 10_000;
 
 /** The text has only the conditions that were asked for, so that PostgreSQL can choose the index that fits them. */
 function conditionOf({ state, linkState, failure, after }: Omit<Listing, 'limit'>) {
@@ -68,7 +66,7 @@ export function listStatements({
     async countBehind(of) {
       const { where, values } = conditionOf(of);
       const found = await select<object>('1', { where, rest: `LIMIT ${mostCounted + 1}`, values });
-      return { n: Math.min(found.length, mostCounted), isAll: found.length <= mostCounted };
+      return behindOf(found.length);
     },
     async counts() {
       const states = zeros(recordingStates);

@@ -50,7 +50,7 @@ export function staleStatements({
       const own = [of.olderThan, ...values];
       const mark = after === undefined ? [] : (JSON.parse(after) as string[]);
       const marks = mark.map(
-        (_, at) => `$${own.length + at + 1}::${at < keys.length ? 'timestamptz' : 'text'}`,
+        (_, at) => `$${own.length + at + 1}::text::${at < keys.length ? 'timestamptz' : 'text'}`,
       );
       const behind =
         after === undefined ? '' : `AND (${keys.join(', ')}, recording_sid) > (${marks.join(', ')})`;

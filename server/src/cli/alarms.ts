@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { meaningOf } from '../catalog/alarm-table.ts';
 import type { Alarm } from '../catalog/alarms.ts';
 import { atDesk } from './at-desk.ts';
+import { noteMore, pageSize } from './pages.ts';
 
 const header = '   ID  LAST RAISED               TIMES  CODE  RECORDING  DETAIL';
 
@@ -30,11 +31,19 @@ export function registerAlarmCommands(program: Command): void {
   const alarms = program
     .command('alarms')
     .description('list open alarms, newest first, each with its next step (docs/alarms.md)')
+    .option('--limit <n>', 'how many, at most 1000', pageSize, 50)
+    .option('--after <id>', 'those behind this one', alarmId)
     .option('--json', 'as a list')
-    .action(({ json }: { json?: boolean }) =>
+    .action(({ limit, after, json }: { limit: number; after?: number; json?: boolean }) =>
       atDesk(async (desk) => {
-        const open = await desk.alarms();
+        const open = await desk.alarms({ limit, ...(after !== undefined && { after }) });
         console.log(json ? alarmsJson(open) : alarmsText(open));
+        await noteMore(
+          open,
+          limit,
+          ({ id }) => String(id),
+          ({ id }) => desk.alarmsBehind(id),
+        );
       }),
     );
   alarms

@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { KeptCertificate } from '../catalog/certificates.ts';
 import { loadConfig } from '../config.ts';
 import { loadSigning } from '../signing/load.ts';
 import { atDesk } from './at-desk.ts';
+import { noteMore, pageSize } from './pages.ts';
 import { registerVerify } from './verify-certificate.ts';
 
 export function registerCertificates(program: Command): void {
@@ -11,14 +13,19 @@ export function registerCertificates(program: Command): void {
   certificates
     .command('list')
     .description('newest first: id, time, reason, how many recordings')
+    .option('--limit <n>', 'how many, at most 1000', pageSize, 50)
+    .option('--after <id>', 'those behind this one', uuid)
     .option('--json', 'as a list')
-    .action(({ json }: { json?: boolean }) =>
+    .action(({ limit, after, json }: { limit: number; after?: string; json?: boolean }) =>
       atDesk(async (desk) => {
-        const all = await desk.certificates();
-        if (json) return console.log(JSON.stringify(all, undefined, 2));
-        if (all.length === 0) return console.log('No certificates.');
-        for (const { id, at, reason, recordings } of all)
-          console.log([id, at.toISOString(), reason.padEnd(9), String(recordings).padStart(5)].join('  '));
+        const page = await desk.certificates({ limit, ...(after !== undefined && { after }) });
+        console.log(json ? JSON.stringify(page, undefined, 2) : listText(page));
+        await noteMore(
+          page,
+          limit,
+          ({ id }) => id,
+          ({ id }) => desk.certificatesBehind(id),
+        );
       }),
     );
   certificates
@@ -36,6 +43,15 @@ export function registerCertificates(program: Command): void {
     });
   registerVerify(certificates);
 }
+
+const listText = (page: readonly KeptCertificate[]): string =>
+  page.length === 0
+    ? 'No certificates.'
+    : page
+        .map(({ id, at, reason, recordings }) =>
+          [id, at.toISOString(), reason.padEnd(9), String(recordings).padStart(5)].join('  '),
+        )
+        .join('\n');
 
 function uuid(text: string): string {
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text))

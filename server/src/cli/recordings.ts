@@ -5,6 +5,7 @@ import type { Listing, RecordingRow } from '../catalog/catalog.ts';
 import type { Desk } from '../http/operators/desk.ts';
 import { passingReasons } from '../ingest/steps.ts';
 import { atDesk } from './at-desk.ts';
+import { noteMore, pageSize } from './pages.ts';
 
 export function line(row: RecordingRow): string {
   const { recordingSid, startedAt, state, linkState, durationSeconds, failure, linkReason } = row;
@@ -66,23 +67,26 @@ export function registerRecordingCommands(program: Command): void {
     none: string,
   ) =>
     atDesk(async (desk) => {
-      const rows = await desk.list({
-        limit,
+      const of = {
         ...(state && { state }),
         ...(link && { linkState: link }),
         ...(reason && { failure: reason }),
-        ...(after && { after }),
-      });
-      if (json) return say(JSON.stringify(rows, undefined, 2));
-      if (rows.length === 0) return say(none);
-      for (const row of rows) say(lineOf(row));
-      const last = rows.at(-1);
-      if (last && rows.length === limit) console.error(`More: --after ${last.recordingSid}`);
+      };
+      const rows = await desk.list({ ...of, limit, ...(after && { after }) });
+      if (json) say(JSON.stringify(rows, undefined, 2));
+      else if (rows.length === 0) say(none);
+      else for (const row of rows) say(lineOf(row));
+      await noteMore(
+        rows,
+        limit,
+        ({ recordingSid }) => recordingSid,
+        ({ recordingSid }) => desk.listBehind({ ...of, after: recordingSid }),
+      );
     });
   const paged = (command: Command) =>
     command
       .option('--reason <code>', 'only what failed for it, such as media_short', reasonCode)
-      .option('--limit <n>', 'how many, at most 1000', count, 50)
+      .option('--limit <n>', 'how many, at most 1000', pageSize, 50)
       .option('--after <sid>', 'those behind this one', recordingSid)
       .option('--json', 'as a list of all that is known');
 
@@ -137,11 +141,4 @@ function recordingSid(text: string): RecordingSid {
   const sid = asRecordingSid(text);
   if (!sid) throw new InvalidArgumentError('a recording is RE and 32 lower-case hexadecimal digits');
   return sid;
-}
-
-function count(text: string): number {
-  if (!/^\d{1,4}$/.test(text) || Number(text) < 1 || Number(text) > 1_000) {
-    throw new InvalidArgumentError('a number from 1 to 1000');
-  }
-  return Number(text);
 }

@@ -283,6 +283,17 @@ export const variables = z.object({
     .describe(
       'Policy file (YAML) that a start applies: how long recordings are kept, and which are held. Unset: the policy in force stays.',
     ),
+  CUSTODY_ALARM_DAYS: whole(1, 36_500)
+    .default(90)
+    .describe('Days after which the host forgets an alarm that was closed.'),
+  CUSTODY_RUN_DAYS: whole(7, 36_500)
+    .default(90)
+    .describe('Days after which the host forgets a finished run of long work, such as `import`.'),
+  CUSTODY_REPORT_DAYS: whole(30, 36_500)
+    .default(400)
+    .describe(
+      'Days after which the host forgets what plugins reported of a call, and workers that no token named since. Pauses stay while a recording of their call does.',
+    ),
   CUSTODY_CERTIFICATE_KEY_FILE: z
     .string()
     .default('.data/certificate-key.pem')

@@ -136,4 +136,10 @@ describe('a dead job', () => {
     await queue.run('janitor', {});
     expect(await alarmCodes()).toEqual(['link_failed']);
   });
+
+  test('of the removal by age is an alarm, and of no recording', async () => {
+    const { queue, alarmCodes } = await handedOver(shared.db);
+    await queue.dead?.({ name: 'trim', data: {}, error: error('expired') });
+    expect(await alarmCodes()).toEqual(['trim_failed']);
+  });
 });

@@ -29,6 +29,7 @@ const tryLimits: Readonly<Record<JobName, number>> = {
   sources: 900,
   retention: 7_200,
   sign: 7_200,
+  trim: 900,
 };
 /** Nobody waits for these: each that is idle costs the database a question at each poll. */
 const unhurried: ReadonlySet<JobName> = new Set([
@@ -43,6 +44,7 @@ const unhurried: ReadonlySet<JobName> = new Set([
   'retention',
   'sign',
   'sources',
+  'trim',
 ]);
 const unhurriedPolls = 4;
 const names = Object.keys(tryLimits) as JobName[];

@@ -32,6 +32,8 @@ export interface Jobs {
   retention: Record<string, never>;
   /** Signs the sidecars that no host has signed. */
   sign: Record<string, never>;
+  /** Removes what is over and old, beside the recordings. */
+  trim: Record<string, never>;
 }
 export type JobName = keyof Jobs;
 /** Jobs of a schedule, without data. */
@@ -43,7 +45,8 @@ export type ScheduledName =
   | 'reconcile'
   | 'sources'
   | 'retention'
-  | 'sign';
+  | 'sign'
+  | 'trim';
 
 export interface SendOptions {
   startAfterMs?: number;

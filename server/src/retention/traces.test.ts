@@ -129,8 +129,7 @@ onEachEngine('what is erased', (open) => {
         [kind, task, reservation, worker, at === 2 ? null : conference, JSON.stringify({ callSid: other })],
       );
     await db.query(
-      `INSERT INTO pauses (conference_sid, task_sid, last_at, recordings, ended_at, ended_by)
-       VALUES ($1, $2, now(), ARRAY[$3], now(), 'timer')`,
+      `INSERT INTO pauses (conference_sid, task_sid, last_at, recordings) VALUES ($1, $2, now(), ARRAY[$3])`,
       [conference, task, recording],
     );
     await db.query(

@@ -32,6 +32,7 @@ import { openQueue, type Queue } from '../queue/queue.ts';
 import { createRecorder } from '../recorder/index.ts';
 import { startRetention } from '../retention/index.ts';
 import { createPolicies } from '../retention/policies.ts';
+import { startTrim } from '../retention/trim.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { openSigning } from '../signing/load.ts';
 import { createParts, createWorks } from './parts.ts';
@@ -204,6 +205,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
           await ingest.startWorkers();
           await recorder.startWorkers();
           await startRetention(parts);
+          await startTrim(parts);
         }
       : undefined,
     goingDown: () => {

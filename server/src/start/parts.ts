@@ -9,6 +9,7 @@ import {
 import { createKeys, createStore } from '@flex-custody/vault';
 import { type Audit, createAudit } from '../access/audit.ts';
 import { createIdentities, type Identities } from '../access/identities.ts';
+import { type AgedRows, createAgedRows } from '../catalog/aged-rows.ts';
 import { createAlarms } from '../catalog/alarms.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
@@ -35,6 +36,7 @@ import type { SigningIdentity } from '../signing/identity.ts';
 
 /** What a host is made of, and the command line where it does a host's work. */
 export interface HouseParts extends IngestParts {
+  aged: AgedRows;
   certificates: Certificates;
   audit: Audit;
   forgetJobs(sids: readonly string[]): Promise<void>;
@@ -54,10 +56,12 @@ export function createParts(
   const credentials = twilioCredentials(config);
   const { accountSid, workspaceSid } = config;
   const callerDigest = callerDigests(config.callerSecret);
+  const catalog = createCatalog(db, accountSid);
   return {
     config,
     credentials,
-    catalog: createCatalog(db, accountSid),
+    catalog,
+    aged: createAgedRows(db, accountSid, catalog),
     uploads: createUploads(db),
     identities: createIdentities(db),
     alarms: createAlarms(db),

@@ -1,4 +1,8 @@
-import type { Health } from '../../http/operators/health.ts';
+import type { AccountSid } from '@flex-custody/core';
+import { buildIndexes } from '../../db/indexes.ts';
+import { onEachEngine } from '../../db/testing/on-each-engine.ts';
+import { type Health, readHealth } from '../../http/operators/health.ts';
+import { migrate, migrations } from '../../migrations.ts';
 import { copies, database } from './database.ts';
 import type { Scene } from './scene.ts';
 
@@ -10,6 +14,63 @@ test('doctor says how many copies are verified, and how many of them proven', as
   const { copies: _, ...earlier } = work;
   expect(await copies(sceneOf({ work: earlier }))).toMatchObject({ detail: 'not known' });
   expect(await copies(sceneOf({}))).toMatch(/nothing yet/);
+});
+
+describe('size and indexes of the database', () => {
+  const of = (health: Partial<Health>) =>
+    database({
+      config: { database: { directory: '.data' } },
+      health: async () => ({ version: migrations.length, missingIndexes: [], ...health }),
+    } as unknown as Scene);
+  const work = (recordings?: number) => ({ recordings }) as Health['work'] & object;
+  const whole = `version ${migrations.length} of ${migrations.length}`;
+
+  test('an embedded one of more than 30,000 recordings is better on PostgreSQL, and the reason is said', async () => {
+    expect(await of({ kind: 'pglite', work: work(30_000) })).toBe(`embedded, ${whole}`);
+    expect(await of({ kind: 'pglite', work: work(30_001) })).toEqual({
+      detail: `embedded, ${whole}, 30,001 recordings`,
+      next: expect.stringMatching(/PostgreSQL.*playing waits while a sweep or an erasure works/),
+    });
+    expect(await of({ kind: 'postgres', work: work(9_000_000) })).toBe(`PostgreSQL, ${whole}`);
+    // A host of an earlier release says neither.
+    const { kind, version } = { kind: 'pglite' as const, version: migrations.length };
+    const earlier = { kind, version, work: work() } as Health;
+    const at = { config: { database: { directory: '.data' } }, health: async () => earlier } as Scene;
+    expect(await database(at)).toBe(`embedded, ${whole}`);
+  });
+
+  test('indexes that are missing or being built are counted, and some named', async () => {
+    expect(await of({ kind: 'postgres', missingIndexes: ['a', 'b', 'c', 'd'] })).toEqual({
+      detail: `PostgreSQL, ${whole}, indexes missing or being built: 4 (a, b, c and others)`,
+      next: expect.stringContaining('an index could not be built'),
+    });
+    expect(await of({ kind: 'pglite', missingIndexes: ['a'], work: work(40_000) })).toEqual({
+      detail: `embedded, ${whole}, indexes missing or being built: 1 (a), 40,000 recordings`,
+      next: expect.stringMatching(/could not be built.*; .*PostgreSQL/),
+    });
+  });
+});
+
+onEachEngine('health', (open) => {
+  test('names the indexes that are missing, and counts what is not erased', async () => {
+    const { db, drop } = await open();
+    const account = `AC${'0a'.repeat(16)}` as AccountSid;
+    await migrate(db);
+    await db.query(
+      `INSERT INTO recordings (recording_sid, account_sid, channels, started_at, source, state, erased_at)
+       SELECT 'RE' || n, $1, 2, now(), 'callback', CASE n WHEN 1 THEN 'erased' ELSE 'absent' END, CASE n WHEN 1 THEN now() END
+       FROM generate_series(1, 4) n`,
+      [account],
+    );
+    expect((await readHealth(db, account)).missingIndexes).toContain('recordings_keeping');
+    await buildIndexes(db);
+    await db.query('DROP INDEX alarms_about');
+    expect(await readHealth(db, account)).toMatchObject({
+      missingIndexes: ['alarms_about'],
+      work: { recordings: 3 },
+    });
+    await drop();
+  });
 });
 
 test('a database behind an open network is to be corrected first', async () => {

@@ -8,6 +8,10 @@ import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
 const unread = note('not known', 'fix database first');
+const mostIndexesNamed = 3;
+/** From there on one statement of a sweep keeps a listener waiting for more than 50 ms. */
+const mostEmbedded = 30_000;
+
 const unset = 'nothing yet: the host sets the database up at its start';
 
 export async function database(scene: Scene): Promise<Seen> {
@@ -25,10 +29,40 @@ export async function database(scene: Scene): Promise<Seen> {
   if (version === 0) return note(`${name}, empty`, 'the host sets it up at its first start');
   if (version > migrations.length)
     throw advice(`is at version ${version}, newer than this program`, 'run the newer release');
-  const of = `version ${version} of ${migrations.length}`;
-  return version === migrations.length
-    ? `${name}, ${of}`
-    : note(`${name}, ${of}`, 'the host brings it up to date at its next start');
+  const of = `${name}, version ${version} of ${migrations.length}`;
+  if (version !== migrations.length) return note(of, 'the host brings it up to date at its next start');
+  const notes = [...ofIndexes(health), ...ofSize(health)];
+  if (notes.length === 0) return of;
+  return note(
+    [of, ...notes.map(({ detail }) => detail)].join(', '),
+    notes.map(({ next }) => next).join('; '),
+  );
+}
+
+type Note = Exclude<Seen, string>;
+
+function ofIndexes({ missingIndexes = [] }: Health): Note[] {
+  if (missingIndexes.length === 0) return [];
+  const which = missingIndexes.slice(0, mostIndexesNamed).join(', ');
+  const more = missingIndexes.length > mostIndexesNamed ? ' and others' : '';
+  return [
+    {
+      detail: `indexes missing or being built: ${missingIndexes.length} (${which}${more})`,
+      next: 'what needs them is slow until a host has built them, which it does behind its start: if the number stays, see its log for "an index could not be built", and restart it',
+    },
+  ];
+}
+
+/** The embedded database computes on the host's own thread. */
+function ofSize({ kind, work }: Health): Note[] {
+  const { recordings = 0 } = work ?? {};
+  if (kind !== 'pglite' || recordings <= mostEmbedded) return [];
+  return [
+    {
+      detail: `${recordings.toLocaleString('en-US')} recordings`,
+      next: `from ${mostEmbedded.toLocaleString('en-US')} on PostgreSQL is the better choice (DATABASE_URL, see docs/configuration.md): here playing waits while a sweep or an erasure works`,
+    },
+  ];
 }
 
 /** What lies in the database; undefined: it cannot be asked, which the check `database` says. */

@@ -3,6 +3,7 @@ import type { Keys } from '@flex-custody/vault';
 import type { Alarm, Alarms } from '../../catalog/alarms.ts';
 import type { Catalog, Listing, RecordingRow } from '../../catalog/catalog.ts';
 import type { Certificates, KeptCertificate } from '../../catalog/certificates.ts';
+import type { Behind } from '../../catalog/pages.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { CheckedWork } from '../../runs/options.ts';
 import type { Begin, Json, Runs, RunView, Work } from '../../runs/runs.ts';
@@ -25,9 +26,20 @@ export interface Retried {
   linkState: LinkState;
 }
 
+/** A part of a list: `limit` rows, behind the one that `after` names. */
+export interface Page<Id> {
+  limit: number;
+  after?: Id;
+}
+
+/** The end of a page of recordings. */
+export type Behinds = Omit<Listing, 'limit'> & { after: RecordingSid };
+
 /** What operators do with the catalog, at the database itself or by way of the host that has it open. */
 export interface Desk extends PolicyDesk {
   list(listing: Listing): Promise<RecordingRow[]>;
+  /** How many are behind a page of such a list; undefined where a host of an earlier release does not count, as of the other lists. */
+  listBehind(of: Behinds): Promise<Behind | undefined>;
   /** @throws CustodyError `recording_unknown` (404), as do the following */
   show(sid: RecordingSid): Promise<RecordingRow>;
   /** Starts over what failed: copy, verification, and the link unless the recording is linked. */
@@ -48,14 +60,19 @@ export interface Desk extends PolicyDesk {
   look(name: string): Promise<RunView>;
   /** Which keys have sealed what, and which are at hand. */
   keys(): Promise<KeyUse>;
-  /** Newest first. */
-  certificates(): Promise<KeptCertificate[]>;
+  /**
+   * Newest first, 1000 by default.
+   * @throws CustodyError `page_unknown` (404), as do the other lists, where what `after` names was removed
+   */
+  certificates(page?: Page<string>): Promise<KeptCertificate[]>;
+  certificatesBehind(after: string): Promise<Behind | undefined>;
   /** @throws CustodyError `certificate_unknown` (404) */
   certificate(id: string): Promise<KeptCertificate>;
   /** How the whole stands, for the doctor. */
   health(): Promise<Health>;
-  /** Those that stand, newest first. */
-  alarms(): Promise<Alarm[]>;
+  /** Those that are open, newest first, 100 by default. */
+  alarms(page?: Page<number>): Promise<Alarm[]>;
+  alarmsBehind(after: number): Promise<Behind | undefined>;
   /** @throws CustodyError `alarm_unknown` (404) */
   clearAlarm(id: number): Promise<void>;
 }
@@ -75,9 +92,17 @@ function notFound(code: keyof typeof unknown, subject: string): CustodyError {
 export interface DeskParts extends PolicyDeskParts {
   catalog: Pick<
     Catalog,
-    'find' | 'list' | 'replayed' | 'relink' | 'bumpSegmentGeneration' | 'keyUse' | 'signers' | 'inOrder'
+    | 'find'
+    | 'list'
+    | 'countBehind'
+    | 'replayed'
+    | 'relink'
+    | 'bumpSegmentGeneration'
+    | 'keyUse'
+    | 'signers'
+    | 'inOrder'
   >;
-  alarms: Pick<Alarms, 'list' | 'clear'>;
+  alarms: Pick<Alarms, 'list' | 'countBehind' | 'clear'>;
   queue: Pick<Queue, 'send'>;
   certificates: Certificates;
   /** Undefined where S3 seals. */
@@ -117,6 +142,7 @@ export function createDesk({
   const desk: Desk = {
     ...createPolicyDesk({ catalog, policies, callerDigest }),
     list: (listing) => catalog.list(listing),
+    listBehind: (of) => catalog.countBehind(of),
     show,
     async retry(sid) {
       const before = await show(sid);
@@ -175,14 +201,16 @@ export function createDesk({
         keys: all.map((use) => ({ ...use, atHand: keys?.keyIds.includes(use.keyId) ?? false })),
       };
     },
-    certificates: () => certificates.list(1_000),
+    certificates: ({ limit, after } = { limit: 1_000 }) => certificates.list(limit, after),
+    certificatesBehind: (after) => certificates.countBehind(after),
     async certificate(id) {
       const found = await certificates.find(id);
       if (!found) throw notFound('certificate_unknown', id);
       return found;
     },
     health,
-    alarms: () => alarms.list({ open: true }),
+    alarms: (page) => alarms.list({ ...page, open: true }),
+    alarmsBehind: (after) => alarms.countBehind(after),
     async clearAlarm(id) {
       if (!(await alarms.clear(id))) throw notFound('alarm_unknown', String(id));
     },

@@ -3,6 +3,7 @@ import { createAlarms } from '../../catalog/alarms.ts';
 import { type CallerKeys, createCatalog } from '../../catalog/catalog.ts';
 import { readCustody } from '../../custody/bind.ts';
 import type { CustodyFacts } from '../../custody/facts.ts';
+import { missingIndexes } from '../../db/indexes.ts';
 import type { Db } from '../../db.ts';
 import { migrations } from '../../migrations.ts';
 import { type QueueHealth, queueHealth } from '../../queue/health.ts';
@@ -14,9 +15,13 @@ export interface Health {
   kind: Db['kind'];
   /** Migrations that have been done; 0: it is empty. */
   version: number;
+  /** Indexes that are not there, or not whole yet; absent from a host of an earlier release. */
+  missingIndexes?: string[];
   work?: {
     /** What the database is bound to; absent before the first start. */
     custody?: CustodyFacts;
+    /** Those that are not erased; absent from a host of an earlier release. */
+    recordings?: number;
     /** Recordings that were given up. */
     failed: number;
     /** Absent from a host of an earlier release. */
@@ -52,8 +57,10 @@ export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health
   return {
     kind: db.kind,
     version,
+    missingIndexes: await missingIndexes(db),
     work: {
       ...(custody && { custody }),
+      recordings: await catalog.size(),
       failed: states.failed,
       copies: { verified: states.verified, proven },
       callers: await catalog.callerKeys(),

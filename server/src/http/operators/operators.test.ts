@@ -5,7 +5,7 @@ import {
   type SealedObject,
   type TaskSid,
 } from '@flex-custody/core';
-import type { FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance } from 'fastify';
 import { type Alarms, createAlarms } from '../../catalog/alarms.ts';
 import { type Catalog, createCatalog, type RecordingRow } from '../../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../../catalog/certificates.ts';
@@ -272,12 +272,70 @@ describe.each([
     await expect(desk().clearAlarm(alarm?.id ?? 0)).rejects.toMatchObject({ code: 'alarm_unknown' });
   });
 
+  test('lists come in pages, and say how many more there are', async () => {
+    expect(await desk().listBehind({ after: RE(3) })).toEqual({ n: 2, isAll: true });
+    expect(await desk().listBehind({ after: RE(3), state: 'failed' })).toEqual({ n: 0, isAll: true });
+    for (const n of [1, 2, 3]) await alarms.raise('link_refused', RE(n), 'identity');
+    const [first, ...others] = await desk().alarms();
+    const after = first?.id ?? 0;
+    expect(await desk().alarms({ limit: 1 })).toEqual([first]);
+    expect(await desk().alarms({ limit: 5, after })).toEqual(others);
+    expect(await desk().alarmsBehind(after)).toEqual({ n: 2, isAll: true });
+    const id = (n: number) => `0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d1${n}`;
+    for (const n of [1, 2, 3])
+      await certificates.keep({ id: id(n), reason: 'erasure', recordings: n, jws: 'a.b.c' });
+    const [newest, ...older] = await desk().certificates();
+    expect(await desk().certificates({ limit: 1 })).toEqual([newest]);
+    expect(await desk().certificates({ limit: 2, after: newest?.id ?? '' })).toEqual(older);
+    expect(await desk().certificatesBehind(newest?.id ?? '')).toEqual({ n: 2, isAll: true });
+    await database.db.query('TRUNCATE certificates, alarms');
+    for (const asked of [
+      desk().alarms({ limit: 5, after }),
+      desk().alarmsBehind(after),
+      desk().certificates({ limit: 5, after: id(1) }),
+      desk().certificatesBehind(id(1)),
+    ])
+      await expect(asked).rejects.toMatchObject({
+        code: 'page_unknown',
+        message: expect.stringContaining('list from the beginning'),
+      });
+  });
+
   test('what is not in the catalog is said so', async () => {
     for (const work of ['show', 'retry', 'revokeLink'] as const) {
       const refused = desk()[work](RE(9));
       await expect(refused).rejects.toMatchObject({ code: 'recording_unknown', status: 404 });
       await expect(refused).rejects.toThrow(`${RE(9)} is not in the catalog`);
     }
+  });
+});
+
+/** The routes of the release before lists had pages: it answers its whole list, whatever the query asks for. */
+describe('a host of an earlier release', () => {
+  let earlier: FastifyInstance;
+  let desk: Desk;
+  beforeAll(async () => {
+    earlier = fastify();
+    earlier.get('/alarms', async () => [9, 8, 7].map((id) => ({ id })));
+    const idSchema = { params: { type: 'object', properties: { id: { type: 'string', format: 'uuid' } } } };
+    earlier.get('/certificates', async () => ['c', 'b'].map((id) => ({ id, at: '2026-01-01T00:00:00Z' })));
+    earlier.get('/certificates/:id', { schema: idSchema }, async () => ({}));
+    desk = remoteDesk(await earlier.listen({ host: '127.0.0.1', port: 0 }), secret);
+  });
+  afterAll(() => earlier.close());
+
+  test('still answers, and its list is cut into pages here', async () => {
+    const ids = (rows: readonly { id: unknown }[]) => rows.map(({ id }) => id);
+    expect(ids(await desk.alarms())).toEqual([9, 8, 7]);
+    expect(ids(await desk.alarms({ limit: 2 }))).toEqual([9, 8]);
+    expect(ids(await desk.alarms({ limit: 2, after: 8 }))).toEqual([7]);
+    expect(ids(await desk.certificates({ limit: 1, after: 'c' }))).toEqual(['b']);
+  });
+
+  test('does not say how many more there are', async () => {
+    expect(await desk.alarmsBehind(8)).toBeUndefined();
+    expect(await desk.certificatesBehind('c')).toBeUndefined();
+    expect(await desk.listBehind({ after: RE(1) })).toBeUndefined();
   });
 });
 
@@ -298,6 +356,9 @@ describe('on the listener', () => {
     ['GET', '/certificates'],
     ['GET', '/certificates/0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11'],
     ['GET', '/alarms'],
+    ['GET', '/alarms/behind?after=1'],
+    ['GET', '/certificates/behind?after=0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11'],
+    ['GET', `/recordings/behind?after=${RE(1)}`],
     ['POST', '/alarms/1/clear'],
   ])("%s %s is for whoever signs with the host's secret alone", async (method, path) => {
     const reply = await fetch(url + path, { method });

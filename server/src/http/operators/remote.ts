@@ -1,14 +1,18 @@
 import { CustodyError } from '@flex-custody/core';
 import { signRequest } from '@flex-custody/vault';
+import type { Alarm } from '../../catalog/alarms.ts';
+import type { Listing } from '../../catalog/catalog.ts';
 import type { KeptCertificate } from '../../catalog/certificates.ts';
+import { type Behind, pageUnknownCode, pageUnknownText } from '../../catalog/pages.ts';
 import { signatureHeader } from '../plugins/function-signature.ts';
-import { type Desk, unknown } from './desk.ts';
+import { type Desk, type Page, unknown } from './desk.ts';
 
 const limitMs = 10_000;
 
 /** What a host's codes say here, as it sends no words. */
 const said = {
   ...unknown,
+  [pageUnknownCode]: () => pageUnknownText,
   policy_invalid: () => "the host's release reads no policy in it: flex-custody policy check",
   policy_changed: () => 'another policy was applied meanwhile: run it again',
   policy_weaker: () => 'it holds or keeps less than the policy in force: add --yes where that is meant',
@@ -49,15 +53,15 @@ export function remoteDesk(url: string, secret: string): Desk {
       { status: reply.status },
     );
   };
+  const askBehind = (path: string): Promise<Behind | undefined> =>
+    ask<Behind>('GET', path).catch((error: unknown) => {
+      if (error instanceof CustodyError && error.code !== pageUnknownCode && isOfEarlier.has(error.status))
+        return undefined;
+      throw error;
+    });
   return {
-    list({ state, linkState, failure, limit, after }) {
-      const query = new URLSearchParams({ limit: String(limit) });
-      if (state) query.set('state', state);
-      if (linkState) query.set('link', linkState);
-      if (failure) query.set('reason', failure);
-      if (after) query.set('after', after);
-      return ask('GET', `/recordings?${query}`);
-    },
+    list: (of) => ask('GET', `/recordings?${listingQuery(of)}`),
+    listBehind: (of) => askBehind(`/recordings/behind?${listingQuery(of)}`),
     show: (sid) => ask('GET', `/recordings/${sid}`),
     retry: (sid) => ask('POST', `/recordings/${sid}/retry`),
     retryAll: (of = {}) => {
@@ -68,7 +72,9 @@ export function remoteDesk(url: string, secret: string): Desk {
     begin: (name, options, { anew } = {}) =>
       ask('POST', `/runs/${name}${anew ? '?anew=true' : ''}`, JSON.stringify(options)),
     look: (name) => ask('GET', `/runs/${name}`),
-    certificates: async () => (await ask<KeptCertificate[]>('GET', '/certificates')).map(dated),
+    certificates: async (page) =>
+      pageOf(await ask<KeptCertificate[]>('GET', `/certificates${pageQuery(page)}`), page).map(dated),
+    certificatesBehind: (after) => askBehind(`/certificates/behind?after=${after}`),
     certificate: async (id) => dated(await ask('GET', `/certificates/${id}`)),
     keys: () => ask('GET', '/keys'),
     health: () => ask('GET', '/health'),
@@ -76,9 +82,37 @@ export function remoteDesk(url: string, secret: string): Desk {
     policies: () => ask('GET', '/policies'),
     comparePolicy: (text, after) => ask('POST', '/policy/compare', JSON.stringify({ text, after })),
     applyPolicy: (application) => ask('POST', '/policy/apply', JSON.stringify(application)),
-    alarms: () => ask('GET', '/alarms'),
+    alarms: async (page) => pageOf(await ask<Alarm[]>('GET', `/alarms${pageQuery(page)}`), page),
+    alarmsBehind: (after) => askBehind(`/alarms/behind?after=${after}`),
     clearAlarm: (id) => ask('POST', `/alarms/${id}/clear`),
   };
+}
+
+/** Where there is no such route, `behind` is an id that is none, or nothing at all. */
+const isOfEarlier: ReadonlySet<number> = new Set([400, 404]);
+
+function listingQuery({ state, linkState, failure, limit, after }: Partial<Listing>): URLSearchParams {
+  const query = new URLSearchParams();
+  if (limit !== undefined) query.set('limit', String(limit));
+  if (state) query.set('state', state);
+  if (linkState) query.set('link', linkState);
+  if (failure) query.set('reason', failure);
+  if (after) query.set('after', after);
+  return query;
+}
+
+function pageQuery(page: Page<string | number> | undefined): string {
+  if (page === undefined) return '';
+  const { limit, after } = page;
+  return `?limit=${limit}${after === undefined ? '' : `&after=${after}`}`;
+}
+
+/** The page out of what a host answers: one of an earlier release sends its whole list, whatever it is asked for. */
+function pageOf<T extends { id: string | number }>(rows: readonly T[], page: Page<T['id']> | undefined): T[] {
+  if (page === undefined) return [...rows];
+  // A host that knows pages never sends the row that `after` names.
+  const from = rows.findIndex(({ id }) => id === page.after) + 1;
+  return rows.slice(from, from + page.limit);
 }
 
 /** Its time is called `at` alone, which is a text elsewhere. */

@@ -8,30 +8,38 @@ import {
 } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import { requireFunctionSignature } from '../plugins/function-signature.ts';
-import type { Desk } from './desk.ts';
+import type { Desk, Page } from './desk.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { readObject } from './read-object.ts';
 
 const sid = { type: 'string', pattern: '^RE[0-9a-f]{32}$' } as const;
 const withSid = { params: { type: 'object', properties: { sid } } } as const;
-const withId = { params: { type: 'object', properties: { id: { type: 'integer', minimum: 1 } } } } as const;
 const reasonText = { type: 'string', pattern: '^[a-z0-9_]{1,64}$' } as const;
+const filters = {
+  state: { enum: recordingStates },
+  link: { enum: linkStates },
+  after: sid,
+  reason: reasonText,
+} as const;
+const limit = (rows: number) => ({ type: 'integer', minimum: 1, maximum: 1_000, default: rows }) as const;
 const listing = {
-  querystring: {
-    type: 'object',
-    properties: {
-      state: { enum: recordingStates },
-      link: { enum: linkStates },
-      limit: { type: 'integer', minimum: 1, maximum: 1_000, default: 50 },
-      after: sid,
-      reason: reasonText,
-    },
-  },
+  querystring: { type: 'object', properties: { ...filters, limit: limit(50) } },
 } as const;
+const behindListing = {
+  querystring: { type: 'object', required: ['after'], properties: filters },
+} as const;
+/** What earlier releases of the command line ask for has no limit: they get as many as they always did. */
+const page = (after: object, rows: number) => ({
+  querystring: { type: 'object', properties: { limit: limit(rows), after } },
+});
+const behindPage = (after: object) => ({
+  querystring: { type: 'object', required: ['after'], properties: { after } },
+});
+const alarmId = { type: 'integer', minimum: 1 } as const;
+const uuid = { type: 'string', format: 'uuid' } as const;
 
-const withUuid = {
-  params: { type: 'object', properties: { id: { type: 'string', format: 'uuid' } } },
-} as const;
+const withId = { params: { type: 'object', properties: { id: alarmId } } } as const;
+const withUuid = { params: { type: 'object', properties: { id: uuid } } } as const;
 const withName = {
   params: { type: 'object', properties: { name: { type: 'string', pattern: '^[a-z-]{1,40}$' } } },
 } as const;
@@ -42,6 +50,18 @@ const beginning = {
 const deadLetters = {
   querystring: { type: 'object', properties: { reason: reasonText, after: sid } },
 } as const;
+
+interface Filters {
+  state?: RecordingState;
+  link?: LinkState;
+  reason?: string;
+}
+
+const filtered = ({ state, link, reason }: Filters) => ({
+  ...(state && { state }),
+  ...(link && { linkState: link }),
+  ...(reason && { failure: reason }),
+});
 
 /** By which the command line shows that it has the host's own settings: the media secret's, which the Functions have not. */
 export function operatorSecret(mediaSecret: Uint8Array): string {
@@ -60,22 +80,15 @@ export async function operatorRoutes(
   requireFunctionSignature(scope, [parts.secret]);
   type WithSid = { Params: { sid: RecordingSid } };
 
-  scope.get<{
-    Querystring: {
-      state?: RecordingState;
-      link?: LinkState;
-      reason?: string;
-      limit: number;
-      after?: RecordingSid;
-    };
-  }>('/recordings', { schema: listing }, async ({ query: { state, link, reason, limit, after } }) =>
-    desk.list({
-      limit,
-      ...(state && { state }),
-      ...(link && { linkState: link }),
-      ...(reason && { failure: reason }),
-      ...(after && { after }),
-    }),
+  scope.get<{ Querystring: Filters & Page<RecordingSid> }>(
+    '/recordings',
+    { schema: listing },
+    ({ query: { limit, after, ...of } }) => desk.list({ ...filtered(of), limit, ...(after && { after }) }),
+  );
+  scope.get<{ Querystring: Filters & { after: RecordingSid } }>(
+    '/recordings/behind',
+    { schema: behindListing },
+    ({ query: { after, ...of } }) => desk.listBehind({ ...filtered(of), after }),
   );
   scope.get<WithSid>('/recordings/:sid', { schema: withSid }, ({ params }) => desk.show(params.sid));
   scope.post<{ Querystring: { reason?: string; after?: RecordingSid } }>(
@@ -98,14 +111,28 @@ export async function operatorRoutes(
     },
   );
   scope.get<WithName>('/runs/:name', { schema: withName }, ({ params }) => desk.look(params.name));
-  scope.get('/certificates', () => desk.certificates());
+  scope.get<{ Querystring: Page<string> }>('/certificates', { schema: page(uuid, 1_000) }, ({ query }) =>
+    desk.certificates(query),
+  );
+  scope.get<{ Querystring: { after: string } }>(
+    '/certificates/behind',
+    { schema: behindPage(uuid) },
+    ({ query }) => desk.certificatesBehind(query.after),
+  );
   scope.get<{ Params: { id: string } }>('/certificates/:id', { schema: withUuid }, ({ params }) =>
     desk.certificate(params.id),
   );
   policyRoutes(scope, desk);
   scope.get('/keys', () => desk.keys());
   scope.get('/health', () => desk.health());
-  scope.get('/alarms', () => desk.alarms());
+  scope.get<{ Querystring: Page<number> }>('/alarms', { schema: page(alarmId, 100) }, ({ query }) =>
+    desk.alarms(query),
+  );
+  scope.get<{ Querystring: { after: number } }>(
+    '/alarms/behind',
+    { schema: behindPage(alarmId) },
+    ({ query }) => desk.alarmsBehind(query.after),
+  );
   scope.post<{ Params: { id: number } }>('/alarms/:id/clear', { schema: withId }, async ({ params }) => {
     await desk.clearAlarm(params.id);
     return { cleared: params.id };

@@ -1,0 +1,161 @@
+import type { AccountSid } from '@flex-custody/core';
+import type { Db } from '../db.ts';
+import type { Catalog } from './catalog.ts';
+
+/** What one statement has removed. */
+export interface Slice {
+  removed: number;
+  /** There may be more rows that are as old. */
+  hasMore: boolean;
+}
+
+/**
+ * Rows beside the recordings that are over, and older than `days`: each call removes some hundred of them at most. The
+ * audit log, certificates and policies are not among them: they are kept for good.
+ */
+export interface AgedRows {
+  /** Closed alarms, by when they were closed. */
+  alarms(days: number): Promise<Slice>;
+  /** Runs that came to their end. */
+  runs(days: number): Promise<Slice>;
+  /** How many each run of retention erased, but for the newest ones, by which the brake knows what is usual. */
+  retained(): Promise<Slice>;
+  /** Reports of calls, by when they came. Those of pauses stay while a recording of their task is not erased. */
+  reports(days: number): Promise<Slice>;
+  /** Pauses that have ended; they stay as long as the reports of them. */
+  pauses(days: number): Promise<Slice>;
+  /** Workers whom no valid token has named since. */
+  identities(days: number): Promise<Slice>;
+}
+
+/** Rows of one statement: no other writer waits long for it. */
+const slice = 500;
+const retainedDays = 90;
+/** As many as {@link Catalog.usuallyRetained} takes the mean of. */
+const retainedKept = 20;
+
+const before = (parameter: string) => `now() - ${parameter}::double precision * interval '1 day'`;
+
+/** Reports by which the length of a recording is judged. */
+const ofPauses: readonly string[] = ['paused', 'resumed'];
+
+interface Look {
+  /** As the database writes it, to the microsecond. */
+  at: string;
+}
+
+export function createAgedRows(
+  db: Pick<Db, 'query'>,
+  account: AccountSid,
+  marks: Pick<Catalog, 'mark' | 'setMark'>,
+): AgedRows {
+  const remove = async (sql: string, values: readonly unknown[]): Promise<Slice> => {
+    const removed = (await db.query<object>(sql, values)).length;
+    return { removed, hasMore: removed >= slice };
+  };
+
+  /**
+   * Looks at each row once, oldest first: what stays is removed with the recording that it stays for. The mark is a time
+   * and no SID, since a SID would outlast the erasure of its call; rows of one instant are looked at together.
+   */
+  const onward = async <T extends Look>(
+    name: string,
+    read: (since: string) => Promise<T[]>,
+    removeOf: (rows: readonly T[]) => Promise<number>,
+  ): Promise<Slice> => {
+    const since = (await marks.mark(name))?.['at'];
+    const rows = await read(typeof since === 'string' ? since : '-infinity');
+    const last = rows.at(-1);
+    if (!last) return { removed: 0, hasMore: false };
+    const removed = await removeOf(rows);
+    await marks.setMark(name, { at: last.at });
+    return { removed, hasMore: rows.length >= slice };
+  };
+
+  /** Of these tasks, those that a recording is of, whether that is proven or only hinted. */
+  const recorded = async (tasks: readonly string[]): Promise<ReadonlySet<string>> => {
+    if (tasks.length === 0) return new Set();
+    const found = await db.query<{ task: string }>(
+      `SELECT task_sid AS task FROM recordings WHERE task_sid = ANY($1::text[]) AND state <> 'erased'
+       UNION
+       SELECT hints->>'taskSid' FROM recordings WHERE hints->>'taskSid' = ANY($1::text[]) AND state <> 'erased'`,
+      [[...new Set(tasks)]],
+    );
+    return new Set(found.map(({ task }) => task));
+  };
+
+  return {
+    alarms: (days) =>
+      remove(
+        // Asked twice: it may have been raised again between the choice and the removal.
+        `DELETE FROM alarms WHERE cleared_at < ${before('$1')} AND id IN (
+           SELECT id FROM alarms WHERE cleared_at < ${before('$1')} ORDER BY cleared_at LIMIT ${slice}
+         ) RETURNING 1`,
+        [days],
+      ),
+    runs: (days) =>
+      remove(
+        `DELETE FROM runs WHERE finished_at < ${before('$1')} AND (held_until IS NULL OR held_until < now()) RETURNING 1`,
+        [days],
+      ),
+    retained: () =>
+      remove(
+        // Only the oldest are looked at, also while none of them is old enough.
+        `DELETE FROM retained WHERE id IN (
+           SELECT id FROM (
+             SELECT id, at FROM retained WHERE account_sid = $1 ORDER BY id LIMIT ${slice}
+           ) oldest
+           WHERE at < ${before('$2')}
+             AND id < (SELECT id FROM retained WHERE account_sid = $1 ORDER BY id DESC LIMIT 1 OFFSET ${retainedKept - 1})
+         ) RETURNING 1`,
+        [account, retainedDays],
+      ),
+    reports: (days) =>
+      onward(
+        'trim-reports',
+        (since) =>
+          db.query<Look & { id: string; kind: string; task: string }>(
+            `SELECT id, kind, task_sid AS task, received_at::text AS at FROM reports
+             WHERE received_at > $1::text::timestamptz AND received_at < ${before('$2')}
+             ORDER BY received_at FETCH FIRST ${slice} ROWS WITH TIES`,
+            [since, days],
+          ),
+        async (rows) => {
+          const evidence = rows.filter(({ kind }) => ofPauses.includes(kind));
+          const tasks = await recorded(evidence.map(({ task }) => task));
+          const stays = new Set(evidence.filter(({ task }) => tasks.has(task)));
+          const gone = await db.query<object>('DELETE FROM reports WHERE id = ANY($1::uuid[]) RETURNING 1', [
+            rows.filter((row) => !stays.has(row)).map(({ id }) => id),
+          ]);
+          return gone.length;
+        },
+      ),
+    pauses: (days) =>
+      onward(
+        'trim-pauses',
+        (since) =>
+          db.query<Look & { conference: string; task: string }>(
+            `SELECT conference_sid AS conference, task_sid AS task, ended_at::text AS at FROM pauses
+             WHERE ended_at > $1::text::timestamptz AND ended_at < ${before('$2')}
+             ORDER BY ended_at FETCH FIRST ${slice} ROWS WITH TIES`,
+            [since, days],
+          ),
+        async (rows) => {
+          const tasks = await recorded(rows.map(({ task }) => task));
+          const gone = await db.query<object>(
+            // One that was opened again meanwhile has not ended.
+            `DELETE FROM pauses WHERE conference_sid = ANY($1::text[]) AND ended_at < ${before('$2')} RETURNING 1`,
+            [rows.filter(({ task }) => !tasks.has(task)).map(({ conference }) => conference), days],
+          );
+          return gone.length;
+        },
+      ),
+    identities: (days) =>
+      remove(
+        `DELETE FROM identities WHERE seen_at < ${before('$1')} AND worker_sid IN (
+           SELECT worker_sid FROM identities WHERE seen_at < ${before('$1')} ORDER BY seen_at LIMIT ${slice}
+         ) RETURNING 1`,
+        [days],
+      ),
+  };
+}

@@ -1,0 +1,272 @@
+import type { AccountSid, RecordingSid } from '@flex-custody/core';
+import { createAgedRows } from '../catalog/aged-rows.ts';
+import { createAlarms } from '../catalog/alarms.ts';
+import { type Catalog, createCatalog } from '../catalog/catalog.ts';
+import { buildIndexes } from '../db/indexes.ts';
+import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { migrate } from '../db.ts';
+import { FakeQueue } from '../ingest/testing/house.ts';
+import { startTrim, type TrimParts, trimNow } from './trim.ts';
+
+const account = `AC${'0a'.repeat(16)}` as AccountSid;
+const sid = (prefix: string, n: number) => `${prefix}${n.toString(16).padStart(32, '0')}`;
+const RE = (n: number) => sid('RE', n) as RecordingSid;
+const never = new AbortController().signal;
+
+onEachEngine('what is trimmed by age', (open) => {
+  let database: TestDatabase;
+  let catalog: Catalog;
+  let parts: Omit<TrimParts, 'queue'>;
+  let logged: object[];
+  beforeAll(async () => {
+    database = await open();
+    await migrate(database.db);
+    await buildIndexes(database.db);
+    catalog = createCatalog(database.db, account);
+    parts = {
+      aged: createAgedRows(database.db, account, catalog),
+      alarms: createAlarms(database.db),
+      catalog,
+      config: { keepDays: { alarms: 90, runs: 90, reports: 400 } },
+      log: { info: (fields) => void logged.push(fields) },
+    };
+  });
+  afterAll(() => database.drop());
+  beforeEach(async () => {
+    logged = [];
+    await database.db.query(
+      'TRUNCATE recordings, alarms, runs, retained, reports, pauses, identities, marks, audit, certificates CASCADE',
+    );
+  });
+
+  const trim = () => trimNow(parts, never);
+  const ago = (days: number) => `now() - interval '${days} days'`;
+  const column = async (sql: string) =>
+    (await database.db.query<{ one: string | number }>(sql)).map(({ one }) => one);
+  const recording = (n: number, task: string, { hinted = false, state = 'absent' } = {}) =>
+    database.db.query(
+      `INSERT INTO recordings (recording_sid, account_sid, task_sid, hints, channels, started_at, source, state)
+       VALUES ($1, $2, $3, $4::jsonb, 2, now(), 'callback', $5)`,
+      [RE(n), account, hinted ? null : task, JSON.stringify(hinted ? { taskSid: task } : {}), state],
+    );
+  const report = (task: string, kind: string, days: number) =>
+    database.db.query(
+      `INSERT INTO reports (id, kind, at, received_at, task_sid, by)
+       VALUES (gen_random_uuid(), $1, now(), ${ago(days)}, $2, 'browser')`,
+      [kind, task],
+    );
+  const pause = (n: number, task: string, days: number | undefined) =>
+    database.db.query(
+      `INSERT INTO pauses (conference_sid, task_sid, last_at, ended_at, ended_by)
+       VALUES ($1, $2, ${ago(500)}, ${days === undefined ? 'NULL, NULL' : `${ago(days)}, 'timer'`})`,
+      [sid('CF', n), task],
+    );
+
+  test('alarms by when they were closed; one that is open stays, however old', async () => {
+    for (const [code, cleared] of [
+      ['old', ago(91)],
+      ['young', ago(89)],
+      ['open', 'NULL'],
+    ])
+      await database.db.query(
+        `INSERT INTO alarms (code, detail, first_at, last_at, cleared_at) VALUES ($1, 'x', ${ago(900)}, ${ago(900)}, ${cleared})`,
+        [code],
+      );
+    await trim();
+    expect(await column('SELECT code AS one FROM alarms ORDER BY code')).toEqual(['open', 'young']);
+    expect(logged).toEqual([{ event: 'trimmed', alarms: 1 }]);
+  });
+
+  test('runs that came to their end; one that broke off, or is at work, stays', async () => {
+    for (const [name, finished, held] of [
+      ['old', ago(91), 'NULL'],
+      ['young', ago(89), 'NULL'],
+      ['broken-off', 'NULL', 'NULL'],
+      ['at-work', ago(91), `now() + interval '1 minute'`],
+    ])
+      await database.db.query(
+        `INSERT INTO runs (name, options, updated_at, finished_at, held_until) VALUES ($1, '{}', ${ago(900)}, ${finished}, ${held})`,
+        [name],
+      );
+    await trim();
+    expect(await column('SELECT name AS one FROM runs ORDER BY name')).toEqual([
+      'at-work',
+      'broken-off',
+      'young',
+    ]);
+  });
+
+  test('of what runs of retention erased, the newest 20 stay as the measure of what is usual', async () => {
+    for (let n = 1; n <= 30; n += 1)
+      await database.db.query(
+        `INSERT INTO retained (account_sid, at, recordings) VALUES ($1, ${ago(n <= 28 ? 200 : 1)}, $2)`,
+        [account, n],
+      );
+    const usual = await catalog.usuallyRetained();
+    await trim();
+    expect(await column('SELECT recordings AS one FROM retained ORDER BY id')).toEqual(
+      Array.from({ length: 20 }, (_, n) => n + 11),
+    );
+    expect(await catalog.usuallyRetained()).toBe(usual);
+    await database.db.query(`UPDATE retained SET at = now()`);
+    await catalog.noteRetained(31);
+    await trim();
+    expect(await column('SELECT count(*)::int AS one FROM retained')).toEqual([21]);
+  });
+
+  test('reports and pauses by age, but those that are evidence for a recording stay with it', async () => {
+    const [proven, hinted, erased, none] = [1, 2, 3, 4].map((n) => sid('WT', n)) as [string, ...string[]];
+    await recording(1, proven);
+    await recording(2, hinted as string, { hinted: true });
+    await recording(3, erased as string, { state: 'erased' });
+    for (const [n, task] of [proven, hinted, erased, none].entries()) {
+      for (const kind of ['paused', 'resumed', 'consent']) await report(task as string, kind, 401);
+      await pause(n, task as string, 401);
+    }
+    await report(none as string, 'paused', 399);
+    await pause(8, none as string, 399);
+    await pause(9, none as string, undefined);
+    await trim();
+    expect(await column(`SELECT task_sid || ' ' || kind AS one FROM reports ORDER BY 1`)).toEqual([
+      `${proven} paused`,
+      `${proven} resumed`,
+      `${hinted} paused`,
+      `${hinted} resumed`,
+      `${none} paused`,
+    ]);
+    expect(await column('SELECT conference_sid AS one FROM pauses ORDER BY 1')).toEqual(
+      [0, 1, 8, 9].map((n) => sid('CF', n)),
+    );
+  });
+
+  test('each old report is looked at once, and no mark names a call', async () => {
+    const task = sid('WT', 1);
+    await recording(1, task);
+    await report(task, 'paused', 500);
+    await pause(1, task, 500);
+    await trim();
+    const [mark] = await column(
+      `SELECT string_agg(mark::text, ' ') AS one FROM marks WHERE name LIKE 'trim-%'`,
+    );
+    expect(mark).toMatch(/"at".*"at"/);
+    expect(mark).not.toMatch(/[A-Z]{2}[0-9a-f]{32}/);
+    const statements: string[] = [];
+    const watched = {
+      query: <T>(sql: string, values?: readonly unknown[]) => {
+        statements.push(sql);
+        return database.db.query<T>(sql, values);
+      },
+    };
+    const aged = createAgedRows(watched, account, catalog);
+    expect([await aged.reports(400), await aged.pauses(400)]).toEqual([
+      { removed: 0, hasMore: false },
+      { removed: 0, hasMore: false },
+    ]);
+    // Only the two that look for what is newly old.
+    expect(statements).toHaveLength(2);
+    await report(sid('WT', 2), 'paused', 450);
+    expect(await aged.reports(400)).toEqual({ removed: 1, hasMore: false });
+  });
+
+  test('of one instant none is passed over, and more than a slice is done in one job', async () => {
+    await database.db.query(
+      `INSERT INTO reports (id, kind, at, received_at, task_sid, by)
+       SELECT gen_random_uuid(), 'consent', now(), ${ago(500)} + (n / 700) * interval '1 second', 'WT' || n, 'browser'
+       FROM generate_series(1, 1600) n`,
+    );
+    const first = await parts.aged.reports(400);
+    expect(first).toEqual({ removed: 699, hasMore: true });
+    expect(await trim()).toEqual({ hasMore: false });
+    expect(await column('SELECT count(*)::int AS one FROM reports')).toEqual([0]);
+  });
+
+  test('workers whom no token named for long are forgotten', async () => {
+    for (const [n, days] of [
+      [1, 401],
+      [2, 399],
+    ])
+      await database.db.query(
+        `INSERT INTO identities (worker_sid, identity, seen_at) VALUES ($1, $1, ${ago(days as number)})`,
+        [sid('WK', n as number)],
+      );
+    await trim();
+    expect(await column('SELECT worker_sid AS one FROM identities')).toEqual([sid('WK', 2)]);
+  });
+
+  test('audit log and certificates are never trimmed', async () => {
+    await database.db.query(
+      `INSERT INTO audit (at, viewer, action, recording_sid, allowed, reason) VALUES (${ago(9_000)}, 'v', 'play', $1, true, 'r')`,
+      [RE(1)],
+    );
+    await database.db.query(
+      `INSERT INTO certificates (id, at, reason, recordings, jws) VALUES (gen_random_uuid(), ${ago(9_000)}, 'erasure', 1, 'j')`,
+    );
+    await trim();
+    expect(await column('SELECT count(*)::int AS one FROM audit')).toEqual([1]);
+    expect(await column('SELECT count(*)::int AS one FROM certificates')).toEqual([1]);
+  });
+
+  test('by the hour; a job that is through closes the alarm of one that failed', async () => {
+    const queue = new FakeQueue();
+    await startTrim({ ...parts, queue });
+    expect(queue.schedules).toEqual(['trim 3600']);
+    const alarms = createAlarms(database.db);
+    await alarms.raise('trim_failed', undefined, 'database_unavailable');
+    const failing = new FakeQueue();
+    const aged = { ...parts.aged, runs: () => Promise.reject(new Error('away')) };
+    await startTrim({ ...parts, aged, queue: failing });
+    await expect(failing.run('trim', {})).rejects.toThrow('away');
+    expect(await alarms.list({ open: true })).toHaveLength(1);
+    await queue.run('trim', {});
+    expect(await alarms.list({ open: true })).toEqual([]);
+    expect(queue.sent).toEqual([]);
+  });
+
+  test('where there is more than one job removes, another one continues', async () => {
+    const queue = new FakeQueue();
+    const alarmsOfYears = jest.fn(async () => ({ removed: 500, hasMore: true }));
+    await startTrim({ ...parts, aged: { ...parts.aged, alarms: alarmsOfYears }, queue });
+    await queue.run('trim', {});
+    expect(alarmsOfYears).toHaveBeenCalledTimes(100);
+    expect(queue.sent).toEqual([{ name: 'trim', data: {}, options: { once: 'more' } }]);
+  });
+
+  test('with nothing to remove no statement reads a table through', async () => {
+    await database.db.query(
+      `INSERT INTO alarms (code, recording_sid, detail, cleared_at)
+       SELECT 'x', 'RE' || n, 'x', CASE n % 2 WHEN 0 THEN now() END FROM generate_series(1, 5000) n`,
+    );
+    await database.db.query(
+      `INSERT INTO reports (id, kind, at, received_at, task_sid, by)
+       SELECT gen_random_uuid(), 'paused', now(), now() - n * interval '1 minute', 'WT' || n, 'browser' FROM generate_series(1, 5000) n`,
+    );
+    await database.db.query(
+      `INSERT INTO pauses (conference_sid, task_sid, last_at, ended_at, ended_by)
+       SELECT 'CF' || n, 'WT' || n, now(), now() - n * interval '1 minute', 'timer' FROM generate_series(1, 5000) n`,
+    );
+    await database.db.query(
+      `INSERT INTO identities (worker_sid, identity) SELECT 'WK' || n, 'w' || n FROM generate_series(1, 5000) n`,
+    );
+    await database.db.query(
+      `INSERT INTO retained (account_sid, recordings) SELECT $1, n FROM generate_series(1, 5000) n`,
+      [account],
+    );
+    await database.db.query('ANALYZE alarms, reports, pauses, identities, retained');
+    const plans: string[] = [];
+    const explained = {
+      query: async <T>(sql: string, values?: readonly unknown[]) => {
+        const rows = await database.db.query<Record<string, string>>(`EXPLAIN ${sql}`, values);
+        plans.push(rows.map((row) => Object.values(row)[0]).join('\n'));
+        return [] as T[];
+      },
+    };
+    const aged = createAgedRows(explained, account, catalog);
+    await aged.alarms(90);
+    await aged.retained();
+    await aged.reports(400);
+    await aged.pauses(400);
+    await aged.identities(400);
+    expect(plans).toHaveLength(5);
+    for (const plan of plans) expect(plan).not.toMatch(/Seq Scan/);
+  });
+});

@@ -1,0 +1,61 @@
+import type { AgedRows, Slice } from '../catalog/aged-rows.ts';
+import type { Alarms } from '../catalog/alarms.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Config } from '../config.ts';
+import type { Queue } from '../queue/queue.ts';
+
+const everySeconds = 60 * 60;
+/** Slices of one table in one job: a first job over years of rows ends, and another one continues. */
+const mostSlices = 100;
+
+export interface TrimParts {
+  aged: AgedRows;
+  alarms: Pick<Alarms, 'mended'>;
+  catalog: Pick<Catalog, 'reclaim'>;
+  config: Pick<Config, 'keepDays'>;
+  log: { info(fields: object, message: string): void };
+  queue: Pick<Queue, 'every' | 'send' | 'work'>;
+}
+
+/** Removes by the hour what is over and old beside the recordings: docs/retention.md has the list. */
+export async function startTrim(parts: TrimParts): Promise<void> {
+  const { queue } = parts;
+  await queue.work('trim', { concurrency: 1 }, async (_data, { signal }) => {
+    const { hasMore } = await trimNow(parts, signal);
+    if (hasMore) await queue.send('trim', {}, { once: 'more' });
+  });
+  await queue.every('trim', everySeconds);
+}
+
+/** @returns whether there is more to remove than one job does */
+export async function trimNow(
+  { aged, alarms, catalog, config, log }: Omit<TrimParts, 'queue'>,
+  signal: AbortSignal,
+): Promise<{ hasMore: boolean }> {
+  const { keepDays } = config;
+  const tables: readonly [name: string, remove: () => Promise<Slice>][] = [
+    ['alarms', () => aged.alarms(keepDays.alarms)],
+    ['runs', () => aged.runs(keepDays.runs)],
+    ['retained', () => aged.retained()],
+    ['reports', () => aged.reports(keepDays.reports)],
+    ['pauses', () => aged.pauses(keepDays.reports)],
+    ['identities', () => aged.identities(keepDays.reports)],
+  ];
+  const counts: Record<string, number> = {};
+  let hasMore = false;
+  for (const [name, remove] of tables) {
+    let done: Slice = { removed: 0, hasMore: true };
+    for (let slices = 0; slices < mostSlices && done.hasMore; slices += 1) {
+      signal.throwIfAborted();
+      done = await remove();
+      if (done.removed > 0) counts[name] = (counts[name] ?? 0) + done.removed;
+    }
+    hasMore ||= done.hasMore;
+  }
+  // Also where nothing was removed: each change of a row leaves one that is dead.
+  await catalog.reclaim();
+  await alarms.mended(['trim_failed']);
+  if (Object.keys(counts).length > 0)
+    log.info({ event: 'trimmed', ...counts }, 'old alarms, runs and reports are removed');
+  return { hasMore };
+}
