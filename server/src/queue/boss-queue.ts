@@ -35,6 +35,8 @@ const deadAgainSeconds = 60;
 export interface QueueSettings {
   /** Look after expired and finished jobs; one process with workers suffices. */
   supervise?: boolean;
+  /** How often that is; 120 by default, and once for all processes. */
+  superviseSeconds?: number;
   schema?: string;
   /** Jobs that another process has sent are found after so long at the latest, 500 ms; {@link unhurried} ones after 4 times that. */
   pollMs?: number;
@@ -65,9 +67,8 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
   let removing: Promise<void> = Promise.resolve();
 
   const open = async (): Promise<PgBoss> => {
-    const { supervise = false, retries = defaults } = settings;
-    const opened = await startBoss(db, schema, { supervise, retries, onError });
-    // At most one process at a time has its turn, every two minutes.
+    const { supervise = false, superviseSeconds = 120, retries = defaults } = settings;
+    const opened = await startBoss(db, schema, { supervise, superviseSeconds, retries, onError });
     opened.on('maintenance', () => {
       removing = removing.then(() => removeDone(db, schema, () => stopping === undefined)).catch(onError);
     });
@@ -194,7 +195,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
         halt.abort(new CustodyError('stopping', 'the process ends', { status: 503, retryable: true }));
         // A job that does not heed the signal must not hold up the end; it is tried again when its limit has passed.
         await within(idle, 1_000);
-        await removing;
+        await within(removing, 1_000);
         await (await ready?.catch(() => undefined))?.stop({ graceful: false, close: false });
       })();
       return stopping;

@@ -1,3 +1,4 @@
+import { until } from '../../../test/support/until.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { forgetJobs } from './forget-jobs.ts';
 import { openQueue } from './queue.ts';
@@ -60,5 +61,26 @@ onEachEngine('jobs that are removed', (open) => {
     expect(await left('job')).toHaveLength(2_503);
     await removeDone(database.db, schema);
     expect(await left('job')).toEqual(['copy RE1', 'janitor', 'verify']);
+  });
+
+  test('by the process that supervises: what failed is in the archive after an hour, and slots stay taken for a week', async () => {
+    await put('copy', {}, 'completed');
+    await put('verify', { n: 'early' }, 'failed');
+    await put('reconcile', {}, 'completed');
+    await database.db.query(`UPDATE ${schema}.job SET completed_on = now() - interval '61 minutes'`);
+    await put('verify', { n: 'late' }, 'failed');
+    await database.db.query(
+      `UPDATE ${schema}.job SET completed_on = now() - interval '6 days 23 hours' WHERE name = 'reconcile';
+       INSERT INTO ${schema}.archive SELECT job.*, now() - interval '8 days' FROM ${schema}.job WHERE name = 'copy'`,
+    );
+    const queue = openQueue(database.db, { schema, supervise: true, superviseSeconds: 1 });
+    try {
+      await queue.counts();
+      await until(async () => !(await left('job')).includes('copy'));
+      expect(await left('job')).toEqual(['reconcile', 'verify late']);
+      expect(await left('archive')).toEqual(['verify early']);
+    } finally {
+      await queue.stop(0);
+    }
   });
 });

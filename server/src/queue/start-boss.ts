@@ -42,9 +42,11 @@ const scheduled = {
 export const scheduledNames = Object.keys(scheduled) as readonly ScheduledName[];
 export const isScheduled = (name: string): boolean => name in scheduled;
 
-export interface Retries {
-  limit: number;
-  delaySeconds: number;
+export interface BossSettings {
+  supervise: boolean;
+  superviseSeconds: number;
+  retries: { limit: number; delaySeconds: number };
+  onError: (error: unknown) => void;
 }
 
 const minute = 60;
@@ -68,11 +70,7 @@ export const archiving = {
 export async function startBoss(
   db: Db,
   schema: string,
-  {
-    supervise,
-    onError,
-    retries,
-  }: { supervise: boolean; onError: (error: unknown) => void; retries: Retries },
+  { supervise, superviseSeconds, onError, retries }: BossSettings,
 ): Promise<PgBoss> {
   const { limit: retryLimit, delaySeconds: retryDelay } = retries;
   const { default: Boss } = await import('pg-boss');
@@ -80,6 +78,7 @@ export async function startBoss(
     db: { executeSql: async (text, values) => ({ rows: await db.routine(text, values) }) },
     schema,
     supervise,
+    maintenanceIntervalSeconds: superviseSeconds,
     schedule: false,
     retryLimit,
     retryDelay,
