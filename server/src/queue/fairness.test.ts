@@ -81,7 +81,7 @@ onEachEngine('a backlog of old work', (open) => {
     const send = (n: number, since: number) =>
       queue.send('copy', { recordingSid: sidOf('old', n) }, { since: new Date(Date.now() + since) });
     await send(1, -30 * days);
-    await send(2, hourMs);
+    await send(2, 2 * days);
     const rows = await database.db.query<{ waited: number; kept: number }>(
       `SELECT round(extract(epoch FROM now() - start_after) / 86400)::int AS waited,
               round(extract(epoch FROM keep_until - now()) / 86400)::int AS kept

@@ -24,10 +24,10 @@ export interface JobTable {
 const isDue = `name = $1 AND state < 'active' AND start_after < now()`;
 
 /**
- * `$1` is the queue's name, `$2` how many of the newest are wanted, `$3` of the oldest. Each half is a range of one index, and
- * a step of its own, since as a part of the update it might be asked more than once, and each time for other jobs. They are
- * updated by their place in the table: to find them again by their ids PostgreSQL may read a whole index, or table, that it
- * takes for nearly empty.
+ * `$1` is the queue's name, `$2` how many of the newest are wanted, `$3` of the oldest. Each is a range of one index, and a step
+ * of its own, since as a part of the update it might be asked more than once, and each time for other jobs. Where fewer are
+ * due, both find the same jobs, which are updated once: all that are due. They are updated by their place in the table: to
+ * find them again by their ids PostgreSQL may read a whole index, or table, that it takes for nearly empty.
  */
 export const takeStatement = (part: string): string => `
   WITH newest AS MATERIALIZED (
@@ -35,7 +35,7 @@ export const takeStatement = (part: string): string => `
     ORDER BY start_after DESC, id DESC LIMIT $2
     FOR UPDATE SKIP LOCKED
   ), oldest AS MATERIALIZED (
-    SELECT ctid FROM ${part} WHERE ${isDue} AND ctid <> ALL(ARRAY(SELECT ctid FROM newest))
+    SELECT ctid FROM ${part} WHERE ${isDue}
     ORDER BY start_after, id LIMIT $3
     FOR UPDATE SKIP LOCKED
   )
