@@ -161,3 +161,61 @@ test('one whose job is between two tries gets no other beside it; one whose job 
   expect((await janitorJob(parts, inMinutes(10))).requeued).toBe(4);
   expect(queue.sent).toMatchObject(waiting);
 });
+
+/** Rows as many recordings leave them, made at once. */
+const putMany = (count: number, state: 'failed' | 'registered', object: object | null = null) =>
+  shared.db.query(
+    `INSERT INTO recordings (recording_sid, account_sid, channels, started_at, source, state, failure, object, link_state, updated_at)
+     SELECT 'RE' || CASE WHEN $4::jsonb IS NULL THEN 'a' ELSE 'b' END || lpad(n::text, 31, '0'), $1, 2, now(), 'callback', $2::text,
+       CASE WHEN $2 = 'failed' THEN 'store_unavailable' END, $4::jsonb, 'linked', now() - interval '2 hours' + n * interval '1 ms'
+     FROM generate_series(1, $3::int) n`,
+    [sids.account, state, count, object && JSON.stringify(object)],
+  );
+
+test('dead letters of an outage are started over in one sweep, however many, as old work', async () => {
+  const { parts, queue } = await open();
+  await putMany(900, 'failed');
+  await putMany(300, 'failed', sealedObject(sid));
+  const sendAll = jest.spyOn(queue, 'sendAll');
+  const now = Date.now();
+  expect(await janitorJob(parts, now)).toMatchObject({ replayed: 1_200 });
+  const count = (name: string) =>
+    new Set(queue.sent.flatMap((job) => (job.name === name ? [job.data] : []))).size;
+  expect([count('copy'), count('verify')]).toEqual([900, 300]);
+  const first = queue.sent[0]!;
+  const since = new Date(now - minutes(60));
+  const { recordingSid } = first.data as { recordingSid: string };
+  expect(first.options).toEqual({ once: `replay:${recordingSid}`, since });
+  // By the page, not one by one.
+  expect(sendAll.mock.calls.filter(([, jobs]) => jobs.length > 0).length).toBeLessThan(10);
+  expect(await janitorJob(parts, now)).toMatchObject({ replayed: 0, requeued: 0 });
+});
+
+test('a sweep that has taken its time leaves the other dead letters to the next', async () => {
+  const { parts } = await open();
+  await putMany(700, 'failed');
+  const janitor = createJanitor(parts, { requeueMost: 5_000, replayForMs: 0 });
+  expect([(await janitor.sweep()).replayed, (await janitor.sweep()).replayed]).toEqual([500, 200]);
+});
+
+test('of very many that lost their jobs each sweep takes some, and the next goes on there, round and round', async () => {
+  const { parts, queue } = await open();
+  await putMany(2_500, 'registered');
+  const janitor = createJanitor(parts, { requeueMost: 1_200, replayForMs: 0 });
+  const asked: string[][] = [];
+  jest.spyOn(queue, 'waiting').mockImplementation(async (name, of) => {
+    if (name === 'copy' && of.length > 0) asked.push([...of]);
+    return new Set();
+  });
+  const swept = async () => {
+    asked.length = 0;
+    const { requeued } = await janitor.sweep();
+    return [requeued, Number(asked[0]?.[0]?.slice(3)), ...asked.map((page) => page.length)];
+  };
+  expect(await swept()).toEqual([1_200, 1, 1_000, 200]);
+  expect(await swept()).toEqual([1_200, 1_201, 1_000, 200]);
+  expect(await swept()).toEqual([100, 2_401, 100]);
+  expect(await swept()).toEqual([1_200, 1, 1_000, 200]);
+  const last = queue.sent.at(-1);
+  expect(last?.options?.since?.getTime()).toBeLessThanOrEqual(Date.now() - minutes(2));
+});

@@ -1,4 +1,5 @@
 import { asRecordingSid, errorCode, type RecordingSid } from '@flex-custody/core';
+import type { StaleMark } from '../catalog/catalog.ts';
 import { isHeld } from './lease.ts';
 import type { IngestParts } from './parts.ts';
 import { passingReasons } from './steps.ts';
@@ -15,6 +16,14 @@ const uploadsEveryMs = 15 * minute;
 const uploadAtMostMs = 24 * 60 * minute;
 /** An outage says nothing of the recordings that it has made dead letters. */
 const replayMs = 60 * minute;
+
+/** Rows of one look at what lost its job, and of one sweep, of each kind; the next sweep reads on from there. */
+const requeuePage = 1_000;
+const requeueMost = 5_000;
+/** Of one statement that starts dead letters over: the rows that it holds are free again within moments. */
+const replayPage = 500;
+/** Of one sweep; the next goes on, a minute later. */
+const replayForMs = 30 * second;
 
 /** What lost its job: nobody has touched the recording for so long, and no job waits for it. */
 const lost = [
@@ -40,8 +49,13 @@ export interface Janitor {
   sweep(now?: number): Promise<Swept>;
 }
 
-export function createJanitor(parts: IngestParts): Janitor {
+/** @param limits of one sweep; `replayForMs` how long it starts dead letters over, at least one page of them */
+export function createJanitor(
+  parts: IngestParts,
+  limits: { requeueMost: number; replayForMs: number } = { requeueMost, replayForMs },
+): Janitor {
   let uploadsLooked = 0;
+  const places: Places = new Map();
   return {
     async sweep(now = Date.now()) {
       const looksAtUploads = now - uploadsLooked >= uploadsEveryMs;
@@ -49,8 +63,8 @@ export function createJanitor(parts: IngestParts): Janitor {
       await parts.uploads.removeSettled();
       const swept = {
         uploadsAborted: looksAtUploads ? await abortUploads(parts, now) : 0,
-        requeued: await requeue(parts, now),
-        replayed: await replay(parts, now),
+        requeued: await requeue(parts, now, places, limits.requeueMost),
+        replayed: await replay(parts, now, limits.replayForMs),
       };
       if (swept.uploadsAborted + swept.requeued + swept.replayed > 0) parts.log.info(swept, 'swept');
       return swept;
@@ -95,33 +109,74 @@ function recordingOf(key: string): RecordingSid | undefined {
   return asRecordingSid(/\/(RE[0-9a-f]{32})(?:\.json)?$/.exec(key)?.[1]);
 }
 
-async function requeue(parts: IngestParts, now: number): Promise<number> {
-  const { catalog, config, queue } = parts;
+type Lost = (typeof lost)[number] | typeof unproven;
+/** Where the last sweep stopped, of each kind that it did not come to the end of. */
+type Places = Map<Lost, StaleMark>;
+
+async function requeue(parts: IngestParts, now: number, places: Places, most: number): Promise<number> {
+  const all: readonly Lost[] = parts.config.prove === 'always' ? [...lost, unproven] : lost;
   let requeued = 0;
-  const all = config.prove === 'always' ? [...lost, unproven] : lost;
-  for (const { job, of, once, after } of all) {
+  for (const kind of all) requeued += await requeueSome(parts, kind, now, places, most);
+  return requeued;
+}
+
+async function requeueSome(
+  { catalog, queue }: IngestParts,
+  kind: Lost,
+  now: number,
+  places: Places,
+  most: number,
+): Promise<number> {
+  const { job, of, once, after } = kind;
+  const olderThan = new Date(now - after);
+  let requeued = 0;
+  for (let seen = 0; seen < most; ) {
+    const page = Math.min(requeuePage, most - seen);
+    const { sids, next } = await catalog.stale({ ...of, olderThan }, places.get(kind), page);
+    seen += sids.length;
     // A job between two tries needs no second one beside it, which would be tried just as in vain.
-    const waiting = await queue.waiting(job);
-    const { sids } = await catalog.stale({ ...of, olderThan: new Date(now - after) });
-    for (const recordingSid of sids.filter((sid) => !waiting.has(sid))) {
-      await queue.send(job, { recordingSid }, { once: `${once}${recordingSid}` });
-      requeued += 1;
+    const waiting = await queue.waiting(job, sids);
+    const without = sids.filter((sid) => !waiting.has(sid));
+    await queue.sendAll(
+      job,
+      without.map((recordingSid) => ({
+        data: { recordingSid },
+        once: `${once}${recordingSid}`,
+        since: olderThan,
+      })),
+    );
+    requeued += without.length;
+    // From the beginning the next time: what was passed over may have lost its job since.
+    if (next === undefined) {
+      places.delete(kind);
+      break;
     }
+    places.set(kind, next);
   }
   return requeued;
 }
 
-async function replay({ catalog, queue }: IngestParts, now: number): Promise<number> {
-  const { sids } = await catalog.stale({
-    which: 'state',
-    state: 'failed',
-    failures: passingReasons,
-    olderThan: new Date(now - replayMs),
-  });
-  const { sealed, registered } = await catalog.replayedAll(sids);
-  for (const recordingSid of sealed)
-    await queue.send('verify', { recordingSid }, { once: `replay:${recordingSid}` });
-  for (const recordingSid of registered)
-    await queue.send('copy', { recordingSid }, { once: `replay:${recordingSid}` });
-  return sealed.length + registered.length;
+async function replay({ catalog, queue }: IngestParts, now: number, forMs: number): Promise<number> {
+  const began = performance.now();
+  const olderThan = new Date(now - replayMs);
+  let replayed = 0;
+  let after: StaleMark | undefined;
+  do {
+    const { sids, next } = await catalog.stale(
+      { which: 'state', state: 'failed', failures: passingReasons, olderThan },
+      after,
+      replayPage,
+    );
+    const { sealed, registered } = await catalog.replayedAll(sids);
+    const sending = (recordingSid: RecordingSid) => ({
+      data: { recordingSid },
+      once: `replay:${recordingSid}`,
+      since: olderThan,
+    });
+    await queue.sendAll('verify', sealed.map(sending));
+    await queue.sendAll('copy', registered.map(sending));
+    replayed += sealed.length + registered.length;
+    after = next;
+  } while (after !== undefined && performance.now() - began < forMs);
+  return replayed;
 }

@@ -1,37 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CustodyError, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
+import { CustodyError, errorCode, isRetryable } from '@flex-custody/core';
 import { orAborted } from '@flex-custody/net';
 import type PgBoss from 'pg-boss';
 import { together } from '../db/together.ts';
 import type { Db } from '../db.ts';
+import { countJobs, sharedCounts } from './job-counts.ts';
 import { type JobTable, jobTable, partsOf, type TakenJob } from './job-table.ts';
 import { type Puller, startPuller } from './puller.ts';
-import type { DeadJob, JobName, Jobs, Queue } from './queue.ts';
+import type { DeadJob, JobName, Jobs, Queue, SendOptions } from './queue.ts';
+import { removeDone } from './remove-done.ts';
+import { deadName, isScheduled, jobNames, keptSeconds, startBoss, tryLimits } from './start-boss.ts';
 
-/** How long one try may take, in seconds, before another worker may have the job. */
-const tryLimits: Readonly<Record<JobName, number>> = {
-  copy: 7_200,
-  verify: 7_200,
-  link: 300,
-  // Another worker must have it soon: what is paused is not recorded.
-  resume: 60,
-  pauses: 60,
-  reports: 60,
-  call: 60,
-  calls: 300,
-  facts: 300,
-  janitor: 900,
-  describe: 7_200,
-  measure: 300,
-  reconcile: 7_200,
-  prove: 7_200,
-  sources: 900,
-  retention: 7_200,
-  sign: 7_200,
-  trim: 900,
-};
-/** Nobody waits for these: each that is idle costs the database a question at each poll. */
+/** None of these is urgent: each that is idle costs the database a question at each poll. */
 const unhurried: ReadonlySet<JobName> = new Set([
   'calls',
   'facts',
@@ -47,9 +28,6 @@ const unhurried: ReadonlySet<JobName> = new Set([
   'trim',
 ]);
 const unhurriedPolls = 4;
-const names = Object.keys(tryLimits) as JobName[];
-const deadName = (name: JobName) => `${name}.dead`;
-
 /** Doubled at each retry, half of it random: by default the pauses grow from 2 s to about 2 h. */
 const defaults = { limit: 12, delaySeconds: 2 };
 const deadPollMs = 5_000;
@@ -58,6 +36,8 @@ const deadAgainSeconds = 60;
 export interface QueueSettings {
   /** Look after expired and finished jobs; one process with workers suffices. */
   supervise?: boolean;
+  /** How often that is; 120 by default, and once for all processes. */
+  superviseSeconds?: number;
   schema?: string;
   /** Jobs that another process has sent are found after so long at the latest, 500 ms; {@link unhurried} ones after 4 times that. */
   pollMs?: number;
@@ -85,11 +65,21 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
   let ready: Promise<PgBoss> | undefined;
   let parts: Promise<ReadonlyMap<string, string>> | undefined;
   let stopping: Promise<void> | undefined;
+  let removing: Promise<void> = Promise.resolve();
+
+  const open = async (): Promise<PgBoss> => {
+    const { supervise = false, superviseSeconds = 120, retries = defaults } = settings;
+    const opened = await startBoss(db, schema, { supervise, superviseSeconds, retries, onError });
+    opened.on('maintenance', () => {
+      removing = removing.then(() => removeDone(db, schema, () => stopping === undefined)).catch(onError);
+    });
+    return opened;
+  };
 
   const boss = (): Promise<PgBoss> => {
     if (stopping)
       throw new CustodyError('queue_stopped', 'the queue is stopped', { status: 503, retryable: true });
-    ready ??= start(db, schema, settings).catch((error) => {
+    ready ??= open().catch((error) => {
       ready = undefined;
       throw error;
     });
@@ -101,7 +91,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
     parts ??= partsOf(db, schema);
     const part = (await parts).get(name);
     if (part === undefined) throw new Error(`no queue ${name}`);
-    return jobTable(db, part, name);
+    return jobTable(db, part, name, { scheduled: isScheduled(name) });
   };
 
   const pull = async (
@@ -122,16 +112,14 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
   };
 
   const queue: Queue = {
-    async send(name, data, options = {}) {
+    send: (name, data, options) => queue.sendAll(name, [{ data, ...options }]),
+
+    async sendAll(name, jobs) {
+      if (jobs.length === 0) return;
       const started = await boss();
-      await started.send(name, data, {
-        ...tries,
-        expireInSeconds: limitOf(name),
-        // The policy `short` keeps one waiting job for each key, and takes no key for a key: hence one that is unique.
-        singletonKey: options.once ?? randomUUID(),
-        ...(options.startAfterMs && { startAfter: options.startAfterMs / 1_000 }),
-      });
-      if (!options.startAfterMs) pullers.get(name)?.wake();
+      const same = { name, ...tries, expireInSeconds: limitOf(name) };
+      await started.insert(jobs.map(({ data, ...options }) => ({ ...same, data, ...timesOf(options) })));
+      if (jobs.some(({ startAfterMs }) => !startAfterMs)) pullers.get(name)?.wake();
     },
 
     async work(name, { concurrency }, handler) {
@@ -159,7 +147,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
     },
 
     async onDead(handler) {
-      for (const name of names) {
+      for (const name of jobNames) {
         const table = await tableOf(deadName(name));
         await pull(deadName(name), { concurrency: 1, every: deadPollMs }, table, async (started, job) => {
           try {
@@ -191,21 +179,11 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
       timers.push(timer);
     },
 
-    async waiting(name) {
-      await boss();
-      const rows = await db.query<{ sid: RecordingSid }>(
-        `SELECT DISTINCT data->>'recordingSid' AS sid FROM ${schema}.job
-         WHERE name = $1 AND state::text IN ('created', 'retry')`,
-        [name],
-      );
-      return new Set(rows.map((row) => row.sid));
-    },
+    waiting: async (name, sids) => (await tableOf(name)).waiting(sids),
 
-    async counts() {
+    async counts({ fresh = false } = {}) {
       await boss();
-      return db.query<{ name: string; state: string; count: number }>(
-        `SELECT name, state::text AS state, count(*)::int AS count FROM ${schema}.job GROUP BY name, state`,
-      );
+      return fresh ? countJobs(db, schema) : sharedCounts(db, schema);
     },
 
     stop(graceMs = 10_000) {
@@ -218,12 +196,30 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
         halt.abort(new CustodyError('stopping', 'the process ends', { status: 503, retryable: true }));
         // A job that does not heed the signal must not hold up the end; it is tried again when its limit has passed.
         await within(idle, 1_000);
+        await within(removing, 1_000);
         await (await ready?.catch(() => undefined))?.stop({ graceful: false, close: false });
       })();
       return stopping;
     },
   };
   return queue;
+}
+
+type Times = Pick<PgBoss.JobInsert, 'singletonKey' | 'startAfter' | 'keepUntil'>;
+
+/** In pg-boss's terms: a text is a number of seconds from now. */
+function timesOf({ once, since, startAfterMs }: SendOptions): Times {
+  // The policy `short` keeps one waiting job for each key, and takes no key for a key: hence one that is unique.
+  const singletonKey = once ?? randomUUID();
+  if (startAfterMs) return { singletonKey, startAfter: String(startAfterMs / 1_000) };
+  if (since === undefined) return { singletonKey };
+  // pg-boss counts how long it keeps a job from its start: from an old one the job might be over before it has begun.
+  const now = Date.now();
+  return {
+    singletonKey,
+    startAfter: new Date(Math.min(since.getTime(), now)),
+    keepUntil: new Date(now + keptSeconds * 1_000),
+  };
 }
 
 /**
@@ -261,56 +257,6 @@ async function within(work: Promise<unknown>, ms: number): Promise<void> {
   const inTime = new AbortController();
   await Promise.race([work, sleep(ms, undefined, { signal: inTime.signal }).catch(() => undefined)]);
   inTime.abort();
-}
-
-async function start(
-  db: Db,
-  schema: string,
-  { supervise = false, onError = () => undefined, retries = defaults }: QueueSettings,
-): Promise<PgBoss> {
-  const { limit: retryLimit, delaySeconds: retryDelay } = retries;
-  const { default: Boss } = await import('pg-boss');
-  const boss = new Boss({
-    db: { executeSql: async (text, values) => ({ rows: await db.routine(text, values) }) },
-    schema,
-    supervise,
-    schedule: false,
-    retryLimit,
-    retryDelay,
-    retryBackoff: true,
-  });
-  boss.on('error', onError);
-  await boss.start();
-  for (const name of names) {
-    await boss.createQueue(deadName(name), { name: deadName(name), retryLimit, retryDelay: 60 });
-    await boss.createQueue(name, {
-      name,
-      policy: 'short',
-      retryLimit,
-      retryDelay,
-      retryBackoff: true,
-      expireInSeconds: tryLimits[name],
-      deadLetter: deadName(name),
-    });
-  }
-  await indexTurn(db, schema);
-  return boss;
-}
-
-/** Any number will do, as long as every process of ours takes the same. */
-const lockNumber = 4_100_190_002;
-
-/**
- * By the order in which jobs are fetched: without it each fetch sorts all that wait, and a backlog of thousands costs more
- * time than its jobs. On the table that all queues are parts of, so that every queue has it.
- */
-async function indexTurn(db: Db, schema: string): Promise<void> {
-  await db.transaction(async (inner) => {
-    await inner.query('SELECT pg_advisory_xact_lock($1)', [lockNumber]);
-    await inner.query(
-      `CREATE INDEX IF NOT EXISTS job_in_turn ON ${schema}.job (name, priority DESC, created_on, id) WHERE state < 'active'`,
-    );
-  });
 }
 
 /** Code and message alone: a vendor's error may hold the request it failed on, with its credentials. */

@@ -1,9 +1,20 @@
 import type { Db } from '../db.ts';
 
-const fields = ['recordingSid', 'taskSid', 'conferenceSid'];
+/** Fields of a job's data that name a recording or its call; each has an index of its own, in `job-indexes.ts`. */
+export const namedFields = {
+  recording: 'recordingSid',
+  task: 'taskSid',
+  conference: 'conferenceSid',
+} as const;
+
+/** `$1` are the SIDs. */
+export const forgetStatement = (table: string): string =>
+  `DELETE FROM ${table} WHERE ${Object.values(namedFields)
+    .map((field) => `data->>'${field}' = ANY($1::text[])`)
+    .join(' OR ')}`;
 
 /**
- * Removes every job, whatever its state, that names one of these SIDs. Jobs that are done stay in the queue's tables for days,
+ * Removes every job, whatever its state, that names one of these SIDs. Jobs that failed stay in the queue's tables for days,
  * and nothing is left to do for what was erased.
  */
 export async function forgetJobs(
@@ -18,7 +29,6 @@ export async function forgetJobs(
     ]);
     // No host was ever at work on this database.
     if (!found?.there) continue;
-    const named = fields.map((field) => `data->>'${field}' = ANY($1::text[])`).join(' OR ');
-    await db.query(`DELETE FROM ${table} WHERE ${named}`, [sids]);
+    await db.query(forgetStatement(table), [sids]);
   }
 }

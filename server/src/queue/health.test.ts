@@ -20,11 +20,14 @@ onEachEngine('the health of a queue', (open) => {
       await queue.send('janitor', {}, { once: 'a' });
       await queue.send('janitor', {}, { once: 'later', startAfterMs: 60_000 });
       await queue.send('pauses', {}, { once: 'b' });
+      // Sent again now, for work of an hour ago: not late yet.
+      await queue.send('janitor', {}, { once: 'old', since: new Date(Date.now() - 3_600_000) });
       await database.db.query(
-        `UPDATE ${schema}.job SET start_after = now() - interval '100 s' WHERE name = 'pauses'`,
+        `UPDATE ${schema}.job SET start_after = now() - interval '100 s', created_on = now() - interval '200 s'
+         WHERE name = 'pauses'`,
       );
       await database.db.query(`INSERT INTO ${schema}.job (name, data) VALUES ('copy.dead', '{}'::jsonb)`);
-      expect(await queueHealth(database.db, schema)).toEqual({ due: 2, dead: 1, oldestSeconds: 100 });
+      expect(await queueHealth(database.db, schema)).toEqual({ due: 3, dead: 1, oldestSeconds: 100 });
     } finally {
       await queue.stop(0);
     }

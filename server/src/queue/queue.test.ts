@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError, type RecordingSid } from '@flex-custody/core';
 import { until } from '../../../test/support/until.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { jobIndexes } from './job-indexes.ts';
 import { type DeadJob, openQueue, type Queue } from './queue.ts';
 
 const RE = (n: number) => ({ recordingSid: `RE${n.toString(16).padStart(32, '0')}` as RecordingSid });
@@ -27,7 +28,9 @@ onEachEngine('queue', (open) => {
   });
 
   const waiting = async (name: string) =>
-    (await queue.counts()).filter((row) => row.name === name && /created|retry/.test(row.state));
+    (await queue.counts({ fresh: true })).filter(
+      (row) => row.name === name && /created|retry/.test(row.state),
+    );
   /** Moves every waiting try to now, instead of sitting through the pauses. */
   const hurry = () => database.db.query(`UPDATE ${schema}.job SET start_after = now() - interval '1 s'`);
 
@@ -41,7 +44,7 @@ onEachEngine('queue', (open) => {
     await unpolled.send('copy', RE(1));
     await until(() => seen.length === 1);
     expect(seen).toEqual([[RE(1), 1]]);
-    await until(async () => (await waiting('copy')).length === 0);
+    await until(async () => (await queue.counts({ fresh: true })).length === 0);
     await unpolled.stop(0);
   });
 
@@ -60,16 +63,23 @@ onEachEngine('queue', (open) => {
     await elsewhere.stop(0);
   });
 
-  test('every queue has an index by the order in which its jobs are fetched', async () => {
+  test('every queue has every index; the one of earlier releases is gone', async () => {
     await queue.send('copy', RE(1));
-    const [row] = await database.db.query<{ without: number }>(
-      `SELECT count(*)::int AS without FROM pg_inherits i
+    const first = openQueue(database.db, { schema });
+    await database.db.query(`CREATE INDEX job_in_turn ON ${schema}.job (name, created_on)`);
+    await first.counts();
+    await first.stop(0);
+    const onJobs = Object.entries(jobIndexes).flatMap(([name, { on }]) => (on === 'job' ? [name] : []));
+    const rows = await database.db.query<{ without: string; name: string }>(
+      `SELECT i.inhrelid::regclass::text AS without, name FROM pg_inherits i CROSS JOIN unnest($2::text[]) name
        WHERE i.inhparent = $1::regclass AND NOT EXISTS (
          SELECT FROM pg_index x JOIN pg_inherits of ON of.inhrelid = x.indexrelid
-         WHERE x.indrelid = i.inhrelid AND of.inhparent = $2::regclass)`,
-      [`${schema}.job`, `${schema}.job_in_turn`],
+         WHERE x.indrelid = i.inhrelid AND of.inhparent = to_regclass($3 || name))`,
+      [`${schema}.job`, onJobs, `${schema}.`],
     );
-    expect(row).toEqual({ without: 0 });
+    expect(rows).toEqual([]);
+    const [old] = await database.db.query('SELECT to_regclass($1) AS there', [`${schema}.job_in_turn`]);
+    expect(old).toEqual({ there: null });
   });
 
   test('a key waits once; without a key every send counts', async () => {
@@ -78,6 +88,26 @@ onEachEngine('queue', (open) => {
     await queue.send('verify', RE(1), { once: 'RE2' });
     for (let i = 0; i < 2; i++) await queue.send('verify', RE(1));
     expect(await waiting('verify')).toEqual([{ name: 'verify', state: 'created', count: 4 }]);
+  });
+
+  test('many are sent at once, each key once', async () => {
+    await queue.send('verify', RE(1), { once: 'k1' });
+    await queue.sendAll('verify', [
+      { data: RE(2), once: 'k1' },
+      { data: RE(3), once: 'k2' },
+      { data: RE(3), once: 'k2' },
+      { data: RE(4) },
+      { data: RE(4) },
+    ]);
+    await queue.sendAll('verify', []);
+    const rows = await database.db.query<{ sid: string }>(
+      `SELECT data->>'recordingSid' AS sid FROM ${schema}.job WHERE name = 'verify' ORDER BY 1`,
+    );
+    expect(rows.map(({ sid }) => sid)).toEqual([1, 3, 4, 4].map((n) => RE(n).recordingSid));
+    const seen: string[] = [];
+    await queue.work('verify', { concurrency: 2 }, async (data) => void seen.push(data.recordingSid));
+    await until(() => seen.length === 4);
+    await until(async () => (await database.db.query(`SELECT FROM ${schema}.job`)).length === 0);
   });
 
   test('while a job is at work the next of its key may wait', async () => {
@@ -167,7 +197,7 @@ onEachEngine('queue', (open) => {
     expect(JSON.stringify(await database.db.query(`SELECT * FROM ${schema}.job`))).not.toContain('QUM6');
   });
 
-  test('whoever waits for a first try or another is known, by name', async () => {
+  test('what waits for a first try or another is known, by name and recording', async () => {
     let failed = 0;
     await queue.work('link', { concurrency: 1 }, async () => {
       failed += 1;
@@ -178,8 +208,11 @@ onEachEngine('queue', (open) => {
     await queue.send('link', RE(2), { startAfterMs: 60_000, once: 'a' });
     await queue.send('link', RE(2), { startAfterMs: 60_000, once: 'b' });
     await queue.send('copy', RE(3));
-    expect([...(await queue.waiting('link'))].sort()).toEqual([RE(1).recordingSid, RE(2).recordingSid]);
-    expect([...(await queue.waiting('verify'))]).toEqual([]);
+    const sids = [1, 2, 3, 4].map((n) => RE(n).recordingSid);
+    expect([...(await queue.waiting('link', sids))].sort()).toEqual(sids.slice(0, 2));
+    expect([...(await queue.waiting('link', sids.slice(1)))]).toEqual([sids[1]]);
+    expect([...(await queue.waiting('verify', sids))]).toEqual([]);
+    expect([...(await queue.waiting('link', []))]).toEqual([]);
   });
 
   test('a dead letter that could not be handled comes again', async () => {
@@ -221,7 +254,7 @@ onEachEngine('queue', (open) => {
       });
     });
     await queue.send('copy', RE(1));
-    await until(async () => (await queue.counts()).some((row) => row.state === 'active'));
+    await until(async () => (await queue.counts({ fresh: true })).some((row) => row.state === 'active'));
     await queue.stop(50);
     await hurry();
     const next = openQueue(database.db, { schema });

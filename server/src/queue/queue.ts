@@ -50,6 +50,11 @@ export type ScheduledName =
 
 export interface SendOptions {
   startAfterMs?: number;
+  /**
+   * The work has waited since then, in the past: what is newer is taken before it. For work that is sent again, of which there
+   * may be much at once. Ignored beside `startAfterMs`.
+   */
+  since?: Date;
   /** While a job of this name and key waits for its first try, another send of the same is dropped. */
   once?: string;
 }
@@ -68,12 +73,18 @@ export interface DeadJob<N extends JobName = JobName> {
   error: { code: string; message: string; retryable: boolean };
 }
 
+/** One of many jobs of a kind. */
+export type Sending<N extends JobName> = SendOptions & { data: Jobs[N] };
+
 /**
- * Durable jobs, at least once. A job that throws is tried again with growing pauses, up to 12 times; then, or at once for
+ * Durable jobs, at least once. Of those that are due, half of each fetch are the newest and half the oldest: a backlog does not
+ * delay what has just happened, and is worked off beside it. A job that throws is tried again with growing pauses, up to 12 times; then, or at once for
  * a CustodyError that is not retryable, it goes to the dead letters.
  */
 export interface Queue {
   send<N extends JobName>(name: N, data: Jobs[N], options?: SendOptions): Promise<void>;
+  /** The same of many, in one statement. */
+  sendAll<N extends JobName>(name: N, jobs: readonly Sending<N>[]): Promise<void>;
   work<N extends JobName>(
     name: N,
     options: { concurrency: number },
@@ -83,10 +94,16 @@ export interface Queue {
   onDead(handler: (dead: DeadJob) => Promise<void>): Promise<void>;
   /** Sends `name` now and every `seconds`, once for all processes together. */
   every(name: ScheduledName, seconds: number): Promise<void>;
-  /** Recordings for which a job of this name waits, for its first try or another. */
-  waiting(name: Exclude<JobName, ScheduledName | 'resume' | 'call'>): Promise<ReadonlySet<RecordingSid>>;
-  /** Jobs by name and state. */
-  counts(): Promise<{ name: string; state: string; count: number }[]>;
+  /** Those of these recordings for which a job of this name waits, for its first try or another. */
+  waiting(
+    name: Exclude<JobName, ScheduledName | 'resume' | 'call'>,
+    sids: readonly RecordingSid[],
+  ): Promise<ReadonlySet<RecordingSid>>;
+  /**
+   * Jobs by name and state; what is done is not among them, but for the last of each schedule. At most 15 s old, so that any
+   * number of hosts cost one count in that time; `fresh` counts now.
+   */
+  counts(options?: { fresh?: boolean }): Promise<{ name: string; state: string; count: number }[]>;
   /** Takes no new job, waits up to `graceMs` (10 s) for those at work, then aborts them. */
   stop(graceMs?: number): Promise<void>;
 }

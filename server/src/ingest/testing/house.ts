@@ -7,7 +7,15 @@ import { createCatalog } from '../../catalog/catalog.ts';
 import { createUploads } from '../../catalog/uploads.ts';
 import { openEmbedded } from '../../db/testing/on-each-engine.ts';
 import { type Db, migrate } from '../../db.ts';
-import type { DeadJob, JobName, Jobs, Queue, ScheduledName, SendOptions } from '../../queue/queue.ts';
+import type {
+  DeadJob,
+  JobName,
+  Jobs,
+  Queue,
+  ScheduledName,
+  Sending,
+  SendOptions,
+} from '../../queue/queue.ts';
 import { createPolicies } from '../../retention/policies.ts';
 import { createRuns } from '../../runs/runs.ts';
 import { testSigning } from '../../signing/testing/identity.ts';
@@ -40,6 +48,9 @@ export class FakeQueue implements Queue {
     }
     this.sent.push({ name, data, ...(options ? { options } : {}) });
   }
+  async sendAll<N extends JobName>(name: N, jobs: readonly Sending<N>[]) {
+    for (const { data, ...options } of jobs) await this.send(name, data, options);
+  }
   async work<N extends JobName>(
     name: N,
     _options: { concurrency: number },
@@ -53,11 +64,11 @@ export class FakeQueue implements Queue {
   async every(name: ScheduledName, seconds: number) {
     this.schedules.push(`${name} ${seconds}`);
   }
-  async waiting(name: JobName) {
-    const sids = this.sent.flatMap((job) =>
+  async waiting(name: JobName, sids: readonly RecordingSid[]) {
+    const all = this.sent.flatMap((job) =>
       job.name === name && 'recordingSid' in job.data ? [job.data.recordingSid] : [],
     );
-    return new Set(sids);
+    return new Set(all.filter((sid) => sids.includes(sid)));
   }
   counts = async () => [];
   stop = async () => undefined;
