@@ -25,6 +25,8 @@ const tryLimits: Readonly<Record<JobName, number>> = {
   describe: 7_200,
   measure: 300,
   reconcile: 7_200,
+  // A pass over a very large bucket; pg-boss takes less than 24 h. Its run has a hold of its own, which lapses in a minute.
+  compare: 82_800,
   prove: 7_200,
   sources: 900,
   retention: 7_200,
@@ -33,6 +35,7 @@ const tryLimits: Readonly<Record<JobName, number>> = {
 /** Nobody waits for these: each that is idle costs the database a question at each poll. */
 const unhurried: ReadonlySet<JobName> = new Set([
   'calls',
+  'compare',
   'facts',
   'janitor',
   'measure',

@@ -49,8 +49,8 @@ const aged = () =>
   new Proxy(store, {
     get(target, name) {
       if (name === 'list')
-        return async function* (prefix: string) {
-          for await (const one of target.list(prefix)) yield { ...one, lastModified: new Date(0) };
+        return async function* (...of: Parameters<Store['list']>) {
+          for await (const one of target.list(...of)) yield { ...one, lastModified: new Date(0) };
         };
       const own: unknown = Reflect.get(target, name, target);
       return typeof own === 'function' ? own.bind(target) : own;
