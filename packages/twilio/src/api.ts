@@ -41,6 +41,8 @@ export interface TwilioRecording {
 
 export interface RecordingPage {
   recordings: TwilioRecording[];
+  /** When the oldest of them was created, by which the list is ordered and filtered; absent on an empty page. */
+  oldest?: Date;
   /** Absent on the last. */
   next?: string;
 }
@@ -98,9 +100,10 @@ export interface TwilioAccount {
 export interface TwilioApi {
   recording(sid: RecordingSid): Promise<TwilioRecording | undefined>;
   /**
-   * Recordings created in a window, some hundred at a time, newest first; `next` is asked for as `pageUrl`, whatever
-   * the window then says. What was deleted within the last 40 days is among them.
-   * @throws CustodyError `twilio_answer` too for a `pageUrl` that is not this account's list at Twilio
+   * Recordings created in a window (both ends included, in whole seconds), 500 at a time, newest first; `next` is asked for
+   * as `pageUrl`, whatever the window then says. What was deleted within the last 40 days is among them. A page's URL may
+   * expire: what is to last for hours is `oldest`, asked for as `until`.
+   * @throws CustodyError `twilio_answer` too for a `pageUrl` that is not this account's list at Twilio, or is no page of it
    */
   recordingsPage(window: { since: Date; until?: Date }, pageUrl?: string): Promise<RecordingPage>;
   /** Its media cannot be had back. `gone`: there was no such recording any more. Only a completed one can be deleted. */

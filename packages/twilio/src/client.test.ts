@@ -99,6 +99,47 @@ test('a recording is read as Twilio describes it', async () => {
   });
 });
 
+describe('a page of the list of recordings', () => {
+  const since = new Date('2026-11-20T09:00:00Z');
+  const until = new Date('2026-11-20T10:00:07Z');
+  const next = `https://api.twilio.com/2010-04-01/Accounts/${AC}/Recordings.json?Page=1&PageToken=x`;
+  const created = (second: string) => ({
+    ...recording,
+    date_created: `Fri, 20 Nov 2026 10:00:${second} +0000`,
+  });
+
+  test('is asked for by both ends of a window, 500 at a time, and says when its oldest was created', async () => {
+    answers({ recordings: [created('06'), created('04')], next_page_uri: next.slice(22) });
+    expect(await twilio.recordingsPage({ since, until })).toMatchObject({
+      recordings: [{ sid: RE }, { sid: RE }],
+      oldest: new Date('2026-11-20T10:00:04Z'),
+      next,
+    });
+    expect(last()).toMatchObject({
+      uri: `${api}/Recordings.json`,
+      params: {
+        'DateCreated>': '2026-11-20T09:00:00Z',
+        'DateCreated<': '2026-11-20T10:00:07Z',
+        IncludeSoftDeleted: 'true',
+        PageSize: 500,
+      },
+    });
+  });
+
+  test('that is empty has no oldest, and no next', async () => {
+    answers({ recordings: [] });
+    expect(await twilio.recordingsPage({ since })).toEqual({ recordings: [] });
+  });
+
+  test.each([
+    ['not there any more', 404, 'twilio_answer'],
+    ['refused', 400, 'twilio_refused'],
+  ])('that is %s is not the end of the list', async (_what, statusCode, code) => {
+    mockAnswer = () => ({ statusCode, body: '{}' });
+    await expect(twilio.recordingsPage({ since }, next)).rejects.toMatchObject({ code });
+  });
+});
+
 test('what Twilio does not state is absent, not invented', async () => {
   answers({
     ...recording,

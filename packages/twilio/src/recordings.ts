@@ -38,9 +38,13 @@ export function recordings({ account, accountSid }: Connection) {
         const until = window.until && { dateCreatedBefore: window.until };
         return list.page({ dateCreatedAfter: window.since, ...until, includeSoftDeleted: true, pageSize });
       });
-      const next = page?.nextPageUrl;
+      // Taken for an empty page it would be the end of the list.
+      if (!page) throw new CustodyError('twilio_answer', 'Twilio has no such page of its list of recordings');
+      const next = page.nextPageUrl;
+      const oldest = oldestOf(page.instances);
       return {
-        recordings: (page?.instances ?? []).map(recordingOf),
+        recordings: page.instances.map(recordingOf),
+        ...(oldest && { oldest }),
         ...(next && { next }),
       };
     },
@@ -50,6 +54,12 @@ export function recordings({ account, accountSid }: Connection) {
 /** The credentials go along with every page: they are for this account at Twilio alone. */
 function isOwnPage(pageUrl: string, accountSid: string): boolean {
   return pageUrl.startsWith(`${origin}/2010-04-01/Accounts/${accountSid}/Recordings.json?`);
+}
+
+function oldestOf(found: readonly RecordingInstance[]): Date | undefined {
+  const times = found.flatMap(({ dateCreated: at }) => (at instanceof Date ? at.getTime() : []));
+  const oldest = Math.min(...times.filter((time) => !Number.isNaN(time)));
+  return Number.isFinite(oldest) ? new Date(oldest) : undefined;
 }
 
 function recordingOf(found: RecordingInstance): TwilioRecording {

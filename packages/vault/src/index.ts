@@ -28,6 +28,7 @@ export { type BucketLook, type CorsRule, lookAtBucket } from './store/look.ts';
 export { createStore } from './store/s3-store.ts';
 export type {
   GetOptions,
+  ListOptions,
   ObjectLock,
   PutOptions,
   Store,

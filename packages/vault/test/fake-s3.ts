@@ -22,6 +22,8 @@ export class FakeS3 {
   /** Encryption as each object was put with, by key. */
   readonly atRest = new Map<string, Record<string, string>>();
   readonly requests: S3Request[] = [];
+  /** As some stores do: a list begins at its first key in any case. */
+  ignoresStartAfter = false;
   /** True from it: the request was dealt with. */
   fault: Fault = () => false;
   #number = 0;
@@ -54,6 +56,7 @@ export class FakeS3 {
     this.uploads.clear();
     this.requests.length = 0;
     this.fault = () => false;
+    this.ignoresStartAfter = false;
   }
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<unknown> {
@@ -170,7 +173,8 @@ export class FakeS3 {
       xml(response, `<ListMultipartUploadsResult>${more}${entries.join('')}</ListMultipartUploadsResult>`);
       return;
     }
-    const after = query.get('continuation-token') ?? '';
+    const begin = this.ignoresStartAfter ? '' : (query.get('start-after') ?? '');
+    const after = query.get('continuation-token') ?? begin;
     const keys = [...this.objects.keys()].sort().filter((key) => key.startsWith(prefix) && key > after);
     const entries = keys.slice(0, 2).map((key) => {
       const object = this.objects.get(key) ?? Buffer.alloc(0);

@@ -299,9 +299,15 @@ export const alarmTable = {
   // The host's own work.
   reconcile_failed: {
     severity: 'warning',
+    meaning: "The look at Twilio's list failed. What no callback announced is not found meanwhile.",
+    next: 'The detail names the cause: `flex-custody doctor --only reconcile,account`. It runs again by itself.',
+    closes: runs,
+  },
+  compare_failed: {
+    severity: 'warning',
     meaning:
-      "The comparison with Twilio's list and the bucket failed. What no callback announced is not found meanwhile.",
-    next: 'The detail names the cause: `flex-custody doctor --only reconcile,account,bucket`. It runs again by itself.',
+      'The comparison of the bucket with the catalog failed. Lost and unknown objects are not found meanwhile.',
+    next: 'The detail names the cause: `flex-custody doctor --only reconcile,bucket`. It continues within the hour by itself.',
     closes: runs,
   },
   trim_failed: {

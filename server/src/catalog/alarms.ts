@@ -32,6 +32,8 @@ export interface Alarms {
   counts(): Promise<Record<string, number>>;
   /** Puts one aside. False where no such alarm stands. */
   clear(id: number): Promise<boolean>;
+  /** Which of these recordings have an open alarm of this code. */
+  standing(code: AlarmCode, sids: readonly RecordingSid[]): Promise<ReadonlySet<RecordingSid>>;
   /** The cause of these is no more: they stand no longer, if they did. */
   mended(codes: readonly AlarmCode[], recordingSid?: RecordingSid): Promise<void>;
 }
@@ -125,6 +127,14 @@ export function createAlarms(db: Db): Alarms {
         [id],
       );
       return rows.length > 0;
+    },
+    async standing(code, sids) {
+      const rows = await db.query<{ sid: RecordingSid }>(
+        `SELECT recording_sid AS sid FROM alarms
+         WHERE code = $1 AND recording_sid = ANY($2::text[]) AND cleared_at IS NULL`,
+        [code, sids],
+      );
+      return new Set(rows.map(({ sid }) => sid));
     },
     mended: (codes, recordingSid) => mendAll(codes.map((code) => ({ code, sid: recordingSid ?? '' }))),
   };

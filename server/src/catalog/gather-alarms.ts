@@ -63,12 +63,12 @@ export function gatherAlarms<A extends Raising>(alarms: A, log: Warning): A & Ga
 
 /**
  * Does work over many recordings with its alarms gathered, and raises them however it ends.
- * @param asked as {@link Gathering.flush}'s, of work that came to its end
+ * @param asked as {@link Gathering.flush}'s, of work that came to its end; a function where only the work tells
  */
 export async function withGatheredAlarms<P extends { alarms: Raising; log: Warning }>(
   parts: P,
   work: (parts: P) => Promise<void>,
-  asked: readonly AlarmCode[] = [],
+  asked: readonly AlarmCode[] | (() => readonly AlarmCode[]) = [],
 ): Promise<void> {
   const alarms = gatherAlarms(parts.alarms, parts.log);
   try {
@@ -78,5 +78,5 @@ export async function withGatheredAlarms<P extends { alarms: Raising; log: Warni
     await alarms.flush().catch(() => undefined);
     throw error;
   }
-  await alarms.flush(asked);
+  await alarms.flush(typeof asked === 'function' ? asked() : asked);
 }

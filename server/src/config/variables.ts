@@ -245,10 +245,14 @@ export const variables = z.object({
     .describe('Pause before the first of them; each further one is about twice as long.'),
   CUSTODY_RECONCILE_MINUTES: whole(0, 10_080)
     .default(60)
-    .describe("How often Twilio's list, the catalog and the bucket are held against each other; 0 never."),
+    .describe(
+      "How often the host looks for recordings in Twilio's list that no callback announced; 0 never, and then the bucket is not compared either.",
+    ),
   CUSTODY_RECONCILE_HOURS: whole(1, 960)
     .default(48)
-    .describe('How far back each of these looks: recordings may show late.'),
+    .describe(
+      'How far back the first of these looks reaches; each later one begins 2 hours before the last one began.',
+    ),
   DELETE_SOURCE_AFTER: matching(
     /^(off|on|\d{1,4}h|\d{1,3}d)$/,
     'must be off, on (24 hours), or a time such as 24h or 7d',

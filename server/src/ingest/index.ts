@@ -11,7 +11,7 @@ import { createLinker } from './linker.ts';
 import { measureJob } from './measure-job.ts';
 import type { IngestParts } from './parts.ts';
 import { proofInVain, proveJob } from './prove-job.ts';
-import { reconcileNow } from './reconcile/schedule.ts';
+import { compareNow, lookNow } from './reconcile/schedule.ts';
 import { receive } from './register.ts';
 import { report } from './report.ts';
 import { signNow, signSeconds } from './sign-job.ts';
@@ -42,6 +42,9 @@ export interface Ingest {
 const sourcesSeconds = 15 * 60;
 /** Seconds between two sweeps: what a killed worker had in hand waits for its lease to lapse, and for this. */
 const sweepSeconds = 60;
+
+/** Seconds between two questions whether the bucket is to be compared again, or an unfinished pass to be continued. */
+const compareSeconds = 60 * 60;
 
 /** Between two tries of what only an operator can put right. */
 const settingMs = 60 * 60_000;
@@ -105,7 +108,8 @@ export function createIngest(parts: IngestParts): Ingest {
         await janitor.sweep();
         await alarms.mended(['janitor_failed']);
       });
-      await queue.work('reconcile', { concurrency: 1 }, (_data, { signal }) => reconcileNow(parts, signal));
+      await queue.work('reconcile', { concurrency: 1 }, (_data, { signal }) => lookNow(parts, signal));
+      await queue.work('compare', { concurrency: 1 }, (_data, { signal }) => compareNow(parts, signal));
       await queue.work('sources', { concurrency: 1 }, async (_data, { signal }) => {
         const { hasMore } = await deleteSources(parts, signal);
         if (hasMore) await queue.send('sources', {}, { once: 'more' });
@@ -115,8 +119,10 @@ export function createIngest(parts: IngestParts): Ingest {
       await queue.every('janitor', sweepSeconds);
       await queue.every('sign', signSeconds);
       if (config.deleteSourceAfterHours !== undefined) await queue.every('sources', sourcesSeconds);
-      if (config.reconcile.everyMinutes > 0)
+      if (config.reconcile.everyMinutes > 0) {
         await queue.every('reconcile', config.reconcile.everyMinutes * 60);
+        await queue.every('compare', compareSeconds);
+      }
     },
   };
 }

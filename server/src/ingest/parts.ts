@@ -42,7 +42,7 @@ export interface IngestParts {
     | 'reconcile'
     | 'deleteSourceAfterHours'
   > &
-    Partial<Pick<Config, 'acceptUnversioned' | 'policyFile' | 'prove' | 'pause'>>;
+    Partial<Pick<Config, 'acceptUnversioned' | 'database' | 'policyFile' | 'prove' | 'pause'>>;
   /** For the media, which is fetched outside the SDK. */
   credentials: MediaCredentials;
   catalog: Catalog;

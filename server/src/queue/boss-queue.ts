@@ -15,6 +15,7 @@ import { deadName, isScheduled, jobNames, keptSeconds, startBoss, tryLimits } fr
 /** None of these is urgent: each that is idle costs the database a question at each poll. */
 const unhurried: ReadonlySet<JobName> = new Set([
   'calls',
+  'compare',
   'facts',
   'janitor',
   'measure',

@@ -22,8 +22,10 @@ export interface Jobs {
   describe: { recordingSid: RecordingSid };
   /** Writes talk metrics into the measures of the task's conversation. */
   measure: { taskSid: TaskSid };
-  /** Twilio's list, the catalog and the bucket are held against each other. */
+  /** Compares Twilio's newest recordings with the catalog. */
   reconcile: Record<string, never>;
+  /** Compares the bucket with the catalog. */
+  compare: Record<string, never>;
   /** Reads Twilio's media once more and holds the copy against it. */
   prove: { recordingSid: RecordingSid };
   /** Deletes originals at Twilio whose time has come. */
@@ -43,6 +45,7 @@ export type ScheduledName =
   | 'pauses'
   | 'reports'
   | 'reconcile'
+  | 'compare'
   | 'sources'
   | 'retention'
   | 'sign'
@@ -57,6 +60,8 @@ export interface SendOptions {
   since?: Date;
   /** While a job of this name and key waits for its first try, another send of the same is dropped. */
   once?: string;
+  /** Since when this work has waited: newer work is taken first. */
+  since?: Date;
 }
 
 export interface JobInfo {

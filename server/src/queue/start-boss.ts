@@ -21,6 +21,8 @@ export const tryLimits: Readonly<Record<JobName, number>> = {
   describe: 7_200,
   measure: 300,
   reconcile: 7_200,
+  // A pass over a very large bucket; pg-boss takes less than 24 h. Its run has a hold of its own, which lapses in a minute.
+  compare: 82_800,
   prove: 7_200,
   sources: 900,
   retention: 7_200,
@@ -36,6 +38,7 @@ const scheduled = {
   pauses: true,
   reports: true,
   reconcile: true,
+  compare: true,
   sources: true,
   retention: true,
   sign: true,

@@ -63,6 +63,17 @@ export function reads(subject: StoreSubject): void {
     expect(Math.abs((found[0]?.lastModified.getTime() ?? 0) - Date.now())).toBeLessThan(60_000);
   });
 
+  test('a list begins behind a key, whether that is there or not', async () => {
+    for (const name of ['a/1', 'a/1.json', 'a/2', 'a/3']) {
+      await subject.store.put(name, streamed(Buffer.from(name)));
+    }
+    const behind = async (after: string) =>
+      (await all(subject.store.list('a/', { after }))).map(({ key }) => key);
+    expect(await behind('a/1')).toEqual(['a/1.json', 'a/2', 'a/3']);
+    expect(await behind('a/2.json')).toEqual(['a/3']);
+    expect(await behind('a/3')).toEqual([]);
+  });
+
   test('a deleted object is not there; its version, where kept, until that is deleted too', async () => {
     const { versionId } = await subject.store.put('d/1', streamed(Buffer.from('x')));
     await subject.store.delete('d/1');

@@ -11,24 +11,37 @@ import { CustodyError } from '@flex-custody/core';
 import { versionOf } from './answers.ts';
 import { isUnsupported, storeError } from './errors.ts';
 import { versioningOf } from './locks.ts';
-import type { StoredVersion } from './types.ts';
+import type { ListOptions, StoredVersion } from './types.ts';
 
-/** Objects below a prefix, page by page: each page is asked for when the one before has been read. Errors: store_*. */
+/**
+ * Objects below a prefix by their keys, page by page: each page is asked for when the one before has been read.
+ * @throws CustodyError store_*
+ */
 export async function* listObjects(
   client: S3Client,
   bucket: string,
   prefix: string,
+  { after }: ListOptions = {},
 ): AsyncIterable<{ key: string; bytes: number; etag: string; lastModified: Date }> {
-  let after: { ContinuationToken: string } | undefined;
+  let from: { ContinuationToken: string } | { StartAfter: string } | undefined =
+    after === undefined ? undefined : { StartAfter: after };
+  // A store that ignores StartAfter lists its first key first.
+  let isBehind = after === undefined;
   do {
-    const input: ListObjectsV2CommandInput = { Bucket: bucket, Prefix: prefix, ...after };
+    const input: ListObjectsV2CommandInput = { Bucket: bucket, Prefix: prefix, ...from };
     const page = await listOf(bucket, client.send(new ListObjectsV2Command(input)));
     for (const { Key, Size = 0, ETag = '', LastModified = new Date(0) } of page.Contents ?? []) {
-      if (Key !== undefined) yield { key: Key, bytes: Size, etag: ETag, lastModified: LastModified };
+      if (Key === undefined) continue;
+      isBehind ||= isLater(Key, after ?? '');
+      if (isBehind) yield { key: Key, bytes: Size, etag: ETag, lastModified: LastModified };
     }
-    after = page.NextContinuationToken ? { ContinuationToken: page.NextContinuationToken } : undefined;
-  } while (after);
+    from = page.NextContinuationToken ? { ContinuationToken: page.NextContinuationToken } : undefined;
+  } while (from);
 }
+
+/** By their UTF-8 bytes, as S3 orders keys. */
+const isLater = (key: string, other: string): boolean =>
+  Buffer.compare(Buffer.from(key), Buffer.from(other)) > 0;
 
 /** Uploads that were begun and not ended, likewise. */
 export async function* listUploads(

@@ -370,6 +370,25 @@ test('lists objects and unfinished uploads page by page, and removes both', asyn
   expect(s3.uploads.has('a') || s3.objects.has('x')).toBe(false);
 });
 
+test.each([false, true])(
+  'lists what is behind a key, where the store ignores StartAfter: %s',
+  async (ignores) => {
+    s3.ignoresStartAfter = ignores;
+    for (const key of ['r/1', 'r/2', 'r/3', 'r/4', 'r/5', 'x']) s3.objects.set(key, randomBytes(3));
+    const behind = async (after: string) => {
+      const keys: string[] = [];
+      for await (const { key } of store.list('r/', { after })) keys.push(key);
+      return keys;
+    };
+    expect(await behind('r/2')).toEqual(['r/3', 'r/4', 'r/5']);
+    expect(s3.requests.map(({ query }) => query.get('start-after'))).toEqual(
+      ignores ? ['r/2', null, null] : ['r/2', null],
+    );
+    expect(await behind('r/2.json')).toEqual(['r/3', 'r/4', 'r/5']);
+    expect(await behind('r/5')).toEqual([]);
+  },
+);
+
 describe('check', () => {
   test('asks for what a writer needs and leaves nothing', async () => {
     await store.check();

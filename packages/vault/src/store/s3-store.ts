@@ -26,6 +26,7 @@ import { failOnStall } from './stall.ts';
 import type {
   GetOptions,
   Lane,
+  ListOptions,
   PartSource,
   PutOptions,
   Store,
@@ -154,8 +155,8 @@ class S3Store implements Store {
     return 'value' in told && told.value === 'enabled';
   }
 
-  list(prefix: string) {
-    return listObjects(this.#client, this.bucket, prefix);
+  list(prefix: string, options?: ListOptions) {
+    return listObjects(this.#client, this.bucket, prefix, options);
   }
 
   unfinishedUploads(prefix: string) {

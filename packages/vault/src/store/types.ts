@@ -60,6 +60,11 @@ export interface PutOptions {
   onProgress?: (bytes: number) => void;
 }
 
+export interface ListOptions {
+  /** Only keys behind this one, which need not exist. */
+  after?: string | undefined;
+}
+
 export interface GetOptions {
   /** First byte. */
   start?: number;
@@ -128,7 +133,11 @@ export interface Store {
   versioning(): Promise<Told<Versioning>>;
   /** The same in one word: false also where nobody says so. Whoever destroys by it asks each time. */
   keepsVersions(): Promise<boolean>;
-  list(prefix: string): AsyncIterable<{ key: string; bytes: number; etag: string; lastModified: Date }>;
+  /** What the bucket has now, in the order of the keys' bytes. */
+  list(
+    prefix: string,
+    options?: ListOptions,
+  ): AsyncIterable<{ key: string; bytes: number; etag: string; lastModified: Date }>;
   unfinishedUploads(prefix: string): AsyncIterable<{ key: string; uploadId: string; startedAt: Date }>;
   abortUpload(key: string, uploadId: string): Promise<void>;
   /** Begins an upload in parts that another process may go on with; its id. */

@@ -3,7 +3,8 @@ import { buildIndexes } from '../../db/indexes.ts';
 import { onEachEngine } from '../../db/testing/on-each-engine.ts';
 import { type Health, readHealth } from '../../http/operators/health.ts';
 import { migrate, migrations } from '../../migrations.ts';
-import { copies, database } from './database.ts';
+import type { RunView } from '../../runs/runs.ts';
+import { copies, database, reconcile } from './database.ts';
 import type { Scene } from './scene.ts';
 
 const sceneOf = (health: Partial<Health>): Scene => ({ health: async () => health }) as Scene;
@@ -82,5 +83,67 @@ test('a database behind an open network is to be corrected first', async () => {
   });
   expect(await at('postgres://u:hush@db.example/c?sslmode=verify-full')).toMatchObject({
     detail: 'PostgreSQL, empty',
+  });
+});
+
+describe('the comparisons of the schedule', () => {
+  const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000);
+  const run = (name: string, minutes: number, change: Partial<RunView> = {}): RunView => ({
+    name,
+    options: {},
+    counts: {},
+    startedAt: ago(minutes),
+    updatedAt: ago(minutes),
+    finishedAt: ago(minutes),
+    running: false,
+    ...change,
+  });
+  const seen = (runs: RunView[], everyMinutes = 60) =>
+    reconcile({
+      config: { reconcile: { everyMinutes, hours: 48 } },
+      health: async () => ({ work: { runs } as unknown as Health['work'] }) as Health,
+    } as Scene);
+
+  test('are each named with their last run', async () => {
+    expect(await seen([run('reconcile-recent', 10), run('reconcile-bucket', 1_400)])).toBe(
+      "Twilio's list: compared 10 minutes ago; the bucket: compared 1400 minutes ago",
+    );
+    expect(await seen([run('reconcile-bucket', 9, { running: true })])).toBe(
+      "Twilio's list: not compared yet; the bucket: is being compared",
+    );
+    expect(await seen([], 0)).toMatchObject({ detail: 'never runs by itself' });
+  });
+
+  test('by the command count too, the bucket unless it was left out', async () => {
+    const without = run('reconcile', 5, { options: { withoutBucket: true } });
+    expect(await seen([without, run('reconcile-bucket', 99)])).toMatch(
+      /list: compared 5 .*bucket: compared 99 /,
+    );
+    expect(await seen([run('reconcile', 5), run('reconcile-bucket', 99)])).toMatch(/bucket: compared 5 /);
+  });
+
+  test.each([
+    [
+      'a pass that stopped',
+      [run('reconcile-recent', 1), run('reconcile-bucket', 9, { failure: 'store_denied: no' })],
+      'the bucket: the last run stopped (store_denied: no)',
+    ],
+    [
+      'a look that stopped',
+      [run('reconcile-bucket', 1), run('reconcile-recent', 9, { failure: 'x: y' })],
+      "Twilio's list: the last run stopped (x: y)",
+    ],
+    [
+      'looks that are late',
+      [run('reconcile-recent', 200)],
+      "Twilio's list: compared 200 minutes ago, and is to be every 60",
+    ],
+    [
+      'a pass that is late',
+      [run('reconcile-recent', 1), run('reconcile-bucket', 4_600)],
+      'the bucket: compared 4600 minutes ago, and is to be every 1500',
+    ],
+  ])('say of %s', async (_what, runs, detail) => {
+    await expect(seen(runs)).rejects.toMatchObject({ detail });
   });
 });

@@ -3,7 +3,7 @@ import { custodyFacts } from '../../custody/facts.ts';
 import { encryptIt, inTheClear } from '../../db/in-the-clear.ts';
 import type { Health } from '../../http/operators/health.ts';
 import { migrations } from '../../migrations.ts';
-import { resumeHours } from '../../runs/runs.ts';
+import { type RunView, resumeHours } from '../../runs/runs.ts';
 import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
@@ -138,25 +138,43 @@ export async function alarms(scene: Scene): Promise<Seen> {
   );
 }
 
-/** Long work that goes by the clock: how its last run ended. */
+/** Both comparisons of the schedule, each by its last run: the look at Twilio's list and the pass over the bucket. */
 export async function reconcile(scene: Scene): Promise<Seen> {
   const work = await workOf(scene);
   if (work === undefined) return unread;
   if (work === 'unset') return unset;
   const { everyMinutes } = scene.config.reconcile;
-  const last = work.runs.find(({ name }) => name.startsWith('reconcile'));
-  if (!last)
-    return everyMinutes > 0
-      ? 'has not run yet'
-      : note('never runs by itself', 'set CUSTODY_RECONCILE_MINUTES, or run flex-custody reconcile');
-  if (last.running) return 'is running';
+  const look = work.runs.find(({ name }) => name === 'reconcile-recent' || name === 'reconcile');
+  // The command compares both, unless it is asked to leave the bucket out.
+  const pass = work.runs.find(
+    ({ name, options }) =>
+      name === 'reconcile-bucket' || (name === 'reconcile' && options['withoutBucket'] !== true),
+  );
+  if (!look && !pass && everyMinutes === 0)
+    return note('never runs by itself', 'set CUSTODY_RECONCILE_MINUTES, or run flex-custody reconcile');
+  return [
+    lastRun("Twilio's list", look, everyMinutes),
+    lastRun('the bucket', pass, everyMinutes > 0 ? bucketMinutes : 0),
+  ].join('; ');
+}
+
+/** A pass over the bucket begins within an hour when the last one has ended a day ago. */
+const bucketMinutes = 25 * 60;
+
+/** @throws advice where it stopped, or ended more than three times `everyMinutes` ago */
+function lastRun(what: string, last: RunView | undefined, everyMinutes: number): string {
+  if (!last) return `${what}: not compared yet`;
+  if (last.running) return `${what}: is being compared`;
   if (last.failure !== undefined)
     throw advice(
-      `the last run stopped (${last.failure})`,
-      `run flex-custody reconcile: it goes on there within ${resumeHours} hours, and later starts from the beginning`,
+      `${what}: the last run stopped (${last.failure})`,
+      `the worker continues it by itself; flex-custody reconcile compares now (a run of the command that stopped is continued within ${resumeHours} hours, and later starts from the beginning)`,
     );
   const minutes = Math.round((Date.now() - (last.finishedAt ?? last.updatedAt).getTime()) / 60_000);
   if (everyMinutes > 0 && minutes > 3 * everyMinutes)
-    throw advice(`last ran ${minutes} minutes ago, and is to every ${everyMinutes}`, 'start a worker');
-  return `last ran ${minutes} minutes ago`;
+    throw advice(
+      `${what}: compared ${minutes} minutes ago, and is to be every ${everyMinutes}`,
+      'start a worker',
+    );
+  return `${what}: compared ${minutes} minutes ago`;
 }

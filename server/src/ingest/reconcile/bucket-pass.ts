@@ -1,4 +1,5 @@
-import { asRecordingSid, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asRecordingSid, errorCode, isRetryable, type RecordingSid, sidecarKey } from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import { removeFromBucket } from '../../retention/remove.ts';
 import type { IngestParts } from '../parts.ts';
@@ -8,8 +9,10 @@ import type { Tally } from './tally.ts';
 
 /** What is younger may be of a writer whose report is still on its way. */
 const settledMs = 10 * 60_000;
-const pageRows = 500;
-const saveEvery = 500;
+/** The embedded database answers players in the same process, and nobody else while it answers a page. */
+const pageRows = { server: 500, embedded: 100 };
+/** After each page the pass waits as long as the page took, at most this: players come first. */
+const mostPauseMs = 200;
 
 type Parts = Pick<
   IngestParts,
@@ -24,10 +27,17 @@ interface Lying {
   lastModified: Date;
 }
 
+interface KnownRow {
+  row: RecordingRow;
+  /** It has an open alarm that its object is lost. */
+  isLost: boolean;
+}
+
 /**
- * Bucket and catalog side by side, both by SID: what the catalog has and the bucket lacks is an alarm, and copied again
- * where Twilio still has it; what the bucket has and the catalog lacks is adopted.
- * @param options.after the SID to go on behind
+ * Compares bucket and catalog, both by SID: what the catalog has and the bucket lacks is an alarm, and copied again where
+ * Twilio still has it; what the bucket has and the catalog lacks is adopted.
+ * @param options.after the SID behind which the pass continues
+ * @param save called after each page with its last SID
  */
 export async function bucketPass(
   parts: Parts,
@@ -36,22 +46,30 @@ export async function bucketPass(
   save: (after: RecordingSid) => Promise<void>,
 ): Promise<void> {
   const lying = lyingIn(parts, options.after)[Symbol.asyncIterator]();
-  const rows = rowsOf(parts, options.after)[Symbol.asyncIterator]();
+  const size = pageSize(parts);
+  const rows = rowsOf(parts, size, options)[Symbol.asyncIterator]();
+  let begun = performance.now();
   let there = (await lying.next()).value as Lying | undefined;
-  let row = (await rows.next()).value as RecordingRow | undefined;
-  for (let done = 1; there || row; done += 1) {
+  let next = (await rows.next()).value as KnownRow | undefined;
+  for (let done = 1; there || next; done += 1) {
     options.signal.throwIfAborted();
-    const sid = smaller(there?.sid, row?.recordingSid);
+    const sid = smaller(there?.sid, next?.row.recordingSid);
     const here = there?.sid === sid ? there : undefined;
-    const known = row?.recordingSid === sid ? row : undefined;
+    const known = next?.row.recordingSid === sid ? next : undefined;
     if (known) await checkRow(parts, tally, known, here, options.dryRun);
     else if (here) await checkObject(parts, tally, here, options.dryRun);
     if (here) there = (await lying.next()).value as Lying | undefined;
-    if (known) row = (await rows.next()).value as RecordingRow | undefined;
+    if (known) next = (await rows.next()).value as KnownRow | undefined;
     if (known || here?.object) tally.count('compared');
-    if (sid && done % saveEvery === 0) await save(sid);
+    if (!sid || done % size > 0) continue;
+    await save(sid);
+    await sleep(Math.min(mostPauseMs, performance.now() - begun), undefined, { signal: options.signal });
+    begun = performance.now();
   }
 }
+
+const pageSize = ({ config: { database } }: Pick<Parts, 'config'>): number =>
+  database && 'directory' in database ? pageRows.embedded : pageRows.server;
 
 function smaller(a: RecordingSid | undefined, b: RecordingSid | undefined): RecordingSid | undefined {
   if (a === undefined || b === undefined) return a ?? b;
@@ -61,8 +79,10 @@ function smaller(a: RecordingSid | undefined, b: RecordingSid | undefined): Reco
 /** Listed by key, a sidecar comes right behind its object. Whatever else somebody has put there is passed over. */
 async function* lyingIn({ store, config }: Parts, after: RecordingSid | undefined): AsyncGenerator<Lying> {
   const prefix = `recordings/${config.accountSid}/`;
+  // The last key of a recording.
+  const behind = after && sidecarKey(config.accountSid, after);
   let last: Lying | undefined;
-  for await (const { key, etag, lastModified } of store.list(prefix)) {
+  for await (const { key, etag, lastModified } of store.list(prefix, { after: behind })) {
     const name = key.slice(prefix.length);
     const sid = asRecordingSid(name.replace(/\.json$/, ''));
     if (!sid || (after !== undefined && sid <= after)) continue;
@@ -77,19 +97,25 @@ async function* lyingIn({ store, config }: Parts, after: RecordingSid | undefine
   if (last) yield last;
 }
 
-async function* rowsOf({ catalog }: Parts, after: RecordingSid | undefined): AsyncGenerator<RecordingRow> {
+async function* rowsOf(
+  { alarms, catalog }: Parts,
+  size: number,
+  { after, dryRun }: { after: RecordingSid | undefined; dryRun: boolean },
+): AsyncGenerator<KnownRow> {
   for (let last = after; ; ) {
-    const page = await catalog.inOrder(last, pageRows);
-    yield* page;
-    last = page.at(-1)?.recordingSid;
-    if (page.length < pageRows) return;
+    const page = await catalog.inOrder(last, size);
+    const sids = page.map(({ recordingSid }) => recordingSid);
+    const lost = dryRun || sids.length === 0 ? new Set() : await alarms.standing('object_lost', sids);
+    for (const row of page) yield { row, isLost: lost.has(row.recordingSid) };
+    last = sids.at(-1);
+    if (page.length < size) return;
   }
 }
 
 async function checkRow(
   parts: Parts,
   tally: Tally,
-  row: RecordingRow,
+  { row, isLost }: KnownRow,
   here: Lying | undefined,
   dryRun: boolean,
 ): Promise<void> {
@@ -101,7 +127,7 @@ async function checkRow(
     here?.object?.etag === object.etag ||
     (await store.head(object.key, object.versionId))?.etag === object.etag;
   if (isThere) {
-    if (!dryRun) await alarms.mended(['object_lost'], sid);
+    if (isLost) await alarms.mended(['object_lost'], sid);
     return;
   }
   // The catalog was read some time ago: a copy made anew since is another object.
@@ -120,7 +146,7 @@ async function checkRow(
   );
   if (!remains || !(await catalog.lost(sid, object))) return;
   logStep(log, 'rejected', sid, { reason: 'object_missing' });
-  await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
+  await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}`, since: row.startedAt });
   tally.count('recopied');
 }
 

@@ -88,8 +88,7 @@ async function takeIn(parts: ImportParts, run: Run): Promise<void> {
   const plain = createStore(config);
   const after = typeof run.state?.['after'] === 'string' ? run.state['after'] : undefined;
   try {
-    for await (const { key, bytes, etag, lastModified } of plain.list(prefix)) {
-      if (after !== undefined && key <= after) continue;
+    for await (const { key, bytes, etag, lastModified } of plain.list(prefix, { after })) {
       run.signal.throwIfAborted();
       const [, name, ending] = /(?:^|\/)(RE[0-9a-f]{32})(\.\w+)?$/.exec(key) ?? [];
       const sid = asRecordingSid(name);

@@ -4,11 +4,14 @@ import { withGatheredAlarms } from '../../catalog/gather-alarms.ts';
 import type { Run } from '../../runs/runs.ts';
 import type { IngestParts } from '../parts.ts';
 import { bucketPass } from './bucket-pass.ts';
-import { createTally } from './tally.ts';
+import { createTally, type Tally } from './tally.ts';
 import { twilioPass, type Window } from './twilio-pass.ts';
 
-/** Alarms that a look at the whole bucket raises for all that it finds. */
-const ofBucket: readonly AlarmCode[] = ['object_lost', 'object_unreadable'];
+/** Alarms that a look at the whole bucket raises for all that it finds, with what each is counted as. */
+const ofBucket: readonly [AlarmCode, string][] = [
+  ['object_lost', 'lost'],
+  ['object_unreadable', 'unreadable'],
+];
 
 export interface ReconcileOptions {
   /** ISO 8601. */
@@ -21,23 +24,32 @@ export interface ReconcileOptions {
 }
 
 /**
- * Twilio's list, the catalog and the bucket, held against each other. Does again what it did where it stopped in the
- * midst of a page: taking in twice is once.
+ * What the command does: compares Twilio's list with the catalog, then the catalog with the bucket. Does again what it did
+ * where it stopped in the midst of a page: taking in twice is once.
+ * @throws CustodyError `request_invalid` (400) where `until` is not later than `since`; else as Twilio, store and catalog do
  */
 export async function reconcile(parts: IngestParts, run: Run): Promise<void> {
   const options = run.options as unknown as ReconcileOptions;
+  const tally = createTally(run);
   const isWhole = !options.withoutBucket && !options.dryRun;
-  await withGatheredAlarms(parts, (all) => compare(all, run, options), isWhole ? ofBucket : []);
+  await withGatheredAlarms(
+    parts,
+    (all) => compareBoth(all, run, options, tally),
+    () => (isWhole ? notFound(tally) : []),
+  );
 }
 
-async function compare(parts: IngestParts, run: Run, options: ReconcileOptions): Promise<void> {
-  const tally = createTally(run);
+async function compareBoth(
+  parts: IngestParts,
+  run: Run,
+  options: ReconcileOptions,
+  tally: Tally,
+): Promise<void> {
   const dryRun = options.dryRun === true;
   const { state = {}, signal } = run;
   const window: Window = {
     since: new Date(options.since),
     ...(options.until !== undefined && { until: new Date(options.until) }),
-    settledMs: options.settledMs ?? 0,
   };
   if (window.until && window.until <= window.since)
     throw new CustodyError(
@@ -50,13 +62,37 @@ async function compare(parts: IngestParts, run: Run, options: ReconcileOptions):
   const save = (next: Record<string, unknown>) =>
     run.save(next, { ...tally.counts, done: (tally.counts['seen'] ?? 0) + (tally.counts['compared'] ?? 0) });
   if (state['listed'] !== true) {
-    const page = typeof state['page'] === 'string' ? state['page'] : undefined;
-    await twilioPass(parts, window, tally, { dryRun, page, signal }, (next) =>
-      save(next === undefined ? { listed: true } : { page: next }),
-    );
+    const before = typeof state['before'] === 'string' ? new Date(state['before']) : undefined;
+    const how = { dryRun, settledMs: options.settledMs ?? 0, before, signal };
+    await twilioPass(parts, window, tally, how, (oldest) => save({ before: oldest }));
+    await save({ listed: true });
   }
   if (options.withoutBucket) return;
   const after = asRecordingSid(state['after']);
   await bucketPass(parts, tally, { dryRun, after, signal }, (sid) => save({ listed: true, after: sid }));
   await save({ listed: true, compared: true });
 }
+
+/**
+ * What the schedule does: compares the catalog with the bucket alone.
+ * @throws CustodyError as Twilio, store and catalog do
+ */
+export async function compareBucket(parts: IngestParts, run: Run): Promise<void> {
+  const tally = createTally(run);
+  const { state, signal } = run;
+  const save = (next: Record<string, unknown>) =>
+    run.save(next, { ...tally.counts, done: tally.counts['compared'] ?? 0 });
+  await withGatheredAlarms(
+    parts,
+    async (all) => {
+      const after = asRecordingSid(state?.['after']);
+      await bucketPass(all, tally, { dryRun: false, after, signal }, (sid) => save({ after: sid }));
+      await save({ compared: true });
+    },
+    () => notFound(tally),
+  );
+}
+
+/** Neither by this process nor before the run was broken off: what was found then was raised then. */
+const notFound = ({ counts }: Tally): AlarmCode[] =>
+  ofBucket.flatMap(([code, counted]) => ((counts[counted] ?? 0) > 0 ? [] : code));

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { objectKey, type RecordingSid, type Sidecar, sidecarKey } from '@flex-custody/core';
-import { createKeys, createStore, type Store, sealBytes, sealStream } from '@flex-custody/vault';
+import {
+  createKeys,
+  createStore,
+  type ListOptions,
+  type Store,
+  sealBytes,
+  sealStream,
+} from '@flex-custody/vault';
 import { wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
@@ -49,8 +56,8 @@ const aged = () =>
   new Proxy(store, {
     get(target, name) {
       if (name === 'list')
-        return async function* (prefix: string) {
-          for await (const one of target.list(prefix)) yield { ...one, lastModified: new Date(0) };
+        return async function* (...of: Parameters<Store['list']>) {
+          for await (const one of target.list(...of)) yield { ...one, lastModified: new Date(0) };
         };
       const own: unknown = Reflect.get(target, name, target);
       return typeof own === 'function' ? own.bind(target) : own;
@@ -320,4 +327,36 @@ describe('an operator accepts what nobody has signed', () => {
     expect(host).toMatchObject({ code: 'audit_unavailable' });
     expect(await shared.db.query('SELECT 1 FROM recordings')).toEqual([]);
   });
+});
+
+test('a run that broke off lists the bucket from behind its last sidecar', async () => {
+  const host = await open();
+  await shared.db.query(
+    `INSERT INTO recordings (recording_sid, account_sid, channels, started_at, source)
+     SELECT 'RE' || lpad(to_hex(n), 32, '0'), $1, 2, now(), 'callback' FROM generate_series(1, 250) n`,
+    [sids.account],
+  );
+  const lists: unknown[] = [];
+  let isBroken = true;
+  host.parts.store = new Proxy(store, {
+    get: (target, name) =>
+      name === 'list'
+        ? async function* (_prefix: string, { after }: ListOptions) {
+            lists.push(after);
+            for (let n = 1; n <= 250; n += 1) {
+              if (isBroken && n === 230) throw new Error('the bucket is away');
+              yield {
+                key: sidecarKey(sids.account, sids.recording(n)),
+                etag: '"e"',
+                lastModified: new Date(0),
+              };
+            }
+          }
+        : Reflect.get(target, name, target),
+  });
+  await expect(host.run()).rejects.toThrow('away');
+  isBroken = false;
+  // The store lists from its first key in any case: the first 200 are not counted twice.
+  expect(await host.run()).toMatchObject({ sidecars: 250, known: 250, compared: 250 });
+  expect(lists).toEqual([undefined, sidecarKey(sids.account, sids.recording(200)), undefined]);
 });

@@ -1,4 +1,4 @@
-import { asRecordingSid, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
+import { asRecordingSid, errorCode, isRetryable, type RecordingSid, sidecarKey } from '@flex-custody/core';
 import { withGatheredAlarms } from '../../catalog/gather-alarms.ts';
 import type { Run } from '../../runs/runs.ts';
 import { openSidecar } from '../sidecars.ts';
@@ -59,7 +59,8 @@ async function sidecarPass(
   const prefix = `recordings/${parts.config.accountSid}/`;
   let underway: Promise<void>[] = [];
   let read = 0;
-  for await (const { key } of parts.store.list(prefix)) {
+  const behind = how.after && sidecarKey(parts.config.accountSid, how.after);
+  for await (const { key } of parts.store.list(prefix, { after: behind })) {
     const sid = asRecordingSid(/^(RE[0-9a-f]{32})\.json$/.exec(key.slice(prefix.length))?.[1]);
     if (!sid || (how.after !== undefined && sid <= how.after)) continue;
     how.signal.throwIfAborted();

@@ -1,17 +1,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { objectKey, type RecordingSid, sidecarKey } from '@flex-custody/core';
+import { CustodyError, objectKey, type RecordingSid, sidecarKey } from '@flex-custody/core';
 import { createKeys, createStore, type Store, sealStream } from '@flex-custody/vault';
 import { wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
+import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { Db } from '../../db.ts';
 import { holdsOn } from '../../retention/decide.ts';
 import { readPolicy } from '../../retention/policy.ts';
 import { FakeTwilio } from '../testing/fake-twilio.ts';
 import { house, sharedDatabase } from '../testing/house.ts';
 import { recorded, scene, sids, startedAt } from '../testing/scene.ts';
+import { bucketPass } from './bucket-pass.ts';
 import { type ReconcileOptions, reconcile } from './index.ts';
+import { createTally } from './tally.ts';
 
 const shared = sharedDatabase();
 const keys = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: new Uint8Array(32).fill(3) }] });
@@ -96,8 +100,8 @@ function aged(host: House): void {
   host.parts.store = new Proxy(store, {
     get(target, name) {
       if (name === 'list')
-        return async function* (prefix: string) {
-          for await (const one of target.list(prefix)) yield { ...one, lastModified: new Date(0) };
+        return async function* (...of: Parameters<Store['list']>) {
+          for await (const one of target.list(...of)) yield { ...one, lastModified: new Date(0) };
         };
       const own: unknown = Reflect.get(target, name, target);
       return typeof own === 'function' ? own.bind(target) : own;
@@ -174,23 +178,56 @@ describe('what Twilio has', () => {
     expect(host.queue.names()).toEqual([]);
   });
 
-  test('goes on at the page where it broke off', async () => {
+  test('is listed from the time where it broke off, hours later, when no page of before is known any more', async () => {
     const host = await open();
-    for (const n of [1, 2, 3, 4]) recorded(host.twilio, n);
-    const denied = new Error('refused');
+    const at = (n: number) => new Date(startedAt.getTime() - n * 60_000);
+    for (const n of [1, 2, 3, 4, 5, 6]) recorded(host.twilio, n, { startedAt: at(n) });
+    const refused = new CustodyError('twilio_refused', 'the page is no more');
     const page = host.twilio.recordingsPage;
     host.twilio.recordingsPage = async (window, url) => {
-      if (url === '2') throw denied;
+      if (url === '4') throw refused;
       return page(window, url);
     };
-    await expect(host.run()).rejects.toBe(denied);
-    const asked: (string | undefined)[] = [];
-    host.twilio.recordingsPage = (window, url) => {
-      asked.push(url);
+    await expect(host.run()).rejects.toBe(refused);
+    await shared.db.query(`UPDATE runs SET saved_at = saved_at - interval '5 hours'`);
+    const asked: unknown[] = [];
+    host.twilio.recordingsPage = async (window, url) => {
+      asked.push([window.until, url]);
       return page(window, url);
     };
-    expect(await host.run()).toMatchObject({ seen: 4, ingested: 4 });
-    expect(asked).toEqual(['2']);
+    // Those of the last second are seen again, and taken in once.
+    expect(await host.run()).toMatchObject({ seen: 7, known: 1, missed: 6, ingested: 6 });
+    const until = new Date(at(4).getTime() + 1_000);
+    expect(asked).toEqual([
+      [until, undefined],
+      [until, '2'],
+    ]);
+  });
+
+  test('is not looked for behind the end that was asked for, also where it goes on', async () => {
+    const host = await open();
+    for (const n of [1, 2, 3]) recorded(host.twilio, n);
+    const until = startedAt.toISOString();
+    const page = host.twilio.recordingsPage;
+    const asked: unknown[] = [];
+    host.twilio.recordingsPage = async (window, url) => {
+      asked.push(window.until?.toISOString());
+      if (url === '2' && asked.length === 2) throw new Error('broken off');
+      return page(window, url);
+    };
+    await expect(host.run({ until })).rejects.toThrow('broken off');
+    expect(await host.run({ until })).toMatchObject({ ingested: 3 });
+    expect(asked).toEqual([until, until, until, until]);
+  });
+
+  test('and was missed waits as long as it has: calls that end now are copied first', async () => {
+    const host = await open();
+    recorded(host.twilio, 1);
+    await host.run();
+    expect(host.queue.sent.find(({ name }) => name === 'copy')?.options).toEqual({
+      once: `now:${sids.recording(1)}`,
+      since: startedAt,
+    });
   });
 
   test('is asked for again while Twilio is away', async () => {
@@ -282,6 +319,113 @@ describe('what the catalog has', () => {
     const { sid } = await verified(host, 1);
     await put(sid);
     expect((await host.run())['lost']).toBeUndefined();
+  });
+});
+
+describe('a pass over the bucket', () => {
+  /** The statements that a host sends for a pass over so many recordings, all of which are well, but for `lost` alarms. */
+  async function statementsOf(rows: number, lost: readonly number[]) {
+    const host = await open();
+    await shared.db.query(
+      `INSERT INTO recordings (recording_sid, account_sid, channels, started_at, source, state, object)
+       SELECT 'RE' || lpad(to_hex(n), 32, '0'), $1, 2, now(), 'callback', 'verified', $3::jsonb
+       FROM generate_series(1, $2::int) n`,
+      [sids.account, rows, JSON.stringify({ key: 'k', etag: '"e"' })],
+    );
+    for (const n of lost) await host.alarms.raise('object_lost', sids.recording(n), 'so');
+    const statements: string[] = [];
+    const db: Db = {
+      ...shared.db,
+      query: (text, values) => {
+        statements.push(text);
+        return shared.db.query(text, values);
+      },
+      routine: (text, values) => {
+        statements.push(text);
+        return shared.db.routine(text, values);
+      },
+    };
+    const counted = await house(host.twilio, db, {
+      keys,
+      store: new Proxy(store, {
+        get: (target, name) =>
+          name === 'list'
+            ? async function* () {
+                for (let n = 1; n <= rows; n += 1)
+                  yield {
+                    key: objectKey(sids.account, sids.recording(n)),
+                    etag: '"e"',
+                    lastModified: new Date(0),
+                  };
+              }
+            : Reflect.get(target, name, target),
+      }),
+    });
+    statements.length = 0;
+    const tally = createTally();
+    const signal = new AbortController().signal;
+    const saved: unknown[] = [];
+    await bucketPass(counted.parts, tally, { dryRun: false, after: undefined, signal }, async (sid) => {
+      saved.push(sid);
+    });
+    expect(tally.counts).toEqual({ compared: rows });
+    expect(await host.alarmCodes()).toEqual([]);
+    return { statements, saved };
+  }
+
+  test('costs two statements for each page, and one for each alarm that is over', async () => {
+    const { statements, saved } = await statementsOf(1_200, [3, 700]);
+    expect(saved).toEqual([sids.recording(500), sids.recording(1_000)]);
+    expect(statements.filter((text) => text.startsWith('SELECT'))).toHaveLength(6);
+    expect(statements.filter((text) => text.includes('UPDATE alarms'))).toHaveLength(2);
+    expect(statements).toHaveLength(8);
+  });
+
+  test('lets others have their turn after each page', async () => {
+    const host = await open();
+    const rows = Array.from({ length: 1_100 }, (_none, n) => ({ recordingSid: sids.recording(n + 1) }));
+    const after = (sid: string | undefined) => rows.filter(({ recordingSid }) => recordingSid > (sid ?? ''));
+    const parts = {
+      ...host.parts,
+      store: { list: async function* () {} } as unknown as Store,
+      // Nothing here waits for anything: only a pause gives way.
+      alarms: { ...host.alarms, standing: async () => new Set<RecordingSid>() },
+      catalog: {
+        ...host.catalog,
+        inOrder: async (sid: RecordingSid | undefined, limit: number) =>
+          after(sid).slice(0, limit) as RecordingRow[],
+      },
+    };
+    const turns: number[] = [];
+    const signal = new AbortController().signal;
+    const tally = createTally();
+    await bucketPass(parts, tally, { dryRun: false, after: undefined, signal }, async () => {
+      setImmediate(() => turns.push(tally.counts['compared'] ?? 0));
+    });
+    expect(turns).toEqual([500, 1_000]);
+  });
+
+  test('is the same where a store lists from its first key in any case', async () => {
+    const host = await open();
+    for (const n of [1, 2, 3]) await verified(host, n);
+    const asked: unknown[] = [];
+    host.parts.store = new Proxy(store, {
+      get(target, name) {
+        if (name === 'list')
+          return (prefix: string, options: object) => {
+            asked.push(options);
+            return target.list(prefix);
+          };
+        const own: unknown = Reflect.get(target, name, target);
+        return typeof own === 'function' ? own.bind(target) : own;
+      },
+    });
+    const tally = createTally();
+    const after = sids.recording(1);
+    const signal = new AbortController().signal;
+    await bucketPass(host.parts, tally, { dryRun: false, after, signal }, async () => undefined);
+    expect(tally.counts).toEqual({ compared: 2 });
+    expect(asked).toEqual([{ after: sidecarKey(sids.account, after) }]);
   });
 });
 

@@ -1,27 +1,41 @@
 import { errorCode } from '@flex-custody/core';
+import type { AlarmCode } from '../../catalog/alarm-table.ts';
+import type { Work } from '../../runs/runs.ts';
 import type { IngestParts } from '../parts.ts';
-import { reconcile } from './index.ts';
+import { compareBucket } from './index.ts';
+import { lookAtTwilio } from './recent.ts';
 
-const hour = 60 * 60_000;
-/** A callback is tried for 15 s, and what its Function leaves is the host's own work by then. */
-const settledMs = 15 * 60_000;
-/** Comparing the whole bucket costs a request for each thousand objects. */
-const bucketEveryMs = 24 * hour;
+/** From the end of one pass over the bucket to the beginning of the next: it costs a request for each thousand objects. */
+const bucketEveryMs = 24 * 60 * 60_000;
+/** Of the runs, by which the doctor finds how they ended. */
 const names = { twilio: 'reconcile-recent', bucket: 'reconcile-bucket' };
 
-/** What the schedule does: the last days of Twilio's list each time, and once a day the bucket too. */
-export async function reconcileNow(parts: IngestParts, signal: AbortSignal): Promise<void> {
-  const { alarms, config, log, runs } = parts;
-  const last = await runs.look(names.bucket);
-  const bucket = Date.now() - (last?.finishedAt?.getTime() ?? 0) > bucketEveryMs;
-  const since = new Date(Date.now() - config.reconcile.hours * hour);
-  // By whole hours: a run that broke off is gone on with by the next one of the same window.
-  since.setMinutes(0, 0, 0);
-  const options = { since: since.toISOString(), settledMs, ...(!bucket && { withoutBucket: true }) };
+/** What the job `reconcile` does. @throws CustodyError as {@link lookAtTwilio} */
+export async function lookNow(parts: IngestParts, signal: AbortSignal): Promise<void> {
+  const work: Work = (run) => lookAtTwilio(parts, run);
+  await runNow(parts, { name: names.twilio, work, failed: 'reconcile_failed' }, signal);
+}
+
+/**
+ * What the job `compare` does: continues an unfinished pass, or begins one a day after the last one ended.
+ * @throws CustodyError as {@link compareBucket}
+ */
+export async function compareNow(parts: IngestParts, signal: AbortSignal): Promise<void> {
+  const last = await parts.runs.look(names.bucket);
+  if (last?.finishedAt && Date.now() - last.finishedAt.getTime() < bucketEveryMs) return;
+  const work: Work = (run) => compareBucket(parts, run);
+  await runNow(parts, { name: names.bucket, work, failed: 'compare_failed' }, signal);
+}
+
+/** Without options: a run of an hour ago is the same as this one, and is continued. */
+async function runNow(
+  { alarms, log, runs }: IngestParts,
+  { name, work, failed }: { name: string; work: Work; failed: AlarmCode },
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    const name = bucket ? names.bucket : names.twilio;
-    const { counts } = await runs.run(name, options, (run) => reconcile(parts, run), signal);
-    await alarms.mended(['reconcile_failed']);
+    const { counts } = await runs.run(name, {}, work, signal);
+    await alarms.mended([failed]);
     if ((counts['missed'] ?? 0) + (counts['lost'] ?? 0) + (counts['adopted'] ?? 0) > 0)
       log.warn({ event: 'reconciled', ...counts }, 'reconciled: what was missing was found');
   } catch (error) {

@@ -49,14 +49,19 @@ export class FakeTwilio implements TwilioApi {
   }
 
   recording = (sid: RecordingSid) => this.answer('recording', () => this.recordings.get(sid));
-  /** Two a page. */
+  /** Recordings of one page of their list. */
+  pageSize = 2;
+  /** Newest first; each is created when it begins. */
   recordingsPage = (window: { since: Date; until?: Date }, pageUrl?: string) =>
     this.answer('recordingsPage', () => {
-      const all = [...this.recordings.values()].filter(
-        ({ startedAt }) => startedAt >= window.since && (!window.until || startedAt <= window.until),
-      );
+      const all = [...this.recordings.values()]
+        .filter(({ startedAt }) => startedAt >= window.since && (!window.until || startedAt <= window.until))
+        .sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
       const at = Number(pageUrl ?? 0);
-      return { recordings: all.slice(at, at + 2), ...(at + 2 < all.length && { next: String(at + 2) }) };
+      const end = at + this.pageSize;
+      const recordings = all.slice(at, end);
+      const oldest = recordings.at(-1)?.startedAt;
+      return { recordings, ...(oldest && { oldest }), ...(end < all.length && { next: String(end) }) };
     });
   deleteRecording = (sid: RecordingSid) =>
     this.answer('deleteRecording', () =>
