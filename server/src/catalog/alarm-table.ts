@@ -304,6 +304,13 @@ export const alarmTable = {
     next: 'The detail names the cause: `flex-custody doctor --only reconcile,account,bucket`. It runs again by itself.',
     closes: runs,
   },
+  inventory_unusable: {
+    severity: 'warning',
+    meaning:
+      'The inventory that CUSTODY_INVENTORY names cannot be used. The bucket was listed instead, which takes long where it is very large.',
+    next: 'The detail names the fault: `flex-custody doctor --only inventory`, docs/reconcile.md.',
+    closes: 'the next comparison of the bucket that finds a usable inventory, or needs none',
+  },
   janitor_failed: {
     severity: 'critical',
     meaning: 'The job that restarts interrupted work failed: interrupted copies stay where they are.',

@@ -212,6 +212,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     },
     async release() {
       store.close();
+      parts.inventory?.store.close();
       await building;
       await db.close();
     },

@@ -12,6 +12,7 @@ import { createIdentities, type Identities } from '../access/identities.ts';
 import { createAlarms } from '../catalog/alarms.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
+import { createInventoryKeys } from '../catalog/inventory-keys.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
 import type { Db } from '../db.ts';
@@ -54,10 +55,11 @@ export function createParts(
   const credentials = twilioCredentials(config);
   const { accountSid, workspaceSid } = config;
   const callerDigest = callerDigests(config.callerSecret);
+  const catalog = createCatalog(db, accountSid);
   return {
     config,
     credentials,
-    catalog: createCatalog(db, accountSid),
+    catalog,
     uploads: createUploads(db),
     identities: createIdentities(db),
     alarms: createAlarms(db),
@@ -69,6 +71,13 @@ export function createParts(
     forgetJobs: (sids) => forgetJobs(db, sids),
     queue,
     store: createStore(config.store),
+    ...(config.inventory && {
+      inventory: {
+        store: createStore({ ...config.store, bucket: config.inventory.bucket }),
+        prefix: config.inventory.prefix,
+        keys: createInventoryKeys(db, catalog),
+      },
+    }),
     keys: config.keyConfig && createKeys(config.keyConfig),
     ...(callerDigest && { callerDigest }),
     ...(config.twilioKeys && { twilioKeys: config.twilioKeys }),

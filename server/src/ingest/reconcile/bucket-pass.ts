@@ -1,9 +1,17 @@
-import { asRecordingSid, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
+import {
+  asRecordingSid,
+  errorCode,
+  isRetryable,
+  objectKey,
+  type RecordingSid,
+  sidecarKey,
+} from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import { removeFromBucket } from '../../retention/remove.ts';
 import type { IngestParts } from '../parts.ts';
 import { logStep } from '../steps.ts';
 import { adopt } from './adopt.ts';
+import { type BucketKeys, bucketKeys } from './inventory/index.ts';
 import type { Tally } from './tally.ts';
 
 /** What is younger may be of a writer whose report is still on its way. */
@@ -13,7 +21,7 @@ const saveEvery = 500;
 
 type Parts = Pick<
   IngestParts,
-  'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'queue' | 'store' | 'twilio'
+  'alarms' | 'catalog' | 'config' | 'inventory' | 'keys' | 'log' | 'queue' | 'runs' | 'store' | 'twilio'
 >;
 
 /** What lies in the bucket of one recording: its object, its sidecar, or both. */
@@ -22,20 +30,24 @@ interface Lying {
   object?: { key: string; etag: string };
   /** When the last of it was put there. */
   lastModified: Date;
+  /** An inventory says so, and it may have gone since. */
+  mayBeGone: boolean;
 }
 
 /**
  * Bucket and catalog side by side, both by SID: what the catalog has and the bucket lacks is an alarm, and copied again
  * where Twilio still has it; what the bucket has and the catalog lacks is adopted.
  * @param options.after the SID to go on behind
+ * @returns when the inventory was begun that the keys were taken from; undefined where the bucket was listed
  */
 export async function bucketPass(
   parts: Parts,
   tally: Tally,
   options: { dryRun: boolean; after: RecordingSid | undefined; signal: AbortSignal },
   save: (after: RecordingSid) => Promise<void>,
-): Promise<void> {
-  const lying = lyingIn(parts, options.after)[Symbol.asyncIterator]();
+): Promise<Date | undefined> {
+  const source = await bucketKeys(parts, options);
+  const lying = lyingIn(parts, source, options.after)[Symbol.asyncIterator]();
   const rows = rowsOf(parts, options.after)[Symbol.asyncIterator]();
   let there = (await lying.next()).value as Lying | undefined;
   let row = (await rows.next()).value as RecordingRow | undefined;
@@ -51,6 +63,7 @@ export async function bucketPass(
     if (known || here?.object) tally.count('compared');
     if (sid && done % saveEvery === 0) await save(sid);
   }
+  return source.asOf;
 }
 
 function smaller(a: RecordingSid | undefined, b: RecordingSid | undefined): RecordingSid | undefined {
@@ -59,10 +72,14 @@ function smaller(a: RecordingSid | undefined, b: RecordingSid | undefined): Reco
 }
 
 /** Listed by key, a sidecar comes right behind its object. Whatever else somebody has put there is passed over. */
-async function* lyingIn({ store, config }: Parts, after: RecordingSid | undefined): AsyncGenerator<Lying> {
+async function* lyingIn(
+  { config }: Parts,
+  { asOf, keys }: BucketKeys,
+  after: RecordingSid | undefined,
+): AsyncGenerator<Lying> {
   const prefix = `recordings/${config.accountSid}/`;
   let last: Lying | undefined;
-  for await (const { key, etag, lastModified } of store.list(prefix)) {
+  for await (const { key, etag, lastModified } of keys) {
     const name = key.slice(prefix.length);
     const sid = asRecordingSid(name.replace(/\.json$/, ''));
     if (!sid || (after !== undefined && sid <= after)) continue;
@@ -72,9 +89,27 @@ async function* lyingIn({ store, config }: Parts, after: RecordingSid | undefine
       continue;
     }
     if (last) yield last;
-    last = { sid, lastModified, ...(object && { object }) };
+    last = { sid, lastModified, mayBeGone: asOf !== undefined, ...(object && { object }) };
   }
   if (last) yield last;
+}
+
+/** What an inventory has, as the bucket has it now; undefined: neither its object nor its sidecar. */
+async function asItIsNow({ config, store }: Parts, here: Lying): Promise<Lying | undefined> {
+  if (!here.mayBeGone) return here;
+  const key = objectKey(config.accountSid, here.sid);
+  const [object, sidecar] = await Promise.all([
+    store.head(key),
+    store.head(sidecarKey(config.accountSid, here.sid)),
+  ]);
+  if (!object && !sidecar) return undefined;
+  const times = [object, sidecar].map((stored) => stored?.lastModified?.getTime() ?? 0);
+  return {
+    sid: here.sid,
+    lastModified: new Date(Math.max(...times)),
+    mayBeGone: false,
+    ...(object && { object: { key, etag: object.etag } }),
+  };
 }
 
 async function* rowsOf({ catalog }: Parts, after: RecordingSid | undefined): AsyncGenerator<RecordingRow> {
@@ -126,28 +161,27 @@ async function checkRow(
 
 /** What a writer that was killed has put there when the recording was gone: it goes too. */
 async function removeLeftOver(
-  { log, store }: Parts,
+  parts: Parts,
   tally: Tally,
   row: RecordingRow,
-  { lastModified }: Lying,
+  here: Lying,
   dryRun: boolean,
 ): Promise<void> {
-  if (Date.now() - lastModified.getTime() < settledMs) return;
+  const { log, store } = parts;
+  const now = await asItIsNow(parts, here);
+  if (!now || Date.now() - now.lastModified.getTime() < settledMs) return;
   tally.count('left_of_erased');
   if (dryRun) return;
   await removeFromBucket(store, row);
   log.warn({ recording: row.recordingSid }, 'what lay in the bucket of an erased recording was removed');
 }
 
-async function checkObject(
-  parts: Parts,
-  tally: Tally,
-  { sid, object, lastModified }: Lying,
-  dryRun: boolean,
-) {
+async function checkObject(parts: Parts, tally: Tally, here: Lying, dryRun: boolean) {
+  const { sid } = here;
   // Of a sidecar alone there is nothing to adopt.
-  if (!object) return;
-  if (Date.now() - lastModified.getTime() < settledMs) return tally.count('underway');
+  const now = here.object && (await asItIsNow(parts, here));
+  if (!now?.object) return;
+  if (Date.now() - now.lastModified.getTime() < settledMs) return tally.count('underway');
   // Registered since the page was read.
   if (await parts.catalog.find(sid)) return;
   tally.count('unknown');

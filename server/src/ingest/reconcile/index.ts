@@ -9,6 +9,7 @@ import { twilioPass, type Window } from './twilio-pass.ts';
 
 /** Alarms that a look at the whole bucket raises for all that it finds. */
 const ofBucket: readonly AlarmCode[] = ['object_lost', 'object_unreadable'];
+const mostAlarms = 1_000;
 
 export interface ReconcileOptions {
   /** ISO 8601. */
@@ -27,10 +28,31 @@ export interface ReconcileOptions {
 export async function reconcile(parts: IngestParts, run: Run): Promise<void> {
   const options = run.options as unknown as ReconcileOptions;
   const isWhole = !options.withoutBucket && !options.dryRun;
-  await withGatheredAlarms(parts, (all) => compare(all, run, options), isWhole ? ofBucket : []);
+  const asked: AlarmCode[] = [];
+  await withGatheredAlarms(
+    parts,
+    async (all) => {
+      const asOf = await compare(all, run, options);
+      if (isWhole) asked.push(...(await answeredBy(parts, asOf)));
+    },
+    asked,
+  );
 }
 
-async function compare(parts: IngestParts, run: Run, options: ReconcileOptions): Promise<void> {
+/**
+ * Alarms of many recordings that a look at the whole bucket may close where it finds none of them.
+ * @param asOf when the inventory was begun that took the bucket's place: it does not know what was lost since
+ */
+async function answeredBy({ alarms }: IngestParts, asOf: Date | undefined): Promise<AlarmCode[]> {
+  if (!asOf) return [...ofBucket];
+  const newest = await alarms.list({ open: true, limit: mostAlarms });
+  const since = newest.filter(({ lastAt }) => lastAt >= asOf);
+  if (since.length === mostAlarms) return [];
+  return ofBucket.filter((code) => !since.some((one) => one.code === code && !one.recordingSid));
+}
+
+/** @returns when the inventory was begun, where the bucket's keys were taken from one */
+async function compare(parts: IngestParts, run: Run, options: ReconcileOptions): Promise<Date | undefined> {
   const tally = createTally(run);
   const dryRun = options.dryRun === true;
   const { state = {}, signal } = run;
@@ -55,8 +77,11 @@ async function compare(parts: IngestParts, run: Run, options: ReconcileOptions):
       save(next === undefined ? { listed: true } : { page: next }),
     );
   }
-  if (options.withoutBucket) return;
+  if (options.withoutBucket) return undefined;
   const after = asRecordingSid(state['after']);
-  await bucketPass(parts, tally, { dryRun, after, signal }, (sid) => save({ listed: true, after: sid }));
+  const asOf = await bucketPass(parts, tally, { dryRun, after, signal }, (sid) =>
+    save({ listed: true, after: sid }),
+  );
   await save({ listed: true, compared: true });
+  return asOf;
 }
