@@ -4,7 +4,7 @@ import type { Store } from '@flex-custody/vault';
 import type { DataFile } from './manifest.ts';
 import { unusable } from './unusable.ts';
 
-const rangeBytes = 8 * 1024 * 1024;
+const rangeBytes = 4 * 1024 * 1024;
 
 /**
  * One data file, read in ranges: a file may have 2 GB, and one answer that is read for as long as the database takes would

@@ -6,12 +6,10 @@ import {
   type LoadedInventory,
 } from '../../../catalog/inventory-keys.ts';
 import type { Run } from '../../../runs/runs.ts';
-import { csvEntries } from './csv.ts';
-import { openFile } from './data-file.ts';
+import { type OpenFile, openFile } from './data-file.ts';
 import type { Entry } from './entry.ts';
 import type { Manifest } from './manifest.ts';
 import type { InventoryPlace } from './newest.ts';
-import { parquetEntries } from './parquet.ts';
 
 const saveEvery = 50;
 
@@ -39,11 +37,7 @@ export async function loadInventory(
   };
   for (const file of manifest.files) {
     const open = await openFile(store, file, run.signal);
-    const entries =
-      manifest.format === 'CSV'
-        ? csvEntries(open, manifest.columns, manifest.width)
-        : parquetEntries(open, manifest.columns);
-    for await (const entry of entries) {
+    for await (const entry of await entriesOf(open, manifest)) {
       const key = keyOf(entry, prefix);
       if (key) slice.push(key);
       if (slice.length === inventoryPage) await put();
@@ -55,6 +49,15 @@ export async function loadInventory(
   const loaded = { load, manifest: manifest.key, keys: sum };
   await keys.finish(loaded);
   return loaded;
+}
+
+/** The readers of both formats are loaded where one is read: most hosts use no inventory. */
+async function entriesOf(
+  file: OpenFile,
+  { columns, format, width }: Manifest,
+): Promise<AsyncGenerator<Entry>> {
+  if (format === 'CSV') return (await import('./csv.ts')).csvEntries(file, columns, width);
+  return (await import('./parquet.ts')).parquetEntries(file, columns);
 }
 
 function keyOf({ key, etag, lastModified }: Entry, prefix: string): InventoryKey | undefined {

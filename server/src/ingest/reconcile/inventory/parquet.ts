@@ -6,7 +6,7 @@ import type { Column, Columns } from './manifest.ts';
 import { unusable } from './unusable.ts';
 
 /** Rows in memory at once. */
-const sliceRows = 25_000;
+const sliceRows = 20_000;
 /** Of the columns that are read, unpacked, in one group of rows: a group without an index of its pages is read whole. */
 const mostGroupBytes = 256 * 1024 * 1024;
 const mostFooterBytes = 64 * 1024 * 1024;
