@@ -10,8 +10,8 @@ module.exports = {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
     ],
   },
-  // jose, and the cookie parser of Fastify's inject, ship ES modules only.
-  transformIgnorePatterns: ['/node_modules/(?!(jose|light-my-request|cookie)/)'],
+  // jose, hyparquet, and the cookie parser of Fastify's inject, ship ES modules only.
+  transformIgnorePatterns: ['/node_modules/(?!(jose|light-my-request|cookie|hyparquet|hyparquet-writer)/)'],
   // Longer than a busy machine takes: only what fails waits it out.
   testTimeout: 120_000,
   // On two cores jest would take one; but these tests wait for processes and clocks more than they work.

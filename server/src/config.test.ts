@@ -116,6 +116,18 @@ test('an endpoint means path style, unless said otherwise', () => {
   );
 });
 
+test.each([
+  ['s3://inventories', ''],
+  ['s3://inventories/', ''],
+  ['s3://inventories/of/calls', 'of/calls/'],
+  ['s3://inventories/of/calls/', 'of/calls/'],
+])('the inventory is at %s, below "%s"', (text, prefix) =>
+  expect(loadConfig({ ...complete, CUSTODY_INVENTORY: text }).inventory).toEqual({
+    bucket: 'inventories',
+    prefix,
+  }),
+);
+
 test('an empty variable is an unset one, but for the channels', () => {
   expect(loadConfig({ ...complete, PORT: ' ', TWILIO_REALM: '' }).port).toBe(4100);
   expect(loadConfig({ ...complete, CUSTODY_MEDIA_CHANNELS: '' }).mediaChannels).toEqual([]);
@@ -175,6 +187,8 @@ test.each([
   ['DATABASE_URL', 'mysql://x/y', 'postgres://'],
   ['CUSTODY_LEASE_MS', '11999', '12000 to 60000'],
   ['CUSTODY_COPIES_AT_ONCE', '0', '1 to 64'],
+  ['CUSTODY_INVENTORY', 'inventories/daily', 's3://bucket/prefix'],
+  ['CUSTODY_INVENTORY', 's3://a', 's3://bucket/prefix'],
   ['CUSTODY_LOG_LEVEL', 'loud', 'debug'],
 ])('%s=%s is malformed, and the line says how it must be', (name, value, must) => {
   const lines = faults({ [name]: value });

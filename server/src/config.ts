@@ -79,6 +79,8 @@ export interface Config {
   copiesAtOnce: number;
   retries: { limit: number; delaySeconds: number };
   reconcile: { everyMinutes: number; hours: number };
+  /** Where S3 puts the inventory of the bucket; `prefix` ends with a slash, or is empty. */
+  inventory?: { bucket: string; prefix: string };
   /** Hours from the verification to the original's deletion at Twilio; undefined: it stays. */
   deleteSourceAfterHours?: number;
   /** Originals are deleted also where the bucket keeps no versions. */
@@ -293,6 +295,7 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     copiesAtOnce: env.CUSTODY_COPIES_AT_ONCE,
     retries: { limit: env.CUSTODY_RETRIES, delaySeconds: env.CUSTODY_RETRY_SECONDS },
     reconcile: { everyMinutes: env.CUSTODY_RECONCILE_MINUTES, hours: env.CUSTODY_RECONCILE_HOURS },
+    ...(env.CUSTODY_INVENTORY && { inventory: env.CUSTODY_INVENTORY }),
     prove: env.CUSTODY_PROVE,
     ...(env.DELETE_SOURCE_AFTER !== undefined && { deleteSourceAfterHours: env.DELETE_SOURCE_AFTER }),
     acceptUnversioned: env.CUSTODY_ACCEPT_UNVERSIONED,

@@ -397,6 +397,17 @@ export const migrations: readonly string[] = [
    INSERT INTO tallies (account_sid, kind, what, shard, n)
      SELECT recordings.account_sid, one.kind, one.what, 0, count(*)
      FROM recordings CROSS JOIN LATERAL recording_tallies(recordings) one GROUP BY 1, 2, 3;`,
+  `-- The keys of the bucket as the last inventory of S3 lists them. Not logged: a crash empties it, and it is read again.
+   CREATE UNLOGGED TABLE inventory_keys (
+     -- Of one reading of an inventory: rows of another reading are not seen by it.
+     load integer NOT NULL,
+     recording_sid text COLLATE "C" NOT NULL,
+     -- The recording's sidecar; otherwise its object.
+     sidecar boolean NOT NULL,
+     etag text NOT NULL,
+     last_modified timestamptz NOT NULL,
+     PRIMARY KEY (load, recording_sid, sidecar)
+   );`,
 ];
 
 /** Any number will do, as long as every process of ours takes the same. */

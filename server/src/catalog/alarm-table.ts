@@ -317,6 +317,13 @@ export const alarmTable = {
     next: 'Check the database (`flex-custody doctor --only database,jobs`). The job runs again each hour.',
     closes: runs,
   },
+  inventory_unusable: {
+    severity: 'warning',
+    meaning:
+      'The inventory that CUSTODY_INVENTORY names cannot be used. The bucket was listed instead, which takes long where it is very large.',
+    next: 'The detail names the fault: `flex-custody doctor --only inventory`, docs/reconcile.md.',
+    closes: 'the next comparison of the bucket that finds a usable inventory, or needs none',
+  },
   janitor_failed: {
     severity: 'critical',
     meaning: 'The job that restarts interrupted work failed: interrupted copies stay where they are.',

@@ -74,7 +74,11 @@ export async function runWork(
         signal: stopping.signal,
         works(db, queue) {
           const parts = createParts(config, db, queue, quietLog, loadSigning(config.signing));
-          return { works: createWorks(parts), release: () => parts.store.close() };
+          const release = () => {
+            parts.store.close();
+            parts.inventory?.store.close();
+          };
+          return { works: createWorks(parts), release };
         },
       },
     );

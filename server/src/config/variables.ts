@@ -253,6 +253,19 @@ export const variables = z.object({
     .describe(
       'How far back the first of these looks reaches; each later one begins 2 hours before the last one began.',
     ),
+  CUSTODY_INVENTORY: matching(
+    /^s3:\/\/[A-Za-z0-9._-]{3,255}(\/\S{0,1024})?$/,
+    'must be s3://bucket or s3://bucket/prefix',
+  )
+    .transform((text) => {
+      const [bucket = '', ...path] = text.slice('s3://'.length).split('/');
+      const prefix = path.join('/').replace(/\/+$/, '');
+      return { bucket, prefix: prefix === '' ? '' : `${prefix}/` };
+    })
+    .optional()
+    .describe(
+      "Where S3 puts the inventory of the recordings' bucket, as s3://bucket/prefix: the daily comparison of a very large bucket reads its keys there instead of listing them.",
+    ),
   DELETE_SOURCE_AFTER: matching(
     /^(off|on|\d{1,4}h|\d{1,3}d)$/,
     'must be off, on (24 hours), or a time such as 24h or 7d',

@@ -22,6 +22,7 @@ import { verifyJob } from './verify-job.ts';
 export type { IngestObserver, IngestParts, Log } from './parts.ts';
 export { type ImportParts, importPlain, readFrom } from './reconcile/import.ts';
 export { reconcile } from './reconcile/index.ts';
+export { newestInventory } from './reconcile/inventory/index.ts';
 export { rebuild } from './reconcile/rebuild.ts';
 export { rotateKeys } from './rotate/index.ts';
 export { signSidecars } from './sign-job.ts';

@@ -12,6 +12,7 @@ import type { CallerDigest } from '../retention/caller.ts';
 import type { Policies } from '../retention/policies.ts';
 import type { Runs } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
+import type { InventorySource } from './reconcile/inventory/index.ts';
 
 /** As pino's; the first argument is fields, never a secret, a token, a phone number or audio. */
 export interface Log {
@@ -61,6 +62,8 @@ export interface IngestParts {
   queue: Queue;
   twilio: TwilioApi;
   store: Store;
+  /** Where the keys of the bucket are read; undefined: they are listed. */
+  inventory?: InventorySource;
   /** Undefined in sse-kms mode. */
   keys: Keys | undefined;
   /** By which what this host writes is known as its own. */

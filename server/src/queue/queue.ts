@@ -60,8 +60,6 @@ export interface SendOptions {
   since?: Date;
   /** While a job of this name and key waits for its first try, another send of the same is dropped. */
   once?: string;
-  /** Since when this work has waited: newer work is taken first. */
-  since?: Date;
 }
 
 export interface JobInfo {

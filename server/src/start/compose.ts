@@ -215,6 +215,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     async release() {
       store.close();
       ending.abort(stopping());
+      parts.inventory?.store.close();
       await building;
       await db.close();
     },

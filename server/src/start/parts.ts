@@ -13,6 +13,7 @@ import { type AgedRows, createAgedRows } from '../catalog/aged-rows.ts';
 import { createAlarms } from '../catalog/alarms.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
+import { createInventoryKeys } from '../catalog/inventory-keys.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
 import type { Db } from '../db.ts';
@@ -73,6 +74,13 @@ export function createParts(
     forgetJobs: (sids) => forgetJobs(db, sids),
     queue,
     store: createStore(config.store),
+    ...(config.inventory && {
+      inventory: {
+        store: createStore({ ...config.store, bucket: config.inventory.bucket }),
+        prefix: config.inventory.prefix,
+        keys: createInventoryKeys(db, catalog),
+      },
+    }),
     keys: config.keyConfig && createKeys(config.keyConfig),
     ...(callerDigest && { callerDigest }),
     ...(config.twilioKeys && { twilioKeys: config.twilioKeys }),

@@ -7,6 +7,7 @@ import type { Seen } from './finding.ts';
 import * as flex from './flex.ts';
 import * as functions from './functions.ts';
 import { host } from './host.ts';
+import { inventory } from './inventory.ts';
 import * as keeping from './keeping.ts';
 import * as keys from './keys.ts';
 import { node } from './node.ts';
@@ -43,6 +44,7 @@ export const checks: readonly Check[] = [
     erasing,
     certificates: bucket.certificates,
     archive,
+    inventory,
     unfinished: bucket.unfinished,
   }),
   ...group('Keys', {

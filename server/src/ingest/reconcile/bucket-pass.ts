@@ -1,10 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asRecordingSid, errorCode, isRetryable, type RecordingSid, sidecarKey } from '@flex-custody/core';
+import {
+  asRecordingSid,
+  errorCode,
+  isRetryable,
+  objectKey,
+  type RecordingSid,
+  sidecarKey,
+} from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import { removeFromBucket } from '../../retention/remove.ts';
 import type { IngestParts } from '../parts.ts';
 import { logStep } from '../steps.ts';
 import { adopt } from './adopt.ts';
+import { type BucketKeys, bucketKeys } from './inventory/index.ts';
 import type { Tally } from './tally.ts';
 
 /** What is younger may be of a writer whose report is still on its way. */
@@ -16,7 +24,7 @@ const mostPauseMs = 200;
 
 type Parts = Pick<
   IngestParts,
-  'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'queue' | 'store' | 'twilio'
+  'alarms' | 'catalog' | 'config' | 'inventory' | 'keys' | 'log' | 'queue' | 'runs' | 'store' | 'twilio'
 >;
 
 /** What lies in the bucket of one recording: its object, its sidecar, or both. */
@@ -25,6 +33,8 @@ interface Lying {
   object?: { key: string; etag: string };
   /** When the last of it was put there. */
   lastModified: Date;
+  /** An inventory says so, and it may have gone since. */
+  mayBeGone: boolean;
 }
 
 interface KnownRow {
@@ -38,14 +48,16 @@ interface KnownRow {
  * Twilio still has it; what the bucket has and the catalog lacks is adopted.
  * @param options.after the SID behind which the pass continues
  * @param save called after each page with its last SID
+ * @returns when the inventory was begun that the keys were taken from; undefined where the bucket was listed
  */
 export async function bucketPass(
   parts: Parts,
   tally: Tally,
   options: { dryRun: boolean; after: RecordingSid | undefined; signal: AbortSignal },
   save: (after: RecordingSid) => Promise<void>,
-): Promise<void> {
-  const lying = lyingIn(parts, options.after)[Symbol.asyncIterator]();
+): Promise<Date | undefined> {
+  const source = await bucketKeys(parts, options);
+  const lying = lyingIn(parts, source, options.after)[Symbol.asyncIterator]();
   const size = pageSize(parts);
   const rows = rowsOf(parts, size, options)[Symbol.asyncIterator]();
   let begun = performance.now();
@@ -66,6 +78,7 @@ export async function bucketPass(
     await sleep(Math.min(mostPauseMs, performance.now() - begun), undefined, { signal: options.signal });
     begun = performance.now();
   }
+  return source.asOf;
 }
 
 const pageSize = ({ config: { database } }: Pick<Parts, 'config'>): number =>
@@ -77,12 +90,14 @@ function smaller(a: RecordingSid | undefined, b: RecordingSid | undefined): Reco
 }
 
 /** Listed by key, a sidecar comes right behind its object. Whatever else somebody has put there is passed over. */
-async function* lyingIn({ store, config }: Parts, after: RecordingSid | undefined): AsyncGenerator<Lying> {
+async function* lyingIn(
+  { config }: Parts,
+  { asOf, keys }: BucketKeys,
+  after: RecordingSid | undefined,
+): AsyncGenerator<Lying> {
   const prefix = `recordings/${config.accountSid}/`;
-  // The last key of a recording.
-  const behind = after && sidecarKey(config.accountSid, after);
   let last: Lying | undefined;
-  for await (const { key, etag, lastModified } of store.list(prefix, { after: behind })) {
+  for await (const { key, etag, lastModified } of keys) {
     const name = key.slice(prefix.length);
     const sid = asRecordingSid(name.replace(/\.json$/, ''));
     if (!sid || (after !== undefined && sid <= after)) continue;
@@ -92,9 +107,27 @@ async function* lyingIn({ store, config }: Parts, after: RecordingSid | undefine
       continue;
     }
     if (last) yield last;
-    last = { sid, lastModified, ...(object && { object }) };
+    last = { sid, lastModified, mayBeGone: asOf !== undefined, ...(object && { object }) };
   }
   if (last) yield last;
+}
+
+/** What an inventory has, as the bucket has it now; undefined: neither its object nor its sidecar. */
+async function asItIsNow({ config, store }: Parts, here: Lying): Promise<Lying | undefined> {
+  if (!here.mayBeGone) return here;
+  const key = objectKey(config.accountSid, here.sid);
+  const [object, sidecar] = await Promise.all([
+    store.head(key),
+    store.head(sidecarKey(config.accountSid, here.sid)),
+  ]);
+  if (!object && !sidecar) return undefined;
+  const times = [object, sidecar].map((stored) => stored?.lastModified?.getTime() ?? 0);
+  return {
+    sid: here.sid,
+    lastModified: new Date(Math.max(...times)),
+    mayBeGone: false,
+    ...(object && { object: { key, etag: object.etag } }),
+  };
 }
 
 async function* rowsOf(
@@ -123,9 +156,9 @@ async function checkRow(
   const { object, recordingSid: sid } = row;
   if (row.erasedAt && here) return removeLeftOver(parts, tally, row, here, dryRun);
   if ((row.state !== 'sealed' && row.state !== 'verified') || !object) return;
-  const isThere =
-    here?.object?.etag === object.etag ||
-    (await store.head(object.key, object.versionId))?.etag === object.etag;
+  // An inventory of before the loss says nothing of whether it is mended.
+  const isSeen = here?.object?.etag === object.etag && !(isLost && here.mayBeGone);
+  const isThere = isSeen || (await store.head(object.key, object.versionId))?.etag === object.etag;
   if (isThere) {
     if (isLost) await alarms.mended(['object_lost'], sid);
     return;
@@ -152,28 +185,27 @@ async function checkRow(
 
 /** What a writer that was killed has put there when the recording was gone: it goes too. */
 async function removeLeftOver(
-  { log, store }: Parts,
+  parts: Parts,
   tally: Tally,
   row: RecordingRow,
-  { lastModified }: Lying,
+  here: Lying,
   dryRun: boolean,
 ): Promise<void> {
-  if (Date.now() - lastModified.getTime() < settledMs) return;
+  const { log, store } = parts;
+  const now = await asItIsNow(parts, here);
+  if (!now || Date.now() - now.lastModified.getTime() < settledMs) return;
   tally.count('left_of_erased');
   if (dryRun) return;
   await removeFromBucket(store, row);
   log.warn({ recording: row.recordingSid }, 'what lay in the bucket of an erased recording was removed');
 }
 
-async function checkObject(
-  parts: Parts,
-  tally: Tally,
-  { sid, object, lastModified }: Lying,
-  dryRun: boolean,
-) {
+async function checkObject(parts: Parts, tally: Tally, here: Lying, dryRun: boolean) {
+  const { sid } = here;
   // Of a sidecar alone there is nothing to adopt.
-  if (!object) return;
-  if (Date.now() - lastModified.getTime() < settledMs) return tally.count('underway');
+  const now = here.object && (await asItIsNow(parts, here));
+  if (!now?.object) return;
+  if (Date.now() - now.lastModified.getTime() < settledMs) return tally.count('underway');
   // Registered since the page was read.
   if (await parts.catalog.find(sid)) return;
   tally.count('unknown');

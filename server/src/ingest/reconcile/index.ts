@@ -12,6 +12,7 @@ const ofBucket: readonly [AlarmCode, string][] = [
   ['object_lost', 'lost'],
   ['object_unreadable', 'unreadable'],
 ];
+const mostAlarms = 1_000;
 
 export interface ReconcileOptions {
   /** ISO 8601. */
@@ -32,19 +33,41 @@ export async function reconcile(parts: IngestParts, run: Run): Promise<void> {
   const options = run.options as unknown as ReconcileOptions;
   const tally = createTally(run);
   const isWhole = !options.withoutBucket && !options.dryRun;
+  let answered: AlarmCode[] = [];
   await withGatheredAlarms(
     parts,
-    (all) => compareBoth(all, run, options, tally),
-    () => (isWhole ? notFound(tally) : []),
+    async (all) => {
+      const asOf = await compareBoth(all, run, options, tally);
+      if (isWhole) answered = await answeredBy(parts, tally, asOf);
+    },
+    () => answered,
   );
 }
 
+/**
+ * Alarms of many recordings that a look at the whole bucket closes, since it found none of them.
+ * @param asOf when the inventory was begun that took the bucket's place: it does not know what was lost since
+ */
+async function answeredBy(
+  { alarms }: IngestParts,
+  tally: Tally,
+  asOf: Date | undefined,
+): Promise<AlarmCode[]> {
+  const none = notFound(tally);
+  if (!asOf) return none;
+  const newest = await alarms.list({ open: true, limit: mostAlarms });
+  const since = newest.filter(({ lastAt }) => lastAt >= asOf);
+  if (since.length === mostAlarms) return [];
+  return none.filter((code) => !since.some((one) => one.code === code && !one.recordingSid));
+}
+
+/** @returns when the inventory was begun, where the bucket's keys were taken from one */
 async function compareBoth(
   parts: IngestParts,
   run: Run,
   options: ReconcileOptions,
   tally: Tally,
-): Promise<void> {
+): Promise<Date | undefined> {
   const dryRun = options.dryRun === true;
   const { state = {}, signal } = run;
   const window: Window = {
@@ -67,10 +90,13 @@ async function compareBoth(
     await twilioPass(parts, window, tally, how, (oldest) => save({ before: oldest }));
     await save({ listed: true });
   }
-  if (options.withoutBucket) return;
+  if (options.withoutBucket) return undefined;
   const after = asRecordingSid(state['after']);
-  await bucketPass(parts, tally, { dryRun, after, signal }, (sid) => save({ listed: true, after: sid }));
+  const asOf = await bucketPass(parts, tally, { dryRun, after, signal }, (sid) =>
+    save({ listed: true, after: sid }),
+  );
   await save({ listed: true, compared: true });
+  return asOf;
 }
 
 /**
@@ -82,14 +108,18 @@ export async function compareBucket(parts: IngestParts, run: Run): Promise<void>
   const { state, signal } = run;
   const save = (next: Record<string, unknown>) =>
     run.save(next, { ...tally.counts, done: tally.counts['compared'] ?? 0 });
+  let answered: AlarmCode[] = [];
   await withGatheredAlarms(
     parts,
     async (all) => {
       const after = asRecordingSid(state?.['after']);
-      await bucketPass(all, tally, { dryRun: false, after, signal }, (sid) => save({ after: sid }));
+      const asOf = await bucketPass(all, tally, { dryRun: false, after, signal }, (sid) =>
+        save({ after: sid }),
+      );
       await save({ compared: true });
+      answered = await answeredBy(parts, tally, asOf);
     },
-    () => notFound(tally),
+    () => answered,
   );
 }
 
