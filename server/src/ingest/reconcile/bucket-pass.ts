@@ -17,7 +17,7 @@ import type { Tally } from './tally.ts';
 
 /** What is younger may be of a writer whose report is still on its way. */
 const settledMs = 10 * 60_000;
-/** The embedded database answers players in the same process, and nobody else while it answers a page. */
+/** The embedded database runs in the process that answers players, and answers nothing else during a page. */
 const pageRows = { server: 500, embedded: 100 };
 /** After each page the pass waits as long as the page took, at most this: players come first. */
 const mostPauseMs = 200;

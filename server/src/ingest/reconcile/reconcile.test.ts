@@ -204,7 +204,7 @@ describe('what Twilio has', () => {
     ]);
   });
 
-  test('is not looked for behind the end that was asked for, also where it goes on', async () => {
+  test('is not looked for behind the end that was asked for, also by a run that continues', async () => {
     const host = await open();
     for (const n of [1, 2, 3]) recorded(host.twilio, n);
     const until = startedAt.toISOString();
