@@ -198,7 +198,7 @@ test('a sweep that has taken its time leaves the other dead letters to the next'
   expect([(await janitor.sweep()).replayed, (await janitor.sweep()).replayed]).toEqual([500, 200]);
 });
 
-test('of very many that lost their jobs each sweep takes some, and the next goes on there, round and round', async () => {
+test('of very many that lost their jobs each sweep takes some, and the next continues there, round and round', async () => {
   const { parts, queue } = await open();
   await putMany(2_500, 'registered');
   const janitor = createJanitor(parts, { requeueMost: 1_200, replayForMs: 0 });

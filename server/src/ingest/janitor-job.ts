@@ -22,7 +22,7 @@ const requeuePage = 1_000;
 const requeueMost = 5_000;
 /** Of one statement that starts dead letters over: the rows that it holds are free again within moments. */
 const replayPage = 500;
-/** Of one sweep; the next goes on, a minute later. */
+/** Of one sweep; the next continues, a minute later. */
 const replayForMs = 30 * second;
 
 /** What lost its job: nobody has touched the recording for so long, and no job waits for it. */
