@@ -29,7 +29,7 @@ export interface LoadedInventory {
 export interface InventoryKeys {
   /** Undefined where none was loaded to its end, or a crash of the database has emptied the table. */
   loaded(): Promise<LoadedInventory | undefined>;
-  /** Forgets what is loaded. @returns the number of a new reading, for {@link put} and {@link finish} */
+  /** Removes what is loaded. @returns the number of a new reading, for {@link put} and {@link finish} */
   begin(): Promise<number>;
   /** At most 1000 at a time. @returns how many of them were not there yet */
   put(load: number, keys: readonly InventoryKey[]): Promise<number>;
@@ -71,8 +71,7 @@ export function createInventoryKeys(db: Db, catalog: Pick<Catalog, 'mark' | 'set
   return {
     loaded,
     async begin() {
-      // Before the rows: a reader that finds none asks the mark why.
-      await catalog.setMark(markName, {});
+      // A mark whose rows are gone counts as none: see `loaded`.
       await db.query('TRUNCATE inventory_keys');
       return randomInt(2 ** 31 - 1);
     },

@@ -48,7 +48,7 @@ test('without the setting there is nothing to look at', async () => {
   expect(await look(undefined)).toBe('none is used: the comparison lists the bucket (CUSTODY_INVENTORY)');
 });
 
-test('the newest inventory is told by its format, age and files', async () => {
+test('the newest inventory is shown with its format, age and files', async () => {
   const createdAt = new Date(Date.now() - 30 * hour);
   await putInventory(store, [], { prefix: 'of/', format: 'Parquet', files: 1, createdAt });
   expect(await look(named)).toBe('Parquet, begun 30 hours ago, 1 data file');

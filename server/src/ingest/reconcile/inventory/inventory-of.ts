@@ -36,7 +36,7 @@ type Parts = Pick<IngestParts, 'config' | 'log' | 'runs' | 'store'>;
 type LoadingParts = Parts & { inventory: InventorySource };
 
 /**
- * The keys of the newest inventory. It is loaded into the database once: whoever goes on behind `after` reads them there.
+ * The keys of the newest inventory. It is loaded into the database once: a pass that continues behind `after` reads them there.
  * @throws CustodyError `inventory_unusable` where there is none that can be read, `object_*`, `store_*`; `run_busy` while
  * another process loads it; of the keys, `inventory_gone` (retryable) where another reading has replaced them
  */

@@ -279,7 +279,7 @@ describe('without an inventory that can be used', () => {
   });
 });
 
-test('a pass goes on behind the SID where an earlier one stopped, by the same inventory', async () => {
+test('a pass continues behind the SID where an earlier one stopped, by the same inventory', async () => {
   const host = await open();
   for (const n of [1, 2]) await verified(host, n);
   await put(sids.recording(1));
