@@ -415,7 +415,7 @@ const lockNumber = 4_100_190_001;
 
 /**
  * Brings the database to this program's version, one process at a time. Each migration is a transaction of its own, which
- * releases its locks before the next one. Where one fails, the next start continues with it. `db/indexes.ts` builds indexes.
+ * releases its locks before the next one. Where one fails, the next start continues with it. `indexes.ts` builds indexes.
  * @throws CustodyError `database_newer` when a newer program has been here: running an old one on it could lose data
  */
 export async function migrate(db: Db, list: readonly string[] = migrations): Promise<number> {

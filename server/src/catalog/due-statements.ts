@@ -1,6 +1,6 @@
 import type { CallDirection } from '@flex-custody/core';
+import { inDirection } from '../indexes.ts';
 import type { Catalog, Kept } from './catalog.ts';
-import { inDirection } from './due.ts';
 import { rowColumns, type StoredRow, toRow } from './rows.ts';
 import { mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';

@@ -5,9 +5,9 @@ import {
   recordingStates,
   type SealedObject,
 } from '@flex-custody/core';
-import { buildIndexes, missingIndexes } from '../db/indexes.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { migrate } from '../db.ts';
+import { buildIndexes, missingIndexes } from '../indexes.ts';
 import { migrations } from '../migrations.ts';
 import { type Catalog, createCatalog, type Expiry } from './catalog.ts';
 

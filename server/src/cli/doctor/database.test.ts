@@ -1,7 +1,7 @@
 import type { AccountSid } from '@flex-custody/core';
-import { buildIndexes } from '../../db/indexes.ts';
 import { onEachEngine } from '../../db/testing/on-each-engine.ts';
 import { type Health, readHealth } from '../../http/operators/health.ts';
+import { buildIndexes } from '../../indexes.ts';
 import { migrate, migrations } from '../../migrations.ts';
 import type { RunView } from '../../runs/runs.ts';
 import { copies, database, reconcile } from './database.ts';

@@ -69,6 +69,26 @@ export async function lookAtTwilio(parts: TwilioPassParts, run: Run): Promise<vo
   await run.save({ listed: true }, { ...tally.counts, done: tally.counts['seen'] ?? 0 });
 }
 
+/**
+ * What the schedule does once a day: takes in what Twilio has listed late, whatever it was created within the hours of the
+ * setting.
+ * @throws CustodyError as Twilio and the catalog do
+ */
+export async function lookBack(parts: TwilioPassParts, run: Run): Promise<void> {
+  const tally = createTally(run);
+  const begun = timeOf(run.state?.['begun']) ?? (await parts.catalog.now());
+  const since = new Date(begun.getTime() - parts.config.reconcile.hours * hour);
+  const before = timeOf(run.state?.['before']);
+  const how = { dryRun: false, settledMs, signal: run.signal, before };
+  await twilioPass(parts, { since }, tally, how, (oldest) =>
+    run.save(
+      { begun, ...(oldest && { before: oldest }) },
+      { ...tally.counts, done: tally.counts['seen'] ?? 0 },
+    ),
+  );
+  await run.save({ listed: true }, { ...tally.counts, done: tally.counts['seen'] ?? 0 });
+}
+
 async function askOneByOne(
   parts: TwilioPassParts,
   tally: Tally,

@@ -73,12 +73,31 @@ test('a look at Twilio that fails stops no pass over the bucket, and each closes
     await host.alarms.raise(code, undefined, 'so');
   host.twilio.failing.set('recordingsPage', new CustodyError('twilio_unauthorized', 'no'));
   await expect(look(host)).rejects.toMatchObject({ code: 'twilio_unauthorized' });
-  await pass(host);
+  // The job fails by its own look at Twilio's list, and has compared the bucket.
+  await expect(pass(host)).rejects.toMatchObject({ code: 'twilio_unauthorized' });
   expect(host.lists).toEqual([undefined]);
-  expect(await host.alarmCodes()).toEqual(['reconcile_failed']);
+  expect((await host.parts.runs.look('reconcile-bucket'))?.finishedAt).toBeInstanceOf(Date);
   host.twilio.failing.clear();
   await look(host);
+  expect(await host.alarmCodes()).toEqual(['compare_failed']);
+  await pass(host);
   expect([host.lists.length, await host.alarmCodes()]).toEqual([1, []]);
+});
+
+test('what Twilio lists late is taken in a day later at the latest', async () => {
+  const host = await open();
+  await look(host);
+  await pass(host);
+  const late = new Date(Date.now() - 30 * 3_600_000);
+  recorded(host.twilio, 1, { startedAt: late });
+  await look(host);
+  expect(await host.catalog.find(sids.recording(1))).toBeUndefined();
+  await pass(host);
+  expect(await host.catalog.find(sids.recording(1))).toBeUndefined();
+  await shared.db.query(`UPDATE runs SET finished_at = finished_at - interval '25 hours'`);
+  await pass(host);
+  expect(await host.catalog.find(sids.recording(1))).toMatchObject({ source: 'reconcile' });
+  expect(await host.parts.runs.look('reconcile-day')).toMatchObject({ counts: { ingested: 1 } });
 });
 
 test('a pass that failed for good is an alarm', async () => {

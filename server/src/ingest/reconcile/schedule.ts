@@ -1,46 +1,58 @@
 import { errorCode } from '@flex-custody/core';
-import type { AlarmCode } from '../../catalog/alarm-table.ts';
 import type { Work } from '../../runs/runs.ts';
 import type { IngestParts } from '../parts.ts';
 import { compareBucket } from './index.ts';
-import { lookAtTwilio } from './recent.ts';
+import { lookAtTwilio, lookBack } from './recent.ts';
 
-/** From the end of one pass over the bucket to the beginning of the next: it costs a request for each thousand objects. */
-const bucketEveryMs = 24 * 60 * 60_000;
+/** From the end of a pass over the bucket, or over a day of Twilio's list, to the beginning of the next. */
+const everyMs = 24 * 60 * 60_000;
 /** Of the runs, by which the doctor finds how they ended. */
-const names = { twilio: 'reconcile-recent', bucket: 'reconcile-bucket' };
+const names = { twilio: 'reconcile-recent', day: 'reconcile-day', bucket: 'reconcile-bucket' };
 
 /** What the job `reconcile` does. @throws CustodyError as {@link lookAtTwilio} */
 export async function lookNow(parts: IngestParts, signal: AbortSignal): Promise<void> {
-  const work: Work = (run) => lookAtTwilio(parts, run);
-  await runNow(parts, { name: names.twilio, work, failed: 'reconcile_failed' }, signal);
+  if (await runNow(parts, names.twilio, (run) => lookAtTwilio(parts, run), signal))
+    await parts.alarms.mended(['reconcile_failed']);
 }
 
 /**
- * What the job `compare` does: continues an unfinished pass, or begins one a day after the last one ended.
- * @throws CustodyError as {@link compareBucket}
+ * What the job `compare` does: looks once more at all that Twilio has listed within the hours of the setting, and compares
+ * the bucket. It continues what is unfinished, and begins each a day after its last end. Where one fails the other is done.
+ * @throws CustodyError as {@link lookBack} and {@link compareBucket}
  */
 export async function compareNow(parts: IngestParts, signal: AbortSignal): Promise<void> {
-  const last = await parts.runs.look(names.bucket);
-  if (last?.finishedAt && Date.now() - last.finishedAt.getTime() < bucketEveryMs) return;
-  const work: Work = (run) => compareBucket(parts, run);
-  await runNow(parts, { name: names.bucket, work, failed: 'compare_failed' }, signal);
+  const passes: [string, Work][] = [
+    [names.day, (run) => lookBack(parts, run)],
+    [names.bucket, (run) => compareBucket(parts, run)],
+  ];
+  const failures: unknown[] = [];
+  for (const [name, work] of passes) {
+    const last = await parts.runs.look(name);
+    if (last?.finishedAt && Date.now() - last.finishedAt.getTime() < everyMs) continue;
+    signal.throwIfAborted();
+    await runNow(parts, name, work, signal).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
+  await parts.alarms.mended(['compare_failed']);
 }
 
-/** Without options: a run of an hour ago is the same as this one, and is continued. */
+/**
+ * Without options: a run of an hour ago is the same as this one, and is continued.
+ * @returns false where another process is at it
+ */
 async function runNow(
-  { alarms, log, runs }: IngestParts,
-  { name, work, failed }: { name: string; work: Work; failed: AlarmCode },
+  { log, runs }: IngestParts,
+  name: string,
+  work: Work,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   try {
     const { counts } = await runs.run(name, {}, work, signal);
-    await alarms.mended([failed]);
     if ((counts['missed'] ?? 0) + (counts['lost'] ?? 0) + (counts['adopted'] ?? 0) > 0)
       log.warn({ event: 'reconciled', ...counts }, 'reconciled: what was missing was found');
+    return true;
   } catch (error) {
-    // Another process is at it.
-    if (errorCode(error) === 'run_busy') return;
+    if (errorCode(error) === 'run_busy') return false;
     throw error;
   }
 }

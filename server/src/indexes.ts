@@ -1,7 +1,9 @@
 import { errorCode } from '@flex-custody/core';
-import { inDirection } from '../catalog/due.ts';
-import type { Db } from '../db.ts';
-import { migrationMs } from './limits.ts';
+import { migrationMs } from './db/limits.ts';
+import type { Db } from './db.ts';
+
+/** SQL: the direction that a policy's rules see, empty where it is unknown or unproven. Statements and index have one text. */
+export const inDirection = `CASE WHEN 'direction' = ANY(unproven) THEN '' ELSE coalesce(direction, '') END`;
 
 /** By name: the table, and the SQL behind the table's name. */
 type Wanted = Readonly<Record<string, { on: string; as: string }>>;
