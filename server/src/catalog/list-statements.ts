@@ -11,6 +11,7 @@ import { talliesOf } from './tallies.ts';
 
 /** More behind a page are not counted one by one. */
 const mostCounted = 10_000;
+const newestFirst = 'ORDER BY started_at DESC, recording_sid DESC';
 
 /** Only what is asked for is in the text, so that an index fits it. `$1` is the page's mark, or nothing. */
 function conditionOf({ state, linkState, failure, after }: Omit<Listing, 'limit'>) {
@@ -61,13 +62,15 @@ export function listStatements({
       const { where, values } = conditionOf(of);
       return rows({
         where,
-        rest: `ORDER BY started_at DESC, recording_sid DESC LIMIT ${Math.min(limit, mostRows)}`,
+        rest: `${newestFirst} LIMIT ${Math.min(limit, mostRows)}`,
         values,
       });
     },
     async countBehind(of) {
       const { where, values } = conditionOf(of);
-      const found = await select<object>('1', { where, rest: `LIMIT ${mostCounted + 1}`, values });
+      // In the order of the list: without it PostgreSQL may look for them among all rows, from the oldest on.
+      const rest = `${newestFirst} LIMIT ${mostCounted + 1}`;
+      const found = await select<object>('1', { where, rest, values });
       return { n: Math.min(found.length, mostCounted), isAll: found.length <= mostCounted };
     },
     async counts() {
