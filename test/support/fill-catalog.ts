@@ -47,7 +47,7 @@ const recordingsSql = `
   INSERT INTO recordings (recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid,
     channels, duration_seconds, started_at, source, hints, state, link_state, link_reason, lease, lease_holder, lease_until,
     object, verified_at, failure, attempts, created_at, updated_at, sidecar, source_deleted_at, queue, direction, caller,
-    intent, intent_at, erased_at, certificate, source_completed, leases, proof, copied_by, erase_after, source_after)
+    intent, intent_at, intent_by, intent_until, erased_at, certificate, source_completed, leases, proof, copied_by, erase_after, source_after)
   SELECT sid, $1, CASE WHEN k <> 'erased' THEN ${sidSql('CA', 'n')} END, CASE WHEN k <> 'erased' THEN ${sidSql('CF', 'n')} END,
     CASE WHEN linked THEN ${sidSql('WT', 'n')} END, CASE WHEN linked THEN ${sidSql('WR', 'n')} END,
     CASE WHEN linked THEN ${sidSql('WK', `n % ${workers}`)} END,
@@ -68,13 +68,14 @@ const recordingsSql = `
     CASE WHEN n <= ${rowsUnderway} THEN now() ELSE started_at + interval '20 minutes' END,
     CASE WHEN described THEN jsonb_build_object('key', key || '.json', 'versionId', left(md5('w' || n), 32),
       'etag', '"' || md5('s' || n) || '"', 'keyId', month_key, 'signedBy', md5('signing key')) END,
-    CASE WHEN described AND k IN ('done', 'unlinked', 'short') AND started_at < now() - interval '2 days' AND n % 100 > 0
+    CASE WHEN described AND k IN ('done', 'unlinked', 'short', 'held') AND started_at < now() - interval '2 days' AND (k = 'held' OR n % 100 > 0)
       THEN started_at + interval '1 day' END,
     CASE WHEN k IN ('short', 'held') THEN '${shortQueue}' WHEN linked THEN 'Queue ' || n % ${queues} END,
     CASE WHEN k <> 'erased' THEN (ARRAY['inbound', 'inbound', 'outbound'])[1 + n % 3] END,
     CASE WHEN k <> 'erased' THEN 'k0a1b2c3d:' || md5('c' || n % 50000) || md5('d' || n % 50000) END,
     CASE WHEN k = 'intent' THEN jsonb_build_object('reason', 'erasure', 'policy', md5('policy')) END,
-    CASE WHEN k = 'intent' THEN now() END, CASE WHEN k = 'erased' THEN gone_at END,
+    CASE WHEN k = 'intent' THEN now() END, CASE WHEN k = 'intent' THEN md5('run')::uuid END,
+    CASE WHEN k = 'intent' THEN now() + interval '1 day' END, CASE WHEN k = 'erased' THEN gone_at END,
     CASE WHEN k = 'erased' THEN md5('certificate' || n / 1000)::uuid END, k <> 'erased', 1,
     CASE WHEN stored AND k NOT IN ('sealed', 'unproven') THEN jsonb_build_object('at', to_char(started_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
       'host', md5('signing key'), 'by', 'copy', 'how', 'sha256') END,

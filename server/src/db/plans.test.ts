@@ -290,7 +290,8 @@ const readAllJobs: readonly RegExp[] = [
 
 test('every file that asks for recordings or jobs is known here', () => {
   const root = 'server/src';
-  const names = /\b(FROM|INTO|UPDATE|JOIN|USING)\s+recordings\b|\$\{(schema|jobs)\}\.(job|archive)\b|\$\{part\}/;
+  const names =
+    /\b(FROM|INTO|UPDATE|JOIN|USING)\s+recordings\b|\$\{(schema|jobs)\}\.(job|archive)\b|\$\{part\}/;
   const found = readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !/\.test\.ts$|testing\/|^migrations\.ts$/.test(name))
     .filter((name) => names.test(readFileSync(join(root, name), 'utf8')));
@@ -423,7 +424,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     const policies = createPolicies(db, account);
     await policies.inForce();
     await policies.history(10);
-    await settled(policies.apply('{"keep": {"otherwise": 3650}}', 'operator'));
+    await settled(policies.apply('version: 1\nkeep: {default: 3650}', 'operator', { over: null }));
     db.during('runs');
     const runs = createRuns(db);
     await settled(runs.run('retention', {}, async () => undefined));
