@@ -90,7 +90,8 @@ const recordingsSql = `
       started_at + interval '30 days' AS gone_at
     FROM (SELECT n, sid, started_at, ${kindOf} AS k FROM (
       SELECT n, ${sidSql('RE', 'n')} AS sid,
-        now() - interval '1 minute' - interval '${years} years' * (n::double precision / $4) AS started_at
+        now() - interval '1 minute' - CASE WHEN n <= ${rowsUnderway} THEN n * interval '1 minute'
+          ELSE interval '${years} years' * (n::double precision / $4) END AS started_at
       FROM generate_series($3::integer, $2::integer, -1) n) dated) kinds
   ) one`;
 

@@ -432,9 +432,9 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await runs.all();
     db.during('pauses');
     const pauses = createPauses(db);
-    const told = { conferenceSid: CF(1), taskSid: WT(1), at: new Date() };
-    await pauses.paused(told, [one], undefined);
-    await pauses.resumed(told, 'browser');
+    const said = { conferenceSid: CF(1), taskSid: WT(1), at: new Date() };
+    await pauses.paused(said, [one], undefined);
+    await pauses.resumed(said, 'browser');
     await pauses.alsoPaused(CF(1), [one]);
     await pauses.open();
     const pause = await pauses.find(CF(1));

@@ -23,7 +23,7 @@ export interface Measured {
 
 const statementRounds = 11;
 const commandRounds = 5;
-/** Of work that goes by the clock. */
+/** Of periodic work. */
 const mostPeriodicMs = 5;
 const mostRetentionMs = 1_000;
 /** The pass over Twilio's list pauses between pages and asks one recording at a time: more rows would tell no more. */

@@ -75,7 +75,7 @@ async function repeat(name: string, signal: AbortSignal): Promise<void> {
       await sweeps[name]?.(signal);
       count(name);
     } catch (error) {
-      // The other worker is at it, or the sweep was told to rest.
+      // The other worker is at it, or the sweep is to rest.
       if (!signal.aborted && errorCode(error) !== 'run_busy') throw error;
     }
     await sleep(1_000, undefined, { signal }).catch(() => undefined);

@@ -27,7 +27,7 @@ interface Scene {
 }
 
 /**
- * What a catalog of so many recordings costs, size by size, on PostgreSQL: every statement that goes by the clock, every
+ * What a catalog of so many recordings costs, size by size, on PostgreSQL: every periodic statement, every
  * sweep, the commands, and playback; at the largest size playback while all sweeps run in two worker processes.
  */
 export async function benchGrowth(
