@@ -1,4 +1,4 @@
-import type { Catalog } from './catalog.ts';
+import type { Catalog, RecordingRow } from './catalog.ts';
 import { identity, mostRows, type Statements } from './statements.ts';
 import { sumOf, talliesOf } from './tallies.ts';
 
@@ -8,6 +8,9 @@ const sealedByOthers = `state IN ('sealed', 'verified') AND intent IS NULL AND o
   CASE WHEN $2::text IS NULL THEN object->>'keyId' <> $1 ELSE object->>'keyId' = $2 END
   OR state = 'verified' AND sidecar IS NOT NULL
     AND CASE WHEN $2::text IS NULL THEN sidecar->>'keyId' IS DISTINCT FROM object->>'keyId' ELSE sidecar->>'keyId' = $2 END)`;
+
+/** Rows that one statement looks at. */
+const slice = 2_000;
 
 /** Which key has sealed what, and what takes the place of what an older one has sealed. */
 export function keyStatements({
@@ -25,12 +28,30 @@ export function keyStatements({
         `state IN ('sealed', 'verified') AND intent IS NULL AND object->>'key' = $3 AND object->>'etag' = $4
          AND object->>'versionId' IS NOT DISTINCT FROM $5`,
       ),
-    sealedByOthers: ({ newest, from }, after, limit) =>
-      rows({
-        where: `${sealedByOthers} AND recording_sid COLLATE "C" > $3`,
-        rest: `ORDER BY recording_sid COLLATE "C" LIMIT $4`,
-        values: [newest, from ?? null, after ?? '', Math.min(limit, mostRows)],
-      }),
+    async sealedByOthers({ newest, from }, after, limit) {
+      const most = Math.min(limit, mostRows);
+      const found: RecordingRow[] = [];
+      // No index knows the keys: each slice is looked through once, so that a whole rotation reads each row once.
+      for (let last: string = after ?? ''; found.length < most; ) {
+        const [page] = await db.query<{ end: string | null }>(
+          `SELECT max(sid) AS "end" FROM (
+             SELECT recording_sid COLLATE "C" AS sid FROM recordings WHERE recording_sid COLLATE "C" > $1
+             ORDER BY recording_sid COLLATE "C" LIMIT ${slice}) page`,
+          [last],
+        );
+        const end = page?.end ?? undefined;
+        if (end === undefined) break;
+        found.push(
+          ...(await rows({
+            where: `${sealedByOthers} AND recording_sid COLLATE "C" > $3 AND recording_sid COLLATE "C" <= $4`,
+            rest: `ORDER BY recording_sid COLLATE "C" LIMIT $5`,
+            values: [newest, from ?? null, last, end, most - found.length],
+          })),
+        );
+        last = end;
+      }
+      return found;
+    },
     async countSealedByOthers({ newest, from }) {
       const tallies = await talliesOf(db, accountSid, 'sealing');
       return sumOf(

@@ -10,6 +10,8 @@ import { behindOf, mostCounted } from './pages.ts';
 import { mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';
 
+const newestFirst = 'ORDER BY started_at DESC, recording_sid DESC';
+
 /** The text has only the conditions that were asked for, so that PostgreSQL can choose the index that fits them. */
 function conditionOf({ state, linkState, failure, after }: Omit<Listing, 'limit'>) {
   const values: unknown[] = [];
@@ -59,14 +61,15 @@ export function listStatements({
       const { where, values } = conditionOf(of);
       return rows({
         where,
-        rest: `ORDER BY started_at DESC, recording_sid DESC LIMIT ${Math.min(limit, mostRows)}`,
+        rest: `${newestFirst} LIMIT ${Math.min(limit, mostRows)}`,
         values,
       });
     },
     async countBehind(of) {
       const { where, values } = conditionOf(of);
-      const found = await select<object>('1', { where, rest: `LIMIT ${mostCounted + 1}`, values });
-      return behindOf(found.length);
+      // In the order of the list: without it PostgreSQL may look for them among all rows, from the oldest on.
+      const rest = `${newestFirst} LIMIT ${mostCounted + 1}`;
+      return behindOf((await select<object>('1', { where, rest, values })).length);
     },
     async counts() {
       const states = zeros(recordingStates);

@@ -5,19 +5,24 @@ import { readOptions } from '../../support/read-options.ts';
 import { benchCopy } from './copy.ts';
 import { makeBucket, startEngines } from './engines.ts';
 import { type Figure, table } from './figures.ts';
+import { benchGrowth } from './growth.ts';
 import { benchIngest } from './ingest.ts';
 import { benchPlayback } from './playback.ts';
 import { benchProve } from './prove.ts';
 import { benchStart } from './start.ts';
 
-const works = ['copy', 'prove', 'ingest', 'playback', 'seek', 'listeners', 'start'] as const;
+const works = ['copy', 'prove', 'ingest', 'playback', 'seek', 'listeners', 'start', 'growth'] as const;
+/** Growth fills a million rows first: it is done where it is asked for. */
+const usual = works.filter((work) => work !== 'growth');
 const usage = `Usage: npm run bench [-- options]
 
 Measures ours and its named peers in turn, in one run, and prints medians and ratios.
 
-  --only WORK    copy, prove, ingest, playback, seek, listeners or start; may be given more than once
-  --rounds N     rounds of each measurement (5; of ingest 3)
+  --only WORK    copy, prove, ingest, playback, seek, listeners, start or growth; may be given more than once;
+                 all but growth by default
+  --rounds N     rounds of each measurement (5; of ingest and growth 3)
   --recordings N recordings of 20 s that ingest takes in (5000)
+  --rows LIST    recordings that the catalogs of growth have, smallest first (10000,100000,1000000)
   --json FILE    write the figures as a list of {name, unit, ours, peers, ratios, floor, pass}
   --help         this text
 `;
@@ -28,6 +33,7 @@ const values = readOptions(
       only: { type: 'string', multiple: true },
       rounds: { type: 'string' },
       recordings: { type: 'string', default: '5000' },
+      rows: { type: 'string', default: '10000,100000,1000000' },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -36,12 +42,14 @@ const values = readOptions(
 );
 const rounds = Number(values.rounds ?? 5);
 const recordings = Number(values.recordings);
-const only = values.only ?? [...works];
+const rows = values.rows.split(',').map(Number);
+const only = values.only ?? [...usual];
 const unknown = only.filter((work) => !works.some((known) => known === work));
 if (
   values.help ||
   unknown.length > 0 ||
-  [rounds, recordings].some((count) => !Number.isInteger(count) || count < 1)
+  [rounds, recordings].some((count) => !Number.isInteger(count) || count < 1) ||
+  rows.some((count) => !Number.isInteger(count) || count < 10_000 || count >= 2 ** 24)
 ) {
   process.stdout.write(usage);
   process.exit(values.help ? 0 : 2);
@@ -79,10 +87,14 @@ try {
     const size = { recordings, rounds: Number(values.rounds ?? 3) };
     figures.push(...(await benchIngest({ s3, databaseUrl }, dataDir, size, log)));
   }
-  const listening = new Set(only.filter((work) => !['copy', 'prove', 'ingest', 'start'].includes(work)));
+  const listening = new Set(only.filter((work) => ['playback', 'seek', 'listeners'].includes(work)));
   if (listening.size > 0) {
     figures.push(...(await benchPlayback(engines, join(dataDir, 'stack'), listening, rounds, log)));
   }
+  if (only.includes('growth'))
+    figures.push(
+      ...(await benchGrowth(engines, join(dataDir, 'growth'), rows, Number(values.rounds ?? 3), log)),
+    );
   if (only.includes('start')) figures.push(...(await benchStart()));
 } finally {
   engines.stop();

@@ -1,0 +1,496 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type AccountSid,
+  type CallSid,
+  type ConferenceSid,
+  CustodyError,
+  linkStates,
+  type RecordingSid,
+  type ReservationSid,
+  recordingStates,
+  type SealedObject,
+  type TaskSid,
+  type WorkerSid,
+} from '@flex-custody/core';
+import pg from 'pg';
+import PgBoss from 'pg-boss';
+import { fillCatalog, fillJobs, shortQueue } from '../../../test/support/fill-catalog.ts';
+import { describeWhere } from '../../../test/support/needs.ts';
+import { ownDatabase } from '../../../test/support/own-engines.ts';
+import { until } from '../../../test/support/until.ts';
+import { createAudit, operator } from '../access/audit.ts';
+import { createIdentities } from '../access/identities.ts';
+import { createAlarms } from '../catalog/alarms.ts';
+import { type Catalog, createCatalog } from '../catalog/catalog.ts';
+import { createCertificates } from '../catalog/certificates.ts';
+import { removeTraces } from '../catalog/erasure-traces.ts';
+import { createLiveCalls, type LiveCalls } from '../catalog/live-calls.ts';
+import { createUploads } from '../catalog/uploads.ts';
+import { adoptDatabase, bindDatabase, differencesFrom, readCustody } from '../custody/bind.ts';
+import { type Db, migrate } from '../db.ts';
+import { readHealth } from '../http/operators/health.ts';
+import { buildIndexes, missingIndexes } from '../indexes.ts';
+import { forgetJobs } from '../queue/forget-jobs.ts';
+import { queueHealth } from '../queue/health.ts';
+import { jobTable, partsOf } from '../queue/job-table.ts';
+import { openQueue } from '../queue/queue.ts';
+import { createPauses } from '../recorder/pauses/pauses.ts';
+import { consentOf } from '../recorder/reports/consents.ts';
+import { createPendingReports, retryPending } from '../recorder/reports/pending.ts';
+import { createPolicies } from '../retention/policies.ts';
+import { createRuns } from '../runs/runs.ts';
+import { openPostgres } from './postgres.ts';
+import { type Explained, type ExplainingDb, explainingDb, nodesOf } from './testing/explaining.ts';
+
+const rows = 100_000;
+const account = `AC${'0'.repeat(31)}1` as AccountSid;
+/** As the fill makes them. */
+const sid = (letters: string, n: number | string) =>
+  `${letters}${createHash('md5').update(`${letters}${n}`).digest('hex')}`;
+const RE = (n: number) => sid('RE', n) as RecordingSid;
+const WT = (n: number) => sid('WT', n) as TaskSid;
+const CA = (n: number) => sid('CA', n) as CallSid;
+const CF = (n: number) => sid('CF', n) as ConferenceSid;
+const one = RE(5_000);
+const by = randomUUID();
+const object: SealedObject = {
+  key: 'k',
+  mode: 'envelope',
+  etag: '"e"',
+  bytes: 500,
+  plaintextBytes: 400,
+  plaintextSha256: 'ab'.repeat(32),
+  keyId: 'k1',
+};
+const proof = { at: '2026-01-01T00:00:00Z', host: 'h', by: 'copy', how: 'sha256' } as const;
+const owner = { taskSid: WT(1), reservationSid: sid('WR', 1) as ReservationSid, queue: 'Queue 1' };
+const stored = { key: 'k.json', etag: '"s"' };
+const minuteAgo = () => new Date(Date.now() - 60_000);
+
+/** Calls of each method that between them send every statement it has. A method that is missing here is a test that fails. */
+const calls: { [K in keyof Catalog]: (catalog: Catalog) => Promise<unknown> } = {
+  find: (catalog) => catalog.find(one),
+  firstOfReservation: (catalog) => catalog.firstOfReservation(sid('WR', 7) as ReservationSid),
+  register: (catalog) =>
+    catalog.register({
+      ...{ recordingSid: one, accountSid: account, callSid: CA(1), channels: 2, source: 'callback' },
+      startedAt: new Date(),
+      hints: { taskSid: WT(1) },
+    }),
+  lease: (catalog) => catalog.lease(one, 'worker', 1_000),
+  extendLease: (catalog) => catalog.extendLease(one, 'secret', 1_000),
+  sealed: (catalog) => catalog.sealed(one, 'secret', object, 2, 'host'),
+  release: (catalog) => catalog.release(one, 'secret', 'why'),
+  verified: (catalog) => catalog.verified(one, object, 'ab'.repeat(32), { channels: 2, proof }),
+  proven: (catalog) => catalog.proven(one, object, proof),
+  proofTried: (catalog) => catalog.proofTried(one),
+  disproved: (catalog) => catalog.disproved(one, object),
+  pausedSeconds: (catalog) =>
+    catalog.pausedSeconds({
+      taskSid: WT(9),
+      hints: {},
+      linkState: 'linked',
+      startedAt: new Date(),
+      durationSeconds: 9,
+    }),
+  noteImport: (catalog) => catalog.noteImport(one, { bucket: 'b', key: 'k', etag: 'e', sha256: 's' }),
+  importedFrom: (catalog) => catalog.importedFrom(one),
+  rejected: (catalog) => catalog.rejected(one, object, 'why'),
+  lost: (catalog) => catalog.lost(one, object),
+  renewed: (catalog) => catalog.renewed(one, object, object),
+  sealedByOthers: async (catalog) => {
+    await catalog.sealedByOthers({ newest: '2026-11' }, undefined, 500);
+    await catalog.sealedByOthers({ newest: '2026-11', from: '2025-01' }, one, 500);
+  },
+  countSealedByOthers: (catalog) => catalog.countSealedByOthers({ newest: '2026-11' }),
+  keyUse: (catalog) => catalog.keyUse(),
+  giveUp: (catalog) => catalog.giveUp(one, 'why'),
+  replayed: (catalog) => catalog.replayed(one),
+  replayedAll: (catalog) => catalog.replayedAll([one, RE(2)]),
+  absent: (catalog) => catalog.absent(one, '4001'),
+  sourcesDue: (catalog) => catalog.sourcesDue(72, 200),
+  setAside: async (catalog) => {
+    await catalog.setAside(one, 'recording', 60);
+    await catalog.setAside(one, 'source', 60);
+  },
+  lookAgain: async (catalog) => {
+    for (const what of ['recording', 'source'] as const) {
+      await catalog.lookAgain(what);
+      await catalog.lookAgain(what, { all: true });
+    }
+  },
+  sourceDeleted: (catalog) => catalog.sourceDeleted(one),
+  described: (catalog) => catalog.described(one, stored, stored),
+  restored: (catalog) =>
+    catalog.restored(
+      {
+        ...{ version: 1, recordingSid: one, accountSid: account, channels: 2, source: 'callback', object },
+        startedAt: '2026-01-01T00:00:00Z',
+      },
+      { signed: stored },
+    ),
+  unsigned: (catalog) => catalog.unsigned(undefined, 500),
+  countUnsigned: (catalog) => catalog.countUnsigned(),
+  everSigned: (catalog) => catalog.everSigned(),
+  newestSigners: (catalog) => catalog.newestSigners(),
+  signers: (catalog) => catalog.signers(),
+  forgetSigners: (catalog) => catalog.forgetSigners(['one', 'two']),
+  linked: (catalog) => catalog.linked(one, owner, { direction: 'inbound', caller: 'k1:c' }),
+  unlinked: (catalog) => catalog.unlinked(one, 'why', owner),
+  rehinted: (catalog) => catalog.rehinted(one, { taskSid: WT(1) }),
+  refused: (catalog) => catalog.refused(one, 'why'),
+  relink: (catalog) => catalog.relink(one),
+  calledBy: (catalog) => catalog.calledBy(one, { direction: 'inbound', caller: 'k1:c', others: ['k1:d'] }),
+  withoutCaller: (catalog) =>
+    catalog.withoutCaller({ conferenceSid: CF(3), legs: [CA(3), CA(4)], taskSid: WT(3) }),
+  callerKeys: (catalog) => catalog.callerKeys(),
+  nameCallers: (catalog) => catalog.nameCallers('k0a1b2c3d'),
+  forwarded: (catalog) => catalog.forwarded(one),
+  mark: (catalog) => catalog.mark('retention'),
+  setMark: (catalog) => catalog.setMark('retention', { at: 1 }),
+  kindsKept: (catalog) => catalog.kindsKept(),
+  expired: async (catalog) => {
+    const kinds = (await catalog.kindsKept()).map((kind) => {
+      const days = kind.queue === shortQueue ? 30 : 3_650;
+      return { ...kind, before: new Date(Date.now() - days * 86_400_000) };
+    });
+    await catalog.expired(kinds, 100);
+    const [first, ...others] = kinds;
+    if (!first) throw new Error('the fill has no kind');
+    await catalog.expired(
+      [{ ...first, after: { startedAt: new Date(0), recordingSid: one } }, ...others],
+      100,
+    );
+  },
+  selected: (catalog) =>
+    catalog.selected(
+      { recordings: [one], tasks: [WT(1), WT(2)], callers: ['k0a1b2c3d:none'] },
+      undefined,
+      100,
+    ),
+  unknownTasks: (catalog) => catalog.unknownTasks([WT(1), WT(2)]),
+  intend: (catalog) => catalog.intend(one, { reason: 'erasure', policy: 'p' }, by),
+  resumeErasure: (catalog) => catalog.resumeErasure(one, by),
+  takeBack: (catalog) => catalog.takeBack(one, by),
+  keepErasures: (catalog) => catalog.keepErasures(by),
+  leaveErasures: (catalog) => catalog.leaveErasures(by),
+  erasing: async (catalog) => {
+    await catalog.erasing(one, by);
+    await catalog.erasing(one);
+  },
+  wasRemoved: (catalog) =>
+    catalog.wasRemoved(one, { versions: 1, twilio: 'gone', at: '2026-01-01T00:00:00Z' }),
+  erased: (catalog) => catalog.erased(one, randomUUID()),
+  tracesOf: (catalog) => catalog.tracesOf(one),
+  reclaim: (catalog) => catalog.reclaim(),
+  unfinishedErasures: async (catalog) => {
+    await catalog.unfinishedErasures(100);
+    await catalog.unfinishedErasures(100, one);
+  },
+  stuckErasures: (catalog) => catalog.stuckErasures(100),
+  size: (catalog) => catalog.size(),
+  usuallyRetained: (catalog) => catalog.usuallyRetained(),
+  noteRetained: (catalog) => catalog.noteRetained(5),
+  now: (catalog) => catalog.now(),
+  ofTask: (catalog) => catalog.ofTask(WT(7)),
+  list: (catalog) => everyListing((listing) => catalog.list({ ...listing, limit: 50 })),
+  countBehind: (catalog) => everyListing((listing) => catalog.countBehind(listing)),
+  counts: (catalog) => catalog.counts(),
+  inOrder: async (catalog) => {
+    await catalog.inOrder(undefined, 500);
+    await catalog.inOrder(one, 500);
+  },
+  stale: async (catalog) => {
+    const mark = (...values: string[]) => JSON.stringify(values) as never;
+    const time = '2026-01-01 00:00:00+00';
+    for (const state of ['registered', 'copying', 'sealed'] as const) {
+      await catalog.stale({ which: 'state', state, olderThan: minuteAgo() });
+      await catalog.stale({ which: 'state', state, olderThan: minuteAgo() }, mark(time, one), 1_000);
+    }
+    const failed = { which: 'state', state: 'failed', failures: ['twilio_unavailable'] } as const;
+    await catalog.stale({ ...failed, olderThan: minuteAgo() });
+    await catalog.stale({ ...failed, olderThan: minuteAgo() }, mark(time, one), 500);
+    for (const which of ['undescribed', 'pending-link'] as const) {
+      await catalog.stale({ which, olderThan: minuteAgo() });
+      await catalog.stale({ which, olderThan: minuteAgo() }, mark(time, one), 1_000);
+    }
+    await catalog.stale({ which: 'unproven', olderThan: minuteAgo() });
+    await catalog.stale({ which: 'unproven', olderThan: minuteAgo() }, mark(time, time, one), 1_000);
+  },
+  recordRate: (catalog) => catalog.recordRate(10_000_000, 1_000),
+  observedRate: (catalog) => catalog.observedRate(),
+  bumpSegmentGeneration: (catalog) => catalog.bumpSegmentGeneration(one),
+  attempt: (catalog) => catalog.attempt(one),
+};
+
+async function everyListing(ask: (listing: Parameters<Catalog['countBehind']>[0]) => Promise<unknown>) {
+  for (const after of [{}, { after: one }]) {
+    await ask({ ...after });
+    for (const state of recordingStates) await ask({ state, ...after });
+    for (const linkState of linkStates) await ask({ linkState, ...after });
+    await ask({ failure: 'media_missing', ...after });
+    await ask({ state: 'failed', failure: 'media_missing', ...after });
+    await ask({ state: 'verified', linkState: 'unlinked', ...after });
+  }
+}
+
+const callsOfLive: { [K in keyof LiveCalls]: (live: LiveCalls) => Promise<unknown> } = {
+  note: (live) => live.note([{ sid: CF(1), taskSid: WT(1), createdAt: new Date() }]),
+  open: (live) => live.open(),
+  find: (live) => live.find(CF(1)),
+  mayRead: (live) => live.mayRead(CF(1), 1_000),
+  read: (live) => live.read(CF(1), { legs: [CA(1)], hasAgent: true, others: [] }),
+  ended: (live) => live.ended(CF(1)),
+  recorded: (live) => live.recorded([CF(1)]),
+  alarmed: (live) => live.alarmed(CF(1)),
+  excused: (live) => live.excused(CF(1)),
+  unrecorded: (live) => live.unrecorded(),
+  ofRecording: (live) =>
+    live.ofRecording({ conferenceSid: CF(1), callSid: CA(1), taskSid: WT(1), startedAt: new Date() }),
+  forget: (live) => live.forget(30),
+};
+
+/** Whatever a method makes of the rows that it does not get: its statement was explained before. */
+const settled = (work: Promise<unknown>) => work.catch(() => undefined);
+
+/**
+ * Statements that name `recordings` or the table of jobs, by file. A file that is new here needs calls above that send
+ * what it has.
+ */
+const files = [
+  'catalog/caller-statements.ts',
+  'catalog/due-statements.ts',
+  'catalog/erasure-statements.ts',
+  'catalog/erasure-traces.ts',
+  'catalog/import-statements.ts',
+  'catalog/key-statements.ts',
+  'catalog/list-statements.ts',
+  'catalog/postgres-catalog.ts',
+  'catalog/signing-statements.ts',
+  'catalog/stale-statements.ts',
+  'catalog/statements.ts',
+  'catalog/uploads.ts',
+  'queue/boss-queue.ts',
+  'queue/forget-jobs.ts',
+  'queue/health.ts',
+  'queue/job-table.ts',
+];
+
+/** Of the queue: these read all jobs. */
+const readAllJobs: readonly RegExp[] = [
+  /SELECT name, state::text AS state, count/,
+  /SELECT DISTINCT data->>'recordingSid' AS sid/,
+  /DELETE FROM pgboss\.job WHERE data->>'recordingSid'/,
+  /SELECT count\(\*\) FILTER \(WHERE name NOT LIKE/,
+  /WITH deleted_jobs AS/,
+  /WITH archived_rows AS/,
+];
+
+test('every file that asks for recordings or jobs is known here', () => {
+  const root = 'server/src';
+  const names =
+    /\b(FROM|INTO|UPDATE|JOIN|USING)\s+recordings\b|\$\{(schema|jobs)\}\.(job|archive)\b|\$\{part\}/;
+  const found = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !/\.test\.ts$|testing\/|^migrations\.ts$/.test(name))
+    .filter((name) => names.test(readFileSync(join(root, name), 'utf8')));
+  expect(found.sort()).toEqual(files);
+});
+
+describeWhere('postgresql', `the plans of all statements at ${rows} recordings`, () => {
+  const schema = 'pgboss';
+  let database: Awaited<ReturnType<typeof ownDatabase>>;
+  let plain: Db;
+  let client: pg.Client;
+  let db: ExplainingDb;
+  /** Tables that are large, and whose every reading grows with what is stored. */
+  let large: Set<string>;
+  /** What PostgreSQL expects reading all recordings to cost. */
+  let wholeCost = 0;
+
+  beforeAll(async () => {
+    database = await ownDatabase();
+    plain = await openPostgres(database.url);
+    await migrate(plain);
+    await fillCatalog(plain, { account, recordings: rows, alarms: { open: 200, cleared: 2_000 } });
+    await buildIndexes(plain);
+    const queue = openQueue(plain, { schema });
+    await queue.counts();
+    await queue.stop(0);
+    await fillJobs(plain, schema, { waiting: 100_000, due: 1_000, done: 2_000 });
+    await plain.query('VACUUM ANALYZE');
+    const parts = await partsOf(plain, schema);
+    const filled = ['copy', 'link', 'verify', 'describe'].map((name) => parts.get(name)?.split('.')[1] ?? '');
+    large = new Set(['recordings', 'audit', ...filled]);
+    client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    db = explainingDb(client);
+    db.carryOut(false);
+    await db.query("SELECT 1 FROM recordings WHERE source = 'nowhere'");
+    wholeCost = db.explained[0]?.plans[0]?.['Total Cost'] ?? 0;
+  }, 120_000);
+  afterAll(async () => {
+    await client?.end();
+    await plain?.close();
+    await database?.drop();
+  });
+  beforeEach(() => {
+    db.explained.length = 0;
+    db.carryOut(false);
+  });
+
+  /** What reads a large table whole, or costs as if it did. */
+  const whole = (explained: readonly Explained[] = db.explained) =>
+    explained.flatMap(({ during, sql, plans }) => {
+      if (readAllJobs.some((known) => known.test(sql))) return [];
+      const scans = plans
+        .flatMap(nodesOf)
+        .filter((node) => node['Node Type'] === 'Seq Scan' && large.has(node['Relation Name'] ?? ''))
+        .map((node) => node['Relation Name']);
+      const cost = Math.max(...plans.map((plan) => plan['Total Cost']));
+      if (scans.length === 0 && cost < wholeCost) return [];
+      return [`${during}: ${scans[0] ?? `cost ${Math.round(cost)}`}: ${sql.replaceAll(/\s+/g, ' ').trim()}`];
+    });
+
+  test('a statement that reads all rows is seen, by its values or by any', async () => {
+    db.during('by value');
+    await db.query('SELECT 1 FROM recordings WHERE source = $1', ['x']);
+    db.during('by any value');
+    await db.query('SELECT 1 FROM recordings WHERE started_at < $1 AND state = $2', [new Date(0), 'failed']);
+    db.during('by index');
+    await db.query('SELECT 1 FROM recordings WHERE recording_sid = $1', [one]);
+    expect(whole().map((line) => line.split(':')[0])).toEqual(['by value']);
+    expect(db.explained.map(({ plans }) => plans.length)).toEqual([7, 7, 7]);
+  });
+
+  test('of the catalog', async () => {
+    const catalog = createCatalog(db, account);
+    expect(Object.keys(calls).sort()).toEqual(Object.keys(catalog).sort());
+    for (const [name, call] of Object.entries(calls)) {
+      db.during(name);
+      const before = db.explained.length;
+      await settled(call(catalog));
+      if (name !== 'reclaim') expect([name, db.explained.length > before]).toEqual([name, true]);
+    }
+    db.during('removeTraces');
+    await removeTraces(db, one, { tasks: [WT(1)], conferences: [CF(1)], calls: [CA(1)] });
+    expect(whole()).toEqual([]);
+  });
+
+  test('of what is beside it', async () => {
+    const live = createLiveCalls(db, account);
+    expect(Object.keys(callsOfLive).sort()).toEqual(Object.keys(live).sort());
+    for (const [name, call] of Object.entries(callsOfLive)) {
+      db.during(`live calls: ${name}`);
+      await settled(call(live));
+    }
+    db.during('uploads');
+    const uploads = createUploads(db);
+    await uploads.find(one);
+    await uploads.save(one, 'lease', {});
+    await uploads.remove(one);
+    await uploads.removeSettled();
+    db.during('alarms');
+    const alarms = createAlarms(db);
+    await alarms.raise('copy_failed', one, 'why');
+    await alarms.list({ open: true });
+    await alarms.list();
+    await alarms.counts();
+    await alarms.clear(1);
+    await alarms.mended(['copy_failed'], one);
+    db.during('certificates');
+    const certificates = createCertificates(db);
+    await certificates.keep({ id: randomUUID(), reason: 'erasure', recordings: 1, jws: 'j' });
+    await certificates.find(randomUUID());
+    await certificates.list(100);
+    db.during('audit');
+    for (const allowed of [true, false])
+      await createAudit(db).record({
+        ...{ viewer: operator, action: 'play', recordingSid: one, allowed, reason: 'why' },
+      });
+    db.during('identities');
+    const identities = createIdentities(db);
+    const workerSid = sid('WK', 1) as WorkerSid;
+    await identities.stated({ identity: 'i', roles: [], workerSid } as never);
+    await identities.about(workerSid, 'i');
+    db.during('custody');
+    const facts = { accountSid: account, bucket: 'b', storageMode: 'envelope', recordingKeys: [] } as const;
+    await settled(bindDatabase(db, facts));
+    await differencesFrom(db, facts);
+    await settled(adoptDatabase(db, facts, [], async () => undefined));
+    await readCustody(db);
+    db.during('policies');
+    const policies = createPolicies(db, account);
+    await policies.inForce();
+    await policies.history(10);
+    await settled(policies.apply('version: 1\nkeep: {default: 3650}', 'operator', { over: null }));
+    db.during('runs');
+    const runs = createRuns(db);
+    await settled(runs.run('retention', {}, async () => undefined));
+    await runs.look('retention');
+    await runs.all();
+    db.during('pauses');
+    const pauses = createPauses(db);
+    const said = { conferenceSid: CF(1), taskSid: WT(1), at: new Date() };
+    await pauses.paused(said, [one], undefined);
+    await pauses.resumed(said, 'browser');
+    await pauses.alsoPaused(CF(1), [one]);
+    await pauses.open();
+    const pause = await pauses.find(CF(1));
+    if (pause) await pauses.end(pause, 'timer');
+    db.during('reports');
+    const parts = { db, log: { info() {}, warn() {} }, secret: randomBytes(32), voiceConsent: 'required' };
+    await settled(consentOf(parts as never, CF(1)));
+    const report = { id: randomUUID(), kind: 'paused' };
+    await settled(createPendingReports(parts as never).keep(report as never, 'token', 'request'));
+    await settled(retryPending(parts as never));
+    db.during('health');
+    await readHealth(db, account);
+    await missingIndexes(db);
+    expect(whole()).toEqual([]);
+  });
+
+  test('of the queue', async () => {
+    // What a queue asks depends on what it got: here all is carried out, and the jobs are lost.
+    db.carryOut(true);
+    db.during('queue: start');
+    const queue = openQueue(db, { schema, pollMs: 600_000 });
+    await queue.counts();
+    db.during('queue: send');
+    await queue.send('copy', { recordingSid: one });
+    await queue.send('copy', { recordingSid: one }, { once: 'k', startAfterMs: 60_000 });
+    await queue.every('janitor', 900);
+    db.during('queue: waiting');
+    await queue.waiting('copy', [one]);
+    await queue.sendAll('copy', [{ data: { recordingSid: one }, options: { since: new Date(0) } }]);
+    db.during('queue: work');
+    let begun = 0;
+    await queue.work('copy', { concurrency: 3 }, async () => {
+      begun += 1;
+      if (begun === 1) throw new CustodyError('media_missing', 'gone', { status: 404 });
+      if (begun === 2) throw new Error('again');
+    });
+    await queue.onDead(async () => undefined);
+    await until(() => begun >= 6);
+    await queue.stop(1_000);
+    db.during('queue: job table');
+    const table = jobTable(db, (await partsOf(db, schema)).get('link') ?? '', 'link');
+    const taken = (await table.take(5)).map(({ id }) => id);
+    await table.complete(taken.slice(0, 1));
+    await table.complete(taken.slice(1));
+    db.during('queue: forgetJobs');
+    await forgetJobs(db, [one, WT(1), CF(1)], schema);
+    db.during('queue: health');
+    await queueHealth(db, schema);
+    db.during('queue: maintenance');
+    const boss = new PgBoss({
+      db: { executeSql: async (text, values) => ({ rows: await db.routine(text, values) }) },
+      ...{ schema, supervise: false, schedule: false },
+    });
+    await boss.start();
+    await boss.maintain();
+    await boss.stop({ graceful: false, close: false });
+    expect(whole()).toEqual([]);
+  });
+});
