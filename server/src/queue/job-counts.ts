@@ -31,11 +31,12 @@ export async function areCounted(db: Db, schema: string): Promise<boolean> {
   return row?.there === true;
 }
 
-/** Reads every job there is. */
+/** Reads every job there is; done ones are deleted, so that these are the jobs that wait, are at work, or failed. */
+export const countStatement = (schema: string): string =>
+  `SELECT name, state::text AS state, count(*)::int AS count FROM ${schema}.job GROUP BY name, state`;
+
 export function countJobs(db: Pick<Db, 'query'>, schema: string): Promise<JobCount[]> {
-  return db.query<JobCount>(
-    `SELECT name, state::text AS state, count(*)::int AS count FROM ${schema}.job GROUP BY name, state`,
-  );
+  return db.query<JobCount>(countStatement(schema));
 }
 
 /** At most {@link sharedSeconds} old, so that any number of hosts that are asked cost one count in that time. */
