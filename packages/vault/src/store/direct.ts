@@ -14,7 +14,7 @@ import type { GetOptions, Lane, Stored } from './types.ts';
  * retries, clocks that are wrong, and what each failure is called.
  */
 export interface DirectRequests {
-  put(key: string, bytes: Uint8Array): Promise<Stored | undefined>;
+  put(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<Stored | undefined>;
   get(
     key: string,
     options: GetOptions,
@@ -111,9 +111,9 @@ export function directRequests(
   };
 
   return {
-    async put(key, bytes) {
+    async put(key, bytes, signal) {
       const headers = { 'content-length': String(bytes.byteLength) };
-      const answer = await ask('PUT', { key, lane: 'put', headers, body: bytes });
+      const answer = await ask('PUT', { key, lane: 'put', headers, body: bytes, signal });
       if (!answer) return undefined;
       answer.resume();
       return { ...storedOf(answer), bytes: bytes.byteLength };

@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { CustodyError, type StorageMode } from '@flex-custody/core';
-import { stored } from './answers.ts';
+import { compositeTag, stored } from './answers.ts';
 import { createClient, REQUEST_MS } from './client.ts';
 import { type DirectRequests, directRequests } from './direct.ts';
 import { failureOf, isUnexplained, setUpError, storeError } from './errors.ts';
@@ -23,21 +23,8 @@ import { Lanes } from './lanes.ts';
 import { listObjects, listUploads, listVersions } from './lists.ts';
 import { createLocks, type Locks, versioningOf } from './locks.ts';
 import { failOnStall } from './stall.ts';
-import type {
-  GetOptions,
-  Lane,
-  PartSource,
-  PutOptions,
-  Store,
-  StoreConfig,
-  Stored,
-  StoredPart,
-} from './types.ts';
-import { uploadStream } from './upload.ts';
+import type { GetOptions, Lane, PartSource, Store, StoreConfig, Stored, StoredPart } from './types.ts';
 
-/** Two on the wire and one that fills: 24 MiB keep one copy at full speed; more parts only cost memory. */
-const DEFAULT_PART_BYTES = 8 * 1024 * 1024;
-const DEFAULT_PARTS_AT_ONCE = 2;
 const STALL_MS = 30_000;
 const AUDIO = 'audio/wav';
 const CHECK_KEY = 'recordings/.check';
@@ -71,14 +58,6 @@ class S3Store implements Store {
     this.#lanes = new Lanes({ most: config.readsAtOnce, turnMs: config.turnMs });
     this.#locks = createLocks(this.#client, config.bucket);
     this.#direct = config.mode === 'envelope' ? directRequests(this.#client, config.bucket) : undefined;
-  }
-
-  put(key: string, body: Readable, options: PutOptions = {}): Promise<Stored> {
-    return uploadStream(this.#client, { ...this.#sealing(), Bucket: this.bucket, Key: key }, body, {
-      ...options,
-      partBytes: this.#config.partBytes ?? DEFAULT_PART_BYTES,
-      partsAtOnce: this.#config.partsAtOnce ?? DEFAULT_PARTS_AT_ONCE,
-    });
   }
 
   async head(key: string, versionId?: string): Promise<Stored | undefined> {
@@ -243,21 +222,37 @@ class S3Store implements Store {
       MultipartUpload: { Parts },
     });
     const answer = await this.#ofUpload(this.#client.send(command), key);
-    // radosgw completes without a word about the ETag; whoever reads later pins the object by it.
-    const etag = answer.ETag || ((await this.head(key, answer.VersionId))?.etag ?? '');
     return {
-      etag,
+      etag: answer.ETag || (await this.#etagOf(key, answer.VersionId, sorted)),
       bytes,
       ...(answer.VersionId !== undefined && { versionId: answer.VersionId }),
       ...(answer.SSEKMSKeyId !== undefined && { kmsKeyId: answer.SSEKMSKeyId }),
     };
   }
 
-  async putBytes(key: string, bytes: Uint8Array): Promise<Stored> {
-    const direct = await this.#direct?.put(key, bytes);
+  /**
+   * Of a completed upload, where the answer names none, as radosgw's: readers pin the object by it. The object exists by
+   * now: that its writer may not read it, or that the store is away, is no failure.
+   */
+  async #etagOf(key: string, versionId: string | undefined, parts: readonly StoredPart[]): Promise<string> {
+    try {
+      return (await this.head(key, versionId))?.etag ?? '';
+    } catch (error) {
+      const etag = compositeTag(parts);
+      if (etag === undefined) throw error;
+      return etag;
+    }
+  }
+
+  async putBytes(key: string, bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<Stored> {
+    const direct = await this.#direct?.put(key, bytes, signal);
     if (direct) return direct;
     const command = new PutObjectCommand({ ...this.#sealing(), Bucket: this.bucket, Key: key, Body: bytes });
-    const answer = await this.#mapped(this.#client.send(command), key);
+    const answer = await this.#mapped(
+      this.#client.send(command, signal ? { abortSignal: signal } : {}),
+      key,
+      signal,
+    );
     return {
       etag: answer.ETag ?? '',
       bytes: bytes.byteLength,

@@ -16,10 +16,6 @@ export interface StoreConfig {
   kmsKeyId?: string;
   /** sse-kms mode: keys that were used before, and whose objects still count. */
   olderKmsKeyIds?: readonly string[];
-  /** Bytes of one part of an upload, at least 5 MiB. */
-  partBytes?: number;
-  /** Parts on the wire at once. */
-  partsAtOnce?: number;
   /** Reads at once in each lane. */
   readsAtOnce?: number;
   /** How long a read waits for its turn, ms. */
@@ -52,12 +48,6 @@ export type Versioning = 'enabled' | 'suspended' | 'never';
 export interface ObjectLock {
   until?: Date;
   legalHold: boolean;
-}
-
-export interface PutOptions {
-  signal?: AbortSignal;
-  /** Bytes handed to the store so far. */
-  onProgress?: (bytes: number) => void;
 }
 
 export interface GetOptions {
@@ -114,8 +104,6 @@ export interface Store {
   readonly mode: StorageMode;
   /** sse-kms mode: the keys whose objects count; none: those of any key of KMS. */
   readonly kmsKeyIds?: readonly string[];
-  /** Stores one stream; on any failure neither an object nor a part remains. */
-  put(key: string, body: Readable, options?: PutOptions): Promise<Stored>;
   head(key: string, versionId?: string): Promise<Stored | undefined>;
   get(key: string, options?: GetOptions): Promise<Stored & { body: Readable; totalBytes: number }>;
   delete(key: string, versionId?: string): Promise<void>;
@@ -150,8 +138,8 @@ export interface Store {
   parts(key: string, uploadId: string): AsyncIterable<StoredPart & { bytes: number }>;
   /** `bytes` is what the parts must come to. @throws upload_gone */
   completeUpload(key: string, uploadId: string, parts: readonly StoredPart[], bytes: number): Promise<Stored>;
-  /** A small object, in one request. */
-  putBytes(key: string, bytes: Uint8Array): Promise<Stored>;
+  /** A small object, in one request. Whether one that was aborted has made the object is not known. */
+  putBytes(key: string, bytes: Uint8Array, options?: { signal?: AbortSignal }): Promise<Stored>;
   /** All versions and delete markers, newest first within a key; on a bucket or a store without versions its objects. */
   versions(prefix: string): AsyncIterable<StoredVersion>;
   /** A URL that plays the object, a WAV, for `seconds` without further credentials: for sse-kms mode. */
