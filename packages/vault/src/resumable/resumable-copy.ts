@@ -231,7 +231,7 @@ class ResumableCopy {
       return await finishUpload(this.#input.store, finished, [...this.#arrived.values()]);
     } catch (error) {
       // What is noted and on its way is good, whatever became of the source: the next try need not send it again.
-      if (this.#input.save && isBrokenOff(error)) await Promise.allSettled(this.#onTheWire);
+      if (isBrokenOff(error)) await Promise.allSettled(this.#onTheWire);
       this.#stopped.abort();
       await Promise.allSettled(this.#onTheWire);
       await this.#dropUnnoted();

@@ -252,16 +252,22 @@ describe('a body leaves nothing', () => {
     expect(left()).toEqual([]);
   });
 
-  test('that breaks while parts hang on the wire, and waits for none of them', async () => {
-    s3.fault = (request) => isPart(request);
-    const body = new PassThrough();
-    body.write(long.subarray(0, 12 * MiB));
-    const work = copyOf(body);
-    await until(() => s3.requests.filter((one) => isPart(one)).length === 2);
-    body.destroy(reason);
-    await expect(work).rejects.toBe(reason);
-    expect(left()).toEqual([]);
-  });
+  test.each([
+    ['one buffer fills', 12 * MiB, 2],
+    ['no buffer is free', 17 * MiB, 3],
+  ])(
+    'that breaks while parts hang on the wire and %s, and waits for none of them',
+    async (_, bytes, parts) => {
+      s3.fault = (request) => isPart(request);
+      const body = new PassThrough();
+      body.write(long.subarray(0, bytes));
+      const work = copyOf(body);
+      await until(() => s3.requests.filter((one) => isPart(one)).length === parts);
+      body.destroy(reason);
+      await expect(work).rejects.toBe(reason);
+      expect(left()).toEqual([]);
+    },
+  );
 });
 
 describe('a store', () => {
