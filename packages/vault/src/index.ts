@@ -28,6 +28,7 @@ export { createStore } from './store/s3-store.ts';
 export type {
   GetOptions,
   ObjectLock,
+  PutOptions,
   Store,
   StoreConfig,
   Stored,

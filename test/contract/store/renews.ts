@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { SealedObject } from '@flex-custody/core';
 import { createKeys, openStream, renewObject, sealBytes } from '@flex-custody/vault';
 import { all, bytesOf, codeOf, mebibyte, partBytes, type StoreSubject, stored } from './store-subject.ts';
@@ -86,6 +87,16 @@ export function renews(subject: StoreSubject): void {
       });
       return (await bytesOf(body.pipe(openStream(keys, context)))).equals(audio);
     };
+
+    test('is of the class that is configured for recordings', async () => {
+      if (!subject.isOwn) return;
+      const object = await seal(`s/${size}`);
+      const store = subject.open({ storageClass: 'STANDARD_IA' });
+      await renewObject({ object, context, keys: both, store });
+      store.close();
+      const of = new HeadObjectCommand({ ...subject.bucket, Key: object.key });
+      expect((await subject.s3.send(of)).StorageClass).toBe('STANDARD_IA');
+    });
 
     test('opens by the new key alone', async () => {
       const { store } = subject;

@@ -8,7 +8,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { errorCode } from '@flex-custody/core';
-import { createStore, type Store, type Stored, type StoredPart } from '@flex-custody/vault';
+import { createStore, type Store, type StoreConfig, type Stored, type StoredPart } from '@flex-custody/vault';
 import type { Engine } from '../s3/subject.ts';
 
 export const mebibyte = 1024 * 1024;
@@ -64,15 +64,13 @@ export class StoreSubject {
       const VersioningConfiguration = { Status: 'Enabled' } as const;
       await this.s3.send(new PutBucketVersioningCommand({ ...this.bucket, VersioningConfiguration }));
     }
-    this.#store = createStore({
-      endpoint,
-      accessKeyId,
-      secretAccessKey,
-      bucket: this.#bucket,
-      region: 'us-east-1',
-      pathStyle: true,
-      mode: 'envelope',
-    });
+    this.#store = this.open();
+  }
+
+  /** Another store on the same bucket, for its caller to close. */
+  open(config: Partial<StoreConfig> = {}): Store {
+    const of = { bucket: this.#bucket, region: 'us-east-1', pathStyle: true, mode: 'envelope' } as const;
+    return createStore({ ...this.access, ...of, ...config });
   }
 
   async stop(): Promise<void> {

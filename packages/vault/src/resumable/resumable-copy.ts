@@ -323,7 +323,10 @@ class ResumableCopy {
   ): Promise<Copied> {
     const { objectKey, save, store } = this.#input;
     // Broken off, a request may have made the object or not: only a copy under a time limit takes that.
-    const stored = await store.putBytes(objectKey, body, save ? {} : { signal: this.#stopped.signal });
+    const stored = await store.putBytes(objectKey, body, {
+      isRecording: true,
+      ...(!save && { signal: this.#stopped.signal }),
+    });
     const object: SealedObject = {
       key: objectKey,
       mode: store.mode,

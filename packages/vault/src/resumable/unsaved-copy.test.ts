@@ -9,7 +9,7 @@ import { codeOf, inChunks, rsaPair, wav } from '../../test/support.ts';
 import { createKeys } from '../keys/keys.ts';
 import { openMedia } from '../source/open-media.ts';
 import { createStore } from '../store/s3-store.ts';
-import type { Store } from '../store/types.ts';
+import type { Store, StoreConfig } from '../store/types.ts';
 import { verifyObject } from '../verify.ts';
 import { copyResumably, type ResumableInput } from './resumable-copy.ts';
 
@@ -22,11 +22,12 @@ const audio = wav(200);
 const MiB = 1024 * 1024;
 /** Of 18 MiB: three parts of 5 MiB and some. */
 const long = wav(590);
+let config: StoreConfig;
 let store: Store;
 let plain: Store;
 
 beforeAll(async () => {
-  const config = await s3.start();
+  config = await s3.start();
   store = createStore(config);
   plain = createStore({ ...config, mode: 'sse-kms' });
   await server.start();
@@ -89,6 +90,16 @@ describe('a copy that no process continues', () => {
       const seen: Uint8Array[] = [];
       await verifyObject({ object, source, keys: reader, store, onPlaintext: (chunk) => seen.push(chunk) });
       expect(Buffer.concat(seen).equals(bytes)).toBe(true);
+    },
+  );
+
+  test.each([80, 128])(
+    'is in the storage class for recordings, in parts of %i frames',
+    async (framesPerPart) => {
+      const rarely = createStore({ ...config, storageClass: 'STANDARD_IA' });
+      await copyOf(inChunks(audio, 65_536), { framesPerPart, store: rarely });
+      expect(s3.requests[0]?.headers['x-amz-storage-class']).toBe('STANDARD_IA');
+      rarely.close();
     },
   );
 

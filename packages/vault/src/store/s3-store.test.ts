@@ -238,7 +238,11 @@ test('lists objects and unfinished uploads page by page, and removes both', asyn
 
 describe('check', () => {
   test('asks for what a writer needs and leaves nothing', async () => {
-    await store.check();
+    const rarely = createStore({ ...config, storageClass: 'STANDARD_IA' });
+    await rarely.check();
+    rarely.close();
+    // A class that the store has not is refused here, and not at the first recording.
+    expect(s3.requests[0]!.headers['x-amz-storage-class']).toBe('STANDARD_IA');
     expect(s3.objects.size + s3.uploads.size).toBe(0);
   });
 

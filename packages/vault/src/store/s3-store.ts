@@ -22,11 +22,20 @@ import { failureOf, isUnexplained, setUpError, storeError } from './errors.ts';
 import { Lanes } from './lanes.ts';
 import { listObjects, listUploads, listVersions } from './lists.ts';
 import { createLocks, type Locks, versioningOf } from './locks.ts';
+import { AUDIO, type NewObject, newObject } from './new-object.ts';
 import { failOnStall } from './stall.ts';
-import type { GetOptions, Lane, PartSource, Store, StoreConfig, Stored, StoredPart } from './types.ts';
+import type {
+  GetOptions,
+  Lane,
+  PartSource,
+  PutOptions,
+  Store,
+  StoreConfig,
+  Stored,
+  StoredPart,
+} from './types.ts';
 
 const STALL_MS = 30_000;
-const AUDIO = 'audio/wav';
 const CHECK_KEY = 'recordings/.check';
 
 type Found = Stored & { body: Readable; totalBytes: number };
@@ -151,7 +160,7 @@ class S3Store implements Store {
   }
 
   async beginUpload(key: string): Promise<string> {
-    const command = new CreateMultipartUploadCommand({ ...this.#sealing(), Bucket: this.bucket, Key: key });
+    const command = new CreateMultipartUploadCommand({ ...this.#new(true), ...this.#object(key) });
     const { UploadId } = await this.#mapped(this.#client.send(command), key);
     if (UploadId === undefined)
       throw storeError(new Error('S3 began an upload and did not name it'), this.bucket, key);
@@ -244,10 +253,15 @@ class S3Store implements Store {
     }
   }
 
-  async putBytes(key: string, bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<Stored> {
-    const direct = await this.#direct?.put(key, bytes, signal);
+  async putBytes(
+    key: string,
+    bytes: Uint8Array,
+    { isRecording = false, signal }: PutOptions = {},
+  ): Promise<Stored> {
+    const object = this.#new(isRecording);
+    const direct = await this.#direct?.put(key, bytes, object, signal);
     if (direct) return direct;
-    const command = new PutObjectCommand({ ...this.#sealing(), Bucket: this.bucket, Key: key, Body: bytes });
+    const command = new PutObjectCommand({ ...object, ...this.#object(key), Body: bytes });
     const answer = await this.#mapped(
       this.#client.send(command, signal ? { abortSignal: signal } : {}),
       key,
@@ -277,9 +291,9 @@ class S3Store implements Store {
   async check(): Promise<void> {
     const probe = { Bucket: this.bucket, Key: CHECK_KEY };
     try {
-      // An upload that is begun and abandoned asks for every right of a writer and leaves nothing behind.
+      // A recording's upload that is begun and abandoned asks for every right of a writer and leaves nothing behind.
       const { UploadId } = await this.#client.send(
-        new CreateMultipartUploadCommand({ ...probe, ...this.#sealing() }),
+        new CreateMultipartUploadCommand({ ...this.#new(true), ...probe }),
       );
       await this.#client.send(new AbortMultipartUploadCommand({ ...probe, UploadId }));
       await this.#client.send(new ListObjectsV2Command({ Bucket: this.bucket, MaxKeys: 1 }));
@@ -301,19 +315,12 @@ class S3Store implements Store {
     return found;
   }
 
-  #object(key: string, versionId: string | undefined) {
+  #object(key: string, versionId?: string) {
     return { Bucket: this.bucket, Key: key, ...(versionId !== undefined && { VersionId: versionId }) };
   }
 
-  /** Where S3 seals, what lies there is audio for whoever may read it; a sealed message is no type of its own. */
-  #sealing(): { ServerSideEncryption?: 'aws:kms'; SSEKMSKeyId?: string; ContentType?: string } {
-    if (this.mode !== 'sse-kms') return {};
-    const { kmsKeyId } = this.#config;
-    return {
-      ServerSideEncryption: 'aws:kms',
-      ContentType: AUDIO,
-      ...(kmsKeyId !== undefined && { SSEKMSKeyId: kmsKeyId }),
-    };
+  #new(isRecording: boolean): NewObject {
+    return newObject(this.#config, isRecording);
   }
 
   #upload(key: string, uploadId: string) {

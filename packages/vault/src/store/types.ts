@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { StorageMode } from '@flex-custody/core';
+import type { StorageClass, StorageMode } from '@flex-custody/core';
 
 export interface StoreConfig {
   bucket: string;
@@ -16,6 +16,8 @@ export interface StoreConfig {
   kmsKeyId?: string;
   /** sse-kms mode: keys that were used before, and whose objects still count. */
   olderKmsKeyIds?: readonly string[];
+  /** Of recordings; the store's own default when absent. Every other object has that anyway. */
+  storageClass?: StorageClass;
   /** Reads at once in each lane. */
   readsAtOnce?: number;
   /** How long a read waits for its turn, ms. */
@@ -48,6 +50,12 @@ export type Versioning = 'enabled' | 'suspended' | 'never';
 export interface ObjectLock {
   until?: Date;
   legalHold: boolean;
+}
+
+export interface PutOptions {
+  /** Kept in the storage class that is configured for recordings. */
+  isRecording?: boolean;
+  signal?: AbortSignal;
 }
 
 export interface GetOptions {
@@ -119,7 +127,7 @@ export interface Store {
   list(prefix: string): AsyncIterable<{ key: string; bytes: number; etag: string; lastModified: Date }>;
   unfinishedUploads(prefix: string): AsyncIterable<{ key: string; uploadId: string; startedAt: Date }>;
   abortUpload(key: string, uploadId: string): Promise<void>;
-  /** Begins an upload in parts that another process may go on with; its id. */
+  /** Begins the upload of a recording in parts, with which another process may continue; its id. */
   beginUpload(key: string): Promise<string>;
   /** A part sent again replaces the one before. @throws upload_gone (409) when the upload is no more */
   sendPart(
@@ -139,7 +147,7 @@ export interface Store {
   /** `bytes` is what the parts must come to. @throws upload_gone */
   completeUpload(key: string, uploadId: string, parts: readonly StoredPart[], bytes: number): Promise<Stored>;
   /** A small object, in one request. Whether one that was aborted has made the object is not known. */
-  putBytes(key: string, bytes: Uint8Array, options?: { signal?: AbortSignal }): Promise<Stored>;
+  putBytes(key: string, bytes: Uint8Array, options?: PutOptions): Promise<Stored>;
   /** All versions and delete markers, newest first within a key; on a bucket or a store without versions its objects. */
   versions(prefix: string): AsyncIterable<StoredVersion>;
   /** A URL that plays the object, a WAV, for `seconds` without further credentials: for sse-kms mode. */
