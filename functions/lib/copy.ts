@@ -36,11 +36,10 @@ export async function copyUnderLease(
       return { outcome: 'handed-back', lease, reason: 'too-long' };
     }
     // Without saved state: the host takes over what fails here, from the beginning.
-    const copied = await copyResumably({ source, open: async () => media, keys, store, objectKey, signal });
-    // The digests of parts serve a host that continues a copy.
-    const { parts: _, ...object } = copied.object;
+    const open = async () => media;
+    const copied = await copyResumably({ source, open, keys, store, objectKey, signal });
     const tookMs = Math.max(1, Math.round(deadline.elapsed() - beganAt));
-    return { outcome: 'sealed', lease, object, channels: copied.channels, tookMs };
+    return { outcome: 'sealed', lease, ...copied, tookMs };
   } catch (error) {
     if (signal.aborted) return { outcome: 'handed-back', lease, reason: 'out-of-time' };
     return { outcome: 'failed', lease, code: errorCode(error), retryable: isRetryable(error) };
