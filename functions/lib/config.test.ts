@@ -104,6 +104,16 @@ test('another S3 is addressed by path', () => {
   expect(store).toMatchObject({ endpoint: 'https://s3.example.com', pathStyle: true });
 });
 
+test('recordings have the storage class that is set; an archive is a fault that names the others', () => {
+  expect(readConfig(good).store).not.toHaveProperty('storageClass');
+  expect(readConfig({ ...good, CUSTODY_STORAGE_CLASS: 'STANDARD_IA' }).store).toMatchObject({
+    storageClass: 'STANDARD_IA',
+  });
+  expect(fault({ ...good, CUSTODY_STORAGE_CLASS: 'DEEP_ARCHIVE' })).toMatch(
+    /CUSTODY_STORAGE_CLASS \(one of STANDARD, .*GLACIER_IR\)/,
+  );
+});
+
 describe('who seals', () => {
   test('a KMS key goes before the public one, and may only generate', () => {
     const arn = 'arn:aws:kms:eu-central-1:111122223333:key/x';

@@ -1,4 +1,11 @@
-import { type AccountSid, asAccountSid, asWorkspaceSid, type WorkspaceSid } from '@flex-custody/core';
+import {
+  type AccountSid,
+  asAccountSid,
+  asWorkspaceSid,
+  type StorageClass,
+  storageClasses,
+  type WorkspaceSid,
+} from '@flex-custody/core';
 import type { KeyConfig, MediaCredentials, StoreConfig } from '@flex-custody/vault';
 import { fromEnvironment, safeOrigin, type Variables } from './environment.ts';
 import type { Context } from './runtime.ts';
@@ -54,6 +61,7 @@ export function readConfig(context: Context): FunctionConfig {
     const mode = needed('CUSTODY_STORAGE_MODE', storageMode(text('CUSTODY_STORAGE_MODE')));
     const endpoint = text('AWS_ENDPOINT_URL_S3');
     const kmsKeyId = text('CUSTODY_SSE_KMS_KEY_ID');
+    const storageClass = text('CUSTODY_STORAGE_CLASS');
     return {
       ...account,
       media: { username: account.accountSid, password: account.authToken },
@@ -67,6 +75,12 @@ export function readConfig(context: Context): FunctionConfig {
         mode,
         ...(endpoint ? { endpoint, pathStyle: true } : {}),
         ...(kmsKeyId ? { kmsKeyId } : {}),
+        ...(storageClass && {
+          storageClass: needed(
+            `CUSTODY_STORAGE_CLASS (one of ${storageClasses.join(', ')})`,
+            asStorageClass(storageClass),
+          ),
+        }),
       },
       key: mode === 'sse-kms' ? undefined : needed('CUSTODY_PUBLIC_KEY and CUSTODY_KEY_ID', keyConfig(text)),
       forwardTo:
@@ -86,6 +100,10 @@ function flag(text: string | undefined): boolean | undefined {
 function storageMode(text: string | undefined): 'envelope' | 'sse-kms' | undefined {
   if (text === undefined || text === 'envelope') return 'envelope';
   return text === 'sse-kms' ? text : undefined;
+}
+
+function asStorageClass(text: string): StorageClass | undefined {
+  return storageClasses.find((known) => known === text);
 }
 
 function keyConfig(text: (name: string) => string | undefined): KeyConfig | undefined {

@@ -1,6 +1,6 @@
 import { type CopyReport, errorCode, type IngestAnswer, isRetryable } from '@flex-custody/core';
 import {
-  copyRecording,
+  copyResumably,
   createKeys,
   createStore,
   type Keys,
@@ -35,9 +35,11 @@ export async function copyUnderLease(
       media.body.destroy();
       return { outcome: 'handed-back', lease, reason: 'too-long' };
     }
-    const object = await copyRecording({ source, media, keys, store, objectKey, signal });
+    // Without saved state: the host takes over what fails here, from the beginning.
+    const open = async () => media;
+    const copied = await copyResumably({ source, open, keys, store, objectKey, signal });
     const tookMs = Math.max(1, Math.round(deadline.elapsed() - beganAt));
-    return { outcome: 'sealed', lease, object, channels: media.channels, tookMs };
+    return { outcome: 'sealed', lease, ...copied, tookMs };
   } catch (error) {
     if (signal.aborted) return { outcome: 'handed-back', lease, reason: 'out-of-time' };
     return { outcome: 'failed', lease, code: errorCode(error), retryable: isRetryable(error) };

@@ -175,6 +175,8 @@ test.each([
   ['CUSTODY_S3_PATH_STYLE', 'yes', 'true or false'],
   ['CUSTODY_STORAGE_MODE', 'plain', 'envelope or sse-kms'],
   ['CUSTODY_SSE_KMS_KEY_ID', 'a key', 'ids or ARNs'],
+  ['CUSTODY_STORAGE_CLASS', 'GLACIER', 'read at once'],
+  ['CUSTODY_STORAGE_CLASS', 'standard', 'STANDARD, STANDARD_IA'],
   ['CUSTODY_KEY_KIND', 'dsa', 'rsa, raw-aes or kms'],
   ['CUSTODY_FUNCTION_SECRETS', 'short', '32 characters'],
   ['CUSTODY_FUNCTION_SECRETS', ['a', 'b', 'c'].map((c) => c.repeat(32)).join(), 'two while rotating'],
@@ -274,6 +276,12 @@ test('in mode sse-kms the first key seals, and the others are known', () => {
   expect(loadConfig({ ...complete, ...sealing }).store).not.toHaveProperty('kmsKeyId');
   const { store } = loadConfig({ ...complete, ...sealing, CUSTODY_SSE_KMS_KEY_ID: 'new, old' });
   expect(store).toMatchObject({ kmsKeyId: 'new', olderKmsKeyIds: ['old'] });
+});
+
+test('recordings have the storage class that is set, and the default of the store otherwise', () => {
+  expect(loadConfig(complete).store).not.toHaveProperty('storageClass');
+  const { store } = loadConfig({ ...complete, CUSTODY_STORAGE_CLASS: 'GLACIER_IR' });
+  expect(store).toMatchObject({ storageClass: 'GLACIER_IR' });
 });
 
 test('where the signing keys are, and whether somebody said so', () => {

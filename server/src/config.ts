@@ -270,6 +270,7 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
       ...(env.AWS_SECRET_ACCESS_KEY && { secretAccessKey: env.AWS_SECRET_ACCESS_KEY }),
       ...(env.AWS_SESSION_TOKEN && { sessionToken: env.AWS_SESSION_TOKEN }),
       ...sseKmsKeys(env.CUSTODY_SSE_KMS_KEY_ID ?? []),
+      ...(env.CUSTODY_STORAGE_CLASS && { storageClass: env.CUSTODY_STORAGE_CLASS }),
     },
     keyConfig,
     functionSecrets: env.CUSTODY_FUNCTION_SECRETS,

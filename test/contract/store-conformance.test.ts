@@ -2,6 +2,7 @@ import { describeWhere } from '../support/needs.ts';
 import { ownEngine, radosgwEngine } from './s3/engines.ts';
 import type { Engine } from './s3/subject.ts';
 import { locks } from './store/locks.ts';
+import { newObjects } from './store/new-objects.ts';
 import { reads } from './store/reads.ts';
 import { renews } from './store/renews.ts';
 import { resumes } from './store/resumes.ts';
@@ -19,6 +20,7 @@ function conforms(begin: () => Promise<Engine>): void {
     beforeAll(() => subject.start(), 60_000);
     afterAll(() => subject.stop(), 60_000);
     writes(subject);
+    newObjects(subject);
     reads(subject);
     uploads(subject);
     resumes(subject);

@@ -52,6 +52,7 @@ const most = () => ({
   CUSTODY_HOST_SECRET: 'x'.repeat(128),
   CUSTODY_STORAGE_MODE: 'envelope',
   CUSTODY_SSE_KMS_KEY_ID: `arn:aws:kms:ap-southeast-2:111122223333:key/${'0'.repeat(36)}`,
+  CUSTODY_STORAGE_CLASS: 'INTELLIGENT_TIERING',
   CUSTODY_KMS_KEY_ID: `arn:aws:kms:ap-southeast-2:111122223333:key/${'0'.repeat(36)}`,
   CUSTODY_FORWARD_TO_FLEX: 'true',
   CUSTODY_FUNCTIONS_URL: `https://${'functions.'.repeat(10)}example.com`,

@@ -15,6 +15,7 @@ export * from './recording-state.ts';
 export * from './reports.ts';
 export * from './sidecar.ts';
 export * from './sids.ts';
+export * from './storage-class.ts';
 export * from './task-attributes.ts';
 export * from './task-mark.ts';
 export * from './without-slashes.ts';

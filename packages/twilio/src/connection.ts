@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http';
 import { type AccountSid, CustodyError, jsonFields, type WorkspaceSid } from '@flex-custody/core';
 import { createAgent } from '@flex-custody/net';
 import type twilio from 'twilio';
@@ -5,7 +6,6 @@ import type { AccountContext } from 'twilio/lib/rest/api/v2010/account.js';
 import type FlexV1 from 'twilio/lib/rest/flexApi/V1.js';
 import type { WorkspaceContext } from 'twilio/lib/rest/taskrouter/v1/workspace.js';
 import { isNotFound, twilioError } from './errors.ts';
-import { overHttps } from './over-https.ts';
 
 export interface TwilioConfig {
   accountSid: AccountSid;
@@ -36,10 +36,9 @@ export function connect(config: TwilioConfig): Connection {
   const client = () => {
     loading ??= import('twilio').then(({ default: sdk }) => {
       const timeout = config.timeoutMs ?? 5_000;
-      const httpClient = new sdk.RequestClient({ timeout });
       // As many connections as the SDK's own agent has, which knows HTTP_PROXY alone, and no NO_PROXY.
       const agent = createAgent('https:', { keepAlive: true, maxSockets: 20, maxFreeSockets: 5, timeout });
-      httpClient.axios = overHttps(agent) as unknown as typeof httpClient.axios;
+      const httpClient = withAgent(new sdk.RequestClient({ timeout }), agent);
       return sdk(config.username, config.password, { accountSid: config.accountSid, httpClient });
     });
     return loading;
@@ -64,6 +63,16 @@ export function connect(config: TwilioConfig): Connection {
       });
     },
   };
+}
+
+/** The SDK's HTTP client by our agent: answers stay text, and a request's limit holds until the last byte of its answer. */
+export function withAgent(client: twilio.RequestClient, httpsAgent: Agent): twilio.RequestClient {
+  Object.assign(client.axios.defaults, { httpsAgent, transformResponse: [] });
+  // The library's own limit begins with a connection, and so never ends the wait for one.
+  client.axios.interceptors.request.use((asked) =>
+    Object.assign(asked, { signal: AbortSignal.timeout(asked.timeout ?? 0) }),
+  );
+  return client;
 }
 
 interface Answer {

@@ -1,4 +1,3 @@
-export { type CopyInput, copyRecording } from './copy.ts';
 export { openBytes, sealBytes } from './envelope/bytes.ts';
 export { openEnvelope } from './envelope/open-envelope.ts';
 export { openStream } from './envelope/open-stream.ts';

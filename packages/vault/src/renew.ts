@@ -72,7 +72,7 @@ interface Whole {
 
 async function putAnew({ object, store, signal }: RenewInput, { bodyStart, header }: Whole): Promise<Stored> {
   const body = await bytesOf(store, object, bodyStart, object.bytes - 1, signal);
-  return store.putBytes(object.key, Buffer.concat([header, body]));
+  return store.putBytes(object.key, Buffer.concat([header, body]), { isRecording: true });
 }
 
 async function copyBehind(

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import http, { createServer, type RequestListener, type Server } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { OpenedMedia } from '../src/source/types.ts';
 
 export const source = {
   accountSid: `AC${'a'.repeat(32)}`,
@@ -9,6 +11,18 @@ export const source = {
   channels: 2,
 } as import('@flex-custody/core').MediaSource;
 export const credentials = { username: 'SK1', password: 'top-secret-password' };
+
+/** A body as media that is open already, of two channels. */
+export function mediaOf(body: Readable, contentLength?: number): OpenedMedia {
+  return {
+    body,
+    channels: 2,
+    contentType: 'audio/x-wav',
+    status: 200,
+    acceptRanges: false,
+    ...(contentLength !== undefined && { contentLength }),
+  };
+}
 
 /** Stands in for api.twilio.com: whatever is asked for by `https` is asked for here. */
 export class MediaServer {

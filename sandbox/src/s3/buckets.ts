@@ -1,6 +1,6 @@
 import { readText } from './body.ts';
 import { S3Error } from './errors.ts';
-import { answer, type S3Request } from './request.ts';
+import { answer, type S3Request, storageClassOf } from './request.ts';
 import { document, type Element, elements } from './xml.ts';
 
 export async function headBucket(request: S3Request): Promise<void> {
@@ -63,7 +63,7 @@ export async function listObjects(request: S3Request): Promise<void> {
           ['LastModified', new Date(version.lastModified).toISOString()],
           ['ETag', version.etag],
           ['Size', version.bytes],
-          ['StorageClass', 'STANDARD'],
+          ['StorageClass', storageClassOf(version.headers)],
         ],
       ]);
   }
@@ -111,7 +111,12 @@ export async function listVersions(request: S3Request): Promise<void> {
     if (version.deleteMarker) return ['DeleteMarker', facts];
     return [
       'Version',
-      [...facts, ['ETag', version.etag], ['Size', version.bytes], ['StorageClass', 'STANDARD']],
+      [
+        ...facts,
+        ['ETag', version.etag],
+        ['Size', version.bytes],
+        ['StorageClass', storageClassOf(version.headers)],
+      ],
     ];
   });
   const body = document('ListVersionsResult', [

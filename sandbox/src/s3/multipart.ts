@@ -6,7 +6,7 @@ import { readBody, readText } from './body.ts';
 import { preconditionFailed, S3Error } from './errors.ts';
 import { lockOfNew } from './locks.ts';
 import { receive } from './objects.ts';
-import { answer, encryptionHeaders, keptHeaders, type S3Request } from './request.ts';
+import { answer, encryptionHeaders, keptHeaders, type S3Request, storageClassOf } from './request.ts';
 import type { Upload } from './storage.ts';
 import { document, type Element, elements, unescapeText } from './xml.ts';
 
@@ -210,7 +210,7 @@ export async function listUploads(request: S3Request): Promise<void> {
         [
           ['Key', upload.key],
           ['UploadId', upload.uploadId],
-          ['StorageClass', 'STANDARD'],
+          ['StorageClass', storageClassOf(upload.headers)],
           ['Initiated', iso(upload.startedAt)],
         ],
       ],

@@ -34,7 +34,11 @@ export function answer(
 }
 
 const kept =
-  /^(content-type|content-disposition|cache-control|content-language|expires|x-amz-meta-.+|x-amz-server-side-encryption.*)$/;
+  /^(content-type|content-disposition|cache-control|content-language|expires|x-amz-meta-.+|x-amz-server-side-encryption.*|x-amz-storage-class)$/;
+
+const classHeader = 'x-amz-storage-class';
+
+export const storageClassOf = (headers: Record<string, string>): string => headers[classHeader] ?? 'STANDARD';
 
 /** The headers of a put that are given back with the object. */
 export function keptHeaders(incoming: IncomingMessage): Record<string, string> {
@@ -45,6 +49,8 @@ export function keptHeaders(incoming: IncomingMessage): Record<string, string> {
   if (found['x-amz-server-side-encryption'] === 'aws:kms') {
     found['x-amz-server-side-encryption-aws-kms-key-id'] ??= 'alias/aws/s3';
   }
+  // S3 says nothing of the usual class.
+  if (found[classHeader] === 'STANDARD') delete found[classHeader];
   const encoding = (incoming.headers['content-encoding'] ?? '').replace(/\baws-chunked\b,?/, '').trim();
   if (encoding) found['content-encoding'] = encoding;
   return found;

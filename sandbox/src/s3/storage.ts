@@ -19,7 +19,7 @@ export interface Version {
   /** Epoch ms. */
   lastModified: number;
   deleteMarker: boolean;
-  /** What is given back as it came: content type, user metadata, encryption. */
+  /** What is given back as it came: content type, user metadata, encryption, storage class. */
   headers: Record<string, string>;
   segments: Segment[];
   /** Absent where nothing ever locked it. */

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { storageClasses } from '@flex-custody/core';
 import { notImplemented } from './errors.ts';
 
 /** What each request may ask for. Whatever is not here changes what S3 would do, and is refused: a silent 200 would be a lie. */
@@ -47,7 +48,7 @@ const asks: Readonly<Record<string, Supported>> = {
 
 /** Values that mean what would be done anyway. */
 const onlyAs: Readonly<Record<string, RegExp>> = {
-  'x-amz-storage-class': /^STANDARD$/,
+  'x-amz-storage-class': new RegExp(`^(${storageClasses.join('|')})$`),
   'x-amz-acl': /^private$/,
   'x-amz-sdk-checksum-algorithm': /^CRC32$/,
   'x-amz-checksum-algorithm': /^CRC32$/,

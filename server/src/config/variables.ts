@@ -1,4 +1,4 @@
-import { asAccountSid, asWorkspaceSid, measuredNames } from '@flex-custody/core';
+import { asAccountSid, asWorkspaceSid, measuredNames, storageClasses } from '@flex-custody/core';
 import { z } from 'zod';
 import {
   anyCaseFlag,
@@ -117,6 +117,14 @@ export const variables = z.object({
     .optional()
     .describe(
       "KMS key of the mode sse-kms, by id or ARN, and behind it those used before; the bucket's default one without it.",
+    ),
+  CUSTODY_STORAGE_CLASS: z
+    .enum(storageClasses, {
+      error: `must be one of ${storageClasses.join(', ')}: recordings are read at once, and not from an archive`,
+    })
+    .optional()
+    .describe(
+      "Storage class of recordings: STANDARD, STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING or GLACIER_IR; the store's own default without it.",
     ),
   CUSTODY_KEY_KIND: z
     .enum(['rsa', 'raw-aes', 'kms'], { error: 'must be rsa, raw-aes or kms' })

@@ -109,7 +109,7 @@ describe('the copy', () => {
     const { catalog, parts, queue } = await handedOver(shared.db);
     const state = { uploadId: 'u1', key: 'k', parts: [{ sha256: 'b' }] } as UploadState;
     copy.mockImplementationOnce(async ({ save }) => {
-      expect(await save(state)).toBe(true);
+      expect(await save!(state)).toBe(true);
       throw new CustodyError('store_unavailable', 'down', { retryable: true });
     });
     await expect(queue.run('copy', job)).rejects.toMatchObject({ code: 'store_unavailable' });
@@ -124,7 +124,7 @@ describe('the copy', () => {
     const saved: boolean[] = [];
     copy.mockImplementationOnce(async ({ save }) => {
       await shared.db.query(`UPDATE recordings SET lease_until = now() - interval '1 second'`);
-      saved.push(await save({ uploadId: 'u1' } as UploadState));
+      saved.push(await save!({ uploadId: 'u1' } as UploadState));
       throw new CustodyError('lease_lost', 'another writer took over');
     });
     await queue.run('copy', job);
@@ -136,7 +136,7 @@ describe('the copy', () => {
     async (code) => {
       const { parts, queue, store } = await handedOver(shared.db);
       copy.mockImplementationOnce(async ({ save }) => {
-        await save({ uploadId: 'u1', key: 'k' } as UploadState);
+        await save!({ uploadId: 'u1', key: 'k' } as UploadState);
         throw new CustodyError(code, 'no', { retryable: true });
       });
       await expect(queue.run('copy', job)).rejects.toMatchObject({ code });

@@ -36,6 +36,12 @@ test.each(['', 'null', '[]', '"text"', '{', '7'])('the body %j is refused', (tex
 
 const sealed = { outcome: 'sealed', lease: 'l', object: sealedObject(sid), channels: 2, tookMs: 12 };
 
+test('the digests of parts, by which a host proves its own copies, are taken of no Function', () => {
+  const parts = { bytes: 8_388_608, sha256: ['a'.repeat(64)] };
+  const said = { ...sealed, object: { ...sealed.object, parts } };
+  expect(readReport(JSON.stringify(said))).toEqual(sealed);
+});
+
 test.each([
   sealed,
   { ...sealed, object: { ...sealedObject(sid), versionId: undefined } },

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { type CopyReport, objectKey, type SealedObject } from '@flex-custody/core';
 import { createStore, type Store, type StoreConfig } from '@flex-custody/vault';
@@ -154,7 +153,7 @@ test('what S3 sealed by the key is adopted', async () => {
 });
 
 test('the host asks S3 to seal by the newest key, and S3 says so', async () => {
-  const { versionId } = await store.put(key, Readable.from([audio]));
+  const { versionId } = await store.putBytes(key, audio);
   expect(
     await client.send(new HeadObjectCommand({ Bucket: 'custody', Key: key, VersionId: versionId })),
   ).toMatchObject({

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Stored } from '@flex-custody/vault';
-import { all, bytesOf, codeOf, partBytes, type StoreSubject } from './store-subject.ts';
-import { streamed } from './writes.ts';
+import { all, bytesOf, codeOf, partBytes, type StoreSubject, stored } from './store-subject.ts';
 
 /** What the store says of its objects, and how it is refused. */
 export function reads(subject: StoreSubject): void {
@@ -10,7 +9,7 @@ export function reads(subject: StoreSubject): void {
     const key = 'g/ä object';
     let put: Stored;
     beforeAll(async () => {
-      put = await subject.store.put(key, streamed(bytes));
+      put = await stored(subject.store, key, bytes);
     });
 
     test.each([
@@ -51,7 +50,7 @@ export function reads(subject: StoreSubject): void {
 
   test('a list has what stands there now, by prefix', async () => {
     for (const name of ['l/1', 'l/2', 'l/gone', 'm/1']) {
-      await subject.store.put(name, streamed(Buffer.from(name)));
+      await subject.store.putBytes(name, Buffer.from(name));
     }
     await subject.store.delete('l/gone');
     const found = await all(subject.store.list('l/'));
@@ -75,7 +74,7 @@ export function reads(subject: StoreSubject): void {
   });
 
   test('a deleted object is not there; its version, where kept, until that is deleted too', async () => {
-    const { versionId } = await subject.store.put('d/1', streamed(Buffer.from('x')));
+    const { versionId } = await subject.store.putBytes('d/1', Buffer.from('x'));
     await subject.store.delete('d/1');
     await subject.store.delete('d/1');
     expect(await subject.store.head('d/1')).toBeUndefined();

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { SealedObject } from '@flex-custody/core';
 import { createKeys, openStream, renewObject, sealBytes } from '@flex-custody/vault';
-import { all, bytesOf, codeOf, mebibyte, partBytes, type StoreSubject } from './store-subject.ts';
+import { all, bytesOf, codeOf, mebibyte, partBytes, type StoreSubject, stored } from './store-subject.ts';
 
 const key = (fill: number) => new Uint8Array(32).fill(fill);
 const old = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'old', key: key(1) }] });
@@ -21,7 +21,7 @@ export function renews(subject: StoreSubject): void {
   describe('a part copied inside the store', () => {
     const whole = randomBytes(partBytes + 2 * mebibyte);
     const source = async () => {
-      const { etag, versionId } = await subject.store.put('c/source', Readable.from([whole]));
+      const { etag, versionId } = await stored(subject.store, 'c/source', whole);
       return { key: 'c/source', etag, ...(versionId !== undefined && { versionId }) };
     };
 
@@ -69,7 +69,7 @@ export function renews(subject: StoreSubject): void {
     const seal = async (name: string): Promise<SealedObject> => {
       const { store } = subject;
       const bytes = await sealBytes(old, context, audio);
-      const { etag, versionId } = await store.put(name, Readable.from([bytes]));
+      const { etag, versionId } = await stored(store, name, bytes);
       return {
         key: name,
         mode: 'envelope',
@@ -87,6 +87,16 @@ export function renews(subject: StoreSubject): void {
       });
       return (await bytesOf(body.pipe(openStream(keys, context)))).equals(audio);
     };
+
+    test('is of the class that is configured for recordings', async () => {
+      if (!subject.isOwn) return;
+      const object = await seal(`s/${size}`);
+      const store = subject.open({ storageClass: 'STANDARD_IA' });
+      await renewObject({ object, context, keys: both, store });
+      store.close();
+      const of = new HeadObjectCommand({ ...subject.bucket, Key: object.key });
+      expect((await subject.s3.send(of)).StorageClass).toBe('STANDARD_IA');
+    });
 
     test('opens by the new key alone', async () => {
       const { store } = subject;

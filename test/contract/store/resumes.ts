@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { asAccountSid, asRecordingSid, type MediaSource } from '@flex-custody/core';
-import { copyResumably, createKeys, type Store, type UploadState, verifyObject } from '@flex-custody/vault';
+import {
+  copyResumably,
+  createKeys,
+  type ResumableInput,
+  type Store,
+  type UploadState,
+  verifyObject,
+} from '@flex-custody/vault';
 import { wav } from '../../../packages/vault/test/support.ts';
-import type { StoreSubject } from './store-subject.ts';
+import { all, type StoreSubject } from './store-subject.ts';
 
 const keys = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: new Uint8Array(32).fill(7) }] });
 const source = {
@@ -19,7 +26,11 @@ const killed = new Error('killed');
 export function resumes(subject: StoreSubject): void {
   describe('a copy of three parts', () => {
     let state: UploadState | undefined;
-    const copy = (objectKey: string, change: (store: Store) => Partial<Store> = () => ({})) => {
+    const copy = (
+      objectKey: string,
+      change: (store: Store) => Partial<Store> = () => ({}),
+      { isSaved = true, ...more }: Partial<ResumableInput> & { isSaved?: boolean } = {},
+    ) => {
       const { store } = subject;
       const changed = change(store) as Record<PropertyKey, unknown>;
       return copyResumably({
@@ -46,10 +57,13 @@ export function resumes(subject: StoreSubject): void {
         objectKey,
         state,
         framesPerPart: 80,
-        save: async (saved) => {
-          state = JSON.parse(JSON.stringify(saved)) as UploadState;
-          return true;
-        },
+        ...(isSaved && {
+          save: async (saved: UploadState) => {
+            state = JSON.parse(JSON.stringify(saved)) as UploadState;
+            return true;
+          },
+        }),
+        ...more,
       });
     };
     const versionsOf = async (key: string) => {
@@ -114,6 +128,41 @@ export function resumes(subject: StoreSubject): void {
         plaintextSha256: sha256,
       });
       expect(await versionsOf('resumed/twice')).toBe(1);
+    });
+
+    describe('of which no state is saved', () => {
+      const isSaved = false;
+      const isEmpty = async (key: string) => {
+        expect(await subject.store.head(key)).toBeUndefined();
+        expect(await all(subject.store.unfinishedUploads(key))).toEqual([]);
+      };
+
+      test('is one object', async () => {
+        const { object } = await copy('unsaved/whole', undefined, { isSaved });
+        expect(await verifyObject({ object, source, keys, store: subject.store })).toMatchObject({
+          plaintextSha256: sha256,
+        });
+        expect(await all(subject.store.unfinishedUploads('unsaved/'))).toEqual([]);
+      });
+
+      test.each([1, 2, 3])('leaves nothing where part %i fails', async (number) => {
+        const key = `unsaved/${number}`;
+        const failing = (store: Store): Partial<Store> => ({
+          async sendPart(...args) {
+            if (args[2] === number) throw killed;
+            return store.sendPart(...args);
+          },
+        });
+        await expect(copy(key, failing, { isSaved })).rejects.toBe(killed);
+        await isEmpty(key);
+      });
+
+      test('leaves nothing where it is aborted', async () => {
+        const stop = new AbortController();
+        const stopping = { isSaved, signal: stop.signal, onStored: () => stop.abort(killed) };
+        await expect(copy('unsaved/stopped', undefined, stopping)).rejects.toBe(killed);
+        await isEmpty('unsaved/stopped');
+      });
     });
   });
 }

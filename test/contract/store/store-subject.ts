@@ -8,7 +8,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { errorCode } from '@flex-custody/core';
-import { createStore, type Store } from '@flex-custody/vault';
+import { createStore, type Store, type StoreConfig, type Stored, type StoredPart } from '@flex-custody/vault';
 import type { Engine } from '../s3/subject.ts';
 
 export const mebibyte = 1024 * 1024;
@@ -64,16 +64,13 @@ export class StoreSubject {
       const VersioningConfiguration = { Status: 'Enabled' } as const;
       await this.s3.send(new PutBucketVersioningCommand({ ...this.bucket, VersioningConfiguration }));
     }
-    this.#store = createStore({
-      endpoint,
-      accessKeyId,
-      secretAccessKey,
-      bucket: this.#bucket,
-      region: 'us-east-1',
-      pathStyle: true,
-      mode: 'envelope',
-      partBytes,
-    });
+    this.#store = this.open();
+  }
+
+  /** Another store on the same bucket, for its caller to close. */
+  open(config: Partial<StoreConfig> = {}): Store {
+    const of = { bucket: this.#bucket, region: 'us-east-1', pathStyle: true, mode: 'envelope' } as const;
+    return createStore({ ...this.access, ...of, ...config });
   }
 
   async stop(): Promise<void> {
@@ -90,6 +87,16 @@ export class StoreSubject {
     }
     await this.s3.send(new DeleteBucketCommand(this.bucket));
   }
+}
+
+/** An object of one request, or of parts where it is longer than one. */
+export async function stored(store: Store, key: string, bytes: Buffer): Promise<Stored> {
+  if (bytes.length <= partBytes) return store.putBytes(key, bytes);
+  const id = await store.beginUpload(key);
+  const parts: StoredPart[] = [];
+  for (let at = 0; at < bytes.length; at += partBytes)
+    parts.push(await store.sendPart(key, id, parts.length + 1, bytes.subarray(at, at + partBytes)));
+  return store.completeUpload(key, id, parts, bytes.length);
 }
 
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -70,7 +70,8 @@ function copied(store: Store, state: FinishedState, stored: Omit<Stored, 'bytes'
     plaintextBytes,
     ...(plaintextSha256 !== undefined && { plaintextSha256 }),
     parts: { bytes: state.partBytes, sha256: state.parts.map(({ sha256 }) => sha256) },
-    keyId: stored.kmsKeyId ?? state.keyId,
+    // A bucket may encrypt what we sealed once more, by a key of its own, which opens no envelope.
+    keyId: (store.mode === 'envelope' ? undefined : stored.kmsKeyId) ?? state.keyId,
   };
   // What the audio holds, which may be less than what was asked for.
   return { object, channels: state.wav.layout.channels === 2 ? 2 : 1 };

@@ -20,10 +20,12 @@ const FRAMES_PER_PART = 128;
 const PARTS_AT_ONCE = 2;
 /** S3 takes no more parts; longer audio is cut into larger ones. */
 const MOST_PARTS = 10_000;
+/** How often an upload is aborted at most: a part that was on its way may arrive after the first time. */
+const SWEEPS = 3;
 
 export interface ResumableInput {
   source: MediaSource;
-  /** Opens the media, anew for each try of this copy. */
+  /** Opens the media: once where no `state` is given, so that media which is open already will do, else once or twice. */
   open(options: { channels: 1 | 2; range?: string; ifRange?: string }): Promise<OpenedMedia>;
   /** That can open what they seal; undefined in sse-kms mode, where the store seals. */
   keys: Keys | undefined;
@@ -31,8 +33,11 @@ export interface ResumableInput {
   objectKey: string;
   /** Where an earlier process stopped. */
   state?: UploadState | undefined;
-  /** Keeps the state for whoever comes after us. False: somebody else has the recording now, and nothing more is sent. */
-  save(state: UploadState): Promise<boolean>;
+  /**
+   * Keeps the state for the process that continues. False: another process has the recording now, and nothing more is
+   * sent. Absent: no process continues this copy, and one that fails or is aborted leaves neither object nor parts.
+   */
+  save?(state: UploadState): Promise<boolean>;
   signal?: AbortSignal;
   onProgress?: (done: number, total: number | undefined) => void;
   /** After each part that the store has taken. */
@@ -48,7 +53,8 @@ class SourceChanged extends Error {}
  * Copies a recording so that any process can go on with it: a short one in one piece, a longer one in parts, each noted
  * before it is sent. What was begun goes on at its first missing part, from a source that gives ranges or from one that
  * must be read again; where the source has changed, or the upload is gone, the copy begins anew with another data key.
- * What fails leaves its parts for the next try: whoever gives up aborts the upload (see `store.abortUpload`).
+ * What fails leaves its parts for the next try, where the state was saved: whoever gives up aborts the upload (see
+ * `store.abortUpload`). Without `save` the copy aborts it itself.
  * Errors: media_*, store_*, key_*, `lease_lost`, and `media_changed` (retryable) for a source that never stays the same.
  */
 export async function copyResumably(input: ResumableInput): Promise<Copied> {
@@ -183,8 +189,9 @@ class ResumableCopy {
     const letGo = () => media.body.destroy(asError(this.#input.signal?.reason ?? this.#failure));
     this.#input.signal?.addEventListener('abort', halt, { once: true });
     this.#stopped.signal.addEventListener('abort', letGo, { once: true });
-    // It may fail before anybody reads it; whoever reads it then still meets the error.
-    media.body.on('error', () => undefined);
+    // It may fail before anybody reads it; whoever reads it then still meets the error. Parts on the wire are worth
+    // waiting for only where a process will continue with them.
+    media.body.on('error', () => this.#input.save ?? halt());
     try {
       this.#input.signal?.throwIfAborted();
       const onAudio = (chunk: Uint8Array) => {
@@ -264,14 +271,23 @@ class ResumableCopy {
   }
 
   async #save(state: UploadState): Promise<void> {
+    if (!this.#input.save) return;
     if (!(await this.#input.save(state))) throw new CustodyError('lease_lost', 'another writer took over');
     this.#unnoted = undefined;
   }
 
-  /** An upload that nobody was told of, nobody would go on with. The janitor has what cannot be aborted now. */
+  /** Aborts an upload that no saved state names. The janitor removes what cannot be aborted now. */
   async #dropUnnoted(): Promise<void> {
     const { objectKey, store } = this.#input;
-    if (this.#unnoted !== undefined) await store.abortUpload(objectKey, this.#unnoted).catch(() => undefined);
+    if (this.#unnoted === undefined) return;
+    try {
+      for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
+        await store.abortUpload(objectKey, this.#unnoted);
+        for await (const _ of store.parts(objectKey, this.#unnoted)) break;
+      }
+    } catch {
+      // `upload_gone`: the upload is aborted. Any other error would hide the one that ended the copy.
+    }
   }
 
   #dispatch({ key, uploadId }: UploadState, { index }: CutPart, body: Buffer, release: () => void): void {
@@ -305,8 +321,12 @@ class ResumableCopy {
     proof: AudioProof,
     keyId: string | undefined,
   ): Promise<Copied> {
-    const { objectKey, store } = this.#input;
-    const stored = await store.putBytes(objectKey, body);
+    const { objectKey, save, store } = this.#input;
+    // Broken off, a request may have made the object or not: only a copy under a time limit takes that.
+    const stored = await store.putBytes(objectKey, body, {
+      isRecording: true,
+      ...(!save && { signal: this.#stopped.signal }),
+    });
     const object: SealedObject = {
       key: objectKey,
       mode: store.mode,

@@ -1,4 +1,5 @@
-import type { Stored, StoredVersion } from './types.ts';
+import { createHash } from 'node:crypto';
+import type { Stored, StoredPart, StoredVersion } from './types.ts';
 
 /** One row of a list of versions; none where S3 names no key. */
 export function versionOf(found: {
@@ -43,4 +44,18 @@ export function stored(answer: {
     ...(answer.ServerSideEncryption !== undefined && { encryption: answer.ServerSideEncryption }),
     ...(answer.SSEKMSKeyId !== undefined && { kmsKeyId: answer.SSEKMSKeyId }),
   };
+}
+
+/**
+ * The ETag that stores give an object of parts: MD5 over the parts' MD5s, and their number.
+ * @param parts in order
+ * @returns undefined where an ETag of them is no MD5
+ */
+export function compositeTag(parts: readonly StoredPart[]): string | undefined {
+  const sums = parts.map(({ etag }) => /^"?([0-9a-f]{32})"?$/.exec(etag)?.[1]);
+  if (sums.includes(undefined)) return undefined;
+  const whole = createHash('md5')
+    .update(Buffer.from(sums.join(''), 'hex'))
+    .digest('hex');
+  return `"${whole}-${parts.length}"`;
 }

@@ -6,6 +6,7 @@ import { answerTo, createAgent } from '@flex-custody/net';
 import aws4 from 'aws4';
 import { type ClientLimits, CONNECT_MS, MAX_SOCKETS, REQUEST_MS } from './client.ts';
 import { credentialsInTime } from './credentials-in-time.ts';
+import { headersOf, type NewObject } from './new-object.ts';
 import type { GetOptions, Lane, Stored } from './types.ts';
 
 /**
@@ -14,7 +15,7 @@ import type { GetOptions, Lane, Stored } from './types.ts';
  * retries, clocks that are wrong, and what each failure is called.
  */
 export interface DirectRequests {
-  put(key: string, bytes: Uint8Array): Promise<Stored | undefined>;
+  put(key: string, bytes: Uint8Array, object: NewObject, signal?: AbortSignal): Promise<Stored | undefined>;
   get(
     key: string,
     options: GetOptions,
@@ -111,9 +112,9 @@ export function directRequests(
   };
 
   return {
-    async put(key, bytes) {
-      const headers = { 'content-length': String(bytes.byteLength) };
-      const answer = await ask('PUT', { key, lane: 'put', headers, body: bytes });
+    async put(key, bytes, object, signal) {
+      const headers = { ...headersOf(object), 'content-length': String(bytes.byteLength) };
+      const answer = await ask('PUT', { key, lane: 'put', headers, body: bytes, signal });
       if (!answer) return undefined;
       answer.resume();
       return { ...storedOf(answer), bytes: bytes.byteLength };

@@ -33,6 +33,7 @@ describe('a setting is no outage, and its next step names what to set', () => {
     [301, 'Unknown', 'store_region', 'AWS_REGION'],
     [404, 'NoSuchBucket', 'store_denied', 'CUSTODY_BUCKET'],
     [400, 'InvalidBucketName', 'store_settings', 'CUSTODY_BUCKET'],
+    [400, 'InvalidStorageClass', 'store_settings', 'CUSTODY_STORAGE_CLASS'],
     [403, 'AccountProblem', 'store_settings', 'account'],
     [403, 'AllAccessDisabled', 'store_settings', 'account'],
     [400, 'Unknown', 'store_settings', 'AWS_REGION'],

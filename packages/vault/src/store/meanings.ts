@@ -161,11 +161,18 @@ const byName: ReadonlyMap<string, Meaning> = new Map([
     'InvalidBucketName',
     settings(({ bucket }) => `"${bucket}" is no name of a bucket: correct CUSTODY_BUCKET`),
   ],
+  [
+    'InvalidStorageClass',
+    settings(
+      ({ bucket, name }) =>
+        `the store of bucket ${bucket} has no such storage class (${name}): correct CUSTODY_STORAGE_CLASS`,
+    ),
+  ],
   ['InvalidObjectState', archived],
   ...each('ObjectLocked ObjectLockedByRetention InvalidObjectLockState', locked),
   ...each(
     `NotImplemented XNotImplemented MethodNotAllowed UnsupportedOperation UnsupportedParameter UnsupportedArgument
-     UnsupportedSignature InvalidRequest InvalidArgument MalformedXML InvalidStorageClass`,
+     UnsupportedSignature InvalidRequest InvalidArgument MalformedXML`,
     never,
   ),
 ]);

@@ -15,13 +15,14 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { CustodyError, type StorageMode } from '@flex-custody/core';
-import { stored } from './answers.ts';
+import { compositeTag, stored } from './answers.ts';
 import { createClient, REQUEST_MS } from './client.ts';
 import { type DirectRequests, directRequests } from './direct.ts';
 import { failureOf, isUnexplained, setUpError, storeError } from './errors.ts';
 import { Lanes } from './lanes.ts';
 import { listObjects, listUploads, listVersions } from './lists.ts';
 import { createLocks, type Locks, versioningOf } from './locks.ts';
+import { AUDIO, type NewObject, newObject } from './new-object.ts';
 import { failOnStall } from './stall.ts';
 import type {
   GetOptions,
@@ -34,13 +35,8 @@ import type {
   Stored,
   StoredPart,
 } from './types.ts';
-import { uploadStream } from './upload.ts';
 
-/** Two on the wire and one that fills: 24 MiB keep one copy at full speed; more parts only cost memory. */
-const DEFAULT_PART_BYTES = 8 * 1024 * 1024;
-const DEFAULT_PARTS_AT_ONCE = 2;
 const STALL_MS = 30_000;
-const AUDIO = 'audio/wav';
 const CHECK_KEY = 'recordings/.check';
 
 type Found = Stored & { body: Readable; totalBytes: number };
@@ -72,14 +68,6 @@ class S3Store implements Store {
     this.#lanes = new Lanes({ most: config.readsAtOnce, turnMs: config.turnMs });
     this.#locks = createLocks(this.#client, config.bucket);
     this.#direct = config.mode === 'envelope' ? directRequests(this.#client, config.bucket) : undefined;
-  }
-
-  put(key: string, body: Readable, options: PutOptions = {}): Promise<Stored> {
-    return uploadStream(this.#client, { ...this.#sealing(), Bucket: this.bucket, Key: key }, body, {
-      ...options,
-      partBytes: this.#config.partBytes ?? DEFAULT_PART_BYTES,
-      partsAtOnce: this.#config.partsAtOnce ?? DEFAULT_PARTS_AT_ONCE,
-    });
   }
 
   async head(key: string, versionId?: string): Promise<Stored | undefined> {
@@ -173,7 +161,7 @@ class S3Store implements Store {
   }
 
   async beginUpload(key: string): Promise<string> {
-    const command = new CreateMultipartUploadCommand({ ...this.#sealing(), Bucket: this.bucket, Key: key });
+    const command = new CreateMultipartUploadCommand({ ...this.#new(true), ...this.#object(key) });
     const { UploadId } = await this.#mapped(this.#client.send(command), key);
     if (UploadId === undefined)
       throw storeError(new Error('S3 began an upload and did not name it'), this.bucket, key);
@@ -244,21 +232,42 @@ class S3Store implements Store {
       MultipartUpload: { Parts },
     });
     const answer = await this.#ofUpload(this.#client.send(command), key);
-    // radosgw completes without a word about the ETag; whoever reads later pins the object by it.
-    const etag = answer.ETag || ((await this.head(key, answer.VersionId))?.etag ?? '');
     return {
-      etag,
+      etag: answer.ETag || (await this.#etagOf(key, answer.VersionId, sorted)),
       bytes,
       ...(answer.VersionId !== undefined && { versionId: answer.VersionId }),
       ...(answer.SSEKMSKeyId !== undefined && { kmsKeyId: answer.SSEKMSKeyId }),
     };
   }
 
-  async putBytes(key: string, bytes: Uint8Array): Promise<Stored> {
-    const direct = await this.#direct?.put(key, bytes);
+  /**
+   * Of a completed upload, where the answer names none, as radosgw's: readers pin the object by it. The object exists by
+   * now: that its writer may not read it, or that the store is away, is no failure.
+   */
+  async #etagOf(key: string, versionId: string | undefined, parts: readonly StoredPart[]): Promise<string> {
+    try {
+      return (await this.head(key, versionId))?.etag ?? '';
+    } catch (error) {
+      const etag = compositeTag(parts);
+      if (etag === undefined) throw error;
+      return etag;
+    }
+  }
+
+  async putBytes(
+    key: string,
+    bytes: Uint8Array,
+    { isRecording = false, signal }: PutOptions = {},
+  ): Promise<Stored> {
+    const object = this.#new(isRecording);
+    const direct = await this.#direct?.put(key, bytes, object, signal);
     if (direct) return direct;
-    const command = new PutObjectCommand({ ...this.#sealing(), Bucket: this.bucket, Key: key, Body: bytes });
-    const answer = await this.#mapped(this.#client.send(command), key);
+    const command = new PutObjectCommand({ ...object, ...this.#object(key), Body: bytes });
+    const answer = await this.#mapped(
+      this.#client.send(command, signal ? { abortSignal: signal } : {}),
+      key,
+      signal,
+    );
     return {
       etag: answer.ETag ?? '',
       bytes: bytes.byteLength,
@@ -283,9 +292,9 @@ class S3Store implements Store {
   async check(): Promise<void> {
     const probe = { Bucket: this.bucket, Key: CHECK_KEY };
     try {
-      // An upload that is begun and abandoned asks for every right of a writer and leaves nothing behind.
+      // A recording's upload that is begun and abandoned asks for every right of a writer and leaves nothing behind.
       const { UploadId } = await this.#client.send(
-        new CreateMultipartUploadCommand({ ...probe, ...this.#sealing() }),
+        new CreateMultipartUploadCommand({ ...this.#new(true), ...probe }),
       );
       await this.#client.send(new AbortMultipartUploadCommand({ ...probe, UploadId }));
       await this.#client.send(new ListObjectsV2Command({ Bucket: this.bucket, MaxKeys: 1 }));
@@ -307,19 +316,12 @@ class S3Store implements Store {
     return found;
   }
 
-  #object(key: string, versionId: string | undefined) {
+  #object(key: string, versionId?: string) {
     return { Bucket: this.bucket, Key: key, ...(versionId !== undefined && { VersionId: versionId }) };
   }
 
-  /** Where S3 seals, what lies there is audio for whoever may read it; a sealed message is no type of its own. */
-  #sealing(): { ServerSideEncryption?: 'aws:kms'; SSEKMSKeyId?: string; ContentType?: string } {
-    if (this.mode !== 'sse-kms') return {};
-    const { kmsKeyId } = this.#config;
-    return {
-      ServerSideEncryption: 'aws:kms',
-      ContentType: AUDIO,
-      ...(kmsKeyId !== undefined && { SSEKMSKeyId: kmsKeyId }),
-    };
+  #new(isRecording: boolean): NewObject {
+    return newObject(this.#config, isRecording);
   }
 
   #upload(key: string, uploadId: string) {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { StorageMode } from '@flex-custody/core';
+import type { StorageClass, StorageMode } from '@flex-custody/core';
 
 export interface StoreConfig {
   bucket: string;
@@ -16,10 +16,8 @@ export interface StoreConfig {
   kmsKeyId?: string;
   /** sse-kms mode: keys that were used before, and whose objects still count. */
   olderKmsKeyIds?: readonly string[];
-  /** Bytes of one part of an upload, at least 5 MiB. */
-  partBytes?: number;
-  /** Parts on the wire at once. */
-  partsAtOnce?: number;
+  /** Of recordings; the store's own default when absent. Every other object has that anyway. */
+  storageClass?: StorageClass;
   /** Reads at once in each lane. */
   readsAtOnce?: number;
   /** How long a read waits for its turn, ms. */
@@ -55,9 +53,9 @@ export interface ObjectLock {
 }
 
 export interface PutOptions {
+  /** Kept in the storage class that is configured for recordings. */
+  isRecording?: boolean;
   signal?: AbortSignal;
-  /** Bytes handed to the store so far. */
-  onProgress?: (bytes: number) => void;
 }
 
 export interface ListOptions {
@@ -119,8 +117,6 @@ export interface Store {
   readonly mode: StorageMode;
   /** sse-kms mode: the keys whose objects count; none: those of any key of KMS. */
   readonly kmsKeyIds?: readonly string[];
-  /** Stores one stream; on any failure neither an object nor a part remains. */
-  put(key: string, body: Readable, options?: PutOptions): Promise<Stored>;
   head(key: string, versionId?: string): Promise<Stored | undefined>;
   get(key: string, options?: GetOptions): Promise<Stored & { body: Readable; totalBytes: number }>;
   delete(key: string, versionId?: string): Promise<void>;
@@ -140,7 +136,7 @@ export interface Store {
   ): AsyncIterable<{ key: string; bytes: number; etag: string; lastModified: Date }>;
   unfinishedUploads(prefix: string): AsyncIterable<{ key: string; uploadId: string; startedAt: Date }>;
   abortUpload(key: string, uploadId: string): Promise<void>;
-  /** Begins an upload in parts that another process may go on with; its id. */
+  /** Begins the upload of a recording in parts, with which another process may continue; its id. */
   beginUpload(key: string): Promise<string>;
   /** A part sent again replaces the one before. @throws upload_gone (409) when the upload is no more */
   sendPart(
@@ -159,8 +155,8 @@ export interface Store {
   parts(key: string, uploadId: string): AsyncIterable<StoredPart & { bytes: number }>;
   /** `bytes` is what the parts must come to. @throws upload_gone */
   completeUpload(key: string, uploadId: string, parts: readonly StoredPart[], bytes: number): Promise<Stored>;
-  /** A small object, in one request. */
-  putBytes(key: string, bytes: Uint8Array): Promise<Stored>;
+  /** A small object, in one request. Whether one that was aborted has made the object is not known. */
+  putBytes(key: string, bytes: Uint8Array, options?: PutOptions): Promise<Stored>;
   /** All versions and delete markers, newest first within a key; on a bucket or a store without versions its objects. */
   versions(prefix: string): AsyncIterable<StoredVersion>;
   /** A URL that plays the object, a WAV, for `seconds` without further credentials: for sse-kms mode. */

@@ -56,7 +56,7 @@ describe('through a proxy that takes connections and never answers', () => {
   test('so do our own requests to S3, which leave the rest to the SDK', async () => {
     const client = createClient(config);
     const direct = directRequests(client, 'custody', soon);
-    expect(await direct.put('recordings/a', Buffer.from('sealed'))).toBeUndefined();
+    expect(await direct.put('recordings/a', Buffer.from('sealed'), {})).toBeUndefined();
     const patient = directRequests(client, 'custody');
     const stop = new AbortController();
     const asked = patient.get('recordings/a', { signal: stop.signal });

@@ -31,7 +31,10 @@ const versioned = (): Store =>
   Object.assign(Object.create(store) as Store, {
     bucket: store.bucket,
     check: () => store.check(),
-    put: async (...args: Parameters<Store['put']>) => ({ ...(await store.put(...args)), versionId: version }),
+    putBytes: async (...args: Parameters<Store['putBytes']>) => ({
+      ...(await store.putBytes(...args)),
+      versionId: version,
+    }),
     get: (...args: Parameters<Store['get']>) => store.get(...args),
     mode: store.mode,
     list: (prefix: string) => store.list(prefix),

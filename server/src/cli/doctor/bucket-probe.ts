@@ -1,7 +1,6 @@
-import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { CustodyError, isSealedAtRest } from '@flex-custody/core';
-import { type Keys, type Store, sealStream } from '@flex-custody/vault';
+import { type Keys, type Store, sealBytes } from '@flex-custody/vault';
 import { allowed } from '../../retention/prove-removable.ts';
 
 /** Where recordings lie, so that a policy for them holds for it; named as none of them is. */
@@ -16,7 +15,7 @@ const rangeEnd = 15;
 export async function probeBucket(store: Store, keys: Keys | undefined, account: string): Promise<boolean> {
   await store.check();
   const body = await smallObject(keys, account);
-  const { versionId } = await allowed(store, 's3:PutObject', () => store.put(key, Readable.from([body])));
+  const { versionId } = await allowed(store, 's3:PutObject', () => store.putBytes(key, body));
   try {
     const read = async (version: string | undefined) => {
       const range = { start: 0, end: rangeEnd, ...(version !== undefined && { versionId: version }) };
@@ -52,10 +51,7 @@ async function sealedAtRest(store: Store, versionId: string | undefined): Promis
 
 async function smallObject(keys: Keys | undefined, account: string): Promise<Buffer> {
   const plain = Buffer.from('flex-custody doctor was here');
-  if (!keys) return plain;
-  const seal = await sealStream(keys, { account, recording: '.check' });
-  seal.end(plain);
-  return buffer(seal);
+  return keys ? sealBytes(keys, { account, recording: '.check' }, plain) : plain;
 }
 
 /** What a bucket locks by default stays until then, as recordings do; the check of erasing tells. */

@@ -3,14 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { objectKey, type RecordingSid, type Sidecar, sidecarKey } from '@flex-custody/core';
-import {
-  createKeys,
-  createStore,
-  type ListOptions,
-  type Store,
-  sealBytes,
-  sealStream,
-} from '@flex-custody/vault';
+import { createKeys, createStore, type ListOptions, type Store, sealBytes } from '@flex-custody/vault';
 import { wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
@@ -82,9 +75,8 @@ async function verified({ catalog, ingest, parts, queue, twilio }: House, n: num
   const answer = await ingest.receive(recorded(twilio, n, { durationSeconds: 4 }));
   if (answer.action !== 'copy') throw new Error('no lease');
   const key = objectKey(sids.account, sid);
-  const sealer = await sealStream(keys, { account: sids.account, recording: sid });
-  sealer.end(audio);
-  const stored = await store.put(key, sealer);
+  const sealed = await sealBytes(keys, { account: sids.account, recording: sid }, audio);
+  const stored = await store.putBytes(key, sealed);
   const object = {
     key,
     mode: 'envelope' as const,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CustodyError, objectKey, type RecordingSid, sidecarKey } from '@flex-custody/core';
-import { createKeys, createStore, type Store, sealStream } from '@flex-custody/vault';
+import { createKeys, createStore, type Store, sealBytes } from '@flex-custody/vault';
 import { wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
@@ -59,9 +59,7 @@ type House = Awaited<ReturnType<typeof open>>;
 
 async function put(sid: RecordingSid, by = keys, bytes: Buffer = audio) {
   const key = objectKey(sids.account, sid);
-  const sealer = await sealStream(by, { account: sids.account, recording: sid });
-  sealer.end(bytes);
-  return store.put(key, sealer);
+  return store.putBytes(key, await sealBytes(by, { account: sids.account, recording: sid }, bytes));
 }
 
 /** As if its copy was verified long ago. */
