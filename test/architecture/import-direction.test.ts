@@ -7,9 +7,7 @@ import { dirname, join, normalize, relative } from 'node:path';
  * `playback` sits above its floor-mates because it asks `access` for every right.
  */
 const top = ['server/src/start', 'server/src/cli'];
-const ground = ['db', 'migrations', 'indexes', 'config', 'log', 'metrics'].map(
-  (room) => `server/src/${room}`,
-);
+const ground = ['db', 'config', 'log', 'metrics'].map((room) => `server/src/${room}`);
 const floors: readonly (readonly string[])[] = [
   top,
   ['server/src/http'],

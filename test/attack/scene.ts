@@ -9,8 +9,9 @@ import { type Stack, startStack } from '../../sandbox/src/stack/index.ts';
 import type { RecordingRow } from '../../server/src/catalog/catalog.ts';
 // Also lets the embedded database load inside tests.
 import '../../server/src/db/testing/on-each-engine.ts';
-import { type Db, openDatabase } from '../../server/src/db.ts';
-import { openQueue } from '../../server/src/queue/queue.ts';
+import type { Db } from '../../server/src/db/db.ts';
+import { openDatabase } from '../../server/src/db/open.ts';
+import { openQueue } from '../../server/src/queue/boss-queue.ts';
 import { until } from '../support/until.ts';
 
 /** What somebody wants who should not get it, and the test that he does not. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Db } from '../../server/src/db.ts';
+import type { Db } from '../../server/src/db/db.ts';
 
 /** What a fill can do with, besides the tables that the migrations made. */
 type Filled = Pick<Db, 'query'>;

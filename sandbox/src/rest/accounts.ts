@@ -1,6 +1,6 @@
-import type { RestApp, RestParts } from './app.ts';
-import { onHost } from './app.ts';
 import { ownAccount, rfc2822, version } from './format.ts';
+import type { RestApp, RestParts } from './route.ts';
+import { onHost } from './route.ts';
 
 /** The account itself: what a check of credentials asks for. */
 export function accountRoutes(app: RestApp, { world }: RestParts): void {

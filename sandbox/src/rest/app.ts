@@ -2,11 +2,10 @@ import { type Server, STATUS_CODES } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Certificates } from '../certificates.ts';
 import { twilioService } from '../certificates.ts';
-import type { EventLog } from '../events.ts';
-import type { Fault, Faults, FaultTarget } from '../faults.ts';
+import type { Fault, FaultTarget } from '../faults.ts';
 import type { World } from '../world.ts';
 import { accountRoutes } from './accounts.ts';
 import { callRoutes } from './calls.ts';
@@ -16,34 +15,12 @@ import { iamRoutes } from './iam.ts';
 import { mediaRoutes } from './media.ts';
 import { pluginServiceRoutes } from './plugin-service.ts';
 import { recordingRoutes } from './recordings.ts';
+import { type RestApp, type RestParts, TwilioError } from './route.ts';
 import { streamRoutes } from './streams.ts';
 import { taskEventRoutes } from './task-events.ts';
 import { taskQueueRoutes } from './task-queues.ts';
 import { taskRoutes } from './tasks.ts';
 import { webhookRoutes } from './webhooks.ts';
-
-/** What every room of Twilio's REST double works on. */
-export interface RestParts {
-  world: World;
-  faults: Faults;
-  events: EventLog;
-}
-
-export type RestApp = FastifyInstance;
-
-/** An error in the shape of Twilio's: {code, message, more_info, status}. */
-export class TwilioError extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-export const notFound = (path: string) =>
-  new TwilioError(404, 20404, `The requested resource ${path} was not found`);
 
 const errorBody = (status: number, code: number, message: string) => ({
   code,
@@ -126,11 +103,6 @@ export function buildRest(parts: RestParts, certificates: Pick<Certificates, 'ke
   }
   return app;
 }
-
-/** The route constraint that keeps each API to its own host names. */
-export const onHost = (service: string) => ({
-  constraints: { host: new RegExp(`^${service}(\\.[a-z0-9-]+){0,2}\\.twilio\\.com(:443)?$`) },
-});
 
 const pathOf = (request: FastifyRequest) => request.url.split('?')[0] ?? '';
 

@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { newSid } from '../sids.ts';
 import type { Call, Recording, World } from '../world.ts';
-import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
 import {
   form,
   oneOf,
@@ -14,6 +13,7 @@ import {
   wholeSeconds,
 } from './format.ts';
 import { recordingBody, statusAsListed } from './recordings.ts';
+import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
 
 /** Calls, and the recording of a live call: start, pause, resume, stop. */
 export function callRoutes(app: RestApp, { world, events }: RestParts): void {

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findNodeAtLocation, parseTree } from 'jsonc-parser';
-import { onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
 import { iso8601 } from './format.ts';
+import { onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
 
 const path = '/v1/Configuration';
 

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { World } from '../world.ts';
-import { notFound, TwilioError } from './app.ts';
+import { notFound, TwilioError } from './route.ts';
 
 /** `Thu, 30 Jul 2015 20:00:00 +0000`: the 2010 API's dates. */
 export function rfc2822(date: Date | null): string | null {

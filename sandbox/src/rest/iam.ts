@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FlexToken, World } from '../world.ts';
-import { onHost, type RestApp, type RestParts } from './app.ts';
 import { ownAccount } from './format.ts';
+import { onHost, type RestApp, type RestParts } from './route.ts';
 
 /**
  * Flex tokens. The shape of the answers is the one that `twilio-flex-token-validator` 1.6.0 and Twilio's guide show;

@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { disturb, type Fault } from '../faults.ts';
 import { sealedMedia } from '../recording-encryption.ts';
 import type { Recording } from '../world.ts';
-import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
 import { query, resource, version } from './format.ts';
 import { findRecording } from './recordings.ts';
+import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
 
 /**
  * A recording's audio. Whether Twilio honours Range here, and what validators it sends, is unverified: both are

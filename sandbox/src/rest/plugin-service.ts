@@ -1,6 +1,6 @@
 import { newSid } from '../sids.ts';
-import { notFound, onHost, type RestApp, type RestParts } from './app.ts';
 import { iso8601, pageV1 } from './format.ts';
+import { notFound, onHost, type RestApp, type RestParts } from './route.ts';
 
 const base = '/v1/PluginService';
 const releaseSid = newSid('FK');

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { encryptionDetails } from '../recording-encryption.ts';
 import type { Recording, World } from '../world.ts';
-import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
 import { ownAccount, page2010, params, query, resource, rfc2822, version } from './format.ts';
+import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
 
 const keptAfterDeletion = 40 * 24 * 60 * 60 * 1000;
 

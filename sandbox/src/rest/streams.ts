@@ -1,8 +1,8 @@
 import { newSid } from '../sids.ts';
 import type { Stream, World } from '../world.ts';
-import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
 import { findCall } from './calls.ts';
 import { form, oneOf, params, resource, rfc2822, version } from './format.ts';
+import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
 
 const tracksPerCall = 4;
 const tracksOf = (stream: Pick<Stream, 'track'>) => (stream.track === 'both_tracks' ? 2 : 1);

@@ -1,6 +1,6 @@
 import type { TaskEvent, World } from '../world.ts';
-import { onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
 import { iso8601, pageV1, query } from './format.ts';
+import { onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
 import { ownWorkspace } from './tasks.ts';
 
 /** Without `Minutes` TaskRouter looks back no further than this. */

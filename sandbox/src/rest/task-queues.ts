@@ -1,8 +1,7 @@
 import { everyone, queueSid } from '../live/parameters.ts';
 import type { World } from '../world.ts';
-
-import { onHost, type RestApp, type RestParts } from './app.ts';
 import { iso8601, pageV1, query } from './format.ts';
+import { onHost, type RestApp, type RestParts } from './route.ts';
 import { ownWorkspace } from './tasks.ts';
 
 /** TaskRouter's queues: Flex's first one, and every other that a task is in. */

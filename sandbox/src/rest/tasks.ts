@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Reservation, type Task, touchTask, type Worker, type World } from '../world.ts';
-import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
 import { form, iso8601, oneOf, pageV1, params, query, resource } from './format.ts';
+import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
 
 const attributesLimit = 4096;
 const taskStatuses = ['pending', 'reserved', 'assigned', 'canceled', 'completed', 'wrapping'] as const;

@@ -1,6 +1,6 @@
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
-import { onHost, type RestApp, type RestParts, TwilioError } from './app.ts';
 import { form, ownAccount, params } from './format.ts';
+import { onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
 
 /**
  * Twilio's own FlexRecordingWebhook, where a recording's form may be forwarded. What the real one answers to a wrong

@@ -1,6 +1,6 @@
 import type { WorkerSid } from '@flex-custody/core';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
 import { bearerLink, createAudit } from './audit.ts';
 
 onEachEngine('the audit table', (open) => {

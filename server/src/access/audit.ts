@@ -1,6 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
 import type { Viewer } from '@flex-custody/twilio';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 
 /** Who listens through a link that anybody may hold. */
 export const bearerLink = { identity: 'bearer-link', roles: [] } as const;

@@ -1,6 +1,7 @@
 import { asWorkerSid, CustodyError } from '@flex-custody/core';
+import type { Db } from '../db/db.ts';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { type Db, migrate } from '../db.ts';
 import { createIdentities, keepingIdentities } from './identities.ts';
 
 const ada = asWorkerSid(`WK${'1'.repeat(32)}`)!;

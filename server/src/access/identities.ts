@@ -1,6 +1,6 @@
 import { asWorkerSid, type WorkerSid } from '@flex-custody/core';
 import type { FlexTokens, Viewer } from '@flex-custody/twilio';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 
 /** Whose a client identity is, as Twilio's IAM stated it for a valid token: nothing that a worker could write. */
 export interface Identities {

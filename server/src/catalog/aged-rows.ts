@@ -1,5 +1,5 @@
 import type { AccountSid } from '@flex-custody/core';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 import type { Catalog } from './catalog.ts';
 
 /** What one statement has removed. */

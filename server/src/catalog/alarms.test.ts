@@ -1,7 +1,7 @@
 import type { RecordingSid } from '@flex-custody/core';
+import { buildIndexes } from '../db/indexes.ts';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
-import { buildIndexes } from '../indexes.ts';
 import { type Alarms, createAlarms } from './alarms.ts';
 import { type Certificates, createCertificates } from './certificates.ts';
 

@@ -1,6 +1,6 @@
 import type { RecordingSid } from '@flex-custody/core';
+import type { Db } from '../db/db.ts';
 import { together } from '../db/together.ts';
-import type { Db } from '../db.ts';
 import type { AlarmCode } from './alarm-table.ts';
 import { type Behind, behindOf, mostCounted, pageUnknown } from './pages.ts';
 

@@ -1,9 +1,9 @@
 import type { RecordingSid } from '@flex-custody/core';
 import { callerFingerprint, callerKeyId } from '../custody/caller-secret.ts';
+import { migrate } from '../db/migrate.ts';
+import { migrations } from '../db/migrations/index.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
-import { migrations } from '../migrations.ts';
-import { createCatalog } from './catalog.ts';
+import { createCatalog } from './create-catalog.ts';
 
 const account = `AC${'0a'.repeat(16)}` as Parameters<typeof createCatalog>[1];
 const secret = Buffer.alloc(32, 5).toString('base64');

@@ -10,10 +10,11 @@ import {
   type TaskSid,
   type WorkerSid,
 } from '@flex-custody/core';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
 import { createAlarms } from './alarms.ts';
-import { type Catalog, createCatalog, type Registration, type StaleMark } from './catalog.ts';
+import type { Catalog, Registration, StaleMark } from './catalog.ts';
+import { createCatalog } from './create-catalog.ts';
 
 const hex = (n: number) => n.toString(16).padStart(32, '0');
 const AC = `AC${hex(1)}` as AccountSid;

@@ -243,5 +243,4 @@ export interface Catalog {
   attempt(sid: RecordingSid): Promise<number>;
 }
 
-export { createCatalog } from './postgres-catalog.ts';
 export * from './recording-row.ts';

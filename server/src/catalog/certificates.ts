@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 import { type Behind, behindOf, mostCounted, pageUnknown } from './pages.ts';
 
 export interface KeptCertificate {

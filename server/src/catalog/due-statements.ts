@@ -1,5 +1,5 @@
 import type { CallDirection } from '@flex-custody/core';
-import { inDirection } from '../indexes.ts';
+import { inDirection } from '../db/indexes.ts';
 import type { Catalog, Kept } from './catalog.ts';
 import { rowColumns, type StoredRow, toRow } from './rows.ts';
 import { mostRows, type Statements } from './statements.ts';

@@ -5,11 +5,12 @@ import {
   recordingStates,
   type SealedObject,
 } from '@flex-custody/core';
+import { buildIndexes, missingIndexes } from '../db/indexes.ts';
+import { migrate } from '../db/migrate.ts';
+import { migrations } from '../db/migrations/index.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
-import { buildIndexes, missingIndexes } from '../indexes.ts';
-import { migrations } from '../migrations.ts';
-import { type Catalog, createCatalog, type Expiry } from './catalog.ts';
+import type { Catalog, Expiry } from './catalog.ts';
+import { createCatalog } from './create-catalog.ts';
 
 const hex = (n: number) => n.toString(16).padStart(32, '0');
 const account = `AC${hex(1)}` as AccountSid;

@@ -1,7 +1,8 @@
 import type { RecordingSid } from '@flex-custody/core';
+import type { Db } from '../db/db.ts';
+import { buildIndexes } from '../db/indexes.ts';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { type Db, migrate } from '../db.ts';
-import { buildIndexes } from '../indexes.ts';
 import { createAlarms } from './alarms.ts';
 import { removeTraces } from './erasure-traces.ts';
 

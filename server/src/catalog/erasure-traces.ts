@@ -1,5 +1,5 @@
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 
 /** What names a call in tables other than the list of recordings. */
 export interface CallSids {

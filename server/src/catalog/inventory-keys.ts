@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { CustodyError, type RecordingSid } from '@flex-custody/core';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 import type { Catalog } from './catalog.ts';
 
 /** What the bucket has of one recording under one of its two names. */

@@ -1,7 +1,8 @@
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
-import { type Catalog, createCatalog } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
+import { createCatalog } from './create-catalog.ts';
 
 const hex = (n: number) => n.toString(16).padStart(32, '0');
 const account = `AC${hex(1)}` as AccountSid;

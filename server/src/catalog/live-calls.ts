@@ -1,5 +1,5 @@
 import type { AccountSid, CallDirection, CallSid, ConferenceSid, TaskSid } from '@flex-custody/core';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 
 /** Who is on a call, by Twilio's word: of numbers only digests. */
 export interface Parties {

@@ -1,7 +1,8 @@
 import type { AccountSid } from '@flex-custody/core';
+import type { Db } from '../db/db.ts';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { type Db, migrate } from '../db.ts';
-import { createCatalog } from './catalog.ts';
+import { createCatalog } from './create-catalog.ts';
 
 const account = `AC${'0a'.repeat(16)}` as AccountSid;
 

@@ -9,10 +9,11 @@ import {
   unprovenFacts,
   type WorkerSid,
 } from '@flex-custody/core';
+import { migrate } from '../db/migrate.ts';
+import { migrations } from '../db/migrations/index.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
-import { migrations } from '../migrations.ts';
-import { type Catalog, createCatalog, type Owner, type StoredSidecar } from './catalog.ts';
+import type { Catalog, Owner, StoredSidecar } from './catalog.ts';
+import { createCatalog } from './create-catalog.ts';
 
 const hex = (n: number) => n.toString(16).padStart(32, '0');
 const RE = (n: number) => `RE${hex(n)}` as RecordingSid;

@@ -1,7 +1,7 @@
 import type { AccountSid, RecordingSid, SealedObject, TaskSid } from '@flex-custody/core';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
-import { createCatalog } from './catalog.ts';
+import { createCatalog } from './create-catalog.ts';
 
 const hex = (n: number) => n.toString(16).padStart(32, '0');
 const AC = `AC${hex(1)}` as AccountSid;

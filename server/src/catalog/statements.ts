@@ -6,8 +6,8 @@ import {
   type RecordingState,
   type SealedObject,
 } from '@flex-custody/core';
+import type { Db } from '../db/db.ts';
 import { together } from '../db/together.ts';
-import type { Db } from '../db.ts';
 import type { RecordingRow } from './catalog.ts';
 import { moveOf } from './moves.ts';
 import { rowColumns, type StoredRow, toRow } from './rows.ts';

@@ -1,5 +1,5 @@
 import type { AccountSid } from '@flex-custody/core';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 
 /** What the triggers on `recordings` count, by kind: see the migration that creates `tallies`. */
 export interface TalliedAs {

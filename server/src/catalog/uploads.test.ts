@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asAccountSid, asRecordingSid, type RecordingSid, type SealedObject } from '@flex-custody/core';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../migrations.ts';
-import { type Catalog, createCatalog } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
+import { createCatalog } from './create-catalog.ts';
 import { createUploads, type Uploads } from './uploads.ts';
 
 interface State {

@@ -1,5 +1,5 @@
 import type { RecordingSid } from '@flex-custody/core';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 
 /**
  * How far copies have come that another process may have to go on with. Every write names the lease it is made under and

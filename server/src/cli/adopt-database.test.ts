@@ -5,8 +5,8 @@ import { bindDatabase, readCustody } from '../custody/bind.ts';
 import { callerKeyId } from '../custody/caller-secret.ts';
 import { custodyFacts } from '../custody/facts.ts';
 import { lockDirectory } from '../db/lock.ts';
+import { migrate } from '../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
 import { type AdoptParts, adopt, nameCallers, openForAdoption } from './adopt-database.ts';
 
 const base = {

@@ -1,13 +1,15 @@
 import { CustodyError } from '@flex-custody/core';
 import type { Command } from 'commander';
 import { createAudit, operator } from '../access/audit.ts';
-import { createCatalog } from '../catalog/catalog.ts';
+import { createCatalog } from '../catalog/create-catalog.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { adoptDatabase, bindDatabase, differencesFrom } from '../custody/bind.ts';
 import { callerKeyId } from '../custody/caller-secret.ts';
 import { type Difference, lineOf } from '../custody/differences.ts';
 import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
-import { type Db, migrate, openDatabase } from '../db.ts';
+import type { Db } from '../db/db.ts';
+import { migrate } from '../db/migrate.ts';
+import { openDatabase } from '../db/open.ts';
 import { loadSigning } from '../signing/load.ts';
 import { ask } from './ask.ts';
 

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { AccountSid } from '@flex-custody/core';
+import { migrate } from '../db/migrate.ts';
+import { migrations } from '../db/migrations/index.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
-import { migrations } from '../migrations.ts';
 import { adoptDatabase, bindDatabase, differencesFrom, readCustody } from './bind.ts';
 import { type CustodyConfig, type CustodyFacts, custodyFacts } from './facts.ts';
 

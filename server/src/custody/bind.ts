@@ -1,5 +1,5 @@
 import { type AccountSid, CustodyError, type StorageMode } from '@flex-custody/core';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 import { custodyDiffers, type Difference, differences } from './differences.ts';
 import type { CustodyFacts } from './facts.ts';
 

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PGlite, PGliteInterface, Transaction } from '@electric-sql/pglite';
 import { CustodyError } from '@flex-custody/core';
 import { inTime } from '@flex-custody/net';
-import type { Db } from '../db.ts';
+import type { Db } from './db.ts';
 import { dbLimits, insideTransaction, lateDatabase } from './limits.ts';
 import { type DirectoryLock, lockDirectory, lockFile } from './lock.ts';
 import { privateFolder } from './private-folder.ts';

@@ -2,7 +2,7 @@ import { CustodyError } from '@flex-custody/core';
 import { inTime } from '@flex-custody/net';
 import pg from 'pg';
 import { systemCode } from '../config/system-code.ts';
-import type { Db } from '../db.ts';
+import type { Db } from './db.ts';
 import { type DbLimits, dbLimits, insideTransaction, lateDatabase } from './limits.ts';
 import { type Prepared, preparedStatements } from './prepared.ts';
 

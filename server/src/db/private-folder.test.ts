@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDatabase } from '../db.ts';
+import { openDatabase } from './open.ts';
 // Loads the engine in a way that the tests' realm takes.
 import './testing/on-each-engine.ts';
 import { privateFolder } from './private-folder.ts';

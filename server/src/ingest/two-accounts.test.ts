@@ -1,7 +1,7 @@
 import { type AccountSid, CustodyError } from '@flex-custody/core';
-import { createCatalog } from '../catalog/catalog.ts';
+import { createCatalog } from '../catalog/create-catalog.ts';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
 import type { JobName } from '../queue/queue.ts';
 import { bucketPass } from './reconcile/bucket-pass.ts';
 import { createTally } from './reconcile/tally.ts';

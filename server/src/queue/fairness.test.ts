@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordingSid } from '@flex-custody/core';
 import { until } from '../../../test/support/until.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { openQueue, type Queue } from './queue.ts';
+import { openQueue } from './boss-queue.ts';
+import type { Queue } from './queue.ts';
 
 const hourMs = 3_600_000;
 const sidOf = (kind: 'old' | 'new', n: number) =>

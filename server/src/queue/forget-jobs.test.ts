@@ -1,7 +1,7 @@
 import { until } from '../../../test/support/until.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { openQueue } from './boss-queue.ts';
 import { forgetJobs } from './forget-jobs.ts';
-import { openQueue } from './queue.ts';
 import { removeDone } from './remove-done.ts';
 
 onEachEngine('jobs that are removed', (open) => {

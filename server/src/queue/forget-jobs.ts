@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 
 /** Fields of a job's data that name a recording or its call; each has an index of its own, in `job-indexes.ts`. */
 export const namedFields = {

@@ -1,6 +1,6 @@
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { openQueue } from './boss-queue.ts';
 import { queueHealth } from './health.ts';
-import { openQueue } from './queue.ts';
 
 onEachEngine('the health of a queue', (open) => {
   let database: TestDatabase;

@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 
 export interface QueueHealth {
   /** Jobs whose time has come and that no worker has begun, or whose last try failed and the next is due. */

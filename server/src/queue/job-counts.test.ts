@@ -1,5 +1,6 @@
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { openQueue, type Queue } from './queue.ts';
+import { openQueue } from './boss-queue.ts';
+import type { Queue } from './queue.ts';
 
 onEachEngine('the count of all jobs', (open) => {
   let database: TestDatabase;

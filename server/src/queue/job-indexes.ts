@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 import { namedFields } from './forget-jobs.ts';
 
 /** Of all jobs, though many name none: PostgreSQL ignores what it knows of values where an index is of some rows alone. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { RecordingSid } from '@flex-custody/core';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { openQueue } from './boss-queue.ts';
 import { type JobTable, jobTable, partsOf } from './job-table.ts';
-import { openQueue } from './queue.ts';
 
 onEachEngine('a backlog of jobs', (open) => {
   const schema = `j${randomBytes(4).toString('hex')}`;

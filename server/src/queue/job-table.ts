@@ -1,5 +1,5 @@
 import { isRetryable, type RecordingSid } from '@flex-custody/core';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 
 /** A job as it is handed out. */
 export interface TakenJob {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { openQueue } from './boss-queue.ts';
 import { forgetStatement } from './forget-jobs.ts';
 import { healthStatement } from './health.ts';
 import { partsOf, takeStatement, waitingStatement } from './job-table.ts';
-import { openQueue } from './queue.ts';
 import { removeDoneStatement } from './remove-done.ts';
 import { archiving } from './start-boss.ts';
 

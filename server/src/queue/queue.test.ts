@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError, type RecordingSid } from '@flex-custody/core';
 import { until } from '../../../test/support/until.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { openQueue } from './boss-queue.ts';
 import { jobIndexes } from './job-indexes.ts';
-import { type DeadJob, openQueue, type Queue } from './queue.ts';
+import type { DeadJob, Queue } from './queue.ts';
 
 const RE = (n: number) => ({ recordingSid: `RE${n.toString(16).padStart(32, '0')}` as RecordingSid });
 

@@ -110,5 +110,3 @@ export interface Queue {
   /** Takes no new job, waits up to `graceMs` (10 s) for those at work, then aborts them. */
   stop(graceMs?: number): Promise<void>;
 }
-
-export { openQueue } from './boss-queue.ts';

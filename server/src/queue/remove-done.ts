@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 import { scheduledNames } from './start-boss.ts';
 
 /** Of one statement: no other waits long for it. */

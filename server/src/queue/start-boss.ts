@@ -1,6 +1,6 @@
 import type PgBoss from 'pg-boss';
+import type { Db } from '../db/db.ts';
 import { migrationMs } from '../db/limits.ts';
-import type { Db } from '../db.ts';
 import { areCounted, prepareCounts } from './job-counts.ts';
 import { areIndexed, indexJobs } from './job-indexes.ts';
 import type { JobName, ScheduledName } from './queue.ts';

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../../test/support/until.ts';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
-import { openQueue, type Queue } from '../queue/queue.ts';
+import { openQueue } from '../queue/boss-queue.ts';
+import type { Queue } from '../queue/queue.ts';
 import { createRecorder } from './index.ts';
 import { createPauses } from './pauses/pauses.ts';
 import { sids } from './testing/live-call.ts';

@@ -3,10 +3,11 @@ import { CustodyError, type RecordingSid, type SealedObject, type TaskSid } from
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { ObjectLock, Store, StoredVersion } from '@flex-custody/vault';
 import { type Alarms, createAlarms } from '../catalog/alarms.ts';
-import { type Catalog, createCatalog, type RecordingRow } from '../catalog/catalog.ts';
+import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
+import { createCatalog } from '../catalog/create-catalog.ts';
+import { migrate } from '../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
 import { originOf } from '../playback/audio.ts';
 import { createRuns, type RunView } from '../runs/runs.ts';
 import { testSigning } from '../signing/testing/identity.ts';

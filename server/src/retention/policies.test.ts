@@ -1,6 +1,6 @@
 import type { AccountSid } from '@flex-custody/core';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../migrations.ts';
 import { createPolicies, differenceFrom, type Policies, summaryOf } from './policies.ts';
 import { noPolicy } from './policy.ts';
 

@@ -1,5 +1,5 @@
 import { type AccountSid, CustodyError } from '@flex-custody/core';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 import { comparePolicies, differenceFromUnreadable, type PolicyDifference } from './compare.ts';
 import { type Days, noPolicy, type Policy, readPolicy } from './policy.ts';
 

@@ -1,10 +1,11 @@
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
 import { createAgedRows } from '../catalog/aged-rows.ts';
 import { createAlarms } from '../catalog/alarms.ts';
-import { type Catalog, createCatalog } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { createCatalog } from '../catalog/create-catalog.ts';
+import { buildIndexes } from '../db/indexes.ts';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
-import { buildIndexes } from '../indexes.ts';
 import { FakeQueue } from '../ingest/testing/house.ts';
 import { startTrim, type TrimParts, trimNow } from './trim.ts';
 

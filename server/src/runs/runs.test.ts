@@ -1,6 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../db.ts';
 import { type Begin, createRuns, type Json, type Runs, resumeHours } from './runs.ts';
 
 onEachEngine('runs', (open) => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CustodyError, errorCode } from '@flex-custody/core';
 import { orAborted } from '@flex-custody/net';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 
 export type Json = Record<string, unknown>;
 

@@ -11,12 +11,12 @@ import { type Audit, createAudit } from '../access/audit.ts';
 import { createIdentities, type Identities } from '../access/identities.ts';
 import { type AgedRows, createAgedRows } from '../catalog/aged-rows.ts';
 import { createAlarms } from '../catalog/alarms.ts';
-import { createCatalog } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
+import { createCatalog } from '../catalog/create-catalog.ts';
 import { createInventoryKeys } from '../catalog/inventory-keys.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 import {
   type IngestParts,
   importPlain,

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccountSid } from '@flex-custody/core';
+import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { migrate } from '../migrations.ts';
 import { createPolicies, type Policies } from '../retention/policies.ts';
 import { applyAtStart, readStartPolicy, type StartPolicy } from './policy.ts';
 

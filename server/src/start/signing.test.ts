@@ -2,14 +2,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createCatalog } from '../catalog/catalog.ts';
+import { createCatalog } from '../catalog/create-catalog.ts';
 import { type Config, loadConfig } from '../config.ts';
 // Also lets the embedded database load inside tests.
 import '../db/testing/on-each-engine.ts';
+import { migrate } from '../db/migrate.ts';
+import { migrations } from '../db/migrations/index.ts';
 import { openPglite } from '../db/pglite.ts';
-import { migrate } from '../db.ts';
 import { createLog } from '../log.ts';
-import { migrations } from '../migrations.ts';
 import { newSigningKey } from '../signing/key-file.ts';
 import { loadSigning, makeSigningKey } from '../signing/load.ts';
 import { testSigning } from '../signing/testing/identity.ts';

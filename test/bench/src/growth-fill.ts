@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { Db } from '../../../server/src/db/db.ts';
+import { buildIndexes } from '../../../server/src/db/indexes.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
-import type { Db } from '../../../server/src/db.ts';
-import { buildIndexes } from '../../../server/src/indexes.ts';
 import { fillCatalog } from '../../support/fill-catalog.ts';
 
 /** A database of the run's own on a server. */

@@ -1,6 +1,6 @@
 import { createAudit, operator } from '../../../server/src/access/audit.ts';
 import type { Stale } from '../../../server/src/catalog/catalog.ts';
-import type { Db } from '../../../server/src/db.ts';
+import type { Db } from '../../../server/src/db/db.ts';
 import { bucketPass } from '../../../server/src/ingest/reconcile/bucket-pass.ts';
 import { createTally } from '../../../server/src/ingest/reconcile/tally.ts';
 import { twilioPass } from '../../../server/src/ingest/reconcile/twilio-pass.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError, errorCode } from '@flex-custody/core';
-import { openDatabase } from '../../../server/src/db.ts';
+import { openDatabase } from '../../../server/src/db/open.ts';
 import { createJanitor } from '../../../server/src/ingest/janitor-job.ts';
 import { bucketPass } from '../../../server/src/ingest/reconcile/bucket-pass.ts';
 import { createTally } from '../../../server/src/ingest/reconcile/tally.ts';

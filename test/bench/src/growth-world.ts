@@ -3,9 +3,9 @@ import { type AccountSid, objectKey, type RecordingSid, sidecarKey } from '@flex
 import type { RecordingPage, TwilioRecording } from '@flex-custody/twilio';
 import type { Store } from '@flex-custody/vault';
 import { loadConfig } from '../../../server/src/config.ts';
-import type { Db } from '../../../server/src/db.ts';
+import type { Db } from '../../../server/src/db/db.ts';
 import type { Log } from '../../../server/src/ingest/index.ts';
-import { openQueue } from '../../../server/src/queue/queue.ts';
+import { openQueue } from '../../../server/src/queue/boss-queue.ts';
 import { loadSigning } from '../../../server/src/signing/load.ts';
 import { createParts, type HouseParts } from '../../../server/src/start/parts.ts';
 import type { Environment } from './processes.ts';

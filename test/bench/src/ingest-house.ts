@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asAccountSid, asCallSid, asRecordingSid, asReservationSid, asTaskSid } from '@flex-custody/core';
 import type { PlacedCall } from '../../../sandbox/src/calls.ts';
-import { createCatalog } from '../../../server/src/catalog/catalog.ts';
-import { type Db, migrate, openDatabase } from '../../../server/src/db.ts';
-import { openQueue } from '../../../server/src/queue/queue.ts';
+import { createCatalog } from '../../../server/src/catalog/create-catalog.ts';
+import type { Db } from '../../../server/src/db/db.ts';
+import { migrate } from '../../../server/src/db/migrate.ts';
+import { openDatabase } from '../../../server/src/db/open.ts';
+import { openQueue } from '../../../server/src/queue/boss-queue.ts';
 import { makeSigningKey } from '../../../server/src/signing/load.ts';
 import { cpuSeconds, type Environment, peakRssMb } from './processes.ts';
 

@@ -13,7 +13,8 @@ import {
 import { startFunctions } from '../../../sandbox/src/stack/functions-child.ts';
 import { freePorts } from '../../../sandbox/src/stack/ports.ts';
 import { makeSecrets, type StackSecrets } from '../../../sandbox/src/stack/secrets.ts';
-import { type Db, openDatabase } from '../../../server/src/db.ts';
+import type { Db } from '../../../server/src/db/db.ts';
+import { openDatabase } from '../../../server/src/db/open.ts';
 import type { Desk } from '../../../server/src/http/operators/desk.ts';
 import { remoteDesk } from '../../../server/src/http/operators/remote.ts';
 import { operatorSecret } from '../../../server/src/http/operators/routes.ts';

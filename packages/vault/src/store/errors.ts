@@ -1,56 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
+import { failureOf, type StoreFailure } from './failure.ts';
 import { meaningOf } from './meanings.ts';
-
-/** What S3 and the SDK say, as far as anybody can act on it. */
-export interface StoreFailure {
-  status: number | undefined;
-  /** As the store or the network calls it; `unknown` where neither does. */
-  name: string;
-  /** To be looked into, and never to be shown: whoever answered wrote it. */
-  message: string;
-  /** Where the bucket is, as S3 says. */
-  region?: string;
-  /** Where S3 sends whoever asks for it. */
-  endpoint?: string;
-  /** The version that was asked for is the marker of a deletion. */
-  deleteMarker?: boolean;
-}
-
-interface Thrown {
-  name?: unknown;
-  code?: unknown;
-  message?: unknown;
-  Region?: unknown;
-  Endpoint?: unknown;
-  $metadata?: { httpStatusCode?: number };
-  $response?: { headers?: Record<string, string | undefined> };
-}
-
-/** What whoever answered may say in a message of ours. */
-const plain = (pattern: RegExp, value: unknown): string | undefined =>
-  typeof value === 'string' && pattern.test(value) ? value : undefined;
-const aName = /^[\w.-]{1,80}$/;
-const aRegion = /^[a-z0-9-]{2,40}$/;
-const aHost = /^[\w.-]{1,200}(:\d{1,5})?$/;
-
-export function failureOf(error: unknown): StoreFailure {
-  if (typeof error !== 'object' || error === null) return { status: undefined, name: 'unknown', message: '' };
-  const { name, code, message, Region, Endpoint, $metadata, $response } = error as Thrown;
-  const headers = $response?.headers ?? {};
-  const region = plain(aRegion, Region) ?? plain(aRegion, headers['x-amz-bucket-region']);
-  const endpoint = plain(aHost, Endpoint) ?? plain(aHost, hostOf(headers['location']));
-  return {
-    status: $metadata?.httpStatusCode,
-    name: plain(aName, code) ?? plain(aName, name) ?? 'unknown',
-    message: typeof message === 'string' ? message : '',
-    ...(region !== undefined && { region }),
-    ...(endpoint !== undefined && { endpoint }),
-    ...(headers['x-amz-delete-marker'] === 'true' && { deleteMarker: true }),
-  };
-}
-
-const hostOf = (url: string | undefined): string | undefined =>
-  url !== undefined && URL.canParse(url) ? new URL(url).host : undefined;
 
 /** An error of the SDK as one of ours, by the table of meanings; its message is `fault: next step`. */
 export function storeError(error: unknown, bucket: string, key?: string): CustodyError {

@@ -5,7 +5,8 @@ import {
   GetObjectRetentionCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { failureOf, isUnsupported, storeError } from './errors.ts';
+import { isUnsupported, storeError } from './errors.ts';
+import { failureOf } from './failure.ts';
 import { meaningOf } from './meanings.ts';
 import type { ObjectLock, Told, Versioning } from './types.ts';
 

@@ -8,7 +8,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { errorCode } from '@flex-custody/core';
 import { createClient } from './client.ts';
-import { failureOf, storeError } from './errors.ts';
+import { storeError } from './errors.ts';
+import { failureOf } from './failure.ts';
 import { legalHoldOf, lockConfigurationOf, retentionOf, untoldBy, versioningOf } from './locks.ts';
 import type { StoreConfig, Told, Versioning } from './types.ts';
 

@@ -1,4 +1,5 @@
-import { failureOf, storeError } from './errors.ts';
+import { storeError } from './errors.ts';
+import { failureOf } from './failure.ts';
 
 /** As the SDK throws it. */
 const thrown = (

@@ -1,4 +1,4 @@
-import type { StoreFailure } from './errors.ts';
+import type { StoreFailure } from './failure.ts';
 
 /** What an answer of a store means for whoever asked, whichever request it answers. */
 export interface Meaning {

@@ -1,8 +1,9 @@
 import type { AccountSid } from '@flex-custody/core';
+import { buildIndexes } from '../../db/indexes.ts';
+import { migrate } from '../../db/migrate.ts';
+import { migrations } from '../../db/migrations/index.ts';
 import { onEachEngine } from '../../db/testing/on-each-engine.ts';
 import { type Health, readHealth } from '../../http/operators/health.ts';
-import { buildIndexes } from '../../indexes.ts';
-import { migrate, migrations } from '../../migrations.ts';
 import type { RunView } from '../../runs/runs.ts';
 import { copies, database, reconcile } from './database.ts';
 import type { Scene } from './scene.ts';

@@ -1,8 +1,8 @@
 import { correctionOf, differences, lineOf } from '../../custody/differences.ts';
 import { custodyFacts } from '../../custody/facts.ts';
 import { encryptIt, inTheClear } from '../../db/in-the-clear.ts';
+import { migrations } from '../../db/migrations/index.ts';
 import type { Health } from '../../http/operators/health.ts';
-import { migrations } from '../../migrations.ts';
 import { type RunView, resumeHours } from '../../runs/runs.ts';
 import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';

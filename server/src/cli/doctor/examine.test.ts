@@ -9,8 +9,8 @@ import { bindDatabase } from '../../custody/bind.ts';
 import { custodyFacts } from '../../custody/facts.ts';
 // Also lets the embedded database load inside tests.
 import '../../db/testing/on-each-engine.ts';
+import { migrate } from '../../db/migrate.ts';
 import { openPglite } from '../../db/pglite.ts';
-import { migrate } from '../../migrations.ts';
 import { createPolicies } from '../../retention/policies.ts';
 import { type Check, checks } from './checks.ts';
 import { examine } from './examine.ts';

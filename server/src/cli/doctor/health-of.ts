@@ -1,6 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
 import type { Config } from '../../config.ts';
-import { openDatabase } from '../../db.ts';
+import { openDatabase } from '../../db/open.ts';
 import { type Health, readHealth } from '../../http/operators/health.ts';
 import { remoteDesk } from '../../http/operators/remote.ts';
 import { operatorSecret } from '../../http/operators/routes.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Db } from '../../db.ts';
+import type { Db } from '../db.ts';
 
 /** A statement, and what PostgreSQL would do for it. */
 export interface Explained {

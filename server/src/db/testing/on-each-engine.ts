@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, runInThisContext } from 'node:vm';
 import { describeWhere } from '../../../../test/support/needs.ts';
-import type { Db } from '../../db.ts';
+import type { Db } from '../db.ts';
 import { openPglite } from '../pglite.ts';
 import { openPostgres } from '../postgres.ts';
 

@@ -1,11 +1,12 @@
 import type { AccountSid } from '@flex-custody/core';
 import { createAlarms } from '../../catalog/alarms.ts';
-import { type CallerKeys, createCatalog } from '../../catalog/catalog.ts';
+import type { CallerKeys } from '../../catalog/catalog.ts';
+import { createCatalog } from '../../catalog/create-catalog.ts';
 import { readCustody } from '../../custody/bind.ts';
 import type { CustodyFacts } from '../../custody/facts.ts';
-import type { Db } from '../../db.ts';
-import { missingIndexes } from '../../indexes.ts';
-import { migrations } from '../../migrations.ts';
+import type { Db } from '../../db/db.ts';
+import { missingIndexes } from '../../db/indexes.ts';
+import { migrations } from '../../db/migrations/index.ts';
 import { type QueueHealth, queueHealth } from '../../queue/health.ts';
 import { createPolicies, type PolicySummary, summaryOf } from '../../retention/policies.ts';
 import { createRuns, type RunView } from '../../runs/runs.ts';

@@ -7,11 +7,12 @@ import {
 } from '@flex-custody/core';
 import fastify, { type FastifyInstance } from 'fastify';
 import { type Alarms, createAlarms } from '../../catalog/alarms.ts';
-import { type Catalog, createCatalog, type RecordingRow } from '../../catalog/catalog.ts';
+import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../../catalog/certificates.ts';
+import { createCatalog } from '../../catalog/create-catalog.ts';
+import { migrate } from '../../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { createLog } from '../../log.ts';
-import { migrate } from '../../migrations.ts';
 import { callerDigests } from '../../retention/caller.ts';
 import { createPolicies } from '../../retention/policies.ts';
 import { checkedWork } from '../../runs/options.ts';

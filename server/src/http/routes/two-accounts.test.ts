@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import { type AccountSid, objectKey, type WorkerSid } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
-import { type Catalog, createCatalog } from '../../catalog/catalog.ts';
+import type { Catalog } from '../../catalog/catalog.ts';
+import { createCatalog } from '../../catalog/create-catalog.ts';
+import { migrate } from '../../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine.ts';
-import { migrate } from '../../db.ts';
 import { createMediaLinks } from '../../playback/media-link.ts';
 import { createSegmentLinks } from '../../playback/segment-link.ts';
 import {

@@ -1,5 +1,5 @@
 import { CustodyError, type RecordingSid } from '@flex-custody/core';
-import type { Db } from '../../db.ts';
+import type { Db } from '../../db/db.ts';
 import { FakeTwilio } from '../testing/fake-twilio.ts';
 import { house, sharedDatabase } from '../testing/house.ts';
 import { recorded, scene, sids } from '../testing/scene.ts';

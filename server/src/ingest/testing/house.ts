@@ -3,10 +3,11 @@ import { CustodyError, objectKey, type RecordingSid, type SealedObject } from '@
 import type { GetOptions, Store, Stored } from '@flex-custody/vault';
 import { createIdentities } from '../../access/identities.ts';
 import { createAlarms } from '../../catalog/alarms.ts';
-import { createCatalog } from '../../catalog/catalog.ts';
+import { createCatalog } from '../../catalog/create-catalog.ts';
 import { createUploads } from '../../catalog/uploads.ts';
+import type { Db } from '../../db/db.ts';
+import { migrate } from '../../db/migrate.ts';
 import { openEmbedded } from '../../db/testing/on-each-engine.ts';
-import { type Db, migrate } from '../../db.ts';
 import type {
   DeadJob,
   JobName,

@@ -1,7 +1,7 @@
 import type { TaskSid } from '@flex-custody/core';
 import { createLiveCalls } from '../../catalog/live-calls.ts';
+import { migrate } from '../../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine.ts';
-import { migrate } from '../../db.ts';
 import { receive } from '../reports/receive.ts';
 import { callsRoom, conferenceSid, customer, digest, inboundRoom } from '../testing/calls-world.ts';
 import { down, sids } from '../testing/live-call.ts';

@@ -1,7 +1,7 @@
 import { asRecordingSid, type CallSid, type ConferenceSid } from '@flex-custody/core';
-import { createCatalog } from '../../catalog/catalog.ts';
+import { createCatalog } from '../../catalog/create-catalog.ts';
+import { migrate } from '../../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine.ts';
-import { migrate } from '../../db.ts';
 import { callsRoom, conferenceSid, customer, digest } from '../testing/calls-world.ts';
 import { down, sids } from '../testing/live-call.ts';
 import { findFacts } from './facts.ts';

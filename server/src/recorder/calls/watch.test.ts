@@ -1,6 +1,6 @@
 import { createLiveCalls } from '../../catalog/live-calls.ts';
+import { migrate } from '../../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine.ts';
-import { migrate } from '../../db.ts';
 import { receive } from '../reports/receive.ts';
 import { callsRoom, conferenceSid, customer, inboundRoom, reservation } from '../testing/calls-world.ts';
 import { sids } from '../testing/live-call.ts';

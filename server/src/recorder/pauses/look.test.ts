@@ -1,6 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
+import { migrate } from '../../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine.ts';
-import { migrate } from '../../db.ts';
 import { receive } from '../reports/receive.ts';
 import { down, sids } from '../testing/live-call.ts';
 import { ada, minute, pauseReport, room, start } from '../testing/room.ts';

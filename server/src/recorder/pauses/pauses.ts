@@ -1,5 +1,5 @@
 import type { ConferenceSid, PauseSettings, RecordingSid, TaskSid } from '@flex-custody/core';
-import type { Db } from '../../db.ts';
+import type { Db } from '../../db/db.ts';
 
 export type PauseEnd = 'function' | 'browser' | 'timer' | 'wrap-up' | 'over';
 

@@ -1,5 +1,6 @@
+import type { Db } from '../../db/db.ts';
+import { migrate } from '../../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine.ts';
-import { type Db, migrate } from '../../db.ts';
 import { createPauses } from '../pauses/pauses.ts';
 import { down, sids } from '../testing/live-call.ts';
 import { pauseReport, room } from '../testing/room.ts';

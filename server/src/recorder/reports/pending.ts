@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { CustodyError, errorCode, isRetryable, parseReport, type Report } from '@flex-custody/core';
-import type { Db } from '../../db.ts';
+import type { Db } from '../../db/db.ts';
 import type { RecorderParts } from '../parts.ts';
 import { receive } from './receive.ts';
 

@@ -1,6 +1,7 @@
 import { notRecordedReasons, type Report } from '@flex-custody/core';
+import type { Db } from '../../db/db.ts';
+import { migrate } from '../../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine.ts';
-import { type Db, migrate } from '../../db.ts';
 import { look } from '../pauses/look.ts';
 import { createPauses } from '../pauses/pauses.ts';
 import { down, sids } from '../testing/live-call.ts';

@@ -7,8 +7,8 @@ import type {
   TwilioReservation,
 } from '@flex-custody/twilio';
 import { createAlarms } from '../../catalog/alarms.ts';
-import { createCatalog } from '../../catalog/catalog.ts';
-import type { Db } from '../../db.ts';
+import { createCatalog } from '../../catalog/create-catalog.ts';
+import type { Db } from '../../db/db.ts';
 import type { JobName, Jobs, SendOptions } from '../../queue/queue.ts';
 import { type CallerDigest, callerDigests } from '../../retention/caller.ts';
 import type { RecorderParts } from '../parts.ts';

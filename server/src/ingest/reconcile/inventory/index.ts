@@ -1,9 +1,10 @@
 import { CustodyError, errorCode, type RecordingSid, sidecarKey } from '@flex-custody/core';
 import type { IngestParts } from '../../parts.ts';
-import { type BucketKeys, inventoryOf } from './inventory-of.ts';
+import { inventoryOf } from './inventory-of.ts';
+import type { BucketKeys } from './source.ts';
 
-export type { BucketKeys, InventorySource } from './inventory-of.ts';
 export { newestInventory } from './newest.ts';
+export type { BucketKeys, InventorySource } from './source.ts';
 
 type Parts = Pick<IngestParts, 'alarms' | 'config' | 'inventory' | 'log' | 'runs' | 'store'>;
 

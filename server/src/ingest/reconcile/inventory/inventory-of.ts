@@ -1,5 +1,4 @@
 import { objectKey, type RecordingSid, sidecarKey } from '@flex-custody/core';
-import type { Store } from '@flex-custody/vault';
 import {
   type InventoryKey,
   type InventoryKeys,
@@ -12,25 +11,7 @@ import type { Entry } from './entry.ts';
 import { loadInventory } from './load.ts';
 import type { Manifest } from './manifest.ts';
 import { newestInventory } from './newest.ts';
-
-/** S3's own list of the bucket's keys. */
-export interface InventorySource {
-  /** The bucket that S3 writes it to. */
-  store: Pick<Store, 'bucket' | 'close' | 'get' | 'list'>;
-  /** Empty, or with a slash at its end. */
-  prefix: string;
-  keys: InventoryKeys;
-}
-
-export interface BucketKeys {
-  /**
-   * When the inventory was begun; undefined where the bucket was listed. What is newer is not in it, and what it has may be
-   * gone.
-   */
-  asOf?: Date;
-  /** By key, in byte order, below `recordings/<account>/`. */
-  keys: AsyncIterable<Entry>;
-}
+import type { BucketKeys, InventorySource } from './source.ts';
 
 type Parts = Pick<IngestParts, 'config' | 'log' | 'runs' | 'store'>;
 type LoadingParts = Parts & { inventory: InventorySource };

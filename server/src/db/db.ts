@@ -1,7 +1,3 @@
-import type { DatabaseConfig } from './config.ts';
-
-export { migrate } from './migrations.ts';
-
 /**
  * The one way to SQL, the same on the embedded database and on PostgreSQL: `$1` parameters, jsonb as parsed values,
  * timestamps as Date, bigint as number.
@@ -21,13 +17,4 @@ export interface Db {
   /** One statement outside of any transaction, such as CREATE INDEX CONCURRENTLY. @param signal cancels it */
   alone(sql: string, limitMs: number, signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
-}
-
-/**
- * Opens the database; the engine's code is loaded only here, as each is heavy and one is enough.
- * @throws CustodyError `data_dir_locked` when another process has the directory, `database_unavailable` (retryable)
- */
-export async function openDatabase(config: DatabaseConfig): Promise<Db> {
-  if ('url' in config) return (await import('./db/postgres.ts')).openPostgres(config.url);
-  return (await import('./db/pglite.ts')).openPglite(config.directory);
 }

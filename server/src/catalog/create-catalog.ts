@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AccountSid } from '@flex-custody/core';
-import type { Db } from '../db.ts';
+import type { Db } from '../db/db.ts';
 import { callerAssignments, callerStatements } from './caller-statements.ts';
 import type { Catalog, Owner } from './catalog.ts';
 import { dueStatements } from './due-statements.ts';

@@ -1,6 +1,6 @@
 import { errorCode } from '@flex-custody/core';
-import { migrationMs } from './db/limits.ts';
 import type { Db } from './db.ts';
+import { migrationMs } from './limits.ts';
 
 /** SQL: the direction that a policy's rules see, empty where it is unknown or unproven. Statements and index have one text. */
 export const inDirection = `CASE WHEN 'direction' = ANY(unproven) THEN '' ELSE coalesce(direction, '') END`;

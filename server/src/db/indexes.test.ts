@@ -1,9 +1,9 @@
-import { describeWhere } from '../../test/support/needs.ts';
-import { until } from '../../test/support/until.ts';
-import { openServer, type TestDatabase } from './db/testing/on-each-engine.ts';
+import { describeWhere } from '../../../test/support/needs.ts';
+import { until } from '../../../test/support/until.ts';
 import type { Db } from './db.ts';
-import { migrate } from './db.ts';
 import { buildIndexes, indexes, missingIndexes } from './indexes.ts';
+import { migrate } from './migrate.ts';
+import { openServer, type TestDatabase } from './testing/on-each-engine.ts';
 
 const said = () => {
   const lines: object[] = [];

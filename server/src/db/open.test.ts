@@ -1,9 +1,10 @@
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { describeWhere } from '../../test/support/needs.ts';
-import { openPostgres } from './db/postgres.ts';
-import { onEachEngine, type TestDatabase } from './db/testing/on-each-engine.ts';
-import { type Db, migrate } from './db.ts';
-import { migrations } from './migrations.ts';
+import { describeWhere } from '../../../test/support/needs.ts';
+import type { Db } from './db.ts';
+import { migrate } from './migrate.ts';
+import { migrations } from './migrations/index.ts';
+import { openPostgres } from './postgres.ts';
+import { onEachEngine, type TestDatabase } from './testing/on-each-engine.ts';
 
 onEachEngine('database', (open) => {
   let test_: TestDatabase;

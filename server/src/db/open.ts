@@ -1,0 +1,11 @@
+import type { DatabaseConfig } from '../config.ts';
+import type { Db } from './db.ts';
+
+/**
+ * Opens the database; the engine's code is loaded only here, as each is heavy and one is enough.
+ * @throws CustodyError `data_dir_locked` when another process has the directory, `database_unavailable` (retryable)
+ */
+export async function openDatabase(config: DatabaseConfig): Promise<Db> {
+  if ('url' in config) return (await import('./postgres.ts')).openPostgres(config.url);
+  return (await import('./pglite.ts')).openPglite(config.directory);
+}
