@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CustodyError, objectKey, type RecordingSid, sidecarKey } from '@flex-custody/core';
-import { createKeys, createStore, type Store, sealStream } from '@flex-custody/vault';
+import { createKeys, createStore, type Store, sealBytes } from '@flex-custody/vault';
 import { wav } from '../../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../../sandbox/src/s3/index.ts';
@@ -84,9 +84,8 @@ async function open() {
 type House = Awaited<ReturnType<typeof open>>;
 
 async function put(sid: RecordingSid) {
-  const sealer = await sealStream(keys, { account: sids.account, recording: sid });
-  sealer.end(audio);
-  return store.put(objectKey(sids.account, sid), sealer);
+  const sealed = await sealBytes(keys, { account: sids.account, recording: sid }, audio);
+  return store.putBytes(objectKey(sids.account, sid), sealed);
 }
 
 async function verified({ catalog, ingest, twilio }: House, n: number) {
