@@ -1,5 +1,6 @@
 import type { AccountSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
+import { isHinted } from '../db/indexes.ts';
 import type { Catalog } from './catalog.ts';
 
 /** What one statement has removed. */
@@ -78,7 +79,8 @@ export function createAgedRows(
     const found = await db.query<{ task: string }>(
       `SELECT task_sid AS task FROM recordings WHERE task_sid = ANY($1::text[]) AND state <> 'erased'
        UNION
-       SELECT hints->>'taskSid' FROM recordings WHERE hints->>'taskSid' = ANY($1::text[]) AND state <> 'erased'`,
+       SELECT hints->>'taskSid' FROM recordings 
+       WHERE hints->>'taskSid' = ANY($1::text[]) AND ${isHinted} AND state <> 'erased'`,
       [[...new Set(tasks)]],
     );
     return new Set(found.map(({ task }) => task));

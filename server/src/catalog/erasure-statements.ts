@@ -1,4 +1,5 @@
 import { asRecordingSid, type RecordingSid } from '@flex-custody/core';
+import { isHinted } from '../db/indexes.ts';
 import type { Catalog } from './catalog.ts';
 import { callSidsOf, removeTraces } from './erasure-traces.ts';
 import { mostRows, noLease, type Statements } from './statements.ts';
@@ -7,8 +8,6 @@ import { sumOf, talliesOf } from './tallies.ts';
 /** A run that has not moved for so long is dead. */
 const held = `now() + interval '5 minutes'`;
 const noIntent = 'intent = NULL, intent_at = NULL, intent_by = NULL, intent_until = NULL';
-/** A task that only the browser named, of a recording that no task is proven for. */
-const isHinted = `(task_sid IS NULL OR 'owner' = ANY(unproven))`;
 /** Of a run, for what is usual. */
 const runsCounted = 20;
 

@@ -5,6 +5,9 @@ import { migrationMs } from './limits.ts';
 /** SQL: the direction that a policy's rules see, empty where it is unknown or unproven. Statements and index have one text. */
 export const inDirection = `CASE WHEN 'direction' = ANY(unproven) THEN '' ELSE coalesce(direction, '') END`;
 
+/** SQL: no task is proven for the recording, so that its hint counts. Statements and index have one text. */
+export const isHinted = `(task_sid IS NULL OR 'owner' = ANY(unproven))`;
+
 /** By name: the table, and the SQL behind the table's name. */
 type Wanted = Readonly<Record<string, { on: string; as: string }>>;
 
@@ -44,7 +47,7 @@ export const indexes: Wanted = {
       WHERE erased_at IS NULL AND intent IS NULL AND erase_after IS NULL`,
   },
   recordings_kept: { on: 'recordings', as: `(erase_after) WHERE erase_after IS NOT NULL` },
-  recordings_by_hint: { on: 'recordings', as: `((hints->>'taskSid')) WHERE hints->>'taskSid' IS NOT NULL` },
+  recordings_by_hint: { on: 'recordings', as: `((hints->>'taskSid')) WHERE ${isHinted}` },
   recordings_of_state: {
     on: 'recordings',
     as: `(state, started_at DESC, recording_sid DESC) WHERE state <> 'verified'`,
