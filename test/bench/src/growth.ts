@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Stack, startStack } from '../../../sandbox/src/stack/index.ts';
 import { type Engines, makeBucket } from './engines.ts';
 import { type Figure, interleaved, median } from './figures.ts';
+import { benchEmbedded } from './growth-embedded.ts';
 import { type Footprint, fill, type GrowthDatabase, makeDatabase } from './growth-fill.ts';
 import { type Measured, measurePasses, measureStatements } from './growth-operations.ts';
 import { type Crowd, createListener, crowd, oneByOne } from './growth-playback.ts';
@@ -69,6 +70,8 @@ export async function benchGrowth(
         if (index > 0) await database.drop();
       }
     }
+    await stack.stopServer();
+    figures.push(...(await benchEmbedded(stack.hostEnvironment, dataDir, rounds, log)));
   } finally {
     await stack?.close();
     await first.drop();
