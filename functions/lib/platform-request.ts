@@ -1,4 +1,4 @@
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, isObject } from '@flex-custody/core';
 import type { Event } from './runtime.ts';
 
 /**
@@ -10,11 +10,11 @@ import type { Event } from './runtime.ts';
  */
 export function headersOf(event: Event): Readonly<Record<string, string | string[]>> {
   const { request } = event;
-  const headers = isRecord(request) ? request['headers'] : undefined;
+  const headers = isObject(request) ? request['headers'] : undefined;
   const isPlatforms =
-    isRecord(request) &&
-    isRecord(request['cookies']) &&
-    isRecord(headers) &&
+    isObject(request) &&
+    isObject(request['cookies']) &&
+    isObject(headers) &&
     Object.entries(headers).every(([name, value]) => name === name.toLowerCase() && isHeader(value));
   if (!isPlatforms)
     throw new CustodyError('request_invalid', 'request is not a field that may be sent', { status: 400 });
@@ -39,9 +39,6 @@ export function fitsBody(event: Event): boolean {
 /** Characters that a value has at least, in a form or in JSON. */
 const size = (value: unknown): number =>
   typeof value === 'string' ? value.length : (JSON.stringify(value)?.length ?? 0);
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isHeader = (value: unknown): boolean =>
   typeof value === 'string' || (Array.isArray(value) && value.every((one) => typeof one === 'string'));

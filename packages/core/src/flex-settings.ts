@@ -1,3 +1,4 @@
+import { isObject } from './json-fields.ts';
 import {
   callDirections,
   type RecordingRule,
@@ -45,8 +46,6 @@ export interface SettingProblem {
   must: string;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /**

@@ -1,3 +1,4 @@
+import { isObject } from './json-fields.ts';
 /** What a rule, or the default, says of a call. */
 export const recordingVerdicts = ['record', 'never', 'on-demand'] as const;
 export type RecordingVerdict = (typeof recordingVerdicts)[number];
@@ -44,7 +45,7 @@ function fits(rule: RecordingRule, facts: CallFacts): boolean {
 function valueAt(attributes: Readonly<Record<string, unknown>>, path: string): string | undefined {
   let value: unknown = attributes;
   for (const key of path.split('.')) {
-    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+    value = isObject(value) ? value[key] : undefined;
   }
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
     ? String(value)

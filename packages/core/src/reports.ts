@@ -1,4 +1,5 @@
 import { CustodyError } from './errors.ts';
+import { fieldsOf } from './json-fields.ts';
 import {
   asCallSid,
   asConferenceSid,
@@ -83,7 +84,7 @@ const isSane = (at: unknown, now: number): at is number =>
  * @throws CustodyError `report_invalid` (400) that names each field at fault, without its value
  */
 export function parseReport(body: unknown, now: number = Date.now()): Report {
-  const form = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const form = fieldsOf(body);
   const wrong: string[] = [];
   const needed = <T>(name: string, value: T | undefined): T => {
     if (value === undefined) wrong.push(name);

@@ -1,6 +1,7 @@
 import { isAnalysis, type RecordingAnalysis } from './analysis.ts';
 import { CustodyError } from './errors.ts';
 import type { SealedObject } from './ingest.ts';
+import { isObject } from './json-fields.ts';
 import { type CallDirection, callDirections } from './recording-rules.ts';
 import { type CopyProof, type UnprovenFact, unprovenFacts } from './recording-state.ts';
 import {
@@ -61,9 +62,6 @@ export function sidecarKey(accountSid: AccountSid, recordingSid: RecordingSid): 
   return `recordings/${accountSid}/${recordingSid}.json`;
 }
 
-type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isTime = (value: unknown): value is string =>
   typeof value === 'string' && !Number.isNaN(Date.parse(value));
 

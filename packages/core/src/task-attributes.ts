@@ -1,4 +1,5 @@
 import type { JsonEdit, JsonItem } from './json-edit.ts';
+import { isObject } from './json-fields.ts';
 import { asRecordingSid, type ReservationSid } from './sids.ts';
 
 /**
@@ -26,9 +27,6 @@ export interface MediaLink {
   /** For the older Player: a URL that plays without a token. Written only where none stands. */
   segmentLink?: string;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const asObject = (value: unknown): Record<string, unknown> => (isObject(value) ? value : {});
 

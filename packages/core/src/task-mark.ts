@@ -1,4 +1,5 @@
 import type { JsonEdit } from './json-edit.ts';
+import { isObject } from './json-fields.ts';
 import { asWorkerSid, type WorkerSid } from './sids.ts';
 
 /** Where our own state of a live call lies in the task's attributes: it survives a refresh and follows a transfer. */
@@ -15,9 +16,6 @@ export interface TaskMark {
   /** Epoch ms of a recording that was started on demand, or because the acceptance could not start it. */
   started?: number;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The mark in a task's attributes; empty where there is none, or none that can be read. */
 export function readTaskMark(attributes: unknown): TaskMark {

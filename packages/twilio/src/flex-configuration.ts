@@ -1,4 +1,4 @@
-import { asWorkspaceSid, CustodyError, type WorkspaceSid } from '@flex-custody/core';
+import { asWorkspaceSid, CustodyError, isObject, type WorkspaceSid } from '@flex-custody/core';
 import { type Connection, read } from './connection.ts';
 import { twilioError } from './errors.ts';
 import { jsonTextAt } from './json-edit.ts';
@@ -46,9 +46,6 @@ export interface TwilioFlexPlugins {
 }
 
 const uri = 'https://flex-api.twilio.com/v1/Configuration';
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function configurationOf(body: string): FlexConfiguration {
   const found = parsed(body);

@@ -3,6 +3,7 @@ import {
   asRecordingSid,
   type CallControlErrorCode,
   type CallControlRequest,
+  isObject,
   type PauseAnswer,
   type StartRecordingAnswer,
   type StartRecordingRequest,
@@ -101,9 +102,6 @@ const failures: ReadonlySet<string> = new Set<CallControlErrorCode>([
   'twilio_refused',
   'config_invalid',
 ]);
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function failureOf(body: unknown): Failure {
   const code = isObject(body) ? body['error'] : undefined;

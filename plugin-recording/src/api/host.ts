@@ -1,4 +1,4 @@
-import type { PauseSettings, Report } from '@flex-custody/core';
+import { fieldsOf, type PauseSettings, type Report } from '@flex-custody/core';
 import { type Fetch, request } from './http';
 
 /** What became of a report: `later` where the host may take it another time. */
@@ -36,7 +36,7 @@ export function host(hostUrl: string, token: () => string, fetch: Fetch): Host {
 const passing: ReadonlySet<number> = new Set([401, 408, 429]);
 
 function asPauseSettings(body: unknown): PauseSettings | undefined {
-  const found = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const found = fieldsOf(body);
   if (typeof found['enabled'] !== 'boolean') return undefined;
   const seconds = found['resumeAfterSeconds'];
   return {

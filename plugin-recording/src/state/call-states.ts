@@ -1,4 +1,9 @@
-import { type NotRecordedReason, notRecordedReasons, type ReservationSid } from '@flex-custody/core';
+import {
+  isObject,
+  type NotRecordedReason,
+  notRecordedReasons,
+  type ReservationSid,
+} from '@flex-custody/core';
 import type { Failure } from '../api/call-control';
 import type { PauseOverride } from './pause';
 import { type KeyValues, stored } from './storage';
@@ -70,9 +75,6 @@ export function callStates(storage: KeyValues | undefined): CallStates {
 function rememberedOf({ confirmed: _confirmed, busy: _busy, error: _error, ...kept }: CallState): Remembered {
   return kept;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function asRemembered(value: unknown): [string, Remembered][] {
   return (Array.isArray(value) ? value : []).flatMap((entry: unknown): [string, Remembered][] => {

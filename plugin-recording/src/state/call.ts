@@ -6,6 +6,7 @@ import {
   type CallDirection,
   type CallSid,
   type ConferenceSid,
+  isObject,
   type ReservationSid,
   type TaskSid,
 } from '@flex-custody/core';
@@ -57,8 +58,6 @@ export interface Desk {
   conference?: unknown;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 const isTrue = (value: unknown): boolean => value === true || value === 'true';
 

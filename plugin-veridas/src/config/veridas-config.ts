@@ -1,4 +1,4 @@
-import type { SettingProblem } from '@flex-custody/core';
+import { isObject, type SettingProblem } from '@flex-custody/core';
 import { type Check, secondsText, shareText, socketUrl, text, webUrl } from './checks';
 
 /** What the vendor's element is given as `config`: the guide's keys, all of them strings. */
@@ -29,8 +29,6 @@ export type ConfigReading =
   | { ok: false; problems: SettingProblem[] };
 
 type Values = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Values =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 
 const tokenNames = ['urlGetTemporaryToken', 'authenticationServerUrl'] as const;

@@ -1,6 +1,7 @@
 import {
   CustodyError,
   type FlexSettings,
+  isObject,
   type JsonEdit,
   readFlexSettings,
   type SettingProblem,
@@ -29,8 +30,6 @@ export interface Plan {
 
 const key = 'flex_custody';
 type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * What must change in a Flex configuration so that our plugins are set as wished; everybody else's settings, and those of

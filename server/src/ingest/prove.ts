@@ -2,6 +2,7 @@ import {
   asTaskSid,
   type CallSid,
   type ConferenceSid,
+  fieldsOf,
   type RecordingCallback,
   type ReservationSid,
   type TaskSid,
@@ -49,8 +50,7 @@ export type Proof =
         | 'nothing_to_prove_by';
     };
 
-const field = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+const field = (value: unknown, name: string): unknown => fieldsOf(value)[name];
 
 /** The SIDs by which the task's attributes name a call or conference. Flex and the browser both write them. */
 function named(task: TwilioTask): { conference: unknown; calls: unknown[] } {

@@ -2,15 +2,13 @@ import {
   asRecordingSid,
   type CopyReport,
   CustodyError,
+  isObject,
   parseRecordingCallback,
   type RecordingCallback,
   type SealedObject,
 } from '@flex-custody/core';
 
 type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function parse(text: string, code: string): Json {
   let value: unknown;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CustodyError, errorCode, isRetryable } from '@flex-custody/core';
+import { CustodyError, errorCode, fieldsOf, isRetryable } from '@flex-custody/core';
 import { orAborted } from '@flex-custody/net';
 import type PgBoss from 'pg-boss';
 import type { Db } from '../db/db.ts';
@@ -271,7 +271,7 @@ function describe(error: unknown): DeadJob['error'] {
 }
 
 function readError(output: unknown): DeadJob['error'] {
-  const fields = typeof output === 'object' && output !== null ? (output as Record<string, unknown>) : {};
+  const fields = fieldsOf(output);
   return typeof fields['code'] === 'string'
     ? {
         code: fields['code'],
