@@ -103,6 +103,22 @@ test('imports run one way', () => {
   expect(wrong).toEqual([]);
 });
 
+/** The wings of `ingest`, the lowest first: each may import itself, those before it, and what lies in the room itself. */
+const wings = ['link', 'intake', 'copy', 'verify', 'upkeep'].map((wing) => `server/src/ingest/${wing}`);
+
+test('the wings of ingest stack without a way back', () => {
+  const heightOf = (file: string) => wings.findIndex((wing) => within(file, wing));
+  const wrong = files
+    .filter((file) => file.startsWith('server/src/ingest/') && file !== 'server/src/ingest/index.ts')
+    .flatMap((file) =>
+      importsOf(file, readFileSync(join(root, file), 'utf8'))
+        .filter((target) => heightOf(target) > heightOf(file))
+        .map((target) => `${file} → ${target}`),
+    );
+  expect(wrong).toEqual([]);
+  expect(new Set(files.map(heightOf)).size).toBe(wings.length + 1);
+});
+
 test('the core needs nothing: no package and no Node API', () => {
   const foreign = sources('packages/core').flatMap((file) =>
     [...readFileSync(join(root, file), 'utf8').matchAll(/from '([^'.][^']*)'/g)].map(

@@ -24,7 +24,7 @@ import {
 import { Analyser } from '../../server/src/audio/analyser.ts';
 import { flexTokenOf } from '../../server/src/http/plugins/flex-token.ts';
 import { parseRange } from '../../server/src/http/range.ts';
-import { readCallback, readReport } from '../../server/src/ingest/read.ts';
+import { readCallback, readReport } from '../../server/src/ingest/intake/read.ts';
 import { readPolicy } from '../../server/src/retention/policy.ts';
 import { createSigning } from '../../server/src/signing/identity.ts';
 import { newSigningKey, readSigningKeys } from '../../server/src/signing/key-file.ts';

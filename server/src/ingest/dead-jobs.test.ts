@@ -1,8 +1,8 @@
 import type { UploadState } from '@flex-custody/vault';
-import { createJanitor } from './janitor-job.ts';
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { handedOver, type house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, sids } from './testing/scene.ts';
+import { createJanitor } from './upkeep/janitor-job.ts';
 
 jest.mock('@flex-custody/vault', () => ({
   ...jest.requireActual<object>('@flex-custody/vault'),

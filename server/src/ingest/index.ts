@@ -1,31 +1,31 @@
 import type { CopyReport, IngestAnswer, RecordingCallback, RecordingSid } from '@flex-custody/core';
 import type { RecordingRow } from '../catalog/catalog.ts';
 import type { DeadJob } from '../queue/queue.ts';
-import { abandonUpload } from './abandon-upload.ts';
-import { copyJob } from './copy-job.ts';
-import { describeJob } from './describe-job.ts';
-import { createGate, untilCalm } from './gate.ts';
-import { createJanitor } from './janitor-job.ts';
-import { isHeld } from './lease.ts';
-import { createLinker } from './linker.ts';
-import { measureJob } from './measure-job.ts';
+import { abandonUpload } from './copy/abandon-upload.ts';
+import { copyJob } from './copy/copy-job.ts';
+import { createGate, untilCalm } from './intake/gate.ts';
+import { isHeld } from './intake/lease.ts';
+import { receive } from './intake/register.ts';
+import { report } from './intake/report.ts';
+import { createLinker } from './link/linker.ts';
 import type { IngestParts } from './parts.ts';
-import { proofInVain, proveJob } from './prove-job.ts';
-import { compareNow, lookNow } from './reconcile/schedule.ts';
-import { receive } from './register.ts';
-import { report } from './report.ts';
-import { signNow, signSeconds } from './sign-job.ts';
-import { deleteSources } from './sources-job.ts';
 import { giveUp, ownFaults, passingReasons } from './steps.ts';
-import { verifyJob } from './verify-job.ts';
+import { createJanitor } from './upkeep/janitor-job.ts';
+import { compareNow, lookNow } from './upkeep/reconcile/schedule.ts';
+import { signNow, signSeconds } from './upkeep/sign-job.ts';
+import { deleteSources } from './upkeep/sources-job.ts';
+import { describeJob } from './verify/describe-job.ts';
+import { measureJob } from './verify/measure-job.ts';
+import { proofInVain, proveJob } from './verify/prove-job.ts';
+import { verifyJob } from './verify/verify-job.ts';
 
 export type { IngestObserver, IngestParts, Log } from './parts.ts';
-export { type ImportParts, importPlain, readFrom } from './reconcile/import.ts';
-export { reconcile } from './reconcile/index.ts';
-export { newestInventory } from './reconcile/inventory/index.ts';
-export { rebuild } from './reconcile/rebuild.ts';
-export { rotateKeys } from './rotate/index.ts';
-export { signSidecars } from './sign-job.ts';
+export { type ImportParts, importPlain, readFrom } from './upkeep/reconcile/import.ts';
+export { reconcile } from './upkeep/reconcile/index.ts';
+export { newestInventory } from './upkeep/reconcile/inventory/index.ts';
+export { rebuild } from './upkeep/reconcile/rebuild.ts';
+export { rotateKeys } from './upkeep/rotate/index.ts';
+export { signSidecars } from './upkeep/sign-job.ts';
 
 export interface Ingest {
   /** See {@link receive}. */

@@ -1,11 +1,11 @@
 import { CustodyError, type SealedObject } from '@flex-custody/core';
 import { copyResumably, openMedia, type UploadState, verifyObject } from '@flex-custody/vault';
 import { until } from '../../../test/support/until.ts';
-import { registrationOf } from './source.ts';
+import { registrationOf } from './intake/source.ts';
 import { FakeTwilio } from './testing/fake-twilio.ts';
 import { handedOver, house, sealedObject, sharedDatabase } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
-import { verifyJob } from './verify-job.ts';
+import { verifyJob } from './verify/verify-job.ts';
 
 jest.mock('@flex-custody/vault', () => ({
   ...jest.requireActual<object>('@flex-custody/vault'),

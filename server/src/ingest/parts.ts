@@ -12,7 +12,7 @@ import type { CallerDigest } from '../retention/caller.ts';
 import type { Policies } from '../retention/policies.ts';
 import type { Runs } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
-import type { InventorySource } from './reconcile/inventory/source.ts';
+import type { InventorySource } from './inventory-source.ts';
 
 /** As pino's; the first argument is fields, never a secret, a token, a phone number or audio. */
 export interface Log {

@@ -1,8 +1,8 @@
 import { errorCode, isRetryable } from '@flex-custody/core';
 import { type Failure, failureFault, settingFailures } from '../../../sandbox/src/s3/failures.ts';
-import { createJanitor } from './janitor-job.ts';
 import { ownFaults } from './steps.ts';
 import { job, sid, vault } from './testing/vault.ts';
+import { createJanitor } from './upkeep/janitor-job.ts';
 
 const { faults, open } = vault();
 beforeEach(() => faults.clear());

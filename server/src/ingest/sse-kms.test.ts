@@ -7,9 +7,9 @@ import { createStore, type Store, type StoreConfig } from '@flex-custody/vault';
 import { wav } from '../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../sandbox/src/s3/index.ts';
-import { adopt } from './reconcile/adopt.ts';
 import { house, sharedDatabase } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
+import { adopt } from './upkeep/reconcile/adopt.ts';
 
 const shared = sharedDatabase();
 const arn = (id: string) => `arn:aws:kms:us-east-1:111122223333:key/${id}`;

@@ -3,11 +3,11 @@ import { createCatalog } from '../catalog/create-catalog.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import type { JobName } from '../queue/queue.ts';
-import { bucketPass } from './reconcile/bucket-pass.ts';
-import { createTally } from './reconcile/tally.ts';
-import { deleteSources } from './sources-job.ts';
 import { house, sealedObject } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
+import { bucketPass } from './upkeep/reconcile/bucket-pass.ts';
+import { createTally } from './upkeep/reconcile/tally.ts';
+import { deleteSources } from './upkeep/sources-job.ts';
 
 const staging = `AC${'b'.repeat(32)}` as AccountSid;
 const signal = new AbortController().signal;

@@ -7,11 +7,11 @@ import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { openQueue } from '../queue/boss-queue.ts';
 import type { Queue } from '../queue/queue.ts';
-import { copyJob } from './copy-job.ts';
-import { createJanitor } from './janitor-job.ts';
+import { copyJob } from './copy/copy-job.ts';
 import type { IngestParts } from './parts.ts';
 import { house, sealedObject } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
+import { createJanitor } from './upkeep/janitor-job.ts';
 
 jest.mock('@flex-custody/vault', () => ({
   ...jest.requireActual<object>('@flex-custody/vault'),

@@ -1,9 +1,9 @@
 import { createAudit, operator } from '../../../server/src/access/audit.ts';
 import type { Stale } from '../../../server/src/catalog/catalog.ts';
 import type { Db } from '../../../server/src/db/db.ts';
-import { bucketPass } from '../../../server/src/ingest/reconcile/bucket-pass.ts';
-import { createTally } from '../../../server/src/ingest/reconcile/tally.ts';
-import { twilioPass } from '../../../server/src/ingest/reconcile/twilio-pass.ts';
+import { bucketPass } from '../../../server/src/ingest/upkeep/reconcile/bucket-pass.ts';
+import { createTally } from '../../../server/src/ingest/upkeep/reconcile/tally.ts';
+import { twilioPass } from '../../../server/src/ingest/upkeep/reconcile/twilio-pass.ts';
 import { jobTable, partsOf } from '../../../server/src/queue/job-table.ts';
 import { retainNow } from '../../../server/src/retention/index.ts';
 import type { HouseParts } from '../../../server/src/start/parts.ts';

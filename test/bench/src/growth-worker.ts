@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError, errorCode } from '@flex-custody/core';
 import { openDatabase } from '../../../server/src/db/open.ts';
-import { createJanitor } from '../../../server/src/ingest/janitor-job.ts';
-import { bucketPass } from '../../../server/src/ingest/reconcile/bucket-pass.ts';
-import { createTally } from '../../../server/src/ingest/reconcile/tally.ts';
-import { twilioPass } from '../../../server/src/ingest/reconcile/twilio-pass.ts';
-import { deleteSources } from '../../../server/src/ingest/sources-job.ts';
+import { createJanitor } from '../../../server/src/ingest/upkeep/janitor-job.ts';
+import { bucketPass } from '../../../server/src/ingest/upkeep/reconcile/bucket-pass.ts';
+import { createTally } from '../../../server/src/ingest/upkeep/reconcile/tally.ts';
+import { twilioPass } from '../../../server/src/ingest/upkeep/reconcile/twilio-pass.ts';
+import { deleteSources } from '../../../server/src/ingest/upkeep/sources-job.ts';
 import { retainNow } from '../../../server/src/retention/index.ts';
 import { filledStore, filledTwilio, growthParts } from './growth-world.ts';
 

@@ -1,8 +1,8 @@
 import { loadConfig } from '../../../server/src/config.ts';
 import { openDatabase } from '../../../server/src/db/open.ts';
-import { copyJob } from '../../../server/src/ingest/copy-job.ts';
-import { createGate } from '../../../server/src/ingest/gate.ts';
+import { copyJob } from '../../../server/src/ingest/copy/copy-job.ts';
 import { copyJobs } from '../../../server/src/ingest/index.ts';
+import { createGate } from '../../../server/src/ingest/intake/gate.ts';
 import { createLog } from '../../../server/src/log.ts';
 import { openQueue } from '../../../server/src/queue/boss-queue.ts';
 import { loadSigning } from '../../../server/src/signing/load.ts';

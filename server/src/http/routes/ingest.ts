@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Ingest } from '../../ingest/index.ts';
-import { readCallback, readRecordingSid, readReport } from '../../ingest/read.ts';
+import { readCallback, readRecordingSid, readReport } from '../../ingest/intake/read.ts';
 import { requireFunctionSignature, textOf } from '../plugins/function-signature.ts';
 import { refuseOtherMethods } from '../plugins/methods.ts';
 

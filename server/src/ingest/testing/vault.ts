@@ -10,7 +10,7 @@ import { rsaPair, wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
 import type { IngestParts } from '../parts.ts';
-import { deleteSources } from '../sources-job.ts';
+import { deleteSources } from '../upkeep/sources-job.ts';
 import { house, sharedDatabase } from './house.ts';
 import { recorded, scene, sids } from './scene.ts';
 

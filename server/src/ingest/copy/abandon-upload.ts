@@ -1,0 +1,17 @@
+import { errorCode, type RecordingSid } from '@flex-custody/core';
+import type { IngestParts } from '../parts.ts';
+
+/** Nobody will go on with what was begun of this recording's upload: its parts go, and the note of them. */
+export async function abandonUpload(
+  { store, uploads, log }: Pick<IngestParts, 'store' | 'uploads' | 'log'>,
+  sid: RecordingSid,
+): Promise<void> {
+  const state = await uploads.find(sid);
+  if (!state) return;
+  try {
+    await store.abortUpload(state.key, state.uploadId);
+    await uploads.remove(sid);
+  } catch (error) {
+    log.warn({ recording: sid, code: errorCode(error) }, 'an upload could not be aborted: the janitor will');
+  }
+}

@@ -1,0 +1,104 @@
+import { CustodyError, errorCode, type MediaSource, objectKey, type SealedObject } from '@flex-custody/core';
+import { copyResumably, type ResumableInput } from '@flex-custody/vault';
+import type { Lease } from '../../catalog/catalog.ts';
+import { discard } from '../intake/report.ts';
+import type { IngestParts } from '../parts.ts';
+import { logStep, provenBad, type StepFacts } from '../steps.ts';
+import { abandonUpload } from './abandon-upload.ts';
+import { stillMs, whileMoving } from './while-moving.ts';
+
+/** A worker's lease is short, and extended while its copy goes on, so that a killed or stuck worker is relieved soon. */
+export const workerLeaseMs = stillMs;
+
+export interface LeasedCopy {
+  source: MediaSource;
+  /** Where the audio comes from; the signal ends the copy. */
+  open(asked: Parameters<ResumableInput['open']>[0], signal: AbortSignal): ReturnType<ResumableInput['open']>;
+  lease: Lease;
+  by: Extract<StepFacts['by'], 'worker' | 'import'>;
+  /** Once the catalog has this object as the recording's. */
+  onSealed?: (object: SealedObject) => Promise<void>;
+  /** Whoever asks verifies it next: it needs no job for that. */
+  isVerifiedNext?: boolean;
+}
+
+/**
+ * Copies one recording on this host, from where an earlier process stopped, and has it verified. Ends without a word
+ * where the lease was lost; on any other failure, a copy that stands still included, it is released.
+ * @param ended aborts when the process ends
+ * @returns whether this copy is the recording's now
+ * @throws CustodyError as the media, the envelope and the store do
+ */
+export async function copyUnderLease(
+  parts: IngestParts,
+  { source, open, lease: { secret: lease, isFirst }, by, onSealed, isVerifiedNext = false }: LeasedCopy,
+  ended: AbortSignal,
+): Promise<boolean> {
+  const { catalog, keys, log, observer, queue, store, uploads } = parts;
+  const sid = source.recordingSid;
+  const begun = Date.now();
+  logStep(log, 'leased', sid, { by });
+  const { workerLeaseMs: leaseMs = workerLeaseMs } = parts;
+  let reason: unknown;
+  const copy = async (halted: AbortController, moved: () => void) => {
+    halted.signal.addEventListener('abort', () => {
+      reason = halted.signal.reason;
+    });
+    // Ends with the copy, and a copy ends where nothing moves.
+    const extension = setInterval(() => {
+      catalog.extendLease(sid, lease, leaseMs).then(
+        (held) => held || halted.abort(new CustodyError('lease_lost', 'another writer took over')),
+        // The database is away: the lease has two more thirds of its time for it to come back.
+        (error: unknown) => log.warn({ recording: sid, code: errorCode(error) }, 'lease not extended'),
+      );
+    }, leaseMs / 3);
+    halted.signal.addEventListener('abort', () => clearInterval(extension));
+    try {
+      const found = isFirst ? undefined : await uploads.find(sid);
+      isNoted = found !== undefined;
+      return await copyResumably({
+        source,
+        open: (asked) => open(asked, halted.signal),
+        keys,
+        store,
+        objectKey: objectKey(source.accountSid, sid),
+        state: found,
+        save: (state) => {
+          isNoted = true;
+          moved();
+          return uploads.save(sid, lease, state);
+        },
+        signal: halted.signal,
+        onStored: moved,
+        onProgress: (done, total) => {
+          moved();
+          observer?.copyProgress?.(sid, done, total);
+        },
+      });
+    } finally {
+      clearInterval(extension);
+    }
+  };
+  let isNoted = false;
+  try {
+    const { object, channels } = await whileMoving(ended, leaseMs, copy);
+    if (!(await catalog.sealed(sid, lease, object, channels, by === 'import' ? 'import' : 'host'))) {
+      await discard(parts, sid, object);
+      log.warn({ recording: sid }, 'copied, but another writer was first');
+      return false;
+    }
+    await onSealed?.(object);
+    if (isNoted) await uploads.remove(sid);
+    const ms = Date.now() - begun;
+    observer?.copied?.(sid, object.plaintextBytes, ms, 'worker');
+    logStep(log, 'sealed', sid, { by, bytes: object.plaintextBytes, ms });
+  } catch (error) {
+    if ([error, reason].some((why) => errorCode(why) === 'lease_lost')) return false;
+    // What proved to be no whole recording would only be gone on with to the same end.
+    if (provenBad.has(errorCode(error))) await abandonUpload(parts, sid);
+    await catalog.release(sid, lease, errorCode(error));
+    throw error;
+  }
+  if (!isVerifiedNext) await queue.send('verify', { recordingSid: sid }, { once: sid });
+  return true;
+}

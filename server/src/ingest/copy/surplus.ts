@@ -1,0 +1,45 @@
+import { errorCode, isRetryable } from '@flex-custody/core';
+import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { IngestParts } from '../parts.ts';
+
+/**
+ * Removes earlier versions of a recording's object: copies of writers that were killed between their last byte and their
+ * report, or that came second, and what an older key has wrapped. Only what is older than the noted one goes: what is
+ * newer may be somebody's work under way.
+ * @returns how many went, how many stay since they could not be removed, and whether another try may remove more
+ */
+export async function removeSurplus(
+  parts: Pick<IngestParts, 'log' | 'store'>,
+  { recordingSid, object }: Pick<RecordingRow, 'recordingSid' | 'object'>,
+): Promise<{ removed: number; left: number; again: boolean }> {
+  const done = { removed: 0, left: 0, again: false };
+  // A version `null` is overwritten by the next writer: those behind it are all that would be left.
+  if (object?.versionId === undefined || object.versionId === 'null') return done;
+  const { store, log } = parts;
+  const failed = (error: unknown) => {
+    done.again ||= isRetryable(error);
+    log.warn({ recording: recordingSid, code: errorCode(error) }, 'surplus versions could not be removed');
+  };
+  let isOlder = false;
+  try {
+    // Newest first.
+    for await (const version of store.versions(object.key)) {
+      if (version.key !== object.key) continue;
+      if (version.versionId === object.versionId) isOlder = true;
+      else if (isOlder && version.versionId !== undefined) {
+        try {
+          await store.delete(version.key, version.versionId);
+          done.removed += 1;
+        } catch (error) {
+          done.left += 1;
+          failed(error);
+        }
+      }
+    }
+  } catch (error) {
+    failed(error);
+  }
+  if (done.removed > 0)
+    log.info({ recording: recordingSid, removed: done.removed }, 'surplus versions removed');
+  return done;
+}

@@ -1,0 +1,167 @@
+import {
+  CustodyError,
+  errorCode,
+  type Forwarding,
+  type IngestAnswer,
+  isRetryable,
+  objectKey,
+  type RecordingCallback,
+} from '@flex-custody/core';
+import type { TwilioRecording } from '@flex-custody/twilio';
+import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { Linker } from '../link/linker.ts';
+import type { IngestParts } from '../parts.ts';
+import { logStep } from '../steps.ts';
+import { isHeld } from './lease.ts';
+import { mediaSource, pausedSecondsOf, registrationOf, settleUncopyable } from './source.ts';
+
+/**
+ * Within this time the link is waited for; the rest of it is left to a job. A Function waits 3.5 s for the whole answer,
+ * of its ten seconds.
+ */
+const linkWithinMs = 3_000;
+/** After this time the caller is taken to have gone: a lease would only keep the worker away. */
+const answerWithinMs = 3_400;
+/** A job looks after a lease's recording this long after the lease, and at a recording that is not finished. */
+const graceMs = 1_000;
+const unfinishedMs = 30_000;
+
+const settledStates: readonly RecordingRow['state'][] = ['sealed', 'verified', 'absent', 'failed', 'erased'];
+
+/** As the row stands, which is after its link was tried: what is refused is forwarded nowhere. */
+function forwarding(row: RecordingRow): Forwarding {
+  const forwardTo = row.linkState === 'refused' ? undefined : (row.taskSid ?? row.hints.taskSid);
+  return { forwarded: row.forwardedAt !== undefined, ...(forwardTo && { forwardTo }) };
+}
+
+function settledAnswer(row: RecordingRow): IngestAnswer {
+  // A failed one is the operators': a Function's copy would only hide the failure that was reported.
+  return { action: row.state === 'failed' ? 'host' : 'done', ...forwarding(row) };
+}
+
+/**
+ * Takes a callback as a hint that something was recorded: reads the Recording from Twilio, registers it, links it, and
+ * only then says who copies it.
+ * @throws CustodyError `foreign_account` (403), `recording_missing` (404), `twilio_*` (503 when it cannot be asked now)
+ */
+export async function receive(
+  parts: IngestParts,
+  linker: Linker,
+  callback: RecordingCallback,
+): Promise<IngestAnswer> {
+  const { catalog, config, queue, twilio } = parts;
+  const sid = callback.recordingSid;
+  const begun = Date.now();
+  const linkTime = () => Math.max(0, linkWithinMs - (Date.now() - begun));
+  if (callback.accountSid !== config.accountSid) throw foreign();
+  const known = await reconsidered(parts, linker, callback, linkTime);
+  if (known && settledStates.includes(known.state)) {
+    if (known.linkState !== 'pending') return settledAnswer(known);
+    await linker.linkWithin(known, linkTime());
+    return settledAnswer((await catalog.find(sid)) ?? known);
+  }
+  // The holder linked it before it got the lease.
+  if (known && isHeld(known)) return { action: 'busy', ...forwarding(known) };
+  const facts = (await twilio.recording(sid)) ?? missing(callback);
+  if (facts.accountSid !== config.accountSid) throw foreign();
+  const row = await catalog.register(registrationOf(facts, 'callback', callback.hints));
+  if (!known) logStep(parts.log, 'registered', sid);
+  // What was never recorded, or is no more, has nothing that a task could show.
+  if (isThere(facts)) await linker.linkWithin(row, linkTime());
+  const settled = await settleUncopyable(parts, sid, facts);
+  const linked = (await catalog.find(sid)) ?? row;
+  const host: IngestAnswer = { action: 'host', ...forwarding(linked) };
+  if (settled === 'absent') return { ...host, action: 'done' };
+  if (settled) return host;
+  if (facts.status !== 'completed') {
+    await queue.send(
+      'copy',
+      { recordingSid: sid },
+      { startAfterMs: unfinishedMs, once: `unfinished:${sid}` },
+    );
+    return host;
+  }
+  // What Twilio sealed opens with a private key, which no Function has; and after a bad copy the host trusts only itself.
+  if (facts.encryption || linked.hostOnly || Date.now() - begun > answerWithinMs) {
+    await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
+    return host;
+  }
+  return grant(parts, linked, facts);
+}
+
+/**
+ * The row as it is known, with these hints where others were refused and Twilio's facts prove these.
+ * @throws CustodyError that is retryable where nothing but that is to be done, and Twilio cannot be asked now
+ */
+async function reconsidered(
+  { catalog, log }: IngestParts,
+  linker: Linker,
+  { recordingSid, hints }: RecordingCallback,
+  linkTime: () => number,
+): Promise<RecordingRow | undefined> {
+  const row = await catalog.find(recordingSid);
+  if (row?.linkState !== 'refused' || row.state === 'erased') return row;
+  const other = await linker.reconsider(row, hints).catch((error: unknown) => {
+    // This call is not to make a copy, so Twilio may call again.
+    if (isRetryable(error) && (settledStates.includes(row.state) || isHeld(row))) throw error;
+    log.warn({ recording: recordingSid, code: errorCode(error) }, 'other hints could not be proven now');
+    return row;
+  });
+  if (other.linkState !== 'pending') return other;
+  await linker.linkWithin(other, linkTime());
+  return (await catalog.find(recordingSid)) ?? other;
+}
+
+async function grant(parts: IngestParts, row: RecordingRow, facts: TwilioRecording): Promise<IngestAnswer> {
+  const { catalog, config, queue } = parts;
+  const sid = row.recordingSid;
+  const source = mediaSource(facts, await pausedSecondsOf(parts, row));
+  const lease = await catalog.lease(sid, 'function', config.leaseMs);
+  if (lease === undefined) {
+    const now = await catalog.find(sid);
+    return now && settledStates.includes(now.state)
+      ? settledAnswer(now)
+      : { action: 'busy', ...forwarding(now ?? row) };
+  }
+  logStep(parts.log, 'leased', sid, { by: 'function' });
+  // Sent with the lease, not after its loss: a Function that is killed reports nothing.
+  await queue.send(
+    'copy',
+    { recordingSid: sid },
+    { startAfterMs: config.leaseMs + graceMs, once: `lapse:${sid}` },
+  );
+  return {
+    action: 'copy',
+    lease: lease.secret,
+    leaseMs: config.leaseMs,
+    source,
+    objectKey: objectKey(row.accountSid, sid),
+    rate: await catalog.observedRate(),
+    ...forwarding(row),
+  };
+}
+
+function foreign(): CustodyError {
+  return new CustodyError('foreign_account', 'the recording is of another account', { status: 403 });
+}
+
+function missing(callback: RecordingCallback): TwilioRecording {
+  if (callback.status !== 'absent' && callback.status !== 'failed') {
+    throw new CustodyError('recording_missing', 'Twilio knows no such recording', { status: 404 });
+  }
+  // Callback and API agree that there is nothing: kept and counted, so that a missing recording has its reason.
+  return {
+    sid: callback.recordingSid,
+    accountSid: callback.accountSid,
+    ...(callback.callSid ? { callSid: callback.callSid } : {}),
+    ...(callback.conferenceSid ? { conferenceSid: callback.conferenceSid } : {}),
+    status: callback.status,
+    channels: 1,
+    startedAt: new Date(),
+    ...(callback.errorCode ? { errorCode: callback.errorCode } : {}),
+  };
+}
+
+function isThere({ status }: TwilioRecording): boolean {
+  return status !== 'absent' && status !== 'deleted' && status !== 'failed';
+}

@@ -1,0 +1,113 @@
+import {
+  type CopyReport,
+  CustodyError,
+  isSealedAtRest,
+  objectKey,
+  type RecordingSid,
+  type SealedObject,
+} from '@flex-custody/core';
+import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { IngestParts } from '../parts.ts';
+import { logStep } from '../steps.ts';
+
+type Sealed = Extract<CopyReport, { outcome: 'sealed' }>;
+
+const same = (a: SealedObject | undefined, b: SealedObject): boolean =>
+  a !== undefined && a.key === b.key && a.etag === b.etag && a.versionId === b.versionId;
+
+const leaseLost = () =>
+  new CustodyError('lease_lost', 'the lease has lapsed or was never theirs', { status: 409 });
+
+/**
+ * How a Function's lease ended. A repeated report of what is already known is taken quietly.
+ * @throws CustodyError `recording_unknown` (404), `lease_lost` (409), `object_unproven` (422), or the store's own
+ */
+export async function report(
+  parts: IngestParts,
+  sid: RecordingSid,
+  said: CopyReport,
+): Promise<{ state: RecordingRow['state'] }> {
+  const row = await parts.catalog.find(sid);
+  if (!row) {
+    throw new CustodyError('recording_unknown', 'no callback announced this recording', { status: 404 });
+  }
+  if (said.outcome === 'forwarded') {
+    await parts.catalog.forwarded(sid);
+    return { state: row.state };
+  }
+  if (said.outcome === 'sealed') return believeSealed(parts, row, said);
+  const failure = said.outcome === 'failed' ? said.code : undefined;
+  if (!(await parts.catalog.release(sid, said.lease, failure))) throw leaseLost();
+  parts.log.info(
+    { recording: sid, why: said.outcome === 'failed' ? said.code : said.reason },
+    'handed to the host',
+  );
+  await copyNow(parts, sid);
+  return { state: 'registered' };
+}
+
+const copyNow = (parts: IngestParts, sid: RecordingSid) =>
+  parts.queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
+
+/** Says what about the report cannot be so, before the bucket is asked. */
+function implausible(parts: IngestParts, row: RecordingRow, object: SealedObject): string | undefined {
+  if (object.key !== objectKey(row.accountSid, row.recordingSid)) return 'another key';
+  if (object.mode !== parts.store.mode) return 'another storage mode';
+  // Frames and header only ever add: a sealed object is longer than what is in it.
+  if (
+    object.mode === 'envelope'
+      ? object.plaintextBytes >= object.bytes
+      : object.plaintextBytes !== object.bytes
+  )
+    return 'impossible sizes';
+  return undefined;
+}
+
+async function believeSealed(parts: IngestParts, row: RecordingRow, said: Sealed) {
+  const { catalog, log, queue, store } = parts;
+  const { object, lease } = said;
+  const sid = row.recordingSid;
+  if (same(row.object, object)) return { state: row.state };
+  let wrong = implausible(parts, row, object);
+  if (!wrong) {
+    const found = await store.head(object.key, object.versionId);
+    if (!found) wrong = 'no such object';
+    else if (found.etag !== object.etag || found.bytes !== object.bytes) wrong = 'another object';
+    else if (!isSealedAtRest(store, found)) wrong = 'S3 does not say that it is encrypted by the KMS key';
+  }
+  if (wrong) {
+    log.warn({ recording: sid, why: wrong }, 'a reported object is not believed');
+    if (await catalog.release(sid, lease, 'object_unproven')) await copyNow(parts, sid);
+    throw new CustodyError('object_unproven', `the bucket does not bear the report out: ${wrong}`, {
+      status: 422,
+    });
+  }
+  if (!(await catalog.sealed(sid, lease, object, said.channels, 'function'))) {
+    await discard(parts, sid, object);
+    throw leaseLost();
+  }
+  await catalog.recordRate(object.plaintextBytes, said.tookMs);
+  await queue.send('verify', { recordingSid: sid }, { once: sid });
+  parts.observer?.copied?.(sid, object.plaintextBytes, said.tookMs, 'function');
+  logStep(log, 'sealed', sid, { by: 'function', bytes: object.plaintextBytes, ms: said.tookMs });
+  return { state: 'sealed' as const };
+}
+
+/**
+ * Removes what a writer without the lease has written. Only a version of its own can go: without versions the key may
+ * already hold the rightful object, and verification finds out which it is.
+ */
+export async function discard(
+  parts: Pick<IngestParts, 'catalog' | 'log' | 'store'>,
+  sid: RecordingSid,
+  object: Pick<SealedObject, 'key' | 'versionId'>,
+): Promise<void> {
+  if (object.versionId === undefined) return;
+  const current = await parts.catalog.find(sid);
+  if (current?.object?.versionId === object.versionId) return;
+  try {
+    await parts.store.delete(object.key, object.versionId);
+  } catch {
+    parts.log.warn({ recording: sid }, 'a surplus object version could not be removed');
+  }
+}

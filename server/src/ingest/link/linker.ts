@@ -1,0 +1,239 @@
+import {
+  CustodyError,
+  errorCode,
+  isRetryable,
+  type LinkState,
+  type RecordingSid,
+  type RecordingState,
+} from '@flex-custody/core';
+import type { Owner, RecordingRow } from '../../catalog/catalog.ts';
+import type { Parties } from '../../catalog/live-calls.ts';
+import { hintedCallers } from '../../retention/caller.ts';
+import type { IngestParts } from '../parts.ts';
+import { linkAlarms, logStep } from '../steps.ts';
+import { attach } from './attach.ts';
+import { addressesOfWorkers } from './identity.ts';
+import { type Hints, type Proof, prove } from './prove.ts';
+
+const workerMs = 60_000;
+const workersKept = 10_000;
+/** Whose call it was can be asked for weeks: copy and link come first. */
+const factsAfterMs = 5_000;
+/** A callback waits for its link, and the link no longer than this for whose call it is. */
+const factsWithinMs = 1_000;
+
+/** How the link ended, and where its recording stood then; nowhere, where somebody else was first. */
+interface Settled {
+  link: Exclude<LinkState, 'pending'>;
+  state: RecordingState | undefined;
+  /** Whose call it is is known as well. */
+  isFactual?: boolean;
+}
+type Proven = Extract<Proof, { level: 'reservation' | 'task' }>;
+
+export interface Linker {
+  /**
+   * Proves, attaches and records it. Asked twice at once for one recording, it does it once.
+   * @throws CustodyError that is retryable when Twilio cannot be asked now; the link then stays pending
+   */
+  link(row: RecordingRow): Promise<LinkState>;
+  /**
+   * The same for somebody who waits for an answer: gives up waiting after `budgetMs`, and leaves to a job what is not
+   * done by then or cannot be done now: a link must never cost a copy.
+   */
+  linkWithin(row: RecordingRow, budgetMs: number): Promise<void>;
+  /**
+   * Puts other hints in the place of those that were refused, where Twilio's facts prove them: the first caller must not keep a
+   * recording from its task for ever. Its link is then pending.
+   * @returns the row as it is afterwards
+   * @throws CustodyError as TwilioApi does
+   */
+  reconsider(row: RecordingRow, hints: Hints): Promise<RecordingRow>;
+}
+
+const ownerOf = (proof: Proven): Owner =>
+  proof.level === 'reservation'
+    ? { taskSid: proof.taskSid, reservationSid: proof.reservationSid, workerSid: proof.workerSid }
+    : { taskSid: proof.taskSid };
+
+export function createLinker(parts: IngestParts): Linker {
+  const { alarms, catalog, config, log, queue, twilio } = parts;
+  const running = new Map<RecordingSid, Promise<LinkState>>();
+  const { identities } = parts;
+  const means = { twilio, isAddressOf: addressesOfWorkers(identities, twilio) };
+  const worker = remembering(twilio.worker);
+  const isAddressAsRemembered = addressesOfWorkers(
+    { about: remembering(identities.about) },
+    { workersNamed: remembering(twilio.workersNamed) },
+  );
+
+  async function unlinked(sid: RecordingSid, reason: string, owner?: Owner): Promise<Settled> {
+    return { link: 'unlinked', state: await catalog.unlinked(sid, reason, owner) };
+  }
+
+  async function notShown(
+    sid: RecordingSid,
+    reason: 'attributes_full' | 'attributes_unreadable',
+    owner: Owner,
+  ): Promise<Settled> {
+    const settled = await unlinked(sid, reason, owner);
+    await alarms.raise(reason, sid, 'the recording plays, but its task does not show it');
+    return settled;
+  }
+
+  /** Whose call it is, where Twilio says so in a moment. What it cannot say now is left to a job. */
+  async function whoseCall(row: RecordingRow, proof: Proven): Promise<Parties | undefined> {
+    const asked = parts.whoseCall?.({ ...row, ...ownerOf(proof) }).catch(() => undefined);
+    return asked && within(asked, factsWithinMs);
+  }
+
+  async function attachProven(row: RecordingRow, proof: Proven): Promise<Settled> {
+    const asked = whoseCall(row, proof);
+    const segmentLink = await parts.segmentLink?.(row);
+    const { attached, task } = await attach(twilio, {
+      recordingSid: row.recordingSid,
+      taskSid: proof.taskSid,
+      task: proof.task,
+      ...(proof.level === 'reservation'
+        ? { reservationSid: proof.reservationSid, reservationUpdated: proof.reservationUpdated }
+        : {}),
+      publicUrl: config.publicUrl,
+      startedAt: row.startedAt,
+      // Names for two channels on a mono recording would label the wrong speaker.
+      ...(row.channels === 2 ? { channels: config.mediaChannels } : {}),
+      title: row.conferenceSid ? 'Conference' : 'Call',
+      ...(segmentLink ? { segmentLink } : {}),
+    });
+    // The task is gone in minutes, and with it its queue. What else its attributes say of the call is no fact.
+    const owner: Owner = {
+      ...ownerOf(proof),
+      ...(task?.queue !== undefined && { queue: task.queue }),
+      ...(task && { hintedCallers: hintedCallers(task.attributes, parts.callerDigest) }),
+    };
+    switch (attached) {
+      case 'attached': {
+        const parties = await asked;
+        const state = await catalog.linked(row.recordingSid, owner, parties);
+        await alarms.mended(linkAlarms, row.recordingSid);
+        return { link: 'linked', state, isFactual: parties !== undefined };
+      }
+      case 'gone':
+        return unlinked(row.recordingSid, 'task_gone', owner);
+      case 'full':
+        return notShown(row.recordingSid, 'attributes_full', owner);
+      case 'unreadable':
+        return notShown(row.recordingSid, 'attributes_unreadable', owner);
+      case 'contended':
+        throw new CustodyError('task_contended', 'others keep writing the task attributes', {
+          status: 503,
+          retryable: true,
+        });
+    }
+  }
+
+  async function settle(row: RecordingRow): Promise<Settled> {
+    // Twilio does not know the recording, so that its call is hearsay as well: nothing can be proven by it.
+    if (row.unproven.includes('start')) return unlinked(row.recordingSid, 'task_not_found');
+    const remembered = await prove(
+      { twilio: { ...twilio, worker }, isAddressOf: isAddressAsRemembered },
+      row,
+      row.hints,
+    );
+    // What was remembered may have changed: nobody is refused by it.
+    const proof = remembered.level === 'refused' ? await prove(means, row, row.hints) : remembered;
+    if (proof.level === 'refused') {
+      const state = await catalog.refused(row.recordingSid, proof.reason);
+      await alarms.raise('link_refused', row.recordingSid, proof.reason);
+      return { link: 'refused', state };
+    }
+    if (proof.level === 'none') return unlinked(row.recordingSid, proof.reason);
+    return attachProven(row, proof);
+  }
+
+  async function attempt(row: RecordingRow): Promise<LinkState> {
+    if (row.linkState !== 'pending') return row.linkState;
+    let settled: Settled;
+    try {
+      settled = await settle(row);
+    } catch (error) {
+      if (isRetryable(error)) throw error;
+      await alarms.raise('link_failed', row.recordingSid, errorCode(error));
+      // Wrong credentials are the host's fault and get put right; the recording's link waits for that.
+      if (errorCode(error) === 'twilio_unauthorized') throw error;
+      settled = await unlinked(row.recordingSid, errorCode(error));
+    }
+    const { recordingSid } = row;
+    const { link, state, isFactual } = settled;
+    logStep(log, link, recordingSid);
+    if (!isFactual)
+      await queue.send('facts', { recordingSid }, { startAfterMs: factsAfterMs, once: recordingSid });
+    // What lies beside a verified recording does not know it yet.
+    if (state === 'verified') await queue.send('describe', { recordingSid }, { once: recordingSid });
+    parts.observer?.linkSettled?.(recordingSid, link);
+    return link;
+  }
+
+  function link(row: RecordingRow): Promise<LinkState> {
+    const existing = running.get(row.recordingSid);
+    if (existing) return existing;
+    const work = attempt(row).finally(() => running.delete(row.recordingSid));
+    running.set(row.recordingSid, work);
+    return work;
+  }
+
+  return {
+    link,
+    async reconsider(row, hints) {
+      const { recordingSid, hints: refused } = row;
+      const isSame = refused.taskSid === hints.taskSid && refused.reservationSid === hints.reservationSid;
+      if (row.linkState !== 'refused' || isSame) return row;
+      const { level } = await prove(means, row, hints);
+      if (level !== 'reservation' && level !== 'task') return row;
+      if (!(await catalog.rehinted(recordingSid, hints))) return row;
+      await alarms.mended(['link_refused'], recordingSid);
+      return (await catalog.find(recordingSid)) ?? row;
+    },
+    async linkWithin(row, budgetMs) {
+      const later = async (why: string) => {
+        log.warn({ recording: row.recordingSid, why }, 'link left to a job');
+        await queue.send(
+          'link',
+          { recordingSid: row.recordingSid },
+          { startAfterMs: 2_000, once: row.recordingSid },
+        );
+      };
+      const work = link(row).then(
+        () => 'linked',
+        (error: unknown) => errorCode(error),
+      );
+      const outcome = (await within(work, budgetMs)) ?? 'late';
+      if (outcome !== 'linked') await later(outcome);
+    },
+  };
+}
+
+/** Undefined where it takes longer. */
+async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/** The same few workers, and names, need not be asked for with every call that they take. */
+function remembering<A extends readonly string[], R>(
+  ask: (...asked: A) => Promise<R>,
+): (...asked: A) => Promise<R> {
+  const known = new Map<string, { until: number; answer: Promise<R> }>();
+  return (...asked) => {
+    const key = JSON.stringify(asked);
+    const kept = known.get(key);
+    if (kept && kept.until > Date.now()) return kept.answer;
+    if (known.size > workersKept) known.clear();
+    const answer = ask(...asked);
+    known.set(key, { until: Date.now() + workerMs, answer });
+    answer.catch(() => known.delete(key));
+    return answer;
+  };
+}

@@ -1,0 +1,182 @@
+import { asRecordingSid, errorCode, type RecordingSid } from '@flex-custody/core';
+import type { StaleMark } from '../../catalog/catalog.ts';
+import { isHeld } from '../intake/lease.ts';
+import type { IngestParts } from '../parts.ts';
+import { passingReasons } from '../steps.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+/**
+ * A Function lives ten seconds, and a worker that lost its lease stops: an upload this old, without a lease, has lost its
+ * writer. With a look every quarter of an hour, what a kill left is gone within the hour.
+ */
+const uploadMs = 30 * minute;
+const uploadsEveryMs = 15 * minute;
+/** Even a lease that looks alive, or a note of how far it is, does not cover an upload of another day. */
+const uploadAtMostMs = 24 * 60 * minute;
+/** An outage says nothing of the recordings that it has made dead letters. */
+const replayMs = 60 * minute;
+
+/** Rows of one look at what lost its job, and of one sweep, of each kind; the next sweep reads on from there. */
+const requeuePage = 1_000;
+const requeueMost = 5_000;
+/** Of one statement that starts dead letters over: the rows that it holds are free again within moments. */
+const replayPage = 500;
+/** Of one sweep; the next continues, a minute later. */
+const replayForMs = 30 * second;
+
+/** What lost its job: nobody has touched the recording for so long, and no job waits for it. */
+const lost = [
+  { job: 'copy', of: { which: 'state', state: 'registered' }, once: 'now:', after: 2 * minute },
+  // Since the lease lapsed: its holder was killed.
+  { job: 'copy', of: { which: 'state', state: 'copying' }, once: 'now:', after: 5 * second },
+  { job: 'verify', of: { which: 'state', state: 'sealed' }, once: '', after: 2 * minute },
+  { job: 'describe', of: { which: 'undescribed' }, once: '', after: 2 * minute },
+  { job: 'link', of: { which: 'pending-link' }, once: '', after: 2 * minute },
+] as const;
+/** Where every copy is to be proven: what lost its job, and what was verified before that was asked for. */
+const unproven = { job: 'prove', of: { which: 'unproven' }, once: '', after: 2 * minute } as const;
+
+export interface Swept {
+  uploadsAborted: number;
+  requeued: number;
+  /** Dead letters of an outage or a wrong setting, given another day. */
+  replayed: number;
+}
+
+export interface Janitor {
+  /** Cleans up after writers that were killed, and gives a job back to what has lost its own. */
+  sweep(now?: number): Promise<Swept>;
+}
+
+/** @param limits of one sweep; `replayForMs` how long it starts dead letters over, at least one page of them */
+export function createJanitor(
+  parts: IngestParts,
+  limits: { requeueMost: number; replayForMs: number } = { requeueMost, replayForMs },
+): Janitor {
+  let uploadsLooked = 0;
+  const places: Places = new Map();
+  return {
+    async sweep(now = Date.now()) {
+      const looksAtUploads = now - uploadsLooked >= uploadsEveryMs;
+      if (looksAtUploads) uploadsLooked = now;
+      await parts.uploads.removeSettled();
+      const swept = {
+        uploadsAborted: looksAtUploads ? await abortUploads(parts, now) : 0,
+        requeued: await requeue(parts, now, places, limits.requeueMost),
+        replayed: await replay(parts, now, limits.replayForMs),
+      };
+      if (swept.uploadsAborted + swept.requeued + swept.replayed > 0) parts.log.info(swept, 'swept');
+      return swept;
+    },
+  };
+}
+
+async function abortUploads(parts: IngestParts, now: number): Promise<number> {
+  let aborted = 0;
+  for await (const { key, uploadId, startedAt } of parts.store.unfinishedUploads('recordings/')) {
+    const age = now - startedAt.getTime();
+    if (age < uploadMs) continue;
+    const sid = recordingOf(key);
+    if (sid && age < uploadAtMostMs && (await isWanted(parts, sid, uploadId, now))) continue;
+    try {
+      await parts.store.abortUpload(key, uploadId);
+      if (sid && (await parts.uploads.find(sid))?.uploadId === uploadId) await parts.uploads.remove(sid);
+      aborted += 1;
+    } catch (error) {
+      parts.log.warn({ recording: sid, code: errorCode(error) }, 'an unfinished upload could not be aborted');
+    }
+  }
+  return aborted;
+}
+
+/** Somebody is at it, or will go on with it. */
+async function isWanted(
+  { catalog, uploads }: IngestParts,
+  sid: RecordingSid,
+  uploadId: string,
+  now: number,
+): Promise<boolean> {
+  const row = await catalog.find(sid);
+  if (!row) return false;
+  if (isHeld(row, now)) return true;
+  const isTriedAgain = row.state === 'failed' && passingReasons.includes(row.failure ?? '');
+  const isToBeCopied = row.state === 'registered' || row.state === 'copying' || isTriedAgain;
+  return isToBeCopied && (await uploads.find(sid))?.uploadId === uploadId;
+}
+
+function recordingOf(key: string): RecordingSid | undefined {
+  return asRecordingSid(/\/(RE[0-9a-f]{32})(?:\.json)?$/.exec(key)?.[1]);
+}
+
+type Lost = (typeof lost)[number] | typeof unproven;
+/** Where the last sweep stopped, of each kind that it did not come to the end of. */
+type Places = Map<Lost, StaleMark>;
+
+async function requeue(parts: IngestParts, now: number, places: Places, most: number): Promise<number> {
+  const all: readonly Lost[] = parts.config.prove === 'always' ? [...lost, unproven] : lost;
+  let requeued = 0;
+  for (const kind of all) requeued += await requeueSome(parts, kind, now, places, most);
+  return requeued;
+}
+
+async function requeueSome(
+  { catalog, queue }: IngestParts,
+  kind: Lost,
+  now: number,
+  places: Places,
+  most: number,
+): Promise<number> {
+  const { job, of, once, after } = kind;
+  const olderThan = new Date(now - after);
+  let requeued = 0;
+  for (let seen = 0; seen < most; ) {
+    const page = Math.min(requeuePage, most - seen);
+    const { sids, next } = await catalog.stale({ ...of, olderThan }, places.get(kind), page);
+    seen += sids.length;
+    // A job between two tries needs no second one beside it, which would be tried just as in vain.
+    const waiting = await queue.waiting(job, sids);
+    const without = sids.filter((sid) => !waiting.has(sid));
+    await queue.sendAll(
+      job,
+      without.map((recordingSid) => ({
+        data: { recordingSid },
+        once: `${once}${recordingSid}`,
+        since: olderThan,
+      })),
+    );
+    requeued += without.length;
+    // From the beginning the next time: what was passed over may have lost its job since.
+    if (next === undefined) {
+      places.delete(kind);
+      break;
+    }
+    places.set(kind, next);
+  }
+  return requeued;
+}
+
+async function replay({ catalog, queue }: IngestParts, now: number, forMs: number): Promise<number> {
+  const began = performance.now();
+  const olderThan = new Date(now - replayMs);
+  let replayed = 0;
+  let after: StaleMark | undefined;
+  do {
+    const { sids, next } = await catalog.stale(
+      { which: 'state', state: 'failed', failures: passingReasons, olderThan },
+      after,
+      replayPage,
+    );
+    const { sealed, registered } = await catalog.replayedAll(sids);
+    const sending = (recordingSid: RecordingSid) => ({
+      data: { recordingSid },
+      once: `replay:${recordingSid}`,
+      since: olderThan,
+    });
+    await queue.sendAll('verify', sealed.map(sending));
+    await queue.sendAll('copy', registered.map(sending));
+    replayed += sealed.length + registered.length;
+    after = next;
+  } while (after !== undefined && performance.now() - began < forMs);
+  return replayed;
+}

@@ -1,0 +1,48 @@
+import { type Sidecar, unprovenFacts } from '@flex-custody/core';
+import type { Stored } from '@flex-custody/vault';
+import { type Audit, operator } from '../../../access/audit.ts';
+import type { IngestParts } from '../../parts.ts';
+import { examine, knownToTwilio } from './adopt.ts';
+
+export type AcceptingParts = IngestParts & { audit: Pick<Audit, 'record'> };
+
+/**
+ * Takes a sidecar's word although no host has signed it, because an operator said so: its facts are restored as unproven,
+ * and the audit log says so first. The object is what it proves itself to be; times and the call are Twilio's where Twilio
+ * has the recording.
+ * @param stored the very version that the sidecar names
+ * @throws CustodyError as {@link examine}, as Twilio does, or `audit_unavailable`
+ */
+export async function acceptHearsay(parts: AcceptingParts, said: Sidecar, stored: Stored): Promise<void> {
+  const { audit, catalog, queue } = parts;
+  const { recordingSid } = said;
+  const { object, channels, seconds, fault } = await examine(parts, recordingSid, stored);
+  const facts = await knownToTwilio(parts, recordingSid);
+  if (fault && !facts) throw fault;
+  const { callSid, conferenceSid, durationSeconds: _said, ...rest } = said;
+  // Which call it is of decides whose it is: not by hearsay where Twilio can be asked.
+  const call = facts ?? { callSid, conferenceSid };
+  const durationSeconds = facts?.durationSeconds ?? seconds;
+  await audit.record({
+    viewer: operator,
+    action: 'accept-unsigned',
+    recordingSid,
+    allowed: true,
+    reason: 'catalog-rebuild',
+  });
+  const restored = await catalog.restored(
+    {
+      ...rest,
+      ...(call.callSid && { callSid: call.callSid }),
+      ...(call.conferenceSid && { conferenceSid: call.conferenceSid }),
+      ...(durationSeconds !== undefined && { durationSeconds }),
+      startedAt: facts?.startedAt.toISOString() ?? said.startedAt,
+      channels,
+      object,
+    },
+    { unproven: facts ? unprovenFacts.filter((fact) => fact !== 'start') : unprovenFacts },
+  );
+  if (!restored) return;
+  await queue.send('link', { recordingSid }, { once: recordingSid });
+  await queue.send('verify', { recordingSid }, { once: recordingSid });
+}

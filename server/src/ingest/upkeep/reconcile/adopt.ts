@@ -1,0 +1,155 @@
+import {
+  CustodyError,
+  isSealedAtRest,
+  objectKey,
+  type RecordingSid,
+  type SealedObject,
+  unprovenFacts,
+} from '@flex-custody/core';
+import type { TwilioRecording } from '@flex-custody/twilio';
+import {
+  type ObjectReader,
+  openEnvelope,
+  proveWhole,
+  readWavHead,
+  type Stored,
+  secondsOf,
+  type WavHead,
+} from '@flex-custody/vault';
+import type { Registration } from '../../../catalog/catalog.ts';
+import { registrationOf } from '../../intake/source.ts';
+import type { IngestParts } from '../../parts.ts';
+import { logStep } from '../../steps.ts';
+
+const leaseMs = 60_000;
+
+type Parts = Pick<
+  IngestParts,
+  'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'queue' | 'store' | 'twilio'
+>;
+
+interface Found {
+  object: SealedObject;
+  channels: 1 | 2;
+  /** Of its audio; undefined where its head does not say. */
+  seconds: number | undefined;
+  /** `object_length`, where the object is not as long as its head says: only the original can make that good. */
+  fault?: CustodyError;
+}
+
+/**
+ * Takes an object that no catalog knows into this one. Whoever has the public key can have put it there, so it tells
+ * nothing but its own shape: the rest are Twilio's facts, which its verification compares it with. What Twilio does not
+ * know is kept as well, as nobody's own and under an alarm.
+ * @throws CustodyError `envelope_*`, `object_*`, `store_*`, `key_*`, or `not_audio` for what is no recording; `object_length`
+ * for what is not whole, where Twilio has none that it could be copied from again
+ */
+export async function adopt(parts: Parts, sid: RecordingSid): Promise<boolean> {
+  const { alarms, catalog, config, log, queue, store } = parts;
+  const stored = await store.head(objectKey(config.accountSid, sid));
+  if (!stored) return false;
+  if (!isSealedAtRest(store, stored))
+    throw new CustodyError('object_unencrypted', `S3 does not say that ${sid} is encrypted by the KMS key`);
+  const { object, channels, seconds, fault } = await examine(parts, sid, stored);
+  const facts = await knownToTwilio(parts, sid);
+  // What Twilio has is taken in all the same: its verification has it copied again.
+  if (fault && !facts) throw fault;
+  const registration: Registration = facts
+    ? registrationOf(facts, 'adopted')
+    : {
+        recordingSid: sid,
+        accountSid: config.accountSid,
+        channels,
+        ...(seconds !== undefined && { durationSeconds: seconds }),
+        // Nobody knows better: it was there by then.
+        startedAt: stored.lastModified ?? new Date(),
+        hints: {},
+        source: 'adopted',
+        unproven: unprovenFacts,
+      };
+  await catalog.register(registration);
+  logStep(log, 'registered', sid);
+  const lease = await catalog.lease(sid, 'reconcile', leaseMs);
+  if (lease === undefined) return false;
+  if (!(await catalog.sealed(sid, lease.secret, object, channels, 'adopted'))) return false;
+  logStep(log, 'sealed', sid, { bytes: object.plaintextBytes });
+  if (!facts)
+    await alarms.raise(
+      'object_unknown',
+      sid,
+      'the bucket holds it, and neither the catalog nor Twilio knows it',
+    );
+  await queue.send('link', { recordingSid: sid }, { once: sid });
+  await queue.send('verify', { recordingSid: sid }, { once: sid });
+  return true;
+}
+
+/** Twilio's facts of a recording of ours; undefined where it has none, or says that nothing was recorded. */
+export async function knownToTwilio(
+  { config, twilio }: Pick<IngestParts, 'config' | 'twilio'>,
+  sid: RecordingSid,
+): Promise<TwilioRecording | undefined> {
+  const facts = await twilio.recording(sid);
+  if (facts?.accountSid !== config.accountSid || facts.status === 'absent') return undefined;
+  return facts;
+}
+
+/**
+ * What an object's header and its audio's head prove it to be. What the head says of sizes is held against the object's own.
+ * @param stored the version that is meant
+ * @throws CustodyError `envelope_*`, `object_*`, `store_*`, `key_*`, or `not_audio` for what is no recording
+ */
+export async function examine(
+  { config, keys, store }: Pick<IngestParts, 'config' | 'keys' | 'store'>,
+  sid: RecordingSid,
+  stored: Stored,
+): Promise<Found> {
+  const key = objectKey(config.accountSid, sid);
+  const reader: ObjectReader = {
+    expectedBytes: stored.bytes,
+    read: (start, end, signal) =>
+      store.get(key, {
+        start,
+        end,
+        ifMatch: stored.etag,
+        ...(stored.versionId !== undefined && { versionId: stored.versionId }),
+        ...(signal && { signal }),
+      }),
+  };
+  const opened =
+    store.mode === 'envelope' && keys
+      ? await openEnvelope(keys, reader, { account: config.accountSid, recording: sid })
+      : undefined;
+  const plaintextBytes = opened?.plaintextBytes ?? stored.bytes;
+  const head = await readWavHead(plaintextBytes, async (start, end) =>
+    opened ? opened.read(start, end) : (await reader.read(start, end)).body,
+  );
+  const { layout, refusal = 'its samples do not begin' } = head;
+  if (!layout) throw new CustodyError('not_audio', `what is there is no recording: ${refusal}`);
+  const fault = lengthFault(head, plaintextBytes);
+  const there = plaintextBytes - layout.dataStart;
+  return {
+    object: {
+      key,
+      mode: store.mode,
+      ...(stored.versionId !== undefined && { versionId: stored.versionId }),
+      etag: stored.etag,
+      bytes: stored.bytes,
+      plaintextBytes,
+      keyId: opened?.keyId ?? stored.kmsKeyId ?? 'bucket-default',
+    },
+    channels: layout.channels === 2 ? 2 : 1,
+    seconds: secondsOf(layout, Math.min(layout.dataBytes ?? there, there)),
+    ...(fault && { fault }),
+  };
+}
+
+/** Why the audio is not as long as its head says: what would be wrong with a source for now is wrong with a stored object for good. */
+function lengthFault(head: WavHead, bytes: number): CustodyError | undefined {
+  try {
+    proveWhole(head, bytes, {});
+    return undefined;
+  } catch (error) {
+    return new CustodyError('object_length', (error as Error).message, { cause: error });
+  }
+}

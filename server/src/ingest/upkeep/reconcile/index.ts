@@ -1,0 +1,128 @@
+import { asRecordingSid, CustodyError } from '@flex-custody/core';
+import type { AlarmCode } from '../../../catalog/alarm-table.ts';
+import { withGatheredAlarms } from '../../../catalog/gather-alarms.ts';
+import type { Run } from '../../../runs/runs.ts';
+import type { IngestParts } from '../../parts.ts';
+import { bucketPass } from './bucket-pass.ts';
+import { createTally, type Tally } from './tally.ts';
+import { twilioPass, type Window } from './twilio-pass.ts';
+
+/** Alarms that a look at the whole bucket raises for all that it finds, with what each is counted as. */
+const ofBucket: readonly [AlarmCode, string][] = [
+  ['object_lost', 'lost'],
+  ['object_unreadable', 'unreadable'],
+];
+const mostAlarms = 1_000;
+
+export interface ReconcileOptions {
+  /** ISO 8601. */
+  since: string;
+  until?: string;
+  dryRun?: boolean;
+  settledMs?: number;
+  /** Only what Twilio lists: the bucket is compared another time. */
+  withoutBucket?: boolean;
+}
+
+/**
+ * What the command does: compares Twilio's list with the catalog, then the catalog with the bucket. Does again what it did
+ * where it stopped in the midst of a page: taking in twice is once.
+ * @throws CustodyError `request_invalid` (400) where `until` is not later than `since`; else as Twilio, store and catalog do
+ */
+export async function reconcile(parts: IngestParts, run: Run): Promise<void> {
+  const options = run.options as unknown as ReconcileOptions;
+  const tally = createTally(run);
+  const isWhole = !options.withoutBucket && !options.dryRun;
+  let answered: AlarmCode[] = [];
+  await withGatheredAlarms(
+    parts,
+    async (all) => {
+      const asOf = await compareBoth(all, run, options, tally);
+      if (isWhole) answered = await answeredBy(parts, tally, asOf);
+    },
+    () => answered,
+  );
+}
+
+/**
+ * Alarms of many recordings that a look at the whole bucket closes, since it found none of them.
+ * @param asOf when the inventory was begun that took the bucket's place: it does not know what was lost since
+ */
+async function answeredBy(
+  { alarms }: IngestParts,
+  tally: Tally,
+  asOf: Date | undefined,
+): Promise<AlarmCode[]> {
+  const none = notFound(tally);
+  if (!asOf) return none;
+  const newest = await alarms.list({ open: true, limit: mostAlarms });
+  const since = newest.filter(({ lastAt }) => lastAt >= asOf);
+  if (since.length === mostAlarms) return [];
+  return none.filter((code) => !since.some((one) => one.code === code && !one.recordingSid));
+}
+
+/** @returns when the inventory was begun, where the bucket's keys were taken from one */
+async function compareBoth(
+  parts: IngestParts,
+  run: Run,
+  options: ReconcileOptions,
+  tally: Tally,
+): Promise<Date | undefined> {
+  const dryRun = options.dryRun === true;
+  const { state = {}, signal } = run;
+  const window: Window = {
+    since: new Date(options.since),
+    ...(options.until !== undefined && { until: new Date(options.until) }),
+  };
+  if (window.until && window.until <= window.since)
+    throw new CustodyError(
+      'request_invalid',
+      'the end of the time to look at must be later than its beginning',
+      {
+        status: 400,
+      },
+    );
+  const save = (next: Record<string, unknown>) =>
+    run.save(next, { ...tally.counts, done: (tally.counts['seen'] ?? 0) + (tally.counts['compared'] ?? 0) });
+  if (state['listed'] !== true) {
+    const before = typeof state['before'] === 'string' ? new Date(state['before']) : undefined;
+    const how = { dryRun, settledMs: options.settledMs ?? 0, before, signal };
+    await twilioPass(parts, window, tally, how, (oldest) => save({ before: oldest }));
+    await save({ listed: true });
+  }
+  if (options.withoutBucket) return undefined;
+  const after = asRecordingSid(state['after']);
+  const asOf = await bucketPass(parts, tally, { dryRun, after, signal }, (sid) =>
+    save({ listed: true, after: sid }),
+  );
+  await save({ listed: true, compared: true });
+  return asOf;
+}
+
+/**
+ * What the schedule does: compares the catalog with the bucket alone.
+ * @throws CustodyError as Twilio, store and catalog do
+ */
+export async function compareBucket(parts: IngestParts, run: Run): Promise<void> {
+  const tally = createTally(run);
+  const { state, signal } = run;
+  const save = (next: Record<string, unknown>) =>
+    run.save(next, { ...tally.counts, done: tally.counts['compared'] ?? 0 });
+  let answered: AlarmCode[] = [];
+  await withGatheredAlarms(
+    parts,
+    async (all) => {
+      const after = asRecordingSid(state?.['after']);
+      const asOf = await bucketPass(all, tally, { dryRun: false, after, signal }, (sid) =>
+        save({ after: sid }),
+      );
+      await save({ compared: true });
+      answered = await answeredBy(parts, tally, asOf);
+    },
+    () => answered,
+  );
+}
+
+/** Neither by this process nor before the run was broken off: what was found then was raised then. */
+const notFound = ({ counts }: Tally): AlarmCode[] =>
+  ofBucket.flatMap(([code, counted]) => ((counts[counted] ?? 0) > 0 ? [] : code));

@@ -1,0 +1,108 @@
+import { asRecordingSid, errorCode, isRetryable, type RecordingSid, sidecarKey } from '@flex-custody/core';
+import { withGatheredAlarms } from '../../../catalog/gather-alarms.ts';
+import type { Run } from '../../../runs/runs.ts';
+import { openSidecar } from '../../sidecars.ts';
+import { type AcceptingParts, acceptHearsay } from './accept-unsigned.ts';
+import { bucketPass } from './bucket-pass.ts';
+import { createTally, type Tally } from './tally.ts';
+
+const atOnce = 8;
+const saveEvery = 200;
+
+export interface RebuildOptions {
+  dryRun?: boolean;
+  /** Believes sidecars that no listed key has signed, as hearsay. */
+  acceptUnsigned?: boolean;
+}
+
+/**
+ * Puts a lost catalog together again from the bucket: what the sidecars say that a host has signed. Of the others only the
+ * SID counts, unless somebody accepts them, and their recordings are adopted. Whatever comes back is read back again. What
+ * the catalog knows stays as it is.
+ */
+export async function rebuild(parts: AcceptingParts, run: Run): Promise<void> {
+  await withGatheredAlarms(parts, (all) => putTogether(all, run));
+}
+
+async function putTogether(parts: AcceptingParts, run: Run): Promise<void> {
+  const tally = createTally(run);
+  const { dryRun = false, acceptUnsigned = false } = run.options as RebuildOptions;
+  const { state = {}, signal } = run;
+  const save = (next: Record<string, unknown>) =>
+    run.save(next, {
+      ...tally.counts,
+      done: (tally.counts['sidecars'] ?? 0) + (tally.counts['compared'] ?? 0),
+    });
+  if (state['sidecars'] !== true) {
+    const how = { dryRun, acceptUnsigned, after: asRecordingSid(state['after']), signal };
+    await sidecarPass(parts, tally, how, (after) => save({ after }));
+    await save({ sidecars: true });
+  }
+  const after = state['sidecars'] === true ? asRecordingSid(state['after']) : undefined;
+  await bucketPass(parts, tally, { dryRun, after, signal }, (sid) => save({ sidecars: true, after: sid }));
+  await save({ sidecars: true, compared: true });
+}
+
+interface Pass {
+  dryRun: boolean;
+  acceptUnsigned: boolean;
+  after: RecordingSid | undefined;
+  signal: AbortSignal;
+}
+
+async function sidecarPass(
+  parts: AcceptingParts,
+  tally: Tally,
+  how: Pass,
+  save: (after: RecordingSid) => Promise<void>,
+): Promise<void> {
+  const prefix = `recordings/${parts.config.accountSid}/`;
+  let underway: Promise<void>[] = [];
+  let read = 0;
+  const behind = how.after && sidecarKey(parts.config.accountSid, how.after);
+  for await (const { key } of parts.store.list(prefix, { after: behind })) {
+    const sid = asRecordingSid(/^(RE[0-9a-f]{32})\.json$/.exec(key.slice(prefix.length))?.[1]);
+    if (!sid || (how.after !== undefined && sid <= how.after)) continue;
+    how.signal.throwIfAborted();
+    underway.push(restore(parts, tally, sid, how));
+    read += 1;
+    if (underway.length < atOnce) continue;
+    await Promise.all(underway);
+    underway = [];
+    if (read % saveEvery < atOnce) await save(sid);
+  }
+  await Promise.all(underway);
+}
+
+async function restore(
+  parts: AcceptingParts,
+  tally: Tally,
+  sid: RecordingSid,
+  { dryRun, acceptUnsigned }: Pass,
+): Promise<void> {
+  const { alarms, catalog, queue, store } = parts;
+  tally.count('sidecars');
+  if (await catalog.find(sid)) return tally.count('known');
+  try {
+    const { sidecar, stored, signedBy } = await openSidecar(parts, sid);
+    if (signedBy === undefined) tally.count('unsigned');
+    // Its recording is adopted afterwards, by what it proves itself and Twilio says.
+    if (signedBy === undefined && !acceptUnsigned) return;
+    const copy = await store.head(sidecar.object.key, sidecar.object.versionId);
+    if (copy?.etag !== sidecar.object.etag) {
+      // The recording itself, if it is there in another version, is adopted afterwards.
+      tally.count('without_recording');
+      if (!dryRun) await alarms.raise('object_lost', sid, 'its sidecar is there, and the recording is not');
+      return;
+    }
+    tally.count('restored');
+    if (dryRun) return;
+    if (signedBy === undefined) return await acceptHearsay(parts, sidecar, copy);
+    if (await catalog.restored(sidecar, { signed: stored }))
+      await queue.send('verify', { recordingSid: sid }, { once: sid });
+  } catch (error) {
+    if (isRetryable(error)) throw error;
+    tally.count('unreadable');
+    if (!dryRun) await alarms.raise('sidecar_unreadable', sid, errorCode(error));
+  }
+}

@@ -1,0 +1,140 @@
+import { asRecordingSid, type RecordingSid } from '@flex-custody/core';
+import type { TwilioRecording } from '@flex-custody/twilio';
+import type { Run } from '../../../runs/runs.ts';
+import type { IngestParts } from '../../parts.ts';
+import { createTally, type Tally } from './tally.ts';
+import { patiently, type TakingIn, type TwilioPassParts, takeIn, twilioPass } from './twilio-pass.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+/** Each look repeats so much of the one before: a recording may show in Twilio's list some time after its creation. */
+export const rescanMs = 2 * hour;
+/** A recording's start may differ from its creation, by which the list is filtered. */
+const marginMs = 10 * minute;
+/** A callback is tried for 15 s, and what its Function leaves is the host's own work by then. */
+const settledMs = 15 * minute;
+/** No call of Twilio's lasts longer than a day: what is still not finished after three never will be. */
+const forgetMs = 72 * hour;
+/** Unfinished recordings that are remembered. */
+export const mostUnderway = 2_000;
+/** Questions to Twilio at once for single recordings. */
+const atOnce = 4;
+/** Name of the mark: when the last look began, and which recordings it saw unfinished that the next would not list. */
+const lookedBy = 'twilio-looked';
+
+interface Look {
+  /** When it began, by the database's clock. */
+  begun: Date;
+  since: Date;
+  /** Where an earlier process stopped. */
+  before: Date | undefined;
+  underway: Set<RecordingSid>;
+}
+
+/**
+ * What the schedule does: takes in what is new in Twilio's list since the last look began, which the host notes with each
+ * look that comes to its end, and asks for what that one saw unfinished. A first look is as long as the setting says.
+ * @throws CustodyError as Twilio and the catalog do
+ */
+export async function lookAtTwilio(parts: TwilioPassParts, run: Run): Promise<void> {
+  const { catalog, log } = parts;
+  const tally = createTally(run);
+  const looked = await lastLook(parts);
+  const look = lookOf(run.state) ?? (await newLook(parts, looked.at));
+  const { begun, since, underway } = look;
+  const save = (before: Date | undefined) =>
+    run.save(
+      { begun, since, ...(before && { before }), underway: [...underway] },
+      { ...tally.counts, done: tally.counts['seen'] ?? 0 },
+    );
+  let forgotten = 0;
+  const remember = ({ sid, startedAt }: TwilioRecording) => {
+    const age = begun.getTime() - startedAt.getTime();
+    // The next look lists it.
+    if (age < rescanMs - marginMs) return;
+    if (age < forgetMs && underway.size < mostUnderway) underway.add(sid);
+    else forgotten += 1;
+  };
+  const how = { dryRun: false, settledMs, signal: run.signal };
+  await save(look.before);
+  await twilioPass(parts, { since }, tally, { ...how, before: look.before, onUnderway: remember }, save);
+  const unseen = looked.underway.filter((sid) => !underway.has(sid));
+  await askOneByOne(parts, tally, unseen, how, remember);
+  if (forgotten > 0)
+    log.warn(
+      { event: 'reconcile.forgotten', recordings: forgotten },
+      'unfinished recordings are not looked at again: they are too many, or too old',
+    );
+  await catalog.setMark(lookedBy, { at: begun, underway: [...underway] });
+  await run.save({ listed: true }, { ...tally.counts, done: tally.counts['seen'] ?? 0 });
+}
+
+/**
+ * What the schedule does once a day: takes in what Twilio has listed late, whatever it was created within the hours of the
+ * setting.
+ * @throws CustodyError as Twilio and the catalog do
+ */
+export async function lookBack(parts: TwilioPassParts, run: Run): Promise<void> {
+  const tally = createTally(run);
+  const begun = timeOf(run.state?.['begun']) ?? (await parts.catalog.now());
+  const since = new Date(begun.getTime() - parts.config.reconcile.hours * hour);
+  const before = timeOf(run.state?.['before']);
+  const how = { dryRun: false, settledMs, signal: run.signal, before };
+  await twilioPass(parts, { since }, tally, how, (oldest) =>
+    run.save(
+      { begun, ...(oldest && { before: oldest }) },
+      { ...tally.counts, done: tally.counts['seen'] ?? 0 },
+    ),
+  );
+  await run.save({ listed: true }, { ...tally.counts, done: tally.counts['seen'] ?? 0 });
+}
+
+async function askOneByOne(
+  parts: TwilioPassParts,
+  tally: Tally,
+  sids: readonly RecordingSid[],
+  how: TakingIn & { signal: AbortSignal },
+  remember: (facts: TwilioRecording) => void,
+): Promise<void> {
+  const { catalog, config, twilio } = parts;
+  const ask = async (sid: RecordingSid) => {
+    const known = await catalog.find(sid);
+    // Most callbacks arrive: Twilio is asked for the others only.
+    const facts = known ? undefined : await patiently(() => twilio.recording(sid), how.signal);
+    if (facts?.accountSid !== config.accountSid) return;
+    if ((await takeIn(parts, tally, facts, undefined, how)) === 'underway') remember(facts);
+  };
+  for (let at = 0; at < sids.length; at += atOnce) await Promise.all(sids.slice(at, at + atOnce).map(ask));
+}
+
+async function newLook(
+  { catalog, config }: Pick<IngestParts, 'catalog' | 'config'>,
+  last: Date | undefined,
+): Promise<Look> {
+  const begun = await catalog.now();
+  // Never from a time to come: a clock may have been wrong.
+  const since = last
+    ? Math.min(last.getTime(), begun.getTime()) - rescanMs
+    : begun.getTime() - config.reconcile.hours * hour;
+  return { begun, since: new Date(since), before: undefined, underway: new Set() };
+}
+
+async function lastLook({ catalog }: Pick<IngestParts, 'catalog'>) {
+  const mark = await catalog.mark(lookedBy);
+  return { at: timeOf(mark?.['at']), underway: sidsOf(mark?.['underway']) };
+}
+
+/** The look that an earlier process began. */
+function lookOf(state: Run['state']): Look | undefined {
+  const [begun, since] = [timeOf(state?.['begun']), timeOf(state?.['since'])];
+  if (!begun || !since) return undefined;
+  return { begun, since, before: timeOf(state?.['before']), underway: new Set(sidsOf(state?.['underway'])) };
+}
+
+function timeOf(value: unknown): Date | undefined {
+  const at = new Date(typeof value === 'string' ? value : Number.NaN);
+  return Number.isNaN(at.getTime()) ? undefined : at;
+}
+
+const sidsOf = (value: unknown): RecordingSid[] =>
+  Array.isArray(value) ? value.flatMap((one) => asRecordingSid(one) ?? []) : [];

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CustodyError } from '@flex-custody/core';
+import type { TwilioRecording } from '@flex-custody/twilio';
+import type { RecordingRow } from '../../../catalog/catalog.ts';
+import { registrationOf, settleUncopyable } from '../../intake/source.ts';
+import type { IngestParts } from '../../parts.ts';
+import { logStep } from '../../steps.ts';
+import type { Tally } from './tally.ts';
+
+/** From the beginning of a page to that of the next, at least: an account's other programs want to ask Twilio too. */
+const pageEveryMs = 250;
+const mostPauseMs = 60_000;
+const attempts = 8;
+/** Twilio's dates have whole seconds: what was created within the same one as the last of a page is asked for again. */
+const secondMs = 1_000;
+
+/** By the time at which a recording was created. */
+export interface Window {
+  since: Date;
+  until?: Date;
+}
+
+export interface TakingIn {
+  dryRun: boolean;
+  /** Younger ones are left alone: their callback is on its way, or its Function at work. Ms since the recording's end. */
+  settledMs: number;
+}
+
+const finished: readonly TwilioRecording['status'][] = ['completed', 'absent', 'failed'];
+
+export type TwilioPassParts = Pick<
+  IngestParts,
+  'alarms' | 'catalog' | 'config' | 'log' | 'queue' | 'twilio' | 'twilioKeys'
+>;
+
+/**
+ * Takes in what Twilio has and the catalog lacks, as a callback would, without hints: no callback announced it, or none
+ * arrived.
+ * @param options.before where an earlier process stopped, as it was given to `save`: the list is newest first
+ * @param options.onUnderway called with each recording that is not finished, or has only just ended
+ * @param save called after each page with the time at which its oldest recording was created
+ */
+export async function twilioPass(
+  parts: TwilioPassParts,
+  { since, until }: Window,
+  tally: Tally,
+  options: TakingIn & {
+    before: Date | undefined;
+    signal: AbortSignal;
+    onUnderway?: (facts: TwilioRecording) => void;
+  },
+  save: (oldest: Date) => Promise<void>,
+): Promise<void> {
+  const { before, signal, onUnderway } = options;
+  const end = earlier(before && new Date(before.getTime() + secondMs), until);
+  let next: string | undefined;
+  do {
+    const begun = performance.now();
+    const page = await patiently(
+      () => parts.twilio.recordingsPage({ since, ...(end && { until: end }) }, next),
+      signal,
+    );
+    // Asked for at once, they are one question to the database.
+    const known = await Promise.all(page.recordings.map(({ sid }) => parts.catalog.find(sid)));
+    for (const [index, facts] of page.recordings.entries())
+      if ((await takeIn(parts, tally, facts, known[index], options)) === 'underway') onUnderway?.(facts);
+    next = page.next;
+    if (page.oldest) await save(page.oldest);
+    const rest = pageEveryMs - (performance.now() - begun);
+    if (next !== undefined && rest > 0) await sleep(rest, undefined, { signal });
+  } while (next !== undefined);
+}
+
+const earlier = (one: Date | undefined, other: Date | undefined): Date | undefined =>
+  one && other ? (one < other ? one : other) : (one ?? other);
+
+/**
+ * Takes in one recording that the catalog lacks, unless it is not finished yet.
+ * @param known what the catalog has of it
+ */
+export async function takeIn(
+  parts: TwilioPassParts,
+  tally: Tally,
+  facts: TwilioRecording,
+  known: RecordingRow | undefined,
+  { dryRun, settledMs }: TakingIn,
+): Promise<'known' | 'deleted' | 'underway' | 'missed'> {
+  const { catalog, log, queue } = parts;
+  tally.count('seen');
+  if (known) {
+    tally.count('known');
+    if (known.state === 'failed') tally.count('failed');
+    if (known.state === 'absent') tally.count(`absent_${known.failure ?? 'unknown'}`);
+    return 'known';
+  }
+  // Whoever deleted it before it was known here may have had every right to: counted, and no alarm.
+  if (facts.status === 'deleted') {
+    tally.count('deleted');
+    return 'deleted';
+  }
+  const ended = facts.startedAt.getTime() + (facts.durationSeconds ?? 0) * 1_000;
+  if (Date.now() - ended < settledMs || !finished.includes(facts.status)) {
+    tally.count('underway');
+    return 'underway';
+  }
+  if (facts.status === 'absent' || facts.status === 'failed')
+    tally.count(`absent_${facts.errorCode ?? 'unknown'}`);
+  else tally.count('missed');
+  if (dryRun) return 'missed';
+  const { recordingSid } = await catalog.register(registrationOf(facts, 'reconcile'));
+  logStep(log, 'registered', recordingSid);
+  if (await settleUncopyable(parts, recordingSid, facts)) return 'missed';
+  await queue.send('link', { recordingSid }, { once: recordingSid });
+  // After an outage there are tens of thousands: calls that end now are copied first.
+  await queue.send('copy', { recordingSid }, { once: `now:${recordingSid}`, since: facts.startedAt });
+  tally.count('ingested');
+  return 'missed';
+}
+
+/** Twilio's limits and outages are waited for, longer each time. */
+export async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    signal.throwIfAborted();
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof CustodyError && error.retryable) || attempt === attempts) throw error;
+      const most = Math.min(mostPauseMs, 500 * 2 ** attempt);
+      await sleep(most / 2 + (Math.random() * most) / 2, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import { errorCode } from '@flex-custody/core';
+import type { RecordingRow } from '../../catalog/catalog.ts';
+import { gatherAlarms } from '../../catalog/gather-alarms.ts';
+import { deleteAtTwilio } from '../../retention/at-twilio.ts';
+import { isOfKeys, mayDestroy } from '../../retention/may-destroy.ts';
+import type { IngestParts } from '../parts.ts';
+import { logStep } from '../steps.ts';
+
+const pageRows = 200;
+/** Each takes several requests, one after the other: one recording at a time would be some 250,000 a day. */
+const atOnce = 8;
+/** Longest time of one look; the next one continues. */
+const lookMs = 10 * 60_000;
+/** Until a copy that could not be proven is held against Twilio's media again. */
+const proofAgainMs = 24 * 3_600_000;
+/** Until an original that stays is looked at again: one that is in order, and one with an alarm. */
+const [asideSeconds, troubleSeconds] = [24 * 3_600, 3_600];
+/** Reasons to stay that need no alarm. */
+const inOrder = new Set(['held', 'locked', 'being_erased', 'recording_unknown', 'not_proven']);
+/** Name of the mark: by which policy the last look decided. */
+const lookedBy = 'sources';
+
+type Parts = Pick<
+  IngestParts,
+  | 'alarms'
+  | 'callerDigest'
+  | 'catalog'
+  | 'config'
+  | 'keys'
+  | 'log'
+  | 'policies'
+  | 'queue'
+  | 'store'
+  | 'twilio'
+>;
+
+/** The job stops, since the next original would fare no better: `code` of the alarm that says so. */
+interface Stopped {
+  code: 'sources_stopped' | 'clock_differs';
+  detail: string;
+}
+
+/**
+ * Deletes the originals at Twilio of recordings that were verified long enough ago, each after the question whether it may
+ * go now. What is not proven is to be, and goes at a later look. What is not as it was is an alarm, and its original stays.
+ * What stays is set aside, so that the next look does not read it.
+ * @returns how many Twilio has no longer, and whether more are due than one look takes
+ * @throws CustodyError `policy_invalid`, or one that is retryable when Twilio or the bucket cannot be asked now
+ */
+export async function deleteSources(
+  parts: Parts,
+  ended: AbortSignal,
+  limitMs = lookMs,
+): Promise<{ deleted: number; hasMore: boolean }> {
+  const { deleteSourceAfterHours: hours } = parts.config;
+  if (hours === undefined) return { deleted: 0, hasMore: false };
+  const alarms = gatherAlarms(parts.alarms, parts.log);
+  try {
+    return await lookThrough({ ...parts, alarms }, hours, ended, limitMs);
+  } finally {
+    await alarms.flush();
+  }
+}
+
+async function lookThrough(parts: Parts, hours: number, ended: AbortSignal, limitMs: number) {
+  const { alarms, catalog } = parts;
+  const end = performance.now() + limitMs;
+  let deleted = 0;
+  await lookAtAllOnChange(parts);
+  for (;;) {
+    const rows = await catalog.sourcesDue(hours, pageRows);
+    for (let at = 0; at < rows.length; at += atOnce) {
+      ended.throwIfAborted();
+      const looks = await Promise.allSettled(rows.slice(at, at + atOnce).map((row) => lookAt(parts, row)));
+      // After the others have ended, so that their deletions are counted.
+      const found = looks.flatMap((look) => (look.status === 'fulfilled' ? look.value : []));
+      deleted += found.filter((how) => how === 'deleted').length;
+      const failed = looks.find((look) => look.status === 'rejected');
+      if (failed) throw failed.reason;
+      const stopped = found.find((how) => typeof how === 'object');
+      if (stopped) {
+        await alarms.raise(stopped.code, undefined, stopped.detail);
+        return { deleted, hasMore: false };
+      }
+    }
+    if (rows.length < pageRows) break;
+    if (performance.now() > end) return { deleted, hasMore: true };
+  }
+  await alarms.mended(['sources_stopped', 'sources_failed', 'clock_differs']);
+  return { deleted, hasMore: false };
+}
+
+/** Another policy may hold other recordings. */
+async function lookAtAllOnChange({ catalog, policies }: Parts): Promise<void> {
+  const { digest } = await policies.inForce();
+  const isOther = (await catalog.mark(lookedBy))?.['policy'] !== digest;
+  await catalog.lookAgain('source', { all: isOther });
+  if (isOther) await catalog.setMark(lookedBy, { policy: digest });
+}
+
+async function lookAt(parts: Parts, row: RecordingRow): Promise<'deleted' | 'kept' | Stopped> {
+  const { alarms, catalog } = parts;
+  const sid = row.recordingSid;
+  const verdict = await mayDestroy(parts, row, 'source');
+  if (verdict.may) return deleteSource(parts, row);
+  const { why, detail } = verdict;
+  if (why === 'clock_differs') return { code: 'clock_differs', detail };
+  if (why === 'unversioned' || isOfKeys(why)) return { code: 'sources_stopped', detail: `${sid}: ${detail}` };
+  const isTrouble = !inOrder.has(why);
+  if (why === 'not_proven') await askForProof(parts, row);
+  if (isTrouble) await alarms.raise('source_kept', sid, detail);
+  await catalog.setAside(sid, 'source', isTrouble ? troubleSeconds : asideSeconds);
+  return 'kept';
+}
+
+/** A second look, unless one was in vain today. */
+async function askForProof({ queue }: Parts, { recordingSid, proofTriedAt }: RecordingRow): Promise<void> {
+  if (proofTriedAt && Date.now() - proofTriedAt.getTime() < proofAgainMs) return;
+  await queue.send('prove', { recordingSid }, { once: recordingSid });
+}
+
+async function deleteSource(parts: Parts, row: RecordingRow): Promise<'deleted' | 'kept'> {
+  const { alarms, catalog, log, queue, twilio } = parts;
+  const { recordingSid } = row;
+  let how: string;
+  try {
+    how = await deleteAtTwilio(twilio, row);
+  } catch (error) {
+    if (errorCode(error) !== 'twilio_refused') throw error;
+    await alarms.raise('source_kept', recordingSid, 'Twilio refuses to delete it');
+    await catalog.setAside(recordingSid, 'source', troubleSeconds);
+    return 'kept';
+  }
+  await catalog.sourceDeleted(recordingSid);
+  await alarms.mended(['source_kept'], recordingSid);
+  logStep(log, 'source-deleted', recordingSid, { reason: how });
+  await queue.send('describe', { recordingSid }, { once: recordingSid });
+  return 'deleted';
+}

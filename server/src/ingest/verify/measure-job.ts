@@ -1,0 +1,73 @@
+import {
+  errorCode,
+  type InsightsMeasure,
+  isRetryable,
+  type TalkMetrics,
+  type TaskSid,
+  withMeasures,
+} from '@flex-custody/core';
+import { changeTask } from '@flex-custody/twilio';
+import type { IngestParts } from '../parts.ts';
+import { openSidecar } from '../sidecars.ts';
+
+type Parts = Pick<IngestParts, 'catalog' | 'config' | 'keys' | 'log' | 'signing' | 'store' | 'twilio'>;
+
+/** Each write may be of what another wrote over meanwhile: once more, and it is of all. */
+const mostWrites = 5;
+
+/**
+ * Writes who talked for how long into the measures of a task's conversation, as the settings say: Flex Insights computes
+ * none where the recording lies elsewhere. Of several recordings of one task it is the sum, and of monologues the longest.
+ * @throws CustodyError as Twilio, store and keys do
+ */
+export async function measureJob(parts: Parts, taskSid: TaskSid): Promise<void> {
+  let before = '';
+  for (let write = 0; write < mostWrites; write += 1) {
+    const values = valuesOf(await talkOf(parts, taskSid), parts.config.insightsMeasures);
+    const now = JSON.stringify(values);
+    // Whoever was described while we wrote is in it, or writes after us.
+    if (now === before || Object.keys(values).length === 0) return;
+    before = now;
+    const changed = await changeTask(parts.twilio, taskSid, () => [withMeasures(values)]);
+    if (changed === 'written' || changed === 'same') continue;
+    parts.log.warn({ task: taskSid, why: changed }, "a conversation's measures could not be written");
+    return;
+  }
+}
+
+async function talkOf(parts: Parts, taskSid: TaskSid): Promise<TalkMetrics[]> {
+  const found: TalkMetrics[] = [];
+  for (const { recordingSid, sidecar } of await parts.catalog.ofTask(taskSid)) {
+    if (!sidecar) continue;
+    try {
+      const { analysis } = (await openSidecar(parts, recordingSid, sidecar)).sidecar;
+      if (analysis?.talk) found.push(analysis.talk);
+    } catch (error) {
+      if (isRetryable(error)) throw error;
+      parts.log.warn(
+        { recording: recordingSid, code: errorCode(error) },
+        'a sidecar cannot be read for its measures',
+      );
+    }
+  }
+  return found;
+}
+
+const figures: Readonly<Record<InsightsMeasure['of'], (all: readonly TalkMetrics[]) => number>> = {
+  agent: (all) => sum(all, 'agentMs'),
+  customer: (all) => sum(all, 'customerMs'),
+  crosstalk: (all) => sum(all, 'crosstalkMs'),
+  silence: (all) => sum(all, 'silenceMs'),
+  monologue: (all) => Math.max(...all.map(({ longestMonologueMs }) => longestMonologueMs)),
+};
+
+const sum = (all: readonly TalkMetrics[], name: keyof TalkMetrics): number =>
+  all.reduce((total, one) => total + one[name], 0);
+
+/** In seconds, to a tenth: as Insights' own times are. */
+function valuesOf(all: readonly TalkMetrics[], measures: readonly InsightsMeasure[]): Record<number, number> {
+  if (all.length === 0) return {};
+  return Object.fromEntries(
+    measures.map(({ of, measure }) => [measure, Math.round(figures[of](all) / 100) / 10]),
+  );
+}

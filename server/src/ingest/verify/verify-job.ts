@@ -1,0 +1,120 @@
+import {
+  CustodyError,
+  errorCode,
+  isRetryable,
+  type RecordingSid,
+  type SealedObject,
+} from '@flex-custody/core';
+import type { RecordingRow } from '../../catalog/catalog.ts';
+import { removeSurplus } from '../copy/surplus.ts';
+import type { IngestParts } from '../parts.ts';
+import { settingWrong } from '../setting-alarm.ts';
+import { custodyAlarms, giveUp, logStep, ownFaults } from '../steps.ts';
+import { describeOrLater } from './describe-job.ts';
+import { isToBeProven, proofByCopy } from './proof.ts';
+import { type ReadBack, readBack } from './read-back.ts';
+
+/** Copies that may turn out bad before a person has to look. */
+const badCopies = 3;
+
+/**
+ * Bytes that prove to be bad: not the source's, or no message of ours. Any other failure to open them (a key this host
+ * lacks, a message of a newer kind) may be ours, and then deleting would destroy a good copy.
+ */
+const worthless = new Set([
+  'object_mismatch',
+  'object_not_audio',
+  'envelope_malformed',
+  'envelope_truncated',
+  'envelope_trailing_bytes',
+  'envelope_frame_order',
+  'envelope_tampered',
+  'envelope_wrong_recording',
+]);
+
+/**
+ * Reads a sealed object back, by its version, with the keys that playback has, and holds it against what was copied, and
+ * against what Twilio says of the recording. What fails for good is copied again by the host.
+ * @throws CustodyError that is retryable when the object cannot be read now
+ */
+export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: AbortSignal): Promise<void> {
+  const { alarms, catalog, log, observer, queue } = parts;
+  const row = await catalog.find(sid);
+  if (row?.state !== 'sealed' || !row.object) return;
+  const { object } = row;
+  const begun = Date.now();
+  let found: ReadBack;
+  try {
+    found = await readAgainst(parts, row, object, ended);
+  } catch (error) {
+    if (ended.aborted || isOurs(error)) throw error;
+    return reject(parts, row, object, errorCode(error));
+  }
+  const proof = proofByCopy(row);
+  const verified = await catalog.verified(sid, object, found.plaintextSha256, {
+    channels: found.channels,
+    ...(proof && { proof }),
+  });
+  if (!verified) {
+    // Somebody sealed another object meanwhile; that one has to be read back too.
+    await queue.send('verify', { recordingSid: sid }, { once: sid });
+    return;
+  }
+  // What was read here was written and opened by the settings of now.
+  await Promise.all([alarms.mended(custodyAlarms, sid), alarms.mended([settingWrong])]);
+  // Who copied before may have been killed behind the last byte. Should this process be next, or the store away, its
+  // description sees to it.
+  const surplus = row.leases > 1 ? await removeSurplus(parts, row) : undefined;
+  if (surplus?.again) await queue.send('describe', { recordingSid: sid }, { once: sid });
+  else await describeOrLater(parts, verified, found.analysis);
+  if (isToBeProven(parts, verified)) await queue.send('prove', { recordingSid: sid }, { once: sid });
+  const ms = Date.now() - begun;
+  observer?.verified?.(sid, object.plaintextBytes, ms);
+  logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms, proven: proof !== undefined });
+}
+
+/** Held against the length that Twilio states; what pauses left out of it is asked only where it is needed. */
+async function readAgainst(
+  parts: IngestParts,
+  row: RecordingRow,
+  object: SealedObject,
+  ended: AbortSignal,
+): Promise<ReadBack> {
+  const { durationSeconds } = row;
+  const stated = durationSeconds === undefined ? {} : { durationSeconds };
+  try {
+    return await readBack(parts, row, object, ended, stated);
+  } catch (error) {
+    const pausedSeconds = errorCode(error) === 'object_length' ? await parts.catalog.pausedSeconds(row) : 0;
+    if (pausedSeconds === 0) throw error;
+    return readBack(parts, row, object, ended, { ...stated, pausedSeconds });
+  }
+}
+
+/** Failures that say nothing of the object: outages, and faults of this host's settings. */
+function isOurs(error: unknown): boolean {
+  return !(error instanceof CustodyError) || isRetryable(error) || ownFaults.has(error.code);
+}
+
+async function reject(parts: IngestParts, row: RecordingRow, object: SealedObject, code: string) {
+  const { alarms, catalog, log, queue, store } = parts;
+  const sid = row.recordingSid;
+  // Not this one any more: another job was first, and what stands now is verified by a job of its own.
+  if (!(await catalog.rejected(sid, object, code))) return;
+  logStep(log, 'rejected', sid, { reason: code });
+  await alarms.raise('object_rejected', sid, code);
+  if (worthless.has(code) && object.versionId !== undefined) {
+    try {
+      await store.delete(object.key, object.versionId);
+    } catch (error) {
+      log.warn({ recording: sid, code: errorCode(error) }, 'a bad object version could not be removed');
+    }
+  }
+  if ((await catalog.attempt(sid)) >= badCopies) {
+    return giveUp(parts, sid, code, {
+      code: 'verify_failed',
+      detail: `${badCopies} copies did not verify, the last by ${code}`,
+    });
+  }
+  await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
+}
