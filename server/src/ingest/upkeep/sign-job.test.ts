@@ -1,9 +1,9 @@
 import { CustodyError, readSidecar } from '@flex-custody/core';
 import { createKeys, openBytes, sealBytes } from '@flex-custody/vault';
 import type { StoredSidecar } from '../../catalog/catalog.ts';
+import { openSidecar, sidecarOf } from '../../catalog/sidecars.ts';
 import { newSigningKey } from '../../signing/key-file.ts';
 import { testSigning } from '../../signing/testing/identity.ts';
-import { openSidecar, sidecarOf } from '../sidecars.ts';
 import { house, houseSigning, sealedObject, sharedDatabase } from '../testing/house.ts';
 import { recorded, scene, sids } from '../testing/scene.ts';
 import { signRun, signSidecars } from './sign-job.ts';

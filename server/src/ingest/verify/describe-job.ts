@@ -8,9 +8,9 @@ import {
 } from '@flex-custody/core';
 import { type Keys, sealBytes } from '@flex-custody/vault';
 import type { RecordingRow, StoredSidecar } from '../../catalog/catalog.ts';
+import { openSidecar, sidecarOf, signedSidecar } from '../../catalog/sidecars.ts';
 import { removeSurplus } from '../copy/surplus.ts';
 import type { IngestParts } from '../parts.ts';
-import { openSidecar, sidecarOf, signedSidecar } from '../sidecars.ts';
 import { hearAgain } from './read-back.ts';
 
 type Parts = Pick<

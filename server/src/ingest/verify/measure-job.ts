@@ -7,8 +7,8 @@ import {
   withMeasures,
 } from '@flex-custody/core';
 import { changeTask } from '@flex-custody/twilio';
+import { openSidecar } from '../../catalog/sidecars.ts';
 import type { IngestParts } from '../parts.ts';
-import { openSidecar } from '../sidecars.ts';
 
 type Parts = Pick<IngestParts, 'catalog' | 'config' | 'keys' | 'log' | 'signing' | 'store' | 'twilio'>;
 

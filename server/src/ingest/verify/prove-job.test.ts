@@ -1,8 +1,8 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import { wav } from '../../../../packages/vault/test/support.ts';
+import { openSidecar } from '../../catalog/sidecars.ts';
 import type { IngestParts } from '../parts.ts';
-import { openSidecar } from '../sidecars.ts';
 import { FakeTwilio } from '../testing/fake-twilio.ts';
 import { audio, forged, job, sid, vault } from '../testing/vault.ts';
 

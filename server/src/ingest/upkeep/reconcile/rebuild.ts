@@ -1,7 +1,7 @@
 import { asRecordingSid, errorCode, isRetryable, type RecordingSid, sidecarKey } from '@flex-custody/core';
 import { withGatheredAlarms } from '../../../catalog/gather-alarms.ts';
+import { openSidecar } from '../../../catalog/sidecars.ts';
 import type { Run } from '../../../runs/runs.ts';
-import { openSidecar } from '../../sidecars.ts';
 import { type AcceptingParts, acceptHearsay } from './accept-unsigned.ts';
 import { bucketPass } from './bucket-pass.ts';
 import { createTally, type Tally } from './tally.ts';

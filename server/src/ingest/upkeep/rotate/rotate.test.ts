@@ -12,9 +12,9 @@ import { createKeys, createStore, openStream, type Store, sealBytes } from '@fle
 import { wav } from '../../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../../sandbox/src/s3/index.ts';
+import { openSidecar } from '../../../catalog/sidecars.ts';
 import { lockedUntil } from '../../../retention/remove.ts';
 import type { IngestParts } from '../../parts.ts';
-import { openSidecar } from '../../sidecars.ts';
 import { house, sharedDatabase } from '../../testing/house.ts';
 import { scene, sids } from '../../testing/scene.ts';
 import { describeJob } from '../../verify/describe-job.ts';

@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import {
+  type AccountSid,
   CustodyError,
   errorCode,
   objectKey,
@@ -8,19 +9,29 @@ import {
   type Sidecar,
   sidecarKey,
 } from '@flex-custody/core';
-import { openBytes } from '@flex-custody/vault';
-import type { RecordingRow, StoredSidecar } from '../catalog/catalog.ts';
-import type { IngestParts } from './parts.ts';
+import { type Keys, openBytes, type Store } from '@flex-custody/vault';
+import type { SigningIdentity } from '../signing/identity.ts';
+import type { RecordingRow, StoredSidecar } from './catalog.ts';
 
 /** A sidecar is some kilobytes: what is larger is none. */
 const mostBytes = 1_000_000;
+
+export interface SidecarParts {
+  config: { accountSid: AccountSid };
+  /** Undefined in sse-kms mode. */
+  keys: Keys | undefined;
+  signing: Pick<SigningIdentity, 'sign' | 'verify'>;
+  store: Pick<Store, 'get' | 'mode'>;
+}
 
 /** What the signed text of a sidecar says it is. */
 const sidecarType = 'sidecar+jws';
 
 /** A sidecar's text as it is sealed: signed by this host. */
-export const signedSidecar = ({ signing }: Pick<IngestParts, 'signing'>, sidecar: Sidecar): Promise<string> =>
-  signing.sign(sidecarType, JSON.stringify(sidecar));
+export const signedSidecar = (
+  { signing }: Pick<SidecarParts, 'signing'>,
+  sidecar: Sidecar,
+): Promise<string> => signing.sign(sidecarType, JSON.stringify(sidecar));
 
 export interface OpenedSidecar {
   sidecar: Sidecar;
@@ -35,7 +46,7 @@ export interface OpenedSidecar {
  * @throws CustodyError `sidecar_invalid`, or as store and keys do
  */
 export async function openSidecar(
-  parts: Pick<IngestParts, 'config' | 'keys' | 'signing' | 'store'>,
+  parts: SidecarParts,
   sid: RecordingSid,
   at?: StoredSidecar,
 ): Promise<OpenedSidecar> {
@@ -71,7 +82,7 @@ export async function openSidecar(
 
 /** The JSON of a sidecar's text, and who signed it. Earlier releases wrote the JSON alone. */
 async function believe(
-  { signing }: Pick<IngestParts, 'signing'>,
+  { signing }: Pick<SidecarParts, 'signing'>,
   text: string,
 ): Promise<{ json: string; signedBy?: string }> {
   if (text.startsWith('{')) return { json: text };
