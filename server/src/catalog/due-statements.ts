@@ -1,7 +1,8 @@
 import type { CallDirection } from '@flex-custody/core';
 import { inDirection } from '../db/indexes.ts';
 import type { Catalog, Kept } from './catalog.ts';
-import { rowColumns, type StoredRow, toRow } from './rows.ts';
+import { rowColumns, type StoredRow } from './columns.ts';
+import { toRow } from './rows.ts';
 import { mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';
 

@@ -1,6 +1,7 @@
 import { asRecordingSid, type RecordingSid } from '@flex-custody/core';
 import { isHinted } from '../db/indexes.ts';
 import type { Catalog } from './catalog.ts';
+import { erasedColumns } from './columns.ts';
 import { callSidsOf, removeTraces } from './erasure-traces.ts';
 import { mostRows, noLease, type Statements } from './statements.ts';
 import { sumOf, talliesOf } from './tallies.ts';
@@ -125,14 +126,7 @@ export function erasureStatements({
       db.transaction(async (inner) => {
         const call = await callSidsOf(inner, accountSid, sid);
         const gone = await inner.query<object>(
-          `UPDATE recordings SET
-             call_sid = NULL, conference_sid = NULL, task_sid = NULL, reservation_sid = NULL, worker_sid = NULL,
-             queue = NULL, direction = NULL, caller = NULL, hints = '{}', duration_seconds = NULL, object = NULL,
-             sidecar = NULL, verified_at = NULL, source_deleted_at = NULL, source_encrypted = false,
-             source_completed = false, forwarded_at = NULL, failure = NULL, erasure = NULL, proof = NULL,
-             unproven = '{}', hinted_callers = '{}', copied_by = NULL, host_only = false, proof_tried_at = NULL, erase_after = NULL, source_after = NULL, started_at = now(),
-             created_at = now(), updated_at = now(), erased_at = now(), certificate = $2,
-             ${noIntent}
+          `UPDATE recordings SET ${erasedColumns}, certificate = $2
            WHERE recording_sid = $1 AND account_sid = $3 AND state = 'erased' AND erased_at IS NULL
            RETURNING recording_sid`,
           [sid, certificate, accountSid],

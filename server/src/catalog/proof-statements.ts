@@ -1,5 +1,6 @@
 import type { Catalog } from './catalog.ts';
-import { rowColumns, type StoredRow, toRow } from './rows.ts';
+import { rowColumns, type StoredRow } from './columns.ts';
+import { toRow } from './rows.ts';
 import { identity, noProof, type Statements } from './statements.ts';
 
 /** What is known of a copy beyond that it was read back: whether it is equal to Twilio's media. */

@@ -9,8 +9,9 @@ import {
 import type { Db } from '../db/db.ts';
 import { together } from '../db/together.ts';
 import type { RecordingRow } from './catalog.ts';
+import { rowColumns, type StoredRow } from './columns.ts';
 import { moveOf } from './moves.ts';
-import { rowColumns, type StoredRow, toRow } from './rows.ts';
+import { toRow } from './rows.ts';
 
 /** Of one answer. */
 export const mostRows = 1_000;
