@@ -2,6 +2,7 @@ import {
   asRecordingSid,
   type CopyReport,
   CustodyError,
+  type ErrorCode,
   parseRecordingCallback,
   type RecordingCallback,
   type SealedObject,
@@ -12,14 +13,14 @@ type Json = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function parse(text: string, code: string): Json {
+function parse(text: string, code: ErrorCode): Json {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     value = undefined;
   }
-  if (!isObject(value)) throw new CustodyError(code, 'the body is no JSON object', { status: 400 });
+  if (!isObject(value)) throw new CustodyError(code, 'the body is no JSON object');
   return value;
 }
 
@@ -124,16 +125,14 @@ function readOutcome(json: Json, reader: Reader): CopyReport {
 
 /**
  * Reads the body of `POST /ingest/recordings/RE…/report`.
- * @throws CustodyError `report_invalid` (400) that names each field at fault, without its value
+ * @throws CustodyError `copy_report_invalid` (400) that names each field at fault, without its value
  */
 export function readReport(text: string): CopyReport {
-  const json = parse(text, 'report_invalid');
+  const json = parse(text, 'copy_report_invalid');
   const reader = new Reader(json);
   const report = readOutcome(json, reader);
   if (reader.wrong.length > 0) {
-    throw new CustodyError('report_invalid', `report: missing or malformed ${reader.wrong.join(', ')}`, {
-      status: 400,
-    });
+    throw new CustodyError('copy_report_invalid', `report: missing or malformed ${reader.wrong.join(', ')}`);
   }
   return report;
 }
@@ -141,6 +140,6 @@ export function readReport(text: string): CopyReport {
 /** @throws CustodyError `recording_sid_invalid` (400) */
 export function readRecordingSid(value: unknown) {
   const sid = asRecordingSid(value);
-  if (!sid) throw new CustodyError('recording_sid_invalid', 'not a recording SID', { status: 400 });
+  if (!sid) throw new CustodyError('recording_sid_invalid', 'not a recording SID');
   return sid;
 }
