@@ -116,9 +116,7 @@ function checked<T>(event: Event, read: (fields: Fields) => T): T {
     },
   });
   if (wrong.length > 0) {
-    throw new CustodyError('request_invalid', `request: missing or malformed ${wrong.join(', ')}`, {
-      status: 400,
-    });
+    throw new CustodyError('request_invalid', `request: missing or malformed ${wrong.join(', ')}`);
   }
   return form;
 }

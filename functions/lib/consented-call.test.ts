@@ -35,10 +35,10 @@ test.each<[ConsentAnswer, string, number]>([
 });
 
 test('a host that is away has not agreed, and it is not asked about the call of another', async () => {
-  consent.mockRejectedValue(new CustodyError('host_unreachable', 'away', { status: 503 }));
+  consent.mockRejectedValue(new CustodyError('host_unreachable', 'away'));
   await expect(ask()).rejects.toMatchObject({ code: 'host_unreachable' });
   consent.mockClear();
-  rights.mockRejectedValue(new CustodyError('not_your_call', 'no', { status: 403 }));
+  rights.mockRejectedValue(new CustodyError('not_your_call', 'no'));
   await expect(ask()).rejects.toMatchObject({ code: 'not_your_call' });
   expect(consent).not.toHaveBeenCalled();
 });

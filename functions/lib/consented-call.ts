@@ -20,12 +20,7 @@ export async function consentedCall(
   const own = await ownCall(twilioOf(config), viewer, asked);
   const { required, standing, paused } = await consentOf(config, deadline, own.conference.sid);
   if (required && !standing)
-    throw new CustodyError('consent_missing', 'the caller has not agreed to the use of their voice', {
-      status: 403,
-    });
-  if (paused)
-    throw new CustodyError('call_paused', 'the recording of this call is paused: resume it first', {
-      status: 409,
-    });
+    throw new CustodyError('consent_missing', 'the caller has not agreed to the use of their voice');
+  if (paused) throw new CustodyError('call_paused', 'the recording of this call is paused: resume it first');
   return own;
 }

@@ -77,7 +77,7 @@ test('what the form is refused for is answered with its status and code alone', 
   const answer = await call(
     async () => ({ status: 200, body: {} }),
     () => {
-      throw new CustodyError('callback_invalid', 'RecordingSid=+491701234567', { status: 400 });
+      throw new CustodyError('callback_invalid', 'RecordingSid=+491701234567');
     },
   );
   expect([answer.status, answer.body]).toEqual([400, { error: 'callback_invalid' }]);

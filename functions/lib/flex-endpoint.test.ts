@@ -28,7 +28,7 @@ const flex = 'https://flex.twilio.com';
 let config: FlexConfig;
 let tests = 0;
 const token = `${Buffer.from('{"alg":"dir","enc":"A256GCM"}').toString('base64url')}..aXY.${'x'.repeat(100)}.dGFn`;
-const expired = () => new CustodyError('token_refused', 'Token expired', { status: 403 });
+const expired = () => new CustodyError('token_refused', 'Token expired');
 let lines: string[];
 
 beforeEach(() => {
@@ -171,7 +171,7 @@ test('nothing is read of the form before the token is good', async () => {
 test('what is wrong on our side is for the log alone', async () => {
   const { answer } = await call({
     work: async () => {
-      throw new CustodyError('twilio_unavailable', 'detail of ours', { status: 503 });
+      throw new CustodyError('twilio_unavailable', 'detail of ours');
     },
   });
   expect([answer.status, answer.body]).toEqual([503, { error: 'twilio_unavailable' }]);

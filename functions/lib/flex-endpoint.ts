@@ -52,7 +52,7 @@ function originOf(event: Event): string | undefined {
 function readableFor(origin: string | undefined, origins: readonly string[]): Record<string, string> {
   if (origin === undefined) return { Vary: 'Origin' };
   if (!origins.includes(origin))
-    throw new CustodyError('origin_refused', 'pages of this origin may not call', { status: 403 });
+    throw new CustodyError('origin_refused', 'pages of this origin may not call');
   return { Vary: 'Origin', 'Access-Control-Allow-Origin': origin };
 }
 
@@ -60,9 +60,9 @@ function readableFor(origin: string | undefined, origins: readonly string[]): Re
 function tokenOf(event: Event): string {
   const token = event['Token'];
   if (token !== undefined && typeof token !== 'string')
-    throw new CustodyError('token_malformed', 'the Flex token came more than once', { status: 401 });
+    throw new CustodyError('token_malformed', 'the Flex token came more than once');
   if (!token || !fitsBody(event))
-    throw new CustodyError('token_missing', 'no Flex token in the body of the request', { status: 401 });
+    throw new CustodyError('token_missing', 'no Flex token in the body of the request');
   return token;
 }
 
@@ -80,7 +80,7 @@ async function inTime(deadline: Deadline, work: Promise<Answer>): Promise<Answer
   const { signal } = deadline;
   const late = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () =>
-      reject(new CustodyError('twilio_unavailable', 'not done in time', { status: 503, retryable: true })),
+      reject(new CustodyError('twilio_unavailable', 'not done in time')),
     );
   });
   return Promise.race([work, late]);

@@ -59,10 +59,9 @@ export async function forwardToFlex(
     () => 503,
   );
   if (status >= 200 && status < 300) return true;
-  const retryable = status >= 500 || status === 429;
+  const isPassing = status >= 500 || status === 429;
   throw new CustodyError(
-    retryable ? 'forward_unavailable' : 'forward_refused',
+    isPassing ? 'forward_unavailable' : 'forward_refused',
     `FlexRecordingWebhook: ${status}`,
-    { retryable },
   );
 }

@@ -63,10 +63,7 @@ function checkedAnswer(data: unknown, callback: RecordingCallback): IngestAnswer
     (source.channels === 1 || source.channels === 2) &&
     answer.objectKey === objectKey(callback.accountSid, callback.recordingSid);
   if (!good) {
-    throw new CustodyError('host_answer_malformed', 'the host answered what is no answer', {
-      status: 503,
-      retryable: true,
-    });
+    throw new CustodyError('host_answer_malformed', 'the host answered what is no answer');
   }
   return { action, lease, leaseMs, source, objectKey: answer.objectKey as string, rate, ...forwarding };
 }

@@ -37,11 +37,7 @@ export async function consentOf(
   deadline: Deadline,
   conference: ConferenceSid,
 ): Promise<ConsentAnswer> {
-  const away = () =>
-    new CustodyError('host_unreachable', 'the host does not say whether the caller agreed', {
-      status: 503,
-      retryable: true,
-    });
+  const away = () => new CustodyError('host_unreachable', 'the host does not say whether the caller agreed');
   const answer = await hostRequest(host, deadline, consentMs, `/consents/${conference}`).catch(() => {
     throw away();
   });

@@ -1,4 +1,4 @@
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, errorOf } from '@flex-custody/core';
 import { sendRequest } from '@flex-custody/net';
 import { signRequest } from '@flex-custody/vault';
 import type { FunctionConfig } from './config.ts';
@@ -32,10 +32,7 @@ export async function hostRequest(
     mostBytes: 64 * 1024,
   }).catch(() => {
     // The cause holds the request, and with it the signature: it goes no further.
-    throw new CustodyError('host_unreachable', 'the host did not answer in time', {
-      status: 503,
-      retryable: true,
-    });
+    throw new CustodyError('host_unreachable', 'the host did not answer in time');
   });
   if (answer.status >= 200 && answer.status < 300) return parsed(answer.text);
   throw refusal(answer.status);
@@ -53,10 +50,7 @@ function parsed(text: string): unknown {
 function refusal(status: number): CustodyError {
   // 401 is our own secret or clock at fault, not what was asked: asking again may well help.
   if (status >= 400 && status < 500 && status !== 401 && status !== 408 && status !== 429) {
-    return new CustodyError('host_refused', `the host refused with ${status}`, { status });
+    return errorOf('host_refused', `the host refused with ${status}`, { status });
   }
-  return new CustodyError('host_unreachable', `the host answered ${status}`, {
-    status: 503,
-    retryable: true,
-  });
+  return new CustodyError('host_unreachable', `the host answered ${status}`);
 }

@@ -88,7 +88,7 @@ async function isLive(
 export async function newRecording({ leg }: Wanted, { twilio, callback }: Means): Promise<RecordingSid> {
   const recordingSid = await twilio.startRecording(leg, callback);
   if (recordingSid) return recordingSid;
-  throw new CustodyError('call_not_live', 'the call has just ended', { status: 404 });
+  throw new CustodyError('call_not_live', 'the call has just ended');
 }
 
 /**

@@ -16,8 +16,7 @@ export function headersOf(event: Event): Readonly<Record<string, string | string
     isObject(request['cookies']) &&
     isObject(headers) &&
     Object.entries(headers).every(([name, value]) => name === name.toLowerCase() && isHeader(value));
-  if (!isPlatforms)
-    throw new CustodyError('request_invalid', 'request is not a field that may be sent', { status: 400 });
+  if (!isPlatforms) throw new CustodyError('request_invalid', 'request is not a field that may be sent');
   return headers as Record<string, string | string[]>;
 }
 

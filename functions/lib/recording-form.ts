@@ -18,8 +18,6 @@ export function readRecordingForm(event: Event, config: FunctionConfig): Recordi
   const callback = parseRecordingCallback({ ...body, ...hints });
   // A webhook about something else, which a browser pointed here, has neither.
   if (callback.status === 'completed' && !body['RecordingUrl'] && !body['RecordingStartTime'])
-    throw new CustodyError('callback_invalid', 'the body is not the form of a finished recording', {
-      status: 400,
-    });
+    throw new CustodyError('callback_invalid', 'the body is not the form of a finished recording');
   return { callback, body };
 }

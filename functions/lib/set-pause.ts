@@ -32,8 +32,7 @@ export async function setPause(
 ): Promise<Answer> {
   // Before the SDK is loaded, which takes this thread longer than the host has.
   const settings = to === 'paused' ? await pauseSettings(config, deadline) : undefined;
-  if (settings?.enabled === false)
-    throw new CustodyError('pause_disabled', 'pausing is switched off', { status: 403 });
+  if (settings?.enabled === false) throw new CustodyError('pause_disabled', 'pausing is switched off');
   const twilio = twilioOf(config);
   const { conference, workerSid } = await ownCall(twilio, viewer, asked);
   const status = to === 'paused' ? 'paused' : 'in-progress';
@@ -41,7 +40,7 @@ export async function setPause(
   const streams = to === 'paused' ? stopStreams(twilio, conference) : Promise.resolve(0);
   const recordings = await setPaused(twilio, conference, status, settings?.behavior);
   if (recordings.length === 0)
-    throw new CustodyError('nothing_recorded', 'nothing of this call is being recorded', { status: 409 });
+    throw new CustodyError('nothing_recorded', 'nothing of this call is being recorded');
 
   const now = Date.now();
   const change = (mark: TaskMark) => marked(mark, to, { since: now, by: workerSid });

@@ -92,5 +92,4 @@ const notOurs = () =>
   new CustodyError(
     'callback_invalid',
     "Twilio's signature does not fit: give the callback's URL taskSid and reservationSid in its query and nothing else, and set CUSTODY_FUNCTIONS_URL to the address that Twilio calls",
-    { status: 400 },
   );

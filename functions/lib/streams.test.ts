@@ -58,7 +58,7 @@ test('asked again at once, or twice at the same time, it is the same stream', as
 
 test('the right is proven each time, remembered or not', async () => {
   await start();
-  mayBeHeard.mockRejectedValueOnce(new CustodyError('not_your_call', 'no', { status: 403 }));
+  mayBeHeard.mockRejectedValueOnce(new CustodyError('not_your_call', 'no'));
   await expect(start()).rejects.toMatchObject({ code: 'not_your_call' });
 });
 
@@ -88,9 +88,9 @@ test('a refusal is not remembered, and is one of too many streams where no name 
 
 test('a call that is not live has nothing to stop, and one of others is not stopped', async () => {
   live.set(callSid, 'MZ9');
-  rights.mockRejectedValueOnce(new CustodyError('call_not_live', 'over', { status: 404 }));
+  rights.mockRejectedValueOnce(new CustodyError('call_not_live', 'over'));
   expect((await stop()).status).toBe(200);
-  rights.mockRejectedValueOnce(new CustodyError('not_your_call', 'no', { status: 403 }));
+  rights.mockRejectedValueOnce(new CustodyError('not_your_call', 'no'));
   await expect(stop()).rejects.toMatchObject({ code: 'not_your_call' });
   expect(live.size).toBe(1);
 });

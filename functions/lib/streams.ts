@@ -60,7 +60,7 @@ function targetOf(targets: readonly string[], url: string | undefined): string {
   const same = (one: string, other: string) => new URL(one).href === new URL(other).href;
   const target = url === undefined ? targets[0] : targets.find((one) => URL.canParse(url) && same(one, url));
   if (target === undefined)
-    throw new CustodyError('stream_url_refused', 'not an address that streams may go to', { status: 403 });
+    throw new CustodyError('stream_url_refused', 'not an address that streams may go to');
   return target;
 }
 
@@ -83,11 +83,10 @@ async function started(twilio: TwilioApi & TwilioLive, call: CallSid, url: strin
   let answer = await ask();
   // Twilio says why in words alone: that a stream of this name can be stopped tells it apart from too many tracks.
   if (answer === 'refused' && (await twilio.stopStream(call, call))) answer = await ask();
-  if (answer === 'not-live')
-    throw new CustodyError('call_not_live', 'the call has just ended', { status: 404 });
+  if (answer === 'not-live') throw new CustodyError('call_not_live', 'the call has just ended');
   if (answer === 'refused') {
     const message = 'Twilio streams four tracks of a call at a time, and this call has as many';
-    throw new CustodyError('too_many_streams', message, { status: 409 });
+    throw new CustodyError('too_many_streams', message);
   }
   return answer.streamSid;
 }

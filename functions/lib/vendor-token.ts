@@ -64,7 +64,7 @@ async function asked(
     // The cause holds the request, and with it the secret: it goes no further.
     .catch(() => Promise.reject(unreachable('did not answer in time')));
   if (response.status >= 400 && response.status < 500 && response.status !== 408 && response.status !== 429)
-    throw new CustodyError('vendor_refused', `the vendor refused with ${response.status}`, { status: 502 });
+    throw new CustodyError('vendor_refused', `the vendor refused with ${response.status}`);
   if (response.status !== 200 && response.status !== 201) throw unreachable(`answered ${response.status}`);
   const answer = jsonFields(response.text);
   if (!isWord(answer['token_type']) || !isWord(answer['access_token']))
@@ -72,8 +72,7 @@ async function asked(
   return answer;
 }
 
-const unreachable = (what: string) =>
-  new CustodyError('vendor_unreachable', `the vendor ${what}`, { status: 502, retryable: true });
+const unreachable = (what: string) => new CustodyError('vendor_unreachable', `the vendor ${what}`);
 
 /** What may stand in a header beside another such word. */
 const isWord = (value: unknown): value is string => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);

@@ -81,7 +81,7 @@ export async function ownCall(twilio: Twilio, viewer: Viewer, asked: Asked): Pro
   }
   const anyLive = (await Promise.all(looks.values())).some((conference) => conference !== undefined);
   if (anyLive || (callSid && (await twilio.callIsLive(callSid)))) throw notYours();
-  throw new CustodyError('call_not_live', 'there is no such call in progress', { status: 404 });
+  throw new CustodyError('call_not_live', 'there is no such call in progress');
 }
 
 /** Flex names a conference after its task; one that is named otherwise is the task's if the worker accepted that task. */
@@ -104,5 +104,4 @@ async function attributed(twilio: Twilio, tasks: readonly TaskSid[]): Promise<Co
   });
 }
 
-const notYours = () =>
-  new CustodyError('not_your_call', 'the holder of the token is not on this call', { status: 403 });
+const notYours = () => new CustodyError('not_your_call', 'the holder of the token is not on this call');

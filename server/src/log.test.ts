@@ -48,11 +48,7 @@ test('an error keeps its code and causes, and loses what vendors hang on theirs'
     code: 'ECONNRESET',
     config: { headers: { 'X-Key': 'hush-hush' }, data: 'to: me' },
   });
-  const error = new CustodyError('media_cut', 'the socket was cut', {
-    status: 503,
-    retryable: true,
-    cause: vendor,
-  });
+  const error = new CustodyError('media_cut', 'the socket was cut', { cause: vendor });
   const line = logged((log) => log.error({ err: error }, 'failed'));
   expect(line).not.toMatch(/hush|to: me/);
   expect(JSON.parse(line).err).toMatchObject({

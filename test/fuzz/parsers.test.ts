@@ -241,7 +241,10 @@ describe('what Functions and callbacks say', () => {
       json({ outcome: 'failed', lease: 'l', code: 'media_short', retryable: true }),
       json({ outcome: 'forwarded' }),
     );
-    both(await tried('report', samples, 1_500, (input) => readReport(input.toString())), /^report_invalid$/);
+    both(
+      await tried('report', samples, 1_500, (input) => readReport(input.toString())),
+      /^copy_report_invalid$/,
+    );
   });
 
   test('what a browser reports, and Twilio’s word on encryption', async () => {

@@ -51,7 +51,7 @@ test('a slip in what is named erases nothing, and says which it is', async () =>
   const task = `WT${'0'.repeat(32)}`;
   expect(await host.run('erase', '--task', task)).toMatchObject({
     code: 1,
-    err: expect.stringContaining(`task_unknown: the catalog does not know ${task}`),
+    err: expect.stringContaining(`task_unrecorded: the catalog does not know ${task}`),
   });
   expect(await host.run('erase', '--yes')).toMatchObject({
     code: 2,

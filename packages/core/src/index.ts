@@ -1,6 +1,7 @@
 export * from './analysis.ts';
 export * from './call-control.ts';
 export * from './conference-legs.ts';
+export * from './error-table.ts';
 export * from './errors.ts';
 export * from './flex-settings.ts';
 export * from './ingest.ts';

@@ -70,9 +70,6 @@ export function parseRecordingCallback(form: Readonly<Record<string, unknown>>):
     throw new CustodyError(
       'callback_invalid',
       `recording callback: missing or malformed ${wrong.join(', ')}`,
-      {
-        status: 400,
-      },
     );
   }
   if (callSid) callback.callSid = callSid;

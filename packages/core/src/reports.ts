@@ -149,9 +149,7 @@ export function parseReport(body: unknown, now: number = Date.now()): Report {
     }
   })();
   if (wrong.length > 0) {
-    throw new CustodyError('report_invalid', `report: missing or malformed ${wrong.join(', ')}`, {
-      status: 400,
-    });
+    throw new CustodyError('report_invalid', `report: missing or malformed ${wrong.join(', ')}`);
   }
   return report;
 }

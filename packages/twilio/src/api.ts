@@ -94,8 +94,8 @@ export interface TwilioAccount {
 /**
  * What the host asks of Twilio's REST API. Each read answers undefined on a 404; everything else that goes wrong is a
  * CustodyError: `twilio_unavailable` (503, retryable: 5xx, 429, timeout, no connection), `twilio_unauthorized` (401 or
- * 403), `twilio_refused` (any other 4xx), `twilio_answer` (a shape we cannot read; retryable for a task without an ETag, which
- * could only be updated blindly).
+ * 403), `twilio_refused` (any other 4xx), `twilio_answer` (a shape we cannot read), `twilio_etag_missing` (503,
+ * retryable: a task without an ETag, which could only be updated blindly).
  */
 export interface TwilioApi {
   recording(sid: RecordingSid): Promise<TwilioRecording | undefined>;

@@ -195,7 +195,11 @@ test('a task comes with what If-Match takes, and is written under it', async () 
 
 test('a task without an ETag is asked for again, never written blindly', async () => {
   answers({ sid: WT, attributes: '{}', date_updated: '2026-11-20T10:00:00Z' });
-  await expect(twilio.task(WT)).rejects.toMatchObject({ code: 'twilio_answer', retryable: true });
+  await expect(twilio.task(WT)).rejects.toMatchObject({
+    code: 'twilio_etag_missing',
+    status: 503,
+    retryable: true,
+  });
 });
 
 test.each([

@@ -23,10 +23,7 @@ function taskTag(header: string | undefined): string {
   const etag = ifMatchOf(header);
   if (etag !== undefined) return etag;
   // Without it a write would take away what others wrote since; the next answer may well carry one.
-  throw new CustodyError('twilio_answer', 'Twilio answered with a task without its ETag', {
-    status: 503,
-    retryable: true,
-  });
+  throw new CustodyError('twilio_etag_missing', 'Twilio answered with a task without its ETag');
 }
 
 /**

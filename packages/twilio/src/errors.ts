@@ -46,10 +46,7 @@ export function twilioError(what: string, error: unknown): CustodyError {
     );
   }
   if (status === undefined || status >= 500 || status === 429 || status === 408) {
-    return new CustodyError('twilio_unavailable', `Twilio cannot be asked now for ${detail}`, {
-      status: 503,
-      retryable: true,
-    });
+    return new CustodyError('twilio_unavailable', `Twilio cannot be asked now for ${detail}`);
   }
   return new CustodyError('twilio_refused', `Twilio refused ${detail}`);
 }

@@ -19,7 +19,7 @@ const answer = (more: object = {}) => ({
   expiration: new Date(clock + 3_600_000).toISOString(),
   ...more,
 });
-const refusal = () => new CustodyError('token_refused', 'no', { status: 403 });
+const refusal = () => new CustodyError('token_refused', 'no');
 /** Ends when it is told to stop, as the real one does. */
 const silent: AskIam = (_token, signal) =>
   new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(iamUnavailable('late'))));
@@ -96,7 +96,7 @@ describe('many tokens that nobody knows', () => {
     expect(count).toHaveBeenCalledTimes(1);
     expect(iam).toHaveBeenCalledTimes(2);
     count.mockImplementation(() => {
-      throw new CustodyError('too_many_requests', 'no', { status: 429 });
+      throw new CustodyError('too_many_requests', 'no');
     });
     await expect(validate(`${token}a`, count)).rejects.toMatchObject({ code: 'too_many_requests' });
     expect(iam).toHaveBeenCalledTimes(2);

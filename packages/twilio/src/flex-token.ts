@@ -128,10 +128,10 @@ export function createFlexTokens(options: FlexTokenOptions): FlexTokens {
   return {
     async validate(token, beforeAsking) {
       if (token === undefined || token === '') {
-        throw new CustodyError('token_missing', 'no Flex token', { status: 401 });
+        throw new CustodyError('token_missing', 'no Flex token');
       }
       if (!looksLikeFlexToken(token)) {
-        throw new CustodyError('token_malformed', 'not the shape of a Flex token', { status: 401 });
+        throw new CustodyError('token_malformed', 'not the shape of a Flex token');
       }
       const hash = createHash('sha256').update(token).digest('base64');
       const at = now();

@@ -23,10 +23,7 @@ const isAboutToken = (code: unknown) => typeof code === 'number' && code >= 20_1
 
 /** The next step is in the message where it is ours to take. */
 export const iamUnavailable = (detail: string): CustodyError =>
-  new CustodyError('iam_unavailable', `Twilio IAM gave no verdict on a Flex token: ${detail}`, {
-    status: 503,
-    retryable: true,
-  });
+  new CustodyError('iam_unavailable', `Twilio IAM gave no verdict on a Flex token: ${detail}`);
 
 /**
  * `POST /v1/Accounts/{AC}/Tokens/validate`, as Twilio's own validator sends it. That validator knows no time limit, no
@@ -77,7 +74,7 @@ function verdictOf(status: number, answer: Vouched): Vouched {
   const named = typeof code === 'number' ? `${status}, code ${code}` : String(status);
   const judged = status < 500 && status !== 408 && status !== 429 && (success || status >= 400);
   if (judged && (valid === false || isAboutToken(code)))
-    throw new CustodyError('token_refused', `Twilio IAM refused a Flex token (${named})`, { status: 403 });
+    throw new CustodyError('token_refused', `Twilio IAM refused a Flex token (${named})`);
   if (status === 401 || status === 403)
     throw iamUnavailable(`it does not accept the host's credentials (${named}): check TWILIO_AUTH_TOKEN`);
   if (status === 404) throw iamUnavailable(`it knows no such account (${named}): check TWILIO_REALM`);

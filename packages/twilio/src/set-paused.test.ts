@@ -49,7 +49,7 @@ function scene(
   return { twilio, changes };
 }
 
-const outage = new CustodyError('twilio_unavailable', 'down', { status: 503, retryable: true });
+const outage = new CustodyError('twilio_unavailable', 'down');
 
 test('every leg and the conference itself, each recording by its SID', async () => {
   const { twilio, changes } = scene({

@@ -70,11 +70,7 @@ export function createAudit(db: Pick<Db, 'query'>): Audit {
         throw new CustodyError(
           'audit_unavailable',
           'the audit entry could not be written, so nothing is done',
-          {
-            status: 503,
-            retryable: true,
-            cause,
-          },
+          { cause },
         );
       }
     },

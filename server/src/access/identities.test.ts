@@ -61,7 +61,7 @@ onEachEngine('what IAM stated of workers', (open) => {
   test('each token that is good is kept, and a database that is away refuses no token', async () => {
     const identities = createIdentities(db);
     const validate = async (token: string | undefined) => {
-      if (token !== 'good') throw new CustodyError('token_refused', 'no', { status: 403 });
+      if (token !== 'good') throw new CustodyError('token_refused', 'no');
       return viewer(ada, 'ada');
     };
     const warn = jest.fn();

@@ -124,5 +124,4 @@ const gone = () =>
   new CustodyError(
     'inventory_gone',
     'the keys of the inventory were replaced by those of another one: the run continues with that one',
-    { status: 503, retryable: true },
   );

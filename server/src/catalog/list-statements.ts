@@ -45,7 +45,7 @@ function conditionOf({ state, linkState, failure, after }: Omit<Listing, 'limit'
 /** The word becomes a part of a statement's text: only a known one may. */
 function oneOf<T extends string>(words: readonly T[], word: T): T {
   const known = words.find((one) => one === word);
-  if (known === undefined) throw new CustodyError('request_invalid', 'no such state', { status: 400 });
+  if (known === undefined) throw new CustodyError('request_invalid', 'no such state');
   return known;
 }
 

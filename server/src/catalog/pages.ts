@@ -20,5 +20,4 @@ export const behindOf = (found: number): Behind => ({
 export const pageUnknownCode = 'page_unknown';
 export const pageUnknownText = 'what --after names was removed meanwhile: list from the beginning';
 
-export const pageUnknown = (): CustodyError =>
-  new CustodyError(pageUnknownCode, pageUnknownText, { status: 404 });
+export const pageUnknown = (): CustodyError => new CustodyError(pageUnknownCode, pageUnknownText);

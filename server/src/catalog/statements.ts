@@ -23,7 +23,7 @@ export const noProof = 'proof = NULL, proof_tried_at = NULL';
 export const identity = (object: SealedObject) => [object.key, object.etag, object.versionId ?? null];
 
 export const foreign = (sid: RecordingSid) =>
-  new CustodyError('foreign_account', `${sid} is another account's`, { status: 403 });
+  new CustodyError('foreign_account', `${sid} is another account's`);
 
 /**
  * A condition of a row that is found by its SID. PostgreSQL may take a state for rare, of which there were few when it

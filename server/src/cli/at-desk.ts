@@ -103,7 +103,7 @@ async function askHost(
   } catch (cause) {
     if (!(cause instanceof CustodyError && cause.code === 'host_unreachable')) throw cause;
     throw new CustodyError(
-      locked.code,
+      'data_dir_locked',
       `${cause.message}, and ${locked.message}; if that process is the host, set CUSTODY_OPS_HOST and CUSTODY_OPS_PORT to the host's`,
       { cause },
     );

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, errorOf } from '@flex-custody/core';
 import { type Config, loadConfig } from '../config.ts';
 import type { Desk } from '../http/operators/desk.ts';
 import type { Log } from '../ingest/index.ts';
@@ -42,7 +42,7 @@ const quietLog: Log = {
 /**
  * Does long work, in this process or in the host that has the database, and shows how far it is. Ctrl-C ends it where it
  * is ours, to be gone on with by the same command.
- * @throws CustodyError as the work, `run_busy`, or `stopping`
+ * @throws CustodyError as the work, `run_busy`, `stopping`, or `watch_ended`
  */
 export async function runWork(
   name: string,
@@ -56,7 +56,6 @@ export async function runWork(
       new CustodyError(
         'stopping',
         `stopped; the same command goes on from here, within ${resumeHours} hours`,
-        { retryable: true },
       ),
     );
   process.once('SIGINT', onSignal);
@@ -111,7 +110,7 @@ export async function follow(
       if (shown) screen.write('\n');
       if (view.finishedAt) return view;
       const [, code = 'unexpected', words = 'it broke off'] = /^(\w+): (.*)$/s.exec(view.failure ?? '') ?? [];
-      throw new CustodyError(code, words);
+      throw errorOf(code, words);
     }
     const now = Date.now();
     if (screen.isTTY && now - begun > quietMs) {
@@ -125,7 +124,7 @@ export async function follow(
     // Our own run has heard of the signal, and says in a moment how it ended; a host's does not care.
     if (signal.aborted) stopped ??= now;
     if (stopped && now - stopped > ownEndMs) {
-      throw new CustodyError('stopping', 'not watched any more: the host goes on with it');
+      throw new CustodyError('watch_ended', 'not watched any more: the host goes on with it');
     }
   }
 }

@@ -15,10 +15,7 @@ export const dbLimits: DbLimits = { connectMs: 5_000, statementMs: 60_000, cance
 export const migrationMs = 60 * 60_000;
 
 export const lateDatabase = (ms: number) =>
-  new CustodyError('database_unavailable', `the database was not done within ${ms / 1_000} s`, {
-    status: 503,
-    retryable: true,
-  });
+  new CustodyError('database_unavailable', `the database was not done within ${ms / 1_000} s`);
 
 /** `alone` of a transaction's Db. */
 export const insideTransaction = (): Promise<never> =>

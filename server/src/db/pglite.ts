@@ -39,7 +39,7 @@ export async function openPglite(directory: string): Promise<Db> {
     lock?.release();
     if (cause instanceof CustodyError) throw cause;
     throw new CustodyError(
-      'database_unavailable',
+      'database_unopened',
       `the embedded database in ${directory} does not open: restore the folder from a backup, or move it away and run flex-custody catalog rebuild, which reads the catalog back from the bucket`,
       { cause },
     );
@@ -52,9 +52,7 @@ function serialised(engine: PGlite, lock: DirectoryLock | undefined): Db {
   let closing: Promise<void> | undefined;
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     if (closing) {
-      return Promise.reject(
-        new CustodyError('database_unavailable', 'the database is closed', { status: 503, retryable: true }),
-      );
+      return Promise.reject(new CustodyError('database_unavailable', 'the database is closed'));
     }
     // The engine computes on this thread: without a turn for others a run of queries would starve timers and sockets.
     const result = tail.then(work).finally(() => nextTurn());

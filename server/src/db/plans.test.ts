@@ -473,7 +473,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     let begun = 0;
     await queue.work('copy', { concurrency: 3 }, async () => {
       begun += 1;
-      if (begun === 1) throw new CustodyError('media_missing', 'gone', { status: 404 });
+      if (begun === 1) throw new CustodyError('media_missing', 'gone');
       if (begun === 2) throw new Error('again');
     });
     await queue.onDead(async () => undefined);

@@ -191,10 +191,6 @@ function fault(cause: unknown): unknown {
   return new CustodyError(
     'database_unavailable',
     `PostgreSQL does not answer (${code || 'connection lost'})`,
-    {
-      status: 503,
-      retryable: true,
-      cause,
-    },
+    { cause },
   );
 }

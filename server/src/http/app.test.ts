@@ -29,13 +29,10 @@ beforeEach(() => {
   };
   const routes = async (scope: FastifyInstance) => {
     scope.get('/ours', async () => {
-      throw new CustodyError('play_forbidden', 'because of the policy of Mr X', { status: 403 });
+      throw new CustodyError('play_forbidden', 'because of the policy of Mr X');
     });
     scope.get('/ours-away', async () => {
-      throw new CustodyError('store_unavailable', 'bucket b in region r', {
-        status: 503,
-        cause: new Error('EPIPE'),
-      });
+      throw new CustodyError('store_unavailable', 'bucket b in region r', { cause: new Error('EPIPE') });
     });
     scope.get('/theirs', async () => {
       throw new Error('password is hunter2');

@@ -27,7 +27,7 @@ test('alive is answered whatever else fails', async () => {
 test('ready needs every check, in its time', async () => {
   const checks = {
     database: async () => undefined,
-    store: () => Promise.reject(new CustodyError('store_denied', 'with the bucket and key', { status: 403 })),
+    store: () => Promise.reject(new CustodyError('store_denied', 'with the bucket and key')),
     slow: () => new Promise(() => undefined),
   };
   const reply = await ask('/readyz', checks);

@@ -1,4 +1,4 @@
-import { CustodyError, type SealedObject } from '@flex-custody/core';
+import { CustodyError, type ErrorCode, type SealedObject } from '@flex-custody/core';
 import { copyResumably, openMedia, type UploadState, verifyObject } from '@flex-custody/vault';
 import { until } from '../../../test/support/until.ts';
 import { registrationOf } from './intake/source.ts';
@@ -98,7 +98,7 @@ describe('the copy', () => {
 
   test('that fails releases the lease with its reason and is tried again', async () => {
     const { catalog, queue } = await handedOver(shared.db);
-    copy.mockRejectedValueOnce(new CustodyError('media_cut', 'cut', { retryable: true }));
+    copy.mockRejectedValueOnce(new CustodyError('media_cut', 'cut'));
     await expect(queue.run('copy', job)).rejects.toMatchObject({ code: 'media_cut' });
     expect(await catalog.find(sid)).toMatchObject({ state: 'registered', failure: 'media_cut' });
     await queue.run('copy', job);
@@ -110,7 +110,7 @@ describe('the copy', () => {
     const state = { uploadId: 'u1', key: 'k', parts: [{ sha256: 'b' }] } as UploadState;
     copy.mockImplementationOnce(async ({ save }) => {
       expect(await save!(state)).toBe(true);
-      throw new CustodyError('store_unavailable', 'down', { retryable: true });
+      throw new CustodyError('store_unavailable', 'down');
     });
     await expect(queue.run('copy', job)).rejects.toMatchObject({ code: 'store_unavailable' });
     await queue.run('copy', job);
@@ -131,13 +131,13 @@ describe('the copy', () => {
     expect([saved, await parts.uploads.find(sid)]).toEqual([[false], undefined]);
   });
 
-  test.each(['media_short', 'media_long', 'media_not_audio', 'media_empty'])(
+  test.each<ErrorCode>(['media_short', 'media_long', 'media_not_audio', 'media_empty'])(
     '%s proves that what was begun is worth nothing: its parts go',
     async (code) => {
       const { parts, queue, store } = await handedOver(shared.db);
       copy.mockImplementationOnce(async ({ save }) => {
         await save!({ uploadId: 'u1', key: 'k' } as UploadState);
-        throw new CustodyError(code, 'no', { retryable: true });
+        throw new CustodyError(code, 'no');
       });
       await expect(queue.run('copy', job)).rejects.toMatchObject({ code });
       expect(store.aborted).toEqual(['k?u1']);
@@ -147,7 +147,7 @@ describe('the copy', () => {
 
   test('of media that Twilio does not have ready yet is tried again, until Twilio says that it is deleted', async () => {
     const { twilio, catalog, queue, alarmCodes } = await handedOver(shared.db);
-    open.mockRejectedValue(new CustodyError('media_missing', 'no media', { status: 404 }));
+    open.mockRejectedValue(new CustodyError('media_missing', 'no media'));
     const lagging = expect.objectContaining({ code: 'media_missing', retryable: true });
     await expect(queue.run('copy', job)).rejects.toEqual(lagging);
     expect(await catalog.find(sid)).toMatchObject({ state: 'registered', failure: 'media_missing' });
@@ -267,7 +267,7 @@ describe('the copy', () => {
 
   test('of missing media waits until Twilio can say why', async () => {
     const { twilio, catalog, queue } = await handedOver(shared.db);
-    open.mockRejectedValue(new CustodyError('media_missing', 'no media', { status: 404 }));
+    open.mockRejectedValue(new CustodyError('media_missing', 'no media'));
     twilio.failing.set('recording', FakeTwilio.down);
     await expect(queue.run('copy', job)).rejects.toBe(FakeTwilio.down);
     expect(await catalog.find(sid)).toMatchObject({ state: 'registered', failure: 'media_missing' });
@@ -293,7 +293,7 @@ describe('verification', () => {
     expect(verify).toHaveBeenCalledTimes(1);
   });
 
-  test.each(['object_mismatch', 'envelope_tampered', 'envelope_truncated'])(
+  test.each<ErrorCode>(['object_mismatch', 'envelope_tampered', 'envelope_truncated'])(
     '%s removes the bad version, raises an alarm and copies again',
     async (code) => {
       const { catalog, queue, store, alarmCodes } = await sealed();
@@ -308,7 +308,7 @@ describe('verification', () => {
     },
   );
 
-  test.each(['envelope_wrong_key', 'envelope_unsupported', 'object_missing'])(
+  test.each<ErrorCode>(['envelope_wrong_key', 'envelope_unsupported', 'object_missing'])(
     '%s copies again and removes nothing: the fault may be ours',
     async (code) => {
       const { queue, store } = await sealed();
@@ -400,7 +400,7 @@ describe('verification', () => {
   });
 
   test.each([
-    ['an outage', new CustodyError('store_unavailable', 'down', { status: 503, retryable: true })],
+    ['an outage', new CustodyError('store_unavailable', 'down')],
     ['a bucket that refuses this host', new CustodyError('store_denied', 'no')],
     ['a key that this host may not use', new CustodyError('key_denied', 'no')],
     ['an accident', new TypeError('what')],

@@ -1,4 +1,4 @@
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, type ErrorCode } from '@flex-custody/core';
 import { tellingOfSettings } from './setting-alarm.ts';
 import { FakeQueue } from './testing/house.ts';
 import { sids } from './testing/scene.ts';
@@ -29,7 +29,6 @@ test('a wrong setting is one alarm at once, which names it and no recording; aga
   const wrong = new CustodyError(
     'store_region',
     `recordings/AC/${job.recordingSid} in bucket calls is refused: set AWS_REGION to eu-central-1`,
-    { status: 503, retryable: true },
   );
   const { raised, run, later } = await scene(() => wrong);
   expect(await run()).toBe(wrong.message);
@@ -41,14 +40,17 @@ test('a wrong setting is one alarm at once, which names it and no recording; aga
   expect(raised).toEqual([alarm, alarm]);
 });
 
-test.each(['store_unavailable', 'store_archived', 'media_short', 'twilio_unauthorized', 'object_missing'])(
-  '%s is none',
-  async (code) => {
-    const { raised, run } = await scene(() => new CustodyError(code, 'why'));
-    expect(await run()).toBe('why');
-    expect(raised).toEqual([]);
-  },
-);
+test.each<ErrorCode>([
+  'store_unavailable',
+  'store_archived',
+  'media_short',
+  'twilio_unauthorized',
+  'object_missing',
+])('%s is none', async (code) => {
+  const { raised, run } = await scene(() => new CustodyError(code, 'why'));
+  expect(await run()).toBe('why');
+  expect(raised).toEqual([]);
+});
 
 test('work that succeeds says nothing', async () => {
   const { raised, run } = await scene(() => undefined);

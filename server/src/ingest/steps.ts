@@ -1,4 +1,4 @@
-import type { RecordingSid } from '@flex-custody/core';
+import type { ErrorCode, RecordingSid } from '@flex-custody/core';
 import type { AlarmCode } from '../catalog/alarm-table.ts';
 import type { IngestParts, Log } from './parts.ts';
 
@@ -37,7 +37,7 @@ export function logStep(log: Log, step: Step, recording: RecordingSid, facts: St
 /**
  * Faults of the host's own settings. They concern every recording and say nothing of any: none is thrown away for them.
  */
-export const ownFaults: ReadonlySet<string> = new Set([
+export const ownFaults: ReadonlySet<string> = new Set<ErrorCode>([
   'twilio_unauthorized',
   'media_unauthorized',
   'store_denied',
@@ -59,7 +59,7 @@ export const ownFaults: ReadonlySet<string> = new Set([
 ]);
 
 /** Media that came to its end and was no whole recording. */
-export const provenBad: ReadonlySet<string> = new Set([
+export const provenBad: ReadonlySet<string> = new Set<ErrorCode>([
   'media_not_audio',
   'media_empty',
   'media_short',
@@ -67,9 +67,10 @@ export const provenBad: ReadonlySet<string> = new Set([
   'media_tampered',
 ]);
 
-const outages = new Set([
+const outages = new Set<ErrorCode>([
   'twilio_unavailable',
   'twilio_answer',
+  'twilio_etag_missing',
   'media_unavailable',
   'media_stalled',
   'media_cut',

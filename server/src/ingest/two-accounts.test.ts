@@ -73,7 +73,7 @@ onEachEngine('the jobs of another account', (open) => {
     const host = await other();
     const before = await all();
     for (const n of [1, 2, 3]) {
-      const error = new CustodyError('source_deleted', 'gone');
+      const error = new CustodyError('media_missing', 'gone');
       const { code, message, retryable } = error;
       await host.queue.dead?.({
         name,

@@ -183,7 +183,7 @@ onEachEngine('several workers', (open) => {
     await queue.run('copy', { recordingSid: good });
     expect((await catalog.find(good))?.state).toBe('verified');
     expect(queue.names()).toEqual([]);
-    const away = new CustodyError('store_unavailable', 'away', { status: 503, retryable: true });
+    const away = new CustodyError('store_unavailable', 'away');
     jest.mocked(verifyObject).mockRejectedValueOnce(away);
     await queue.run('copy', { recordingSid: unread });
     expect((await catalog.find(unread))?.state).toBe('sealed');

@@ -37,7 +37,7 @@ export function originOf(row: RecordingRow): MediaOrigin | undefined {
  */
 export function refuseErased(row: RecordingRow): void {
   if (row.state !== 'erased' && !row.intent) return;
-  throw new CustodyError('recording_erased', 'the recording is erased, or about to be', { status: 410 });
+  throw new CustodyError('recording_erased', 'the recording is erased, or about to be');
 }
 
 /** What is known of the audio that is played now. */

@@ -87,7 +87,7 @@ test.each<[string, Parameters<typeof forged>[0]]>([
   ['three channels', { claims: { ch: 3 } }],
 ])('a token with %s is refused', async (_name, changes) => {
   await expect(links.verify(await forged(changes), recording)).rejects.toMatchObject({
-    code: 'link_refused',
+    code: 'link_invalid',
     status: 403,
   });
 });
@@ -106,11 +106,11 @@ test('an unsigned, a tampered and a missing token are refused', async () => {
   const swapped = Buffer.from(JSON.stringify({ ...decodeJwt(token), rec: otherRecording })).toString(
     'base64url',
   );
-  await expect(links.verify(unsigned, recording)).rejects.toMatchObject({ code: 'link_refused' });
+  await expect(links.verify(unsigned, recording)).rejects.toMatchObject({ code: 'link_invalid' });
   await expect(links.verify(`${header}.${swapped}.${signature}`, otherRecording)).rejects.toMatchObject({
-    code: 'link_refused',
+    code: 'link_invalid',
   });
-  await expect(links.verify('no token at all', recording)).rejects.toMatchObject({ code: 'link_refused' });
+  await expect(links.verify('no token at all', recording)).rejects.toMatchObject({ code: 'link_invalid' });
   await expect(links.verify(undefined, recording)).rejects.toMatchObject({
     code: 'link_missing',
     status: 401,
@@ -121,7 +121,7 @@ test('a segment link’s token opens nothing here', async () => {
   const segments = createSegmentLinks({ secret, publicUrl, days: 1, now: () => clock });
   const url = await segments.segmentLinkFor({ recordingSid: recording, segmentGeneration: 1 });
   const token = new URL(url ?? '').searchParams.get('token') ?? '';
-  await expect(links.verify(token, recording)).rejects.toMatchObject({ code: 'link_refused' });
+  await expect(links.verify(token, recording)).rejects.toMatchObject({ code: 'link_invalid' });
 });
 
 test('a life of more than 15 minutes cannot be configured', () => {

@@ -20,7 +20,7 @@ export interface MediaLinks {
   readonly ttlSeconds: number;
   /** The absolute URL of the recording's media. */
   issue(claims: MediaClaims): Promise<string>;
-  /** @throws CustodyError `link_missing` (401), `link_expired` or `link_refused` (403) */
+  /** @throws CustodyError `link_missing` (401), `link_expired` or `link_invalid` (403) */
   verify(token: string | undefined, recordingSid: RecordingSid): Promise<MediaClaims & { id: string }>;
 }
 
@@ -44,13 +44,13 @@ const longestSeconds = 900;
 export function linkError(error: unknown): CustodyError {
   if (error instanceof CustodyError) return error;
   if (error instanceof errors.JWTExpired) {
-    return new CustodyError('link_expired', 'the link has expired', { status: 403 });
+    return new CustodyError('link_expired', 'the link has expired');
   }
-  return new CustodyError('link_refused', 'the link is not one of ours', { status: 403, cause: error });
+  return new CustodyError('link_invalid', 'the link is not one of ours', { cause: error });
 }
 
 export function linkMissing(): CustodyError {
-  return new CustodyError('link_missing', 'a link needs its token', { status: 401 });
+  return new CustodyError('link_missing', 'a link needs its token');
 }
 
 /**
@@ -121,7 +121,7 @@ function claimsOf(
     !channels ||
     !pinned
   ) {
-    throw new CustodyError('link_refused', 'the link is for something else', { status: 403 });
+    throw new CustodyError('link_invalid', 'the link is for something else');
   }
   return {
     id: jti,

@@ -80,7 +80,7 @@ test('every request is pinned to the version in the catalog', async () => {
 test('an object that changed in the bucket is our fault, not the client’s condition', async () => {
   const { reader, state } = setup();
   state.etag = '"e2"';
-  await expect(reader.open(row())).rejects.toMatchObject({ code: 'object_unreadable', status: 500 });
+  await expect(reader.open(row())).rejects.toMatchObject({ code: 'object_unplayable', status: 500 });
 });
 
 test('another recording’s object is not opened', async () => {
@@ -92,7 +92,7 @@ test('another recording’s object is not opened', async () => {
 
 test('audio of another length than the catalog says is not played', async () => {
   const { reader } = setup();
-  await expect(reader.open(row({ plaintextBytes: 1 }))).rejects.toMatchObject({ code: 'object_unreadable' });
+  await expect(reader.open(row({ plaintextBytes: 1 }))).rejects.toMatchObject({ code: 'object_unplayable' });
 });
 
 test('a tampered frame ends in an error, never in wrong bytes', async () => {
@@ -145,7 +145,7 @@ describe('where S3 seals', () => {
     state.etag = '"e2"';
     const audio = await reader.open(sse());
     await expect(bytesOf(await audio.read())).rejects.toMatchObject({
-      code: 'object_unreadable',
+      code: 'object_unplayable',
       status: 500,
     });
   });
@@ -185,7 +185,7 @@ describe.each([
     state.etag = '"e2"';
     const failed = once(stream, 'error');
     stream.resume();
-    expect(await failed).toMatchObject([{ code: 'object_unreadable', status: 500 }]);
+    expect(await failed).toMatchObject([{ code: 'object_unplayable', status: 500 }]);
   });
 });
 
@@ -211,7 +211,7 @@ test('an object that went after it was opened is our fault', async () => {
   const audio = await reader.open(row());
   state.content = Buffer.alloc(0);
   state.etag = 'gone';
-  await expect(bytesOf(await audio.read())).rejects.toMatchObject({ code: 'object_unreadable', status: 500 });
+  await expect(bytesOf(await audio.read())).rejects.toMatchObject({ code: 'object_unplayable', status: 500 });
 });
 
 test('a sealed recording needs a key', async () => {

@@ -9,7 +9,7 @@ import { Reads } from './resting-stream.ts';
 export interface RecordingReader {
   /**
    * The stored copy, its length proven; nothing of the audio is fetched before `read`.
-   * @throws CustodyError `object_unreadable` (500: not what the catalog says), envelope_*, `store_unavailable` (503)
+   * @throws CustodyError `object_unplayable` (500: not what the catalog says), envelope_*, `store_unavailable` (503)
    */
   open(row: StoredRecording): Promise<Audio>;
   /** Opens the object before the player asks, so that its first byte need not wait for it. Never throws. */
@@ -55,7 +55,7 @@ function asFault(error: unknown): unknown {
   const ours = error instanceof CustodyError && /^object_/.test(error.code);
   if (!ours) return error;
   return new CustodyError(
-    'object_unreadable',
+    'object_unplayable',
     `the stored object is not what the catalog says: ${error.code}`,
     {
       cause: error,
@@ -82,7 +82,7 @@ export function createRecordingReader(options: RecordingReaderOptions): Recordin
     const envelope = await openEnvelope(keys, pinned(store, object), context, signal);
     if (envelope.plaintextBytes !== object.plaintextBytes) {
       throw new CustodyError(
-        'object_unreadable',
+        'object_unplayable',
         'the stored audio has another length than the catalog says',
       );
     }

@@ -179,5 +179,4 @@ class RestingStream extends Readable {
   }
 }
 
-const cut = (): CustodyError =>
-  new CustodyError('media_cut', 'the audio ended before its end', { status: 503, retryable: true });
+const cut = (): CustodyError => new CustodyError('media_cut', 'the audio ended before its end');

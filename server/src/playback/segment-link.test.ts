@@ -47,7 +47,7 @@ test('turning the setting off revokes all, and a shorter one shortens all', asyn
   const token = await tokenFor(30);
   await expect(linksFor(0).verify(token, recording)).rejects.toMatchObject({ code: 'link_revoked' });
   // To whoever has no link of ours it says no more than ever.
-  await expect(linksFor(0).verify('noise', recording)).rejects.toMatchObject({ code: 'link_refused' });
+  await expect(linksFor(0).verify('noise', recording)).rejects.toMatchObject({ code: 'link_invalid' });
   clock += 2 * day;
   await expect(linksFor(1).verify(token, recording)).rejects.toMatchObject({ code: 'link_expired' });
 });
@@ -55,10 +55,10 @@ test('turning the setting off revokes all, and a shorter one shortens all', asyn
 test('it plays its own recording only, and is no other’s when it has expired', async () => {
   const token = await tokenFor(7);
   await expect(linksFor(7).verify(token, otherRecording)).rejects.toMatchObject({
-    code: 'link_refused',
+    code: 'link_invalid',
   });
   clock += 8 * day;
-  await expect(linksFor(7).verify(token, otherRecording)).rejects.toMatchObject({ code: 'link_refused' });
+  await expect(linksFor(7).verify(token, otherRecording)).rejects.toMatchObject({ code: 'link_invalid' });
   await expect(linksFor(7).verify(token, recording)).rejects.toMatchObject({ code: 'link_expired' });
 });
 
@@ -70,11 +70,11 @@ test('no token, another key’s, and a media link’s are refused', async () => 
   });
   const stranger = createSegmentLinks({ secret: new Uint8Array(32).fill(9), publicUrl, days: 7, now });
   const theirs = new URL((await stranger.segmentLinkFor(row)) ?? '').searchParams.get('token') ?? '';
-  await expect(links.verify(theirs, recording)).rejects.toMatchObject({ code: 'link_refused' });
+  await expect(links.verify(theirs, recording)).rejects.toMatchObject({ code: 'link_invalid' });
   const media = createMediaLinks({ secret, publicUrl, ttlSeconds: 600, now });
   const claims = { viewer: 'ada', recordingSid: recording, origin: 'twilio', channels: 2 } as const;
   const token = new URL(await media.issue(claims)).searchParams.get('token') ?? '';
-  await expect(links.verify(token, recording)).rejects.toMatchObject({ code: 'link_refused' });
+  await expect(links.verify(token, recording)).rejects.toMatchObject({ code: 'link_invalid' });
 });
 
 test('more than 30 days cannot be configured', () => {

@@ -15,7 +15,7 @@ export interface SegmentLinks {
   segmentLinkFor(row: Linked): Promise<string | undefined>;
   /**
    * What the token alone can say. It plays only while the recording is still of the generation that it names.
-   * @throws CustodyError `link_missing` (401), `link_refused` (403), and of a link of ours to this recording
+   * @throws CustodyError `link_missing` (401), `link_invalid` (403), and of a link of ours to this recording
    * `link_expired` or, where the setting is off, `link_revoked` (403)
    */
   verify(token: string | undefined, recordingSid: RecordingSid): Promise<{ generation: number; id: string }>;
@@ -36,8 +36,7 @@ const typ = 'rec-segment+jwt';
 const audience = 'segment';
 const longestDays = 30;
 const secondsADay = 86_400;
-const elsewhere = () =>
-  new CustodyError('link_refused', 'the link is for another recording', { status: 403 });
+const elsewhere = () => new CustodyError('link_invalid', 'the link is for another recording');
 
 export function createSegmentLinks({
   secret,
@@ -79,7 +78,7 @@ export function createSegmentLinks({
         });
         const { rec, gen, iat } = payload;
         if (rec !== recordingSid || typeof gen !== 'number') throw elsewhere();
-        if (!enabled) throw new CustodyError('link_revoked', 'segment links are turned off', { status: 403 });
+        if (!enabled) throw new CustodyError('link_revoked', 'segment links are turned off');
         return { generation: gen, id: `${rec} ${gen} ${iat}` };
       } catch (error) {
         // Its signature held, so it was ours: whether it was this recording's is to be known all the same.

@@ -39,10 +39,7 @@ export function slice(body: Readable, start: number, end: number): Readable {
       if (at > start) yield part;
       if (at > end) return;
     }
-    throw new CustodyError('media_cut', 'the media ended before the range did', {
-      status: 503,
-      retryable: true,
-    });
+    throw new CustodyError('media_cut', 'the media ended before the range did');
   }
   const out = Readable.from(wanted(), { objectMode: false });
   // Without this a listener who leaves during a silence would keep the connection until the next chunk.
@@ -54,8 +51,6 @@ export function slice(body: Readable, start: number, end: number): Readable {
 function asGateway(error: unknown): unknown {
   if (!(error instanceof CustodyError) || error.status === 404 || error.status === 503) return error;
   return new CustodyError(error.retryable ? 'media_unavailable' : 'media_refused', error.message, {
-    status: error.retryable ? 503 : 502,
-    retryable: error.retryable,
     cause: error,
   });
 }
@@ -100,10 +95,7 @@ export function createTwilioMedia(
         : media.contentLength === before.bytes);
     if (isSame) return granted ? media.body : slice(media.body, start, end);
     media.body.destroy();
-    throw new CustodyError('media_cut', "Twilio's media is not what it was when the listener paused", {
-      status: 503,
-      retryable: true,
-    });
+    throw new CustodyError('media_cut', "Twilio's media is not what it was when the listener paused");
   };
 
   return {

@@ -78,8 +78,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
   };
 
   const boss = (): Promise<PgBoss> => {
-    if (stopping)
-      throw new CustodyError('queue_stopped', 'the queue is stopped', { status: 503, retryable: true });
+    if (stopping) throw new CustodyError('queue_stopped', 'the queue is stopped');
     ready ??= open().catch((error) => {
       ready = undefined;
       throw error;
@@ -194,7 +193,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
         await Promise.all(all.map((puller) => puller.stop()));
         const idle = Promise.all(all.map((puller) => puller.idle()));
         await within(idle, graceMs);
-        halt.abort(new CustodyError('stopping', 'the process ends', { status: 503, retryable: true }));
+        halt.abort(new CustodyError('stopping', 'the process ends'));
         // A job that does not heed the signal must not hold up the end; it is tried again when its limit has passed.
         await within(idle, 1_000);
         await within(removing, 1_000);
@@ -238,10 +237,7 @@ async function oneTry(
   if (halt.aborted) end();
   else halt.addEventListener('abort', end, { once: true });
   const timer = setTimeout(() => {
-    const late = new CustodyError('expired', `a try took more than ${ms / 1_000} s`, {
-      status: 503,
-      retryable: true,
-    });
+    const late = new CustodyError('expired', `a try took more than ${ms / 1_000} s`);
     ended.abort(late);
     over.abort(late);
   }, ms);

@@ -172,7 +172,7 @@ onEachEngine('queue', (open) => {
     await queue.onDead(async (job) => void dead.push(job));
     await queue.work('copy', { concurrency: 1 }, async () => {
       tries += 1;
-      throw new CustodyError('media_missing', 'Twilio no longer has it', { status: 404 });
+      throw new CustodyError('media_missing', 'Twilio no longer has it');
     });
     await queue.send('copy', RE(1));
     await until(() => dead.length === 1);
@@ -223,7 +223,7 @@ onEachEngine('queue', (open) => {
       if (heard === 1) throw new Error('database away');
     });
     await queue.work('copy', { concurrency: 1 }, async () => {
-      throw new CustodyError('media_missing', 'gone', { status: 404 });
+      throw new CustodyError('media_missing', 'gone');
     });
     await queue.send('copy', RE(1));
     await until(async () => (await waiting('copy.dead')).length === 1 && heard === 1);

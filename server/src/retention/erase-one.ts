@@ -161,7 +161,7 @@ async function allowed(
   if (verdict.may) return verdict.policy;
   if (verdict.why === 'clock_differs') {
     await parts.alarms.raise('clock_differs', undefined, verdict.detail);
-    throw new Stop(new CustodyError('clock_differs', verdict.detail, { status: 503 }));
+    throw new Stop(new CustodyError('clock_differs', verdict.detail));
   }
   count(verdict.why);
   name(row.recordingSid, verdict.detail);
@@ -247,12 +247,12 @@ async function intend(
   { run }: Scene,
 ): Promise<void> {
   if (!(await catalog.intend(sid, intent, run)))
-    throw new CustodyError('erasure_busy', 'another run is at it', { retryable: true });
+    throw new CustodyError('erasure_busy', 'another run is at it');
 }
 
 async function begin({ catalog }: EraseOneParts, sid: RecordingSid, { run }: Scene): Promise<void> {
   if (!(await catalog.erasing(sid, run)))
-    throw new CustodyError('erasure_busy', 'another run has taken it over', { retryable: true });
+    throw new CustodyError('erasure_busy', 'another run has taken it over');
 }
 
 /** @throws CustodyError as bucket and Twilio do; where nothing had gone the intent is taken back before */

@@ -57,7 +57,7 @@ class FakeBucket {
     return (await this.head(key, versionId))?.lock;
   }
   async delete(key: string, versionId: string) {
-    if (this.failing === key) throw new CustodyError('store_unavailable', 'away', { retryable: true });
+    if (this.failing === key) throw new CustodyError('store_unavailable', 'away');
     this.written.delete(key);
     const left = this.versions_.get(key)?.filter((one) => !this.keepsNone && one.versionId !== versionId);
     if (left) this.versions_.set(key, left);
@@ -67,7 +67,7 @@ class FakeBucket {
   }
   refusesCertificates = false;
   async putBytes(key: string, bytes: Uint8Array) {
-    if (this.refusesCertificates) throw new CustodyError('store_denied', 'no right', { retryable: true });
+    if (this.refusesCertificates) throw new CustodyError('store_denied', 'no right');
     this.written.set(key, Buffer.from(bytes));
     return { etag: '"w"', bytes: bytes.byteLength };
   }
@@ -299,7 +299,7 @@ test("another account's host on this database erases nothing of ours, whatever i
   await createPolicies(database.db, staging).apply('version: 1\nkeep: {default: 1}', 'test');
   expect((await expire()).counts).toEqual({});
   await expect(erase({ recordings: [RE(1), RE(2)] })).rejects.toMatchObject({ code: 'recording_unknown' });
-  await expect(erase({ tasks: [WT] })).rejects.toMatchObject({ code: 'task_unknown' });
+  await expect(erase({ tasks: [WT] })).rejects.toMatchObject({ code: 'task_unrecorded' });
   expect(await database.db.query('SELECT * FROM recordings ORDER BY recording_sid')).toEqual(before);
   expect([left(), deleted, await certificates.list(10)]).toEqual([kept, [], []]);
 });
@@ -502,7 +502,7 @@ describe('until something has gone', () => {
     await database.db.query(`UPDATE recordings SET state = 'failed', object = NULL`);
     bucket.versions_.clear();
     const whole = await before(1);
-    twilioFails = new CustodyError('twilio_unavailable', 'down', { retryable: true });
+    twilioFails = new CustodyError('twilio_unavailable', 'down');
     expect((await erase({ recordings: [RE(1)] })).counts).toEqual({ done: 1, failed_twilio_unavailable: 1 });
     expect(await before(1)).toEqual(whole);
   });
@@ -731,7 +731,7 @@ describe('what is asked for', () => {
         message: expect.stringContaining(RE(8)),
       });
       await expect(erase({ recordings: [RE(1)], tasks: [WT, other], dryRun })).rejects.toMatchObject({
-        code: 'task_unknown',
+        code: 'task_unrecorded',
         message: expect.stringContaining(other),
       });
     }

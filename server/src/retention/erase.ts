@@ -3,6 +3,7 @@ import {
   type AccountSid,
   asRecordingSid,
   CustodyError,
+  type ErrorCode,
   type RecordingSid,
   type TaskSid,
 } from '@flex-custody/core';
@@ -51,7 +52,7 @@ const mostNamed = 50;
 
 /**
  * What an operator asked for by name.
- * @throws CustodyError `recording_unknown` or `task_unknown` before anything is erased, `policy_not_applied`, `policy_invalid`,
+ * @throws CustodyError `recording_unknown` or `task_unrecorded` before anything is erased, `policy_not_applied`, `policy_invalid`,
  * `clock_differs`
  */
 export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void> {
@@ -66,7 +67,6 @@ export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void
     throw new CustodyError(
       'policy_not_applied',
       'CUSTODY_POLICY_FILE names a policy, and none is in force: start the host once, or use `flex-custody policy apply`; nothing was erased',
-      { status: 409 },
     );
   }
   // What goes on knew them when it began.
@@ -87,13 +87,11 @@ async function knowAll({ catalog }: KeepingParts, { recordings = [], tasks = [] 
   const unknown = recordings.filter((_, index) => found[index] === undefined);
   if (unknown.length > 0) throw unknownTo('recording_unknown', unknown);
   const unknownTasks = await catalog.unknownTasks(tasks);
-  if (unknownTasks.length > 0) throw unknownTo('task_unknown', unknownTasks);
+  if (unknownTasks.length > 0) throw unknownTo('task_unrecorded', unknownTasks);
 }
 
-function unknownTo(code: string, sids: readonly string[]): CustodyError {
-  return new CustodyError(code, `the catalog does not know ${sids.join(', ')}; nothing was erased`, {
-    status: 404,
-  });
+function unknownTo(code: ErrorCode, sids: readonly string[]): CustodyError {
+  return new CustodyError(code, `the catalog does not know ${sids.join(', ')}; nothing was erased`);
 }
 
 /** A due recording that stays is set aside for so long, unless another policy comes into force or an operator asks. */
@@ -113,7 +111,7 @@ export async function eraseExpired(parts: KeepingParts, run: Run): Promise<void>
   const { now, differs } = await readClock(parts);
   if (differs) {
     await alarms.raise('clock_differs', undefined, differs);
-    throw new CustodyError('clock_differs', differs, { status: 503 });
+    throw new CustodyError('clock_differs', differs);
   }
   await alarms.mended(['clock_differs']);
   await lookAtAllOnChange(parts, policy, all);

@@ -92,7 +92,7 @@ export function createPolicies(db: Pick<Db, 'query' | 'transaction'>, account: A
         if (over !== undefined && over !== (before?.id ?? null)) throw changed();
         if (before?.digest === policy.digest) return;
         const weaker = unlessWeaker ? differenceFrom(before, policy).weaker : [];
-        if (weaker.length > 0) throw new CustodyError('policy_weaker', weaker.join('\n'), { status: 409 });
+        if (weaker.length > 0) throw new CustodyError('policy_weaker', weaker.join('\n'));
         await inner.query(
           'INSERT INTO policies (account_sid, body, digest, applied_by) VALUES ($1, $2, $3, $4)',
           [account, text, policy.digest, by],
@@ -131,4 +131,4 @@ export function summaryOf(applied: AppliedPolicy): PolicySummary {
 }
 
 const changed = () =>
-  new CustodyError('policy_changed', 'another policy was applied meanwhile: run it again', { status: 409 });
+  new CustodyError('policy_changed', 'another policy was applied meanwhile: run it again');

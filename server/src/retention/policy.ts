@@ -195,7 +195,5 @@ export function readPolicyFile(file: string): string {
 }
 
 function invalid(faults: readonly string[]): CustodyError {
-  return new CustodyError('policy_invalid', faults.map((fault) => `the policy file: ${fault}`).join('\n'), {
-    status: 400,
-  });
+  return new CustodyError('policy_invalid', faults.map((fault) => `the policy file: ${fault}`).join('\n'));
 }

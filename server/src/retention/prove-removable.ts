@@ -29,7 +29,6 @@ export async function proveRemovable(store: ProbedStore): Promise<Removable> {
     throw new CustodyError(
       'store_unsupported',
       `the bucket ${store.bucket} does not list what was just put there: use an S3 that lists at once`,
-      { status: 501 },
     );
   const versioned = isVersioned(newest);
   for (const { versionId, deleteMarker } of found) {
@@ -48,7 +47,6 @@ export async function proveRemovable(store: ProbedStore): Promise<Removable> {
     throw new CustodyError(
       'erasure_incomplete',
       `the bucket ${store.bucket} accepts that an object is removed, and has it still: use an S3 that removes it`,
-      { status: 503, retryable: true },
     );
   return { versioned };
 }

@@ -81,8 +81,5 @@ export async function keptVersionsOf(
 }
 
 function incomplete(sid: RecordingSid, key: string): CustodyError {
-  return new CustodyError('erasure_incomplete', `of ${sid} there is something in the bucket again: ${key}`, {
-    status: 503,
-    retryable: true,
-  });
+  return new CustodyError('erasure_incomplete', `of ${sid} there is something in the bucket again: ${key}`);
 }

@@ -56,9 +56,6 @@ export function checkedWork(name: keyof typeof schemas, work: Work): CheckedWork
     throw new CustodyError(
       'request_invalid',
       `options of ${name} at fault: ${[...new Set(wrong)].join(', ')}`,
-      {
-        status: 400,
-      },
     );
   };
   return Object.assign((run: Parameters<Work>[0]) => work(run), { check });

@@ -19,7 +19,7 @@ onEachEngine('runs', (open) => {
   test('work that broke off goes on from what it saved, with its counts', async () => {
     const broken = runs.run('reconcile', { since: 'a' }, async ({ save }) => {
       await save({ page: 3 }, { done: 30 }, 100);
-      throw new CustodyError('twilio_unavailable', 'Twilio is away', { retryable: true });
+      throw new CustodyError('twilio_unavailable', 'Twilio is away');
     });
     await expect(broken).rejects.toMatchObject({ code: 'twilio_unavailable' });
     expect(await runs.look('reconcile')).toMatchObject({

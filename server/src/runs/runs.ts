@@ -148,7 +148,7 @@ export function createRuns(db: Db, stillMs: number = longestStillMs): Runs {
       [name, JSON.stringify(options), holder, heldMs, anew],
     );
     if (row) return row;
-    throw new CustodyError('run_busy', `${name} is running already, in another process`, { status: 409 });
+    throw new CustodyError('run_busy', `${name} is running already, in another process`);
   };
 
   const look = async (name: string) => {
@@ -214,7 +214,7 @@ export function createRuns(db: Db, stillMs: number = longestStillMs): Runs {
       clearTimeout(still);
     }
     const ended = await look(name);
-    if (!ended) throw new CustodyError('run_taken', `${name} was taken away while it ran`, { status: 409 });
+    if (!ended) throw new CustodyError('run_taken', `${name} was taken away while it ran`);
     return ended;
   };
 
@@ -240,11 +240,6 @@ const stalled = (name: string, ms: number) =>
   new CustodyError(
     'stalled',
     `${name} saved nothing for ${ms / 60_000} minutes: begin it again, it goes on where it was`,
-    {
-      status: 503,
-      retryable: true,
-    },
   );
 
-const lost = (name: string) =>
-  new CustodyError('run_taken', `another process has taken over ${name}`, { status: 409 });
+const lost = (name: string) => new CustodyError('run_taken', `another process has taken over ${name}`);

@@ -172,7 +172,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     metrics,
     checks: {
       process: async () => {
-        if (going) throw new CustodyError('closing', 'the process is about to end', { status: 503 });
+        if (going) throw new CustodyError('closing', 'the process is about to end');
       },
       database: () => db.query('SELECT 1'),
       store: fresh(() => mayUse(store, works)),
@@ -225,7 +225,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
   };
 }
 
-const stopping = () => new CustodyError('stopping', 'the process ends', { status: 503, retryable: true });
+const stopping = () => new CustodyError('stopping', 'the process ends');
 
 /** The same validation, its outcomes counted. */
 function counted(flexTokens: FlexTokens, metrics: Pick<Metrics, 'tokenValidated'>): FlexTokens {

@@ -18,7 +18,7 @@ test.each([
 });
 
 test('the cause behind our own error is what is to be mended', () => {
-  const error = new CustodyError('database_unavailable', 'does not open', { cause: system('ENOSPC') });
+  const error = new CustodyError('database_unopened', 'does not open', { cause: system('ENOSPC') });
   expect(explain(error)).toContain('the disk is full');
 });
 

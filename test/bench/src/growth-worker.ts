@@ -82,7 +82,7 @@ async function repeat(name: string, signal: AbortSignal): Promise<void> {
 let ending: AbortController | undefined;
 process.on('SIGUSR2', () => {
   if (ending) {
-    ending.abort(new CustodyError('resting', 'the bench asks for rest', { status: 503, retryable: true }));
+    ending.abort(new CustodyError('stopping', 'the bench asks for rest'));
     ending = undefined;
     process.stderr.write(`${JSON.stringify(done)}\n`);
     return;

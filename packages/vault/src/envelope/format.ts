@@ -29,9 +29,9 @@ export type EnvelopeProblem =
   | 'wrong_key'
   | 'unsupported';
 
-/** Never retryable: the same bytes will be as wrong next time. */
+/** None is retryable: the same bytes will be as wrong next time. */
 export function envelopeError(problem: EnvelopeProblem, message: string, cause?: unknown): CustodyError {
-  return new CustodyError(`envelope_${problem}`, message, cause === undefined ? {} : { cause });
+  return new CustodyError(`envelope_${problem}`, message, { cause });
 }
 
 export interface Geometry {

@@ -1,14 +1,13 @@
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, type ErrorCode } from '@flex-custody/core';
 
 interface Meaning {
-  code: string;
-  /** Only what passes by itself; a setting is tried again by the janitor, hour by hour. */
-  retryable?: true;
+  /** Only `key_unavailable` is retryable; a setting is tried again by the janitor, hour by hour. */
+  code: ErrorCode;
   /** `fault: next step`. */
   says(key: string, name: string): string;
 }
 
-const means = (code: string, what: string, next: string): Meaning => ({
+const means = (code: ErrorCode, what: string, next: string): Meaning => ({
   code,
   says: (key, name) => `the KMS ${what} ${key} (${name}): ${next}`,
 });
@@ -24,13 +23,11 @@ const credentials: Meaning = {
 };
 const later: Meaning = {
   code: 'key_unavailable',
-  retryable: true,
   says: (key, name) =>
     `the KMS cannot be used now for ${key} (${name}): check that it runs, and the network and proxy on the way`,
 };
 const throttled: Meaning = {
   code: 'key_unavailable',
-  retryable: true,
   says: (key, name) =>
     `the KMS is asked too often for ${key} (${name}): it passes; raise the request quota of AWS KMS if it does not`,
 };
@@ -101,6 +98,6 @@ export function kmsError(cause: unknown, key: string): CustodyError {
   };
   const name = typeof said === 'string' && /^[\w.-]{1,80}$/.test(said) ? said : 'no name';
   const found = byName.find(([pattern]) => pattern.test(name))?.[1] ?? byStatus($metadata?.httpStatusCode);
-  const { code, retryable, says } = found;
-  return new CustodyError(code, says(key, name), { ...(retryable && { status: 503, retryable }), cause });
+  const { code, says } = found;
+  return new CustodyError(code, says(key, name), { cause });
 }

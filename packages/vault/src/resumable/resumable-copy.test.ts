@@ -4,7 +4,7 @@ import { buildDecrypt } from '@aws-crypto/decrypt-node';
 import { CommitmentPolicy, type KeyringNode } from '@aws-crypto/material-management-node';
 import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/raw-aes-keyring-node';
 import { RawRsaKeyringNode } from '@aws-crypto/raw-rsa-keyring-node';
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, errorOf } from '@flex-custody/core';
 import { FakeS3 } from '../../test/fake-s3.ts';
 import { credentials, MediaServer, source } from '../../test/media-server.ts';
 import { aesKeys, codeOf, collect, rsaPair, seeded, wav } from '../../test/support.ts';
@@ -66,7 +66,7 @@ class World {
   /** One process: it dies where `die` says so. */
   async process(die: (step: string) => boolean = () => false, more: Partial<ResumableInput> = {}) {
     const here = (step: string) => {
-      if (die(step)) throw new CustodyError('killed', step, { retryable: true });
+      if (die(step)) throw errorOf('killed', step);
     };
     const watched: Pick<Store, 'beginUpload' | 'sendPart' | 'completeUpload' | 'putBytes'> = {
       beginUpload: async (key) => {
@@ -249,7 +249,7 @@ test('the rest alone is fetched, where it can be', async () => {
       if (state.parts.length === 3) {
         // The first two are on their way: they arrive.
         await sleep(500);
-        throw new CustodyError('killed', 'here');
+        throw errorOf('killed', 'here');
       }
       world.state = JSON.parse(JSON.stringify(state)) as UploadState;
       return true;
@@ -364,7 +364,7 @@ test('a source that breaks off leaves what is on its way to arrive, for the next
 test('whoever is told to end lets go of what is on the wire', async () => {
   server.offer(audio);
   const ending = new AbortController();
-  const reason = new CustodyError('stopping', 'the process ends', { retryable: true });
+  const reason = new CustodyError('stopping', 'the process ends');
   const hanging = instead({
     sendPart: (_key, _id, number, _body, options) =>
       new Promise((_resolve, reject) => {
@@ -459,7 +459,7 @@ test('where S3 seals, parts go on likewise', async () => {
       state,
       framesPerPart,
       save: async (saved) => {
-        if (dies && saved.parts.length === 2) throw new CustodyError('killed', 'here');
+        if (dies && saved.parts.length === 2) throw errorOf('killed', 'here');
         world.state = JSON.parse(JSON.stringify(saved)) as UploadState;
         return true;
       },

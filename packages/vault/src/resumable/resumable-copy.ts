@@ -69,10 +69,7 @@ export async function copyResumably(input: ResumableInput): Promise<Copied> {
     return await copy.begin();
   } catch (error) {
     if (!(error instanceof SourceChanged)) throw error;
-    throw new CustodyError('media_changed', 'the media changed while it was read', {
-      status: 502,
-      retryable: true,
-    });
+    throw new CustodyError('media_changed', 'the media changed while it was read');
   }
 }
 

@@ -239,7 +239,7 @@ const breaking = (bytes: number, error: Error) =>
       throw error;
     })(),
   );
-const reason = new CustodyError('media_cut', 'cut', { retryable: true });
+const reason = new CustodyError('media_cut', 'cut');
 
 describe('a body leaves nothing', () => {
   test.each([

@@ -182,6 +182,6 @@ function refusal(status: number, code: number | undefined): CustodyError {
       `Twilio has no media of this recording (${said}): deleted, in external storage, or not completed`,
     );
   }
-  if (status === 416) return new CustodyError('media_range', 'the media has no such range', { status: 416 });
+  if (status === 416) return new CustodyError('media_range', 'the media has no such range');
   return mediaError('unavailable', `Twilio answered ${said}`);
 }

@@ -1,4 +1,4 @@
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, errorOf } from '@flex-custody/core';
 import { failureOf, type StoreFailure } from './failure.ts';
 import { meaningOf } from './meanings.ts';
 
@@ -7,8 +7,8 @@ export function storeError(error: unknown, bucket: string, key?: string): Custod
   if (error instanceof CustodyError) return error;
   const failure = failureOf(error);
   const where = key === undefined ? `bucket ${bucket}` : `${key} in bucket ${bucket}`;
-  const { code, status, retryable, says } = meaningOf(failure);
-  return new CustodyError(code, says({ ...failure, bucket, where }), { status, retryable, cause: error });
+  const { code, says } = meaningOf(failure);
+  return new CustodyError(code, says({ ...failure, bucket, where }), { cause: error });
 }
 
 /** A redirect or a 400 that gives no reason: HEAD's answers have no body. */
@@ -24,12 +24,7 @@ export const isUnsupported = (error: unknown): boolean =>
 export function setUpError(error: unknown, bucket: string, endpoint: string | undefined): CustodyError {
   const found = storeError(error, bucket);
   const { status, name } = failureOf(error);
-  const fail = (message: string) =>
-    new CustodyError(found.code, message, {
-      status: found.status,
-      retryable: found.retryable,
-      cause: error,
-    });
+  const fail = (message: string) => errorOf(found.code, message, { cause: error });
   if (found.code === 'store_denied' && status === 403 && name !== 'NoSuchBucket')
     return fail(
       `these credentials may not write to bucket ${bucket}: allow s3:PutObject, s3:AbortMultipartUpload, s3:ListMultipartUploadParts, s3:ListBucket and, for a reader, s3:GetObject`,

@@ -87,7 +87,4 @@ export class Lanes {
 }
 
 const busy = (lane: Lane): CustodyError =>
-  new CustodyError('store_busy', `other readers have all connections to the bucket (${lane})`, {
-    status: 503,
-    retryable: true,
-  });
+  new CustodyError('store_busy', `other readers have all connections to the bucket (${lane})`);

@@ -98,7 +98,7 @@ async function refuseHiddenVersions(client: S3Client, bucket: string, cause: unk
   throw new CustodyError(
     'store_unsupported',
     `the bucket ${bucket} ${why}, and its store does not list them: use an S3 that does (docs/deploy.md)`,
-    { status: 501, cause },
+    { cause },
   );
 }
 

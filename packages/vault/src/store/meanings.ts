@@ -1,12 +1,9 @@
+import type { ErrorCode } from '@flex-custody/core';
 import type { StoreFailure } from './failure.ts';
 
 /** What an answer of a store means for whoever asked, whichever request it answers. */
 export interface Meaning {
-  code: string;
-  /** For an HTTP client of ours. */
-  status: number;
-  /** Whether the same request may succeed later: by itself, or since an operator corrected a setting. */
-  retryable: boolean;
+  code: ErrorCode;
   /** `fault: next step`. */
   says(of: About): string;
 }
@@ -20,30 +17,21 @@ export interface About extends StoreFailure {
 type Says = Meaning['says'];
 
 const told = ({ status, name }: StoreFailure) => `${status ?? 'no answer'}, ${name}`;
-const meaning = (code: string, status: number, retryable: boolean, says: Says): Meaning => ({
-  code,
-  status,
-  retryable,
-  says,
-});
+const meaning = (code: ErrorCode, says: Says): Meaning => ({ code, says });
 
 /** It passes by itself. */
 const later = meaning(
   'store_unavailable',
-  503,
-  true,
   (of) => `S3 failed on ${of.where} (${told(of)}): check that it runs, and the network and proxy on the way`,
 );
 /** This store cannot do it, now or later; another store can. */
 const never = meaning(
   'store_unsupported',
-  501,
-  false,
   (of) =>
     `this store does not do what was asked of ${of.where} (${told(of)}): use an S3 that does (docs/deploy.md)`,
 );
 /** Nothing is wrong with any recording, and nothing changes before an operator changes a setting. */
-const setting = (code: string) => (says: Says) => meaning(code, 503, true, says);
+const setting = (code: ErrorCode) => (says: Says) => meaning(code, says);
 
 const denied = setting('store_denied');
 const credentials = setting('store_credentials');
@@ -81,8 +69,6 @@ const region = setting('store_region')(({ bucket, region: named, endpoint, name,
 /** A lifecycle rule did it: the object is there, and cannot be read. */
 const archived = meaning(
   'store_archived',
-  500,
-  false,
   ({ where }) =>
     `${where} was moved to an archive, where nothing is read from: restore it, and take recordings/ out of the lifecycle rule that moves objects to Glacier`,
 );
@@ -177,7 +163,7 @@ const byName: ReadonlyMap<string, Meaning> = new Map([
   ),
 ]);
 
-const missing = meaning('object_missing', 404, false, ({ where }) => `${where} is not there`);
+const missing = meaning('object_missing', ({ where }) => `${where} is not there`);
 const refused = denied(
   ({ where, name }) =>
     `S3 refuses ${where} (${name}): allow it to these credentials (docs/deploy.md has the whole policy)`,
@@ -201,11 +187,8 @@ const byStatus: ReadonlyMap<number, Meaning> = new Map([
   [408, later],
   [409, later],
   [410, missing],
-  [
-    412,
-    meaning('object_changed', 412, false, ({ where }) => `${where} is not the version that was asked for`),
-  ],
-  [416, meaning('object_range', 416, false, ({ where }) => `${where} has no such range`)],
+  [412, meaning('object_changed', ({ where }) => `${where} is not the version that was asked for`)],
+  [416, meaning('object_range', ({ where }) => `${where} has no such range`)],
   [425, later],
   [429, later],
   [505, never],

@@ -338,11 +338,7 @@ class S3Store implements Store {
       const { name, status } = failureOf(error);
       // radosgw gives a lost upload the name of a lost object.
       if (name === 'NoSuchUpload' || (status === 404 && name !== 'NoSuchBucket')) {
-        throw new CustodyError('upload_gone', `the upload of ${key} is no more`, {
-          status: 409,
-          retryable: true,
-          cause: error,
-        });
+        throw new CustodyError('upload_gone', `the upload of ${key} is no more`, { cause: error });
       }
       throw storeError(error, this.bucket, key);
     }

@@ -32,8 +32,5 @@ export function failOnStall(body: Readable, ms: number): void {
 }
 
 function silence(ms: number): CustodyError {
-  return new CustodyError('store_unavailable', `S3 sent nothing for ${ms} ms`, {
-    status: 503,
-    retryable: true,
-  });
+  return new CustodyError('store_unavailable', `S3 sent nothing for ${ms} ms`);
 }

@@ -9,7 +9,7 @@ function refusing(afterMs: number): Scene {
   const clock = jest.spyOn(performance, 'now').mockReturnValue(began);
   const validate = async () => {
     clock.mockReturnValue(began + afterMs);
-    throw new CustodyError('token_refused', 'no', { status: 401 });
+    throw new CustodyError('token_refused', 'no');
   };
   return { flexTokens: { validate }, options: {} } as unknown as Scene;
 }

@@ -86,7 +86,7 @@ export const unknown = {
 } as const;
 
 function notFound(code: keyof typeof unknown, subject: string): CustodyError {
-  return new CustodyError(code, unknown[code](subject), { status: 404 });
+  return new CustodyError(code, unknown[code](subject));
 }
 
 export interface DeskParts extends PolicyDeskParts {

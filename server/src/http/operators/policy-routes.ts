@@ -23,5 +23,4 @@ export function policyRoutes(scope: FastifyInstance, desk: PolicyDesk): void {
   });
 }
 
-const invalid = () =>
-  new CustodyError('request_invalid', 'the policy is not given as it must be', { status: 400 });
+const invalid = () => new CustodyError('request_invalid', 'the policy is not given as it must be');

@@ -10,5 +10,5 @@ export function readObject(body: unknown): Record<string, unknown> {
   } catch {
     // Said below.
   }
-  throw new CustodyError('request_invalid', 'the body is no JSON object', { status: 400 });
+  throw new CustodyError('request_invalid', 'the body is no JSON object');
 }

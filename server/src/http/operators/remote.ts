@@ -1,4 +1,4 @@
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, errorOf } from '@flex-custody/core';
 import { signRequest } from '@flex-custody/vault';
 import type { Alarm } from '../../catalog/alarms.ts';
 import type { Listing } from '../../catalog/catalog.ts';
@@ -45,7 +45,7 @@ export function remoteDesk(url: string, secret: string): Desk {
     }
     const { error: code } = (answer ?? {}) as { error?: unknown };
     const [, subject = path] = /^\/\w+\/([\w-]+)/.exec(path) ?? [];
-    throw new CustodyError(
+    throw errorOf(
       typeof code === 'string' ? code : 'host_refused',
       typeof code === 'string' && code in said
         ? said[code as keyof typeof said](subject)

@@ -1,15 +1,15 @@
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, type ErrorCode } from '@flex-custody/core';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 /** What Fastify itself refuses, in our words. */
-const frameworkCodes: Readonly<Record<string, string>> = {
+const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type_unsupported',
   FST_ERR_BAD_URL: 'url_invalid',
 };
 
 /** What is away, where a caller can do something with the name: docs/playback.md has them. All else is `internal`. */
-const awayCodes: ReadonlySet<string> = new Set([
+const awayCodes: ReadonlySet<string> = new Set<ErrorCode>([
   'audit_unavailable',
   'database_unavailable',
   'iam_unavailable',

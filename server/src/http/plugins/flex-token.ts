@@ -10,15 +10,13 @@ import type { Limits } from './limits.ts';
  */
 export function flexTokenOf(authorization: string | undefined): string {
   if (authorization === undefined) {
-    throw new CustodyError('token_missing', 'no Authorization header', { status: 401 });
+    throw new CustodyError('token_missing', 'no Authorization header');
   }
   const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization.trim())?.[1];
   const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('latin1');
   const colon = text.indexOf(':');
   if (colon < 0 || text.slice(0, colon) !== 'token') {
-    throw new CustodyError('token_malformed', 'Authorization is not Basic with the user "token"', {
-      status: 401,
-    });
+    throw new CustodyError('token_malformed', 'Authorization is not Basic with the user "token"');
   }
   return text.slice(colon + 1);
 }

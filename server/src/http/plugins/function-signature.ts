@@ -29,9 +29,7 @@ export function verifySignature(
   const given = Array.isArray(header) ? undefined : header;
   if (verifyRequest(secrets, given, request.method, request.raw.url ?? '', textOf(request.body), now)) return;
   reply.header('WWW-Authenticate', 'Custody-Signature realm="flex-custody"');
-  throw new CustodyError('signature_invalid', 'not signed by one of our Functions, or too long ago', {
-    status: 401,
-  });
+  throw new CustodyError('signature_invalid', 'not signed by one of our Functions, or too long ago');
 }
 
 /**

@@ -17,7 +17,6 @@ export function requireKnownHost(app: FastifyInstance, names: readonly string[])
     throw new CustodyError(
       'host_unknown',
       'asked under a name that is not known here: add it to CUSTODY_OPS_NAMES if it is yours',
-      { status: 421 },
     );
   });
 }

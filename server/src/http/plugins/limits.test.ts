@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, type ErrorCode } from '@flex-custody/core';
 import fastify, { type FastifyInstance } from 'fastify';
 import { until } from '../../../../test/support/until.ts';
 import { answerError } from './errors.ts';
@@ -28,11 +28,11 @@ const open = (options: Partial<LimitOptions> = {}) => {
 };
 
 describe('tokens that nobody vouches for', () => {
-  const said: Record<string, string | undefined> = {};
+  const said: Record<string, ErrorCode | undefined> = {};
   const validate = jest.fn(async (token: string | undefined, beforeAsking?: () => void) => {
     if (token !== 'known') beforeAsking?.();
     const code = said[token ?? ''];
-    if (code) throw new CustodyError(code, 'no', { status: code === 'iam_unavailable' ? 503 : 403 });
+    if (code) throw new CustodyError(code, 'no');
     return { identity: 'ada', roles: [] };
   });
   beforeEach(() => {

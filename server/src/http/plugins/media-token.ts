@@ -15,7 +15,7 @@ export interface LinkRequest {
 export function linkRequestOf(request: FastifyRequest): LinkRequest {
   const { file } = request.params as { file?: string };
   const recordingSid = asRecordingSid(file?.endsWith('.wav') ? file.slice(0, -'.wav'.length) : undefined);
-  if (!recordingSid) throw new CustodyError('not_found', 'the path names no recording', { status: 404 });
+  if (!recordingSid) throw new CustodyError('not_found', 'the path names no recording');
   const { token } = request.query as { token?: unknown };
   const first: unknown = Array.isArray(token) ? token[0] : token;
   return { recordingSid, token: typeof first === 'string' ? first : undefined };

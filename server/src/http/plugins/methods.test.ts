@@ -18,7 +18,7 @@ beforeAll(async () => {
   await app.register(async (scope) => {
     refuseOtherMethods(scope);
     scope.addHook('preValidation', async () => {
-      throw new CustodyError('signature_invalid', 'no', { status: 401 });
+      throw new CustodyError('signature_invalid', 'no');
     });
     scope.post('/signed', async () => 'ok');
   });

@@ -27,7 +27,7 @@ export function refuseOtherMethods(scope: FastifyInstance, { preflight = false }
 
 async function refuse(request: FastifyRequest, reply: FastifyReply): Promise<never> {
   reply.header('Allow', request.routeOptions.config.allow);
-  throw new CustodyError('method_not_allowed', 'the route has other methods', { status: 405 });
+  throw new CustodyError('method_not_allowed', 'the route has other methods');
 }
 
 declare module 'fastify' {

@@ -4,10 +4,7 @@ const windowMs = 60_000;
 const mostKeys = 10_000;
 
 const tooMany = (what: string): CustodyError =>
-  new CustodyError('too_many_requests', `more than ${what}: try again later`, {
-    status: 429,
-    retryable: true,
-  });
+  new CustodyError('too_many_requests', `more than ${what}: try again later`);
 
 /** What each key does in a minute. */
 export interface Rate {

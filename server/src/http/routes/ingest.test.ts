@@ -125,7 +125,7 @@ test('another kind of body, an unknown path and another method are refused', asy
 
 test('a refusal says its code, a failure only that', async () => {
   const { ingest, post } = open();
-  ingest.receive.mockRejectedValueOnce(new CustodyError('foreign_account', 'whose', { status: 403 }));
+  ingest.receive.mockRejectedValueOnce(new CustodyError('foreign_account', 'whose'));
   const refused = await post('/ingest/recordings', callback);
   expect([refused.status, refused.json]).toEqual([403, { error: 'foreign_account' }]);
   ingest.receive.mockRejectedValueOnce(new TypeError('of the insides'));

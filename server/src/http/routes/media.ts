@@ -35,18 +35,15 @@ export async function mediaRoute(app: FastifyInstance, parts: MediaParts): Promi
       const { id, viewer, origin, version, channels } = await parts.mediaLinks.verify(token, recordingSid);
       parts.limits.stream(request, reply, { link: id, viewer });
       const row = await looks.get(token ?? '', () => parts.catalog.find(recordingSid));
-      if (!row)
-        throw new CustodyError('recording_unknown', 'the recording is not in the catalog', { status: 404 });
+      if (!row) throw new CustodyError('recording_unknown', 'the recording is not in the catalog');
       refuseErased(row);
       const signal = untilGone(reply);
       if (originOf(row) === undefined)
-        throw new CustodyError('link_outdated', 'there is nothing left to play', { status: 410 });
+        throw new CustodyError('link_outdated', 'there is nothing left to play');
       if (origin === 'twilio')
         return sendAudio(request, reply, await openTwilio(parts, request, row, channels, signal));
       if (!isStored(row) || versionOf(row) !== version) {
-        throw new CustodyError('link_outdated', 'the link is for a copy that is no longer served', {
-          status: 410,
-        });
+        throw new CustodyError('link_outdated', 'the link is for a copy that is no longer served');
       }
       return sendAudio(request, reply, await parts.reader.open(row));
     },

@@ -65,10 +65,9 @@ beforeAll(async () => {
     },
     flexTokens: {
       async validate(token) {
-        if (token === 'outage')
-          throw new CustodyError('iam_unavailable', 'no', { status: 503, retryable: true });
+        if (token === 'outage') throw new CustodyError('iam_unavailable', 'no');
         const viewer = viewers[token ?? ''];
-        if (!viewer) throw new CustodyError('token_refused', 'no', { status: 403 });
+        if (!viewer) throw new CustodyError('token_refused', 'no');
         return viewer;
       },
     },
@@ -345,7 +344,7 @@ describe('segment_link', () => {
     const path = await pathOf();
     rows = [];
     const { status, json } = await ask(path);
-    expect([status, json]).toEqual([403, { error: 'link_refused' }]);
+    expect([status, json]).toEqual([403, { error: 'link_invalid' }]);
   });
 
   test.each(['', '?token=noise'])(

@@ -24,10 +24,9 @@ afterEach(async () => {
 /** What the double of IAM says of a token. */
 const validate = async (token: string | undefined) => {
   if (token === 'good') return viewer;
-  if (token === 'unknown')
-    throw new CustodyError('iam_unavailable', 'away', { status: 503, retryable: true });
-  if (token === undefined) throw new CustodyError('token_missing', 'none', { status: 401 });
-  throw new CustodyError('token_refused', 'no', { status: 403 });
+  if (token === 'unknown') throw new CustodyError('iam_unavailable', 'away');
+  if (token === undefined) throw new CustodyError('token_missing', 'none');
+  throw new CustodyError('token_refused', 'no');
 };
 
 async function open() {
@@ -120,7 +119,7 @@ test('with IAM away a report of a Function is kept; a browser comes again', asyn
 
 test('an agent who has no part in the call is refused, whatever Function passes the token on', async () => {
   const { ask, json, signed, receive } = await open();
-  receive.mockRejectedValueOnce(new CustodyError('not_your_call', 'no', { status: 403 }));
+  receive.mockRejectedValueOnce(new CustodyError('not_your_call', 'no'));
   const text = withToken('good');
   const answer = await ask('POST', '/reports', { ...json, ...signed('POST', '/reports', text) }, text);
   expect([answer.status, answer.json]).toEqual([403, { error: 'not_your_call' }]);
@@ -199,9 +198,7 @@ test('one user is heard sixty times a minute; a Function as often as it must', a
 
 test('what is away is said so, that the plugin comes again', async () => {
   const { ask, json, receive } = await open();
-  receive.mockRejectedValueOnce(
-    new CustodyError('twilio_unavailable', 'down', { status: 503, retryable: true }),
-  );
+  receive.mockRejectedValueOnce(new CustodyError('twilio_unavailable', 'down'));
   const answer = await ask('POST', '/reports', { ...json, authorization: basic('good') }, body);
   expect(answer).toMatchObject({ status: 503, json: { error: 'twilio_unavailable' } });
   expect(answer.headers.get('retry-after')).toBe('5');

@@ -43,8 +43,7 @@ export async function reportRoutes(scope: FastifyInstance, parts: ReportRoutePar
     const asker = askerOf(request);
     const text = textOf(request.body);
     if (asker.by === 'browser') {
-      if (text.length > reportLimit)
-        throw new CustodyError('body_too_large', 'more than a report has', { status: 413 });
+      if (text.length > reportLimit) throw new CustodyError('body_too_large', 'more than a report has');
       reported.count(asker.viewer.identity);
       await parts.recorder.receive(parseReport(json(text), parts.now?.()), asker, request.id);
       return { accepted: true };
@@ -60,10 +59,9 @@ export async function reportRoutes(scope: FastifyInstance, parts: ReportRoutePar
     { exposeHeadRoute: false },
     async (request, reply) => {
       if (askerOf(request).by !== 'function')
-        throw new CustodyError('functions_only', 'this is for our Functions alone', { status: 403 });
+        throw new CustodyError('functions_only', 'this is for our Functions alone');
       const conference = asConferenceSid(request.params.conference);
-      if (!conference)
-        throw new CustodyError('conference_invalid', 'not the SID of a conference', { status: 400 });
+      if (!conference) throw new CustodyError('conference_invalid', 'not the SID of a conference');
       reply.header('Cache-Control', 'no-store');
       return parts.recorder.consentOf(conference);
     },
@@ -107,6 +105,6 @@ function json(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new CustodyError('report_invalid', 'the body is no JSON', { status: 400 });
+    throw new CustodyError('report_invalid', 'the body is no JSON');
   }
 }

@@ -15,8 +15,8 @@ export interface SegmentParts extends MediaParts {
   segmentLinks: SegmentLinks;
 }
 
-const refused = () => new CustodyError('link_refused', 'the link does not play', { status: 403 });
-const revoked = () => new CustodyError('link_revoked', 'the link was revoked', { status: 403 });
+const refused = () => new CustodyError('link_invalid', 'the link does not play');
+const revoked = () => new CustodyError('link_revoked', 'the link was revoked');
 
 /**
  * `GET`, `HEAD /segment/RE….wav?token=…`: whoever holds the link, where the site turned such links on. Nobody is known
@@ -59,7 +59,7 @@ export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): P
       });
       if (row.intent) refuseErased(row);
       if (originOf(row) === undefined) {
-        throw new CustodyError('recording_absent', 'nothing was recorded', { status: 404 });
+        throw new CustodyError('recording_absent', 'nothing was recorded');
       }
       await parts.audit.record({
         ...entry,

@@ -2,6 +2,7 @@ import {
   asRecordingSid,
   asReservationSid,
   CustodyError,
+  type ErrorCode,
   type RecordingSid,
   type ReservationSid,
 } from '@flex-custody/core';
@@ -44,14 +45,11 @@ function askedFor(query: unknown): Asked | undefined {
   if (recordingSid) return { recording: recordingSid };
   const reservationSid = recording === undefined ? asReservationSid(reservation) : undefined;
   if (reservationSid) return { reservation: reservationSid };
-  throw new CustodyError('recording_invalid', 'the query names no well-formed recording or reservation', {
-    status: 400,
-  });
+  throw new CustodyError('recording_invalid', 'the query names no well-formed recording or reservation');
 }
 
-const forbidden = () => new CustodyError('play_forbidden', 'this viewer may not play this', { status: 403 });
-const missing = (code: string) =>
-  new CustodyError(code, 'there is no such recording to play', { status: 404 });
+const forbidden = () => new CustodyError('play_forbidden', 'this viewer may not play this');
+const missing = (code: ErrorCode) => new CustodyError(code, 'there is no such recording to play');
 
 /**
  * `GET /url-provider`, `/sec_rec`, `/`: what Flex Insights asks, with the viewer's Flex token, before it plays. Who may:
@@ -65,7 +63,7 @@ export async function urlProviderRoute(app: FastifyInstance, parts: UrlProviderP
     const viewer = await viewerOf(request, reply);
     parts.limits.links.count(viewer.identity);
     const asked = askedFor(request.query);
-    if (!asked) throw new CustodyError('recording_invalid', 'the query names no recording', { status: 400 });
+    if (!asked) throw new CustodyError('recording_invalid', 'the query names no recording');
     return { media_url: await linkFor(viewer, asked, request.id) };
   };
 

@@ -81,7 +81,7 @@ test('while versions are suspended the ones from before stay: the newest is over
 
 test('a store that is away costs the verified recording nothing, and is asked again; one that refuses is not', async () => {
   for (const retryable of [true, false]) {
-    const failure = new CustodyError('store', 'not now', { status: 503, retryable });
+    const failure = new CustodyError(retryable ? 'store_unavailable' : 'store_unsupported', 'not now');
     const { parts, said } = bucket([{ versionId: 'v3' }, { versionId: 'v2' }], failure);
     const result = await removeSurplus(parts, { recordingSid: sid, object });
     expect(result).toEqual({ removed: 0, left: 1, again: retryable });

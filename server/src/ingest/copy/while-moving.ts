@@ -32,5 +32,4 @@ export async function whileMoving<T>(
   }
 }
 
-const stalled = (ms: number) =>
-  new CustodyError('stalled', `nothing moved for ${ms / 1_000} s`, { status: 503, retryable: true });
+const stalled = (ms: number) => new CustodyError('stalled', `nothing moved for ${ms / 1_000} s`);

@@ -31,7 +31,9 @@ test.each(['', 'null', '[]', '"text"', '{', '7'])('the body %j is refused', (tex
   expect(() => readCallback(text)).toThrow(
     expect.objectContaining({ code: 'callback_invalid', status: 400 }),
   );
-  expect(() => readReport(text)).toThrow(expect.objectContaining({ code: 'report_invalid', status: 400 }));
+  expect(() => readReport(text)).toThrow(
+    expect.objectContaining({ code: 'copy_report_invalid', status: 400 }),
+  );
 });
 
 const sealed = { outcome: 'sealed', lease: 'l', object: sealedObject(sid), channels: 2, tookMs: 12 };

@@ -2,6 +2,7 @@ import {
   asRecordingSid,
   type CopyReport,
   CustodyError,
+  type ErrorCode,
   isObject,
   parseRecordingCallback,
   type RecordingCallback,
@@ -10,14 +11,14 @@ import {
 
 type Json = Readonly<Record<string, unknown>>;
 
-function parse(text: string, code: string): Json {
+function parse(text: string, code: ErrorCode): Json {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     value = undefined;
   }
-  if (!isObject(value)) throw new CustodyError(code, 'the body is no JSON object', { status: 400 });
+  if (!isObject(value)) throw new CustodyError(code, 'the body is no JSON object');
   return value;
 }
 
@@ -122,16 +123,14 @@ function readOutcome(json: Json, reader: Reader): CopyReport {
 
 /**
  * Reads the body of `POST /ingest/recordings/RE…/report`.
- * @throws CustodyError `report_invalid` (400) that names each field at fault, without its value
+ * @throws CustodyError `copy_report_invalid` (400) that names each field at fault, without its value
  */
 export function readReport(text: string): CopyReport {
-  const json = parse(text, 'report_invalid');
+  const json = parse(text, 'copy_report_invalid');
   const reader = new Reader(json);
   const report = readOutcome(json, reader);
   if (reader.wrong.length > 0) {
-    throw new CustodyError('report_invalid', `report: missing or malformed ${reader.wrong.join(', ')}`, {
-      status: 400,
-    });
+    throw new CustodyError('copy_report_invalid', `report: missing or malformed ${reader.wrong.join(', ')}`);
   }
   return report;
 }
@@ -139,6 +138,6 @@ export function readReport(text: string): CopyReport {
 /** @throws CustodyError `recording_sid_invalid` (400) */
 export function readRecordingSid(value: unknown) {
   const sid = asRecordingSid(value);
-  if (!sid) throw new CustodyError('recording_sid_invalid', 'not a recording SID', { status: 400 });
+  if (!sid) throw new CustodyError('recording_sid_invalid', 'not a recording SID');
   return sid;
 }

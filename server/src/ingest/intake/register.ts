@@ -142,12 +142,12 @@ async function grant(parts: IngestParts, row: RecordingRow, facts: TwilioRecordi
 }
 
 function foreign(): CustodyError {
-  return new CustodyError('foreign_account', 'the recording is of another account', { status: 403 });
+  return new CustodyError('foreign_account', 'the recording is of another account');
 }
 
 function missing(callback: RecordingCallback): TwilioRecording {
   if (callback.status !== 'absent' && callback.status !== 'failed') {
-    throw new CustodyError('recording_missing', 'Twilio knows no such recording', { status: 404 });
+    throw new CustodyError('recording_missing', 'Twilio knows no such recording');
   }
   // Callback and API agree that there is nothing: kept and counted, so that a missing recording has its reason.
   return {

@@ -15,8 +15,7 @@ type Sealed = Extract<CopyReport, { outcome: 'sealed' }>;
 const same = (a: SealedObject | undefined, b: SealedObject): boolean =>
   a !== undefined && a.key === b.key && a.etag === b.etag && a.versionId === b.versionId;
 
-const leaseLost = () =>
-  new CustodyError('lease_lost', 'the lease has lapsed or was never theirs', { status: 409 });
+const leaseLost = () => new CustodyError('lease_lost', 'the lease has lapsed or was never theirs');
 
 /**
  * How a Function's lease ended. A repeated report of what is already known is taken quietly.
@@ -29,7 +28,7 @@ export async function report(
 ): Promise<{ state: RecordingRow['state'] }> {
   const row = await parts.catalog.find(sid);
   if (!row) {
-    throw new CustodyError('recording_unknown', 'no callback announced this recording', { status: 404 });
+    throw new CustodyError('recording_unknown', 'no callback announced this recording');
   }
   if (said.outcome === 'forwarded') {
     await parts.catalog.forwarded(sid);
@@ -78,9 +77,7 @@ async function believeSealed(parts: IngestParts, row: RecordingRow, said: Sealed
   if (wrong) {
     log.warn({ recording: sid, why: wrong }, 'a reported object is not believed');
     if (await catalog.release(sid, lease, 'object_unproven')) await copyNow(parts, sid);
-    throw new CustodyError('object_unproven', `the bucket does not bear the report out: ${wrong}`, {
-      status: 422,
-    });
+    throw new CustodyError('object_unproven', `the bucket does not bear the report out: ${wrong}`);
   }
   if (!(await catalog.sealed(sid, lease, object, said.channels, 'function'))) {
     await discard(parts, sid, object);

@@ -141,10 +141,7 @@ export function mediaOpener(
 
 /**
  * Twilio says that the recording is completed, and its media is not there yet: it will be. Only when Twilio says that the
- * recording is deleted is it gone, and that is asked whenever media is missing.
+ * recording is deleted is it gone, and that is asked whenever media is missing. So this one case of the code is retryable.
  */
 export const mediaLags = () =>
-  new CustodyError('media_missing', 'completed, but its media is not there yet', {
-    status: 404,
-    retryable: true,
-  });
+  new CustodyError('media_missing', 'completed, but its media is not there yet', { retryable: true });

@@ -124,10 +124,7 @@ export function createLinker(parts: IngestParts): Linker {
       case 'unreadable':
         return notShown(row.recordingSid, 'attributes_unreadable', owner);
       case 'contended':
-        throw new CustodyError('task_contended', 'others keep writing the task attributes', {
-          status: 503,
-          retryable: true,
-        });
+        throw new CustodyError('task_contended', 'others keep writing the task attributes');
     }
   }
 

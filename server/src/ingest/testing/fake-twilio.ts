@@ -29,7 +29,7 @@ export class FakeTwilio implements TwilioApi {
   delayMs = 0;
   writes = 0;
 
-  static readonly down = new CustodyError('twilio_unavailable', 'down', { status: 503, retryable: true });
+  static readonly down = new CustodyError('twilio_unavailable', 'down');
 
   private async answer<T>(name: keyof TwilioApi, value: () => T): Promise<T> {
     this.asked.push(name);

@@ -119,7 +119,7 @@ export class FakeStore
   async get(key: string, { versionId }: GetOptions = {}) {
     if (this.failing) throw this.failing;
     const bytes = this.written.get(`${key}?${versionId}`);
-    if (!bytes) throw new CustodyError('object_missing', key, { status: 404 });
+    if (!bytes) throw new CustodyError('object_missing', key);
     const etag = `"${versionId}"`;
     const body = Readable.from([bytes]);
     return { body, etag, bytes: bytes.length, totalBytes: bytes.length, ...(versionId && { versionId }) };

@@ -78,7 +78,7 @@ test('where nothing can be written it stops, instead of asking for each', async 
   let tried = 0;
   host.store.putBytes = () => {
     tried += 1;
-    return Promise.reject(new CustodyError('store_unavailable', 'away', { status: 503, retryable: true }));
+    return Promise.reject(new CustodyError('store_unavailable', 'away'));
   };
   await expect(host.queue.run('sign', {})).rejects.toMatchObject({ code: 'store_unavailable' });
   expect(tried).toBe(20);

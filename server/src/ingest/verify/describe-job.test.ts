@@ -66,7 +66,7 @@ test('what other writers left of it goes too, should its verifier have been kill
   await describeJob(host.parts, sid);
   expect(host.store.deleted).toEqual([]);
   await shared.db.query('UPDATE recordings SET leases = 2');
-  listing = new CustodyError('store_unavailable', 'away', { status: 503, retryable: true });
+  listing = new CustodyError('store_unavailable', 'away');
   await expect(describeJob(host.parts, sid)).rejects.toMatchObject({ retryable: true });
   listing = undefined;
   await describeJob(host.parts, sid);

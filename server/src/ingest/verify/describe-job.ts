@@ -34,10 +34,7 @@ export async function describeJob(
   const surplus = row.leases > 1 ? await removeSurplus(parts, row) : undefined;
   await describeRow(parts, row, heard);
   if (surplus?.again) {
-    throw new CustodyError('store_unavailable', 'what other writers left of it could not be removed now', {
-      status: 503,
-      retryable: true,
-    });
+    throw new CustodyError('store_unavailable', 'what other writers left of it could not be removed now');
   }
 }
 

@@ -93,9 +93,9 @@ export function bucketOf(key: string, content: Buffer, etag = '"e1"') {
   const store: Pick<Store, 'get' | 'presignGet'> = {
     async get(wanted, options = {}) {
       requests.push(options);
-      if (wanted !== key) throw new CustodyError('object_missing', 'no such object', { status: 404 });
+      if (wanted !== key) throw new CustodyError('object_missing', 'no such object');
       if (options.ifMatch !== undefined && options.ifMatch !== state.etag) {
-        throw new CustodyError('object_changed', 'another object stands there', { status: 412 });
+        throw new CustodyError('object_changed', 'another object stands there');
       }
       const part = state.content.subarray(options.start ?? 0, (options.end ?? state.content.length - 1) + 1);
       const chunks = function* () {
@@ -117,8 +117,7 @@ export function auditLog() {
   const log = { entries, broken: false };
   const audit: Audit = {
     async record(entry) {
-      if (log.broken)
-        throw new CustodyError('audit_unavailable', 'no audit', { status: 503, retryable: true });
+      if (log.broken) throw new CustodyError('audit_unavailable', 'no audit');
       entries.push(entry);
     },
   };

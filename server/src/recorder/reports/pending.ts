@@ -37,11 +37,7 @@ export function createPendingReports({ db, secret }: Pick<RecorderParts, 'db' | 
          ON CONFLICT (id) DO UPDATE SET report = excluded.report, token = excluded.token RETURNING id`,
         [report.id, text, sealed(secret, text, token), requestId, mostKept],
       );
-      if (rows.length === 0)
-        throw new CustodyError('reports_full', 'too many reports wait for IAM', {
-          status: 503,
-          retryable: true,
-        });
+      if (rows.length === 0) throw new CustodyError('reports_full', 'too many reports wait for IAM');
     },
   };
 }

@@ -70,7 +70,7 @@ async function proven(
     if (conference) return conference;
     // After the call somebody may still take a consent back, and give none.
     if (report.kind === 'consent' && report.decision === 'given')
-      throw new CustodyError('not_your_call', 'there is no such call in progress', { status: 403 });
+      throw new CustodyError('not_your_call', 'there is no such call in progress');
   }
   await proveOwnTask(twilio, report.taskSid, viewer);
   return undefined;

@@ -33,9 +33,7 @@ export async function proveOwnCall(
     const named = conference.friendlyName === report.taskSid;
     if (takesPart && (named || (await hasReservation(twilio, report.taskSid, viewer)))) return conference;
   }
-  throw new CustodyError('not_your_call', "the token's holder has no part in this call and task", {
-    status: 403,
-  });
+  throw new CustodyError('not_your_call', "the token's holder has no part in this call and task");
 }
 
 /** A consent need not name the conference; Flex names it after the task. */
@@ -54,9 +52,7 @@ export async function proveOwnTask(
   viewer: Viewer,
 ): Promise<void> {
   if (await hasReservation(twilio, taskSid, viewer)) return;
-  throw new CustodyError('task_unknown', "the token's holder has no reservation of such a task", {
-    status: 403,
-  });
+  throw new CustodyError('task_unknown', "the token's holder has no reservation of such a task");
 }
 
 async function hasReservation(

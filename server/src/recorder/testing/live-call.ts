@@ -36,7 +36,7 @@ export const sids = {
   recording: (n: number) => sid<RecordingSid>('RE', n),
 };
 
-export const down = new CustodyError('twilio_unavailable', 'down', { status: 503, retryable: true });
+export const down = new CustodyError('twilio_unavailable', 'down');
 
 /** One live call as Twilio has it: a conference of its legs, a recording on each leg, and its task. */
 export class LiveCall implements RecorderTwilio {

@@ -39,9 +39,9 @@ export function room(db: Db, change: Partial<PauseSettings> = {}) {
     secret: new Uint8Array(32).fill(7),
     flexTokens: {
       validate: async (token) => {
-        if (iam.isAway) throw new CustodyError('iam_unavailable', 'away', { status: 503, retryable: true });
+        if (iam.isAway) throw new CustodyError('iam_unavailable', 'away');
         const viewer = iam.tokens.get(token ?? '');
-        if (!viewer) throw new CustodyError('token_refused', 'no', { status: 403 });
+        if (!viewer) throw new CustodyError('token_refused', 'no');
         return viewer;
       },
     },

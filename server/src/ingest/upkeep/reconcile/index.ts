@@ -78,9 +78,6 @@ async function compareBoth(
     throw new CustodyError(
       'request_invalid',
       'the end of the time to look at must be later than its beginning',
-      {
-        status: 400,
-      },
     );
   const save = (next: Record<string, unknown>) =>
     run.save(next, { ...tally.counts, done: (tally.counts['seen'] ?? 0) + (tally.counts['compared'] ?? 0) });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CustodyError, errorCode, type SealedObject } from '@flex-custody/core';
+import { errorCode, errorOf, type SealedObject } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { Store, Stored } from '@flex-custody/vault';
 import type { ImportedObject, RecordingRow } from '../../../catalog/catalog.ts';
@@ -140,7 +140,7 @@ async function faultOf(parts: IngestParts, row: RecordingRow): Promise<Stays | u
   const concernsAll = isOfKeys(why) || why === 'clock_differs';
   const about = concernsAll ? 'plain objects stay' : 'its plain object stays';
   await parts.alarms.raise('plain_kept', concernsAll ? undefined : row.recordingSid, `${about}: ${detail}`);
-  if (concernsAll) throw new CustodyError(why, detail);
+  if (concernsAll) throw errorOf(why, detail);
   return 'plain_unreadable_copy';
 }
 

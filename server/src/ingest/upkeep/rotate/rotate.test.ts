@@ -132,7 +132,7 @@ test('ended in the midst, it goes on behind the last', async () => {
   let seen = 0;
   host.parts.catalog.renewed = async (...args) => {
     seen += 1;
-    if (seen === 6) ending.abort(new CustodyError('stopping', 'the process ends', { retryable: true }));
+    if (seen === 6) ending.abort(new CustodyError('stopping', 'the process ends'));
     return renewed(...args);
   };
   await expect(host.run({}, ending.signal)).rejects.toMatchObject({ code: 'stopping' });

@@ -260,7 +260,7 @@ describe('without an inventory that can be used', () => {
   test('as its bucket does not answer, the next try looks for it again', async () => {
     const host = await open();
     await inventory();
-    const away = new CustodyError('store_unavailable', 'away', { retryable: true });
+    const away = new CustodyError('store_unavailable', 'away');
     const source = host.parts.inventory;
     if (!source) throw new Error('no inventory');
     host.parts.inventory = {

@@ -5,4 +5,4 @@ import { CustodyError } from '@flex-custody/core';
  * @param message `fault: next step`
  */
 export const unusable = (message: string, cause?: unknown): CustodyError =>
-  new CustodyError('inventory_unusable', message, cause === undefined ? {} : { cause });
+  new CustodyError('inventory_unusable', message, { cause });
