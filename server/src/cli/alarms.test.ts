@@ -1,5 +1,5 @@
 import type { RecordingSid } from '@flex-custody/core';
-import { alarmTable } from '../catalog/alarm-table.ts';
+import { alarmTable } from '../alarms/alarm-table.ts';
 import { alarmsJson, alarmsText } from './alarms.ts';
 
 const RE = `RE${'0a'.repeat(16)}` as RecordingSid;

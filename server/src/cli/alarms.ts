@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { meaningOf } from '../catalog/alarm-table.ts';
-import type { Alarm } from '../catalog/alarms.ts';
+import { meaningOf } from '../alarms/alarm-table.ts';
+import type { Alarm } from '../alarms/alarms.ts';
 import { atDesk } from './at-desk.ts';
 import { noteMore, pageSize } from './pages.ts';
 

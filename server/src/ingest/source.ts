@@ -1,7 +1,7 @@
 import { CustodyError, errorCode, type MediaSource, type RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import { openMedia, openSealedMedia, type ResumableInput } from '@flex-custody/vault';
-import { isAlarmCode } from '../catalog/alarm-table.ts';
+import { isAlarmCode } from '../alarms/alarm-table.ts';
 import type { RecordingRow, Registration } from '../catalog/catalog.ts';
 import type { IngestParts } from './parts.ts';
 import { giveUp, logStep } from './steps.ts';

@@ -1,6 +1,6 @@
 import { errorCode } from '@flex-custody/core';
+import { gatherAlarms } from '../alarms/gather-alarms.ts';
 import type { RecordingRow } from '../catalog/catalog.ts';
-import { gatherAlarms } from '../catalog/gather-alarms.ts';
 import { deleteAtTwilio } from '../retention/at-twilio.ts';
 import { isOfKeys, mayDestroy } from '../retention/may-destroy.ts';
 import type { IngestParts } from './parts.ts';

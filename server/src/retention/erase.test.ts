@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CustodyError, type RecordingSid, type SealedObject, type TaskSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { ObjectLock, Store, StoredVersion } from '@flex-custody/vault';
-import { type Alarms, createAlarms } from '../catalog/alarms.ts';
+import { type Alarms, createAlarms } from '../alarms/alarms.ts';
 import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
