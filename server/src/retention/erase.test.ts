@@ -374,6 +374,13 @@ describe('retention', () => {
     expect([await open(), left()]).toEqual([[], 0]);
   });
 
+  test('without a policy and without an unfinished erasure no failure is left', async () => {
+    await database.db.query('TRUNCATE policies');
+    await alarms.raise('retention_failed', undefined, 'policy_invalid');
+    await retain();
+    expect(await open()).toEqual([]);
+  });
+
   test('is looked at by the hour wherever a worker is, and does nothing without a policy', async () => {
     const asked: string[] = [];
     const every = async (name: string, seconds: number) => void asked.push(`${name} ${seconds}`);
