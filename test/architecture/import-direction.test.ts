@@ -16,6 +16,7 @@ const floors: readonly (readonly string[])[] = [
   ['server/src/access', 'server/src/retention'],
   [
     'server/src/events',
+    'server/src/alarms',
     'server/src/catalog',
     'server/src/custody',
     'server/src/queue',

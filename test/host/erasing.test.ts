@@ -66,7 +66,16 @@ test('by a clock that is wrong nothing is erased', async () => {
   host.sandbox.twilio.world.behaviour.clockSeconds = -60 * 86_400;
   const run = await host.run('erase', '--recording', sid, '--yes');
   expect([run.code, run.err]).toEqual([1, expect.stringContaining("s ahead of Twilio's clock")]);
-  expect((await host.run('alarms')).out).toContain('clock_differs');
+  expect(await host.run('alarms')).toMatchObject({ code: 1, out: expect.stringContaining('clock_differs') });
+  const { code, out } = await host.run('alarms', '--json');
+  const listed = JSON.parse(out) as { id: number; code: string }[];
+  expect([code, listed]).toEqual([
+    1,
+    [expect.objectContaining({ code: 'clock_differs', resolvedBy: expect.any(String) })],
+  ]);
+  expect((await host.run('alarms', 'clear', String(listed[0]?.id))).code).toBe(0);
+  expect((await host.run('alarms', 'clear', String(listed[0]?.id))).code).toBe(1);
+  expect((await host.run('alarms', '--json')).code).toBe(0);
   expect(host.sandbox.twilio.world.recordings.get(sid)?.status).toBe('completed');
   host.sandbox.twilio.world.behaviour.clockSeconds = 0;
   expect((await host.play(sid)).status).toBe(200);

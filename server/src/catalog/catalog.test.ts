@@ -10,9 +10,9 @@ import {
   type TaskSid,
   type WorkerSid,
 } from '@flex-custody/core';
+import { createAlarms } from '../alarms/alarms.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { createAlarms } from './alarms.ts';
 import type { Catalog, Registration, StaleMark } from './catalog.ts';
 import { createCatalog } from './create-catalog.ts';
 

@@ -9,8 +9,8 @@ import type {
   Sidecar,
   TaskSid,
 } from '@flex-custody/core';
+import type { Behind } from '../db/pages.ts';
 import type { Parties } from './live-calls.ts';
-import type { Behind } from './pages.ts';
 import type {
   CallerKeys,
   Copier,

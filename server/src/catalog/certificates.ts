@@ -1,5 +1,5 @@
 import type { Db } from '../db/db.ts';
-import { type Behind, behindOf, mostCounted, pageUnknown } from './pages.ts';
+import { type Behind, behindOf, mostCounted, pageUnknown } from '../db/pages.ts';
 
 export interface KeptCertificate {
   /** UUID. */

@@ -1,9 +1,9 @@
 import type { RecordingSid } from '@flex-custody/core';
+import { createAlarms } from '../alarms/alarms.ts';
 import type { Db } from '../db/db.ts';
 import { buildIndexes } from '../db/indexes.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { createAlarms } from './alarms.ts';
 import { removeTraces } from './erasure-traces.ts';
 
 const sid = (prefix: string, n: number) => `${prefix}${n.toString(16).padStart(32, '0')}`;

@@ -5,8 +5,8 @@ import {
   type RecordingState,
   recordingStates,
 } from '@flex-custody/core';
+import { behindOf, mostCounted } from '../db/pages.ts';
 import type { Catalog, Listing } from './catalog.ts';
-import { behindOf, mostCounted } from './pages.ts';
 import { mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';
 

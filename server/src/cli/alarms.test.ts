@@ -1,6 +1,6 @@
 import type { RecordingSid } from '@flex-custody/core';
-import { alarmTable } from '../catalog/alarm-table.ts';
-import { alarmsJson, alarmsText } from './alarms.ts';
+import { alarmTable } from '../alarms/alarm-table.ts';
+import { alarmsJson, alarmsText, listAlarms } from './alarms.ts';
 
 const RE = `RE${'0a'.repeat(16)}` as RecordingSid;
 const at = new Date('2026-01-02T03:04:05Z');
@@ -27,4 +27,35 @@ test('programs get what the table says of it as well', () => {
   expect(JSON.parse(alarmsJson([alarm]))).toEqual([
     { ...alarm, firstAt: at.toISOString(), lastAt: at.toISOString(), ...alarmTable.link_refused },
   ]);
+});
+
+describe('the exit status', () => {
+  let printed: string[];
+  beforeEach(() => {
+    printed = [];
+    jest.spyOn(console, 'log').mockImplementation((text: string) => void printed.push(text));
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  /** A desk with these alarms open, newest first. */
+  const deskWith = (...ids: number[]) => ({
+    alarms: async ({ after, limit = 100 }: { after?: number; limit?: number } = {}) =>
+      ids
+        .filter((id) => after === undefined || id < after)
+        .slice(0, limit)
+        .map((id) => ({ ...alarm, id })),
+    alarmsBehind: async () => ({ n: 0, isAll: true }),
+  });
+
+  test.each([false, true])('is 1 while an alarm is open, and 0 when none is (--json: %s)', async (json) => {
+    expect(await listAlarms(deskWith(7), { limit: 50, json })).toBe(1);
+    expect(await listAlarms(deskWith(), { limit: 50, json })).toBe(0);
+    expect(printed).toEqual(json ? [alarmsJson([alarm]), '[]'] : [alarmsText([alarm]), 'No open alarms.']);
+  });
+
+  test('is 1 behind the last page too, while the pages before it have one', async () => {
+    expect(await listAlarms(deskWith(7), { limit: 50, after: 7 })).toBe(1);
+    expect(await listAlarms(deskWith(), { limit: 50, after: 7 })).toBe(0);
+    expect(printed).toEqual(['No open alarms behind 7.', 'No open alarms behind 7.']);
+  });
 });

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { meaningOf } from '../catalog/alarm-table.ts';
-import type { Alarm } from '../catalog/alarms.ts';
+import { meaningOf } from '../alarms/alarm-table.ts';
+import type { Alarm } from '../alarms/alarms.ts';
+import type { Desk } from '../http/operators/desk.ts';
 import { atDesk } from './at-desk.ts';
 import { noteMore, pageSize } from './pages.ts';
 
@@ -16,8 +17,11 @@ export function line({ id, lastAt, code, times, recordingSid, detail }: Alarm): 
   ].join('\n');
 }
 
-export const alarmsText = (open: readonly Alarm[]): string =>
-  open.length > 0 ? [header, ...open.map(line)].join('\n') : 'No open alarms.';
+/** @param after the alarm behind which the page begins */
+export function alarmsText(open: readonly Alarm[], after?: number): string {
+  if (open.length > 0) return [header, ...open.map(line)].join('\n');
+  return after === undefined ? 'No open alarms.' : `No open alarms behind ${after}.`;
+}
 
 /** For programs: each with what docs/alarms.md says of its code. */
 export const alarmsJson = (open: readonly Alarm[]): string =>
@@ -27,6 +31,33 @@ export const alarmsJson = (open: readonly Alarm[]): string =>
     2,
   );
 
+export interface ListFlags {
+  limit: number;
+  after?: number;
+  json?: boolean;
+}
+
+/**
+ * Prints one page of open alarms.
+ * @returns the exit status: 1 while any alarm is open, also one that the page does not have; else 0
+ */
+export async function listAlarms(
+  desk: Pick<Desk, 'alarms' | 'alarmsBehind'>,
+  { limit, after, json = false }: ListFlags,
+): Promise<0 | 1> {
+  const open = await desk.alarms({ limit, ...(after !== undefined && { after }) });
+  console.log(json ? alarmsJson(open) : alarmsText(open, after));
+  await noteMore(
+    open,
+    limit,
+    ({ id }) => String(id),
+    ({ id }) => desk.alarmsBehind(id),
+  );
+  if (open.length > 0) return 1;
+  const isBehindOthers = after !== undefined && (await desk.alarms({ limit: 1 })).length > 0;
+  return isBehindOthers ? 1 : 0;
+}
+
 export function registerAlarmCommands(program: Command): void {
   const alarms = program
     .command('alarms')
@@ -34,16 +65,13 @@ export function registerAlarmCommands(program: Command): void {
     .option('--limit <n>', 'how many, at most 1000', pageSize, 50)
     .option('--after <id>', 'those behind this one', alarmId)
     .option('--json', 'as a list')
-    .action(({ limit, after, json }: { limit: number; after?: number; json?: boolean }) =>
+    .addHelpText(
+      'after',
+      '\nEnds with 1 while an alarm is open, on this page or another, and with 0 when none is.',
+    )
+    .action((flags: ListFlags) =>
       atDesk(async (desk) => {
-        const open = await desk.alarms({ limit, ...(after !== undefined && { after }) });
-        console.log(json ? alarmsJson(open) : alarmsText(open));
-        await noteMore(
-          open,
-          limit,
-          ({ id }) => String(id),
-          ({ id }) => desk.alarmsBehind(id),
-        );
+        if ((await listAlarms(desk, flags)) !== 0) process.exitCode = 1;
       }),
     );
   alarms

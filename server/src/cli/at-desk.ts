@@ -1,6 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
 import { createKeys } from '@flex-custody/vault';
-import { createAlarms } from '../catalog/alarms.ts';
+import { createAlarms } from '../alarms/alarms.ts';
 import { createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import { type Config, loadConfig } from '../config.ts';

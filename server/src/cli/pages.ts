@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { Behind } from '../catalog/pages.ts';
+import type { Behind } from '../db/pages.ts';
 
 /** For `--limit`. */
 export function pageSize(text: string): number {

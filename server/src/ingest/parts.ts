@@ -2,7 +2,7 @@ import type { LinkState, RecordingSid } from '@flex-custody/core';
 import type { TwilioApi } from '@flex-custody/twilio';
 import type { Keys, MediaCredentials, Store, TwilioKeys, UploadState } from '@flex-custody/vault';
 import type { Identities } from '../access/identities.ts';
-import type { Alarms } from '../catalog/alarms.ts';
+import type { Alarms } from '../alarms/alarms.ts';
 import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
 import type { Parties } from '../catalog/live-calls.ts';
 import type { Uploads } from '../catalog/uploads.ts';

@@ -1,5 +1,5 @@
 import { CustodyError, errorCode } from '@flex-custody/core';
-import type { Alarms } from '../catalog/alarms.ts';
+import type { Alarms } from '../alarms/alarms.ts';
 import type { Queue } from '../queue/queue.ts';
 import { ownFaults } from './steps.ts';
 

@@ -1,5 +1,5 @@
 import type { ErrorCode, RecordingSid } from '@flex-custody/core';
-import type { AlarmCode } from '../catalog/alarm-table.ts';
+import type { AlarmCode } from '../alarms/alarm-table.ts';
 import type { IngestParts, Log } from './parts.ts';
 
 /** Steps of a recording's way. Whoever follows one live reads the log for `event: recording.<step>`. */

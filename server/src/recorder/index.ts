@@ -45,6 +45,7 @@ const mostLooks = 4;
 async function lookSoon(parts: RecorderParts, call: Jobs['call'], attempt: number): Promise<void> {
   try {
     await lookAtCall(parts, call);
+    await parts.alarms.mended(['call_failed']);
   } catch (error) {
     if (!isRetryable(error) || attempt < mostLooks) throw error;
     parts.log.warn({ task: call.taskSid, code: errorCode(error) }, 'a live call could not be looked at');
@@ -55,7 +56,7 @@ async function lookSoon(parts: RecorderParts, call: Jobs['call'], attempt: numbe
 const callsSeconds = 60;
 
 export function createRecorder(parts: RecorderParts): Recorder {
-  const { queue, db } = parts;
+  const { alarms, queue, db } = parts;
   return {
     receive: (report, teller, requestId) => receive(parts, report, teller, requestId),
     consentOf: (conference) => consentOf(parts, conference),
@@ -68,8 +69,12 @@ export function createRecorder(parts: RecorderParts): Recorder {
       await queue.work('pauses', { concurrency: 1 }, async () => {
         for (const conferenceSid of await createPauses(db).open())
           await queue.send('resume', { conferenceSid }, { once: conferenceSid });
+        await alarms.mended(['pauses_failed']);
       });
-      await queue.work('reports', { concurrency: 1 }, async () => retryPending(parts));
+      await queue.work('reports', { concurrency: 1 }, async () => {
+        await retryPending(parts);
+        await alarms.mended(['reports_failed']);
+      });
       await queue.every('pauses', sweepSeconds);
       await queue.every('reports', pendingSeconds);
       await queue.work('call', { concurrency: 4 }, (call, { attempt }) => lookSoon(parts, call, attempt));

@@ -7,7 +7,7 @@ import type {
   TwilioLive,
   TwilioTaskState,
 } from '@flex-custody/twilio';
-import type { Alarms } from '../catalog/alarms.ts';
+import type { Alarms } from '../alarms/alarms.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/db.ts';

@@ -1,5 +1,5 @@
 import { CustodyError } from '@flex-custody/core';
-import type { Alarms } from '../catalog/alarms.ts';
+import type { Alarms } from '../alarms/alarms.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 
 /** Fewer than this in a run are never unusual by their number alone. */

@@ -1,6 +1,6 @@
 import { CustodyError, errorCode, objectKey, type RecordingSid } from '@flex-custody/core';
 import type { TwilioApi } from '@flex-custody/twilio';
-import type { Alarms } from '../catalog/alarms.ts';
+import type { Alarms } from '../alarms/alarms.ts';
 import type { Catalog, ErasurePlan, Intent, RecordingRow } from '../catalog/catalog.ts';
 import { deleteAtTwilio, isAtTwilio } from './at-twilio.ts';
 import type { ErasedRecording } from './certificate.ts';

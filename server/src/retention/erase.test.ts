@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CustodyError, type RecordingSid, type SealedObject, type TaskSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { ObjectLock, Store, StoredVersion } from '@flex-custody/vault';
-import { type Alarms, createAlarms } from '../catalog/alarms.ts';
+import { type Alarms, createAlarms } from '../alarms/alarms.ts';
 import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
@@ -372,6 +372,13 @@ describe('retention', () => {
     await policy('keep: {default: 90}');
     await retain();
     expect([await open(), left()]).toEqual([[], 0]);
+  });
+
+  test('without a policy and without an unfinished erasure no failure is left', async () => {
+    await database.db.query('TRUNCATE policies');
+    await alarms.raise('retention_failed', undefined, 'policy_invalid');
+    await retain();
+    expect(await open()).toEqual([]);
   });
 
   test('is looked at by the hour wherever a worker is, and does nothing without a policy', async () => {

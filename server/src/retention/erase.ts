@@ -7,9 +7,9 @@ import {
   type RecordingSid,
   type TaskSid,
 } from '@flex-custody/core';
+import { withGatheredAlarms } from '../alarms/gather-alarms.ts';
 import type { RecordingRow, Selection } from '../catalog/catalog.ts';
 import type { Certificates } from '../catalog/certificates.ts';
-import { withGatheredAlarms } from '../catalog/gather-alarms.ts';
 import type { Config } from '../config.ts';
 import type { Json, Run } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';

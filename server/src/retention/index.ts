@@ -27,7 +27,9 @@ export async function retainNow(parts: RetentionParts, signal: AbortSignal): Pro
   const { alarms, catalog, log, policies, runs } = parts;
   try {
     const { digest } = await policies.inForce();
-    if (digest === noPolicy.digest && (await catalog.unfinishedErasures(1)).length === 0) return;
+    // What an earlier policy or an erasure failed by is over with it.
+    if (digest === noPolicy.digest && (await catalog.unfinishedErasures(1)).length === 0)
+      return await alarms.mended(['retention_failed']);
     const { counts } = await runs.run('retention', {}, (run) => eraseExpired(parts, run), signal);
     const failed = Object.keys(counts).filter((name) => name.startsWith('failed_'));
     if (failed.length > 0) await alarms.raise('retention_failed', undefined, failed.join(', '));

@@ -3,7 +3,7 @@ import type { AccountSid, RecordingSid, SealedObject } from '@flex-custody/core'
 import type { Store } from '@flex-custody/vault';
 import { createAudit } from '../access/audit.ts';
 import { createIdentities } from '../access/identities.ts';
-import { createAlarms } from '../catalog/alarms.ts';
+import { createAlarms } from '../alarms/alarms.ts';
 import { createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import { migrate } from '../db/migrate.ts';

@@ -1,6 +1,6 @@
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
+import { createAlarms } from '../alarms/alarms.ts';
 import { createAgedRows } from '../catalog/aged-rows.ts';
-import { createAlarms } from '../catalog/alarms.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import { buildIndexes } from '../db/indexes.ts';

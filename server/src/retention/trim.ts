@@ -1,5 +1,5 @@
+import type { Alarms } from '../alarms/alarms.ts';
 import type { AgedRows, Slice } from '../catalog/aged-rows.ts';
-import type { Alarms } from '../catalog/alarms.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config.ts';
 import type { Queue } from '../queue/queue.ts';

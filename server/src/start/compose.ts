@@ -3,7 +3,7 @@ import { createFlexTokens, type FlexTokens } from '@flex-custody/twilio';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { createAudit } from '../access/audit.ts';
 import { keepingIdentities } from '../access/identities.ts';
-import { createAlarms } from '../catalog/alarms.ts';
+import { createAlarms } from '../alarms/alarms.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import type { Config } from '../config.ts';
 import { bindDatabase, readCustody } from '../custody/bind.ts';

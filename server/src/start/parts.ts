@@ -9,8 +9,8 @@ import {
 import { createKeys, createStore } from '@flex-custody/vault';
 import { type Audit, createAudit } from '../access/audit.ts';
 import { createIdentities, type Identities } from '../access/identities.ts';
+import { createAlarms } from '../alarms/alarms.ts';
 import { type AgedRows, createAgedRows } from '../catalog/aged-rows.ts';
-import { createAlarms } from '../catalog/alarms.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import { createInventoryKeys } from '../catalog/inventory-keys.ts';

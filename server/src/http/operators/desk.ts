@@ -1,9 +1,9 @@
 import { CustodyError, type LinkState, type RecordingSid, type RecordingState } from '@flex-custody/core';
 import type { Keys } from '@flex-custody/vault';
-import type { Alarm, Alarms } from '../../catalog/alarms.ts';
+import type { Alarm, Alarms } from '../../alarms/alarms.ts';
 import type { Catalog, Listing, RecordingRow } from '../../catalog/catalog.ts';
 import type { Certificates, KeptCertificate } from '../../catalog/certificates.ts';
-import type { Behind } from '../../catalog/pages.ts';
+import type { Behind } from '../../db/pages.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { CheckedWork } from '../../runs/options.ts';
 import type { Begin, Json, Runs, RunView, Work } from '../../runs/runs.ts';

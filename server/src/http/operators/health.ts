@@ -1,5 +1,5 @@
 import type { AccountSid } from '@flex-custody/core';
-import { createAlarms } from '../../catalog/alarms.ts';
+import { createAlarms } from '../../alarms/alarms.ts';
 import type { CallerKeys } from '../../catalog/catalog.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import { readCustody } from '../../custody/bind.ts';

@@ -6,7 +6,7 @@ import {
   type TaskSid,
 } from '@flex-custody/core';
 import fastify, { type FastifyInstance } from 'fastify';
-import { type Alarms, createAlarms } from '../../catalog/alarms.ts';
+import { type Alarms, createAlarms } from '../../alarms/alarms.ts';
 import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../../catalog/certificates.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';

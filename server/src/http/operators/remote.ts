@@ -1,9 +1,9 @@
 import { CustodyError, errorOf } from '@flex-custody/core';
 import { signRequest } from '@flex-custody/vault';
-import type { Alarm } from '../../catalog/alarms.ts';
+import type { Alarm } from '../../alarms/alarms.ts';
 import type { Listing } from '../../catalog/catalog.ts';
 import type { KeptCertificate } from '../../catalog/certificates.ts';
-import { type Behind, pageUnknownCode, pageUnknownText } from '../../catalog/pages.ts';
+import { type Behind, pageUnknownCode, pageUnknownText } from '../../db/pages.ts';
 import { signatureHeader } from '../plugins/function-signature.ts';
 import { type Desk, type Page, unknown } from './desk.ts';
 

@@ -1,7 +1,7 @@
 import { CustodyError, errorCode, type MediaSource, type RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import { openMedia, openSealedMedia, type ResumableInput } from '@flex-custody/vault';
-import { isAlarmCode } from '../../catalog/alarm-table.ts';
+import type { AlarmCode } from '../../alarms/alarm-table.ts';
 import type { RecordingRow, Registration } from '../../catalog/catalog.ts';
 import type { IngestParts } from '../parts.ts';
 import { giveUp, logStep } from '../steps.ts';
@@ -55,6 +55,13 @@ export function registrationOf(
   };
 }
 
+/** What is wrong with a recording's encryption has an alarm of the same code. */
+const ofEncryption: readonly AlarmCode[] = [
+  'twilio_encryption_unreadable',
+  'twilio_key_unknown',
+  'twilio_key_wrong',
+];
+
 /**
  * Puts aside a recording of which there is nothing to copy, or nothing that we could play.
  * @returns what became of it, or undefined when it is to be copied, now or once it is finished
@@ -90,7 +97,7 @@ export async function settleUncopyable(
   } catch (error) {
     const code = errorCode(error);
     await giveUp(parts, sid, code, {
-      code: isAlarmCode(code) ? code : 'copy_failed',
+      code: ofEncryption.find((known) => known === code) ?? 'copy_failed',
       detail: error instanceof Error ? error.message : code,
     });
     return 'failed';

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { CustodyError, objectKey, type RecordingSid, type SealedObject } from '@flex-custody/core';
 import type { GetOptions, Store, Stored } from '@flex-custody/vault';
 import { createIdentities } from '../../access/identities.ts';
-import { createAlarms } from '../../catalog/alarms.ts';
+import { createAlarms } from '../../alarms/alarms.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import { createUploads } from '../../catalog/uploads.ts';
 import type { Db } from '../../db/db.ts';

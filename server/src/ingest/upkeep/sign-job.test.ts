@@ -144,6 +144,17 @@ test('of a key that is lost for good they are signed again only when somebody sa
   expect(await host.catalog.everSigned()).toBe(true);
 });
 
+test('a run that finds all sidecars signed resolves the alarm of one that failed', async () => {
+  const host = await open();
+  await host.ofAnEarlierRelease(1);
+  await host.alarms.raise('sign_failed', undefined, 'store_unavailable');
+  // As `catalog sign` does it: without the job.
+  await host.parts.runs.run('by-hand', {}, (run) => signSidecars(host.parts, run));
+  expect(await host.alarmCodes()).toEqual(['sign_failed']);
+  await host.queue.run('sign', {});
+  expect(await host.alarmCodes()).toEqual([]);
+});
+
 test('a text of an earlier release is still read', async () => {
   const host = await open();
   const { sid, noted } = await host.ofAnEarlierRelease(1);

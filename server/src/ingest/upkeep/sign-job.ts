@@ -26,7 +26,8 @@ export interface SignOptions {
 /** What the schedule does, until nothing is left. @throws CustodyError as {@link signSidecars} */
 export async function signNow(parts: IngestParts, signal: AbortSignal): Promise<void> {
   const { alarms, catalog, log, runs } = parts;
-  if ((await catalog.countUnsigned()) === 0) return;
+  // An operator's `catalog sign`, or a new description, may have signed what a failed job left.
+  if ((await catalog.countUnsigned()) === 0) return alarms.mended(['sign_failed']);
   try {
     const { counts } = await runs.run(signRun, {}, (run) => signSidecars(parts, run), signal);
     await alarms.mended(['sign_failed']);

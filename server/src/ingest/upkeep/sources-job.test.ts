@@ -121,6 +121,22 @@ test('a copy whose last frame does not open keeps its original', async () => {
   expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([1, ['source_kept']]);
 });
 
+test.each([
+  ['that deletes what is due', false, []],
+  ['that an alarm of its own stops', true, ['sources_stopped']],
+])('a run %s resolves sources_failed', async (_how, isStopped, left) => {
+  const host = await open();
+  await kept(1, 25, host);
+  await host.alarms.raise('sources_failed', undefined, 'twilio_unavailable');
+  host.twilio.failing.set('deleteRecording', new CustodyError('twilio_unavailable', 'away'));
+  await expect(deleteSources(host.parts, signal)).rejects.toMatchObject({ code: 'twilio_unavailable' });
+  expect(await host.alarmCodes()).toEqual(['sources_failed']);
+  host.twilio.failing.clear();
+  host.store.keeps = !isStopped;
+  await deleteSources(host.parts, signal);
+  expect(await host.alarmCodes()).toEqual(left);
+});
+
 test('nothing goes while the bucket keeps no versions, unless that is accepted', async () => {
   const host = await open();
   await kept(1, 25, host);
@@ -185,7 +201,10 @@ test('what stays is not read again by the next look, and is when another policy 
   );
   await policy('holds: [{id: h, from: 2019-12-31, until: 2020-01-02}]');
   // A look that has no time takes one page, and says that there may be more.
+  await host.alarms.raise('sources_failed', undefined, 'twilio_unavailable');
   expect(await look(host.parts, signal, 0)).toEqual({ deleted: 0, hasMore: true });
+  // It has not failed, though it is not at the end.
+  expect(await host.alarmCodes()).toEqual([]);
   expect(await host.catalog.sourcesDue(24, 500)).toHaveLength(1);
   expect(await look(host.parts, signal)).toEqual({ deleted: 1, hasMore: false });
   expect(host.twilio.recordings.has(sid)).toBe(false);

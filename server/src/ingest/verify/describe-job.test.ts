@@ -237,6 +237,21 @@ describe("a conversation's measures", () => {
     });
   });
 
+  test('the next ones that are written resolve the alarm; a job that writes none does not', async () => {
+    const host = await measured();
+    await host.alarms.raise('measure_failed', undefined, 'twilio_unavailable');
+    // No recording of the task has talk metrics yet.
+    await measureJob(host.parts, sids.task);
+    await describeJob(host.parts, sid, analysis());
+    const ask = host.twilio.task;
+    host.twilio.task = () => Promise.reject(new CustodyError('twilio_unavailable', 'away'));
+    await expect(measureJob(host.parts, sids.task)).rejects.toMatchObject({ code: 'twilio_unavailable' });
+    expect(await host.alarmCodes()).toEqual(['measure_failed']);
+    host.twilio.task = ask;
+    await measureJob(host.parts, sids.task);
+    expect(await host.alarmCodes()).toEqual([]);
+  });
+
   test('a task that is gone needs none', async () => {
     const host = await measured();
     await describeJob(host.parts, sid, analysis());

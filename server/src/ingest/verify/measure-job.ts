@@ -10,7 +10,10 @@ import { changeTask } from '@flex-custody/twilio';
 import { openSidecar } from '../../catalog/sidecars.ts';
 import type { IngestParts } from '../parts.ts';
 
-type Parts = Pick<IngestParts, 'catalog' | 'config' | 'keys' | 'log' | 'signing' | 'store' | 'twilio'>;
+type Parts = Pick<
+  IngestParts,
+  'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'signing' | 'store' | 'twilio'
+>;
 
 /** Each write may be of what another wrote over meanwhile: once more, and it is of all. */
 const mostWrites = 5;
@@ -29,7 +32,10 @@ export async function measureJob(parts: Parts, taskSid: TaskSid): Promise<void> 
     if (now === before || Object.keys(values).length === 0) return;
     before = now;
     const changed = await changeTask(parts.twilio, taskSid, () => [withMeasures(values)]);
-    if (changed === 'written' || changed === 'same') continue;
+    if (changed === 'written' || changed === 'same') {
+      await parts.alarms.mended(['measure_failed']);
+      continue;
+    }
     parts.log.warn({ task: taskSid, why: changed }, "a conversation's measures could not be written");
     return;
   }

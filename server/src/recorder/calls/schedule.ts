@@ -14,7 +14,8 @@ export function createCallsWatch(parts: RecorderParts): () => Promise<void> {
     try {
       await pollCalls(parts);
       failures = 0;
-      await parts.alarms.mended(['calls_failed']);
+      // It has read every live call, also one whose own job failed for good.
+      await parts.alarms.mended(['calls_failed', 'call_failed']);
     } catch (error) {
       if (!isRetryable(error)) throw error;
       failures += 1;

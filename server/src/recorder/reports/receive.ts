@@ -1,7 +1,7 @@
 import { type ConferenceSid, CustodyError, type NotRecordedReason, type Report } from '@flex-custody/core';
 import { stopStreams, type TwilioLiveConference, type Viewer } from '@flex-custody/twilio';
 import { createAudit } from '../../access/audit.ts';
-import { createAlarms } from '../../catalog/alarms.ts';
+import { createAlarms } from '../../alarms/alarms.ts';
 import type { Db } from '../../db/db.ts';
 import type { RecorderParts } from '../parts.ts';
 import { createPauses, dueOf } from '../pauses/pauses.ts';

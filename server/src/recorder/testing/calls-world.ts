@@ -6,7 +6,7 @@ import type {
   TwilioCallFacts,
   TwilioReservation,
 } from '@flex-custody/twilio';
-import { createAlarms } from '../../catalog/alarms.ts';
+import { createAlarms } from '../../alarms/alarms.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { Db } from '../../db/db.ts';
 import type { JobName, Jobs, SendOptions } from '../../queue/queue.ts';

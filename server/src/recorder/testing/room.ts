@@ -1,6 +1,6 @@
 import { CustodyError, type PauseSettings, type Report } from '@flex-custody/core';
 import type { Viewer } from '@flex-custody/twilio';
-import { createAlarms } from '../../catalog/alarms.ts';
+import { createAlarms } from '../../alarms/alarms.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { Db } from '../../db/db.ts';
 import type { RecorderParts } from '../parts.ts';

@@ -18,8 +18,8 @@ import {
   type StoreConfig,
   secondsOf,
 } from '@flex-custody/vault';
+import { withGatheredAlarms } from '../../../alarms/gather-alarms.ts';
 import type { RecordingRow, Registration } from '../../../catalog/catalog.ts';
-import { withGatheredAlarms } from '../../../catalog/gather-alarms.ts';
 import type { Config } from '../../../config.ts';
 import type { Run } from '../../../runs/runs.ts';
 import { copyUnderLease, workerLeaseMs } from '../../copy/copy-under-lease.ts';

@@ -1,6 +1,6 @@
 import { asRecordingSid, CustodyError } from '@flex-custody/core';
-import type { AlarmCode } from '../../../catalog/alarm-table.ts';
-import { withGatheredAlarms } from '../../../catalog/gather-alarms.ts';
+import type { AlarmCode } from '../../../alarms/alarm-table.ts';
+import { withGatheredAlarms } from '../../../alarms/gather-alarms.ts';
 import type { Run } from '../../../runs/runs.ts';
 import type { IngestParts } from '../../parts.ts';
 import { bucketPass } from './bucket-pass.ts';

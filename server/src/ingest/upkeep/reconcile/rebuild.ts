@@ -1,5 +1,5 @@
 import { asRecordingSid, errorCode, isRetryable, type RecordingSid, sidecarKey } from '@flex-custody/core';
-import { withGatheredAlarms } from '../../../catalog/gather-alarms.ts';
+import { withGatheredAlarms } from '../../../alarms/gather-alarms.ts';
 import { openSidecar } from '../../../catalog/sidecars.ts';
 import type { Run } from '../../../runs/runs.ts';
 import { type AcceptingParts, acceptHearsay } from './accept-unsigned.ts';

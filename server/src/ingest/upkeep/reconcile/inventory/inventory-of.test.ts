@@ -7,7 +7,7 @@ import { objectKey, type RecordingSid, sidecarKey } from '@flex-custody/core';
 import { createStore, type Store } from '@flex-custody/vault';
 import { createFaults } from '../../../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../../../sandbox/src/s3/index.ts';
-import { createAlarms } from '../../../../catalog/alarms.ts';
+import { createAlarms } from '../../../../alarms/alarms.ts';
 import { createCatalog } from '../../../../catalog/create-catalog.ts';
 import { createInventoryKeys, type InventoryKeys } from '../../../../catalog/inventory-keys.ts';
 import { migrate } from '../../../../db/migrate.ts';

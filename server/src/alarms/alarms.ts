@@ -1,8 +1,8 @@
 import type { RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
+import { type Behind, behindOf, mostCounted, pageUnknown } from '../db/pages.ts';
 import { together } from '../db/together.ts';
 import type { AlarmCode } from './alarm-table.ts';
-import { type Behind, behindOf, mostCounted, pageUnknown } from './pages.ts';
 
 export interface Alarm {
   id: number;

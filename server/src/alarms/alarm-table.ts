@@ -2,18 +2,26 @@ export interface AlarmMeaning {
   /** `critical`: a recording is lost, may be lost, or is not made. `warning`: something is not done, and nothing is lost by waiting. */
   severity: 'critical' | 'warning';
   meaning: string;
+  /** What a person does next. */
   next: string;
-  /** What closes it, besides `flex-custody alarms clear`. */
-  closes: string;
+  /** The job, command or event that raises it. */
+  raisedBy: string;
+  /** The event that resolves it, besides `flex-custody alarms clear`; {@link onlyByHand} where none does. */
+  resolvedBy: string;
 }
 
+/** No event resolves such an alarm. */
+export const onlyByHand = 'only by `alarms clear`';
+
 const byVerification = 'the copy is verified';
-const byHand = 'only by `alarms clear`';
-const runs = 'the next run of it that succeeds';
+const bySuccess = 'the next run of the job that succeeds';
+/** Its tries are used up, or another one cannot succeed. */
+const failed = (job: string) => `the job \`${job}\`, when it fails for good`;
 
 /**
  * Each alarm that the host raises, by its code. docs/alarms.md shows the same rows (a test compares them), and the type
- * {@link AlarmCode} lets nothing raise an alarm that has no row.
+ * {@link AlarmCode} lets nothing raise an alarm that has no row. A test reads the sources: each code is raised somewhere, and
+ * resolved somewhere or only by hand.
  */
 export const alarmTable = {
   // Calls that are not recorded.
@@ -22,45 +30,53 @@ export const alarmTable = {
     meaning:
       'An agent is on a call that nothing records, or a plugin reported that it could not start a recording.',
     next: "Read the reason in the detail. Check that both plugins are released (`flex-custody doctor --only plugins`) and that the agent's browser loads them.",
-    closes: 'the call named in it is recorded after all',
+    raisedBy:
+      'the job `calls`, when nothing records a call 30 seconds after its agent joined; a report of the plugin',
+    resolvedBy: 'the call named in it is recorded after all',
   },
   double_recording: {
     severity: 'warning',
     meaning: "Flex's own call recording is on beside the plugin: calls are recorded and billed twice.",
     next: 'Run `flex-custody setup` with the mode that you want: ours, theirs or both.',
-    closes: byHand,
+    raisedBy: 'a report of the plugin',
+    resolvedBy: onlyByHand,
   },
   calls_failed: {
     severity: 'critical',
     meaning:
-      'Live calls could not be looked at for five minutes: a call without a recording would not be noticed.',
+      'The host could not read live calls for five minutes: a call without a recording would not be noticed.',
     next: "Check Twilio's API and the credentials: `flex-custody doctor --only account,workspace`.",
-    closes: 'the next look at all live calls that succeeds',
+    raisedBy: 'the job `calls`, when it fails for the fifth minute in a row, or for good',
+    resolvedBy: 'the next run of the job `calls` that succeeds',
   },
   call_failed: {
     severity: 'warning',
-    meaning: 'One live call could not be looked at until all tries were used up.',
-    next: 'Nothing, if `calls_failed` is not open: the look at all calls, each minute, includes that call.',
-    closes: byHand,
+    meaning: 'The host could not read one live call until all tries were used up.',
+    next: 'Nothing, if `calls_failed` is not open: the job `calls`, each minute, reads that call too.',
+    raisedBy: failed('call'),
+    resolvedBy: 'the next run of the job `call` or `calls` that succeeds',
   },
   resume_failed: {
     severity: 'critical',
     meaning:
-      'A paused recording should have been resumed more than a minute ago, and Twilio could not be told.',
+      'A paused recording should have been resumed more than a minute ago, and Twilio could not be reached for it.',
     next: 'Check Twilio\'s API: `flex-custody doctor --only account`. The agent can press "Resume recording".',
-    closes: 'the pause is over',
+    raisedBy: 'the job `resume`, when it fails more than a minute after the pause should be over',
+    resolvedBy: 'the pause is over',
   },
   pauses_failed: {
     severity: 'critical',
     meaning: 'The job that gives each open pause its timer failed: a pause may last until the agent ends it.',
     next: 'Check the database (`flex-custody doctor --only database`). The job runs again each minute.',
-    closes: byHand,
+    raisedBy: failed('pauses'),
+    resolvedBy: bySuccess,
   },
   reports_failed: {
     severity: 'warning',
     meaning: "Reports of plugins that waited for Twilio's IAM could not be processed.",
     next: 'Check IAM and the database: `flex-custody doctor --only iam,database`. The job runs again by itself.',
-    closes: byHand,
+    raisedBy: failed('reports'),
+    resolvedBy: bySuccess,
   },
 
   // Copies.
@@ -69,85 +85,98 @@ export const alarmTable = {
     meaning:
       'A recording could not be copied until all tries were used up. The original is still at Twilio unless somebody deletes it.',
     next: 'The detail names the cause. Fix it (`flex-custody doctor`), then `flex-custody recordings retry RE…`. Outages are retried each hour without you.',
-    closes: byVerification,
+    raisedBy: failed('copy'),
+    resolvedBy: byVerification,
   },
   setting_wrong: {
     severity: 'critical',
     meaning:
       'A setting of the bucket or of the KMS is wrong: a region, credentials, a key, a right. Recordings wait, none is lost, and none is copied meanwhile.',
     next: 'The detail names the setting and what to do. Then `flex-custody doctor`; what waits is taken up within the hour.',
-    closes: 'a recording is verified',
+    raisedBy: 'the first job that fails by the setting',
+    resolvedBy: 'a recording is verified',
   },
   verify_failed: {
     severity: 'critical',
     meaning:
       'A copy could not be read back until all tries were used up, or several copies in a row were wrong.',
     next: 'The detail names the cause. Fix it (`flex-custody doctor --only bucket,key`), then `flex-custody recordings retry RE…`.',
-    closes: byVerification,
+    raisedBy: 'the job `verify`, when it fails for good, or several copies in a row are wrong',
+    resolvedBy: byVerification,
   },
   object_rejected: {
     severity: 'warning',
     meaning: "A copy did not pass its check, or differs from Twilio's media. The host makes a new one.",
     next: "Wait for the new copy. If it happens often, look at who can write to the bucket, and at the Functions' log.",
-    closes: byVerification,
+    raisedBy: 'the jobs `verify` and `prove`',
+    resolvedBy: byVerification,
   },
   object_lost: {
     severity: 'critical',
     meaning: 'An object that the catalog has is not in the bucket any more.',
     next: 'The detail says whether it is copied again. If Twilio has it no longer, restore the version or the backup of the bucket; then `flex-custody reconcile`.',
-    closes: 'the object is there again, or a new copy is verified',
+    raisedBy: 'the comparison of the bucket with the catalog, `catalog rebuild`, an erasure',
+    resolvedBy: 'the object is there again, or a new copy is verified',
   },
   object_unreadable: {
     severity: 'warning',
     meaning:
       'The bucket has an object that the catalog does not know, and it cannot be opened or is no recording.',
     next: 'If an old key file is missing, add it to CUSTODY_KEY_FILE and run `flex-custody reconcile`. Otherwise find out who wrote the object.',
-    closes: byVerification,
+    raisedBy: 'the comparison of the bucket with the catalog',
+    resolvedBy: byVerification,
   },
   object_unknown: {
     severity: 'warning',
     meaning:
       'The bucket has a recording that neither the catalog nor Twilio knows. It is kept; whose call it was is unproven.',
     next: 'After a loss of the database run `flex-custody catalog rebuild`. Otherwise find out who wrote the object.',
-    closes: byHand,
+    raisedBy: 'the comparison of the bucket with the catalog, `catalog rebuild`',
+    resolvedBy: onlyByHand,
   },
   sidecar_unreadable: {
     severity: 'warning',
     meaning: 'A sidecar in the bucket is of another recording, or is no sidecar.',
     next: 'Nothing, if the recording is verified: the host writes a new one. Otherwise find out who wrote the object.',
-    closes: 'the sidecar is written again',
+    raisedBy: '`catalog rebuild`',
+    resolvedBy: 'the sidecar is written again',
   },
   describe_failed: {
     severity: 'warning',
     meaning: 'The sidecar of a verified recording could not be written. The recording plays.',
     next: 'Check the bucket and the signing key (`flex-custody doctor --only bucket,signing-key`). The host tries again each hour.',
-    closes: 'the sidecar is written',
+    raisedBy: failed('describe'),
+    resolvedBy: 'the sidecar is written',
   },
   sign_failed: {
     severity: 'warning',
     meaning:
       'Sidecars of an earlier release could not be signed: after a loss of the database their facts would be unproven.',
     next: 'Check the bucket and the signing key (`flex-custody doctor --only bucket,signing-key`). The job runs again by itself.',
-    closes: runs,
+    raisedBy: failed('sign'),
+    resolvedBy: 'the next run of the job that succeeds, or finds nothing to sign',
   },
   source_deleted: {
     severity: 'critical',
     meaning: 'Twilio deleted the recording before the host could copy it. Its audio is lost.',
     next: "Find out who deletes recordings at Twilio: the Console's retention settings, another program, the account's audit events.",
-    closes: byVerification,
+    raisedBy: 'callback, copy and `reconcile`, when Twilio says that the recording is deleted',
+    resolvedBy: byVerification,
   },
   import_refused: {
     severity: 'warning',
     meaning: 'An object of another bucket was not imported; the detail says why.',
     next: 'Look at the object. Fix the cause and run `flex-custody import` again: what is imported already is left alone.',
-    closes: byVerification,
+    raisedBy: '`import`',
+    resolvedBy: byVerification,
   },
   import_without_twilio: {
     severity: 'warning',
     meaning:
       'Some imported recordings are not at Twilio any more: whose calls they are, and when they began, is unproven.',
     next: 'Nothing for playback by supervisors. The policy never erases such recordings: see docs/retention.md.',
-    closes: byHand,
+    raisedBy: '`import`',
+    resolvedBy: onlyByHand,
   },
 
   // Recordings that Twilio has encrypted.
@@ -156,26 +185,29 @@ export const alarmTable = {
     meaning:
       'Twilio recorded the call and stored nothing, because it had no valid public key to encrypt it for.',
     next: 'Add a public key in the Console: Voice, Settings, Recording encryption. This recording is lost.',
-    closes: byVerification,
+    raisedBy: 'callback, copy and `reconcile`, when Twilio says that it stored nothing',
+    resolvedBy: byVerification,
   },
   twilio_key_unknown: {
     severity: 'critical',
     meaning: 'Twilio encrypted the recording for a public key whose private half this host does not have.',
     next: 'Add the private key that the detail names to CUSTODY_TWILIO_KEY_FILE, restart the host, then `flex-custody recordings retry RE…`.',
-    closes: byVerification,
+    raisedBy: 'callback, copy and `reconcile`',
+    resolvedBy: byVerification,
   },
   twilio_key_wrong: {
     severity: 'critical',
-    meaning:
-      'The private key that stands under the right name in CUSTODY_TWILIO_KEY_FILE does not open the recording.',
+    meaning: 'The private key under the right name in CUSTODY_TWILIO_KEY_FILE does not open the recording.',
     next: 'Put the key that belongs to that name into the file, restart the host, then `flex-custody recordings retry RE…`.',
-    closes: byVerification,
+    raisedBy: 'callback, copy and `reconcile`',
+    resolvedBy: byVerification,
   },
   twilio_encryption_unreadable: {
     severity: 'critical',
     meaning: 'Twilio describes the encryption of the recording in a form that this release does not know.',
     next: 'Do not delete the original. Update flex-custody, then `flex-custody recordings retry RE…`.',
-    closes: byVerification,
+    raisedBy: 'callback, copy and `reconcile`',
+    resolvedBy: byVerification,
   },
 
   // Links to tasks, and whose call it was.
@@ -184,41 +216,47 @@ export const alarmTable = {
     meaning:
       'What was said about whose call it is contradicts Twilio. The recording is kept and not linked to that task.',
     next: 'The reasons are in docs/linking.md. If a plugin or a Flow sends wrong SIDs, fix that; then `flex-custody recordings retry RE…`.',
-    closes: 'the link is made, or better hints are proven',
+    raisedBy: 'the link to the task: callback and job `link`',
+    resolvedBy: 'the link is made, or better hints are proven',
   },
   link_failed: {
     severity: 'warning',
     meaning:
       'The task could not be asked or changed until all tries were used up. The recording plays, and its task does not show it.',
     next: "Check Twilio's API and the credentials (`flex-custody doctor --only account,workspace`). The host tries again each hour.",
-    closes: 'the link is made',
+    raisedBy: 'the link to the task: callback and job `link`, when it fails for good',
+    resolvedBy: 'the link is made',
   },
   attributes_full: {
     severity: 'warning',
     meaning:
       "The task's attributes have no room for even the shortest link. The recording plays, and its task does not show it.",
     next: 'Make the attributes smaller where they are written (Studio, plugins): Twilio allows 4 KiB for most of its uses.',
-    closes: 'the link is made',
+    raisedBy: 'the link to the task: callback and job `link`',
+    resolvedBy: 'the link is made',
   },
   attributes_unreadable: {
     severity: 'warning',
     meaning: "The task's attributes are no JSON object, so nothing is written to them. The recording plays.",
     next: 'Fix what writes those attributes, then `flex-custody recordings retry RE…` while the task exists.',
-    closes: 'the link is made',
+    raisedBy: 'the link to the task: callback and job `link`',
+    resolvedBy: 'the link is made',
   },
   facts_failed: {
     severity: 'warning',
     meaning:
       'Twilio could not be asked who was on the call. Until it is, the recording is under every hold that names callers.',
     next: "Check Twilio's API (`flex-custody doctor --only account`), then `flex-custody recordings retry RE…`.",
-    closes: 'Twilio is asked with success',
+    raisedBy: failed('facts'),
+    resolvedBy: 'Twilio is asked with success',
   },
   measure_failed: {
     severity: 'warning',
     meaning:
       "Talk metrics could not be written into a task's conversation. Flex Insights lacks them for this call.",
     next: 'Check TaskRouter (`flex-custody doctor --only workspace`). Only the metrics are missing.',
-    closes: byHand,
+    raisedBy: failed('measure'),
+    resolvedBy: 'the next talk metrics, of any task, that are written',
   },
 
   // Proof, and originals at Twilio.
@@ -227,45 +265,52 @@ export const alarmTable = {
     meaning:
       "The host's own copy differs from what Twilio serves now. Nothing is deleted, neither the copy nor the original.",
     next: 'Keep both. Compare them, and ask Twilio whether the original was changed.',
-    closes: byVerification,
+    raisedBy: 'the job `prove`',
+    resolvedBy: byVerification,
   },
   prove_failed: {
     severity: 'warning',
     meaning:
       "A copy could not be compared with Twilio's media until all tries were used up. It stays verified, and its original is kept.",
     next: 'The detail names the cause; the host tries again after a day.',
-    closes: 'the copy is proven',
+    raisedBy: failed('prove'),
+    resolvedBy: 'the copy is proven',
   },
   proof_impossible: {
     severity: 'warning',
     meaning: 'Twilio has the original no longer, so that the copy can never be proven. It stays verified.',
     next: 'Find out who deletes originals at Twilio before DELETE_SOURCE_AFTER does.',
-    closes: byHand,
+    raisedBy: 'the job `prove`, where DELETE_SOURCE_AFTER is set',
+    resolvedBy: onlyByHand,
   },
   source_kept: {
     severity: 'warning',
     meaning: 'An original that DELETE_SOURCE_AFTER should delete stays at Twilio; the detail says why.',
     next: 'Fix what the detail names: usually a copy or a sidecar that is not in the bucket as it was verified.',
-    closes: 'the original is deleted, or the copy is proven',
+    raisedBy: 'the jobs `sources` and `prove`',
+    resolvedBy: 'the original is deleted, or the copy is proven',
   },
   sources_stopped: {
     severity: 'warning',
     meaning: 'No original is deleted: the keys do not open the copies, or the bucket keeps no versions.',
     next: '`flex-custody doctor --only key,versions` names the next step.',
-    closes: 'the next look at originals that gets through',
+    raisedBy: 'the job `sources`',
+    resolvedBy: 'the next run of the job `sources` that comes to the end of what is due',
   },
   sources_failed: {
     severity: 'warning',
     meaning: 'The job that deletes originals failed; the originals stay at Twilio.',
     next: 'The detail names the cause. `flex-custody doctor` shows what to fix; the job runs again every 15 minutes.',
-    closes: 'the next look at originals that gets through',
+    raisedBy: failed('sources'),
+    resolvedBy: bySuccess,
   },
   plain_kept: {
     severity: 'warning',
     meaning:
       '`import --delete-plain` left unencrypted objects in the old bucket: their copies cannot be opened now.',
     next: 'Check the keys (`flex-custody doctor --only key`), then run the import again.',
-    closes: 'the plain object is deleted',
+    raisedBy: '`import --delete-plain`',
+    resolvedBy: 'the plain object is deleted',
   },
 
   // Keeping and erasing.
@@ -274,26 +319,30 @@ export const alarmTable = {
     meaning:
       'The clocks of the database, the host and Twilio differ by more than five minutes. Nothing is erased or deleted.',
     next: 'Synchronise the clocks (NTP): `flex-custody doctor --only clock`.',
-    closes: 'the next run that finds the clocks in agreement',
+    raisedBy: 'the jobs `retention` and `sources`, `flex-custody erase`',
+    resolvedBy: 'the next run that finds the clocks in agreement',
   },
   retention_braked: {
     severity: 'warning',
     meaning: 'The policy would erase unusually many recordings at once. The host stopped before the first.',
     next: 'Look at `flex-custody retention --dry-run`. If that is what you want: `flex-custody retention --yes`.',
-    closes: 'the next run within usual numbers',
+    raisedBy: 'the job `retention`, before its first erasure',
+    resolvedBy: 'the next run within usual numbers',
   },
   retention_failed: {
     severity: 'warning',
     meaning:
       'The policy in force cannot be read, or some recordings could not be erased; the detail says which.',
     next: '`flex-custody policy check`, `flex-custody doctor --only policy,certificates`. The job runs again by itself.',
-    closes: runs,
+    raisedBy: 'the job `retention`, when it fails for good or could not erase some recordings',
+    resolvedBy: 'the next run of the job that succeeds, or finds nothing to erase',
   },
   erasure_stuck: {
     severity: 'critical',
     meaning: 'An erasure began more than a day ago and cannot be finished.',
     next: 'Run `flex-custody erase --recording RE… --reference … --yes` and read what it says; `flex-custody doctor --only bucket,certificates,account`.',
-    closes: 'the erasure is finished or taken back',
+    raisedBy: 'the job `retention`, `flex-custody erase`',
+    resolvedBy: 'the erasure is finished or taken back',
   },
 
   // The host's own work.
@@ -301,34 +350,39 @@ export const alarmTable = {
     severity: 'warning',
     meaning: "The look at Twilio's list failed. What no callback announced is not found meanwhile.",
     next: 'The detail names the cause: `flex-custody doctor --only reconcile,account`. It runs again by itself.',
-    closes: runs,
+    raisedBy: failed('reconcile'),
+    resolvedBy: bySuccess,
   },
   compare_failed: {
     severity: 'warning',
     meaning:
       'The comparison of the bucket with the catalog failed. Lost and unknown objects are not found meanwhile.',
     next: 'The detail names the cause: `flex-custody doctor --only reconcile,bucket`. It continues within the hour by itself.',
-    closes: runs,
+    raisedBy: failed('compare'),
+    resolvedBy: bySuccess,
   },
   trim_failed: {
     severity: 'warning',
     meaning:
       'The job that removes old alarms, runs and reports failed. Nothing is lost; those tables grow meanwhile.',
     next: 'Check the database (`flex-custody doctor --only database,jobs`). The job runs again each hour.',
-    closes: runs,
+    raisedBy: failed('trim'),
+    resolvedBy: bySuccess,
   },
   inventory_unusable: {
     severity: 'warning',
     meaning:
       'The inventory that CUSTODY_INVENTORY names cannot be used. The bucket was listed instead, which takes long where it is very large.',
     next: 'The detail names the fault: `flex-custody doctor --only inventory`, docs/reconcile.md.',
-    closes: 'the next comparison of the bucket that finds a usable inventory, or needs none',
+    raisedBy: 'the comparison of the bucket with the catalog',
+    resolvedBy: 'the next comparison of the bucket that finds a usable inventory, or needs none',
   },
   janitor_failed: {
     severity: 'critical',
     meaning: 'The job that restarts interrupted work failed: interrupted copies stay where they are.',
     next: 'Check the database (`flex-custody doctor --only database,jobs`). The job runs again each minute.',
-    closes: runs,
+    raisedBy: failed('janitor'),
+    resolvedBy: bySuccess,
   },
 } as const satisfies Readonly<Record<string, AlarmMeaning>>;
 

@@ -1,9 +1,9 @@
 import type { RecordingSid } from '@flex-custody/core';
+import { type Certificates, createCertificates } from '../catalog/certificates.ts';
 import { buildIndexes } from '../db/indexes.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { type Alarms, createAlarms } from './alarms.ts';
-import { type Certificates, createCertificates } from './certificates.ts';
 
 const RE = (n: number) => `RE${n.toString(16).padStart(32, '0')}` as RecordingSid;
 const uuid = (n: number) => `0b5f2c36-5b3b-4c57-9a51-${n.toString(16).padStart(12, '0')}`;
