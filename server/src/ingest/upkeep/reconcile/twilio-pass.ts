@@ -20,6 +20,9 @@ export interface Window {
   until?: Date;
 }
 
+/** Recordings that one question to the database is about: the embedded database answers nothing else meanwhile. */
+const atOnce = 100;
+
 export interface TakingIn {
   dryRun: boolean;
   /** Younger ones are left alone: their callback is on its way, or its Function at work. Ms since the recording's end. */
@@ -60,10 +63,13 @@ export async function twilioPass(
       () => parts.twilio.recordingsPage({ since, ...(end && { until: end }) }, next),
       signal,
     );
-    // Asked for at once, they are one question to the database.
-    const known = await Promise.all(page.recordings.map(({ sid }) => parts.catalog.find(sid)));
-    for (const [index, facts] of page.recordings.entries())
-      if ((await takeIn(parts, tally, facts, known[index], options)) === 'underway') onUnderway?.(facts);
+    for (let at = 0; at < page.recordings.length; at += atOnce) {
+      const some = page.recordings.slice(at, at + atOnce);
+      // Asked for at once, they are one question to the database.
+      const known = await Promise.all(some.map(({ sid }) => parts.catalog.find(sid)));
+      for (const [index, facts] of some.entries())
+        if ((await takeIn(parts, tally, facts, known[index], options)) === 'underway') onUnderway?.(facts);
+    }
     next = page.next;
     if (page.oldest) await save(page.oldest);
     const rest = pageEveryMs - (performance.now() - begun);
