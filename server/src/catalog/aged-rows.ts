@@ -79,7 +79,7 @@ export function createAgedRows(
     const found = await db.query<{ task: string }>(
       `SELECT task_sid AS task FROM recordings WHERE task_sid = ANY($1::text[]) AND state <> 'erased'
        UNION
-       SELECT hints->>'taskSid' FROM recordings 
+       SELECT hints->>'taskSid' FROM recordings
        WHERE hints->>'taskSid' = ANY($1::text[]) AND ${isHinted} AND state <> 'erased'`,
       [[...new Set(tasks)]],
     );

@@ -29,13 +29,11 @@ export const callerAssignments = (
       ${alsoProven ? `AND fact <> '${alsoProven}'` : ''}),
   hinted_callers = ARRAY(SELECT DISTINCT unnest(hinted_callers || ${others}::text[]))`;
 
-/** Rows that one statement changes at most, so that its locks are short. */
-const slice = 1_000;
-
 /** Whose call a recording is of, as it comes to be known. */
 export function callerStatements({
   accountSid,
   change,
+  changeAll,
   db,
   rows,
 }: Statements): Pick<Catalog, 'calledBy' | 'callerKeys' | 'nameCallers' | 'withoutCaller'> {
@@ -59,33 +57,20 @@ export function callerStatements({
       }),
     async nameCallers(keyId) {
       const named = (digest: string) =>
-        `CASE WHEN ${digest} IS NULL OR ${keyIdOf(digest)} IS NOT NULL THEN ${digest} ELSE $2::text || ':' || ${digest} END`;
+        `CASE WHEN ${digest} IS NULL OR ${keyIdOf(digest)} IS NOT NULL THEN ${digest} ELSE $1::text || ':' || ${digest} END`;
       const isUnnamed = (list: string) =>
         `(caller IS NOT NULL AND ${keyIdOf('caller')} IS NULL
            OR EXISTS (SELECT FROM unnest(${list}) one WHERE ${keyIdOf('one')} IS NULL))`;
       await db.query(
         `UPDATE live_calls SET caller = ${named('caller')}, others = ARRAY(SELECT ${named('one')} FROM unnest(others) one)
-         WHERE account_sid = $1 AND ${isUnnamed('others')}`,
-        [accountSid, keyId],
+         WHERE account_sid = $2 AND ${isUnnamed('others')}`,
+        [keyId, accountSid],
       );
-      let changed = 0;
-      for (let after: string | undefined = ''; after !== undefined; ) {
-        const [page]: { n: number; last: string | null }[] = await db.query(
-          `WITH page AS (
-             SELECT recording_sid AS sid FROM recordings WHERE account_sid = $1 AND recording_sid COLLATE "C" > $3
-             ORDER BY recording_sid COLLATE "C" LIMIT ${slice}
-           ), done AS (
-             UPDATE recordings SET caller = ${named('caller')},
-               hinted_callers = ARRAY(SELECT ${named('one')} FROM unnest(hinted_callers) one)
-             WHERE recording_sid IN (SELECT sid FROM page) AND ${isUnnamed('hinted_callers')} RETURNING 1
-           )
-           SELECT (SELECT count(*)::int FROM done) AS n, (SELECT max(sid COLLATE "C") FROM page) AS last`,
-          [accountSid, keyId, after],
-        );
-        changed += page?.n ?? 0;
-        after = page?.last ?? undefined;
-      }
-      return changed;
+      return changeAll(
+        `caller = ${named('caller')}, hinted_callers = ARRAY(SELECT ${named('one')} FROM unnest(hinted_callers) one)`,
+        isUnnamed('hinted_callers'),
+        keyId,
+      );
     },
     async callerKeys() {
       const keys = new Map<string | undefined, number>();

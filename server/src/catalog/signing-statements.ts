@@ -7,12 +7,11 @@ import { talliesOf } from './tallies.ts';
 const unsigned = `state = 'verified' AND sidecar IS NOT NULL AND sidecar->>'signedBy' IS NULL`;
 /** So many of the newest tell whose they are. */
 const newest = 1_000;
-/** Rows that one statement changes at most, so that its locks are short. */
-const slice = 1_000;
 
 /** Who signed which sidecar, and what is restored from one. */
 export function signingStatements({
   accountSid,
+  changeAll,
   db,
   rows,
   select,
@@ -88,25 +87,8 @@ export function signingStatements({
         sidecars: n,
       }));
     },
-    async forgetSigners(listed) {
-      let forgotten = 0;
-      for (let after: string | undefined = ''; after !== undefined; ) {
-        const [page]: { n: number; last: string | null }[] = await db.query(
-          `WITH page AS (
-             SELECT recording_sid AS sid FROM recordings WHERE account_sid = $2 AND recording_sid COLLATE "C" > $3
-             ORDER BY recording_sid COLLATE "C" LIMIT ${slice}
-           ), done AS (
-             UPDATE recordings SET sidecar = sidecar - 'signedBy'
-             WHERE recording_sid IN (SELECT sid FROM page) AND sidecar->>'signedBy' <> ALL($1::text[]) RETURNING 1
-           )
-           SELECT (SELECT count(*)::int FROM done) AS n, (SELECT max(sid COLLATE "C") FROM page) AS last`,
-          [listed, accountSid, after],
-        );
-        forgotten += page?.n ?? 0;
-        after = page?.last ?? undefined;
-      }
-      return forgotten;
-    },
+    forgetSigners: (listed) =>
+      changeAll(`sidecar = sidecar - 'signedBy'`, `sidecar->>'signedBy' <> ALL($1::text[])`, listed),
   };
 }
 

@@ -15,6 +15,8 @@ import { toRow } from './rows.ts';
 
 /** Of one answer. */
 export const mostRows = 1_000;
+/** Rows that {@link createStatements}'s `changeAll` looks at in one statement. */
+const slice = 1_000;
 export const noLease = 'lease = NULL, lease_holder = NULL, lease_until = NULL';
 /** Whatever was known of an object says nothing of the next. */
 export const noProof = 'proof = NULL, proof_tried_at = NULL';
@@ -119,5 +121,29 @@ export function createStatements(db: Db, accountSid: AccountSid) {
   const isSet = async (...change: Parameters<typeof set>): Promise<boolean> =>
     (await set(...change)) !== undefined;
 
-  return { accountSid, change, db, find, isSet, move, moved, rows, select, set };
+  /**
+   * Changes all rows for which `where` holds, some hundred in one statement, so that its locks are short. `$1` is the
+   * caller's value. @returns how many it changed
+   */
+  const changeAll = async (assignments: string, where: string, value: unknown): Promise<number> => {
+    let changed = 0;
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const [page]: { n: number; last: string | null }[] = await db.query(
+        `WITH page AS (
+           SELECT recording_sid AS sid FROM recordings WHERE account_sid = $2 AND recording_sid COLLATE "C" > $3
+           ORDER BY recording_sid COLLATE "C" LIMIT ${slice}
+         ), done AS (
+           UPDATE recordings SET ${assignments}
+           WHERE recording_sid IN (SELECT sid FROM page) AND ${where} RETURNING 1
+         )
+         SELECT (SELECT count(*)::int FROM done) AS n, (SELECT max(sid COLLATE "C") FROM page) AS last`,
+        [value, accountSid, after],
+      );
+      changed += page?.n ?? 0;
+      after = page?.last ?? undefined;
+    }
+    return changed;
+  };
+
+  return { accountSid, change, changeAll, db, find, isSet, move, moved, rows, select, set };
 }

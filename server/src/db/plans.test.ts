@@ -266,7 +266,6 @@ const settled = (work: Promise<unknown>) => work.catch(() => undefined);
  */
 const files = [
   'catalog/aged-rows.ts',
-  'catalog/caller-statements.ts',
   'catalog/create-catalog.ts',
   'catalog/due-statements.ts',
   'catalog/erasure-statements.ts',

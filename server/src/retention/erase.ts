@@ -19,7 +19,8 @@ import { readClock } from './clock.ts';
 import { holdsOn, keptUntil } from './decide.ts';
 import { type EraseOneParts, eraseOne, goOn, type Scene } from './erase-one.ts';
 import { expiredPages, expiriesOf, type Page } from './expired.ts';
-import { noPolicy, type Policy } from './policy.ts';
+import { lookAgainOnChange } from './look-again.ts';
+import { noPolicy } from './policy.ts';
 import { proveRemovable } from './prove-removable.ts';
 
 export { certificateKey } from './certify.ts';
@@ -96,8 +97,6 @@ function unknownTo(code: ErrorCode, sids: readonly string[]): CustodyError {
 
 /** A due recording that stays is set aside for so long, unless another policy comes into force or an operator asks. */
 const asideSeconds = 24 * 60 * 60;
-/** Name of the mark with the policy and the caller secret of the last run. */
-const lookedBy = 'retention';
 
 /**
  * Erases what the policy keeps no longer. It counts first, and stops where that is far more than usual. It does not read
@@ -114,7 +113,7 @@ export async function eraseExpired(parts: KeepingParts, run: Run): Promise<void>
     throw new CustodyError('clock_differs', differs);
   }
   await alarms.mended(['clock_differs']);
-  await lookAtAllOnChange(parts, policy, all);
+  await lookAgainOnChange(parts, 'recording', policy, all);
   const expiries = expiriesOf(policy, await catalog.kindsKept(), now);
   const isDue = (row: RecordingRow) =>
     (keptUntil(policy, row)?.getTime() ?? Number.POSITIVE_INFINITY) <= now.getTime();
@@ -137,19 +136,6 @@ export async function eraseExpired(parts: KeepingParts, run: Run): Promise<void>
     },
   });
   if (erased > 0) await catalog.noteRetained(erased);
-}
-
-/** Another policy has other holds, and another caller secret recognizes other callers: then all is decided again. */
-async function lookAtAllOnChange(
-  { callerDigest, catalog }: KeepingParts,
-  { digest }: Policy,
-  all: boolean,
-): Promise<void> {
-  const before = await catalog.mark(lookedBy);
-  const now = { policy: digest, callers: callerDigest?.keyId ?? 'none' };
-  const isOther = before?.['policy'] !== now.policy || before['callers'] !== now.callers;
-  await catalog.lookAgain('recording', { all: all || isOther });
-  if (isOther) await catalog.setMark(lookedBy, now);
 }
 
 interface Plan {

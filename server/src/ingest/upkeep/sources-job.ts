@@ -2,6 +2,7 @@ import { errorCode } from '@flex-custody/core';
 import { gatherAlarms } from '../../alarms/gather-alarms.ts';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import { deleteAtTwilio } from '../../retention/at-twilio.ts';
+import { lookAgainOnChange } from '../../retention/look-again.ts';
 import { isOfKeys, mayDestroy } from '../../retention/may-destroy.ts';
 import type { IngestParts } from '../parts.ts';
 import { logStep } from '../steps.ts';
@@ -17,8 +18,6 @@ const proofAgainMs = 24 * 3_600_000;
 const [asideSeconds, troubleSeconds] = [24 * 3_600, 3_600];
 /** Reasons to stay that need no alarm. */
 const inOrder = new Set(['held', 'locked', 'being_erased', 'recording_unknown', 'not_proven']);
-/** Name of the mark: by which policy the last look decided. */
-const lookedBy = 'sources';
 
 type Parts = Pick<
   IngestParts,
@@ -69,7 +68,7 @@ async function lookThrough(parts: Parts, hours: number, ended: AbortSignal, limi
   const { alarms, catalog } = parts;
   const end = performance.now() + limitMs;
   let deleted = 0;
-  await lookAtAllOnChange(parts);
+  await lookAgainOnChange(parts, 'source', await parts.policies.inForce());
   for (;;) {
     const rows = await catalog.sourcesDue(hours, pageRows);
     for (let at = 0; at < rows.length; at += atOnce) {
@@ -91,14 +90,6 @@ async function lookThrough(parts: Parts, hours: number, ended: AbortSignal, limi
   }
   await alarms.mended(['sources_stopped', 'clock_differs']);
   return { deleted, hasMore: false };
-}
-
-/** Another policy may hold other recordings. */
-async function lookAtAllOnChange({ catalog, policies }: Parts): Promise<void> {
-  const { digest } = await policies.inForce();
-  const isOther = (await catalog.mark(lookedBy))?.['policy'] !== digest;
-  await catalog.lookAgain('source', { all: isOther });
-  if (isOther) await catalog.setMark(lookedBy, { policy: digest });
 }
 
 async function lookAt(parts: Parts, row: RecordingRow): Promise<'deleted' | 'kept' | Stopped> {

@@ -1,0 +1,27 @@
+import type { Catalog, Kept } from '../catalog/catalog.ts';
+import type { CallerDigest } from './caller.ts';
+import type { Policy } from './policy.ts';
+
+/** Names of the marks with the policy and the caller secret of the last look. */
+const marks: Readonly<Record<Kept, string>> = { recording: 'retention', source: 'sources' };
+
+/**
+ * Makes due again what was set aside and whose time has passed. Another policy has other holds, and another caller secret
+ * recognizes other callers: then all that was set aside.
+ * @param all also where nothing has changed
+ */
+export async function lookAgainOnChange(
+  {
+    callerDigest,
+    catalog,
+  }: { callerDigest?: CallerDigest; catalog: Pick<Catalog, 'lookAgain' | 'mark' | 'setMark'> },
+  what: Kept,
+  { digest }: Pick<Policy, 'digest'>,
+  all = false,
+): Promise<void> {
+  const before = await catalog.mark(marks[what]);
+  const now = { policy: digest, callers: callerDigest?.keyId ?? 'none' };
+  const isOther = before?.['policy'] !== now.policy || before['callers'] !== now.callers;
+  await catalog.lookAgain(what, { all: all || isOther });
+  if (isOther) await catalog.setMark(marks[what], now);
+}
