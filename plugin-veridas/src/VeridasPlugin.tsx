@@ -3,7 +3,7 @@ import { FlexPlugin } from '@twilio/flex-plugin';
 import type * as Flex from '@twilio/flex-ui';
 import * as React from 'react';
 import { VoiceRegion } from './components/VoiceRegion';
-import { type Desk, openDesk } from './desk';
+import { type OperatorApi, openDesk } from './desk';
 import { warn } from './log';
 import { strings } from './strings/strings';
 
@@ -31,7 +31,11 @@ export class VeridasPlugin extends FlexPlugin {
 }
 
 /** What is wrong is named in the console, and to who can set it right, before the first call. */
-async function nameProblems(flex: typeof Flex, desk: Desk, found: readonly SettingProblem[]): Promise<void> {
+async function nameProblems(
+  flex: typeof Flex,
+  desk: OperatorApi,
+  found: readonly SettingProblem[],
+): Promise<void> {
   const own = found.filter(({ path }) => path.startsWith('veridas.'));
   const load = await desk.vendor();
   const reading = load.kind === 'ready' ? desk.config(load.vendor) : undefined;

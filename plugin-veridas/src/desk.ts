@@ -1,7 +1,7 @@
 import type { FlexSettings } from '@flex-custody/core';
 import type { Manager } from '@twilio/flex-ui';
 import { type ConfigReading, readVeridasConfig } from './config/veridas-config';
-import type { GateParts } from './consent/gate';
+import type { GateDeps } from './consent/gate';
 import { consentMemory } from './consent/memory';
 import { sendReport } from './consent/report';
 import { warn } from './log';
@@ -11,7 +11,7 @@ import { builtIn } from './vendor/built-in';
 import { loadVendor, type Vendor, type VendorLoad } from './vendor/load';
 
 /** What the components ask of Flex, of the host and of the vendor. */
-export interface Desk extends GateParts {
+export interface OperatorApi extends GateDeps {
   text: Text;
   /** The Flex token of this moment. */
   token(): string;
@@ -23,7 +23,7 @@ export interface Desk extends GateParts {
   config(vendor: Vendor): ConfigReading;
 }
 
-export function openDesk(manager: Manager, settings: FlexSettings): Desk {
+export function openDesk(manager: Manager, settings: FlexSettings): OperatorApi {
   const { veridas, functionsUrl, hostUrl } = settings;
   const token = () => manager.user.token;
   let attempt = 0;

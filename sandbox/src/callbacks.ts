@@ -86,13 +86,13 @@ export interface Courier {
  * @param baseUrl what Twilio believes the Functions' address to be: what is signed
  * @param origin where that address is reached
  */
-export function createCourier(parts: {
+export function createCourier(deps: {
   world: World;
   events: EventLog;
   baseUrl: string;
   origin: string;
 }): Courier {
-  const { world, events, baseUrl, origin } = parts;
+  const { world, events, baseUrl, origin } = deps;
   const past = new Map<string, Delivery[]>();
   const closing = new AbortController();
   return {

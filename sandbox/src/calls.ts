@@ -61,8 +61,8 @@ const customerNumber = '+14155550142';
 const ownNumber = '+14155550199';
 const overrides = '#rc=5&rp=all';
 
-export function createSwitchboard(parts: { world: World; events: EventLog; courier: Courier }): Switchboard {
-  const { world, events, courier } = parts;
+export function createSwitchboard(deps: { world: World; events: EventLog; courier: Courier }): Switchboard {
+  const { world, events, courier } = deps;
   const placed: PlacedCall[] = [];
   const underway = new Set<Promise<unknown>>();
   let turn = 0;

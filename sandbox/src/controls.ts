@@ -19,7 +19,7 @@ import { recordingBody } from './rest/recordings.ts';
 import { flexIdentity } from './sids.ts';
 import type { World } from './world.ts';
 
-export interface ControlParts {
+export interface ControlDeps {
   world: World;
   faults: Faults;
   events: EventLog;
@@ -32,8 +32,8 @@ export interface ControlParts {
 }
 
 /** `/sandbox/*`: what people, tests and the start page steer the world with, and see what it holds. */
-export function controlRoutes(app: FastifyInstance, parts: ControlParts): void {
-  const { world, faults, events, courier, switchboard, bucket } = parts;
+export function controlRoutes(app: FastifyInstance, deps: ControlDeps): void {
+  const { world, faults, events, courier, switchboard, bucket } = deps;
   const found = <T>(value: T | undefined, what: string): T => {
     if (value === undefined) throw new Refused(`there is no ${what} here`, 404);
     return value;
@@ -45,7 +45,7 @@ export function controlRoutes(app: FastifyInstance, parts: ControlParts): void {
   });
   const opened = new Map<string, Promise<Media>>();
   const mediaOf = (path: string | undefined): Promise<Media> => {
-    if (path === undefined) return Promise.resolve(parts.dialogue);
+    if (path === undefined) return Promise.resolve(deps.dialogue);
     const known = opened.get(path) ?? openMediaFile(path);
     opened.set(path, known);
     known.catch(() => opened.delete(path));
@@ -242,8 +242,8 @@ export function controlRoutes(app: FastifyInstance, parts: ControlParts): void {
 
   app.addContentTypeParser(/^audio\//, (_request, payload, done) => done(null, payload));
   app.post('/sandbox/media', { bodyLimit: 2 ** 32 }, async (request) => {
-    await mkdir(parts.mediaDir, { recursive: true });
-    const path = join(parts.mediaDir, `${randomUUID()}.wav`);
+    await mkdir(deps.mediaDir, { recursive: true });
+    const path = join(deps.mediaDir, `${randomUUID()}.wav`);
     const partial = `${path}.part`;
     try {
       await pipeline(request.body as Readable, createWriteStream(partial));

@@ -240,17 +240,17 @@ async function startOwnS3(
   };
 }
 
-function environment(parts: { proxy: string; caFile: string; s3: S3Access; world: World }) {
-  const { accountSid, authToken, workspaceSid } = parts.world.account;
+function environment(deps: { proxy: string; caFile: string; s3: S3Access; world: World }) {
+  const { accountSid, authToken, workspaceSid } = deps.world.account;
   return {
-    HTTPS_PROXY: parts.proxy,
-    HTTP_PROXY: parts.proxy,
+    HTTPS_PROXY: deps.proxy,
+    HTTP_PROXY: deps.proxy,
     NO_PROXY: '127.0.0.1,localhost',
-    NODE_EXTRA_CA_CERTS: parts.caFile,
-    AWS_ENDPOINT_URL_S3: parts.s3.endpoint,
-    AWS_REGION: parts.s3.region,
-    AWS_ACCESS_KEY_ID: parts.s3.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: parts.s3.secretAccessKey,
+    NODE_EXTRA_CA_CERTS: deps.caFile,
+    AWS_ENDPOINT_URL_S3: deps.s3.endpoint,
+    AWS_REGION: deps.s3.region,
+    AWS_ACCESS_KEY_ID: deps.s3.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: deps.s3.secretAccessKey,
     TWILIO_ACCOUNT_SID: accountSid,
     TWILIO_AUTH_TOKEN: authToken,
     TWILIO_WORKSPACE_SID: workspaceSid,

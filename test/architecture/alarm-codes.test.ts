@@ -8,7 +8,7 @@ import { alarmTable, isAlarmCode, onlyByHand } from '../../server/src/alarms/ala
  * caller raises.
  */
 const raising = ['raise', 'giveUp', 'notShown'];
-const resolving = ['mended'];
+const resolving = ['resolve'];
 
 const folder = 'server/src';
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -66,7 +66,7 @@ const resolved = codesIn(resolving);
 test('the rule can fail', () => {
   expect(jobs).toEqual(expect.arrayContaining(['copy', 'janitor', 'trim']));
   const text =
-    "await alarms.mended(['sign_failed'], f(sid)); const code = 'copy_failed';\nraise(code, 'verify_failed')";
+    "await alarms.resolve(['sign_failed'], f(sid)); const code = 'copy_failed';\nraise(code, 'verify_failed')";
   expect([...codesIn(resolving, [text])]).toEqual(['sign_failed']);
   expect([...codesIn(raising, [text])]).toEqual(['verify_failed']);
   expect([...codesIn(raising, [text.replace('; const', ';\nconst')])]).toEqual([

@@ -30,12 +30,12 @@ export type {
   ListOptions,
   ObjectLock,
   PutOptions,
+  Setting as Told,
   Store,
   StoreConfig,
   Stored,
   StoredPart,
   StoredVersion,
-  Told,
   Versioning,
 } from './store/types.ts';
 export { type VerifyInput, verifyObject } from './verify.ts';

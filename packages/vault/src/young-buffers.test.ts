@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { audioPassed } from './young-buffers.ts';
+import { collectYoungEvery } from './young-buffers.ts';
 
 const MiB = 1024 * 1024;
+const collectAfter = collectYoungEvery(2 * MiB);
 const external = () => process.memoryUsage().arrayBuffers / MiB;
 
 /** Dead Buffers of 16 KiB, as a cipher leaves them. */
@@ -16,12 +17,12 @@ function leaveDead(megabytes: number, tell: (bytes: number) => void): number {
 }
 
 test('what passed does not pile up', async () => {
-  leaveDead(8, audioPassed);
+  leaveDead(8, collectAfter);
   await wait(50);
   const before = external();
-  const untold = leaveDead(96, () => undefined) - before;
-  leaveDead(8, audioPassed);
+  const uncollected = leaveDead(96, () => undefined) - before;
+  leaveDead(8, collectAfter);
   await wait(50);
-  const told = leaveDead(96, audioPassed) - external();
-  expect(told).toBeLessThan(untold / 2);
+  const collected = leaveDead(96, collectAfter) - external();
+  expect(collected).toBeLessThan(uncollected / 2);
 });

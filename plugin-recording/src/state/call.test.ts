@@ -1,5 +1,5 @@
 import { sid } from '../testing';
-import { callOf, type Desk, type TaskLike } from './call';
+import { callOf, type OperatorApi, type TaskLike } from './call';
 
 const participant = (more: object) => ({
   isCurrentWorker: true,
@@ -16,7 +16,7 @@ const task = (more: TaskLike = {}): TaskLike => ({
   queueSid: sid('WQ'),
   ...more,
 });
-const desk = (more: Partial<Desk> = {}): Desk => ({ own: true, workers: ['ann'], ...more });
+const desk = (more: Partial<OperatorApi> = {}): OperatorApi => ({ own: true, workers: ['ann'], ...more });
 
 test('a call, as plain facts', () => {
   const conference = { conferenceSid: sid('CF'), participants: [participant({})] };

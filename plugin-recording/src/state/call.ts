@@ -48,7 +48,7 @@ export interface TaskLike {
 }
 
 /** Who looks, and at what: facts about the desk that no task holds. */
-export interface Desk {
+export interface OperatorApi {
   /** Name, identity and SID of the task's worker, as far as they are known here. */
   workers: readonly string[];
   own: boolean;
@@ -62,7 +62,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const isTrue = (value: unknown): boolean => value === true || value === 'true';
 
 /** The call that a task is of; undefined where its SIDs are none. That it is a voice task the asker has seen to. */
-export function callOf(task: TaskLike, desk: Desk): Call | undefined {
+export function callOf(task: TaskLike, desk: OperatorApi): Call | undefined {
   const taskSid = asTaskSid(task.taskSid);
   const reservationSid = asReservationSid(task.sid);
   if (!taskSid || !reservationSid) return undefined;

@@ -2,13 +2,13 @@ import { Button } from '@twilio-paste/core/button';
 import { Stack } from '@twilio-paste/core/stack';
 import { Text } from '@twilio-paste/core/text';
 import * as React from 'react';
-import type { Desk } from '../desk';
+import type { OperatorApi } from '../desk';
 import { whyKey } from '../strings/strings';
 import { Notice, Progress } from './Notice';
 import { type ConsentOf, type ConsentSteps, useConsent } from './useConsent';
 
 interface Props {
-  desk: Desk;
+  desk: OperatorApi;
   of: ConsentOf;
   /** Nobody is asked when the call is over. */
   live: boolean;
@@ -47,7 +47,7 @@ function Step({
   steps: { consent, decide, retry, askAgain },
   children,
 }: {
-  text: Desk['text'];
+  text: OperatorApi['text'];
   steps: ConsentSteps;
   children: React.ReactNode;
 }): JSX.Element {

@@ -1,12 +1,12 @@
 import * as React from 'react';
 import { type CallTask, elementParameters, type StoredConference } from '../call/parameters';
 import type { VeridasConfig } from '../config/veridas-config';
-import type { Desk } from '../desk';
+import type { OperatorApi } from '../desk';
 import { VendorElement } from './VendorElement';
 
 /** A call, and how much of it Flex knows now. */
 export interface CallOnDesk {
-  desk: Desk;
+  desk: OperatorApi;
   task: CallTask & { sid: string };
   stored: StoredConference | undefined;
   live: boolean;

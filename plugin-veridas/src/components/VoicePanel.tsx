@@ -3,7 +3,7 @@ import { Text } from '@twilio-paste/core/text';
 import * as React from 'react';
 import { conferenceOf, customerLeg, isPaused } from '../call/parameters';
 import type { ConfigReading } from '../config/veridas-config';
-import type { Desk } from '../desk';
+import type { OperatorApi } from '../desk';
 import type { Vendor } from '../vendor/load';
 import { ConsentGate } from './ConsentGate';
 import { type CallOnDesk, LiveElement } from './LiveElement';
@@ -69,7 +69,7 @@ function Problems({
   desk,
   problems,
 }: {
-  desk: Desk;
+  desk: OperatorApi;
   problems: Extract<ConfigReading, { ok: false }>['problems'];
 }): JSX.Element {
   const { text } = desk;

@@ -4,14 +4,14 @@ import { Box } from '@twilio-paste/core/box';
 import { Heading } from '@twilio-paste/core/heading';
 import * as React from 'react';
 import type { StoredConference } from '../call/parameters';
-import type { Desk } from '../desk';
+import type { OperatorApi } from '../desk';
 import { ErrorBoundary } from './ErrorBoundary';
 import { Notice } from './Notice';
 import { PasteTheme } from './PasteTheme';
 import { VoicePanel } from './VoicePanel';
 
 interface Props {
-  desk: Desk;
+  desk: OperatorApi;
   task?: ITask;
 }
 

@@ -2,7 +2,7 @@ import type { CallSid, ConferenceSid, ReservationSid, TaskSid } from '@flex-cust
 import * as React from 'react';
 import { type Consent, standing, write } from '../consent/gate';
 import { type ConsentDecision, type ConsentReport, consentReport } from '../consent/report';
-import type { Desk } from '../desk';
+import type { OperatorApi } from '../desk';
 
 export interface ConsentOf {
   taskSid: TaskSid;
@@ -20,7 +20,7 @@ export interface ConsentSteps {
 }
 
 /** The gate of one task, as a component sees it. */
-export function useConsent(desk: Desk, of: ConsentOf): ConsentSteps {
+export function useConsent(desk: OperatorApi, of: ConsentOf): ConsentSteps {
   const [consent, setConsent] = React.useState<Consent>(() => standing(desk, of.taskSid));
   const mounted = React.useRef(true);
   React.useEffect(

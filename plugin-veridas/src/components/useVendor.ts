@@ -1,9 +1,9 @@
 import * as React from 'react';
-import type { Desk } from '../desk';
+import type { OperatorApi } from '../desk';
 import type { VendorLoad } from '../vendor/load';
 
 /** The vendor's files; undefined while they load. */
-export function useVendor(desk: Desk): { load: VendorLoad | undefined; again: () => void } {
+export function useVendor(desk: OperatorApi): { load: VendorLoad | undefined; again: () => void } {
   const [load, setLoad] = React.useState<VendorLoad>();
   const current = React.useRef(0);
   const ask = React.useCallback(

@@ -1,4 +1,4 @@
-import { type Consent, type GateParts, standing, write } from './gate';
+import { type Consent, type GateDeps, standing, write } from './gate';
 import { consentMemory } from './memory';
 import { type ConsentDecision, consentReport, type Decided, type ReportFailure } from './report';
 
@@ -19,7 +19,7 @@ function gate(failure?: ReportFailure) {
     getItem: (key) => kept.get(key) ?? null,
     setItem: (key, value) => void kept.set(key, value),
   }));
-  const parts: GateParts = {
+  const deps: GateDeps = {
     consentNeeded: true,
     memory,
     async send() {
@@ -28,33 +28,33 @@ function gate(failure?: ReportFailure) {
     },
   };
   const decide = (decision: ConsentDecision) =>
-    write(reportOf(decision), parts, ({ kind }) => void shown.push(kind));
-  return { parts, shown, atSend, decide };
+    write(reportOf(decision), deps, ({ kind }) => void shown.push(kind));
+  return { deps, shown, atSend, decide };
 }
 
 it('lets consent count only when it is written', async () => {
-  const { parts, shown, atSend, decide } = gate();
-  expect(standing(parts, taskSid)).toEqual({ kind: 'asking' });
+  const { deps, shown, atSend, decide } = gate();
+  expect(standing(deps, taskSid)).toEqual({ kind: 'asking' });
   await decide('given');
   expect(shown).toEqual(['writing', 'given']);
   expect(atSend).toEqual([undefined]);
-  expect(standing(parts, taskSid)).toEqual({ kind: 'given' });
+  expect(standing(deps, taskSid)).toEqual({ kind: 'given' });
 });
 
 it('gives nothing where it cannot be written, also not to a reload', async () => {
-  const { parts, shown, decide } = gate('unreachable');
+  const { deps, shown, decide } = gate('unreachable');
   await decide('given');
   expect(shown).toEqual(['writing', 'unwritten']);
-  expect(standing(parts, taskSid)).toEqual({ kind: 'asking' });
+  expect(standing(deps, taskSid)).toEqual({ kind: 'asking' });
 });
 
 it.each(['refused', 'withdrawn'] as const)('hears at once who has %s, written or not', async (decision) => {
-  const { parts, shown, atSend, decide } = gate('host-failed');
-  parts.memory.remember(taskSid, 'given');
+  const { deps, shown, atSend, decide } = gate('host-failed');
+  deps.memory.remember(taskSid, 'given');
   await decide(decision);
   expect(atSend).toEqual(['refused']);
   expect(shown).toEqual(['writing', 'unwritten']);
-  expect(standing(parts, taskSid)).toEqual({ kind: 'refused' });
+  expect(standing(deps, taskSid)).toEqual({ kind: 'refused' });
 });
 
 it('shows a written refusal as one', async () => {
@@ -64,5 +64,5 @@ it('shows a written refusal as one', async () => {
 });
 
 it('asks nobody where consent is not needed', () => {
-  expect(standing({ ...gate().parts, consentNeeded: false }, taskSid)).toEqual({ kind: 'not-needed' });
+  expect(standing({ ...gate().deps, consentNeeded: false }, taskSid)).toEqual({ kind: 'not-needed' });
 });

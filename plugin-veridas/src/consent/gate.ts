@@ -7,14 +7,14 @@ export type Consent =
   | { kind: 'writing'; report: ConsentReport }
   | { kind: 'unwritten'; report: ConsentReport; failure: ReportFailure };
 
-export interface GateParts {
+export interface GateDeps {
   consentNeeded: boolean;
   memory: ConsentMemory;
   send(report: ConsentReport): Promise<ReportFailure | undefined>;
 }
 
 /** Where it stands when a task is opened. */
-export function standing({ consentNeeded, memory }: GateParts, taskSid: string): Consent {
+export function standing({ consentNeeded, memory }: GateDeps, taskSid: string): Consent {
   return { kind: consentNeeded ? (memory.recall(taskSid) ?? 'asking') : 'not-needed' };
 }
 
@@ -24,7 +24,7 @@ export function standing({ consentNeeded, memory }: GateParts, taskSid: string):
  */
 export async function write(
   report: ConsentReport,
-  { memory, send }: GateParts,
+  { memory, send }: GateDeps,
   show: (consent: Consent) => void,
 ): Promise<void> {
   const answer = report.decision === 'given' ? 'given' : 'refused';

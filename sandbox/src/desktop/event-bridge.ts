@@ -3,7 +3,7 @@ import type { LiveEvent } from '../live/exchange.ts';
 import { everyone } from '../live/parameters.ts';
 import { Refused } from '../refused.ts';
 import type { Transfer, Worker } from '../world.ts';
-import { type DesktopParts, jsonOf, type SocketEnd } from './hub.ts';
+import { type DesktopDeps, jsonOf, type SocketEnd } from './hub.ts';
 import type { Seat } from './session.ts';
 import {
   type Activity,
@@ -34,8 +34,8 @@ export interface EventBridge {
 const tokenLifeMs = 60 * 60 * 1000;
 
 /** TaskRouter as a worker's browser reaches it: requests by POST, events by WebSocket. */
-export function createEventBridge(parts: DesktopParts): EventBridge {
-  const { world, events, exchange, seats } = parts;
+export function createEventBridge(deps: DesktopDeps): EventBridge {
+  const { world, events, exchange, seats } = deps;
   const sockets = new Map<WebSocket, Seat>();
 
   const send = (workerSid: string | undefined, event_type: string, payload: unknown) => {

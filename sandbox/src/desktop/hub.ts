@@ -6,7 +6,7 @@ import type { World } from '../world.ts';
 import type { Seats } from './session.ts';
 
 /** What every far end of the desktop works on. */
-export interface DesktopParts {
+export interface DesktopDeps {
   world: World;
   events: EventLog;
   exchange: Exchange;

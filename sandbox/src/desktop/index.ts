@@ -9,12 +9,12 @@ import { Refused } from '../refused.ts';
 import { createBundle, type DesktopFiles } from './bundle.ts';
 import { createEventBridge } from './event-bridge.ts';
 import { configuration, type DesktopSettings, refusedToken, tokenInfo } from './flex-api.ts';
-import { type DesktopParts, jsonOf, type SocketEnd } from './hub.ts';
+import { type DesktopDeps, jsonOf, type SocketEnd } from './hub.ts';
 import { createSeats, type Seat, type Seats } from './session.ts';
 import { createSync } from './sync.ts';
 import { createVoice } from './voice.ts';
 
-export interface DesktopOptions extends Omit<DesktopParts, 'seats'> {
+export interface DesktopOptions extends Omit<DesktopDeps, 'seats'> {
   files: DesktopFiles;
   settings: DesktopSettings;
   /** The folder with the page's files. */
@@ -47,11 +47,11 @@ const patienceMs = 300;
 export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): Desktop {
   const { world, events, exchange, settings, assets } = options;
   const seats = createSeats(world);
-  const parts: DesktopParts = { world, events, exchange, seats };
+  const deps: DesktopDeps = { world, events, exchange, seats };
   const bundle = createBundle(options.files);
-  const bridge = createEventBridge(parts);
-  const voice = createVoice(parts);
-  const sync = createSync(parts);
+  const bridge = createEventBridge(deps);
+  const voice = createVoice(deps);
+  const sync = createSync(deps);
   const watchers = new Map<ServerResponse, string>();
 
   const send = (reply: FastifyReply, name: string, body: string | Buffer) =>

@@ -1,6 +1,6 @@
 import { everyone, queueSid } from '../live/parameters.ts';
 import type { Reservation } from '../world.ts';
-import type { DesktopParts } from './hub.ts';
+import type { DesktopDeps } from './hub.ts';
 import { activities } from './shapes.ts';
 
 export interface IndexItem {
@@ -19,7 +19,7 @@ export interface Indexes {
 
 const open: readonly Reservation['status'][] = ['pending', 'accepted', 'wrapping'];
 
-export function createIndexes({ world, seats }: Pick<DesktopParts, 'world' | 'seats'>): Indexes {
+export function createIndexes({ world, seats }: Pick<DesktopDeps, 'world' | 'seats'>): Indexes {
   const { workspaceSid } = world.account;
   const workers = (): IndexItem[] =>
     [...world.workers.values()].map((worker) => {

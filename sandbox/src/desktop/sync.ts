@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { Participant, Reservation } from '../world.ts';
-import { bytesOf, type DesktopParts, jsonOf, type SocketEnd } from './hub.ts';
+import { bytesOf, type DesktopDeps, jsonOf, type SocketEnd } from './hub.ts';
 import { createIndexes } from './indexes.ts';
 import { readFrame, writeFrame } from './twilsock.ts';
 
@@ -42,7 +42,7 @@ const taskSidOf = (id: string) =>
  * Twilio Sync over twilsock, as `twilio-sync` 2.0.1 speaks it: the map `<task>.CS` tells Flex UI who is in a task's
  * conference, and live queries whom a call may be transferred to and what a team has in hand.
  */
-export function createSync({ world, exchange, seats }: DesktopParts): Sync {
+export function createSync({ world, exchange, seats }: DesktopDeps): Sync {
   const clients = new Set<Client>();
   const indexes = createIndexes({ world, seats });
   const known = new Map<string, number>();

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import { type DesktopParts, jsonOf, type SocketEnd, textOf } from './hub.ts';
+import { type DesktopDeps, jsonOf, type SocketEnd, textOf } from './hub.ts';
 import type { Seat } from './session.ts';
 
 export interface Voice {
@@ -23,7 +23,7 @@ const silence = [
 ].join('\r\n');
 
 /** Signalling of the Voice SDK: a registered browser is called when its worker's leg begins, and hangs up by itself. */
-export function createVoice({ world, exchange, seats }: DesktopParts): Voice {
+export function createVoice({ world, exchange, seats }: DesktopDeps): Voice {
   const devices = new Map<WebSocket, Seat>();
   const ringing = new Set<string>();
 

@@ -11,7 +11,7 @@ import type { Exchange } from './exchange.ts';
 import { everyone } from './parameters.ts';
 import { asPlacedCall, viewLiveCall } from './view.ts';
 
-export interface LiveControlParts {
+export interface LiveControlDeps {
   world: World;
   exchange: Exchange;
   courier: Courier;
@@ -37,8 +37,8 @@ const actions = [
 ] as const;
 
 /** `/sandbox/live/*`: rings a desktop, plays whoever is no browser, and sets what Flex's own console would. */
-export function liveControlRoutes(app: FastifyInstance, parts: LiveControlParts): void {
-  const { world, exchange, courier, desktop } = parts;
+export function liveControlRoutes(app: FastifyInstance, deps: LiveControlDeps): void {
+  const { world, exchange, courier, desktop } = deps;
   const view = (task: Task) => viewLiveCall(world, task, courier.deliveries);
   const object = (value: unknown): value is Record<string, unknown> =>
     typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -100,7 +100,7 @@ export function liveControlRoutes(app: FastifyInstance, parts: LiveControlParts)
   const asOurPlugin = (reservation: Reservation) => ({
     Record: 'true',
     RecordingChannels: 'dual',
-    RecordingStatusCallback: `${parts.functionsUrl}/recording-status-callback?taskSid=${reservation.taskSid}&reservationSid=${reservation.sid}#rc=5&rp=all`,
+    RecordingStatusCallback: `${deps.functionsUrl}/recording-status-callback?taskSid=${reservation.taskSid}&reservationSid=${reservation.sid}#rc=5&rp=all`,
   });
   const other = (from: Reservation, to: string | undefined) => {
     const found = to ?? [...world.workers.keys()].find((sid) => sid !== from.workerSid);
@@ -179,11 +179,11 @@ export function liveControlRoutes(app: FastifyInstance, parts: LiveControlParts)
       settings.call_recording_webhook_url = text(body, 'call_recording_webhook_url') ?? null;
     return settings;
   });
-  const stop = parts.events.subscribe(({ event, task: sid }) => {
+  const stop = deps.events.subscribe(({ event, task: sid }) => {
     const task = event === 'call.ended' ? world.tasks.get(String(sid)) : undefined;
     // Only a live call's task has a channel.
     const call = task?.channel === 'voice' ? asPlacedCall(world, task) : undefined;
-    if (call) parts.switchboard.add(call);
+    if (call) deps.switchboard.add(call);
   });
   app.addHook('onClose', async () => {
     stop();

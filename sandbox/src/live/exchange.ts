@@ -23,8 +23,8 @@ const answerMs = 400;
 const sweepMs = 200;
 const open: readonly Reservation['status'][] = ['pending', 'accepted', 'wrapping'];
 
-export function createExchange(parts: { world: World; events: EventLog; legs: Legs }): Exchange {
-  const { world, events, legs } = parts;
+export function createExchange(deps: { world: World; events: EventLog; legs: Legs }): Exchange {
+  const { world, events, legs } = deps;
   const emitter = new EventEmitter<{ event: [LiveEvent] }>();
   emitter.setMaxListeners(0);
   const customers = new Map<string, Call>();

@@ -6,7 +6,7 @@ import type { Call, Conference, Participant, Recording, Reservation, Task, Worke
 import type { AcceptParameters } from './parameters.ts';
 import { belowFunctions } from './parameters.ts';
 
-export interface LegParts {
+export interface LegDeps {
   world: World;
   events: EventLog;
   courier: Courier;
@@ -36,7 +36,7 @@ const live = ['in-progress', 'paused', 'stopped', 'processing'];
 /** Nothing shorter than this is kept by the double, so that there is always something to play. */
 const leastSeconds = 0.5;
 
-export function createLegs({ world, events, courier, dialogue, functions }: LegParts): Legs {
+export function createLegs({ world, events, courier, dialogue, functions }: LegDeps): Legs {
   const underway = new Set<Promise<unknown>>();
   /** Recordings whose callback is Twilio's own webhook, by the task that it names. */
   const toWebhook = new Map<string, string>();

@@ -1,9 +1,9 @@
 import { ownAccount, rfc2822, version } from './format.ts';
-import type { RestApp, RestParts } from './route.ts';
+import type { RestApp, RestDeps } from './route.ts';
 import { onHost } from './route.ts';
 
 /** The account itself: what a check of credentials asks for. */
-export function accountRoutes(app: RestApp, { world }: RestParts): void {
+export function accountRoutes(app: RestApp, { world }: RestDeps): void {
   app.get(`/${version}/Accounts/:account.json`, onHost('api'), async (request) => {
     ownAccount(world, request);
     const { accountSid, authToken, createdAt } = world.account;

@@ -15,7 +15,7 @@ import { iamRoutes } from './iam.ts';
 import { mediaRoutes } from './media.ts';
 import { pluginServiceRoutes } from './plugin-service.ts';
 import { recordingRoutes } from './recordings.ts';
-import { type RestApp, type RestParts, TwilioError } from './route.ts';
+import { type RestApp, type RestDeps, TwilioError } from './route.ts';
 import { streamRoutes } from './streams.ts';
 import { taskEventRoutes } from './task-events.ts';
 import { taskQueueRoutes } from './task-queues.ts';
@@ -29,7 +29,7 @@ const errorBody = (status: number, code: number, message: string) => ({
   status,
 });
 
-export function buildRest(parts: RestParts, certificates: Pick<Certificates, 'key' | 'cert'>): RestApp {
+export function buildRest(deps: RestDeps, certificates: Pick<Certificates, 'key' | 'cert'>): RestApp {
   const app = Fastify({
     serverFactory: (handler) =>
       createServer({ key: certificates.key, cert: certificates.cert, keepAliveTimeout: 30_000 }, handler),
@@ -53,19 +53,19 @@ export function buildRest(parts: RestParts, certificates: Pick<Certificates, 'ke
     payload.once('end', () => done(null, {}));
   });
   app.addHook('onRequest', async (request, reply) => {
-    const { clockSeconds } = parts.world.behaviour;
+    const { clockSeconds } = deps.world.behaviour;
     if (clockSeconds !== 0) reply.header('date', new Date(Date.now() + clockSeconds * 1000).toUTCString());
-    if (!authorised(parts.world, request.headers.authorization) && !isWebhook(request))
+    if (!authorised(deps.world, request.headers.authorization) && !isWebhook(request))
       throw new TwilioError(401, 20003, 'Authenticate');
     const target = targetOf(request);
     // The media route applies its own faults to the body that it streams.
     if (target === undefined || target === 'media') return;
     const request_ = `${request.method} ${request.url}`;
     const fault =
-      parts.faults.take(target, request_) ??
-      (target === 'taskrouter' ? parts.faults.take('api', request_) : undefined);
+      deps.faults.take(target, request_) ??
+      (target === 'taskrouter' ? deps.faults.take('api', request_) : undefined);
     if (!fault) return;
-    parts.events.emit('fault.met', {
+    deps.events.emit('fault.met', {
       target,
       kind: fault.kind,
       request: `${request.method} ${pathOf(request)}`,
@@ -99,7 +99,7 @@ export function buildRest(parts: RestParts, certificates: Pick<Certificates, 'ke
     taskQueueRoutes,
     webhookRoutes,
   ]) {
-    routes(app, parts);
+    routes(app, deps);
   }
   return app;
 }

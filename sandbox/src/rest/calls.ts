@@ -13,10 +13,10 @@ import {
   wholeSeconds,
 } from './format.ts';
 import { recordingBody, statusAsListed } from './recordings.ts';
-import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
+import { notFound, onHost, type RestApp, type RestDeps, TwilioError } from './route.ts';
 
 /** Calls, and the recording of a live call: start, pause, resume, stop. */
-export function callRoutes(app: RestApp, { world, events }: RestParts): void {
+export function callRoutes(app: RestApp, { world, events }: RestDeps): void {
   const base = `/${version}/Accounts/:account/Calls/:call`;
 
   app.get(`${base}.json`, onHost('api'), async (request) => callBody(world, findCall(world, request)));

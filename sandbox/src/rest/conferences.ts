@@ -3,10 +3,10 @@ import type { Conference, Participant, World } from '../world.ts';
 import { callRecordingBody, currentRecording } from './calls.ts';
 import { form, oneOf, ownAccount, page2010, params, query, resource, rfc2822, version } from './format.ts';
 import { statusAsListed } from './recordings.ts';
-import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
+import { notFound, onHost, type RestApp, type RestDeps, TwilioError } from './route.ts';
 
 /** Conferences, who was in them, and the recording of a live one. */
-export function conferenceRoutes(app: RestApp, { world, events }: RestParts): void {
+export function conferenceRoutes(app: RestApp, { world, events }: RestDeps): void {
   const list = `/${version}/Accounts/:account/Conferences`;
   const one = `${list}/:conference`;
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findNodeAtLocation, parseTree } from 'jsonc-parser';
 import { iso8601 } from './format.ts';
-import { onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
+import { onHost, type RestApp, type RestDeps, TwilioError } from './route.ts';
 
 const path = '/v1/Configuration';
 
@@ -11,7 +11,7 @@ const path = '/v1/Configuration';
 const writable = ['ui_attributes', 'call_recording_enabled', 'call_recording_webhook_url'];
 
 /** The one configuration of the account's Flex: each field that is sent replaces what stood there, whole. */
-export function flexConfigurationRoutes(app: RestApp, { world }: RestParts): void {
+export function flexConfigurationRoutes(app: RestApp, { world }: RestDeps): void {
   const body = (reply: FastifyReply) => {
     const { uiAttributesText: text, ui_attributes: attributes, ...rest } = world.flexConfiguration;
     const others = JSON.stringify({ ...untouched(world.account), ...rest });
@@ -52,7 +52,7 @@ async function keepText(request: FastifyRequest, _reply: FastifyReply, payload: 
 const textOf = (attributes: Record<string, unknown>, text: string | undefined): string =>
   text !== undefined && isDeepStrictEqual(JSON.parse(text), attributes) ? text : JSON.stringify(attributes);
 
-function untouched(account: RestParts['world']['account']): Record<string, unknown> {
+function untouched(account: RestDeps['world']['account']): Record<string, unknown> {
   const createdAt = iso8601(account.createdAt);
   const named = {
     account_sid: account.accountSid,

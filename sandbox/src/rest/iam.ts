@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { FlexToken, World } from '../world.ts';
 import { ownAccount } from './format.ts';
-import { onHost, type RestApp, type RestParts } from './route.ts';
+import { onHost, type RestApp, type RestDeps } from './route.ts';
 
 /**
  * Flex tokens. The shape of the answers is the one that `twilio-flex-token-validator` 1.6.0 and Twilio's guide show;
  * Twilio's OpenAPI has nothing on them.
  */
-export function iamRoutes(app: RestApp, { world, events }: RestParts): void {
+export function iamRoutes(app: RestApp, { world, events }: RestDeps): void {
   app.post('/v1/Accounts/:account/Tokens/validate', onHost('iam'), async (request) => {
     ownAccount(world, request);
     const { token } = (request.body ?? {}) as { token?: unknown };

@@ -5,25 +5,25 @@ import { sealedMedia } from '../recording-encryption.ts';
 import type { Recording } from '../world.ts';
 import { query, resource, version } from './format.ts';
 import { findRecording } from './recordings.ts';
-import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
+import { notFound, onHost, type RestApp, type RestDeps, TwilioError } from './route.ts';
 
 /**
  * A recording's audio. Whether Twilio honours Range here, and what validators it sends, is unverified: both are
  * switchable (world.behaviour), and clients must live with either.
  */
-export function mediaRoutes(app: RestApp, parts: RestParts): void {
+export function mediaRoutes(app: RestApp, deps: RestDeps): void {
   const base = `/${version}/Accounts/:account/Recordings`;
   for (const ending of ['', '.wav']) {
     app.route({
       method: ['GET', 'HEAD'],
       url: `${base}/:recording(^RE[0-9a-f]{32}$)${ending}`,
       ...onHost('api'),
-      handler: (request, reply) => sendMedia(parts, request, reply),
+      handler: (request, reply) => sendMedia(deps, request, reply),
     });
   }
 }
 
-async function sendMedia({ world, faults, events }: RestParts, request: FastifyRequest, reply: FastifyReply) {
+async function sendMedia({ world, faults, events }: RestDeps, request: FastifyRequest, reply: FastifyReply) {
   const recording = findRecording(world, request);
   const plain = recording.media;
   if (recording.status !== 'completed' || !plain) throw notFound(resource(request));

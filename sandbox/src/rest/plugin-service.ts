@@ -1,13 +1,13 @@
 import { newSid } from '../sids.ts';
 import { iso8601, pageV1 } from './format.ts';
-import { notFound, onHost, type RestApp, type RestParts } from './route.ts';
+import { notFound, onHost, type RestApp, type RestDeps } from './route.ts';
 
 const base = '/v1/PluginService';
 const releaseSid = newSid('FK');
 const configurationSid = newSid('FJ');
 
 /** What `flex plugins:release` would have put there: one active release with the world's plugins. */
-export function pluginServiceRoutes(app: RestApp, { world }: RestParts): void {
+export function pluginServiceRoutes(app: RestApp, { world }: RestDeps): void {
   const { accountSid, createdAt } = world.account;
   const common = { account_sid: accountSid, date_created: iso8601(createdAt) };
   const hidden = (path: string) => {

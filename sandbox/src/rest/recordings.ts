@@ -2,12 +2,12 @@ import type { FastifyRequest } from 'fastify';
 import { encryptionDetails } from '../recording-encryption.ts';
 import type { Recording, World } from '../world.ts';
 import { ownAccount, page2010, params, query, resource, rfc2822, version } from './format.ts';
-import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
+import { notFound, onHost, type RestApp, type RestDeps, TwilioError } from './route.ts';
 
 const keptAfterDeletion = 40 * 24 * 60 * 60 * 1000;
 
 /** Recordings as facts: list, fetch, delete. Their media is in media.ts. Source: docs/voice/api/recording. */
-export function recordingRoutes(app: RestApp, { world, events }: RestParts): void {
+export function recordingRoutes(app: RestApp, { world, events }: RestDeps): void {
   const base = `/${version}/Accounts/:account/Recordings`;
 
   app.get(`${base}.json`, onHost('api'), async (request) => {

@@ -4,7 +4,7 @@ import type { Faults } from '../faults.ts';
 import type { World } from '../world.ts';
 
 /** What every room of Twilio's REST double works on. */
-export interface RestParts {
+export interface RestDeps {
   world: World;
   faults: Faults;
   events: EventLog;

@@ -2,13 +2,13 @@ import { newSid } from '../sids.ts';
 import type { Stream, World } from '../world.ts';
 import { findCall } from './calls.ts';
 import { form, oneOf, params, resource, rfc2822, version } from './format.ts';
-import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
+import { notFound, onHost, type RestApp, type RestDeps, TwilioError } from './route.ts';
 
 const tracksPerCall = 4;
 const tracksOf = (stream: Pick<Stream, 'track'>) => (stream.track === 'both_tracks' ? 2 : 1);
 
 /** Media Streams by REST: unidirectional, at most four tracks at a time on one call. */
-export function streamRoutes(app: RestApp, { world, events }: RestParts): void {
+export function streamRoutes(app: RestApp, { world, events }: RestDeps): void {
   const base = `/${version}/Accounts/:account/Calls/:call/Streams`;
 
   app.post(`${base}.json`, onHost('api'), async (request) => {

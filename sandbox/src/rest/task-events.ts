@@ -1,6 +1,6 @@
 import type { TaskEvent, World } from '../world.ts';
 import { iso8601, pageV1, query } from './format.ts';
-import { onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
+import { onHost, type RestApp, type RestDeps, TwilioError } from './route.ts';
 import { ownWorkspace } from './tasks.ts';
 
 /** Without `Minutes` TaskRouter looks back no further than this. */
@@ -8,7 +8,7 @@ const defaultMinutes = 15;
 const origin = 'https://taskrouter.twilio.com';
 
 /** TaskRouter's history of a workspace. Source: https://www.twilio.com/docs/taskrouter/api/event */
-export function taskEventRoutes(app: RestApp, { world }: RestParts): void {
+export function taskEventRoutes(app: RestApp, { world }: RestDeps): void {
   app.get('/v1/Workspaces/:workspace/Events', onHost('taskrouter'), async (request) => {
     ownWorkspace(world, request);
     const { EventType: type, TaskSid: task, Minutes: minutes = String(defaultMinutes) } = query(request);

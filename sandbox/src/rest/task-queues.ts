@@ -1,11 +1,11 @@
 import { everyone, queueSid } from '../live/parameters.ts';
 import type { World } from '../world.ts';
 import { iso8601, pageV1, query } from './format.ts';
-import { onHost, type RestApp, type RestParts } from './route.ts';
+import { onHost, type RestApp, type RestDeps } from './route.ts';
 import { ownWorkspace } from './tasks.ts';
 
 /** TaskRouter's queues: Flex's first one, and every other that a task is in. */
-export function taskQueueRoutes(app: RestApp, { world }: RestParts): void {
+export function taskQueueRoutes(app: RestApp, { world }: RestDeps): void {
   app.get('/v1/Workspaces/:workspace/TaskQueues', onHost('taskrouter'), async (request) => {
     ownWorkspace(world, request);
     const name = query(request)['FriendlyName'];

@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Reservation, type Task, touchTask, type Worker, type World } from '../world.ts';
 import { form, iso8601, oneOf, pageV1, params, query, resource } from './format.ts';
-import { notFound, onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
+import { notFound, onHost, type RestApp, type RestDeps, TwilioError } from './route.ts';
 
 const attributesLimit = 4096;
 const taskStatuses = ['pending', 'reserved', 'assigned', 'canceled', 'completed', 'wrapping'] as const;
 const origin = 'https://taskrouter.twilio.com';
 
 /** TaskRouter: tasks with optimistic concurrency, their reservations, and workers. */
-export function taskRoutes(app: RestApp, { world, events }: RestParts): void {
+export function taskRoutes(app: RestApp, { world, events }: RestDeps): void {
   const base = '/v1/Workspaces/:workspace';
   const on = onHost('taskrouter');
   const search = searchesASecond(3);

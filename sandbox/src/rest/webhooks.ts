@@ -1,12 +1,12 @@
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import { form, ownAccount, params } from './format.ts';
-import { onHost, type RestApp, type RestParts, TwilioError } from './route.ts';
+import { onHost, type RestApp, type RestDeps, TwilioError } from './route.ts';
 
 /**
  * Twilio's own FlexRecordingWebhook, where a recording's form may be forwarded. What the real one answers to a wrong
  * signature is unverified; this one refuses it, so that a forwarder that signs wrongly is found here.
  */
-export function webhookRoutes(app: RestApp, { world, events }: RestParts): void {
+export function webhookRoutes(app: RestApp, { world, events }: RestDeps): void {
   const path = '/v1/Accounts/:account/Workspaces/:workspace/Tasks/:task/FlexRecordingWebhook';
   app.post(path, onHost('webhooks'), async (request) => {
     ownAccount(world, request);

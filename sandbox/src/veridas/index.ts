@@ -47,12 +47,12 @@ export function veridasRoutes(app: FastifyInstance, options: VeridasRoutesOption
 }
 
 /** Veridas's token endpoint on TLS, with a certificate that whoever trusts the sandbox's authority believes. */
-export async function startVeridas(parts: {
+export async function startVeridas(deps: {
   certificates: Certificates;
   veridas?: Veridas;
 }): Promise<{ url: string; tokenUrl: string; veridas: Veridas; close(): Promise<void> }> {
-  const { key, cert } = parts.certificates;
-  const veridas = parts.veridas ?? createVeridas();
+  const { key, cert } = deps.certificates;
+  const veridas = deps.veridas ?? createVeridas();
   const app = Fastify({ https: { key, cert }, forceCloseConnections: true });
   // Fastify's types tell a TLS server from a plain one; the route does not care.
   tokenRoute(app as unknown as FastifyInstance, veridas);

@@ -121,7 +121,7 @@ onEachEngine('pages of alarms and certificates', (open) => {
     for (const n of [1, 2, 3]) await alarms.raise('object_lost', RE(n), 'so');
     await alarms.raise('object_unreadable', RE(4), 'so');
     await alarms.raise('object_lost', undefined, '3 recordings');
-    await alarms.mended(['object_lost'], RE(2));
+    await alarms.resolve(['object_lost'], RE(2));
     expect(await alarms.standing('object_lost', [RE(1), RE(2), RE(4), RE(5)])).toEqual(new Set([RE(1)]));
     expect(await alarms.standing('object_lost', [])).toEqual(new Set());
     await alarms.raise('object_lost', RE(2), 'again');

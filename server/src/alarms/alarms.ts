@@ -1,7 +1,7 @@
 import type { RecordingSid } from '@flex-custody/core';
+import { coalesce } from '../db/coalesce.ts';
 import type { Db } from '../db/db.ts';
 import { type Behind, behindOf, mostCounted, pageUnknown } from '../db/pages.ts';
-import { together } from '../db/together.ts';
 import type { AlarmCode } from './alarm-table.ts';
 
 export interface Alarm {
@@ -35,7 +35,7 @@ export interface Alarms {
   /** Which of these recordings have an open alarm of this code. */
   standing(code: AlarmCode, sids: readonly RecordingSid[]): Promise<ReadonlySet<RecordingSid>>;
   /** The cause of these is no more: they stand no longer, if they did. */
-  mended(codes: readonly AlarmCode[], recordingSid?: RecordingSid): Promise<void>;
+  resolve(codes: readonly AlarmCode[], recordingSid?: RecordingSid): Promise<void>;
 }
 
 interface Row {
@@ -61,7 +61,7 @@ const sidsIn = (detail: string): string[] => [...new Set(detail.match(/[A-Z]{2}[
 
 export function createAlarms(db: Db): Alarms {
   /** Every recording that comes through asks for this several times, nearly always of alarms that nobody raised. */
-  const mendAll = together(async (causes: { code: string; sid: string }[][]) => {
+  const mendAll = coalesce(async (causes: { code: string; sid: string }[][]) => {
     const all = causes.flat();
     await db.query(
       // In one order everywhere: two hosts that mend the same ones must not wait for each other.
@@ -136,6 +136,6 @@ export function createAlarms(db: Db): Alarms {
       );
       return new Set(rows.map(({ sid }) => sid));
     },
-    mended: (codes, recordingSid) => mendAll(codes.map((code) => ({ code, sid: recordingSid ?? '' }))),
+    resolve: (codes, recordingSid) => mendAll(codes.map((code) => ({ code, sid: recordingSid ?? '' }))),
   };
 }

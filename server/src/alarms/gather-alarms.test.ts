@@ -5,7 +5,7 @@ import { withGatheredAlarms } from './gather-alarms.ts';
 
 const RE = (n: number) => `RE${String(n).padStart(32, '0')}` as RecordingSid;
 
-/** What is raised and mended, in order, and how many lines are logged. */
+/** What is raised and resolved, in order, and how many lines are logged. */
 async function done(
   work: (alarms: Pick<Alarms, 'raise'>) => Promise<void>,
   asked: readonly AlarmCode[] = [],
@@ -14,10 +14,11 @@ async function done(
   const logged: object[] = [];
   const alarms = {
     raise: async (...alarm: unknown[]) => void raised.push(alarm),
-    mended: async (codes: readonly string[], sid?: RecordingSid) => void raised.push(['mended', codes, sid]),
+    resolve: async (codes: readonly string[], sid?: RecordingSid) =>
+      void raised.push(['resolve', codes, sid]),
   };
   const log = { warn: (fields: object) => void logged.push(fields) };
-  const ended = withGatheredAlarms({ alarms, log }, (parts) => work(parts.alarms), asked);
+  const ended = withGatheredAlarms({ alarms, log }, (deps) => work(deps.alarms), asked);
   return { error: await ended.catch((error: unknown) => error), raised, logged };
 }
 
@@ -40,12 +41,12 @@ test('of one recording it is that recording’s; of many one, with their number 
   expect(logged[7]).toEqual({ event: 'alarm', code: 'object_lost', recording: RE(7), detail: 'reason 2' });
 });
 
-test('what was asked about and not found is mended, at the end of work that came to its end', async () => {
+test('what was asked about and not found is resolved, at the end of work that came to its end', async () => {
   const both: AlarmCode[] = ['object_lost', 'object_unreadable'];
   const found = (alarms: Pick<Alarms, 'raise'>) => alarms.raise('object_lost', RE(1), 'so');
   expect((await done(found, both)).raised).toEqual([
     ['object_lost', RE(1), 'so'],
-    ['mended', ['object_unreadable'], undefined],
+    ['resolve', ['object_unreadable'], undefined],
   ]);
   const broken = new Error('broken off');
   const { error, raised } = await done(async (alarms) => {

@@ -5,7 +5,7 @@ import type { Alarms } from './alarms.ts';
 /** Details of a code that its alarm names. */
 const mostDetails = 3;
 
-type Raising = Pick<Alarms, 'mended' | 'raise'>;
+type Raising = Pick<Alarms, 'resolve' | 'raise'>;
 interface Warning {
   warn(fields: object, message: string): void;
 }
@@ -14,7 +14,7 @@ export interface Gathering {
   /**
    * Raises what was gathered: one alarm for each code, of its recording where it is of one alone, and else with their
    * number.
-   * @param asked codes of which the work has found all that there are: the alarm of many of those that it did not find is mended
+   * @param asked codes of which the work has found all that there are: the alarm of many of those that it did not find is resolved
    */
   flush(asked?: readonly AlarmCode[]): Promise<void>;
 }
@@ -55,8 +55,8 @@ export function gatherAlarms<A extends Raising>(alarms: A, log: Warning): A & Ga
         else await alarms.raise(code, undefined, `${times} recordings, which the log names: ${said}${more}`);
       }
       const codes = new Set(found.map(([code]) => code));
-      const mended = asked.filter((code) => !codes.has(code));
-      if (mended.length > 0) await alarms.mended(mended);
+      const resolved = asked.filter((code) => !codes.has(code));
+      if (resolved.length > 0) await alarms.resolve(resolved);
     },
   };
 }
@@ -66,13 +66,13 @@ export function gatherAlarms<A extends Raising>(alarms: A, log: Warning): A & Ga
  * @param asked as {@link Gathering.flush}'s, of work that came to its end; a function where only the work tells
  */
 export async function withGatheredAlarms<P extends { alarms: Raising; log: Warning }>(
-  parts: P,
-  work: (parts: P) => Promise<void>,
+  deps: P,
+  work: (deps: P) => Promise<void>,
   asked: readonly AlarmCode[] | (() => readonly AlarmCode[]) = [],
 ): Promise<void> {
-  const alarms = gatherAlarms(parts.alarms, parts.log);
+  const alarms = gatherAlarms(deps.alarms, deps.log);
   try {
-    await work({ ...parts, alarms });
+    await work({ ...deps, alarms });
   } catch (error) {
     // What ended the work is what is to be told.
     await alarms.flush().catch(() => undefined);

@@ -563,11 +563,11 @@ onEachEngine('catalog', (open) => {
     expect((await alarms.list()).find((alarm) => alarm.id === id)?.clearedAt).toBeInstanceOf(Date);
     await alarms.raise('sign_failed', undefined, 'c');
     expect(await standing()).toEqual(['copy_failed', 'sign_failed']);
-    await alarms.mended(['sign_failed', 'copy_failed'], RE(2));
-    await alarms.mended(['verify_failed'], RE(1));
+    await alarms.resolve(['sign_failed', 'copy_failed'], RE(2));
+    await alarms.resolve(['verify_failed'], RE(1));
     expect(await standing()).toHaveLength(2);
-    await alarms.mended(['verify_failed', 'copy_failed'], RE(1));
-    await alarms.mended(['sign_failed']);
+    await alarms.resolve(['verify_failed', 'copy_failed'], RE(1));
+    await alarms.resolve(['sign_failed']);
     expect(await standing()).toEqual([]);
     expect((await alarms.list()).find((alarm) => alarm.id === id)).toMatchObject({ times: 2, detail: 'c' });
   });

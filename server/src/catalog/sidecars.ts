@@ -16,7 +16,7 @@ import type { RecordingRow, StoredSidecar } from './catalog.ts';
 /** A sidecar is some kilobytes: what is larger is none. */
 const mostBytes = 1_000_000;
 
-export interface SidecarParts {
+export interface SidecarDeps {
   config: { accountSid: AccountSid };
   /** Undefined in sse-kms mode. */
   keys: Keys | undefined;
@@ -28,10 +28,8 @@ export interface SidecarParts {
 const sidecarType = 'sidecar+jws';
 
 /** A sidecar's text as it is sealed: signed by this host. */
-export const signedSidecar = (
-  { signing }: Pick<SidecarParts, 'signing'>,
-  sidecar: Sidecar,
-): Promise<string> => signing.sign(sidecarType, JSON.stringify(sidecar));
+export const signedSidecar = ({ signing }: Pick<SidecarDeps, 'signing'>, sidecar: Sidecar): Promise<string> =>
+  signing.sign(sidecarType, JSON.stringify(sidecar));
 
 export interface OpenedSidecar {
   sidecar: Sidecar;
@@ -46,11 +44,11 @@ export interface OpenedSidecar {
  * @throws CustodyError `sidecar_invalid`, or as store and keys do
  */
 export async function openSidecar(
-  parts: SidecarParts,
+  deps: SidecarDeps,
   sid: RecordingSid,
   at?: StoredSidecar,
 ): Promise<OpenedSidecar> {
-  const { config, keys, store } = parts;
+  const { config, keys, store } = deps;
   const key = at?.key ?? sidecarKey(config.accountSid, sid);
   const { body, etag, versionId, totalBytes } = await store.get(key, {
     ...(at?.versionId !== undefined && { versionId: at.versionId }),
@@ -65,7 +63,7 @@ export async function openSidecar(
     throw new CustodyError('sidecar_invalid', 'another sidecar is there than the host wrote');
   const context = { account: config.accountSid, recording: sid };
   const text = store.mode === 'envelope' && keys ? await openBytes(keys, context, raw) : raw;
-  const { json, signedBy } = await believe(parts, text.toString('utf8'));
+  const { json, signedBy } = await believe(deps, text.toString('utf8'));
   const sidecar = readSidecar(json);
   const { accountSid } = config;
   // It is of the very place that it was found in: a genuine one of another recording says nothing here.
@@ -82,7 +80,7 @@ export async function openSidecar(
 
 /** The JSON of a sidecar's text, and who signed it. Earlier releases wrote the JSON alone. */
 async function believe(
-  { signing }: Pick<SidecarParts, 'signing'>,
+  { signing }: Pick<SidecarDeps, 'signing'>,
   text: string,
 ): Promise<{ json: string; signedBy?: string }> {
   if (text.startsWith('{')) return { json: text };

@@ -6,8 +6,8 @@ import {
   type RecordingState,
   type SealedObject,
 } from '@flex-custody/core';
+import { coalesce } from '../db/coalesce.ts';
 import type { Db } from '../db/db.ts';
-import { together } from '../db/together.ts';
 import type { RecordingRow } from './catalog.ts';
 import { rowColumns, type StoredRow } from './columns.ts';
 import { moveOf } from './moves.ts';
@@ -66,7 +66,7 @@ export function createStatements(db: Db, accountSid: AccountSid) {
     (await select<StoredRow>(rowColumns, choice)).map(toRow);
 
   /** Of those that are asked for at once: jobs out of a backlog begin together. */
-  const findAll = together(
+  const findAll = coalesce(
     async (sids: RecordingSid[]) =>
       new Map(
         (

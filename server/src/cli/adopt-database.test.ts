@@ -7,10 +7,10 @@ import { custodyFacts } from '../custody/facts.ts';
 import { lockDirectory } from '../db/lock.ts';
 import { migrate } from '../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { type AdoptParts, adopt, nameCallers, openForAdoption } from './adopt-database.ts';
+import { type AdoptDeps, adopt, nameCallers, openForAdoption } from './adopt-database.ts';
 
 const base = {
-  accountSid: `AC${'0a'.repeat(16)}` as AdoptParts['config']['accountSid'],
+  accountSid: `AC${'0a'.repeat(16)}` as AdoptDeps['config']['accountSid'],
   store: { bucket: 'recordings', region: 'eu-central-1', mode: 'sse-kms' } as const,
 };
 let database: TestDatabase;
@@ -31,7 +31,7 @@ const moved = { ...base, store: { ...base.store, bucket: 'new-recordings' } };
 const run = (
   config: typeof moved | typeof base,
   flags: { yes?: boolean; json?: boolean } = {},
-  confirm?: AdoptParts['confirm'],
+  confirm?: AdoptDeps['confirm'],
 ) => adopt({ db: database.db, config, print: (text) => void printed.push(text), confirm }, flags);
 
 test('shows each difference, old and new, asks, writes, and leaves an entry in the audit log', async () => {
@@ -104,7 +104,7 @@ describe('callers that earlier releases noted without the name of a secret', () 
   const keyId = callerKeyId(callerSecret);
   const name = (
     flags: { yes?: boolean; json?: boolean } = {},
-    confirm?: AdoptParts['confirm'],
+    confirm?: AdoptDeps['confirm'],
     more: object = { callerSecret },
   ) =>
     nameCallers(
@@ -139,7 +139,7 @@ describe('callers that earlier releases noted without the name of a secret', () 
     ]);
   });
 
-  test.each<[string, { json?: boolean }, AdoptParts['confirm']]>([
+  test.each<[string, { json?: boolean }, AdoptDeps['confirm']]>([
     ['after a no', {}, async () => false],
     ['where nobody can be asked', {}, undefined],
     ['as JSON without --yes', { json: true }, async () => true],

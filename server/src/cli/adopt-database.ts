@@ -19,7 +19,7 @@ interface Flags {
   json?: boolean;
 }
 
-export interface AdoptParts {
+export interface AdoptDeps {
   /** Brought up to date. */
   db: Db;
   config: CustodyConfig;
@@ -33,7 +33,7 @@ export interface AdoptParts {
  * @returns false where it differs and was left as it was
  * @throws CustodyError `custody_changed`
  */
-export async function adopt({ db, config, print, confirm }: AdoptParts, flags: Flags): Promise<boolean> {
+export async function adopt({ db, config, print, confirm }: AdoptDeps, flags: Flags): Promise<boolean> {
   const facts = custodyFacts(config);
   const found = await differencesFrom(db, facts);
   if (found.length === 0) await bindDatabase(db, facts);
@@ -69,10 +69,7 @@ const changeOf = ({ what, before, now }: Difference): string => `${what}: ${befo
  * @returns false where nobody agreed
  * @throws CustodyError `caller_secret_missing`
  */
-export async function nameCallers(
-  { db, config, print, confirm }: AdoptParts,
-  flags: Flags,
-): Promise<boolean> {
+export async function nameCallers({ db, config, print, confirm }: AdoptDeps, flags: Flags): Promise<boolean> {
   if (config.callerSecret === undefined)
     throw new CustodyError(
       'caller_secret_missing',
@@ -120,8 +117,8 @@ export async function openForAdoption(database: Config['database']): Promise<Db>
 }
 
 async function isAgreed(
-  confirm: AdoptParts['confirm'],
-  print: AdoptParts['print'],
+  confirm: AdoptDeps['confirm'],
+  print: AdoptDeps['print'],
   question: string,
 ): Promise<boolean> {
   if (confirm) return confirm(question);
@@ -148,9 +145,9 @@ export function registerAdoptDatabase(program: Command): void {
       const db = await openForAdoption(config.database);
       try {
         await migrate(db);
-        const parts = { db, config, print, confirm };
+        const deps = { db, config, print, confirm };
         if (flags.sameCallerSecret) await bindDatabase(db, custodyFacts(config));
-        const agreed = await (flags.sameCallerSecret ? nameCallers : adopt)(parts, flags);
+        const agreed = await (flags.sameCallerSecret ? nameCallers : adopt)(deps, flags);
         if (!agreed) process.exitCode = 1;
       } finally {
         await db.close();

@@ -37,8 +37,8 @@ describe('the exit status', () => {
   });
   afterEach(() => jest.restoreAllMocks());
 
-  /** A desk with these alarms open, newest first. */
-  const deskWith = (...ids: number[]) => ({
+  /** An operator API with these alarms open, newest first. */
+  const apiWith = (...ids: number[]) => ({
     alarms: async ({ after, limit = 100 }: { after?: number; limit?: number } = {}) =>
       ids
         .filter((id) => after === undefined || id < after)
@@ -48,14 +48,14 @@ describe('the exit status', () => {
   });
 
   test.each([false, true])('is 1 while an alarm is open, and 0 when none is (--json: %s)', async (json) => {
-    expect(await listAlarms(deskWith(7), { limit: 50, json })).toBe(1);
-    expect(await listAlarms(deskWith(), { limit: 50, json })).toBe(0);
+    expect(await listAlarms(apiWith(7), { limit: 50, json })).toBe(1);
+    expect(await listAlarms(apiWith(), { limit: 50, json })).toBe(0);
     expect(printed).toEqual(json ? [alarmsJson([alarm]), '[]'] : [alarmsText([alarm]), 'No open alarms.']);
   });
 
   test('is 1 behind the last page too, while the pages before it have one', async () => {
-    expect(await listAlarms(deskWith(7), { limit: 50, after: 7 })).toBe(1);
-    expect(await listAlarms(deskWith(), { limit: 50, after: 7 })).toBe(0);
+    expect(await listAlarms(apiWith(7), { limit: 50, after: 7 })).toBe(1);
+    expect(await listAlarms(apiWith(), { limit: 50, after: 7 })).toBe(0);
     expect(printed).toEqual(['No open alarms behind 7.', 'No open alarms behind 7.']);
   });
 });

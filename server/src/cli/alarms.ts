@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { meaningOf } from '../alarms/alarm-table.ts';
 import type { Alarm } from '../alarms/alarms.ts';
-import type { Desk } from '../http/operators/desk.ts';
-import { atDesk } from './at-desk.ts';
+import type { OperatorApi } from '../http/operators/operator-api.ts';
+import { withOperatorApi } from './operator-api.ts';
 import { noteMore, pageSize } from './pages.ts';
 
 const header = '   ID  LAST RAISED               TIMES  CODE  RECORDING  DETAIL';
@@ -42,19 +42,19 @@ export interface ListFlags {
  * @returns the exit status: 1 while any alarm is open, also one that the page does not have; else 0
  */
 export async function listAlarms(
-  desk: Pick<Desk, 'alarms' | 'alarmsBehind'>,
+  api: Pick<OperatorApi, 'alarms' | 'alarmsBehind'>,
   { limit, after, json = false }: ListFlags,
 ): Promise<0 | 1> {
-  const open = await desk.alarms({ limit, ...(after !== undefined && { after }) });
+  const open = await api.alarms({ limit, ...(after !== undefined && { after }) });
   console.log(json ? alarmsJson(open) : alarmsText(open, after));
   await noteMore(
     open,
     limit,
     ({ id }) => String(id),
-    ({ id }) => desk.alarmsBehind(id),
+    ({ id }) => api.alarmsBehind(id),
   );
   if (open.length > 0) return 1;
-  const isBehindOthers = after !== undefined && (await desk.alarms({ limit: 1 })).length > 0;
+  const isBehindOthers = after !== undefined && (await api.alarms({ limit: 1 })).length > 0;
   return isBehindOthers ? 1 : 0;
 }
 
@@ -70,8 +70,8 @@ export function registerAlarmCommands(program: Command): void {
       '\nEnds with 1 while an alarm is open, on this page or another, and with 0 when none is.',
     )
     .action((flags: ListFlags) =>
-      atDesk(async (desk) => {
-        if ((await listAlarms(desk, flags)) !== 0) process.exitCode = 1;
+      withOperatorApi(async (api) => {
+        if ((await listAlarms(api, flags)) !== 0) process.exitCode = 1;
       }),
     );
   alarms
@@ -79,8 +79,8 @@ export function registerAlarmCommands(program: Command): void {
     .description('close an alarm that you have dealt with')
     .argument('<id>', 'as listed', alarmId)
     .action((id: number) =>
-      atDesk(async (desk) => {
-        await desk.clearAlarm(id);
+      withOperatorApi(async (api) => {
+        await api.clearAlarm(id);
         console.log(`Alarm ${id} is closed.`);
       }),
     );

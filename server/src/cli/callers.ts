@@ -1,6 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
 import type { CallerKeys } from '../catalog/catalog.ts';
-import type { Desk } from '../http/operators/desk.ts';
+import type { OperatorApi } from '../http/operators/operator-api.ts';
 import { type CallerDigest, callerDigests } from '../retention/caller.ts';
 import { asTyped } from '../retention/numbers.ts';
 import { readText } from './file-input.ts';
@@ -39,8 +39,8 @@ export async function callersAsked(
 }
 
 /** What no number can find is said, so that nobody takes what was found for all there is. */
-export async function sayUnfound(desk: Pick<Desk, 'health'>, { keyId }: CallerDigest): Promise<void> {
-  const callers = (await desk.health()).work?.callers;
+export async function sayUnfound(api: Pick<OperatorApi, 'health'>, { keyId }: CallerDigest): Promise<void> {
+  const callers = (await api.health()).work?.callers;
   const text = callers && unfoundText(callers, keyId);
   if (text) console.error(text);
 }

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { KeptCertificate } from '../catalog/certificates.ts';
 import { loadConfig } from '../config.ts';
 import { loadSigning } from '../signing/load.ts';
-import { atDesk } from './at-desk.ts';
+import { withOperatorApi } from './operator-api.ts';
 import { noteMore, pageSize } from './pages.ts';
 import { registerVerify } from './verify-certificate.ts';
 
@@ -17,14 +17,14 @@ export function registerCertificates(program: Command): void {
     .option('--after <id>', 'those behind this one', uuid)
     .option('--json', 'as a list')
     .action(({ limit, after, json }: { limit: number; after?: string; json?: boolean }) =>
-      atDesk(async (desk) => {
-        const page = await desk.certificates({ limit, ...(after !== undefined && { after }) });
+      withOperatorApi(async (api) => {
+        const page = await api.certificates({ limit, ...(after !== undefined && { after }) });
         console.log(json ? JSON.stringify(page, undefined, 2) : listText(page));
         await noteMore(
           page,
           limit,
           ({ id }) => id,
-          ({ id }) => desk.certificatesBehind(id),
+          ({ id }) => api.certificatesBehind(id),
         );
       }),
     );
@@ -32,7 +32,7 @@ export function registerCertificates(program: Command): void {
     .command('show')
     .description('the signed text of one, as it is verified')
     .argument('<id>', 'as listed', uuid)
-    .action((id: string) => atDesk(async (desk) => console.log((await desk.certificate(id)).jws)));
+    .action((id: string) => withOperatorApi(async (api) => console.log((await api.certificate(id)).jws)));
   certificates
     .command('key')
     .description('the public key that verifies those of today, as a JWK')

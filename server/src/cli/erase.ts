@@ -4,8 +4,8 @@ import { loadConfig } from '../config.ts';
 import { digestsOf } from '../retention/caller.ts';
 import { asTyped } from '../retention/numbers.ts';
 import type { RunView } from '../runs/runs.ts';
-import { atDesk } from './at-desk.ts';
 import { aNumber, callersAsked, digestBy, sayUnfound } from './callers.ts';
+import { withOperatorApi } from './operator-api.ts';
 import { anewOption, jsonOf, runWork, summary } from './run-work.ts';
 
 interface EraseFlags {
@@ -72,7 +72,7 @@ export function registerErase(program: Command): void {
           ...(only && { dryRun: true }),
         },
         config,
-        { anew, ...(digest && { after: (desk) => sayUnfound(desk, digest) }) },
+        { anew, ...(digest && { after: (api) => sayUnfound(api, digest) }) },
       );
       report(ended, { json, dryRun: only });
       if (!only || dryRun || json) return;
@@ -98,8 +98,8 @@ export function registerRetention(program: Command): void {
     .option('--json', 'one line: {name, counts, notes, startedAt, resumedFrom?, finishedAt, finished}')
     .action(async ({ dryRun, yes, anew, json }: RetentionFlags) => {
       const config = loadConfig();
-      await atDesk(async (desk) => {
-        if ((await desk.policy()).applied) return;
+      await withOperatorApi(async (api) => {
+        if ((await api.policy()).applied) return;
         throw new CustodyError('policy_missing', 'no policy is in force: all recordings are kept');
       }, config);
       // An operator also wants to see what the host has set aside today.

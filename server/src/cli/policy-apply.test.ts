@@ -22,7 +22,7 @@ const page = (text: string, more: Partial<PolicyComparison> = {}): PolicyCompari
 const effect = (more: Partial<PolicyEffect>): PolicyEffect => ({ ...noEffect(), looked: 1, ...more });
 const go = (text: string, flags: ApplyFlags, pages: PolicyComparison[] = [page(text)]) => {
   const left = [...pages];
-  const desk = {
+  const api = {
     comparePolicy: async () => left.shift() as PolicyComparison,
     applyPolicy: async (application: PolicyApplication) => {
       applied.push(application);
@@ -31,7 +31,7 @@ const go = (text: string, flags: ApplyFlags, pages: PolicyComparison[] = [page(t
   };
   const print = (line: string) => void said.push(line);
   const note = (line: string) => void noted.push(line);
-  return applyPolicy({ desk, text, file: 'p.yaml', print, note }, flags);
+  return applyPolicy({ api, text, file: 'p.yaml', print, note }, flags);
 };
 beforeEach(() => {
   said = [];

@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { CustodyError } from '@flex-custody/core';
-import type { Desk } from '../http/operators/desk.ts';
+import type { OperatorApi } from '../http/operators/operator-api.ts';
 import type { PolicyComparison } from '../http/operators/policies.ts';
 import { addEffects } from '../retention/effect.ts';
 import { readPolicy } from '../retention/policy.ts';
@@ -13,8 +13,8 @@ export interface ApplyFlags {
   by?: string;
 }
 
-export interface ApplyParts {
-  desk: Pick<Desk, 'comparePolicy' | 'applyPolicy'>;
+export interface ApplyDeps {
+  api: Pick<OperatorApi, 'comparePolicy' | 'applyPolicy'>;
   text: string;
   /** How the file is called in what is said. */
   file: string;
@@ -28,15 +28,15 @@ export interface ApplyParts {
  * @throws CustodyError `policy_invalid`, `policy_changed`
  */
 export async function applyPolicy(
-  { desk, text, file, print, note }: ApplyParts,
+  { api, text, file, print, note }: ApplyDeps,
   { yes = false, dryRun = false, json = false, by = whoami() }: ApplyFlags,
 ): Promise<boolean> {
   const { digest } = readPolicy(text);
-  const { over, isInForce, difference, effect } = await compare(desk, text);
+  const { over, isInForce, difference, effect } = await compare(api, text);
   const isWeaker = difference.weaker.length > 0 || effect.shorter.count > 0 || effect.released.count > 0;
   const applies = !isInForce && !dryRun && (yes || !isWeaker);
   if (!json) print(isInForce ? 'This policy is in force already.' : changeText(difference, effect));
-  if (applies) await desk.applyPolicy({ text, by, over, weaker: isWeaker });
+  if (applies) await api.applyPolicy({ text, by, over, weaker: isWeaker });
   if (json) print(JSON.stringify({ applied: applies, isInForce, isWeaker, digest, ...difference, effect }));
   else if (applies) print(`In force now: ${digest}.`);
   if (applies || isInForce) return true;
@@ -51,10 +51,10 @@ export async function applyPolicy(
 }
 
 /** Page by page over the whole catalog. */
-async function compare(desk: Pick<Desk, 'comparePolicy'>, text: string): Promise<PolicyComparison> {
-  let whole = await desk.comparePolicy(text);
+async function compare(api: Pick<OperatorApi, 'comparePolicy'>, text: string): Promise<PolicyComparison> {
+  let whole = await api.comparePolicy(text);
   while (whole.next !== undefined) {
-    const page = await desk.comparePolicy(text, whole.next);
+    const page = await api.comparePolicy(text, whole.next);
     if (page.over !== whole.over)
       throw new CustodyError('policy_changed', 'another policy was applied meanwhile: run it again');
     whole = { ...page, effect: addEffects(whole.effect, page.effect) };

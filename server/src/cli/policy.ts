@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { loadConfig } from '../config.ts';
 import type { AppliedPolicy } from '../retention/policies.ts';
 import { noPolicy, type Policy, policySchema, readPolicy, readPolicyFile } from '../retention/policy.ts';
-import { atDesk } from './at-desk.ts';
 import { readText } from './file-input.ts';
+import { withOperatorApi } from './operator-api.ts';
 import { type ApplyFlags, applyPolicy } from './policy-apply.ts';
 import { checkQueues, queueText } from './policy-queues.ts';
 import { summaryText, textOf, viewOf } from './policy-text.ts';
@@ -45,10 +45,10 @@ export function registerPolicy(program: Command): void {
     .action(async (file: string, flags: ApplyFlags) => {
       const text = await policyText(file);
       readPolicy(text);
-      await atDesk(async (desk) => {
+      await withOperatorApi(async (api) => {
         const print = (line: string) => console.log(line);
         const note = (line: string) => console.error(line);
-        if (!(await applyPolicy({ desk, text, file, print, note }, flags))) process.exitCode = 1;
+        if (!(await applyPolicy({ api, text, file, print, note }, flags))) process.exitCode = 1;
       });
     });
   policy
@@ -66,8 +66,8 @@ export function registerPolicy(program: Command): void {
     .description('the last hundred policies, the newest first')
     .option('--json', '[{id, digest, appliedAt, appliedBy, says: {otherwise, rules, holds, namesCallers}}]')
     .action(async ({ json }: { json?: boolean }) => {
-      await atDesk(async (desk) => {
-        const all = await desk.policies();
+      await withOperatorApi(async (api) => {
+        const all = await api.policies();
         if (json) console.log(JSON.stringify(all, undefined, 2));
         else console.log(all.map(summaryText).join('\n') || 'No policy was ever applied.');
       });
@@ -91,8 +91,8 @@ async function policyToCheck(file: string | undefined): Promise<Policy> {
 
 async function inForce(): Promise<AppliedPolicy | undefined> {
   let found: AppliedPolicy | undefined;
-  await atDesk(async (desk) => {
-    found = (await desk.policy()).applied;
+  await withOperatorApi(async (api) => {
+    found = (await api.policy()).applied;
   });
   return found;
 }

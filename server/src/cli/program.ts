@@ -16,17 +16,17 @@ import { registerRecordingCommands } from './recordings.ts';
 import { registerRotateKeys } from './rotate-keys.ts';
 import { registerSetup } from './setup.ts';
 
-export interface ProgramParts {
+export interface ProgramDeps {
   version: string;
   serve: () => Promise<void>;
   /** Commands of other rooms. */
   more: readonly ((program: Command) => void)[];
 }
 
-export function buildProgram(parts: ProgramParts): Command {
+export function buildProgram(deps: ProgramDeps): Command {
   const program = new Command('flex-custody')
     .description("custody of a contact centre's own calls on Twilio Flex")
-    .version(parts.version)
+    .version(deps.version)
     .showHelpAfterError('(--help tells more)')
     .exitOverride((error) => {
       said.add(error);
@@ -39,7 +39,7 @@ export function buildProgram(parts: ProgramParts): Command {
   program
     .command('serve')
     .description('run the host: the roles of CUSTODY_ROLES, until a signal ends it')
-    .action(parts.serve);
+    .action(deps.serve);
   registerDoctor(program);
   registerSetup(program);
   registerAdoptDatabase(program);
@@ -54,7 +54,7 @@ export function buildProgram(parts: ProgramParts): Command {
   registerCertificates(program);
   registerKeyCommands(program);
   registerRotateKeys(program);
-  for (const register of parts.more) register(program);
+  for (const register of deps.more) register(program);
   addExamples(program);
   return program;
 }

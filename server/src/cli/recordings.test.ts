@@ -1,6 +1,6 @@
 import type { RecordingSid } from '@flex-custody/core';
 import type { RecordingRow } from '../catalog/catalog.ts';
-import type { Desk, Retried } from '../http/operators/desk.ts';
+import type { OperatorApi, Retried } from '../http/operators/operator-api.ts';
 import { failureLine, line, retry, retryAll, revokeLink, show } from './recordings.ts';
 
 const RE = `RE${'0a'.repeat(16)}` as RecordingSid;
@@ -12,7 +12,7 @@ const row = {
   durationSeconds: 30,
   failure: 'media_missing',
 } as RecordingRow;
-const desk = (answers: Partial<Desk>) => answers as Desk;
+const api = (answers: Partial<OperatorApi>) => answers as OperatorApi;
 
 test.each<[Retried, string]>([
   [
@@ -22,11 +22,11 @@ test.each<[Retried, string]>([
   [{ begun: ['copy'], state: 'registered', linkState: 'linked' }, 'it is copied again.'],
   [{ begun: [], state: 'absent', linkState: 'linked' }, 'is absent and linked: nothing to retry.'],
 ])('a retry says what was begun: %j', async (retried, text) => {
-  expect(await retry(desk({ retry: async () => retried }), RE)).toContain(text);
+  expect(await retry(api({ retry: async () => retried }), RE)).toContain(text);
 });
 
 test('revoking says what no longer plays', async () => {
-  expect(await revokeLink(desk({ revokeLink: async () => ({ generation: 1 }) }), RE)).toContain(
+  expect(await revokeLink(api({ revokeLink: async () => ({ generation: 1 }) }), RE)).toContain(
     'no longer play',
   );
 });
@@ -37,7 +37,7 @@ test('one line tells state, proof, link, length and reason', async () => {
   );
   const proof = { at: '', host: 'h', by: 'copy', how: 'sha256' } as const;
   expect(line({ ...row, state: 'verified', proof })).toContain('  verified    proven  pending  ');
-  expect(JSON.parse(await show(desk({ show: async () => row }), RE))).toMatchObject({
+  expect(JSON.parse(await show(api({ show: async () => row }), RE))).toMatchObject({
     recordingSid: RE,
     state: 'failed',
   });
@@ -53,7 +53,7 @@ test('a dead letter of an outage is said to be tried again; the others wait for 
 test('all of them are started over, however many', async () => {
   const asked: unknown[] = [];
   const answers = [{ retried: 200, next: RE }, { retried: 7 }];
-  const all = desk({
+  const all = api({
     retryAll: async (of) => {
       asked.push(of);
       return answers.shift() ?? { retried: 0 };

@@ -2,9 +2,9 @@ import type { RecordingSid } from '@flex-custody/core';
 import { asRecordingSid, linkStates, recordingStates } from '@flex-custody/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Listing, RecordingRow } from '../catalog/catalog.ts';
-import type { Desk } from '../http/operators/desk.ts';
+import type { OperatorApi } from '../http/operators/operator-api.ts';
 import { passingReasons } from '../ingest/steps.ts';
-import { atDesk } from './at-desk.ts';
+import { withOperatorApi } from './operator-api.ts';
 import { noteMore, pageSize } from './pages.ts';
 
 export function line(row: RecordingRow): string {
@@ -15,8 +15,8 @@ export function line(row: RecordingRow): string {
   return [...fields, [failure, linkReason].filter(Boolean).join(', ')].join('  ').trimEnd();
 }
 
-export async function show(desk: Desk, sid: RecordingSid): Promise<string> {
-  return JSON.stringify(await desk.show(sid), undefined, 2);
+export async function show(api: OperatorApi, sid: RecordingSid): Promise<string> {
+  return JSON.stringify(await api.show(sid), undefined, 2);
 }
 
 const begins = { copy: 'it is copied again', verify: 'it is verified again', link: 'it is linked again' };
@@ -26,26 +26,26 @@ export function failureLine(row: RecordingRow): string {
   return passingReasons.includes(row.failure ?? '') ? `${line(row)} (tried again hourly)` : line(row);
 }
 
-export async function retryAll(desk: Desk, reason: string | undefined): Promise<number> {
+export async function retryAll(api: OperatorApi, reason: string | undefined): Promise<number> {
   let retried = 0;
   let after: RecordingSid | undefined;
   do {
-    const done = await desk.retryAll({ ...(reason && { reason }), ...(after && { after }) });
+    const done = await api.retryAll({ ...(reason && { reason }), ...(after && { after }) });
     retried += done.retried;
     after = done.next;
   } while (after);
   return retried;
 }
 
-export async function retry(desk: Desk, sid: RecordingSid): Promise<string> {
-  const { begun, state, linkState } = await desk.retry(sid);
+export async function retry(api: OperatorApi, sid: RecordingSid): Promise<string> {
+  const { begun, state, linkState } = await api.retry(sid);
   return begun.length > 0
     ? `${sid}: ${begun.map((job) => begins[job]).join(', ')}.`
     : `${sid} is ${state} and ${linkState}: nothing to retry.`;
 }
 
-export async function revokeLink(desk: Desk, sid: RecordingSid): Promise<string> {
-  await desk.revokeLink(sid);
+export async function revokeLink(api: OperatorApi, sid: RecordingSid): Promise<string> {
+  await api.revokeLink(sid);
   return `${sid}: links for the older Player no longer play. A running playback goes on until its end.`;
 }
 
@@ -66,13 +66,13 @@ export function registerRecordingCommands(program: Command): void {
     lineOf: (row: RecordingRow) => string,
     none: string,
   ) =>
-    atDesk(async (desk) => {
+    withOperatorApi(async (api) => {
       const of = {
         ...(state && { state }),
         ...(link && { linkState: link }),
         ...(reason && { failure: reason }),
       };
-      const rows = await desk.list({ ...of, limit, ...(after && { after }) });
+      const rows = await api.list({ ...of, limit, ...(after && { after }) });
       if (json) say(JSON.stringify(rows, undefined, 2));
       else if (rows.length === 0) say(none);
       else for (const row of rows) say(lineOf(row));
@@ -80,7 +80,7 @@ export function registerRecordingCommands(program: Command): void {
         rows,
         limit,
         ({ recordingSid }) => recordingSid,
-        ({ recordingSid }) => desk.listBehind({ ...of, after: recordingSid }),
+        ({ recordingSid }) => api.listBehind({ ...of, after: recordingSid }),
       );
     });
   const paged = (command: Command) =>
@@ -110,11 +110,11 @@ export function registerRecordingCommands(program: Command): void {
         throw new InvalidArgumentError(
           'name a recording, or give --all (and --reason, if only some are meant)',
         );
-      return atDesk(async (desk) => {
-        if (sid && !flags.json) return say(await retry(desk, sid));
+      return withOperatorApi(async (api) => {
+        if (sid && !flags.json) return say(await retry(api, sid));
         const retried = sid
-          ? Math.min(1, (await desk.retry(sid)).begun.length)
-          : await retryAll(desk, flags.reason);
+          ? Math.min(1, (await api.retry(sid)).begun.length)
+          : await retryAll(api, flags.reason);
         say(flags.json ? JSON.stringify({ retried }) : `${retried} dead letters are started over.`);
       });
     });
@@ -123,12 +123,12 @@ export function registerRecordingCommands(program: Command): void {
     .description('all that is known of one, as JSON')
     .argument('<recording>', 'its SID', recordingSid)
     .option('--json', 'as it is without')
-    .action((sid: RecordingSid) => atDesk(async (desk) => say(await show(desk, sid))));
+    .action((sid: RecordingSid) => withOperatorApi(async (api) => say(await show(api, sid))));
   recordings
     .command('revoke-link')
     .description('revoke its links for the older Player')
     .argument('<recording>', 'its SID', recordingSid)
-    .action((sid: RecordingSid) => atDesk(async (desk) => say(await revokeLink(desk, sid))));
+    .action((sid: RecordingSid) => withOperatorApi(async (api) => say(await revokeLink(api, sid))));
 }
 
 function reasonCode(text: string): string {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { KeyUse } from '../http/operators/desk.ts';
-import { atDesk } from './at-desk.ts';
+import type { KeyUse } from '../http/operators/operator-api.ts';
+import { withOperatorApi } from './operator-api.ts';
 import { anewOption, jsonOf, runWork, summary } from './run-work.ts';
 
 interface Flags {
@@ -45,8 +45,8 @@ export function registerKeyStatus(keys: Command): void {
       '{seals, keys: [{keyId, atHand, recordings, sidecars}], signers: [{keyId, signs, atHand, sidecars}]}',
     )
     .action(({ json }: { json?: boolean }) =>
-      atDesk(async (desk) => {
-        const use = await desk.keys();
+      withOperatorApi(async (api) => {
+        const use = await api.keys();
         console.log(json ? JSON.stringify(use) : statusText(use));
       }),
     );

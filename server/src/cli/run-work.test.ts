@@ -51,20 +51,20 @@ test('what became of which is named, without what could move a cursor, and how m
 test('it is watched to its end', async () => {
   const looks = [view(), view(), view({ running: false, finishedAt: startedAt })];
   const begun: unknown[] = [];
-  const desk = {
+  const api = {
     begin: async (...all: unknown[]) => void begun.push(all),
     look: async () => looks.shift() ?? view(),
   };
-  const ended = await follow(desk, 'reconcile', { since: 'x' }, screen(), never, { anew: true });
+  const ended = await follow(api, 'reconcile', { since: 'x' }, screen(), never, { anew: true });
   expect([begun, ended.finishedAt]).toEqual([[['reconcile', { since: 'x' }, { anew: true }]], startedAt]);
 });
 
 test('a run that goes on with another one says so, and since when its counts run', async () => {
   const resumedFrom = { startedAt, stoppedAt: new Date('2026-11-01T00:30:00Z') };
   const ended = view({ running: false, finishedAt: startedAt, resumedFrom });
-  const desk = { begin: async () => undefined, look: async () => ended };
+  const api = { begin: async () => undefined, look: async () => ended };
   const watched = screen();
-  await follow(desk, 'reconcile', {}, watched, never);
+  await follow(api, 'reconcile', {}, watched, never);
   expect(watched.said).toEqual([
     'Goes on from where the run of 2026-11-01T00:00:00.000Z stopped (at 2026-11-01T00:30:00.000Z).\n',
   ]);
@@ -76,11 +76,11 @@ test('a run that goes on with another one says so, and since when its counts run
 });
 
 test('what it failed of is what the command fails of', async () => {
-  const desk = {
+  const api = {
     begin: async () => undefined,
     look: async () => view({ running: false, failure: 'twilio_unavailable: Twilio is away: no answer' }),
   };
-  await expect(follow(desk, 'reconcile', {}, screen(), never)).rejects.toMatchObject({
+  await expect(follow(api, 'reconcile', {}, screen(), never)).rejects.toMatchObject({
     code: 'twilio_unavailable',
     message: 'Twilio is away: no answer',
   });

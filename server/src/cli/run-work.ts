@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError, errorOf } from '@flex-custody/core';
 import { type Config, loadConfig } from '../config.ts';
-import type { Desk } from '../http/operators/desk.ts';
+import type { OperatorApi } from '../http/operators/operator-api.ts';
 import type { Log } from '../ingest/index.ts';
 import { type Begin, type Json, type RunView, resumeHours } from '../runs/runs.ts';
 import { loadSigning } from '../signing/load.ts';
-import { createParts, createWorks } from '../start/parts.ts';
-import { atDesk } from './at-desk.ts';
+import { createHostDeps, createWorks } from '../start/host-deps.ts';
 import { forTerminal } from './for-terminal.ts';
+import { withOperatorApi } from './operator-api.ts';
 
 export interface Screen {
   isTTY?: boolean;
@@ -28,8 +28,8 @@ export const anewOption = [
 ] as const;
 
 export interface How extends Begin {
-  /** Asked of the same desk once the run has ended. */
-  after?(desk: Desk): Promise<void>;
+  /** Asked of the same operator API once the run has ended. */
+  after?(api: OperatorApi): Promise<void>;
 }
 
 /** Warnings alone: what is found is said by counts. */
@@ -62,22 +62,22 @@ export async function runWork(
   process.once('SIGTERM', onSignal);
   let ended: RunView | undefined;
   try {
-    await atDesk(
-      async (desk) => {
-        ended = await follow(desk, name, options, process.stderr, stopping.signal, { anew });
-        await after?.(desk);
+    await withOperatorApi(
+      async (api) => {
+        ended = await follow(api, name, options, process.stderr, stopping.signal, { anew });
+        await after?.(api);
       },
       config,
       undefined,
       {
         signal: stopping.signal,
         works(db, queue) {
-          const parts = createParts(config, db, queue, quietLog, loadSigning(config.signing));
+          const deps = createHostDeps(config, db, queue, quietLog, loadSigning(config.signing));
           const release = () => {
-            parts.store.close();
-            parts.inventory?.store.close();
+            deps.store.close();
+            deps.inventory?.store.close();
           };
-          return { works: createWorks(parts), release };
+          return { works: createWorks(deps), release };
         },
       },
     );
@@ -91,20 +91,20 @@ export async function runWork(
 
 /** Begins it and waits for its end. @throws CustodyError with the failure that the run ended in */
 export async function follow(
-  desk: Pick<Desk, 'begin' | 'look'>,
+  api: Pick<OperatorApi, 'begin' | 'look'>,
   name: string,
   options: Json,
   screen: Screen,
   signal: AbortSignal,
   how: Begin = {},
 ): Promise<RunView> {
-  await desk.begin(name, options, how);
+  await api.begin(name, options, how);
   const begun = Date.now();
   let said = begun;
   let shown = false;
   let stopped: number | undefined;
   for (let looks = 0; ; looks += 1) {
-    const view = await desk.look(name);
+    const view = await api.look(name);
     if (looks === 0 && view.resumedFrom) screen.write(`${goesOnText(view.resumedFrom)}\n`);
     if (!view.running) {
       if (shown) screen.write('\n');

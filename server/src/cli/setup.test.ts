@@ -1,7 +1,7 @@
 import { CustodyError } from '@flex-custody/core';
 import type { FlexConfiguration, FlexConfigurationChange } from '@flex-custody/twilio';
 import { buildProgram, run } from './program.ts';
-import { parseWish, type SetupParts, setup } from './setup.ts';
+import { parseWish, type SetupDeps, setup } from './setup.ts';
 
 const functions = 'https://flex-custody-1234-dev.twil.io';
 const host = 'https://custody.example.com';
@@ -15,7 +15,7 @@ const overTheWire = ({ text, ...one }: Held): FlexConfiguration => {
   return { ...one, uiAttributesText, uiAttributes: JSON.parse(uiAttributesText) };
 };
 
-function desk(start: Partial<Held> = {}) {
+function holding(start: Partial<Held> = {}) {
   let held: Held = {
     uiAttributes: { colorTheme: { baseName: 'dark' }, other_plugin: { on: true } },
     callRecordingEnabled: false,
@@ -37,9 +37,9 @@ function desk(start: Partial<Held> = {}) {
       return rest;
     },
     text: () => overTheWire(held).uiAttributesText,
-    parts: {} as SetupParts,
+    deps: {} as SetupDeps,
   };
-  set.parts = {
+  set.deps = {
     twilio: {
       flexConfiguration: async () => {
         set.reads += 1;
@@ -60,8 +60,8 @@ function desk(start: Partial<Held> = {}) {
 }
 
 test('a first setup names the difference, and touches nothing of others', async () => {
-  const { parts, printed, held, written } = desk();
-  expect(await setup(parts, { functionsUrl: functions, veridas: true, yes: true })).toBe(true);
+  const { deps, printed, held, written } = holding();
+  expect(await setup(deps, { functionsUrl: functions, veridas: true, yes: true })).toBe(true);
   expect(printed[0]?.split('\n')).toEqual([
     `+ ui_attributes.flex_custody.functions_url: "${functions}"`,
     `+ ui_attributes.flex_custody.host_url: "${host}"`,
@@ -82,8 +82,8 @@ test('a first setup names the difference, and touches nothing of others', async 
 test("others' settings keep their text, to the character, and so do ours that nobody named", async () => {
   const text =
     '{ "crm_id":12345678901234567890,"amount" : 1.10,\n "flex_custody":{ "n":9007199254740993, "recording":{"x" : 1.0} },"n\\u0061me":"\\u00e9" }';
-  const set = desk({ text });
-  await setup(set.parts, { mode: 'ours', functionsUrl: functions, yes: true });
+  const set = holding({ text });
+  await setup(set.deps, { mode: 'ours', functionsUrl: functions, yes: true });
   expect(set.text()).toBe(
     text
       .replace('{"x" : 1.0}', '{"x" : 1.0,"mode" : "ours"}')
@@ -93,35 +93,35 @@ test("others' settings keep their text, to the character, and so do ours that no
 });
 
 test("another's change that parses to the same stops us too", async () => {
-  const set = desk({ text: '{"crm_id":12345678901234567890}' });
+  const set = holding({ text: '{"crm_id":12345678901234567890}' });
   set.beforeRead = (reads) => reads === 2 && set.hold({ text: '{"crm_id":12345678901234567891}' });
-  await expect(setup(set.parts, { functionsUrl: functions, yes: true })).rejects.toMatchObject({
+  await expect(setup(set.deps, { functionsUrl: functions, yes: true })).rejects.toMatchObject({
     code: 'configuration_changed',
   });
   expect(set.written).toEqual([]);
 });
 
 test('an answer in another spacing and order is what was written', async () => {
-  const set = desk({ text: '{ "b":1.0,"a":2 }' });
+  const set = holding({ text: '{ "b":1.0,"a":2 }' });
   set.beforeRead = (reads) => {
     const { flex_custody: ours } = set.held().uiAttributes;
     if (reads === 3) set.hold({ text: JSON.stringify({ a: 2, flex_custody: ours, b: 1 }) });
   };
-  expect(await setup(set.parts, { functionsUrl: functions, yes: true })).toBe(true);
+  expect(await setup(set.deps, { functionsUrl: functions, yes: true })).toBe(true);
 });
 
 const ours = { functions_url: functions, host_url: host };
 const withOurs = (more: object) => ({ uiAttributes: { other: 1, flex_custody: { ...ours, ...more } } });
 
 test('what nobody named stays, with what is beside it', async () => {
-  const { parts, held } = desk(
+  const { deps, held } = holding(
     withOurs({
       host_url: 'https://elsewhere.example.com',
       recording: { internal: true, mode: 'both' },
       ours: 'x',
     }),
   );
-  await setup(parts, { mode: 'ours', set: parseWish('recording.rules=[{"verdict":"record"}]'), yes: true });
+  await setup(deps, { mode: 'ours', set: parseWish('recording.rules=[{"verdict":"record"}]'), yes: true });
   expect(held().uiAttributes).toEqual({
     other: 1,
     flex_custody: {
@@ -134,11 +134,11 @@ test('what nobody named stays, with what is beside it', async () => {
 });
 
 test.each(['theirs', 'both'])('mode %s has Flex record, and tell our Function', async (mode) => {
-  const { parts, printed, held } = desk({
+  const { deps, printed, held } = holding({
     ...withOurs({}),
     callRecordingWebhookUrl: 'https://old.example/hook',
   });
-  expect(await setup(parts, { mode, yes: true })).toBe(true);
+  expect(await setup(deps, { mode, yes: true })).toBe(true);
   expect(held()).toMatchObject({ callRecordingEnabled: true, callRecordingWebhookUrl: webhook });
   expect(printed[0]?.split('\n')).toEqual([
     `+ ui_attributes.flex_custody.recording.mode: "${mode}"`,
@@ -149,50 +149,50 @@ test.each(['theirs', 'both'])('mode %s has Flex record, and tell our Function', 
     'note: The webhook that Flex called until now will no longer be called.',
   ]);
   printed.length = 0;
-  expect(await setup(parts, {})).toBe(true);
+  expect(await setup(deps, {})).toBe(true);
   expect(printed).toEqual(['The Flex configuration is already correct.']);
 });
 
 test("mode ours leaves Flex's switch alone, and says what comes of it", async () => {
-  const { parts, printed, held } = desk({ ...withOurs({}), callRecordingEnabled: true });
-  expect(await setup(parts, { mode: 'ours', yes: true })).toBe(true);
+  const { deps, printed, held } = holding({ ...withOurs({}), callRecordingEnabled: true });
+  expect(await setup(deps, { mode: 'ours', yes: true })).toBe(true);
   expect(printed[0]).toContain('recorded twice');
   expect(held().callRecordingEnabled).toBe(true);
 });
 
 test('a setting that would not be read is named, and nothing is written', async () => {
-  const { parts, printed, written } = desk();
+  const { deps, printed, written } = holding();
   const flags = {
     functionsUrl: 'http://plain.example',
     set: parseWish('recording.default="maybe"'),
     yes: true,
   };
-  expect(await setup(parts, flags)).toBe(false);
+  expect(await setup(deps, flags)).toBe(false);
   expect(printed[0]).toContain('fix: functions_url must be an https:// origin');
   expect(printed[0]).toContain('fix: recording.default must be "record", "never" or "on-demand"');
   expect(written).toEqual([]);
 });
 
 test('without an answer nothing is written', async () => {
-  const { parts, written, printed } = desk();
+  const { deps, written, printed } = holding();
   const flags = { functionsUrl: functions };
-  expect(await setup(parts, flags)).toBe(false);
+  expect(await setup(deps, flags)).toBe(false);
   expect(printed.at(-1)).toContain('--yes');
   const confirm = jest.fn(async () => false);
-  expect(await setup({ ...parts, confirm }, flags)).toBe(false);
-  expect(await setup({ ...parts, confirm }, { ...flags, dryRun: true })).toBe(true);
+  expect(await setup({ ...deps, confirm }, flags)).toBe(false);
+  expect(await setup({ ...deps, confirm }, { ...flags, dryRun: true })).toBe(true);
   expect(confirm).toHaveBeenCalledTimes(1);
   expect(written).toEqual([]);
-  expect(await setup({ ...parts, confirm: async () => true }, flags)).toBe(true);
+  expect(await setup({ ...deps, confirm: async () => true }, flags)).toBe(true);
   expect(written).toHaveLength(1);
 });
 
 test('as JSON it asks nobody, and says whether it wrote', async () => {
-  const { parts, printed } = desk();
+  const { deps, printed } = holding();
   const confirm = async () => true;
   const flags = { functionsUrl: functions, json: true };
-  expect(await setup({ ...parts, confirm }, flags)).toBe(false);
-  await setup(parts, { ...flags, yes: true });
+  expect(await setup({ ...deps, confirm }, flags)).toBe(false);
+  await setup(deps, { ...flags, yes: true });
   expect(printed.map((text) => JSON.parse(text).written)).toEqual([false, true]);
   expect(JSON.parse(printed[0] ?? '')).toEqual({
     differences: [
@@ -206,39 +206,39 @@ test('as JSON it asks nobody, and says whether it wrote', async () => {
 });
 
 test('somebody who writes between our reading and writing stops us', async () => {
-  const set = desk();
+  const set = holding();
   set.beforeRead = (reads) => reads === 2 && set.hold({ uiAttributes: { other_plugin: { on: false } } });
-  await expect(setup(set.parts, { functionsUrl: functions, yes: true })).rejects.toMatchObject({
+  await expect(setup(set.deps, { functionsUrl: functions, yes: true })).rejects.toMatchObject({
     code: 'configuration_changed',
   });
   expect(set.written).toEqual([]);
 });
 
 test('what does not read back as it was written is no success', async () => {
-  const set = desk();
+  const set = holding();
   set.beforeRead = (reads) => reads === 3 && set.hold({ uiAttributes: {} });
-  await expect(setup(set.parts, { functionsUrl: functions, yes: true })).rejects.toMatchObject({
+  await expect(setup(set.deps, { functionsUrl: functions, yes: true })).rejects.toMatchObject({
     code: 'setup_unverified',
   });
 });
 
 test('what is no object is not replaced by one', async () => {
-  const { parts, written } = desk(withOurs({ recording: 'all of it' }));
-  await expect(setup(parts, { mode: 'ours', yes: true })).rejects.toMatchObject({
+  const { deps, written } = holding(withOurs({ recording: 'all of it' }));
+  await expect(setup(deps, { mode: 'ours', yes: true })).rejects.toMatchObject({
     code: 'settings_unreadable',
     message: expect.stringContaining('flex_custody.recording is no object'),
   });
   const wishes = parseWish('recording.mode="ours"', parseWish('recording="all of it"'));
-  await expect(setup(desk().parts, { set: wishes, yes: true })).rejects.toMatchObject({
+  await expect(setup(holding().deps, { set: wishes, yes: true })).rejects.toMatchObject({
     code: 'settings_unreadable',
   });
   expect(written).toEqual([]);
 });
 
 test('an account without Flex', async () => {
-  const { parts } = desk();
-  const twilio = { ...parts.twilio, flexConfiguration: async () => undefined };
-  await expect(setup({ ...parts, twilio }, {})).rejects.toBeInstanceOf(CustodyError);
+  const { deps } = holding();
+  const twilio = { ...deps.twilio, flexConfiguration: async () => undefined };
+  await expect(setup({ ...deps, twilio }, {})).rejects.toBeInstanceOf(CustodyError);
 });
 
 test('--set takes a path and JSON, as often as wished; null takes away', async () => {
@@ -247,8 +247,8 @@ test('--set takes a path and JSON, as often as wished; null takes away', async (
     ['recording.internal', null],
     ['veridas.config.x', 1],
   ]);
-  const { parts, held } = desk(withOurs({ recording: { internal: true, mode: 'ours' } }));
-  await setup(parts, { set: wishes, yes: true });
+  const { deps, held } = holding(withOurs({ recording: { internal: true, mode: 'ours' } }));
+  await setup(deps, { set: wishes, yes: true });
   expect(held().uiAttributes['flex_custody']).toMatchObject({
     recording: { mode: 'ours' },
     veridas: { config: { x: 1 } },

@@ -19,7 +19,7 @@ interface Flags {
   json?: boolean;
 }
 
-export interface SetupParts {
+export interface SetupDeps {
   twilio: TwilioFlexConfiguration;
   /** This host's public URL, which the plugins report to where nothing else is set. */
   hostUrl: string;
@@ -33,7 +33,7 @@ export interface SetupParts {
  * @returns false where it was not, or not yet, written as wished
  * @throws CustodyError `flex_missing`, `configuration_changed`, `setup_unverified`, or as TwilioApi does
  */
-export async function setup({ twilio, hostUrl, print, confirm }: SetupParts, flags: Flags): Promise<boolean> {
+export async function setup({ twilio, hostUrl, print, confirm }: SetupDeps, flags: Flags): Promise<boolean> {
   const before = await readNow(twilio);
   const plan = planSetup(before, wishesOf(flags), { host_url: hostUrl });
   const changes = plan.differences.length > 0;
@@ -77,7 +77,7 @@ function seen({ uiAttributesText, ...rest }: FlexConfiguration): unknown {
   return { ...rest, uiAttributes: JSON.parse(uiAttributesText) };
 }
 
-async function agreed(confirm: SetupParts['confirm'], print: SetupParts['print']): Promise<boolean> {
+async function agreed(confirm: SetupDeps['confirm'], print: SetupDeps['print']): Promise<boolean> {
   if (confirm) return confirm('Write this? [y/N] ');
   print('Nothing was written: nobody can be asked here, so add --yes.');
   return false;

@@ -396,7 +396,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await alarms.list();
     await alarms.counts();
     await alarms.clear(1);
-    await alarms.mended(['copy_failed'], one);
+    await alarms.resolve(['copy_failed'], one);
     db.during('certificates');
     const certificates = createCertificates(db);
     await certificates.keep({ id: randomUUID(), reason: 'erasure', recordings: 1, jws: 'j' });
@@ -438,11 +438,11 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     const pause = await pauses.find(CF(1));
     if (pause) await pauses.end(pause, 'timer');
     db.during('reports');
-    const parts = { db, log: { info() {}, warn() {} }, secret: randomBytes(32), voiceConsent: 'required' };
-    await settled(consentOf(parts as never, CF(1)));
+    const deps = { db, log: { info() {}, warn() {} }, secret: randomBytes(32), voiceConsent: 'required' };
+    await settled(consentOf(deps as never, CF(1)));
     const report = { id: randomUUID(), kind: 'paused' };
-    await settled(createPendingReports(parts as never).keep(report as never, 'token', 'request'));
-    await settled(retryPending(parts as never));
+    await settled(createPendingReports(deps as never).keep(report as never, 'token', 'request'));
+    await settled(retryPending(deps as never));
     db.during('aged rows');
     const aged = createAgedRows(db, account, { mark: async () => undefined, setMark: async () => undefined });
     for (const remove of [aged.alarms, aged.runs, aged.reports, aged.pauses, aged.identities])

@@ -9,7 +9,7 @@ import fastify, {
 import type { Metrics } from '../metrics.ts';
 import { answerError, answerNotFound } from './plugins/errors.ts';
 
-export interface AppParts {
+export interface AppDeps {
   log: FastifyBaseLogger;
   /** Each in a scope of its own, so that one's parsers, hooks and CORS are not another's. */
   routes: readonly FastifyPluginAsync[];
@@ -29,14 +29,14 @@ const keepAliveTimeout = 72_000;
 const bytesBefore = new WeakMap<object, { socket: Socket; written: number }>();
 
 /** The listener that browsers and Functions reach: whole, and not yet listening. */
-export function buildApp(parts: AppParts): FastifyInstance {
+export function buildApp(deps: AppDeps): FastifyInstance {
   const app = fastify({
-    loggerInstance: parts.log,
+    loggerInstance: deps.log,
     // Ours below, without the query, in which tokens travel.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    trustProxy: parts.trusts ?? false,
+    trustProxy: deps.trusts ?? false,
     bodyLimit,
     requestTimeout,
     keepAliveTimeout,
@@ -61,8 +61,8 @@ export function buildApp(parts: AppParts): FastifyInstance {
     const ms = Math.round(reply.elapsedTime);
     const before = bytesBefore.get(request.raw);
     const bytes = before ? (before.socket.bytesWritten ?? 0) - before.written : 0;
-    parts.metrics?.answered(route, reply.statusCode, ms / 1_000);
-    if (/^\/(media|segment)\//.test(route)) parts.metrics?.played(bytes);
+    deps.metrics?.answered(route, reply.statusCode, ms / 1_000);
+    if (/^\/(media|segment)\//.test(route)) deps.metrics?.played(bytes);
     const { method, errorCode } = request;
     const whole = reply.raw.writableFinished;
     request.log.info(
@@ -70,6 +70,6 @@ export function buildApp(parts: AppParts): FastifyInstance {
       'request',
     );
   });
-  for (const routes of parts.routes) app.register(routes);
+  for (const routes of deps.routes) app.register(routes);
   return app;
 }

@@ -1,12 +1,12 @@
 import { CustodyError } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import { createLog } from '../log.ts';
-import { buildOps, type OpsParts } from './ops.ts';
+import { buildOps, type OpsDeps } from './ops.ts';
 
 let app: FastifyInstance;
 afterEach(() => app.close());
 
-const ask = async (url: string, checks: OpsParts['checks'] = {}) => {
+const ask = async (url: string, checks: OpsDeps['checks'] = {}) => {
   const metrics = { contentType: 'text/plain; version=0.0.4', read: async () => 'custody_alarms 0\n' };
   app = buildOps({ log: createLog('silent'), metrics, checks, limitMs: 50 });
   const base = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -2,12 +2,12 @@ import { CustodyError, errorCode } from '@flex-custody/core';
 import { inTime } from '@flex-custody/net';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Metrics } from '../metrics.ts';
-import type { Desk } from './operators/desk.ts';
+import type { OperatorApi } from './operators/operator-api.ts';
 import { operatorRoutes } from './operators/routes.ts';
 import { answerError, answerNotFound } from './plugins/errors.ts';
 import { requireKnownHost } from './plugins/host-names.ts';
 
-export interface OpsParts {
+export interface OpsDeps {
   log: FastifyBaseLogger;
   /** By which it may be asked, beside addresses and localhost. */
   names?: readonly string[];
@@ -15,7 +15,7 @@ export interface OpsParts {
   /** What must work for this process to be of use, by name; each throws when it does not. */
   checks: Readonly<Record<string, () => Promise<unknown>>>;
   /** What the command line asks of this process, and the secret that it signs with. */
-  operators?: { desk: Desk; secret: string };
+  operators?: { api: OperatorApi; secret: string };
   /** Longest time for one check, ms. */
   limitMs?: number;
 }
@@ -26,22 +26,22 @@ export interface OpsParts {
  * `/healthz`: the process runs. `/readyz`: it can do its work. `/metrics`: for Prometheus. `/recordings` and `/alarms` are
  * the command line's, see {@link operatorRoutes}.
  */
-export function buildOps(parts: OpsParts): FastifyInstance {
+export function buildOps(deps: OpsDeps): FastifyInstance {
   const app = fastify({
-    loggerInstance: parts.log,
+    loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
   });
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNotFound);
-  requireKnownHost(app, parts.names ?? []);
+  requireKnownHost(app, deps.names ?? []);
 
   app.get('/healthz', async () => ({ ok: true }));
 
   app.get('/readyz', async (_request, reply) => {
-    const names = Object.keys(parts.checks);
+    const names = Object.keys(deps.checks);
     const results = await Promise.all(
-      Object.values(parts.checks).map((check) => outcome(check, parts.limitMs ?? 3_000)),
+      Object.values(deps.checks).map((check) => outcome(check, deps.limitMs ?? 3_000)),
     );
     const checks = Object.fromEntries(names.map((name, index) => [name, results[index] ?? 'unexpected']));
     const ok = results.every((result) => result === 'ok');
@@ -49,9 +49,9 @@ export function buildOps(parts: OpsParts): FastifyInstance {
   });
 
   app.get('/metrics', async (_request, reply) =>
-    reply.type(parts.metrics.contentType).send(await parts.metrics.read()),
+    reply.type(deps.metrics.contentType).send(await deps.metrics.read()),
   );
-  const { operators } = parts;
+  const { operators } = deps;
   if (operators) app.register((scope) => operatorRoutes(scope, operators));
   return app;
 }

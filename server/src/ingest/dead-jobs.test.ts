@@ -64,10 +64,10 @@ describe('a dead job', () => {
     ['media_short', false],
     ['source_deleted', false],
   ])('%s is tried again by itself after an hour: %s', async (code, again) => {
-    const { catalog, parts, queue } = await handedOver(shared.db);
+    const { catalog, deps, queue } = await handedOver(shared.db);
     await queue.dead?.({ name: 'copy', data: job, error: outage(code) });
     queue.sent = [];
-    const janitor = createJanitor(parts);
+    const janitor = createJanitor(deps);
     expect((await janitor.sweep(Date.now() + 59 * 60_000)).replayed).toBe(0);
     expect((await janitor.sweep(Date.now() + 61 * 60_000)).replayed).toBe(again ? 1 : 0);
     expect((await catalog.find(sid))?.state).toBe(again ? 'registered' : 'failed');
@@ -80,12 +80,12 @@ describe('a dead job', () => {
       ['twilio_unavailable', true],
       ['media_missing', false],
     ] as const) {
-      const { catalog, parts, queue, store } = await handedOver(shared.db);
+      const { catalog, deps, queue, store } = await handedOver(shared.db);
       const lease = (await catalog.lease(sid, 'worker', 60_000))?.secret ?? '';
-      expect(await parts.uploads.save(sid, lease, state)).toBe(true);
+      expect(await deps.uploads.save(sid, lease, state)).toBe(true);
       await catalog.release(sid, lease);
       await queue.dead?.({ name: 'copy', data: job, error: outage(code) });
-      expect([code, store.aborted.length, await parts.uploads.find(sid)]).toEqual(
+      expect([code, store.aborted.length, await deps.uploads.find(sid)]).toEqual(
         kept ? [code, 0, state] : [code, 1, undefined],
       );
       await shared.db.query('TRUNCATE recordings, alarms CASCADE');

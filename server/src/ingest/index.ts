@@ -3,12 +3,12 @@ import type { RecordingRow } from '../catalog/catalog.ts';
 import type { DeadJob } from '../queue/queue.ts';
 import { abandonUpload } from './copy/abandon-upload.ts';
 import { copyJob } from './copy/copy-job.ts';
+import type { IngestDeps } from './deps.ts';
 import { createGate, untilCalm } from './intake/gate.ts';
 import { isHeld } from './intake/lease.ts';
 import { receive } from './intake/register.ts';
 import { report } from './intake/report.ts';
 import { createLinker } from './link/linker.ts';
-import type { IngestParts } from './parts.ts';
 import { giveUp, ownFaults, passingReasons } from './steps.ts';
 import { createJanitor } from './upkeep/janitor-job.ts';
 import { compareNow, lookNow } from './upkeep/reconcile/schedule.ts';
@@ -19,8 +19,8 @@ import { measureJob } from './verify/measure-job.ts';
 import { proofInVain, proveJob } from './verify/prove-job.ts';
 import { verifyJob } from './verify/verify-job.ts';
 
-export type { IngestObserver, IngestParts, Log } from './parts.ts';
-export { type ImportParts, importPlain, readFrom } from './upkeep/reconcile/import.ts';
+export type { IngestDeps as IngestParts, IngestObserver, Log } from './deps.ts';
+export { type ImportDeps as ImportParts, importPlain, readFrom } from './upkeep/reconcile/import.ts';
 export { reconcile } from './upkeep/reconcile/index.ts';
 export { newestInventory } from './upkeep/reconcile/inventory/index.ts';
 export { rebuild } from './upkeep/reconcile/rebuild.ts';
@@ -55,12 +55,12 @@ export const copyJobs = (copiesAtOnce: number): number => 3 * copiesAtOnce;
 /** While some read, as many others are fetched: of a backlog in fewer questions to the database. */
 const verifyJobs = (copiesAtOnce: number): number => 2 * copiesAtOnce;
 
-export function createIngest(parts: IngestParts): Ingest {
-  const { alarms, catalog, config, queue } = parts;
-  const linker = createLinker(parts);
+export function createIngest(deps: IngestDeps): Ingest {
+  const { alarms, catalog, config, queue } = deps;
+  const linker = createLinker(deps);
   return {
-    receive: (callback) => receive(parts, linker, callback),
-    report: (sid, said) => report(parts, sid, said),
+    receive: (callback) => receive(deps, linker, callback),
+    report: (sid, said) => report(deps, sid, said),
     async startWorkers({ verifiesApart = false } = {}) {
       const inTurn = createGate(config.copiesAtOnce);
       const readInTurn = createGate(config.copiesAtOnce);
@@ -70,7 +70,7 @@ export function createIngest(parts: IngestParts): Ingest {
         if (verifying.has(sid)) return;
         verifying.add(sid);
         try {
-          await readInTurn(() => verifyJob(parts, sid, signal));
+          await readInTurn(() => verifyJob(deps, sid, signal));
         } finally {
           verifying.delete(sid);
         }
@@ -80,7 +80,7 @@ export function createIngest(parts: IngestParts): Ingest {
         'copy',
         { concurrency: copyJobs(config.copiesAtOnce) },
         ({ recordingSid }, { attempt, signal }) =>
-          copyJob(parts, recordingSid, signal, {
+          copyJob(deps, recordingSid, signal, {
             inTurn,
             attempt,
             ...(!verifiesApart && { verifyNext: (sid: RecordingSid) => verify(sid, signal) }),
@@ -94,29 +94,29 @@ export function createIngest(parts: IngestParts): Ingest {
       // In the background, one at a time: no copy and no verification waits for it.
       await queue.work('prove', { concurrency: 1 }, async ({ recordingSid }, { signal }) => {
         await untilCalm([inTurn, readInTurn], signal);
-        await proveJob(parts, recordingSid, signal);
+        await proveJob(deps, recordingSid, signal);
       });
       await queue.work('describe', { concurrency: config.copiesAtOnce }, ({ recordingSid }) =>
-        describeJob(parts, recordingSid),
+        describeJob(deps, recordingSid),
       );
-      await queue.work('measure', { concurrency: 1 }, ({ taskSid }) => measureJob(parts, taskSid));
+      await queue.work('measure', { concurrency: 1 }, ({ taskSid }) => measureJob(deps, taskSid));
       await queue.work('link', { concurrency: 4 }, async ({ recordingSid }) => {
         const row = await catalog.find(recordingSid);
         if (row) await linker.link(row);
       });
-      const janitor = createJanitor(parts);
+      const janitor = createJanitor(deps);
       await queue.work('janitor', { concurrency: 1 }, async () => {
         await janitor.sweep();
-        await alarms.mended(['janitor_failed']);
+        await alarms.resolve(['janitor_failed']);
       });
-      await queue.work('reconcile', { concurrency: 1 }, (_data, { signal }) => lookNow(parts, signal));
-      await queue.work('compare', { concurrency: 1 }, (_data, { signal }) => compareNow(parts, signal));
+      await queue.work('reconcile', { concurrency: 1 }, (_data, { signal }) => lookNow(deps, signal));
+      await queue.work('compare', { concurrency: 1 }, (_data, { signal }) => compareNow(deps, signal));
       await queue.work('sources', { concurrency: 1 }, async (_data, { signal }) => {
-        const { hasMore } = await deleteSources(parts, signal);
+        const { hasMore } = await deleteSources(deps, signal);
         if (hasMore) await queue.send('sources', {}, { once: 'more' });
       });
-      await queue.work('sign', { concurrency: 1 }, (_data, { signal }) => signNow(parts, signal));
-      await queue.onDead((dead) => buryJob(parts, dead));
+      await queue.work('sign', { concurrency: 1 }, (_data, { signal }) => signNow(deps, signal));
+      await queue.onDead((dead) => buryJob(deps, dead));
       await queue.every('janitor', sweepSeconds);
       await queue.every('sign', signSeconds);
       if (config.deleteSourceAfterHours !== undefined) await queue.every('sources', sourcesSeconds);
@@ -132,8 +132,8 @@ export function createIngest(parts: IngestParts): Ingest {
  * What becomes of a recording whose job has failed for good: it is a dead letter, listed as failed with the reason, and
  * somebody is told. What failed for an outage that outlasted all tries is tried again by the janitor, hour by hour.
  */
-export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> {
-  const { alarms, catalog, log } = parts;
+export async function buryJob(deps: IngestDeps, dead: DeadJob): Promise<void> {
+  const { alarms, catalog, log } = deps;
   log.error({ job: dead.name, data: dead.data, code: dead.error.code }, 'a job failed for good');
   if (!('recordingSid' in dead.data)) {
     await alarms.raise(`${dead.name}_failed`, undefined, dead.error.code);
@@ -145,10 +145,10 @@ export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> 
     await alarms.raise('describe_failed', sid, dead.error.code);
     // A setting is not right a minute later: the job that waits keeps the janitor from sending one by the minute.
     if (!dead.error.retryable && ownFaults.has(dead.error.code))
-      await parts.queue.send('describe', { recordingSid: sid }, { startAfterMs: settingMs, once: sid });
+      await deps.queue.send('describe', { recordingSid: sid }, { startAfterMs: settingMs, once: sid });
     return;
   }
-  if (dead.name === 'prove') return proofInVain(parts, sid, dead.error.code);
+  if (dead.name === 'prove') return proofInVain(deps, sid, dead.error.code);
   // Who called stays unknown, under every hold by caller, until its link is tried again.
   if (dead.name === 'facts') return alarms.raise('facts_failed', sid, dead.error.code);
   const row = await catalog.find(sid);
@@ -162,6 +162,6 @@ export async function buryJob(parts: IngestParts, dead: DeadJob): Promise<void> 
     dead.name === 'verify' ? row.state === 'sealed' : row.state === 'registered' || row.state === 'copying';
   // A later job, or somebody with a lease, has carried it past this one's failure.
   if (!isItsTurn || isHeld(row)) return;
-  await giveUp(parts, sid, dead.error.code, { code: `${dead.name}_failed`, detail: dead.error.code });
-  if (!passingReasons.includes(dead.error.code)) await abandonUpload(parts, sid);
+  await giveUp(deps, sid, dead.error.code, { code: `${dead.name}_failed`, detail: dead.error.code });
+  if (!passingReasons.includes(dead.error.code)) await abandonUpload(deps, sid);
 }

@@ -106,7 +106,7 @@ describe('the copy', () => {
   });
 
   test('goes on where another worker stopped, and leaves no note of it', async () => {
-    const { catalog, parts, queue } = await handedOver(shared.db);
+    const { catalog, deps, queue } = await handedOver(shared.db);
     const state = { uploadId: 'u1', key: 'k', parts: [{ sha256: 'b' }] } as UploadState;
     copy.mockImplementationOnce(async ({ save }) => {
       expect(await save!(state)).toBe(true);
@@ -116,11 +116,11 @@ describe('the copy', () => {
     await queue.run('copy', job);
     expect(copy.mock.calls.map(([input]) => input.state)).toEqual([undefined, state]);
     expect((await catalog.find(sid))?.state).toBe('sealed');
-    expect(await parts.uploads.find(sid)).toBeUndefined();
+    expect(await deps.uploads.find(sid)).toBeUndefined();
   });
 
   test('notes nothing under a lease that has lapsed', async () => {
-    const { parts, queue } = await handedOver(shared.db);
+    const { deps, queue } = await handedOver(shared.db);
     const saved: boolean[] = [];
     copy.mockImplementationOnce(async ({ save }) => {
       await shared.db.query(`UPDATE recordings SET lease_until = now() - interval '1 second'`);
@@ -128,20 +128,20 @@ describe('the copy', () => {
       throw new CustodyError('lease_lost', 'another writer took over');
     });
     await queue.run('copy', job);
-    expect([saved, await parts.uploads.find(sid)]).toEqual([[false], undefined]);
+    expect([saved, await deps.uploads.find(sid)]).toEqual([[false], undefined]);
   });
 
   test.each<ErrorCode>(['media_short', 'media_long', 'media_not_audio', 'media_empty'])(
     '%s proves that what was begun is worth nothing: its parts go',
     async (code) => {
-      const { parts, queue, store } = await handedOver(shared.db);
+      const { deps, queue, store } = await handedOver(shared.db);
       copy.mockImplementationOnce(async ({ save }) => {
         await save!({ uploadId: 'u1', key: 'k' } as UploadState);
         throw new CustodyError(code, 'no');
       });
       await expect(queue.run('copy', job)).rejects.toMatchObject({ code });
       expect(store.aborted).toEqual(['k?u1']);
-      expect(await parts.uploads.find(sid)).toBeUndefined();
+      expect(await deps.uploads.find(sid)).toBeUndefined();
     },
   );
 
@@ -320,14 +320,14 @@ describe('verification', () => {
   );
 
   test('of two jobs at once, the slower one does not reject what was copied after the faster', async () => {
-    const { catalog, parts, queue, store } = await sealed();
+    const { catalog, deps, queue, store } = await sealed();
     const begun: (() => void)[] = [];
     verify.mockImplementationOnce(async () => {
       await new Promise<void>((resolve) => begun.push(resolve));
       throw new CustodyError('object_mismatch', 'bad');
     });
     // Of another process: in one, the second finds the first at it.
-    const slow = verifyJob(parts, sid, new AbortController().signal);
+    const slow = verifyJob(deps, sid, new AbortController().signal);
     while (begun.length === 0) await new Promise((resolve) => setImmediate(resolve));
     verify.mockRejectedValueOnce(new CustodyError('object_mismatch', 'bad'));
     await queue.run('verify', job);
@@ -369,7 +369,7 @@ describe('verification', () => {
       'object_lost',
       'import_refused',
     ] as const) {
-      await alarms.raise(code, sid, 'mended');
+      await alarms.raise(code, sid, 'resolve');
     }
     await queue.run('verify', job);
     expect((await catalog.find(sid))?.state).toBe('verified');

@@ -69,7 +69,7 @@ test.each([
     await host.queue.dead?.({ name: 'verify', data: job, error: { code, message: 'why', retryable: false } });
     expect(await host.catalog.find(sid)).toMatchObject({ state: 'failed', failure: code, object });
     faults.clear();
-    const janitor = createJanitor(host.parts);
+    const janitor = createJanitor(host.deps);
     expect((await janitor.sweep(Date.now() + 59 * 60_000)).replayed).toBe(0);
     expect((await janitor.sweep(Date.now() + 61 * 60_000)).replayed).toBe(1);
     await host.queue.run('verify', job);

@@ -141,14 +141,14 @@ test.each(notSealed)(
 test.each(notSealed)('what lies there %s and no catalog knows is not adopted', async (_how, encryption) => {
   const host = await house(scene(), shared.db, { store });
   await put(encryption);
-  await expect(adopt(host.parts, sid)).rejects.toMatchObject({ code: 'object_unencrypted' });
+  await expect(adopt(host.deps, sid)).rejects.toMatchObject({ code: 'object_unencrypted' });
   expect(await host.catalog.find(sid)).toBeUndefined();
 });
 
 test('what S3 sealed by the key is adopted', async () => {
   const host = await house(scene(), shared.db, { store });
   await put(byKms('ours'));
-  expect(await adopt(host.parts, sid)).toBe(true);
+  expect(await adopt(host.deps, sid)).toBe(true);
   expect(await host.catalog.find(sid)).toMatchObject({ state: 'sealed', object: { keyId: arn('ours') } });
 });
 

@@ -1,6 +1,6 @@
 import type { ErrorCode, RecordingSid } from '@flex-custody/core';
 import type { AlarmCode } from '../alarms/alarm-table.ts';
-import type { IngestParts, Log } from './parts.ts';
+import type { IngestDeps, Log } from './deps.ts';
 
 /** Steps of a recording's way. Whoever follows one live reads the log for `event: recording.<step>`. */
 export type Step =
@@ -117,12 +117,12 @@ export const linkAlarms: readonly AlarmCode[] = [
 
 /** Ends a recording's way as failed, unless it has ended already, and tells somebody. */
 export async function giveUp(
-  parts: Pick<IngestParts, 'alarms' | 'catalog' | 'log'>,
+  deps: Pick<IngestDeps, 'alarms' | 'catalog' | 'log'>,
   sid: RecordingSid,
   failure: string,
   alarm: { code: AlarmCode; detail: string },
 ): Promise<void> {
-  if (!(await parts.catalog.giveUp(sid, failure))) return;
-  await parts.alarms.raise(alarm.code, sid, alarm.detail);
-  logStep(parts.log, 'failed', sid, { reason: failure });
+  if (!(await deps.catalog.giveUp(sid, failure))) return;
+  await deps.alarms.raise(alarm.code, sid, alarm.detail);
+  logStep(deps.log, 'failed', sid, { reason: failure });
 }

@@ -49,7 +49,7 @@ onEachEngine('the jobs of another account', (open) => {
   async function other() {
     const twilio = scene();
     const host = await house(twilio, database.db, { catalog: createCatalog(database.db, staging) });
-    host.parts.config = { ...host.parts.config, accountSid: staging, deleteSourceAfterHours: 2 };
+    host.deps.config = { ...host.deps.config, accountSid: staging, deleteSourceAfterHours: 2 };
     host.queue.sent = [];
     twilio.asked.length = 0;
     return { twilio, ...host };
@@ -90,10 +90,10 @@ onEachEngine('the jobs of another account', (open) => {
     const host = await other();
     const before = await all();
     await host.queue.run('janitor', {});
-    expect((await deleteSources(host.parts, signal)).deleted).toBe(0);
+    expect((await deleteSources(host.deps, signal)).deleted).toBe(0);
     const tally = createTally();
-    const parts = { ...host.parts, store: { ...host.store, list: async function* () {} } as never };
-    await bucketPass(parts, tally, { dryRun: false, after: undefined, signal }, async () => undefined);
+    const deps = { ...host.deps, store: { ...host.store, list: async function* () {} } as never };
+    await bucketPass(deps, tally, { dryRun: false, after: undefined, signal }, async () => undefined);
     expect(tally.counts).toEqual({});
     expect(await all()).toEqual(before);
     expect([host.twilio.asked, host.queue.sent, await host.alarmCodes()]).toEqual([[], [], []]);

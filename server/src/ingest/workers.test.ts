@@ -8,7 +8,7 @@ import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts
 import { openQueue } from '../queue/boss-queue.ts';
 import type { Queue } from '../queue/queue.ts';
 import { copyJob } from './copy/copy-job.ts';
-import type { IngestParts } from './parts.ts';
+import type { IngestDeps } from './deps.ts';
 import { house, sealedObject } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
 import { createJanitor } from './upkeep/janitor-job.ts';
@@ -42,7 +42,7 @@ onEachEngine('several workers', (open) => {
     await database.db.query('TRUNCATE recordings, alarms CASCADE');
   });
 
-  async function worker(change: Partial<IngestParts> = {}) {
+  async function worker(change: Partial<IngestDeps> = {}) {
     const db = (await database.another?.()) ?? database.db;
     if (db !== database.db) others.push(db);
     const queue = openQueue(db, { schema: `${database.schema}_jobs` });
@@ -115,7 +115,7 @@ onEachEngine('several workers', (open) => {
     await until(async () => begun);
     copy.mockResolvedValueOnce({ object: sealedObject(sid), channels: 2 });
     const other = await worker();
-    const janitor = createJanitor(other.parts);
+    const janitor = createJanitor(other.deps);
     await janitor.sweep();
     expect((await other.catalog.find(sid))?.state).toBe('copying');
     await database.db.query(`UPDATE recordings SET lease_until = now() - interval '6 seconds'`);
@@ -173,7 +173,7 @@ onEachEngine('several workers', (open) => {
     expect(extended.every(Boolean)).toBe(true);
   }, 60_000);
   test('verify in the job that copied, and leave to another job what cannot be read now', async () => {
-    const { catalog, parts, queue } = await house(twilio, database.db, {}, { verifiesApart: false });
+    const { catalog, deps, queue } = await house(twilio, database.db, {}, { verifiesApart: false });
     const [good, unread] = [sids.recording(1), sids.recording(2)];
     for (const n of [1, 2]) await register(catalog, n);
     copy.mockImplementation(async ({ source }) => ({
@@ -190,7 +190,7 @@ onEachEngine('several workers', (open) => {
     const verification = { name: 'verify', data: { recordingSid: unread }, options: { once: unread } };
     expect(queue.sent).toEqual([verification]);
     // The process ended before it could leave it to a job: the next try of its job does.
-    await copyJob(parts, unread, new AbortController().signal, { attempt: 2 });
+    await copyJob(deps, unread, new AbortController().signal, { attempt: 2 });
     expect(queue.sent).toEqual([verification, verification]);
     expect(copy).toHaveBeenCalledTimes(2);
   });

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { CustodyError } from '@flex-custody/core';
 
-export interface RestingParts {
+export interface RestingDeps {
   /** First byte. */
   start: number;
   /** Last byte, inclusive. Undefined where nobody knows it: then nothing can be opened again, and the source is kept. */
@@ -41,8 +41,8 @@ export class Reads {
     return this.#open.size;
   }
 
-  stream(parts: RestingParts): Readable {
-    return new RestingStream(this, parts);
+  stream(deps: RestingDeps): Readable {
+    return new RestingStream(this, deps);
   }
 
   enter(stream: RestingStream): void {
@@ -79,25 +79,25 @@ class RestingStream extends Readable {
   /** Since when nobody reads what is here, by `performance.now()`; undefined while somebody waits for more. */
   pausedAt: number | undefined;
   readonly #reads: Reads;
-  readonly #parts: RestingParts;
+  readonly #parts: RestingDeps;
   readonly #stop = new AbortController();
   readonly #timer: NodeJS.Timeout;
   #at: number;
   #source: Readable | undefined;
   #opening = false;
 
-  constructor(reads: Reads, parts: RestingParts) {
+  constructor(reads: Reads, deps: RestingDeps) {
     // Nothing waits here beyond the chunk at hand.
     super({ highWaterMark: 1 });
     this.#reads = reads;
-    this.#parts = parts;
-    this.#at = parts.start;
+    this.#parts = deps;
+    this.#at = deps.start;
     this.#timer = setTimeout(() => this.rest(), reads.restMs);
     this.#timer.unref();
-    if (!parts.first) return;
+    if (!deps.first) return;
     reads.enter(this);
-    this.#follow(parts.first);
-    this.#pause(parts.first);
+    this.#follow(deps.first);
+    this.#pause(deps.first);
   }
 
   /** Whether its source is open, can be opened again, and waits for its listener since then or longer. */

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError, errorCode, fieldsOf, isRetryable } from '@flex-custody/core';
 import { orAborted } from '@flex-custody/net';
 import type PgBoss from 'pg-boss';
+import { coalesce } from '../db/coalesce.ts';
 import type { Db } from '../db/db.ts';
-import { together } from '../db/together.ts';
 import { countJobs, sharedCounts } from './job-counts.ts';
 import { type JobTable, jobTable, partsOf, type TakenJob } from './job-table.ts';
 import { type Puller, startPuller } from './puller.ts';
@@ -124,7 +124,7 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
 
     async work(name, { concurrency }, handler) {
       const table = await tableOf(name);
-      const complete = together(table.complete);
+      const complete = coalesce(table.complete);
       const every = unhurried.has(name) ? unhurriedPolls * pollMs : pollMs;
       return pull(name, { concurrency, every }, table, async (started, job) => {
         try {

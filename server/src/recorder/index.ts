@@ -11,20 +11,20 @@ import type { Jobs } from '../queue/queue.ts';
 import { factsAtOnce, findFacts } from './calls/facts.ts';
 import { lookAtCall } from './calls/look.ts';
 import { createCallsWatch } from './calls/schedule.ts';
-import type { RecorderParts } from './parts.ts';
+import type { RecorderDeps } from './deps.ts';
 import { look } from './pauses/look.ts';
 import { createPauses } from './pauses/pauses.ts';
 import { consentOf } from './reports/consents.ts';
 import { createPendingReports, type PendingReports, retryPending } from './reports/pending.ts';
-import { receive, type Teller } from './reports/receive.ts';
+import { type Reporter, receive } from './reports/receive.ts';
 
-export type { RecorderParts, RecorderTwilio } from './parts.ts';
-export type { Teller } from './reports/receive.ts';
+export type { RecorderDeps as RecorderParts, RecorderTwilio } from './deps.ts';
+export type { Reporter } from './reports/receive.ts';
 
 /** What the host knows and does of calls while they last. */
 export interface Recorder {
   /** See {@link receive}. */
-  receive(report: Report, teller: Teller, requestId: string): Promise<void>;
+  receive(report: Report, reporter: Reporter, requestId: string): Promise<void>;
   /** See {@link consentOf}. */
   consentOf(conference: ConferenceSid): Promise<ConsentAnswer>;
   pending: PendingReports;
@@ -42,45 +42,45 @@ const pendingSeconds = 15;
 /** A look that comes minutes late finds no more than the next one at all calls does. */
 const mostLooks = 4;
 
-async function lookSoon(parts: RecorderParts, call: Jobs['call'], attempt: number): Promise<void> {
+async function lookSoon(deps: RecorderDeps, call: Jobs['call'], attempt: number): Promise<void> {
   try {
-    await lookAtCall(parts, call);
-    await parts.alarms.mended(['call_failed']);
+    await lookAtCall(deps, call);
+    await deps.alarms.resolve(['call_failed']);
   } catch (error) {
     if (!isRetryable(error) || attempt < mostLooks) throw error;
-    parts.log.warn({ task: call.taskSid, code: errorCode(error) }, 'a live call could not be looked at');
+    deps.log.warn({ task: call.taskSid, code: errorCode(error) }, 'a live call could not be looked at');
   }
 }
 
 /** Between two looks at all live calls: two questions to Twilio at most, where there is nothing new. */
 const callsSeconds = 60;
 
-export function createRecorder(parts: RecorderParts): Recorder {
-  const { alarms, queue, db } = parts;
+export function createRecorder(deps: RecorderDeps): Recorder {
+  const { alarms, queue, db } = deps;
   return {
-    receive: (report, teller, requestId) => receive(parts, report, teller, requestId),
-    consentOf: (conference) => consentOf(parts, conference),
-    pending: createPendingReports(parts),
-    whoseCall: (row) => factsAtOnce(parts, row),
+    receive: (report, reporter, requestId) => receive(deps, report, reporter, requestId),
+    consentOf: (conference) => consentOf(deps, conference),
+    pending: createPendingReports(deps),
+    whoseCall: (row) => factsAtOnce(deps, row),
     async startWorkers() {
       await queue.work('resume', { concurrency: 8 }, async ({ conferenceSid }) => {
-        await look(parts, conferenceSid);
+        await look(deps, conferenceSid);
       });
       await queue.work('pauses', { concurrency: 1 }, async () => {
         for (const conferenceSid of await createPauses(db).open())
           await queue.send('resume', { conferenceSid }, { once: conferenceSid });
-        await alarms.mended(['pauses_failed']);
+        await alarms.resolve(['pauses_failed']);
       });
       await queue.work('reports', { concurrency: 1 }, async () => {
-        await retryPending(parts);
-        await alarms.mended(['reports_failed']);
+        await retryPending(deps);
+        await alarms.resolve(['reports_failed']);
       });
       await queue.every('pauses', sweepSeconds);
       await queue.every('reports', pendingSeconds);
-      await queue.work('call', { concurrency: 4 }, (call, { attempt }) => lookSoon(parts, call, attempt));
-      await queue.work('facts', { concurrency: 2 }, ({ recordingSid }) => findFacts(parts, recordingSid));
-      await queue.work('calls', { concurrency: 1 }, createCallsWatch(parts));
-      if (parts.watchCalls) await queue.every('calls', callsSeconds);
+      await queue.work('call', { concurrency: 4 }, (call, { attempt }) => lookSoon(deps, call, attempt));
+      await queue.work('facts', { concurrency: 2 }, ({ recordingSid }) => findFacts(deps, recordingSid));
+      await queue.work('calls', { concurrency: 1 }, createCallsWatch(deps));
+      if (deps.watchCalls) await queue.every('calls', callsSeconds);
     },
   };
 }

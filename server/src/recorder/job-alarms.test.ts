@@ -24,10 +24,10 @@ onEachEngine("alarms of the recorder's jobs", (open) => {
       state.isDown ? Promise.reject(new Error('away')) : database.db.query(...asked);
     const handlers = new Map<JobName, Handler>();
     const recorder = createRecorder({
-      ...set.parts,
+      ...set.deps,
       db: { query, transaction: (work) => database.db.transaction(work) },
       queue: {
-        ...set.parts.queue,
+        ...set.deps.queue,
         work: async (name, _options, handler) => void handlers.set(name, handler),
       },
     });

@@ -28,7 +28,7 @@ onEachEngine('the recorder at work', (open) => {
   const host = (set: ReturnType<typeof room>, lookMs = 50) => {
     const queue = openQueue(database.db, { schema: `${database.schema}_jobs` });
     queues.push(queue);
-    return { queue, recorder: createRecorder({ ...set.parts, queue, lookMs }) };
+    return { queue, recorder: createRecorder({ ...set.deps, queue, lookMs }) };
   };
   const ended = async () => (await createPauses(database.db).find(sids.conference))?.endedBy;
 

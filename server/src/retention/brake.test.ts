@@ -4,7 +4,7 @@ import { brake } from './brake.ts';
 const raised: string[] = [];
 const alarms = {
   raise: async (code: string) => void raised.push(code),
-  mended: async () => undefined,
+  resolve: async () => undefined,
 };
 const stops = (due: number, { size, mean }: { size: number; mean?: number }) => {
   raised.length = 0;

@@ -16,13 +16,13 @@ const leastCatalog = 200;
  * @throws CustodyError `retention_braked`
  */
 export async function brake(
-  { alarms, catalog }: { alarms: Pick<Alarms, 'raise' | 'mended'>; catalog: Catalog },
+  { alarms, catalog }: { alarms: Pick<Alarms, 'raise' | 'resolve'>; catalog: Catalog },
   due: number,
 ): Promise<void> {
   const [mean, size] = await Promise.all([catalog.usuallyRetained(), catalog.size()]);
   const usual = Math.max(leastUsual, mean ?? 0);
   const isMany = due > timesUsual * usual || (size > leastCatalog && due > mostShare * size);
-  if (!isMany) return alarms.mended(['retention_braked']);
+  if (!isMany) return alarms.resolve(['retention_braked']);
   const detail = `${due} of ${size} recordings would be erased at once; usual are ${Math.round(mean ?? 0)}. If that is meant: flex-custody retention --yes`;
   await alarms.raise('retention_braked', undefined, detail);
   throw new CustodyError('retention_braked', detail);

@@ -6,7 +6,7 @@ import type { Certificates } from '../catalog/certificates.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { type Certificate, certificateType, type ErasedRecording } from './certificate.ts';
 
-export interface CertifyParts {
+export interface CertifyDeps {
   config: { accountSid: AccountSid };
   catalog: Pick<Catalog, 'erased' | 'keepErasures' | 'now' | 'tracesOf'>;
   certificates: Pick<Certificates, 'keep'>;
@@ -33,7 +33,7 @@ export function certificateKey(account: AccountSid, id: string): string {
  * Proves that a certificate can be signed and kept, before anything goes that one will be needed for.
  * @throws CustodyError as the store and the signing key do
  */
-export async function proveCertifiable({ config, signing, store }: CertifyParts, run: string): Promise<void> {
+export async function proveCertifiable({ config, signing, store }: CertifyDeps, run: string): Promise<void> {
   const { accountSid } = config;
   const key = certificateKey(accountSid, `intents/${run}`);
   const jws = await signing.sign(probeType, JSON.stringify({ iss: accountSid, jti: run }));
@@ -49,11 +49,11 @@ export async function proveCertifiable({ config, signing, store }: CertifyParts,
  * @returns what is certified
  */
 export async function certify(
-  parts: CertifyParts,
+  deps: CertifyDeps,
   run: string,
   gone: readonly Gone[],
 ): Promise<Set<RecordingSid>> {
-  const { catalog, certificates, config, signing, store } = parts;
+  const { catalog, certificates, config, signing, store } = deps;
   const kept = await catalog.keepErasures(run);
   const ours = gone.filter(({ erased }) => kept.has(erased.recording));
   const decisions = new Map<string, Gone[]>();
@@ -82,7 +82,7 @@ export async function certify(
     const traces = new Set<string>();
     for (const { recording } of certificate.recordings)
       for (const sid of await catalog.tracesOf(recording)) traces.add(sid);
-    await parts.forgetJobs?.([...traces]);
+    await deps.forgetJobs?.([...traces]);
     for (const { recording } of certificate.recordings) await catalog.erased(recording, certificate.jti);
   }
   return new Set(ours.map(({ erased }) => erased.recording));

@@ -1,7 +1,7 @@
 import type { TwilioApi } from '@flex-custody/twilio';
 import type { Catalog } from '../catalog/catalog.ts';
 
-export interface ClockParts {
+export interface ClockDeps {
   catalog: Pick<Catalog, 'now'>;
   twilio: Pick<TwilioApi, 'account'>;
 }
@@ -28,16 +28,16 @@ const seen = new WeakMap<object, Seen>();
  * The database's time, held against this process's and Twilio's: three clocks of which one may be wrong.
  * @throws CustodyError as Twilio and the database do, where they cannot be asked
  */
-export async function readClock(parts: ClockParts): Promise<ClockReading> {
-  const isRemembered = isFresh(seen.get(parts.twilio));
-  const reading = await compare(parts);
+export async function readClock(deps: ClockDeps): Promise<ClockReading> {
+  const isRemembered = isFresh(seen.get(deps.twilio));
+  const reading = await compare(deps);
   if (!reading.differs || !isRemembered) return reading;
   // A minute ago Twilio's answer, or this host's clock, may have been another.
-  seen.delete(parts.twilio);
-  return compare(parts);
+  seen.delete(deps.twilio);
+  return compare(deps);
 }
 
-async function compare({ catalog, twilio }: ClockParts): Promise<ClockReading> {
+async function compare({ catalog, twilio }: ClockDeps): Promise<ClockReading> {
   const theirs = await twilioTime(twilio);
   const now = await catalog.now();
   if (theirs === undefined) return { now, differs: "Twilio's answer bears no date to compare with" };
@@ -56,7 +56,7 @@ async function compare({ catalog, twilio }: ClockParts): Promise<ClockReading> {
 const isFresh = (one: Seen | undefined): one is Seen =>
   one !== undefined && performance.now() - one.at < askedAgainMs;
 
-async function twilioTime(twilio: ClockParts['twilio']): Promise<number | undefined> {
+async function twilioTime(twilio: ClockDeps['twilio']): Promise<number | undefined> {
   const known = seen.get(twilio);
   if (isFresh(known)) return known.theirs + performance.now() - known.at;
   const account = await twilio.account();

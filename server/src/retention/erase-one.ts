@@ -5,11 +5,11 @@ import type { Catalog, ErasurePlan, Intent, RecordingRow } from '../catalog/cata
 import { deleteAtTwilio, isAtTwilio } from './at-twilio.ts';
 import type { ErasedRecording } from './certificate.ts';
 import type { Gone } from './certify.ts';
-import { type DestroyerParts, mayDestroy } from './may-destroy.ts';
+import { type DestroyerDeps, mayDestroy } from './may-destroy.ts';
 import { keptVersionsOf, removeFromBucket, versionsOf } from './remove.ts';
 
-export interface EraseOneParts extends DestroyerParts {
-  alarms: Pick<Alarms, 'raise' | 'mended'>;
+export interface EraseOneDeps extends DestroyerDeps {
+  alarms: Pick<Alarms, 'raise' | 'resolve'>;
   catalog: Catalog;
   twilio: Pick<TwilioApi, 'account' | 'deleteRecording' | 'recording'>;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
@@ -48,21 +48,21 @@ class Stop extends Error {
  * @throws CustodyError `clock_differs`, or one that says why no certificate can be kept
  */
 export async function eraseOne(
-  parts: EraseOneParts,
+  deps: EraseOneDeps,
   row: RecordingRow,
   why: Why,
   scene: Scene,
 ): Promise<Gone | undefined> {
-  const { catalog } = parts;
+  const { catalog } = deps;
   const sid = row.recordingSid;
   let isIntended = row.intent !== undefined;
   const takeBack = async () => {
     if (isIntended && (await catalog.takeBack(sid, scene.run)))
-      await parts.alarms.mended(['erasure_stuck'], sid);
+      await deps.alarms.resolve(['erasure_stuck'], sid);
   };
-  return counted(parts, row, scene, async () => {
+  return counted(deps, row, scene, async () => {
     try {
-      const before = await allowed(parts, row, why, scene);
+      const before = await allowed(deps, row, why, scene);
       if (before === undefined) return await takeBack().then(() => undefined);
       if (scene.dryRun) {
         scene.count('to_be_erased');
@@ -70,17 +70,17 @@ export async function eraseOne(
         return undefined;
       }
       await stopping(scene.certifiable());
-      const { plan, now } = await planned(parts, row);
+      const { plan, now } = await planned(deps, row);
       const { reason, reference } = why;
       const intent = { reason, ...(reference !== undefined && { reference }), policy: before, plan };
-      await intend(parts, sid, intent, scene);
+      await intend(deps, sid, intent, scene);
       isIntended = true;
-      const policy = await allowed(parts, row, why, scene);
+      const policy = await allowed(deps, row, why, scene);
       if (policy === undefined) return await takeBack().then(() => undefined);
       // The decision that counts is the last one; and where the questions took too long another run may have taken over.
-      await intend(parts, sid, { ...intent, policy }, scene);
+      await intend(deps, sid, { ...intent, policy }, scene);
       isIntended = false;
-      const erased = await remove(parts, now, plan, scene);
+      const erased = await remove(deps, now, plan, scene);
       return { intent: { ...intent, policy }, erased };
     } catch (error) {
       await takeBack().catch(() => undefined);
@@ -94,36 +94,36 @@ export async function eraseOne(
  * @returns `as-before` where the recording is as if nobody had begun, for this run to decide
  */
 export async function goOn(
-  parts: EraseOneParts,
+  deps: EraseOneDeps,
   row: RecordingRow,
   scene: Scene,
 ): Promise<Gone | 'as-before' | undefined> {
-  const { catalog } = parts;
+  const { catalog } = deps;
   const { intent, recordingSid: sid } = row;
   if (!intent || !(await catalog.resumeErasure(sid, scene.run))) return undefined;
-  if (row.state !== 'erased' && (await isStillWhole(parts, row, intent.plan).catch(() => false))) {
-    if (intent.reason === 'erasure') return eraseOne(parts, row, intent, scene);
+  if (row.state !== 'erased' && (await isStillWhole(deps, row, intent.plan).catch(() => false))) {
+    if (intent.reason === 'erasure') return eraseOne(deps, row, intent, scene);
     // Whether its time is over the policy in force decides anew.
     await catalog.takeBack(sid, scene.run);
     return 'as-before';
   }
-  return counted(parts, row, scene, async () => {
+  return counted(deps, row, scene, async () => {
     // A look that fails above says nothing of the recording: it is taken again here, and fails this try.
-    if (row.state !== 'erased' && (await isStillWhole(parts, row, intent.plan))) return undefined;
+    if (row.state !== 'erased' && (await isStillWhole(deps, row, intent.plan))) return undefined;
     // Begun by an earlier release, which let no hold in once it had begun, whether anything had gone or nothing.
-    if (!intent.plan && row.object && isSeen(row.object, await listed(parts, row))) {
-      if ((await allowed(parts, row, intent, scene)) === undefined) return undefined;
+    if (!intent.plan && row.object && isSeen(row.object, await listed(deps, row))) {
+      if ((await allowed(deps, row, intent, scene)) === undefined) return undefined;
     }
     await stopping(scene.certifiable());
-    if (row.state !== 'erased') await begin(parts, sid, scene);
-    const erased = await remove(parts, { ...row, state: 'erased' }, intent.plan, scene);
+    if (row.state !== 'erased') await begin(deps, sid, scene);
+    const erased = await remove(deps, { ...row, state: 'erased' }, intent.plan, scene);
     return { intent, erased };
   });
 }
 
 /** Counts and names what fails; a stop ends the run. */
 async function counted(
-  { log }: EraseOneParts,
+  { log }: EraseOneDeps,
   { recordingSid: sid }: RecordingRow,
   scene: Scene,
   work: () => Promise<Gone | undefined>,
@@ -152,15 +152,15 @@ async function stopping(proof: Promise<void>): Promise<void> {
 
 /** @returns the digest of the policy that lets it go; undefined where it stays */
 async function allowed(
-  parts: EraseOneParts,
+  deps: EraseOneDeps,
   row: RecordingRow,
   { reason, stays }: Why,
   { count, name }: Scene,
 ): Promise<string | undefined> {
-  const verdict = await mayDestroy(parts, row, 'recording', { byPolicy: reason === 'retention' });
+  const verdict = await mayDestroy(deps, row, 'recording', { byPolicy: reason === 'retention' });
   if (verdict.may) return verdict.policy;
   if (verdict.why === 'clock_differs') {
-    await parts.alarms.raise('clock_differs', undefined, verdict.detail);
+    await deps.alarms.raise('clock_differs', undefined, verdict.detail);
     throw new Stop(new CustodyError('clock_differs', verdict.detail));
   }
   count(verdict.why);
@@ -169,7 +169,7 @@ async function allowed(
   return undefined;
 }
 
-async function listed({ store }: EraseOneParts, row: RecordingRow): Promise<Listed[]> {
+async function listed({ store }: EraseOneDeps, row: RecordingRow): Promise<Listed[]> {
   const found: Listed[] = [];
   for await (const { key, versionId, etag } of versionsOf(store, row))
     found.push({ key, etag, ...(versionId !== undefined && { versionId }) });
@@ -192,14 +192,14 @@ function isSeen(object: NonNullable<RecordingRow['object']>, versions: readonly 
  * somebody has removed it, and no certificate could say that it was erased
  */
 async function planned(
-  parts: EraseOneParts,
+  deps: EraseOneDeps,
   { recordingSid }: RecordingRow,
 ): Promise<{ plan: ErasurePlan; now: RecordingRow }> {
-  const now = await parts.catalog.find(recordingSid);
+  const now = await deps.catalog.find(recordingSid);
   if (!now) throw new CustodyError('recording_unknown', 'the catalog knows it no longer');
-  const versions = await listed(parts, now);
+  const versions = await listed(deps, now);
   if (now.object && !isSeen(now.object, versions)) {
-    await parts.alarms.raise(
+    await deps.alarms.raise(
       'object_lost',
       recordingSid,
       'it was to be erased, and the object that the catalog has is not in the bucket',
@@ -207,7 +207,7 @@ async function planned(
     throw new CustodyError('object_lost', 'its object is not in the bucket');
   }
   // Where the bucket has something that goes first, and says whether anything has gone.
-  const atTwilio = versions.length > 0 || (await isAtTwilio(parts.twilio, recordingSid));
+  const atTwilio = versions.length > 0 || (await isAtTwilio(deps.twilio, recordingSid));
   return { now, plan: { versions: versions.map(({ etag: _, ...version }) => version), atTwilio } };
 }
 
@@ -217,31 +217,27 @@ async function planned(
  * @throws CustodyError where that cannot be seen now
  */
 async function isStillWhole(
-  parts: EraseOneParts,
+  deps: EraseOneDeps,
   row: RecordingRow,
   plan: ErasurePlan | undefined,
 ): Promise<boolean> {
   if (!plan) return false;
-  const there = new Set((await listed(parts, row)).map(nameOf));
+  const there = new Set((await listed(deps, row)).map(nameOf));
   const ofObject = plan.versions.filter(({ key }) => key === objectKey(row.accountSid, row.recordingSid));
   const first = ofObject.length > 0 ? ofObject : plan.versions;
   if (first.length > 0) return first.every((version) => there.has(nameOf(version)));
-  return !plan.atTwilio || isAtTwilio(parts.twilio, row.recordingSid);
+  return !plan.atTwilio || isAtTwilio(deps.twilio, row.recordingSid);
 }
 
 /** How many of the planned versions an earlier run has removed. */
-async function goneOf(
-  parts: EraseOneParts,
-  row: RecordingRow,
-  plan: ErasurePlan | undefined,
-): Promise<number> {
+async function goneOf(deps: EraseOneDeps, row: RecordingRow, plan: ErasurePlan | undefined): Promise<number> {
   if (!plan) return 0;
-  const there = new Set((await listed(parts, row)).map(nameOf));
+  const there = new Set((await listed(deps, row)).map(nameOf));
   return plan.versions.filter((version) => !there.has(nameOf(version))).length;
 }
 
 async function intend(
-  { catalog }: EraseOneParts,
+  { catalog }: EraseOneDeps,
   sid: RecordingSid,
   intent: Omit<Intent, 'begunAt'>,
   { run }: Scene,
@@ -250,34 +246,34 @@ async function intend(
     throw new CustodyError('erasure_busy', 'another run is at it');
 }
 
-async function begin({ catalog }: EraseOneParts, sid: RecordingSid, { run }: Scene): Promise<void> {
+async function begin({ catalog }: EraseOneDeps, sid: RecordingSid, { run }: Scene): Promise<void> {
   if (!(await catalog.erasing(sid, run)))
     throw new CustodyError('erasure_busy', 'another run has taken it over');
 }
 
 /** @throws CustodyError as bucket and Twilio do; where nothing had gone the intent is taken back before */
 async function remove(
-  parts: EraseOneParts,
+  deps: EraseOneDeps,
   row: RecordingRow,
   plan: ErasurePlan | undefined,
   scene: Scene,
 ): Promise<ErasedRecording> {
-  const { alarms, catalog, store, twilio } = parts;
+  const { alarms, catalog, store, twilio } = deps;
   const sid = row.recordingSid;
   let isBegun = row.state === 'erased';
   let removed = 0;
   const onRemoved = async () => {
     removed += 1;
-    if (!isBegun) await begin(parts, sid, scene);
+    if (!isBegun) await begin(deps, sid, scene);
     isBegun = true;
   };
   try {
-    const before = isBegun ? await goneOf(parts, row, plan) : 0;
+    const before = isBegun ? await goneOf(deps, row, plan) : 0;
     const keptVersions = await keptVersionsOf(store, plan?.versions ?? []);
     await removeFromBucket(store, row, onRemoved);
     const how = await deleteAtTwilio(twilio, row);
     if (!isBegun) {
-      await begin(parts, sid, scene);
+      await begin(deps, sid, scene);
       isBegun = true;
       // Whoever was copying it until now may have put something there.
       await removeFromBucket(store, row, onRemoved);
@@ -297,8 +293,8 @@ async function remove(
       // What went is in the certificate, whichever run ends this.
       const at = (await catalog.now()).toISOString();
       await catalog.wasRemoved(sid, { versions: removed, twilio: 'gone', at });
-    } else if (!isBegun && (await isStillWhole(parts, row, plan).catch(() => false))) {
-      if (await catalog.takeBack(sid, scene.run)) await alarms.mended(['erasure_stuck'], sid);
+    } else if (!isBegun && (await isStillWhole(deps, row, plan).catch(() => false))) {
+      if (await catalog.takeBack(sid, scene.run)) await alarms.resolve(['erasure_stuck'], sid);
     }
     throw error;
   }

@@ -13,14 +13,14 @@ import { createRuns, type RunView } from '../runs/runs.ts';
 import { testSigning } from '../signing/testing/identity.ts';
 import { callerDigests } from './caller.ts';
 import { verifyCertificate } from './certificate.ts';
-import { type EraseOptions, eraseExpired, eraseSelected, type KeepingParts } from './erase.ts';
+import { type EraseOptions, eraseExpired, eraseSelected, type KeepingDeps } from './erase.ts';
 import { retainNow, startRetention } from './index.ts';
 import { createPolicies } from './policies.ts';
 
 /** Digest of a policy that was in force when it was decided. */
 const ofThen = 'ef'.repeat(32);
 
-const account = `AC${'a'.repeat(32)}` as KeepingParts['config']['accountSid'];
+const account = `AC${'a'.repeat(32)}` as KeepingDeps['config']['accountSid'];
 const RE = (n: number) => `RE${n.toString(16).padStart(32, '0')}` as RecordingSid;
 const WT = `WT${'1'.repeat(32)}` as TaskSid;
 const caller = '+4930123456';
@@ -63,7 +63,7 @@ class FakeBucket {
     if (left) this.versions_.set(key, left);
   }
   async versioning() {
-    return this.keepsNone ? { untold: 'unsupported' } : { value: 'enabled' };
+    return this.keepsNone ? { unavailable: 'unsupported' } : { value: 'enabled' };
   }
   refusesCertificates = false;
   async putBytes(key: string, bytes: Uint8Array) {
@@ -84,7 +84,7 @@ let database: TestDatabase;
 let catalog: Catalog;
 let certificates: Certificates;
 let bucket: FakeBucket;
-let parts: KeepingParts;
+let deps: KeepingDeps;
 let deleted: string[];
 /** What Twilio says of a recording's state, if not that it is there; and what fails. */
 let statuses: Map<RecordingSid, TwilioRecording['status'] | 'unknown'>;
@@ -112,7 +112,7 @@ beforeEach(async () => {
   lines = [];
   await policy('');
   const say = (fields: object, words: string) => void lines.push(`${words} ${JSON.stringify(fields)}`);
-  parts = {
+  deps = {
     config: { accountSid: account },
     policies: createPolicies(database.db, account),
     alarms,
@@ -178,9 +178,9 @@ async function recording(n: number, { task = WT, days = 1, queue = 'Sales' } = {
 
 const runs = () => createRuns(database.db);
 const erase = (options: EraseOptions): Promise<RunView> =>
-  runs().run('erase', options as never, (run) => eraseSelected(parts, run));
+  runs().run('erase', options as never, (run) => eraseSelected(deps, run));
 const expire = (dryRun = false, yes = false): Promise<RunView> =>
-  runs().run('retention', { dryRun, yes }, (run) => eraseExpired(parts, run));
+  runs().run('retention', { dryRun, yes }, (run) => eraseExpired(deps, run));
 const open = async () => (await alarms.list({ open: true })).map(({ code }) => code).sort();
 const left = () => [...bucket.versions_.values()].flat().length;
 async function said() {
@@ -289,9 +289,9 @@ test("another account's host on this database erases nothing of ours, whatever i
   const before = await database.db.query('SELECT * FROM recordings ORDER BY recording_sid');
   await policy('keep: {default: 1}');
   const staging = `AC${'b'.repeat(32)}` as typeof account;
-  parts = {
-    ...parts,
-    config: { ...parts.config, accountSid: staging },
+  deps = {
+    ...deps,
+    config: { ...deps.config, accountSid: staging },
     catalog: createCatalog(database.db, staging),
     policies: createPolicies(database.db, staging),
   };
@@ -355,7 +355,7 @@ describe('retention', () => {
   });
 
   const parted = () => ({
-    ...parts,
+    ...deps,
     runs: runs(),
     queue: { work: async () => undefined, every: async () => undefined },
   });
@@ -414,8 +414,8 @@ describe('retention', () => {
     // Eight are erased at a time; the ninth is decided behind them.
     for (let n = 1; n <= 9; n += 1) await recording(n, { days: 110 - n });
     await policy('keep: {default: 90}');
-    const { deleteRecording } = parts.twilio;
-    parts.twilio.deleteRecording = async (sid) => {
+    const { deleteRecording } = deps.twilio;
+    deps.twilio.deleteRecording = async (sid) => {
       await policy('keep: {default: 111}');
       return deleteRecording(sid);
     };
@@ -447,7 +447,7 @@ describe('retention', () => {
     expect([await open(), left(), deleted]).toEqual([['clock_differs'], 3, []]);
     await expect(erase({ recordings: [RE(1)] })).rejects.toMatchObject({ code: 'clock_differs' });
     expect([left(), deleted, (await catalog.find(RE(1)))?.intent]).toEqual([3, [], undefined]);
-    parts.twilio = { ...parts.twilio };
+    deps.twilio = { ...deps.twilio };
     aheadMs = 0;
     await retain();
     expect([await open(), left()]).toEqual([[], 0]);
@@ -464,8 +464,8 @@ describe('until something has gone', () => {
     const all = [1, 2, 3, 4, 5, 6, 7, 8, 9];
     for (const n of all) await recording(n);
     const ninth = await before(9);
-    const { deleteRecording } = parts.twilio;
-    parts.twilio.deleteRecording = async (sid) => {
+    const { deleteRecording } = deps.twilio;
+    deps.twilio.deleteRecording = async (sid) => {
       await policy(`holds: [{id: late, recordings: [${RE(9)}]}]`);
       return deleteRecording(sid);
     };
@@ -477,7 +477,7 @@ describe('until something has gone', () => {
   test('a hold that is applied behind the intent holds too, and the recording plays as before', async () => {
     await recording(1);
     const whole = await before(1);
-    parts.catalog = {
+    deps.catalog = {
       ...catalog,
       async intend(...of) {
         const written = await catalog.intend(...of);
@@ -518,12 +518,12 @@ describe('until something has gone', () => {
     await recording(1, { days: 100 });
     await policy(`keep: {default: 90}\nholds: [{id: case-1, recordings: [${RE(1)}]}]`);
     // Another process: nothing but the database is common to both.
-    const other: KeepingParts = {
-      ...parts,
+    const other: KeepingDeps = {
+      ...deps,
       catalog: createCatalog(database.db, account),
       policies: createPolicies(database.db, account),
     };
-    for (const host of [parts, other]) {
+    for (const host of [deps, other]) {
       const erased = runs().run('erase', { recordings: [RE(1)] }, (run) => eraseSelected(host, run));
       expect((await erased).notes).toEqual({ [RE(1)]: 'held by case-1' });
       const expired = await runs().run('retention', { all: true }, (run) => eraseExpired(host, run));
@@ -718,8 +718,8 @@ describe('an erasure ends', () => {
     await recording(1);
     await database.db.query(`UPDATE recordings SET state = 'failed', object = NULL`);
     bucket.versions_.clear();
-    const { deleteRecording } = parts.twilio;
-    parts.twilio.deleteRecording = async (sid) => {
+    const { deleteRecording } = deps.twilio;
+    deps.twilio.deleteRecording = async (sid) => {
       bucket.put(`recordings/${account}/${RE(1)}`, { versionId: 'late' });
       return deleteRecording(sid);
     };

@@ -17,7 +17,7 @@ import { brake } from './brake.ts';
 import { certify, type Gone, proveCertifiable } from './certify.ts';
 import { readClock } from './clock.ts';
 import { holdsOn, keptUntil } from './decide.ts';
-import { type EraseOneParts, eraseOne, goOn, type Scene } from './erase-one.ts';
+import { type EraseOneDeps, eraseOne, goOn, type Scene } from './erase-one.ts';
 import { expiredPages, expiriesOf, type Page } from './expired.ts';
 import { lookAgainOnChange } from './look-again.ts';
 import { noPolicy } from './policy.ts';
@@ -25,7 +25,7 @@ import { proveRemovable } from './prove-removable.ts';
 
 export { certificateKey } from './certify.ts';
 
-export interface KeepingParts extends EraseOneParts {
+export interface KeepingDeps extends EraseOneDeps {
   config: { accountSid: AccountSid } & Partial<Pick<Config, 'acceptUnversioned' | 'policyFile'>>;
   certificates: Certificates;
   signing: Pick<SigningIdentity, 'sign'>;
@@ -56,7 +56,7 @@ const mostNamed = 50;
  * @throws CustodyError `recording_unknown` or `task_unrecorded` before anything is erased, `policy_not_applied`, `policy_invalid`,
  * `clock_differs`
  */
-export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void> {
+export async function eraseSelected(deps: KeepingDeps, run: Run): Promise<void> {
   const { recordings, tasks, callers, reference, dryRun } = run.options as EraseOptions;
   const of: Selection = {
     ...(recordings && { recordings }),
@@ -64,16 +64,16 @@ export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void
     ...(callers && { callers }),
   };
   // Before its first start on this database nobody has applied the file: its holds would not hold.
-  if (parts.config.policyFile !== undefined && (await parts.policies.inForce()).digest === noPolicy.digest) {
+  if (deps.config.policyFile !== undefined && (await deps.policies.inForce()).digest === noPolicy.digest) {
     throw new CustodyError(
       'policy_not_applied',
       'CUSTODY_POLICY_FILE names a policy, and none is in force: start the host once, or use `flex-custody policy apply`; nothing was erased',
     );
   }
   // What goes on knew them when it began.
-  if (run.state === undefined) await knowAll(parts, of);
-  await erase(parts, run, {
-    pages: (mark) => selectedPages(parts, of, mark),
+  if (run.state === undefined) await knowAll(deps, of);
+  await erase(deps, run, {
+    pages: (mark) => selectedPages(deps, of, mark),
     tasks: tasks ?? [],
     isDue: () => true,
     reason: 'erasure',
@@ -83,7 +83,7 @@ export async function eraseSelected(parts: KeepingParts, run: Run): Promise<void
 }
 
 /** A slip in a SID must not pass for something that was erased. */
-async function knowAll({ catalog }: KeepingParts, { recordings = [], tasks = [] }: Selection): Promise<void> {
+async function knowAll({ catalog }: KeepingDeps, { recordings = [], tasks = [] }: Selection): Promise<void> {
   const found = await Promise.all(recordings.map((sid) => catalog.find(sid)));
   const unknown = recordings.filter((_, index) => found[index] === undefined);
   if (unknown.length > 0) throw unknownTo('recording_unknown', unknown);
@@ -103,24 +103,24 @@ const asideSeconds = 24 * 60 * 60;
  * what the last day's runs found to be held, locked or unproven.
  * @throws CustodyError `policy_missing`, `policy_invalid`, `retention_braked`, `clock_differs`
  */
-export async function eraseExpired(parts: KeepingParts, run: Run): Promise<void> {
-  const { alarms, callerDigest, catalog } = parts;
+export async function eraseExpired(deps: KeepingDeps, run: Run): Promise<void> {
+  const { alarms, callerDigest, catalog } = deps;
   const { dryRun = false, yes = false, all = false } = run.options as Record<string, boolean>;
-  const policy = await parts.policies.inForce();
-  const { now, differs } = await readClock(parts);
+  const policy = await deps.policies.inForce();
+  const { now, differs } = await readClock(deps);
   if (differs) {
     await alarms.raise('clock_differs', undefined, differs);
     throw new CustodyError('clock_differs', differs);
   }
-  await alarms.mended(['clock_differs']);
-  await lookAgainOnChange(parts, 'recording', policy, all);
+  await alarms.resolve(['clock_differs']);
+  await lookAgainOnChange(deps, 'recording', policy, all);
   const expiries = expiriesOf(policy, await catalog.kindsKept(), now);
   const isDue = (row: RecordingRow) =>
     (keptUntil(policy, row)?.getTime() ?? Number.POSITIVE_INFINITY) <= now.getTime();
   const isToGo = (row: RecordingRow) =>
     isDue(row) && row.unproven.length === 0 && holdsOn(policy, row, callerDigest).length === 0;
   const pages = (mark: Readonly<Json> | undefined) => expiredPages(catalog, expiries, mark);
-  const erased = await erase(parts, run, {
+  const erased = await erase(deps, run, {
     pages,
     isDue,
     reason: 'retention',
@@ -132,7 +132,7 @@ export async function eraseExpired(parts: KeepingParts, run: Run): Promise<void>
       if (dryRun || yes) return;
       let due = 0;
       for await (const { rows } of pages(mark)) due += rows.filter(isToGo).length;
-      await brake(parts, due);
+      await brake(deps, due);
     },
   });
   if (erased > 0) await catalog.noteRetained(erased);
@@ -158,7 +158,7 @@ const isOpen = (row: RecordingRow) => row.state !== 'erased' && row.intent === u
 
 /** By SID. */
 async function* selectedPages(
-  { catalog }: KeepingParts,
+  { catalog }: KeepingDeps,
   of: Selection,
   mark: Readonly<Json> | undefined,
 ): AsyncGenerator<Page> {
@@ -175,16 +175,16 @@ async function* selectedPages(
  * from the catalog all but the SID. What may not go stays whole. What another run has begun is ended first.
  * @returns how many of those that it began itself
  */
-async function erase(parts: KeepingParts, run: Run, plan: Plan): Promise<number> {
+async function erase(deps: KeepingDeps, run: Run, plan: Plan): Promise<number> {
   let erased = 0;
-  await withGatheredAlarms(parts, async (all) => {
+  await withGatheredAlarms(deps, async (all) => {
     erased = await eraseAll(all, run, plan);
   });
   return erased;
 }
 
-async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<number> {
-  const { catalog } = parts;
+async function eraseAll(deps: KeepingDeps, run: Run, plan: Plan): Promise<number> {
+  const { catalog } = deps;
   const id = randomUUID();
   const counts: Record<string, number> = { ...run.counts };
   const notes: Record<string, string> = { ...(run.state?.['notes'] as Record<string, string> | undefined) };
@@ -205,8 +205,8 @@ async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<numb
         ? ' (only a hint names its task)'
         : '',
     certifiable: () => {
-      proven ??= proveCertifiable(parts, id)
-        .then(() => proveRemovable(parts.store))
+      proven ??= proveCertifiable(deps, id)
+        .then(() => proveRemovable(deps.store))
         .then(() => undefined);
       return proven;
     },
@@ -232,7 +232,7 @@ async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<numb
         }
       }
     } finally {
-      const certified = gone.length > 0 ? await certify(parts, id, gone) : new Set();
+      const certified = gone.length > 0 ? await certify(deps, id, gone) : new Set();
       for (const _ of certified) scene.count('erased');
     }
     return gone.length;
@@ -245,7 +245,7 @@ async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<numb
       for (let last: RecordingSid | undefined; ; ) {
         const rows = await catalog.unfinishedErasures(pageRows, last);
         await batch(rows, async (row) => {
-          const went = await goOn(parts, row, scene);
+          const went = await goOn(deps, row, scene);
           if (went === 'as-before') return undefined;
           seen.add(row.recordingSid);
           return went;
@@ -264,7 +264,7 @@ async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<numb
         scene.name(recordingSid, `being erased since ${intent?.begunAt.toISOString() ?? 'before'}`);
       }
       for (const _ of due) scene.count('done');
-      erased += await batch(due, (row) => eraseOne(parts, row, plan, scene));
+      erased += await batch(due, (row) => eraseOne(deps, row, plan, scene));
       mark = page.mark;
       await run.save({ ...mark, notes }, counts);
     }
@@ -273,12 +273,12 @@ async function eraseAll(parts: KeepingParts, run: Run, plan: Plan): Promise<numb
     return erased;
   } finally {
     // Where this fails they are free after some minutes.
-    await leave(parts, id).catch(() => undefined);
+    await leave(deps, id).catch(() => undefined);
   }
 }
 
 /** The run is at nothing any more; what it left unended for a day is an alarm. */
-async function leave({ alarms, catalog }: KeepingParts, id: string): Promise<void> {
+async function leave({ alarms, catalog }: KeepingDeps, id: string): Promise<void> {
   await catalog.leaveErasures(id);
   for (const sid of await catalog.stuckErasures(pageRows))
     await alarms.raise('erasure_stuck', sid, 'its erasure began more than a day ago and cannot be ended');

@@ -1,12 +1,12 @@
 import { errorCode } from '@flex-custody/core';
 import type { Queue } from '../queue/queue.ts';
 import type { Runs } from '../runs/runs.ts';
-import { eraseExpired, type KeepingParts } from './erase.ts';
+import { eraseExpired, type KeepingDeps } from './erase.ts';
 import { noPolicy } from './policy.ts';
 
 const everySeconds = 60 * 60;
 
-export interface RetentionParts extends KeepingParts {
+export interface RetentionDeps extends KeepingDeps {
   queue: Pick<Queue, 'work' | 'every'>;
   runs: Pick<Runs, 'run'>;
 }
@@ -17,23 +17,23 @@ const needsSomebody = new Set(['policy_invalid', 'retention_braked', 'clock_diff
 const isNoFailure = new Set(['policy_missing', 'run_busy']);
 
 /** Erases by the hour what the policy in force keeps no longer, and ends what another run has begun. */
-export async function startRetention(parts: RetentionParts): Promise<void> {
-  const { queue } = parts;
-  await queue.work('retention', { concurrency: 1 }, (_data, { signal }) => retainNow(parts, signal));
+export async function startRetention(deps: RetentionDeps): Promise<void> {
+  const { queue } = deps;
+  await queue.work('retention', { concurrency: 1 }, (_data, { signal }) => retainNow(deps, signal));
   await queue.every('retention', everySeconds);
 }
 
-export async function retainNow(parts: RetentionParts, signal: AbortSignal): Promise<void> {
-  const { alarms, catalog, log, policies, runs } = parts;
+export async function retainNow(deps: RetentionDeps, signal: AbortSignal): Promise<void> {
+  const { alarms, catalog, log, policies, runs } = deps;
   try {
     const { digest } = await policies.inForce();
     // What an earlier policy or an erasure failed by is over with it.
     if (digest === noPolicy.digest && (await catalog.unfinishedErasures(1)).length === 0)
-      return await alarms.mended(['retention_failed']);
-    const { counts } = await runs.run('retention', {}, (run) => eraseExpired(parts, run), signal);
+      return await alarms.resolve(['retention_failed']);
+    const { counts } = await runs.run('retention', {}, (run) => eraseExpired(deps, run), signal);
     const failed = Object.keys(counts).filter((name) => name.startsWith('failed_'));
     if (failed.length > 0) await alarms.raise('retention_failed', undefined, failed.join(', '));
-    else await alarms.mended(['retention_failed']);
+    else await alarms.resolve(['retention_failed']);
     if ((counts['erased'] ?? 0) > 0)
       log.info({ event: 'retained', ...counts }, 'what was kept long enough is erased');
   } catch (error) {

@@ -3,7 +3,7 @@ import { type Keys, opensNow, type Store } from '@flex-custody/vault';
 import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
 import type { Config } from '../config.ts';
 import type { CallerDigest } from './caller.ts';
-import { type ClockParts, readClock } from './clock.ts';
+import { type ClockDeps, readClock } from './clock.ts';
 import { holdsOn, keptUntil } from './decide.ts';
 import type { Policies } from './policies.ts';
 import { lockedUntil, sayLocked } from './remove.ts';
@@ -30,7 +30,7 @@ export type Verdict =
   | { may: true; policy: string }
   | { may: false; why: Refusal | (string & {}); detail: string };
 
-export interface DestroyerParts extends ClockParts {
+export interface DestroyerDeps extends ClockDeps {
   config: Partial<Pick<Config, 'acceptUnversioned'>>;
   catalog: Pick<Catalog, 'find' | 'now'>;
   policies: Pick<Policies, 'inForce'>;
@@ -55,17 +55,17 @@ export interface MoreAsked {
  * `policy_invalid` where nobody can read the policy in force
  */
 export async function mayDestroy(
-  parts: DestroyerParts,
+  deps: DestroyerDeps,
   { recordingSid }: { recordingSid: RecordingSid },
   what: Destroyed,
   { byPolicy = false, isNowhereElse = false }: MoreAsked = {},
 ): Promise<Verdict> {
-  const row = await parts.catalog.find(recordingSid);
+  const row = await deps.catalog.find(recordingSid);
   if (!row) return no('recording_unknown', 'the catalog does not know it');
-  const policy = await parts.policies.inForce();
-  const holds = holdsOn(policy, row, parts.callerDigest);
+  const policy = await deps.policies.inForce();
+  const holds = holdsOn(policy, row, deps.callerDigest);
   if (holds.length > 0) return no('held', `held by ${holds.join(', ')}`);
-  const { now, differs } = await readClock(parts);
+  const { now, differs } = await readClock(deps);
   if (differs) return no('clock_differs', differs);
   if (byPolicy) {
     if (row.unproven.length > 0) return no('unproven', `unproven, so kept: ${row.unproven.join(', ')}`);
@@ -78,11 +78,11 @@ export async function mayDestroy(
     if (row.state !== 'verified' || !isProven || !row.object)
       return no('not_proven', 'its copy is not proven');
   }
-  const lock = await lockedUntil(parts.store, row);
+  const lock = await lockedUntil(deps.store, row);
   // A lock that ends keeps its object and nothing else: the original's deletion leaves the object where it is.
   if (lock !== undefined && (what === 'recording' || !(lock instanceof Date)))
     return no('locked', sayLocked(lock));
-  const fault = what === 'recording' ? undefined : await faultOfCopy(parts, row, what);
+  const fault = what === 'recording' ? undefined : await faultOfCopy(deps, row, what);
   return fault ?? { may: true, policy: policy.digest };
 }
 
@@ -90,11 +90,11 @@ const no = (why: string, detail: string): Extract<Verdict, { may: false }> => ({
 
 /** Why the copy is not fit to be all that is left of a recording. */
 async function faultOfCopy(
-  parts: DestroyerParts,
+  deps: DestroyerDeps,
   row: RecordingRow,
   what: Destroyed,
 ): Promise<Verdict | undefined> {
-  const { config, keys, store } = parts;
+  const { config, keys, store } = deps;
   const { object, sidecar } = row;
   if (!object) return no('not_proven', 'its copy is not proven');
   try {

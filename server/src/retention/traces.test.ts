@@ -13,7 +13,7 @@ import { forgetJobs } from '../queue/forget-jobs.ts';
 import type { Queue } from '../queue/queue.ts';
 import { createRuns } from '../runs/runs.ts';
 import { testSigning } from '../signing/testing/identity.ts';
-import { eraseSelected, type KeepingParts } from './erase.ts';
+import { eraseSelected, type KeepingDeps } from './erase.ts';
 import { createPolicies } from './policies.ts';
 
 const sid = (kind: string, n: number) => `${kind}${n.toString(16).padStart(32, 'd')}`;
@@ -36,7 +36,7 @@ onEachEngine('what is erased', (open) => {
   let database: TestDatabase;
   let queue: Queue;
   let jobs: string;
-  let parts: KeepingParts;
+  let deps: KeepingDeps;
 
   beforeAll(async () => {
     database = await open();
@@ -59,7 +59,7 @@ onEachEngine('what is erased', (open) => {
       lockOf: async () => undefined,
       delete: async (key: string) => written.delete(key),
     };
-    parts = {
+    deps = {
       config: { accountSid: account },
       policies: createPolicies(db, account),
       alarms: createAlarms(db),
@@ -137,9 +137,9 @@ onEachEngine('what is erased', (open) => {
       `INSERT INTO pending_reports (id, report, token, request_id) VALUES (gen_random_uuid(), $1, 'x', 'r')`,
       [JSON.stringify({ taskSid: task, conferenceSid: conference })],
     );
-    await parts.alarms.raise('verify_failed', recording, 'x');
-    await parts.alarms.raise('not_recorded', undefined, `nothing records the live call ${conference}`);
-    await parts.alarms.raise('plain_kept', undefined, `${recording}.wav: differs`);
+    await deps.alarms.raise('verify_failed', recording, 'x');
+    await deps.alarms.raise('not_recorded', undefined, `nothing records the live call ${conference}`);
+    await deps.alarms.raise('plain_kept', undefined, `${recording}.wav: differs`);
     const audit = createAudit(db);
     const viewer = { identity: 'v', roles: [] };
     await audit.record({ viewer, action: 'play', recordingSid: recording, allowed: true, reason: 'r' });
@@ -182,7 +182,7 @@ onEachEngine('what is erased', (open) => {
   }
 
   const erase = (options: object) =>
-    createRuns(database.db).run('erase', { ...options }, (run) => eraseSelected(parts, run));
+    createRuns(database.db).run('erase', { ...options }, (run) => eraseSelected(deps, run));
 
   /** What docs/retention.md lists as what stays. */
   const listed = [

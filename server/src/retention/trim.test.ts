@@ -7,7 +7,7 @@ import { buildIndexes } from '../db/indexes.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { FakeQueue } from '../ingest/testing/house.ts';
-import { startTrim, type TrimParts, trimNow } from './trim.ts';
+import { startTrim, type TrimDeps, trimNow } from './trim.ts';
 
 const account = `AC${'0a'.repeat(16)}` as AccountSid;
 const sid = (prefix: string, n: number) => `${prefix}${n.toString(16).padStart(32, '0')}`;
@@ -17,14 +17,14 @@ const never = new AbortController().signal;
 onEachEngine('what is trimmed by age', (open) => {
   let database: TestDatabase;
   let catalog: Catalog;
-  let parts: Omit<TrimParts, 'queue'>;
+  let deps: Omit<TrimDeps, 'queue'>;
   let logged: object[];
   beforeAll(async () => {
     database = await open();
     await migrate(database.db);
     await buildIndexes(database.db);
     catalog = createCatalog(database.db, account);
-    parts = {
+    deps = {
       aged: createAgedRows(database.db, account, catalog),
       alarms: createAlarms(database.db),
       catalog,
@@ -40,7 +40,7 @@ onEachEngine('what is trimmed by age', (open) => {
     );
   });
 
-  const trim = () => trimNow(parts, never);
+  const trim = () => trimNow(deps, never);
   const ago = (days: number) => `now() - interval '${days} days'`;
   const column = async (sql: string) =>
     (await database.db.query<{ one: string | number }>(sql)).map(({ one }) => one);
@@ -175,7 +175,7 @@ onEachEngine('what is trimmed by age', (open) => {
        SELECT gen_random_uuid(), 'consent', now(), ${ago(500)} + (n / 700) * interval '1 second', 'WT' || n, 'browser'
        FROM generate_series(1, 1600) n`,
     );
-    const first = await parts.aged.reports(400);
+    const first = await deps.aged.reports(400);
     expect(first).toEqual({ removed: 699, hasMore: true });
     expect(await trim()).toEqual({ hasMore: false });
     expect(await column('SELECT count(*)::int AS one FROM reports')).toEqual([0]);
@@ -209,13 +209,13 @@ onEachEngine('what is trimmed by age', (open) => {
 
   test('by the hour; a job that is through closes the alarm of one that failed', async () => {
     const queue = new FakeQueue();
-    await startTrim({ ...parts, queue });
+    await startTrim({ ...deps, queue });
     expect(queue.schedules).toEqual(['trim 3600']);
     const alarms = createAlarms(database.db);
     await alarms.raise('trim_failed', undefined, 'database_unavailable');
     const failing = new FakeQueue();
-    const aged = { ...parts.aged, runs: () => Promise.reject(new Error('away')) };
-    await startTrim({ ...parts, aged, queue: failing });
+    const aged = { ...deps.aged, runs: () => Promise.reject(new Error('away')) };
+    await startTrim({ ...deps, aged, queue: failing });
     await expect(failing.run('trim', {})).rejects.toThrow('away');
     expect(await alarms.list({ open: true })).toHaveLength(1);
     await queue.run('trim', {});
@@ -226,7 +226,7 @@ onEachEngine('what is trimmed by age', (open) => {
   test('where there is more than one job removes, another one continues', async () => {
     const queue = new FakeQueue();
     const alarmsOfYears = jest.fn(async () => ({ removed: 500, hasMore: true }));
-    await startTrim({ ...parts, aged: { ...parts.aged, alarms: alarmsOfYears }, queue });
+    await startTrim({ ...deps, aged: { ...deps.aged, alarms: alarmsOfYears }, queue });
     await queue.run('trim', {});
     expect(alarmsOfYears).toHaveBeenCalledTimes(100);
     expect(queue.sent).toEqual([{ name: 'trim', data: {}, options: { once: 'more' } }]);

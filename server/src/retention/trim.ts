@@ -8,9 +8,9 @@ const everySeconds = 60 * 60;
 /** Slices of one table in one job: a first job over years of rows ends, and another one continues. */
 const mostSlices = 100;
 
-export interface TrimParts {
+export interface TrimDeps {
   aged: AgedRows;
-  alarms: Pick<Alarms, 'mended'>;
+  alarms: Pick<Alarms, 'resolve'>;
   catalog: Pick<Catalog, 'reclaim'>;
   config: Pick<Config, 'keepDays'>;
   log: { info(fields: object, message: string): void };
@@ -18,10 +18,10 @@ export interface TrimParts {
 }
 
 /** Removes by the hour what is over and old beside the recordings: docs/retention.md has the list. */
-export async function startTrim(parts: TrimParts): Promise<void> {
-  const { queue } = parts;
+export async function startTrim(deps: TrimDeps): Promise<void> {
+  const { queue } = deps;
   await queue.work('trim', { concurrency: 1 }, async (_data, { signal }) => {
-    const { hasMore } = await trimNow(parts, signal);
+    const { hasMore } = await trimNow(deps, signal);
     if (hasMore) await queue.send('trim', {}, { once: 'more' });
   });
   await queue.every('trim', everySeconds);
@@ -29,7 +29,7 @@ export async function startTrim(parts: TrimParts): Promise<void> {
 
 /** @returns whether there is more to remove than one job does */
 export async function trimNow(
-  { aged, alarms, catalog, config, log }: Omit<TrimParts, 'queue'>,
+  { aged, alarms, catalog, config, log }: Omit<TrimDeps, 'queue'>,
   signal: AbortSignal,
 ): Promise<{ hasMore: boolean }> {
   const { keepDays } = config;
@@ -54,7 +54,7 @@ export async function trimNow(
   }
   // Also where nothing was removed: each change of a row leaves one that is dead.
   await catalog.reclaim();
-  await alarms.mended(['trim_failed']);
+  await alarms.resolve(['trim_failed']);
   if (Object.keys(counts).length > 0)
     log.info({ event: 'trimmed', ...counts }, 'old alarms, runs and reports are removed');
   return { hasMore };

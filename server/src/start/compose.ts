@@ -14,8 +14,8 @@ import { buildIndexes } from '../db/indexes.ts';
 import { migrate } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
 import { buildApp } from '../http/app.ts';
-import { createDesk } from '../http/operators/desk.ts';
 import { readHealth } from '../http/operators/health.ts';
+import { createOperatorApi } from '../http/operators/operator-api.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { buildOps } from '../http/ops.ts';
 import { createLimits } from '../http/plugins/limits.ts';
@@ -38,7 +38,7 @@ import { createPolicies } from '../retention/policies.ts';
 import { startTrim } from '../retention/trim.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { openSigning } from '../signing/load.ts';
-import { createParts, createWorks } from './parts.ts';
+import { createHostDeps, createWorks } from './host-deps.ts';
 import { applyAtStart, readStartPolicy } from './policy.ts';
 import { createProgressLog } from './progress.ts';
 import { fresh, mayUse } from './readiness.ts';
@@ -103,8 +103,8 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     onError: (error) => log.warn({ err: error }, 'the job queue had a fault'),
   });
   const queue = tellingOfSettings(opened, createAlarms(db));
-  const parts = createParts(config, db, queue, log, signing);
-  const { alarms, catalog, credentials, keys, runs, store, twilio } = parts;
+  const deps = createHostDeps(config, db, queue, log, signing);
+  const { alarms, catalog, credentials, keys, runs, store, twilio } = deps;
   const metrics = createMetrics({
     recordings: () => catalog.counts(),
     alarms: () => alarms.counts(),
@@ -113,8 +113,8 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
   const { publicUrl, mediaSecret: secret, segmentLinkDays: days } = config;
   const segmentLinks = createSegmentLinks({ secret, publicUrl, days });
   const { accountSid, voiceConsent, watchCalls } = config;
-  const { callerDigest } = parts;
-  const flexTokens = keepingIdentities(counted(createFlexTokens(config), metrics), parts.identities, log);
+  const { callerDigest } = deps;
+  const flexTokens = keepingIdentities(counted(createFlexTokens(config), metrics), deps.identities, log);
   const recorder = createRecorder({
     ...{ accountSid, alarms, catalog, db, flexTokens, log, metrics, queue, twilio, voiceConsent, watchCalls },
     ...(callerDigest && { callerDigest }),
@@ -122,7 +122,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     settings: config.pause,
   });
   const ingest = createIngest({
-    ...parts,
+    ...deps,
     whoseCall: recorder.whoseCall,
     observer: {
       copyProgress: createProgressLog(log),
@@ -178,18 +178,18 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
       store: fresh(() => mayUse(store, works)),
     },
     operators: {
-      desk: createDesk({
+      api: createOperatorApi({
         catalog,
         alarms,
         queue,
         keys,
-        certificates: parts.certificates,
+        certificates: deps.certificates,
         signing,
         health: () => readHealth(db, config.accountSid),
-        policies: parts.policies,
+        policies: deps.policies,
         callerDigest,
         runs,
-        works: createWorks(parts),
+        works: createWorks(deps),
         signal: ending.signal,
       }),
       secret: operatorSecret(secret),
@@ -207,8 +207,8 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
       ? async () => {
           await ingest.startWorkers();
           await recorder.startWorkers();
-          await startRetention(parts);
-          await startTrim(parts);
+          await startRetention(deps);
+          await startTrim(deps);
         }
       : undefined,
     goingDown: () => {
@@ -218,7 +218,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     async release() {
       store.close();
       ending.abort(stopping());
-      parts.inventory?.store.close();
+      deps.inventory?.store.close();
       await building;
       await db.close();
     },

@@ -20,8 +20,8 @@ const forever = () => new Promise<never>(() => undefined);
 test.each([
   ['a job that heeds nothing', { queue: { stop: forever } as unknown as Host['queue'] }],
   ['a database that does not close', { release: forever }],
-])('%s holds up the end of the process no longer than the hard limit', async (_, parts) => {
-  await expect(close(host(parts), 50)).rejects.toMatchObject({ code: 'closing_late' });
+])('%s holds up the end of the process no longer than the hard limit', async (_, deps) => {
+  await expect(close(host(deps), 50)).rejects.toMatchObject({ code: 'closing_late' });
 });
 
 test("an answer of the operators' port that never comes is cut", async () => {

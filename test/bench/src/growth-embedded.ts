@@ -12,7 +12,7 @@ import { twilioPass } from '../../../server/src/ingest/upkeep/reconcile/twilio-p
 import { deleteSources } from '../../../server/src/ingest/upkeep/sources-job.ts';
 import { retainNow } from '../../../server/src/retention/index.ts';
 import { trimNow } from '../../../server/src/retention/trim.ts';
-import type { HouseParts } from '../../../server/src/start/parts.ts';
+import type { HostDeps } from '../../../server/src/start/host-deps.ts';
 import { fillCatalog } from '../../support/fill-catalog.ts';
 import { type Figure, median } from './figures.ts';
 import { filledSid, filledStore, filledTwilio, growthParts } from './growth-world.ts';
@@ -49,14 +49,14 @@ export async function benchEmbedded(
       store: await filledStore(db, accountSid, embeddedRows, []),
       twilio: filledTwilio(accountSid, twilioRows),
     };
-    const parts = growthParts(db, env, world);
+    const deps = growthParts(db, env, world);
     // The first use sets the queue up.
-    await parts.queue.counts({ fresh: true });
+    await deps.queue.counts({ fresh: true });
     const worst: Record<string, number[]> = {};
     for (let round = 0; round < rounds; round++) {
-      const quiet = median(await plays(parts, createAudit(db), sleep(quietMs)));
-      for (const [name, sweep] of Object.entries(sweepsOf(parts))) {
-        const asked = await plays(parts, createAudit(db), sweep());
+      const quiet = median(await plays(deps, createAudit(db), sleep(quietMs)));
+      for (const [name, sweep] of Object.entries(sweepsOf(deps))) {
+        const asked = await plays(deps, createAudit(db), sweep());
         const added = Math.max(...asked) - quiet;
         worst[name] = [...(worst[name] ?? []), added];
         log(
@@ -79,20 +79,20 @@ export async function benchEmbedded(
   }
 }
 
-function sweepsOf(parts: HouseParts): Record<string, () => Promise<unknown>> {
+function sweepsOf(deps: HostDeps): Record<string, () => Promise<unknown>> {
   const { signal } = new AbortController();
-  const janitor = createJanitor(parts);
+  const janitor = createJanitor(deps);
   const save = async () => undefined;
   return {
-    retention: () => retainNow(parts, signal),
+    retention: () => retainNow(deps, signal),
     janitor: () => janitor.sweep(),
-    'the deletion of originals': () => deleteSources(parts, signal),
-    'trimming, and freeing space': () => trimNow(parts, signal),
+    'the deletion of originals': () => deleteSources(deps, signal),
+    'trimming, and freeing space': () => trimNow(deps, signal),
     'the pass over the bucket': () =>
-      bucketPass(parts, createTally(), { dryRun: false, after: undefined, signal }, save),
+      bucketPass(deps, createTally(), { dryRun: false, after: undefined, signal }, save),
     "the pass over Twilio's list": () =>
       twilioPass(
-        parts,
+        deps,
         { since: new Date(0) },
         createTally(),
         { dryRun: false, settledMs: 0, before: undefined, signal },
@@ -103,7 +103,7 @@ function sweepsOf(parts: HouseParts): Record<string, () => Promise<unknown>> {
 
 /** What a play asks the database for, until the work has ended; each time in ms from when it was to be asked. */
 async function plays(
-  { catalog }: HouseParts,
+  { catalog }: HostDeps,
   audit: ReturnType<typeof createAudit>,
   work: Promise<unknown>,
 ): Promise<number[]> {

@@ -6,7 +6,7 @@ import { createTally } from '../../../server/src/ingest/upkeep/reconcile/tally.t
 import { twilioPass } from '../../../server/src/ingest/upkeep/reconcile/twilio-pass.ts';
 import { jobTable, partsOf } from '../../../server/src/queue/job-table.ts';
 import { retainNow } from '../../../server/src/retention/index.ts';
-import type { HouseParts } from '../../../server/src/start/parts.ts';
+import type { HostDeps } from '../../../server/src/start/host-deps.ts';
 import { fillJobs, shortQueue } from '../../support/fill-catalog.ts';
 import { median } from './figures.ts';
 import { filledSid, filledTwilio } from './growth-world.ts';
@@ -40,8 +40,8 @@ async function timed(work: () => Promise<unknown>, rounds: number): Promise<numb
 }
 
 /** What hosts ask of the database at every play, at every minute and at an operator's word. */
-export async function measureStatements(db: Db, parts: HouseParts, rows: number): Promise<Measured[]> {
-  const { alarms, catalog, queue, uploads } = parts;
+export async function measureStatements(db: Db, deps: HostDeps, rows: number): Promise<Measured[]> {
+  const { alarms, catalog, queue, uploads } = deps;
   const audit = createAudit(db);
   const olderThan = new Date(Date.now() - 120_000);
   const middle = `RE8${'0'.repeat(31)}` as ReturnType<typeof filledSid>;
@@ -120,31 +120,31 @@ export async function measureStatements(db: Db, parts: HouseParts, rows: number)
 
 /** Of what a schedule does by the hour and by the day. */
 export async function measurePasses(
-  parts: HouseParts,
+  deps: HostDeps,
   rows: number,
   log: (line: string) => void,
 ): Promise<Measured[]> {
   const { signal } = new AbortController();
   const today = new Date().toISOString().slice(0, 10);
   // The hold is what keeps the few that are overdue.
-  await parts.policies.apply(
+  await deps.policies.apply(
     `version: 1\nkeep:\n  default: 3650\n  rules:\n    - queue: ${shortQueue}\n      days: 30\nholds:\n  - id: bench\n    from: 2000-01-01\n    until: ${today}\n`,
     'bench',
   );
   // The first run after a change of the policy looks at all that was set aside.
-  await retainNow(parts, signal);
-  const retention = await timed(() => retainNow(parts, signal), commandRounds);
+  await retainNow(deps, signal);
+  const retention = await timed(() => retainNow(deps, signal), commandRounds);
   const tally = createTally();
   const options = { dryRun: true, after: undefined, signal };
-  const bucketMs = await timed(() => bucketPass(parts, tally, options, async () => undefined), 1);
+  const bucketMs = await timed(() => bucketPass(deps, tally, options, async () => undefined), 1);
   log(`bucket pass: ${Math.round(bucketMs / 1_000)} s, ${JSON.stringify(tally.counts)}`);
   const listed = Math.min(rows, twilioRows);
-  const twilio = filledTwilio(parts.config.accountSid, listed);
+  const twilio = filledTwilio(deps.config.accountSid, listed);
   const looked = createTally();
   const twilioMs = await timed(
     () =>
       twilioPass(
-        { ...parts, twilio },
+        { ...deps, twilio },
         { since: new Date(0) },
         looked,
         { ...options, settledMs: 0, before: undefined },

@@ -22,18 +22,18 @@ const world = {
   store: await filledStore(db, accountSid, rows, stored),
   twilio: filledTwilio(accountSid, rows),
 };
-const parts = growthParts(db, env, world);
-const janitor = createJanitor(parts);
+const deps = growthParts(db, env, world);
+const janitor = createJanitor(deps);
 const done: Record<string, number> = {};
 
 const sweeps: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
   bucket: (signal) =>
-    parts.runs.run(
+    deps.runs.run(
       'reconcile-bucket',
       { rows },
       async (run) => {
         const options = { dryRun: false, after: undefined, signal: run.signal };
-        await bucketPass(parts, createTally(), options, async (after) => {
+        await bucketPass(deps, createTally(), options, async (after) => {
           count('bucket pages');
           await run.save({ after }, {});
         });
@@ -41,12 +41,12 @@ const sweeps: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
       signal,
     ),
   twilio: (signal) =>
-    parts.runs.run(
+    deps.runs.run(
       'reconcile-recent',
       { rows },
       (run) =>
         twilioPass(
-          parts,
+          deps,
           { since: new Date(0) },
           createTally(),
           { dryRun: false, settledMs: 0, before: undefined, signal: run.signal },
@@ -57,9 +57,9 @@ const sweeps: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
         ),
       signal,
     ),
-  retention: (signal) => retainNow(parts, signal),
+  retention: (signal) => retainNow(deps, signal),
   janitor: () => janitor.sweep(),
-  sources: (signal) => deleteSources(parts, signal),
+  sources: (signal) => deleteSources(deps, signal),
 };
 
 const count = (what: string) => {

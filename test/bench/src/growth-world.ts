@@ -7,7 +7,7 @@ import type { Db } from '../../../server/src/db/db.ts';
 import type { Log } from '../../../server/src/ingest/index.ts';
 import { openQueue } from '../../../server/src/queue/boss-queue.ts';
 import { loadSigning } from '../../../server/src/signing/load.ts';
-import { createParts, type HouseParts } from '../../../server/src/start/parts.ts';
+import { createHostDeps, type HostDeps } from '../../../server/src/start/host-deps.ts';
 import type { Environment } from './processes.ts';
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
@@ -96,7 +96,7 @@ export async function filledStore(
 const pageRows = 500;
 
 /** Twilio's list of the first `rows` rows of the fill, 500 a page, newest first. */
-export function filledTwilio(account: AccountSid, rows: number): HouseParts['twilio'] {
+export function filledTwilio(account: AccountSid, rows: number): HostDeps['twilio'] {
   const facts = (n: number): TwilioRecording => ({
     sid: filledSid(n),
     accountSid: account,
@@ -105,7 +105,7 @@ export function filledTwilio(account: AccountSid, rows: number): HouseParts['twi
     durationSeconds: 20,
     startedAt: new Date(Date.now() - 3_600_000 - n),
   });
-  const twilio: Partial<HouseParts['twilio']> = {
+  const twilio: Partial<HostDeps['twilio']> = {
     account: async () => ({ friendlyName: 'growth', status: 'active', aheadMs: 0 }),
     async recordingsPage(_window, page): Promise<RecordingPage> {
       const first = Number(page ?? 1);
@@ -135,10 +135,10 @@ const silent: Log = { info: () => undefined, warn: () => undefined, error: () =>
 export function growthParts(
   db: Db,
   environment: Environment,
-  world: Pick<HouseParts, 'store' | 'twilio'>,
-): HouseParts {
+  world: Pick<HostDeps, 'store' | 'twilio'>,
+): HostDeps {
   const config = loadConfig(environment);
-  const parts = createParts(config, db, openQueue(db), silent, loadSigning(config.signing));
-  parts.store.close();
-  return { ...parts, ...world };
+  const deps = createHostDeps(config, db, openQueue(db), silent, loadSigning(config.signing));
+  deps.store.close();
+  return { ...deps, ...world };
 }

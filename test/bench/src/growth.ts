@@ -94,8 +94,8 @@ async function atSize({ stack, log }: Scene, database: GrowthDatabase, rows: num
     store: await filledStore(database.db, accountSid, rows, stored),
     twilio: filledTwilio(accountSid, rows),
   };
-  const parts = growthParts(database.db, environment, world);
-  const measured = await measureStatements(database.db, parts, rows);
+  const deps = growthParts(database.db, environment, world);
+  const measured = await measureStatements(database.db, deps, rows);
   log('statements are measured');
   const starts: number[] = [];
   for (let round = 0; round < commandRounds; round++) {
@@ -121,7 +121,7 @@ async function atSize({ stack, log }: Scene, database: GrowthDatabase, rows: num
     for (let round = 0; round < commandRounds; round++) times.push(await command(environment, args));
     measured.push({ name: `command ${name}`, unit: 'ms', value: median(times) });
   }
-  measured.push(...(await measurePasses(parts, rows, log)));
+  measured.push(...(await measurePasses(deps, rows, log)));
   return { measured, footprint, stored };
 }
 

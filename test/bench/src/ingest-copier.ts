@@ -6,7 +6,7 @@ import { createGate } from '../../../server/src/ingest/intake/gate.ts';
 import { createLog } from '../../../server/src/log.ts';
 import { openQueue } from '../../../server/src/queue/boss-queue.ts';
 import { loadSigning } from '../../../server/src/signing/load.ts';
-import { createParts } from '../../../server/src/start/parts.ts';
+import { createHostDeps } from '../../../server/src/start/host-deps.ts';
 
 /** A worker whose copy queue alone is at work: the host's own parts and its own job, without links and verification. */
 const config = loadConfig();
@@ -16,10 +16,10 @@ const queue = openQueue(db, {
   retries: config.retries,
   onError: (error) => log.warn({ err: error }, 'queue'),
 });
-const parts = createParts(config, db, queue, log, loadSigning(config.signing));
+const deps = createHostDeps(config, db, queue, log, loadSigning(config.signing));
 const inTurn = createGate(config.copiesAtOnce);
 await queue.work('copy', { concurrency: copyJobs(config.copiesAtOnce) }, ({ recordingSid }, { signal }) =>
-  copyJob(parts, recordingSid, signal, { inTurn }),
+  copyJob(deps, recordingSid, signal, { inTurn }),
 );
 log.info({ event: 'host.ready' }, 'ready');
 process.once('SIGTERM', () => {

@@ -91,7 +91,7 @@ export async function judgeDestruction(
 const goes = (part: Part): boolean => part === 'due' || part === 'asked' || part === 'lifted';
 
 async function certificatesOf(stage: Stage): Promise<ReadonlySet<string>> {
-  const all = await stage.desk.certificates();
+  const all = await stage.api.certificates();
   return new Set(
     all.flatMap(({ jws }) => {
       const payload = Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString('utf8');

@@ -13,7 +13,7 @@ export async function catalogOf(stage: Stage): Promise<Map<string, RecordingRow>
   const rows = new Map<string, RecordingRow>();
   for (;;) {
     const last = [...rows.keys()].at(-1);
-    const page = await stage.desk.list({
+    const page = await stage.api.list({
       limit: 1_000,
       ...(last && { after: last as RecordingRow['recordingSid'] }),
     });

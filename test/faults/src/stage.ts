@@ -15,8 +15,8 @@ import { freePorts } from '../../../sandbox/src/stack/ports.ts';
 import { makeSecrets, type StackSecrets } from '../../../sandbox/src/stack/secrets.ts';
 import type { Db } from '../../../server/src/db/db.ts';
 import { openDatabase } from '../../../server/src/db/open.ts';
-import type { Desk } from '../../../server/src/http/operators/desk.ts';
-import { remoteDesk } from '../../../server/src/http/operators/remote.ts';
+import type { OperatorApi } from '../../../server/src/http/operators/operator-api.ts';
+import { remoteOperatorApi } from '../../../server/src/http/operators/remote.ts';
 import { operatorSecret } from '../../../server/src/http/operators/routes.ts';
 import type { Victim } from './plan.ts';
 import { startFaultyWay } from './s3-faults.ts';
@@ -40,7 +40,7 @@ export interface Stage {
   /** What processes of ours said at ends that nobody asked for. */
   readonly accidents: readonly string[];
   /** What operators ask of the running host. */
-  readonly desk: Desk;
+  readonly api: OperatorApi;
   /** kill -9, and at once a new one. False where there is no such process. */
   kill(victim: Victim): Promise<boolean>;
   /** Abruptly. False where the database is the host's own. */
@@ -196,7 +196,7 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
     hostFolder,
     logFolder,
     accidents,
-    desk: remoteDesk(local(ops), operatorSecret(mediaSecret)),
+    api: remoteOperatorApi(local(ops), operatorSecret(mediaSecret)),
     async kill(victim) {
       const child = children.get(victim);
       if (!child) return false;

@@ -1,11 +1,13 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { CustodyError } from '@flex-custody/core';
 import type { Keys } from '../keys/types.ts';
-import { audioPassed } from '../young-buffers.ts';
+import { collectYoungEvery } from '../young-buffers.ts';
 import { FINAL_MARK, FRAME_LENGTH } from './format.ts';
 import { sealFrame } from './frame.ts';
 import { reopenHeader, type SealedHeader, sealHeader } from './header.ts';
 import type { SealContext } from './types.ts';
+
+const collectAfter = collectYoungEvery(2 * 1024 * 1024);
 
 /** One message in the making: frames may be sealed one by one, in any order, but each number with one plaintext only. */
 export interface Sealer {
@@ -100,7 +102,7 @@ class SealStream extends Transform {
   #flushFrame(final: boolean): void {
     for (const piece of this.#sealer.seal(this.#sequence, this.#waiting, final)) this.push(piece);
     this.#sequence += 1;
-    audioPassed(this.#sealer.frameLength);
+    collectAfter(this.#sealer.frameLength);
     this.#waiting = [];
     this.#waitingBytes = 0;
   }

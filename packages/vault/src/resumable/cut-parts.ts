@@ -1,6 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Sealer } from '../envelope/seal.ts';
-import { audioPassed } from '../young-buffers.ts';
+import { collectYoungEvery } from '../young-buffers.ts';
+
+const collectAfter = collectYoungEvery(2 * 1024 * 1024);
 
 export interface CutPart {
   /** From 0. */
@@ -84,7 +86,7 @@ export async function* cutParts(
   };
   const putFrame = (final: boolean) => {
     if (buffer) for (const piece of sealer ? sealer.seal(sequence, waiting, final) : waiting) put(piece);
-    audioPassed(waitingBytes);
+    collectAfter(waitingBytes);
     sequence += 1;
     frames += 1;
     waiting = [];

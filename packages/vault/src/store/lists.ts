@@ -90,7 +90,7 @@ export async function* listVersions(
 /** What was deleted without its version would be there still. */
 async function refuseHiddenVersions(client: S3Client, bucket: string, cause: unknown): Promise<void> {
   const told = await versioningOf(client, bucket);
-  if ('value' in told ? told.value === 'never' : told.untold === 'unsupported') return;
+  if ('value' in told ? told.value === 'never' : told.unavailable === 'unsupported') return;
   const why =
     'value' in told
       ? 'keeps versions'

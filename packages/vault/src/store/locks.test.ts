@@ -131,8 +131,8 @@ test.each<[Answer, boolean, unknown]>([
     { value: 'suspended' },
   ],
   ['<VersioningConfiguration/>', false, { value: 'never' }],
-  [denied, false, { untold: 'denied' }],
-  [[501, 'NotImplemented'], false, { untold: 'unsupported' }],
+  [denied, false, { unavailable: 'denied' }],
+  [[501, 'NotImplemented'], false, { unavailable: 'unsupported' }],
 ])('versions: %p is %p', async (versioning, kept, told) => {
   answers({ versioning });
   expect([await store.keepsVersions(), await store.versioning()]).toEqual([kept, told]);

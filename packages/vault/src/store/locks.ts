@@ -8,7 +8,7 @@ import {
 import { isUnsupported, storeError } from './errors.ts';
 import { failureOf } from './failure.ts';
 import { meaningOf } from './meanings.ts';
-import type { ObjectLock, Told, Versioning } from './types.ts';
+import type { ObjectLock, Setting, Versioning } from './types.ts';
 
 /** How long a bucket that has no Object Lock is believed to have none; somebody may switch it on. */
 const believedMs = 3 * 60_000;
@@ -26,7 +26,7 @@ export function createLocks(client: S3Client, bucket: string, now: () => number 
     if (now() < withoutUntil) return true;
     const told = await lockConfigurationOf(client, bucket);
     // A store that knows no such setting locks nothing.
-    const isWithout = 'value' in told ? !told.value : told.untold === 'unsupported';
+    const isWithout = 'value' in told ? !told.value : told.unavailable === 'unsupported';
     if (isWithout) withoutUntil = now() + believedMs;
     return isWithout;
   };
@@ -40,14 +40,15 @@ export function createLocks(client: S3Client, bucket: string, now: () => number 
       ]);
       const until = 'value' in retention ? retention.value : undefined;
       if ('value' in hold && hold.value) return { ...(until && { until }), legalHold: true };
-      if ([retention, hold].some((told) => 'untold' in told && told.untold === 'denied')) return 'unknown';
+      if ([retention, hold].some((told) => 'unavailable' in told && told.unavailable === 'denied'))
+        return 'unknown';
       return until && { until, legalHold: false };
     },
   };
 }
 
 /** Whether its versions can be locked. @throws CustodyError `store_*` */
-export function lockConfigurationOf(client: S3Client, Bucket: string): Promise<Told<boolean>> {
+export function lockConfigurationOf(client: S3Client, Bucket: string): Promise<Setting<boolean>> {
   return ask(
     Bucket,
     undefined,
@@ -64,7 +65,7 @@ export function retentionOf(
   Bucket: string,
   Key: string,
   VersionId?: string,
-): Promise<Told<Date | undefined>> {
+): Promise<Setting<Date | undefined>> {
   return ask(
     Bucket,
     Key,
@@ -81,7 +82,7 @@ export function legalHoldOf(
   Bucket: string,
   Key: string,
   VersionId?: string,
-): Promise<Told<boolean>> {
+): Promise<Setting<boolean>> {
   return ask(
     Bucket,
     Key,
@@ -93,7 +94,7 @@ export function legalHoldOf(
 }
 
 /** Whether the bucket keeps versions now. @throws CustodyError `store_*` */
-export function versioningOf(client: S3Client, Bucket: string): Promise<Told<Versioning>> {
+export function versioningOf(client: S3Client, Bucket: string): Promise<Setting<Versioning>> {
   return ask(
     Bucket,
     undefined,
@@ -114,7 +115,7 @@ const unsetNames = new Set([
 ]);
 
 /** Why a store does not tell a setting; undefined where the failure is about something else. */
-export function untoldBy(error: unknown): 'denied' | 'unsupported' | undefined {
+export function unavailableBy(error: unknown): 'denied' | 'unsupported' | undefined {
   // Also of a bucket that was made without Object Lock, and of a delete marker.
   if (isUnsupported(error)) return 'unsupported';
   const failure = failureOf(error);
@@ -133,14 +134,14 @@ async function ask<T>(
   key: string | undefined,
   answer: Promise<T>,
   ...unset: [T] | []
-): Promise<Told<T>> {
+): Promise<Setting<T>> {
   try {
     return { value: await answer };
   } catch (error) {
     const [value] = unset;
     if (unset.length > 0 && unsetNames.has(failureOf(error).name)) return { value: value as T };
-    const untold = untoldBy(error);
-    if (!untold) throw storeError(error, bucket, key);
-    return { untold };
+    const unavailable = unavailableBy(error);
+    if (!unavailable) throw storeError(error, bucket, key);
+    return { unavailable };
   }
 }

@@ -122,15 +122,15 @@ test.each([
 test('what may not be read, and what the store does not know, is not told', async () => {
   answers(each([403, 'AccessDenied']));
   expect(await lookAtBucket(config)).toMatchObject({
-    versioning: { untold: 'denied' },
-    retention: { untold: 'denied' },
-    legalHold: { untold: 'denied' },
-    abortsUploads: { untold: 'denied' },
+    versioning: { unavailable: 'denied' },
+    retention: { unavailable: 'denied' },
+    legalHold: { unavailable: 'denied' },
+    abortsUploads: { unavailable: 'denied' },
   });
   answers(each([501, 'NotImplemented']));
   expect(await lookAtBucket(config)).toMatchObject({
-    publicAccessBlocked: { untold: 'unsupported' },
-    cors: { untold: 'unsupported' },
+    publicAccessBlocked: { unavailable: 'unsupported' },
+    cors: { unavailable: 'unsupported' },
   });
 });
 

@@ -10,8 +10,8 @@ import { errorCode } from '@flex-custody/core';
 import { createClient } from './client.ts';
 import { storeError } from './errors.ts';
 import { failureOf } from './failure.ts';
-import { legalHoldOf, lockConfigurationOf, retentionOf, untoldBy, versioningOf } from './locks.ts';
-import type { StoreConfig, Told, Versioning } from './types.ts';
+import { legalHoldOf, lockConfigurationOf, retentionOf, unavailableBy, versioningOf } from './locks.ts';
+import type { Setting, StoreConfig, Versioning } from './types.ts';
 
 export interface CorsRule {
   origins: readonly string[];
@@ -22,20 +22,20 @@ const CHECK_KEY = 'recordings/.check';
 
 /** How a bucket is set up. Reading it changes nothing. */
 export interface BucketLook {
-  versioning: Told<Versioning>;
+  versioning: Setting<Versioning>;
   /** Whether all four ways to make objects public are blocked. */
-  publicAccessBlocked: Told<boolean>;
-  cors: Told<readonly CorsRule[]>;
+  publicAccessBlocked: Setting<boolean>;
+  cors: Setting<readonly CorsRule[]>;
   /** `AES256`, `aws:kms`; undefined where objects are not encrypted by default. */
-  encryption: Told<string | undefined>;
+  encryption: Setting<string | undefined>;
   /** Whether a policy denies writes by how they are to be encrypted. */
-  deniesUnencrypted: Told<boolean>;
-  objectLock: Told<boolean>;
+  deniesUnencrypted: Setting<boolean>;
+  objectLock: Setting<boolean>;
   /** Whether the locks of versions can be asked about. */
-  retention: Told<unknown>;
-  legalHold: Told<unknown>;
+  retention: Setting<unknown>;
+  legalHold: Setting<unknown>;
   /** Whether a rule removes uploads that were begun and never completed. */
-  abortsUploads: Told<boolean>;
+  abortsUploads: Setting<boolean>;
   /** The store's clock minus ours in ms; undefined where its answers have no Date. */
   aheadMs: number | undefined;
 }
@@ -45,18 +45,18 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
   const client = createClient(config);
   const clock = readClock(client);
   const Bucket = config.bucket;
-  const told = async <T>(ask: Promise<T>, unset?: T): Promise<Told<T>> => {
+  const told = async <T>(ask: Promise<T>, unset?: T): Promise<Setting<T>> => {
     try {
       return { value: await ask };
     } catch (error) {
       const { status, name } = failureOf(error);
       if (status === 404 && name !== 'NoSuchBucket' && unset !== undefined) return { value: unset };
-      const untold = untoldBy(error);
-      if (untold) return { untold };
+      const unavailable = unavailableBy(error);
+      if (unavailable) return { unavailable };
       // Any other 4xx is about this one question; what is wrong with the whole has a name of its own.
       const found = storeError(error, Bucket);
       if (found.code === 'store_settings' || found.code === 'object_missing')
-        return { untold: 'unsupported' };
+        return { unavailable: 'unsupported' };
       throw found;
     }
   };
@@ -141,10 +141,10 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
 }
 
 /** A 4xx that is about nothing else is about this one question; what is wrong with the whole has a meaning of its own. */
-function orUnsupported(error: unknown): { untold: 'unsupported' } {
+function orUnsupported(error: unknown): { unavailable: 'unsupported' } {
   const code = errorCode(error);
   if (code !== 'store_settings' && code !== 'object_missing') throw error;
-  return { untold: 'unsupported' };
+  return { unavailable: 'unsupported' };
 }
 
 interface Statement {

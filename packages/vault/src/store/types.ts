@@ -42,7 +42,7 @@ export interface Stored {
 }
 
 /** A setting as the bucket tells it, or why it does not: the store knows no such setting, or the key may not read it. */
-export type Told<T> = { value: T } | { untold: 'unsupported' | 'denied' };
+export type Setting<T> = { value: T } | { unavailable: 'unsupported' | 'denied' };
 
 export type Versioning = 'enabled' | 'suspended' | 'never';
 
@@ -126,7 +126,7 @@ export interface Store {
    */
   lockOf(key: string, versionId?: string): Promise<ObjectLock | 'unknown' | undefined>;
   /** Whether the bucket keeps versions now. */
-  versioning(): Promise<Told<Versioning>>;
+  versioning(): Promise<Setting<Versioning>>;
   /** The same in one word: false also where nobody says so. Whoever destroys by it asks each time. */
   keepsVersions(): Promise<boolean>;
   /** What the bucket has now, in the order of the keys' bytes. */

@@ -54,8 +54,8 @@ test('one that could be better is noted, one that is open must be shut', async (
 test.each<[BucketLook['versioning'], string, string]>([
   [{ value: 'suspended' }, 'suspended, and originals', 'switch versioning on'],
   [{ value: 'never' }, 'not kept, and originals', 'switch versioning on'],
-  [{ untold: 'denied' }, 'cannot tell', 's3:GetBucketVersioning'],
-  [{ untold: 'unsupported' }, 'does not say', 'keeps versions'],
+  [{ unavailable: 'denied' }, 'cannot tell', 's3:GetBucketVersioning'],
+  [{ unavailable: 'unsupported' }, 'does not say', 'keeps versions'],
 ])(
   'where originals are to be deleted, versions must be kept: %p is to be fixed',
   async (versioning, detail, next) => {
@@ -68,7 +68,7 @@ test.each<[BucketLook['versioning'], string, string]>([
   },
 );
 
-const denied = { untold: 'denied' } as const;
+const denied = { unavailable: 'denied' } as const;
 test.each<[Partial<BucketLook>, string]>([
   [{ retention: denied, legalHold: denied }, 'allow s3:GetObjectRetention and s3:GetObjectLegalHold'],
   [{ legalHold: denied }, 'allow s3:GetObjectLegalHold on'],
@@ -86,10 +86,10 @@ test('without Object Lock nothing is asked of a version', async () => {
 });
 
 test('what a store does not tell is noted, with the right that would show it', async () => {
-  expect(await publicAccess(scene({ publicAccessBlocked: { untold: 'unsupported' } }))).toMatchObject({
+  expect(await publicAccess(scene({ publicAccessBlocked: { unavailable: 'unsupported' } }))).toMatchObject({
     detail: expect.stringContaining('cannot tell'),
   });
-  expect(await publicAccess(scene({ publicAccessBlocked: { untold: 'denied' } }))).toMatchObject({
+  expect(await publicAccess(scene({ publicAccessBlocked: { unavailable: 'denied' } }))).toMatchObject({
     next: 'allow s3:GetBucketPublicAccessBlock to see it here',
   });
 });
@@ -99,7 +99,7 @@ test('in mode sse-kms a bucket that takes writes in the clear is noted', async (
     encryption(scene({ deniesUnencrypted, encryption: { value: 'aws:kms' } }, 'sse-kms'));
   expect(await told({ value: true })).toBe('by default aws:kms; a policy denies other writes');
   expect(await told({ value: false })).toMatchObject({ next: expect.stringContaining('docs/deploy.md') });
-  expect(await told({ untold: 'denied' })).toMatchObject({
+  expect(await told({ unavailable: 'denied' })).toMatchObject({
     next: expect.stringContaining('s3:GetBucketPolicy'),
   });
   expect(detail(await encryption(scene({ deniesUnencrypted: { value: false } })))).not.toContain('note');
@@ -127,12 +127,12 @@ describe('CORS', () => {
 });
 
 test('a store that knows no versions: what works and what does not is said', async () => {
-  const seen = await versions(scene({ versioning: { untold: 'unsupported' } }));
+  const seen = await versions(scene({ versioning: { unavailable: 'unsupported' } }));
   expect(seen).toMatchObject({
     detail: expect.stringContaining('knows no versions'),
     next: expect.stringMatching(/erase and import work; rotate-keys does not.*CUSTODY_ACCEPT_UNVERSIONED/),
   });
-  const risky = scene({ versioning: { untold: 'unsupported' } }, 'envelope', 24);
+  const risky = scene({ versioning: { unavailable: 'unsupported' } }, 'envelope', 24);
   Object.assign(risky.config, { acceptUnversioned: true });
   expect(await versions(risky)).toEqual(seen);
 });

@@ -21,7 +21,7 @@ export async function bucket({ config }: Scene): Promise<Seen> {
 /** What a setting says, or a note that it does not say. */
 function read<T>(told: Told<T>, right: string, what: string, say: (value: T) => Seen): Seen {
   if ('value' in told) return say(told.value);
-  return told.untold === 'denied'
+  return told.unavailable === 'denied'
     ? note(`cannot tell: these credentials may not read it`, `allow s3:${right} to see it here`)
     : note('cannot tell: this store knows no such setting', `check ${what} in the store's own settings`);
 }
@@ -34,7 +34,7 @@ export async function versions(scene: Scene): Promise<Seen> {
   if ('value' in versioning && versioning.value === 'enabled') return 'kept';
   // Then the copy is all that there is of a recording, and one write to its key destroys it.
   if (deleteSourceAfterHours !== undefined && !acceptUnversioned) throw onlyCopy(versioning);
-  if ('untold' in versioning && versioning.untold === 'unsupported')
+  if ('unavailable' in versioning && versioning.unavailable === 'unsupported')
     return note(
       'cannot tell, so taken as not kept: this store knows no versions, and what is overwritten or deleted by mistake is gone',
       'copying, playing, retention, erase and import work; rotate-keys does not, and originals and plain objects are deleted only where CUSTODY_ACCEPT_UNVERSIONED=true names the risk',
@@ -52,7 +52,7 @@ function onlyCopy(versioning: BucketLook['versioning']) {
       'switch versioning on',
     );
   }
-  return versioning.untold === 'denied'
+  return versioning.unavailable === 'denied'
     ? advice(
         'cannot tell whether they are kept, and originals at Twilio are to be deleted (DELETE_SOURCE_AFTER)',
         'allow s3:GetBucketVersioning (docs/deploy.md has the whole policy)',
@@ -133,7 +133,7 @@ export async function objectLock(scene: Scene): Promise<Seen> {
   const look = await orUndefined(scene.bucket());
   if (!look) return unread;
   const { objectLock } = look;
-  const mayLock = 'value' in objectLock ? objectLock.value : objectLock.untold === 'denied';
+  const mayLock = 'value' in objectLock ? objectLock.value : objectLock.unavailable === 'denied';
   const missing = mayLock ? unasked(look) : [];
   if (missing.length > 0) {
     throw advice(
@@ -148,7 +148,7 @@ export async function objectLock(scene: Scene): Promise<Seen> {
 
 /** The rights that are missing for asking what locks a version. */
 function unasked({ retention, legalHold }: BucketLook): string[] {
-  const denied = (told: Told<unknown>) => 'untold' in told && told.untold === 'denied';
+  const denied = (told: Told<unknown>) => 'unavailable' in told && told.unavailable === 'denied';
   return [
     ...(denied(retention) ? ['s3:GetObjectRetention'] : []),
     ...(denied(legalHold) ? ['s3:GetObjectLegalHold'] : []),

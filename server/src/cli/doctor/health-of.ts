@@ -2,9 +2,9 @@ import { CustodyError } from '@flex-custody/core';
 import type { Config } from '../../config.ts';
 import { openDatabase } from '../../db/open.ts';
 import { type Health, readHealth } from '../../http/operators/health.ts';
-import { remoteDesk } from '../../http/operators/remote.ts';
+import { remoteOperatorApi } from '../../http/operators/remote.ts';
 import { operatorSecret } from '../../http/operators/routes.ts';
-import { urlOf } from '../at-desk.ts';
+import { urlOf } from '../operator-api.ts';
 
 /**
  * From the database itself, which is neither changed nor set up by it; where a running host has the embedded one, from
@@ -17,8 +17,8 @@ export async function healthOf(config: Config): Promise<Health | 'locked'> {
     throw error;
   });
   if (!db) {
-    const desk = remoteDesk(urlOf(config.ops), operatorSecret(config.mediaSecret));
-    return desk.health().catch((error: unknown) => {
+    const api = remoteOperatorApi(urlOf(config.ops), operatorSecret(config.mediaSecret));
+    return api.health().catch((error: unknown) => {
       if (error instanceof CustodyError && error.code === 'host_unreachable') return 'locked' as const;
       throw error;
     });

@@ -18,9 +18,9 @@ import { createPolicies } from '../../retention/policies.ts';
 import { checkedWork } from '../../runs/options.ts';
 import { createRuns } from '../../runs/runs.ts';
 import { buildOps } from '../ops.ts';
-import { createDesk, type Desk } from './desk.ts';
 import { readHealth } from './health.ts';
-import { remoteDesk } from './remote.ts';
+import { createOperatorApi, type OperatorApi } from './operator-api.ts';
+import { remoteOperatorApi } from './remote.ts';
 import { operatorSecret } from './routes.ts';
 
 const RE = (n: number) => `RE${String(n).padStart(32, '0')}` as RecordingSid;
@@ -31,7 +31,7 @@ let catalog: Catalog;
 let alarms: Alarms;
 let certificates: Certificates;
 const accountSid = `AC${'0b'.repeat(16)}` as never;
-let local: Desk;
+let local: OperatorApi;
 let sent: string[];
 let app: FastifyInstance;
 let url: string;
@@ -42,7 +42,7 @@ beforeAll(async () => {
   catalog = createCatalog(database.db, accountSid);
   alarms = createAlarms(database.db);
   certificates = createCertificates(database.db);
-  local = createDesk({
+  local = createOperatorApi({
     catalog,
     certificates,
     alarms,
@@ -62,7 +62,7 @@ beforeAll(async () => {
     },
   });
   const metrics = { contentType: 'text/plain', read: async () => '' };
-  app = buildOps({ log: createLog('silent'), metrics, checks: {}, operators: { desk: local, secret } });
+  app = buildOps({ log: createLog('silent'), metrics, checks: {}, operators: { api: local, secret } });
   url = await app.listen({ host: '127.0.0.1', port: 0 });
 });
 afterAll(async () => {
@@ -87,25 +87,25 @@ beforeEach(async () => {
 /** Both ways to the same catalog, which must not differ. */
 describe.each([
   ['at the database', () => local],
-  ['by way of the host', () => remoteDesk(url, secret)],
-])('%s', (_way, desk) => {
+  ['by way of the host', () => remoteOperatorApi(url, secret)],
+])('%s', (_way, api) => {
   test('lists with filters, and shows one, times as times', async () => {
     await catalog.giveUp(RE(2), 'media_missing');
-    const sids = async (...args: Parameters<Desk['list']>) =>
-      (await desk().list(...args)).map(({ recordingSid }) => recordingSid);
+    const sids = async (...args: Parameters<OperatorApi['list']>) =>
+      (await api().list(...args)).map(({ recordingSid }) => recordingSid);
     expect(await sids({ limit: 2 })).toEqual([RE(3), RE(2)]);
     expect(await sids({ limit: 50, after: RE(2) })).toEqual([RE(1)]);
     expect(await sids({ limit: 50, state: 'failed', linkState: 'pending' })).toEqual([RE(2)]);
-    expect(await desk().show(RE(2))).toEqual(await catalog.find(RE(2)));
+    expect(await api().show(RE(2))).toEqual(await catalog.find(RE(2)));
   });
 
   test('what failed starts over, from its object where it has one', async () => {
     await catalog.giveUp(RE(1), 'media_missing');
-    expect(await desk().retry(RE(1))).toMatchObject({ begun: ['copy', 'link'], state: 'registered' });
+    expect(await api().retry(RE(1))).toMatchObject({ begun: ['copy', 'link'], state: 'registered' });
     const lease = (await catalog.lease(RE(2), 'test', 60_000))?.secret ?? '';
     await catalog.sealed(RE(2), lease, object, 2);
     await catalog.giveUp(RE(2), 'store_unavailable');
-    expect(await desk().retry(RE(2))).toMatchObject({ begun: ['verify', 'link'], state: 'sealed' });
+    expect(await api().retry(RE(2))).toMatchObject({ begun: ['verify', 'link'], state: 'sealed' });
     expect(sent).toEqual(['copy', 'link', 'verify', 'link']);
     expect((await catalog.find(RE(2)))?.object).toMatchObject(object);
   });
@@ -115,11 +115,11 @@ describe.each([
     await catalog.giveUp(RE(2), 'media_short');
     await catalog.giveUp(RE(3), 'media_short');
     const failed = async (failure?: string) =>
-      (await desk().list({ limit: 50, state: 'failed', ...(failure && { failure }) })).length;
+      (await api().list({ limit: 50, state: 'failed', ...(failure && { failure }) })).length;
     expect([await failed(), await failed('media_short')]).toEqual([3, 2]);
-    expect(await desk().retryAll({ reason: 'media_short' })).toEqual({ retried: 2 });
+    expect(await api().retryAll({ reason: 'media_short' })).toEqual({ retried: 2 });
     expect(await failed()).toBe(1);
-    expect(await desk().retryAll()).toEqual({ retried: 1 });
+    expect(await api().retryAll()).toEqual({ retried: 1 });
     expect(await failed()).toBe(0);
   });
 
@@ -128,7 +128,7 @@ describe.each([
     const listed = all.map((recordingSid) => ({ recordingSid, state: 'failed' }) as RecordingRow);
     const pages: unknown[] = [];
     const retried: RecordingSid[] = [];
-    const ofMany = createDesk({
+    const ofMany = createOperatorApi({
       catalog: {
         // Replayed, and dead again before the next look: every page is as full as ever.
         list: async ({ limit, after }) => {
@@ -160,84 +160,84 @@ describe.each([
     await catalog.absent(RE(1), '16101');
     await catalog[state](RE(1), 'because');
     const linkState: LinkState = 'pending';
-    expect(await desk().retry(RE(1))).toEqual({ begun: ['link'], state: 'absent', linkState });
+    expect(await api().retry(RE(1))).toEqual({ begun: ['link'], state: 'absent', linkState });
     expect(await catalog.find(RE(1))).toMatchObject({ linkState });
   });
 
   test('of one that is done nothing is retried', async () => {
     await catalog.absent(RE(1), '16101');
     await catalog.linked(RE(1), { taskSid: `WT${'0c'.repeat(16)}` as TaskSid });
-    expect(await desk().retry(RE(1))).toEqual({ begun: [], state: 'absent', linkState: 'linked' });
+    expect(await api().retry(RE(1))).toEqual({ begun: [], state: 'absent', linkState: 'linked' });
     expect(sent).toEqual([]);
   });
 
   test('long work is begun and looked at; what nobody knows is said so', async () => {
-    await desk().begin('count-up', { to: 3 });
+    await api().begin('count-up', { to: 3 });
     const ended = async () => {
       for (;;) {
-        const view = await desk().look('count-up');
+        const view = await api().look('count-up');
         if (!view.running) return view;
       }
     };
     expect(await ended()).toMatchObject({ counts: { done: 3 }, total: 5, finishedAt: expect.any(Date) });
-    await desk().begin('count-up', { to: 4, fail: true });
+    await api().begin('count-up', { to: 4, fail: true });
     expect(await ended()).toMatchObject({ counts: { done: 4 }, failure: 'store_denied: no' });
-    await desk().begin('count-up', { to: 4, fail: true });
+    await api().begin('count-up', { to: 4, fail: true });
     expect((await ended()).resumedFrom).toEqual({ startedAt: expect.any(Date), stoppedAt: expect.any(Date) });
-    await desk().begin('count-up', { to: 4, fail: true }, { anew: true });
+    await api().begin('count-up', { to: 4, fail: true }, { anew: true });
     expect(await ended()).not.toHaveProperty('resumedFrom');
     for (const name of ['dance', 'constructor', 'tostring'])
-      await expect(desk().begin(name, {})).rejects.toMatchObject({ code: 'run_unknown', status: 404 });
-    await expect(desk().begin('erase', { dryRun: 'yes' })).rejects.toMatchObject({
+      await expect(api().begin(name, {})).rejects.toMatchObject({ code: 'run_unknown', status: 404 });
+    await expect(api().begin('erase', { dryRun: 'yes' })).rejects.toMatchObject({
       code: 'request_invalid',
       status: 400,
     });
-    await expect(desk().look('dance')).rejects.toMatchObject({ code: 'run_unknown' });
+    await expect(api().look('dance')).rejects.toMatchObject({ code: 'run_unknown' });
   });
 
   test('certificates, newest first, and one by its id', async () => {
     const id = '0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11';
-    await expect(desk().certificate(id)).rejects.toMatchObject({ code: 'certificate_unknown', status: 404 });
+    await expect(api().certificate(id)).rejects.toMatchObject({ code: 'certificate_unknown', status: 404 });
     await certificates.keep({ id, reason: 'erasure', recordings: 2, jws: 'a.b.c' });
     const kept = { id, at: expect.any(Date), reason: 'erasure', recordings: 2, jws: 'a.b.c' };
-    expect(await desk().certificates()).toEqual([kept]);
-    expect(await desk().certificate(id)).toEqual(kept);
+    expect(await api().certificates()).toEqual([kept]);
+    expect(await api().certificate(id)).toEqual(kept);
     await database.db.query('TRUNCATE certificates');
   });
 
   test('a policy is compared with the one in force and the catalog, page by page, and applied', async () => {
     await database.db.query('TRUNCATE policies');
-    expect(await desk().policy()).toEqual({});
-    expect(await desk().policies()).toEqual([]);
+    expect(await api().policy()).toEqual({});
+    expect(await api().policies()).toEqual([]);
     const held = `version: 1\nholds: [{id: a, recordings: [${RE(1)}], callers: ["+4930123456"]}]`;
-    const first = await desk().comparePolicy(held);
+    const first = await api().comparePolicy(held);
     expect(first).toMatchObject({ over: null, isInForce: false, difference: { weaker: [] } });
     // The caller of none is known.
     expect(first.effect).toMatchObject({ looked: 3, held: { count: 3, first: [RE(1), RE(2), RE(3)] } });
     expect(first.next).toBeUndefined();
-    expect((await desk().comparePolicy(held, RE(2))).effect).toMatchObject({ looked: 1, held: { count: 1 } });
+    expect((await api().comparePolicy(held, RE(2))).effect).toMatchObject({ looked: 1, held: { count: 1 } });
     const by = 'operator';
-    expect(await desk().applyPolicy({ text: held, by, over: null, weaker: false })).toMatchObject({
+    expect(await api().applyPolicy({ text: held, by, over: null, weaker: false })).toMatchObject({
       appliedBy: by,
       appliedAt: expect.any(Date),
       says: { otherwise: 'forever', rules: 0, holds: 1, namesCallers: true },
     });
-    const { applied } = await desk().policy();
+    const { applied } = await api().policy();
     expect(applied).toMatchObject({ body: held, appliedAt: expect.any(Date) });
     const over = applied?.id ?? null;
     const none = 'version: 1';
-    expect(await desk().comparePolicy(none)).toMatchObject({
+    expect(await api().comparePolicy(none)).toMatchObject({
       over,
       difference: { weaker: ['hold a is gone'] },
       effect: { released: { count: 3 } },
     });
-    const asked = (more: object) => desk().applyPolicy({ text: none, by, over, weaker: true, ...more });
+    const asked = (more: object) => api().applyPolicy({ text: none, by, over, weaker: true, ...more });
     await expect(asked({ weaker: false })).rejects.toMatchObject({ code: 'policy_weaker' });
     await expect(asked({ over: null })).rejects.toMatchObject({ code: 'policy_changed' });
-    await expect(desk().comparePolicy('version: 2')).rejects.toMatchObject({ code: 'policy_invalid' });
+    await expect(api().comparePolicy('version: 2')).rejects.toMatchObject({ code: 'policy_invalid' });
     await asked({});
-    expect(await desk().policies()).toMatchObject([{ says: { holds: 0 } }, { says: { holds: 1 } }]);
-    expect((await desk().health()).work?.policy).toMatchObject({ appliedBy: by, says: { holds: 0 } });
+    expect(await api().policies()).toMatchObject([{ says: { holds: 0 } }, { says: { holds: 1 } }]);
+    expect((await api().health()).work?.policy).toMatchObject({ appliedBy: by, says: { holds: 0 } });
   });
 
   test('which key has sealed what, and which are at hand', async () => {
@@ -246,7 +246,7 @@ describe.each([
     await catalog.verified(RE(2), object, 'a'.repeat(64));
     const sidecar = { key: 'k', etag: 'e', keyId: object.keyId, signedBy: 'lost' };
     await catalog.described(RE(2), undefined, sidecar);
-    expect(await desk().keys()).toEqual({
+    expect(await api().keys()).toEqual({
       seals: 'newest',
       keys: [
         { keyId: object.keyId, atHand: false, recordings: 1, sidecars: 1 },
@@ -260,41 +260,41 @@ describe.each([
   });
 
   test('revoking raises the generation', async () => {
-    expect(await desk().revokeLink(RE(1))).toEqual({ generation: 1 });
+    expect(await api().revokeLink(RE(1))).toEqual({ generation: 1 });
     expect((await catalog.find(RE(1)))?.segmentGeneration).toBe(1);
   });
 
   test('alarms that stand are listed until they are cleared', async () => {
     await alarms.raise('link_refused', RE(1), 'identity');
-    const [alarm] = await desk().alarms();
+    const [alarm] = await api().alarms();
     expect(alarm).toMatchObject({ code: 'link_refused', recordingSid: RE(1), lastAt: expect.any(Date) });
-    await desk().clearAlarm(alarm?.id ?? 0);
-    expect(await desk().alarms()).toEqual([]);
-    await expect(desk().clearAlarm(alarm?.id ?? 0)).rejects.toMatchObject({ code: 'alarm_unknown' });
+    await api().clearAlarm(alarm?.id ?? 0);
+    expect(await api().alarms()).toEqual([]);
+    await expect(api().clearAlarm(alarm?.id ?? 0)).rejects.toMatchObject({ code: 'alarm_unknown' });
   });
 
   test('lists come in pages, and say how many more there are', async () => {
-    expect(await desk().listBehind({ after: RE(3) })).toEqual({ n: 2, isAll: true });
-    expect(await desk().listBehind({ after: RE(3), state: 'failed' })).toEqual({ n: 0, isAll: true });
+    expect(await api().listBehind({ after: RE(3) })).toEqual({ n: 2, isAll: true });
+    expect(await api().listBehind({ after: RE(3), state: 'failed' })).toEqual({ n: 0, isAll: true });
     for (const n of [1, 2, 3]) await alarms.raise('link_refused', RE(n), 'identity');
-    const [first, ...others] = await desk().alarms();
+    const [first, ...others] = await api().alarms();
     const after = first?.id ?? 0;
-    expect(await desk().alarms({ limit: 1 })).toEqual([first]);
-    expect(await desk().alarms({ limit: 5, after })).toEqual(others);
-    expect(await desk().alarmsBehind(after)).toEqual({ n: 2, isAll: true });
+    expect(await api().alarms({ limit: 1 })).toEqual([first]);
+    expect(await api().alarms({ limit: 5, after })).toEqual(others);
+    expect(await api().alarmsBehind(after)).toEqual({ n: 2, isAll: true });
     const id = (n: number) => `0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d1${n}`;
     for (const n of [1, 2, 3])
       await certificates.keep({ id: id(n), reason: 'erasure', recordings: n, jws: 'a.b.c' });
-    const [newest, ...older] = await desk().certificates();
-    expect(await desk().certificates({ limit: 1 })).toEqual([newest]);
-    expect(await desk().certificates({ limit: 2, after: newest?.id ?? '' })).toEqual(older);
-    expect(await desk().certificatesBehind(newest?.id ?? '')).toEqual({ n: 2, isAll: true });
+    const [newest, ...older] = await api().certificates();
+    expect(await api().certificates({ limit: 1 })).toEqual([newest]);
+    expect(await api().certificates({ limit: 2, after: newest?.id ?? '' })).toEqual(older);
+    expect(await api().certificatesBehind(newest?.id ?? '')).toEqual({ n: 2, isAll: true });
     await database.db.query('TRUNCATE certificates, alarms');
     for (const asked of [
-      desk().alarms({ limit: 5, after }),
-      desk().alarmsBehind(after),
-      desk().certificates({ limit: 5, after: id(1) }),
-      desk().certificatesBehind(id(1)),
+      api().alarms({ limit: 5, after }),
+      api().alarmsBehind(after),
+      api().certificates({ limit: 5, after: id(1) }),
+      api().certificatesBehind(id(1)),
     ])
       await expect(asked).rejects.toMatchObject({
         code: 'page_unknown',
@@ -304,7 +304,7 @@ describe.each([
 
   test('what is not in the catalog is said so', async () => {
     for (const work of ['show', 'retry', 'revokeLink'] as const) {
-      const refused = desk()[work](RE(9));
+      const refused = api()[work](RE(9));
       await expect(refused).rejects.toMatchObject({ code: 'recording_unknown', status: 404 });
       await expect(refused).rejects.toThrow(`${RE(9)} is not in the catalog`);
     }
@@ -314,29 +314,29 @@ describe.each([
 /** The routes of the release before lists had pages: it answers its whole list, whatever the query asks for. */
 describe('a host of an earlier release', () => {
   let earlier: FastifyInstance;
-  let desk: Desk;
+  let api: OperatorApi;
   beforeAll(async () => {
     earlier = fastify();
     earlier.get('/alarms', async () => [9, 8, 7].map((id) => ({ id })));
     const idSchema = { params: { type: 'object', properties: { id: { type: 'string', format: 'uuid' } } } };
     earlier.get('/certificates', async () => ['c', 'b'].map((id) => ({ id, at: '2026-01-01T00:00:00Z' })));
     earlier.get('/certificates/:id', { schema: idSchema }, async () => ({}));
-    desk = remoteDesk(await earlier.listen({ host: '127.0.0.1', port: 0 }), secret);
+    api = remoteOperatorApi(await earlier.listen({ host: '127.0.0.1', port: 0 }), secret);
   });
   afterAll(() => earlier.close());
 
   test('still answers, and its list is cut into pages here', async () => {
     const ids = (rows: readonly { id: unknown }[]) => rows.map(({ id }) => id);
-    expect(ids(await desk.alarms())).toEqual([9, 8, 7]);
-    expect(ids(await desk.alarms({ limit: 2 }))).toEqual([9, 8]);
-    expect(ids(await desk.alarms({ limit: 2, after: 8 }))).toEqual([7]);
-    expect(ids(await desk.certificates({ limit: 1, after: 'c' }))).toEqual(['b']);
+    expect(ids(await api.alarms())).toEqual([9, 8, 7]);
+    expect(ids(await api.alarms({ limit: 2 }))).toEqual([9, 8]);
+    expect(ids(await api.alarms({ limit: 2, after: 8 }))).toEqual([7]);
+    expect(ids(await api.certificates({ limit: 1, after: 'c' }))).toEqual(['b']);
   });
 
   test('does not say how many more there are', async () => {
-    expect(await desk.alarmsBehind(8)).toBeUndefined();
-    expect(await desk.certificatesBehind('c')).toBeUndefined();
-    expect(await desk.listBehind({ after: RE(1) })).toBeUndefined();
+    expect(await api.alarmsBehind(8)).toBeUndefined();
+    expect(await api.certificatesBehind('c')).toBeUndefined();
+    expect(await api.listBehind({ after: RE(1) })).toBeUndefined();
   });
 });
 
@@ -367,29 +367,29 @@ describe('on the listener', () => {
   });
 
   test('another secret is told apart from a host that is away', async () => {
-    const other = remoteDesk(url, operatorSecret(new Uint8Array(32)));
+    const other = remoteOperatorApi(url, operatorSecret(new Uint8Array(32)));
     await expect(other.alarms()).rejects.toMatchObject({ code: 'host_refused' });
     await expect(other.alarms()).rejects.toThrow('another CUSTODY_MEDIA_SECRET');
-    const nobody = remoteDesk('http://127.0.0.1:1', secret);
+    const nobody = remoteOperatorApi('http://127.0.0.1:1', secret);
     await expect(nobody.alarms()).rejects.toMatchObject({ code: 'host_unreachable' });
   });
 
   test('what it does not know is no filter', async () => {
-    const desk = remoteDesk(url, secret);
-    await expect(desk.list({ limit: 5_000 })).rejects.toMatchObject({ status: 400 });
-    await expect(desk.list({ limit: 5, state: 'lost' as never })).rejects.toMatchObject({
+    const api = remoteOperatorApi(url, secret);
+    await expect(api.list({ limit: 5_000 })).rejects.toMatchObject({ status: 400 });
+    await expect(api.list({ limit: 5, state: 'lost' as never })).rejects.toMatchObject({
       code: 'request_invalid',
     });
-    await expect(desk.show('RE12' as never)).rejects.toMatchObject({ code: 'request_invalid' });
+    await expect(api.show('RE12' as never)).rejects.toMatchObject({ code: 'request_invalid' });
   });
 
   test('a policy of many thousand recordings fits through, and what is no policy is refused', async () => {
     await database.db.query('TRUNCATE policies');
     const many = Array.from({ length: 40_000 }, (_, n) => RE(n + 1));
     const text = `version: 1\nholds: [{id: many, recordings: [${many.join(', ')}]}]`;
-    expect((await remoteDesk(url, secret).comparePolicy(text)).effect.held.count).toBe(3);
+    expect((await remoteOperatorApi(url, secret).comparePolicy(text)).effect.held.count).toBe(3);
     const wrong = { text: 1, by: 'x', over: null, weaker: false } as never;
-    await expect(remoteDesk(url, secret).applyPolicy(wrong)).rejects.toMatchObject({
+    await expect(remoteOperatorApi(url, secret).applyPolicy(wrong)).rejects.toMatchObject({
       code: 'request_invalid',
     });
   });

@@ -34,7 +34,7 @@ export interface PolicyApplication {
 }
 
 /** What operators do with the policy. */
-export interface PolicyDesk {
+export interface PolicyApi {
   /** The one in force, if there is one. */
   policy(): Promise<{ applied?: AppliedPolicy }>;
   /** The last hundred, the newest first. */
@@ -48,7 +48,7 @@ export interface PolicyDesk {
   applyPolicy(application: PolicyApplication): Promise<PolicySummary>;
 }
 
-export interface PolicyDeskParts {
+export interface PolicyApiDeps {
   catalog: Pick<Catalog, 'inOrder'>;
   policies: Policies;
   callerDigest?: CallerDigest | undefined;
@@ -58,7 +58,7 @@ const mostListed = 100;
 /** Well within what an answer of the host may take. */
 const pageMs = 2_000;
 
-export function createPolicyDesk({ catalog, policies, callerDigest }: PolicyDeskParts): PolicyDesk {
+export function createPolicyApi({ catalog, policies, callerDigest }: PolicyApiDeps): PolicyApi {
   return {
     async policy() {
       const applied = await policies.current();

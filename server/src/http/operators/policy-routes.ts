@@ -1,25 +1,25 @@
 import { asRecordingSid, CustodyError } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
-import type { PolicyDesk } from './policies.ts';
+import type { PolicyApi } from './policies.ts';
 import { readObject } from './read-object.ts';
 
 /** Bytes: room for a policy that names tens of thousands of recordings. */
 const bodyLimit = 8 * 1_048_576;
 
 /** The policy's part of the operators' listener; who may, the scope says. */
-export function policyRoutes(scope: FastifyInstance, desk: PolicyDesk): void {
-  scope.get('/policy', () => desk.policy());
-  scope.get('/policies', () => desk.policies());
+export function policyRoutes(scope: FastifyInstance, api: PolicyApi): void {
+  scope.get('/policy', () => api.policy());
+  scope.get('/policies', () => api.policies());
   scope.post('/policy/compare', { bodyLimit }, ({ body }) => {
     const { text, after } = readObject(body);
     if (typeof text !== 'string') throw invalid();
-    return desk.comparePolicy(text, asRecordingSid(after));
+    return api.comparePolicy(text, asRecordingSid(after));
   });
   scope.post('/policy/apply', { bodyLimit }, ({ body }) => {
     const { text, by, over, weaker } = readObject(body);
     if (typeof text !== 'string' || typeof by !== 'string' || typeof weaker !== 'boolean') throw invalid();
     if (over !== null && typeof over !== 'number') throw invalid();
-    return desk.applyPolicy({ text, by, over, weaker });
+    return api.applyPolicy({ text, by, over, weaker });
   });
 }
 

@@ -5,7 +5,7 @@ import type { Listing } from '../../catalog/catalog.ts';
 import type { KeptCertificate } from '../../catalog/certificates.ts';
 import { type Behind, pageUnknownCode, pageUnknownText } from '../../db/pages.ts';
 import { signatureHeader } from '../plugins/function-signature.ts';
-import { type Desk, type Page, unknown } from './desk.ts';
+import { type OperatorApi, type Page, unknown } from './operator-api.ts';
 
 const limitMs = 10_000;
 
@@ -19,11 +19,11 @@ const said = {
 } as const;
 
 /**
- * The desk of a running host, over its listener for operators.
+ * The operator API of a running host, over its listener for operators.
  * @param url of that listener, without a slash at its end
  * @throws CustodyError from each call: what the host answered, `host_refused`, or `host_unreachable`
  */
-export function remoteDesk(url: string, secret: string): Desk {
+export function remoteOperatorApi(url: string, secret: string): OperatorApi {
   const ask = async <T>(method: 'GET' | 'POST', path: string, body = ''): Promise<T> => {
     const headers = {
       [signatureHeader]: signRequest(secret, method, path, body, Date.now()),

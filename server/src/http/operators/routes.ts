@@ -8,7 +8,7 @@ import {
 } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import { requireFunctionSignature } from '../plugins/function-signature.ts';
-import type { Desk, Page } from './desk.ts';
+import type { OperatorApi, Page } from './operator-api.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { readObject } from './read-object.ts';
 
@@ -74,31 +74,31 @@ export function operatorSecret(mediaSecret: Uint8Array): string {
  */
 export async function operatorRoutes(
   scope: FastifyInstance,
-  parts: { desk: Desk; secret: string },
+  parts: { api: OperatorApi; secret: string },
 ): Promise<void> {
-  const { desk } = parts;
+  const { api } = parts;
   requireFunctionSignature(scope, [parts.secret]);
   type WithSid = { Params: { sid: RecordingSid } };
 
   scope.get<{ Querystring: Filters & Page<RecordingSid> }>(
     '/recordings',
     { schema: listing },
-    ({ query: { limit, after, ...of } }) => desk.list({ ...filtered(of), limit, ...(after && { after }) }),
+    ({ query: { limit, after, ...of } }) => api.list({ ...filtered(of), limit, ...(after && { after }) }),
   );
   scope.get<{ Querystring: Filters & { after: RecordingSid } }>(
     '/recordings/behind',
     { schema: behindListing },
-    ({ query: { after, ...of } }) => desk.listBehind({ ...filtered(of), after }),
+    ({ query: { after, ...of } }) => api.listBehind({ ...filtered(of), after }),
   );
-  scope.get<WithSid>('/recordings/:sid', { schema: withSid }, ({ params }) => desk.show(params.sid));
+  scope.get<WithSid>('/recordings/:sid', { schema: withSid }, ({ params }) => api.show(params.sid));
   scope.post<{ Querystring: { reason?: string; after?: RecordingSid } }>(
     '/recordings/retry',
     { schema: deadLetters },
-    ({ query }) => desk.retryAll(query),
+    ({ query }) => api.retryAll(query),
   );
-  scope.post<WithSid>('/recordings/:sid/retry', { schema: withSid }, ({ params }) => desk.retry(params.sid));
+  scope.post<WithSid>('/recordings/:sid/retry', { schema: withSid }, ({ params }) => api.retry(params.sid));
   scope.post<WithSid>('/recordings/:sid/revoke-link', { schema: withSid }, ({ params }) =>
-    desk.revokeLink(params.sid),
+    api.revokeLink(params.sid),
   );
   type WithName = { Params: { name: string } };
   scope.post<WithName & { Querystring: { anew: boolean } }>(
@@ -106,35 +106,35 @@ export async function operatorRoutes(
     { schema: beginning },
     async ({ params, query, body }, reply) => {
       // What is signed is the body's text, so it comes as text.
-      await desk.begin(params.name, readObject(body), { anew: query.anew });
+      await api.begin(params.name, readObject(body), { anew: query.anew });
       return reply.code(202).send({ begun: params.name });
     },
   );
-  scope.get<WithName>('/runs/:name', { schema: withName }, ({ params }) => desk.look(params.name));
+  scope.get<WithName>('/runs/:name', { schema: withName }, ({ params }) => api.look(params.name));
   scope.get<{ Querystring: Page<string> }>('/certificates', { schema: page(uuid, 1_000) }, ({ query }) =>
-    desk.certificates(query),
+    api.certificates(query),
   );
   scope.get<{ Querystring: { after: string } }>(
     '/certificates/behind',
     { schema: behindPage(uuid) },
-    ({ query }) => desk.certificatesBehind(query.after),
+    ({ query }) => api.certificatesBehind(query.after),
   );
   scope.get<{ Params: { id: string } }>('/certificates/:id', { schema: withUuid }, ({ params }) =>
-    desk.certificate(params.id),
+    api.certificate(params.id),
   );
-  policyRoutes(scope, desk);
-  scope.get('/keys', () => desk.keys());
-  scope.get('/health', () => desk.health());
+  policyRoutes(scope, api);
+  scope.get('/keys', () => api.keys());
+  scope.get('/health', () => api.health());
   scope.get<{ Querystring: Page<number> }>('/alarms', { schema: page(alarmId, 100) }, ({ query }) =>
-    desk.alarms(query),
+    api.alarms(query),
   );
   scope.get<{ Querystring: { after: number } }>(
     '/alarms/behind',
     { schema: behindPage(alarmId) },
-    ({ query }) => desk.alarmsBehind(query.after),
+    ({ query }) => api.alarmsBehind(query.after),
   );
   scope.post<{ Params: { id: number } }>('/alarms/:id/clear', { schema: withId }, async ({ params }) => {
-    await desk.clearAlarm(params.id);
+    await api.clearAlarm(params.id);
     return { cleared: params.id };
   });
 }

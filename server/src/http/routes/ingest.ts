@@ -4,7 +4,7 @@ import { readCallback, readRecordingSid, readReport } from '../../ingest/intake/
 import { requireFunctionSignature, textOf } from '../plugins/function-signature.ts';
 import { refuseOtherMethods } from '../plugins/methods.ts';
 
-export interface IngestRouteParts {
+export interface IngestRouteDeps {
   ingest: Pick<Ingest, 'receive' | 'report'>;
   /** Shared with the Functions; newest first. */
   secrets: readonly string[];
@@ -16,15 +16,15 @@ export interface IngestRouteParts {
  * What the Functions call. Right: a Function's signature, on every route of this scope; there is no other way in.
  * Answers are core's `IngestAnswer` and `{state}`; errors are `{error}` with the code of a CustodyError.
  */
-export async function ingestRoutes(scope: FastifyInstance, parts: IngestRouteParts): Promise<void> {
-  requireFunctionSignature(scope, parts.secrets, parts.now);
+export async function ingestRoutes(scope: FastifyInstance, deps: IngestRouteDeps): Promise<void> {
+  requireFunctionSignature(scope, deps.secrets, deps.now);
   refuseOtherMethods(scope);
 
   scope.post('/ingest/recordings', async (request) =>
-    parts.ingest.receive(readCallback(textOf(request.body))),
+    deps.ingest.receive(readCallback(textOf(request.body))),
   );
 
   scope.post<{ Params: { sid: string } }>('/ingest/recordings/:sid/report', async (request) =>
-    parts.ingest.report(readRecordingSid(request.params.sid), readReport(textOf(request.body))),
+    deps.ingest.report(readRecordingSid(request.params.sid), readReport(textOf(request.body))),
   );
 }

@@ -14,7 +14,7 @@ import { asNoAudio, sendAudio, untilGone } from '../send-audio.ts';
 const lookTtlMs = 2_000;
 const lookLimit = 1_000;
 
-export interface MediaParts {
+export interface MediaDeps {
   catalog: Pick<Catalog, 'find'>;
   limits: Pick<Limits, 'stream'>;
   mediaLinks: MediaLinks;
@@ -23,7 +23,7 @@ export interface MediaParts {
 }
 
 /** `GET`, `HEAD /media/RE….wav?token=…`: whoever holds a link that was issued to someone who may play. */
-export async function mediaRoute(app: FastifyInstance, parts: MediaParts): Promise<void> {
+export async function mediaRoute(app: FastifyInstance, deps: MediaDeps): Promise<void> {
   const looks = new OpenedCache<RecordingRow | undefined>({ limit: lookLimit, ttlMs: lookTtlMs });
   app.route({
     method: ['GET', 'HEAD'],
@@ -32,31 +32,31 @@ export async function mediaRoute(app: FastifyInstance, parts: MediaParts): Promi
     onError: asNoAudio,
     handler: async (request, reply) => {
       const { recordingSid, token } = linkRequestOf(request);
-      const { id, viewer, origin, version, channels } = await parts.mediaLinks.verify(token, recordingSid);
-      parts.limits.stream(request, reply, { link: id, viewer });
-      const row = await looks.get(token ?? '', () => parts.catalog.find(recordingSid));
+      const { id, viewer, origin, version, channels } = await deps.mediaLinks.verify(token, recordingSid);
+      deps.limits.stream(request, reply, { link: id, viewer });
+      const row = await looks.get(token ?? '', () => deps.catalog.find(recordingSid));
       if (!row) throw new CustodyError('recording_unknown', 'the recording is not in the catalog');
       refuseErased(row);
       const signal = untilGone(reply);
       if (originOf(row) === undefined)
         throw new CustodyError('link_outdated', 'there is nothing left to play');
       if (origin === 'twilio')
-        return sendAudio(request, reply, await openTwilio(parts, request, row, channels, signal));
+        return sendAudio(request, reply, await openTwilio(deps, request, row, channels, signal));
       if (!isStored(row) || versionOf(row) !== version) {
         throw new CustodyError('link_outdated', 'the link is for a copy that is no longer served');
       }
-      return sendAudio(request, reply, await parts.reader.open(row));
+      return sendAudio(request, reply, await deps.reader.open(row));
     },
   });
 }
 
 export function openTwilio(
-  parts: Pick<MediaParts, 'twilioMedia'>,
+  deps: Pick<MediaDeps, 'twilioMedia'>,
   request: FastifyRequest,
   row: RecordingRow,
   channels: 1 | 2,
   signal: AbortSignal,
 ): Promise<Audio> {
   const range = request.method === 'GET' ? request.headers.range : undefined;
-  return parts.twilioMedia.open({ row, channels, signal, ...(range !== undefined && { range }) });
+  return deps.twilioMedia.open({ row, channels, signal, ...(range !== undefined && { range }) });
 }

@@ -23,7 +23,7 @@ import {
 } from '../../playback/testing/kit.ts';
 import { createLimits } from '../plugins/limits.ts';
 import { roomyLimits } from '../testing/roomy-limits.ts';
-import { type PlaybackParts, playbackRoutes } from './playback.ts';
+import { type PlaybackDeps, playbackRoutes } from './playback.ts';
 
 const content = noise(3_000);
 const flex = 'https://flex.twilio.com';
@@ -36,7 +36,7 @@ const viewers: Record<string, { identity: string; roles: string[]; workerSid?: t
 const basic = (token: string) => `Basic ${Buffer.from(`token:${token}`).toString('base64')}`;
 
 let app: FastifyInstance;
-let parts: PlaybackParts;
+let deps: PlaybackDeps;
 let ask: Ask;
 let rows: RecordingRow[];
 let ahead: StoredRecording[];
@@ -55,7 +55,7 @@ const audioFrom = (origin: string) => async () => {
 
 beforeAll(async () => {
   app = emptyApp();
-  parts = {
+  deps = {
     catalog: {
       async find(sid) {
         looks += 1;
@@ -81,7 +81,7 @@ beforeAll(async () => {
     store: bucketOf('', content).store,
     origins: [flex],
   };
-  await app.register(playbackRoutes, parts);
+  await app.register(playbackRoutes, deps);
   ({ ask } = await serve(app));
 });
 afterAll(() => app.close());
@@ -102,7 +102,7 @@ const mediaUrl = (json: unknown) => new URL((json as { media_url: string }).medi
 test('a viewer gets 60 links a minute, and no row of the audit log for more', async () => {
   const strict = emptyApp();
   await strict.register(playbackRoutes, {
-    ...parts,
+    ...deps,
     limits: createLimits({ trustedProxies: [], streamsPerViewer: 1, streamsPerAddress: 1, now: () => 0 }),
   });
   const headers = { authorization: basic('nobody') };

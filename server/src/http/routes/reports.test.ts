@@ -86,7 +86,7 @@ test('a report is taken of a user with a Flex token, by way of a Function that s
     [200, { accepted: true }],
   ]);
   expect(answers[1]?.headers.get('access-control-allow-origin')).toBe(flex);
-  expect(receive.mock.calls.map(([what, teller]) => [what, teller])).toEqual([
+  expect(receive.mock.calls.map(([what, reporter]) => [what, reporter])).toEqual([
     [report, { by: 'function', viewer }],
     [report, { by: 'browser', viewer }],
   ]);

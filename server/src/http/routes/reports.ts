@@ -12,9 +12,9 @@ import { cors } from '../plugins/cors.ts';
 import { textOf } from '../plugins/function-signature.ts';
 import { refuseOtherMethods } from '../plugins/methods.ts';
 import { perMinute } from '../plugins/rate.ts';
-import { type AskerParts, requireAsker } from '../plugins/teller.ts';
+import { type ReporterDeps, requireReporter } from '../plugins/reporter.ts';
 
-export interface ReportRouteParts extends AskerParts {
+export interface ReportRouteDeps extends ReporterDeps {
   recorder: Pick<Recorder, 'receive' | 'pending' | 'consentOf'>;
   pause: PauseSettings;
   /** Flex origins whose pages may report. */
@@ -33,11 +33,11 @@ const reportsAMinute = 60;
  * a caller agreed. Right: a report needs a Flex token, in the header of a browser or in the body that a Function signs, and
  * what its holder may do the recorder says; the settings any Flex token or a signature; a consent a signature.
  */
-export async function reportRoutes(scope: FastifyInstance, parts: ReportRouteParts): Promise<void> {
-  await scope.register(cors, { origins: parts.origins, headers: 'Authorization, Content-Type' });
+export async function reportRoutes(scope: FastifyInstance, deps: ReportRouteDeps): Promise<void> {
+  await scope.register(cors, { origins: deps.origins, headers: 'Authorization, Content-Type' });
   refuseOtherMethods(scope, { preflight: true });
-  const askerOf = requireAsker(scope, parts);
-  const reported = perMinute(reportsAMinute, parts.now);
+  const askerOf = requireReporter(scope, deps);
+  const reported = perMinute(reportsAMinute, deps.now);
 
   scope.post('/reports', { bodyLimit }, async (request, reply) => {
     const asker = askerOf(request);
@@ -45,12 +45,12 @@ export async function reportRoutes(scope: FastifyInstance, parts: ReportRoutePar
     if (asker.by === 'browser') {
       if (text.length > reportLimit) throw new CustodyError('body_too_large', 'more than a report has');
       reported.count(asker.viewer.identity);
-      await parts.recorder.receive(parseReport(json(text), parts.now?.()), asker, request.id);
+      await deps.recorder.receive(parseReport(json(text), deps.now?.()), asker, request.id);
       return { accepted: true };
     }
     const body = json(text);
-    const report = parseReport(body, parts.now?.());
-    if (await receivedOf(parts, report, tokenOf(body), request.id)) return { accepted: true };
+    const report = parseReport(body, deps.now?.());
+    if (await receivedOf(deps, report, tokenOf(body), request.id)) return { accepted: true };
     return reply.code(202).send({ accepted: true, pending: true });
   });
 
@@ -63,14 +63,14 @@ export async function reportRoutes(scope: FastifyInstance, parts: ReportRoutePar
       const conference = asConferenceSid(request.params.conference);
       if (!conference) throw new CustodyError('conference_invalid', 'not the SID of a conference');
       reply.header('Cache-Control', 'no-store');
-      return parts.recorder.consentOf(conference);
+      return deps.recorder.consentOf(conference);
     },
   );
 
   scope.get('/settings/pause', { exposeHeadRoute: false }, async (request, reply) => {
     askerOf(request);
     reply.header('Cache-Control', 'no-store');
-    return parts.pause;
+    return deps.pause;
   });
 }
 
@@ -80,7 +80,7 @@ export async function reportRoutes(scope: FastifyInstance, parts: ReportRoutePar
  * @throws CustodyError `token_*`, or as the recorder does
  */
 async function receivedOf(
-  { recorder, flexTokens }: ReportRouteParts,
+  { recorder, flexTokens }: ReportRouteDeps,
   report: Report,
   token: string | undefined,
   requestId: string,

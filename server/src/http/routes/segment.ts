@@ -7,9 +7,9 @@ import type { SegmentLinks } from '../../playback/segment-link.ts';
 import type { Limits } from '../plugins/limits.ts';
 import { guardLink, linkRequestOf } from '../plugins/media-token.ts';
 import { asNoAudio, sendAudio, untilGone } from '../send-audio.ts';
-import { type MediaParts, openTwilio } from './media.ts';
+import { type MediaDeps, openTwilio } from './media.ts';
 
-export interface SegmentParts extends MediaParts {
+export interface SegmentDeps extends MediaDeps {
   audit: Audit;
   limits: Pick<Limits, 'stream' | 'bearers'>;
   segmentLinks: SegmentLinks;
@@ -23,9 +23,9 @@ const revoked = () => new CustodyError('link_revoked', 'the link was revoked');
  * by name here, so every single request with a link of ours is written down. Without one nothing is looked up: what is
  * there and what is not answer alike, and no noise reaches the audit log.
  */
-export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): Promise<void> {
+export async function segmentRoute(app: FastifyInstance, deps: SegmentDeps): Promise<void> {
   const recordingOf = async (sid: RecordingSid, generation: number): Promise<RecordingRow> => {
-    const row = await parts.catalog.find(sid);
+    const row = await deps.catalog.find(sid);
     if (!row) throw refused();
     if (row.segmentGeneration !== generation) throw revoked();
     return row;
@@ -45,15 +45,15 @@ export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): P
         requestId: request.id,
       } as const;
       const admitted = async (): Promise<RecordingRow> => {
-        const { generation, id } = await parts.segmentLinks.verify(token, recordingSid);
-        parts.limits.stream(request, reply, { link: id });
-        parts.limits.bearers.count(id);
+        const { generation, id } = await deps.segmentLinks.verify(token, recordingSid);
+        deps.limits.stream(request, reply, { link: id });
+        deps.limits.bearers.count(id);
         return recordingOf(recordingSid, generation);
       };
       const row = await admitted().catch(async (error: unknown) => {
         // A token of ours that no longer plays is worth a line; noise without one is not.
         if (error instanceof CustodyError && /^link_(expired|revoked)$/.test(error.code)) {
-          await parts.audit.record({ ...entry, allowed: false, reason: error.code });
+          await deps.audit.record({ ...entry, allowed: false, reason: error.code });
         }
         throw error;
       });
@@ -61,7 +61,7 @@ export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): P
       if (originOf(row) === undefined) {
         throw new CustodyError('recording_absent', 'nothing was recorded');
       }
-      await parts.audit.record({
+      await deps.audit.record({
         ...entry,
         allowed: true,
         reason: 'bearer-link',
@@ -69,8 +69,8 @@ export async function segmentRoute(app: FastifyInstance, parts: SegmentParts): P
       });
       const signal = untilGone(reply);
       const audio = isStored(row)
-        ? await parts.reader.open(row)
-        : await openTwilio(parts, request, row, row.channels, signal);
+        ? await deps.reader.open(row)
+        : await openTwilio(deps, request, row, row.channels, signal);
       return sendAudio(request, reply, audio);
     },
   });

@@ -18,7 +18,7 @@ import type { RecordingReader } from '../../playback/recording-reader.ts';
 import { flexViewer } from '../plugins/flex-token.ts';
 import type { Limits } from '../plugins/limits.ts';
 
-export interface UrlProviderParts {
+export interface UrlProviderDeps {
   catalog: Pick<Catalog, 'find' | 'firstOfReservation'>;
   flexTokens: FlexTokens;
   limits: Limits;
@@ -55,13 +55,13 @@ const missing = (code: ErrorCode) => new CustodyError(code, 'there is no such re
  * `GET /url-provider`, `/sec_rec`, `/`: what Flex Insights asks, with the viewer's Flex token, before it plays. Who may:
  * `access/may.ts`. The answer is `{"media_url"}`, and the player reads nothing else.
  */
-export async function urlProviderRoute(app: FastifyInstance, parts: UrlProviderParts): Promise<void> {
-  const viewerOf = flexViewer(parts.flexTokens, parts.limits);
+export async function urlProviderRoute(app: FastifyInstance, deps: UrlProviderDeps): Promise<void> {
+  const viewerOf = flexViewer(deps.flexTokens, deps.limits);
 
   const provide = async (request: FastifyRequest, reply: FastifyReply) => {
     reply.header('Cache-Control', 'no-store');
     const viewer = await viewerOf(request, reply);
-    parts.limits.links.count(viewer.identity);
+    deps.limits.links.count(viewer.identity);
     const asked = askedFor(request.query);
     if (!asked) throw new CustodyError('recording_invalid', 'the query names no recording');
     return { media_url: await linkFor(viewer, asked, request.id) };
@@ -70,18 +70,18 @@ export async function urlProviderRoute(app: FastifyInstance, parts: UrlProviderP
   const linkFor = async (viewer: Viewer, asked: Asked, requestId: string): Promise<string> => {
     const row =
       'recording' in asked
-        ? await parts.catalog.find(asked.recording)
-        : await parts.catalog.firstOfReservation(asked.reservation);
+        ? await deps.catalog.find(asked.recording)
+        : await deps.catalog.firstOfReservation(asked.reservation);
     const sid = row?.recordingSid ?? ('recording' in asked ? asked.recording : asked.reservation);
     const entry = { viewer, action: 'play', recordingSid: sid, requestId } as const;
     if (!row) {
-      await parts.audit.record({ ...entry, allowed: false, reason: 'recording-unknown' });
+      await deps.audit.record({ ...entry, allowed: false, reason: 'recording-unknown' });
       // Only those to whom nothing is closed learn the difference between "not there" and "not for you".
       throw mayPlayEverything(viewer) ? missing('recording_unknown') : forbidden();
     }
-    const { allowed, reason } = may(viewer, 'play', row, parts.settings);
+    const { allowed, reason } = may(viewer, 'play', row, deps.settings);
     const playable = !allowed || originOf(row) !== undefined;
-    await parts.audit.record({
+    await deps.audit.record({
       ...entry,
       allowed: allowed && playable,
       reason: playable ? reason : 'recording-absent',
@@ -97,14 +97,14 @@ export async function urlProviderRoute(app: FastifyInstance, parts: UrlProviderP
     const { identity } = viewer;
     const { recordingSid, channels } = row;
     if (!isStored(row)) {
-      return parts.mediaLinks.issue({ viewer: identity, recordingSid, channels, origin: 'twilio' });
+      return deps.mediaLinks.issue({ viewer: identity, recordingSid, channels, origin: 'twilio' });
     }
     if (row.object.mode === 'sse-kms') {
-      return parts.store.presignGet(row.object.key, row.object.versionId, parts.mediaLinks.ttlSeconds);
+      return deps.store.presignGet(row.object.key, row.object.versionId, deps.mediaLinks.ttlSeconds);
     }
-    parts.reader.openAhead(row);
+    deps.reader.openAhead(row);
     const version = versionOf(row);
-    return parts.mediaLinks.issue({ viewer: identity, recordingSid, channels, origin: 'vault', version });
+    return deps.mediaLinks.issue({ viewer: identity, recordingSid, channels, origin: 'vault', version });
   };
 
   for (const url of ['/url-provider', '/sec_rec']) {

@@ -1,9 +1,9 @@
 import { errorCode, type RecordingSid } from '@flex-custody/core';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 
 /** Nobody will go on with what was begun of this recording's upload: its parts go, and the note of them. */
 export async function abandonUpload(
-  { store, uploads, log }: Pick<IngestParts, 'store' | 'uploads' | 'log'>,
+  { store, uploads, log }: Pick<IngestDeps, 'store' | 'uploads' | 'log'>,
   sid: RecordingSid,
 ): Promise<void> {
   const state = await uploads.find(sid);

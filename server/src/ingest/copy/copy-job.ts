@@ -1,10 +1,10 @@
 import { errorCode, type RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { IngestDeps } from '../deps.ts';
 import type { Gate } from '../intake/gate.ts';
 import { isHeld } from '../intake/lease.ts';
 import { mediaLags, mediaOpener, mediaSource, pausedSecondsOf, settleUncopyable } from '../intake/source.ts';
-import type { IngestParts } from '../parts.ts';
 import { copyUnderLease, type LeasedCopy, workerLeaseMs } from './copy-under-lease.ts';
 
 const unfinishedMs = 30_000;
@@ -27,19 +27,19 @@ export interface CopyOptions {
  * @throws CustodyError as the media, the envelope and the store do; the lease is released before
  */
 export async function copyJob(
-  parts: IngestParts,
+  deps: IngestDeps,
   sid: RecordingSid,
   ended: AbortSignal,
   { inTurn = atOnce, verifyNext, attempt = 1 }: CopyOptions = {},
 ): Promise<void> {
-  const { catalog, queue, twilio } = parts;
+  const { catalog, queue, twilio } = deps;
   const row = await catalog.find(sid);
   // An earlier try of this job has copied it, and could not even leave its verification to another.
-  if (row?.state === 'sealed' && attempt > 1) await leaveVerification(parts, sid);
+  if (row?.state === 'sealed' && attempt > 1) await leaveVerification(deps, sid);
   if (row?.state !== 'registered' && row?.state !== 'copying') return;
-  if (isHeld(row)) return relieveLater(parts, row);
+  if (isHeld(row)) return relieveLater(deps, row);
   const facts = factsIn(row) ?? (await twilio.recording(sid));
-  if ((await settleUncopyable(parts, sid, facts)) || !facts) return;
+  if ((await settleUncopyable(deps, sid, facts)) || !facts) return;
   if (facts.status !== 'completed') {
     await queue.send(
       'copy',
@@ -48,23 +48,23 @@ export async function copyJob(
     );
     return;
   }
-  const pausedSeconds = await pausedSecondsOf(parts, row);
+  const pausedSeconds = await pausedSecondsOf(deps, row);
   const isVerifiedNext = verifyNext !== undefined;
   const isCopied = await inTurn(async () => {
     ended.throwIfAborted();
-    const lease = await catalog.lease(sid, 'worker', parts.workerLeaseMs ?? workerLeaseMs);
+    const lease = await catalog.lease(sid, 'worker', deps.workerLeaseMs ?? workerLeaseMs);
     if (lease === undefined) {
       const now = await catalog.find(sid);
-      if (now && isHeld(now)) await relieveLater(parts, now);
+      if (now && isHeld(now)) await relieveLater(deps, now);
       return false;
     }
     try {
-      const open: LeasedCopy['open'] = (asked, signal) => mediaOpener(parts, facts, signal)(asked);
+      const open: LeasedCopy['open'] = (asked, signal) => mediaOpener(deps, facts, signal)(asked);
       const source = mediaSource(facts, pausedSeconds);
-      return await copyUnderLease(parts, { source, open, lease, by: 'worker', isVerifiedNext }, ended);
+      return await copyUnderLease(deps, { source, open, lease, by: 'worker', isVerifiedNext }, ended);
     } catch (error) {
       if (errorCode(error) !== 'media_missing') throw error;
-      if (!(await settleUncopyable(parts, sid, await twilio.recording(sid)))) throw mediaLags();
+      if (!(await settleUncopyable(deps, sid, await twilio.recording(sid)))) throw mediaLags();
       return false;
     }
   });
@@ -72,20 +72,20 @@ export async function copyJob(
   try {
     await verifyNext(sid);
   } catch (error) {
-    parts.log.warn({ recording: sid, code: errorCode(error) }, 'its verification is left to a job');
-    await leaveVerification(parts, sid);
+    deps.log.warn({ recording: sid, code: errorCode(error) }, 'its verification is left to a job');
+    await leaveVerification(deps, sid);
   }
 }
 
 /** A job of its own has tries of its own, and a dead letter that says what failed. */
-const leaveVerification = ({ queue }: IngestParts, sid: RecordingSid): Promise<void> =>
+const leaveVerification = ({ queue }: IngestDeps, sid: RecordingSid): Promise<void> =>
   queue.send('verify', { recordingSid: sid }, { once: sid });
 
 /** Looks again once the other's lease may have lapsed: whoever holds it may be dead. */
-async function relieveLater(parts: IngestParts, row: RecordingRow): Promise<void> {
+async function relieveLater(deps: IngestDeps, row: RecordingRow): Promise<void> {
   const { leaseUntil, recordingSid } = row;
   const startAfterMs = Math.max(0, (leaseUntil?.getTime() ?? 0) - Date.now()) + 1_000;
-  await parts.queue.send('copy', { recordingSid }, { startAfterMs, once: `lapse:${recordingSid}` });
+  await deps.queue.send('copy', { recordingSid }, { startAfterMs, once: `lapse:${recordingSid}` });
 }
 
 /**

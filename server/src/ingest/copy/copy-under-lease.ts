@@ -1,8 +1,8 @@
 import { CustodyError, errorCode, type MediaSource, objectKey, type SealedObject } from '@flex-custody/core';
 import { copyResumably, type ResumableInput } from '@flex-custody/vault';
 import type { Lease } from '../../catalog/catalog.ts';
+import type { IngestDeps } from '../deps.ts';
 import { discard } from '../intake/report.ts';
-import type { IngestParts } from '../parts.ts';
 import { logStep, provenBad, type StepFacts } from '../steps.ts';
 import { abandonUpload } from './abandon-upload.ts';
 import { stillMs, whileMoving } from './while-moving.ts';
@@ -30,15 +30,15 @@ export interface LeasedCopy {
  * @throws CustodyError as the media, the envelope and the store do
  */
 export async function copyUnderLease(
-  parts: IngestParts,
+  deps: IngestDeps,
   { source, open, lease: { secret: lease, isFirst }, by, onSealed, isVerifiedNext = false }: LeasedCopy,
   ended: AbortSignal,
 ): Promise<boolean> {
-  const { catalog, keys, log, observer, queue, store, uploads } = parts;
+  const { catalog, keys, log, observer, queue, store, uploads } = deps;
   const sid = source.recordingSid;
   const begun = Date.now();
   logStep(log, 'leased', sid, { by });
-  const { workerLeaseMs: leaseMs = workerLeaseMs } = parts;
+  const { workerLeaseMs: leaseMs = workerLeaseMs } = deps;
   let reason: unknown;
   const copy = async (halted: AbortController, moved: () => void) => {
     halted.signal.addEventListener('abort', () => {
@@ -83,7 +83,7 @@ export async function copyUnderLease(
   try {
     const { object, channels } = await whileMoving(ended, leaseMs, copy);
     if (!(await catalog.sealed(sid, lease, object, channels, by === 'import' ? 'import' : 'host'))) {
-      await discard(parts, sid, object);
+      await discard(deps, sid, object);
       log.warn({ recording: sid }, 'copied, but another writer was first');
       return false;
     }
@@ -95,7 +95,7 @@ export async function copyUnderLease(
   } catch (error) {
     if ([error, reason].some((why) => errorCode(why) === 'lease_lost')) return false;
     // What proved to be no whole recording would only be gone on with to the same end.
-    if (provenBad.has(errorCode(error))) await abandonUpload(parts, sid);
+    if (provenBad.has(errorCode(error))) await abandonUpload(deps, sid);
     await catalog.release(sid, lease, errorCode(error));
     throw error;
   }

@@ -29,18 +29,18 @@ function bucket(versions: readonly Partial<StoredVersion>[], failing?: Error) {
   } as unknown as Store;
   const said: string[] = [];
   const say = (_fields: object, words: string) => void said.push(words);
-  return { parts: { store, log: { info: say, warn: say, error: say } }, deleted, said };
+  return { deps: { store, log: { info: say, warn: say, error: say } }, deleted, said };
 }
 
 test('what is older than the proven version goes; what is newer, and what is of another key, stays', async () => {
-  const { parts, deleted } = bucket([
+  const { deps, deleted } = bucket([
     { versionId: 'v4' },
     { versionId: 'v3' },
     { versionId: 'v2' },
     { versionId: 'v0', key: `${object.key}.json` },
     { versionId: 'v1' },
   ]);
-  expect(await removeSurplus(parts, { recordingSid: sid, object })).toEqual({
+  expect(await removeSurplus(deps, { recordingSid: sid, object })).toEqual({
     removed: 2,
     left: 0,
     again: false,
@@ -49,8 +49,8 @@ test('what is older than the proven version goes; what is newer, and what is of 
 });
 
 test('a proven version that is not listed says nothing of the others', async () => {
-  const { parts, deleted } = bucket([{ versionId: 'v2' }, { versionId: 'v1' }]);
-  expect(await removeSurplus(parts, { recordingSid: sid, object })).toEqual({
+  const { deps, deleted } = bucket([{ versionId: 'v2' }, { versionId: 'v1' }]);
+  expect(await removeSurplus(deps, { recordingSid: sid, object })).toEqual({
     removed: 0,
     left: 0,
     again: false,
@@ -59,9 +59,9 @@ test('a proven version that is not listed says nothing of the others', async () 
 });
 
 test('without versions there is nothing to tell apart', async () => {
-  const { parts } = bucket([{ versionId: 'null' }]);
+  const { deps } = bucket([{ versionId: 'null' }]);
   const { versionId: _, ...bare } = object;
-  expect(await removeSurplus(parts, { recordingSid: sid, object: bare })).toEqual({
+  expect(await removeSurplus(deps, { recordingSid: sid, object: bare })).toEqual({
     removed: 0,
     left: 0,
     again: false,
@@ -69,9 +69,9 @@ test('without versions there is nothing to tell apart', async () => {
 });
 
 test('while versions are suspended the ones from before stay: the newest is overwritten by whoever writes next', async () => {
-  const { parts, deleted } = bucket([{ versionId: 'null' }, { versionId: 'v2' }, { versionId: 'v1' }]);
+  const { deps, deleted } = bucket([{ versionId: 'null' }, { versionId: 'v2' }, { versionId: 'v1' }]);
   const suspended = { ...object, versionId: 'null' };
-  expect(await removeSurplus(parts, { recordingSid: sid, object: suspended })).toEqual({
+  expect(await removeSurplus(deps, { recordingSid: sid, object: suspended })).toEqual({
     removed: 0,
     left: 0,
     again: false,
@@ -82,8 +82,8 @@ test('while versions are suspended the ones from before stay: the newest is over
 test('a store that is away costs the verified recording nothing, and is asked again; one that refuses is not', async () => {
   for (const retryable of [true, false]) {
     const failure = new CustodyError(retryable ? 'store_unavailable' : 'store_unsupported', 'not now');
-    const { parts, said } = bucket([{ versionId: 'v3' }, { versionId: 'v2' }], failure);
-    const result = await removeSurplus(parts, { recordingSid: sid, object });
+    const { deps, said } = bucket([{ versionId: 'v3' }, { versionId: 'v2' }], failure);
+    const result = await removeSurplus(deps, { recordingSid: sid, object });
     expect(result).toEqual({ removed: 0, left: 1, again: retryable });
     expect(said).toEqual(['surplus versions could not be removed']);
   }

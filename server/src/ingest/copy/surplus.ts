@@ -1,6 +1,6 @@
 import { errorCode, isRetryable } from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/catalog.ts';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 
 /**
  * Removes earlier versions of a recording's object: copies of writers that were killed between their last byte and their
@@ -9,13 +9,13 @@ import type { IngestParts } from '../parts.ts';
  * @returns how many went, how many stay since they could not be removed, and whether another try may remove more
  */
 export async function removeSurplus(
-  parts: Pick<IngestParts, 'log' | 'store'>,
+  deps: Pick<IngestDeps, 'log' | 'store'>,
   { recordingSid, object }: Pick<RecordingRow, 'recordingSid' | 'object'>,
 ): Promise<{ removed: number; left: number; again: boolean }> {
   const done = { removed: 0, left: 0, again: false };
   // A version `null` is overwritten by the next writer: those behind it are all that would be left.
   if (object?.versionId === undefined || object.versionId === 'null') return done;
-  const { store, log } = parts;
+  const { store, log } = deps;
   const failed = (error: unknown) => {
     done.again ||= isRetryable(error);
     log.warn({ recording: recordingSid, code: errorCode(error) }, 'surplus versions could not be removed');

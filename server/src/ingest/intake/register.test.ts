@@ -1,11 +1,11 @@
 import { CustodyError } from '@flex-custody/core';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 import { FakeTwilio } from '../testing/fake-twilio.ts';
 import { house, sealedObject, sharedDatabase } from '../testing/house.ts';
 import { recorded, scene, sids } from '../testing/scene.ts';
 
 const shared = sharedDatabase();
-const open = async (change: Partial<IngestParts> = {}) => {
+const open = async (change: Partial<IngestDeps> = {}) => {
   const twilio = scene();
   return { twilio, ...(await house(twilio, shared.db, change)) };
 };

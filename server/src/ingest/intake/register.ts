@@ -9,8 +9,8 @@ import {
 } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { IngestDeps } from '../deps.ts';
 import type { Linker } from '../link/linker.ts';
-import type { IngestParts } from '../parts.ts';
 import { logStep } from '../steps.ts';
 import { isHeld } from './lease.ts';
 import { mediaSource, pausedSecondsOf, registrationOf, settleUncopyable } from './source.ts';
@@ -45,16 +45,16 @@ function settledAnswer(row: RecordingRow): IngestAnswer {
  * @throws CustodyError `foreign_account` (403), `recording_missing` (404), `twilio_*` (503 when it cannot be asked now)
  */
 export async function receive(
-  parts: IngestParts,
+  deps: IngestDeps,
   linker: Linker,
   callback: RecordingCallback,
 ): Promise<IngestAnswer> {
-  const { catalog, config, queue, twilio } = parts;
+  const { catalog, config, queue, twilio } = deps;
   const sid = callback.recordingSid;
   const begun = Date.now();
   const linkTime = () => Math.max(0, linkWithinMs - (Date.now() - begun));
   if (callback.accountSid !== config.accountSid) throw foreign();
-  const known = await reconsidered(parts, linker, callback, linkTime);
+  const known = await reconsidered(deps, linker, callback, linkTime);
   if (known && settledStates.includes(known.state)) {
     if (known.linkState !== 'pending') return settledAnswer(known);
     await linker.linkWithin(known, linkTime());
@@ -65,10 +65,10 @@ export async function receive(
   const facts = (await twilio.recording(sid)) ?? missing(callback);
   if (facts.accountSid !== config.accountSid) throw foreign();
   const row = await catalog.register(registrationOf(facts, 'callback', callback.hints));
-  if (!known) logStep(parts.log, 'registered', sid);
+  if (!known) logStep(deps.log, 'registered', sid);
   // What was never recorded, or is no more, has nothing that a task could show.
   if (isThere(facts)) await linker.linkWithin(row, linkTime());
-  const settled = await settleUncopyable(parts, sid, facts);
+  const settled = await settleUncopyable(deps, sid, facts);
   const linked = (await catalog.find(sid)) ?? row;
   const host: IngestAnswer = { action: 'host', ...forwarding(linked) };
   if (settled === 'absent') return { ...host, action: 'done' };
@@ -86,7 +86,7 @@ export async function receive(
     await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
     return host;
   }
-  return grant(parts, linked, facts);
+  return grant(deps, linked, facts);
 }
 
 /**
@@ -94,7 +94,7 @@ export async function receive(
  * @throws CustodyError that is retryable where nothing but that is to be done, and Twilio cannot be asked now
  */
 async function reconsidered(
-  { catalog, log }: IngestParts,
+  { catalog, log }: IngestDeps,
   linker: Linker,
   { recordingSid, hints }: RecordingCallback,
   linkTime: () => number,
@@ -112,10 +112,10 @@ async function reconsidered(
   return (await catalog.find(recordingSid)) ?? other;
 }
 
-async function grant(parts: IngestParts, row: RecordingRow, facts: TwilioRecording): Promise<IngestAnswer> {
-  const { catalog, config, queue } = parts;
+async function grant(deps: IngestDeps, row: RecordingRow, facts: TwilioRecording): Promise<IngestAnswer> {
+  const { catalog, config, queue } = deps;
   const sid = row.recordingSid;
-  const source = mediaSource(facts, await pausedSecondsOf(parts, row));
+  const source = mediaSource(facts, await pausedSecondsOf(deps, row));
   const lease = await catalog.lease(sid, 'function', config.leaseMs);
   if (lease === undefined) {
     const now = await catalog.find(sid);
@@ -123,7 +123,7 @@ async function grant(parts: IngestParts, row: RecordingRow, facts: TwilioRecordi
       ? settledAnswer(now)
       : { action: 'busy', ...forwarding(now ?? row) };
   }
-  logStep(parts.log, 'leased', sid, { by: 'function' });
+  logStep(deps.log, 'leased', sid, { by: 'function' });
   // Sent with the lease, not after its loss: a Function that is killed reports nothing.
   await queue.send(
     'copy',

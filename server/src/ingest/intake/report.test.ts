@@ -104,14 +104,14 @@ test('in a bucket without versions nothing is removed: the key may be the rightf
 });
 
 test('the rightful object is never removed, nor one without a version', async () => {
-  const { ingest, parts, store, sealed } = await leased();
+  const { ingest, deps, store, sealed } = await leased();
   const object = store.holds(sealedObject(sid));
   await ingest.report(sid, sealed(object));
-  await discard(parts, sid, object);
-  await discard(parts, sid, { key: object.key });
+  await discard(deps, sid, object);
+  await discard(deps, sid, { key: object.key });
   expect(store.deleted).toEqual([]);
   store.failing = new Error('down');
-  await discard(parts, sid, { key: object.key, versionId: 'surplus' });
+  await discard(deps, sid, { key: object.key, versionId: 'surplus' });
 });
 
 test.each<[string, (lease: string) => CopyReport, string | undefined]>([
@@ -141,11 +141,11 @@ test("another's lease neither seals nor hands back", async () => {
 });
 
 test('forwarded is remembered, and said in the next answer', async () => {
-  const { ingest, parts } = await leased();
+  const { ingest, deps } = await leased();
   await ingest.report(sid, { outcome: 'forwarded' });
   const again = { accountSid: sids.account, recordingSid: sid, status: 'completed', hints: {} } as const;
   expect(await ingest.receive(again)).toMatchObject({ action: 'busy', forwarded: true });
-  expect(await parts.catalog.find(sid)).toMatchObject({ forwardedAt: expect.any(Date) });
+  expect(await deps.catalog.find(sid)).toMatchObject({ forwardedAt: expect.any(Date) });
 });
 
 test('a recording that no callback announced has no reports', async () => {

@@ -7,7 +7,7 @@ import {
   type SealedObject,
 } from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/catalog.ts';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 import { logStep } from '../steps.ts';
 
 type Sealed = Extract<CopyReport, { outcome: 'sealed' }>;
@@ -22,36 +22,36 @@ const leaseLost = () => new CustodyError('lease_lost', 'the lease has lapsed or 
  * @throws CustodyError `recording_unknown` (404), `lease_lost` (409), `object_unproven` (422), or the store's own
  */
 export async function report(
-  parts: IngestParts,
+  deps: IngestDeps,
   sid: RecordingSid,
   said: CopyReport,
 ): Promise<{ state: RecordingRow['state'] }> {
-  const row = await parts.catalog.find(sid);
+  const row = await deps.catalog.find(sid);
   if (!row) {
     throw new CustodyError('recording_unknown', 'no callback announced this recording');
   }
   if (said.outcome === 'forwarded') {
-    await parts.catalog.forwarded(sid);
+    await deps.catalog.forwarded(sid);
     return { state: row.state };
   }
-  if (said.outcome === 'sealed') return believeSealed(parts, row, said);
+  if (said.outcome === 'sealed') return believeSealed(deps, row, said);
   const failure = said.outcome === 'failed' ? said.code : undefined;
-  if (!(await parts.catalog.release(sid, said.lease, failure))) throw leaseLost();
-  parts.log.info(
+  if (!(await deps.catalog.release(sid, said.lease, failure))) throw leaseLost();
+  deps.log.info(
     { recording: sid, why: said.outcome === 'failed' ? said.code : said.reason },
     'handed to the host',
   );
-  await copyNow(parts, sid);
+  await copyNow(deps, sid);
   return { state: 'registered' };
 }
 
-const copyNow = (parts: IngestParts, sid: RecordingSid) =>
-  parts.queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
+const copyNow = (deps: IngestDeps, sid: RecordingSid) =>
+  deps.queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
 
 /** Says what about the report cannot be so, before the bucket is asked. */
-function implausible(parts: IngestParts, row: RecordingRow, object: SealedObject): string | undefined {
+function implausible(deps: IngestDeps, row: RecordingRow, object: SealedObject): string | undefined {
   if (object.key !== objectKey(row.accountSid, row.recordingSid)) return 'another key';
-  if (object.mode !== parts.store.mode) return 'another storage mode';
+  if (object.mode !== deps.store.mode) return 'another storage mode';
   // Frames and header only ever add: a sealed object is longer than what is in it.
   if (
     object.mode === 'envelope'
@@ -62,12 +62,12 @@ function implausible(parts: IngestParts, row: RecordingRow, object: SealedObject
   return undefined;
 }
 
-async function believeSealed(parts: IngestParts, row: RecordingRow, said: Sealed) {
-  const { catalog, log, queue, store } = parts;
+async function believeSealed(deps: IngestDeps, row: RecordingRow, said: Sealed) {
+  const { catalog, log, queue, store } = deps;
   const { object, lease } = said;
   const sid = row.recordingSid;
   if (same(row.object, object)) return { state: row.state };
-  let wrong = implausible(parts, row, object);
+  let wrong = implausible(deps, row, object);
   if (!wrong) {
     const found = await store.head(object.key, object.versionId);
     if (!found) wrong = 'no such object';
@@ -76,16 +76,16 @@ async function believeSealed(parts: IngestParts, row: RecordingRow, said: Sealed
   }
   if (wrong) {
     log.warn({ recording: sid, why: wrong }, 'a reported object is not believed');
-    if (await catalog.release(sid, lease, 'object_unproven')) await copyNow(parts, sid);
+    if (await catalog.release(sid, lease, 'object_unproven')) await copyNow(deps, sid);
     throw new CustodyError('object_unproven', `the bucket does not bear the report out: ${wrong}`);
   }
   if (!(await catalog.sealed(sid, lease, object, said.channels, 'function'))) {
-    await discard(parts, sid, object);
+    await discard(deps, sid, object);
     throw leaseLost();
   }
   await catalog.recordRate(object.plaintextBytes, said.tookMs);
   await queue.send('verify', { recordingSid: sid }, { once: sid });
-  parts.observer?.copied?.(sid, object.plaintextBytes, said.tookMs, 'function');
+  deps.observer?.copied?.(sid, object.plaintextBytes, said.tookMs, 'function');
   logStep(log, 'sealed', sid, { by: 'function', bytes: object.plaintextBytes, ms: said.tookMs });
   return { state: 'sealed' as const };
 }
@@ -95,16 +95,16 @@ async function believeSealed(parts: IngestParts, row: RecordingRow, said: Sealed
  * already hold the rightful object, and verification finds out which it is.
  */
 export async function discard(
-  parts: Pick<IngestParts, 'catalog' | 'log' | 'store'>,
+  deps: Pick<IngestDeps, 'catalog' | 'log' | 'store'>,
   sid: RecordingSid,
   object: Pick<SealedObject, 'key' | 'versionId'>,
 ): Promise<void> {
   if (object.versionId === undefined) return;
-  const current = await parts.catalog.find(sid);
+  const current = await deps.catalog.find(sid);
   if (current?.object?.versionId === object.versionId) return;
   try {
-    await parts.store.delete(object.key, object.versionId);
+    await deps.store.delete(object.key, object.versionId);
   } catch {
-    parts.log.warn({ recording: sid }, 'a surplus object version could not be removed');
+    deps.log.warn({ recording: sid }, 'a surplus object version could not be removed');
   }
 }

@@ -3,7 +3,7 @@ import type { TwilioRecording } from '@flex-custody/twilio';
 import { openMedia, openSealedMedia, type ResumableInput } from '@flex-custody/vault';
 import type { AlarmCode } from '../../alarms/alarm-table.ts';
 import type { RecordingRow, Registration } from '../../catalog/catalog.ts';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 import { giveUp, logStep } from '../steps.ts';
 
 /**
@@ -26,7 +26,7 @@ export function mediaSource(facts: TwilioRecording, pausedSeconds = 0): MediaSou
  * skip, or the media was short before.
  */
 export async function pausedSecondsOf(
-  { catalog, config }: Pick<IngestParts, 'catalog' | 'config'>,
+  { catalog, config }: Pick<IngestDeps, 'catalog' | 'config'>,
   row: RecordingRow,
 ): Promise<number> {
   const mayBe = config.pause?.behavior === 'skip' || row.failure === 'media_short';
@@ -67,13 +67,13 @@ const ofEncryption: readonly AlarmCode[] = [
  * @returns what became of it, or undefined when it is to be copied, now or once it is finished
  */
 export async function settleUncopyable(
-  parts: Pick<IngestParts, 'alarms' | 'catalog' | 'log' | 'twilioKeys'>,
+  deps: Pick<IngestDeps, 'alarms' | 'catalog' | 'log' | 'twilioKeys'>,
   sid: RecordingSid,
   facts: TwilioRecording | undefined,
 ): Promise<'absent' | 'failed' | undefined> {
   if (facts && isUnstored(facts)) {
-    await parts.catalog.unlinked(sid, 'not_stored');
-    await giveUp(parts, sid, 'twilio_not_stored', {
+    await deps.catalog.unlinked(sid, 'not_stored');
+    await giveUp(deps, sid, 'twilio_not_stored', {
       code: 'twilio_not_stored',
       detail: `Twilio recorded it and stored nothing (${facts.errorCode ?? 'no code'}): it had no valid public key to seal it for. Add one in the Console, Voice, Settings, Recording encryption`,
     });
@@ -81,22 +81,22 @@ export async function settleUncopyable(
   }
   if (facts?.status === 'absent') {
     const reason = facts.errorCode ?? 'unknown';
-    if (await parts.catalog.absent(sid, reason)) logStep(parts.log, 'absent', sid, { reason });
-    await parts.catalog.unlinked(sid, 'absent');
+    if (await deps.catalog.absent(sid, reason)) logStep(deps.log, 'absent', sid, { reason });
+    await deps.catalog.unlinked(sid, 'absent');
     return 'absent';
   }
   if (!facts || facts.status === 'deleted') {
-    await parts.catalog.unlinked(sid, 'source_deleted');
-    await giveUp(parts, sid, 'source_deleted', { code: 'source_deleted', detail: 'gone before the copy' });
+    await deps.catalog.unlinked(sid, 'source_deleted');
+    await giveUp(deps, sid, 'source_deleted', { code: 'source_deleted', detail: 'gone before the copy' });
     return 'failed';
   }
   if (facts.status !== 'completed') return undefined;
   try {
-    contentKeyOf(parts, facts);
+    contentKeyOf(deps, facts);
     return undefined;
   } catch (error) {
     const code = errorCode(error);
-    await giveUp(parts, sid, code, {
+    await giveUp(deps, sid, code, {
       code: ofEncryption.find((known) => known === code) ?? 'copy_failed',
       detail: error instanceof Error ? error.message : code,
     });
@@ -113,7 +113,7 @@ function isUnstored({ status, errorCode }: TwilioRecording): boolean {
  * What opens a recording that Twilio has sealed; undefined for one that it has not.
  * @throws CustodyError `twilio_encryption_unreadable`, `twilio_key_unknown`, `twilio_key_wrong`
  */
-function contentKeyOf({ twilioKeys }: Pick<IngestParts, 'twilioKeys'>, { encryption }: TwilioRecording) {
+function contentKeyOf({ twilioKeys }: Pick<IngestDeps, 'twilioKeys'>, { encryption }: TwilioRecording) {
   if (!encryption) return undefined;
   if (encryption === 'unreadable') {
     throw new CustodyError(
@@ -132,17 +132,17 @@ function contentKeyOf({ twilioKeys }: Pick<IngestParts, 'twilioKeys'>, { encrypt
 
 /** Opens the recording's audio at Twilio, again for each try. @throws CustodyError as {@link contentKeyOf} */
 export function mediaOpener(
-  parts: Pick<IngestParts, 'credentials' | 'twilioKeys'>,
+  deps: Pick<IngestDeps, 'credentials' | 'twilioKeys'>,
   facts: TwilioRecording,
   signal: AbortSignal,
 ): ResumableInput['open'] {
   const source = mediaSource(facts);
-  const contentKey = contentKeyOf(parts, facts);
+  const contentKey = contentKeyOf(deps, facts);
   return ({ channels, ...range }) => {
     const asked = { ...source, channels };
     return contentKey
-      ? openSealedMedia(asked, parts.credentials, contentKey, { signal })
-      : openMedia(asked, parts.credentials, { signal, ...range });
+      ? openSealedMedia(asked, deps.credentials, contentKey, { signal })
+      : openMedia(asked, deps.credentials, { signal, ...range });
   };
 }
 

@@ -9,7 +9,7 @@ import {
 import type { Owner, RecordingRow } from '../../catalog/catalog.ts';
 import type { Parties } from '../../catalog/live-calls.ts';
 import { hintedCallers } from '../../retention/caller.ts';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 import { linkAlarms, logStep } from '../steps.ts';
 import { attach } from './attach.ts';
 import { addressesOfWorkers } from './identity.ts';
@@ -56,10 +56,10 @@ const ownerOf = (proof: Proven): Owner =>
     ? { taskSid: proof.taskSid, reservationSid: proof.reservationSid, workerSid: proof.workerSid }
     : { taskSid: proof.taskSid };
 
-export function createLinker(parts: IngestParts): Linker {
-  const { alarms, catalog, config, log, queue, twilio } = parts;
+export function createLinker(deps: IngestDeps): Linker {
+  const { alarms, catalog, config, log, queue, twilio } = deps;
   const running = new Map<RecordingSid, Promise<LinkState>>();
-  const { identities } = parts;
+  const { identities } = deps;
   const means = { twilio, isAddressOf: addressesOfWorkers(identities, twilio) };
   const worker = remembering(twilio.worker);
   const isAddressAsRemembered = addressesOfWorkers(
@@ -83,13 +83,13 @@ export function createLinker(parts: IngestParts): Linker {
 
   /** Whose call it is, where Twilio says so in a moment. What it cannot say now is left to a job. */
   async function whoseCall(row: RecordingRow, proof: Proven): Promise<Parties | undefined> {
-    const asked = parts.whoseCall?.({ ...row, ...ownerOf(proof) }).catch(() => undefined);
+    const asked = deps.whoseCall?.({ ...row, ...ownerOf(proof) }).catch(() => undefined);
     return asked && within(asked, factsWithinMs);
   }
 
   async function attachProven(row: RecordingRow, proof: Proven): Promise<Settled> {
     const asked = whoseCall(row, proof);
-    const segmentLink = await parts.segmentLink?.(row);
+    const segmentLink = await deps.segmentLink?.(row);
     const { attached, task } = await attach(twilio, {
       recordingSid: row.recordingSid,
       taskSid: proof.taskSid,
@@ -108,13 +108,13 @@ export function createLinker(parts: IngestParts): Linker {
     const owner: Owner = {
       ...ownerOf(proof),
       ...(task?.queue !== undefined && { queue: task.queue }),
-      ...(task && { hintedCallers: hintedCallers(task.attributes, parts.callerDigest) }),
+      ...(task && { hintedCallers: hintedCallers(task.attributes, deps.callerDigest) }),
     };
     switch (attached) {
       case 'attached': {
         const parties = await asked;
         const state = await catalog.linked(row.recordingSid, owner, parties);
-        await alarms.mended(linkAlarms, row.recordingSid);
+        await alarms.resolve(linkAlarms, row.recordingSid);
         return { link: 'linked', state, isFactual: parties !== undefined };
       }
       case 'gone':
@@ -166,7 +166,7 @@ export function createLinker(parts: IngestParts): Linker {
       await queue.send('facts', { recordingSid }, { startAfterMs: factsAfterMs, once: recordingSid });
     // What lies beside a verified recording does not know it yet.
     if (state === 'verified') await queue.send('describe', { recordingSid }, { once: recordingSid });
-    parts.observer?.linkSettled?.(recordingSid, link);
+    deps.observer?.linkSettled?.(recordingSid, link);
     return link;
   }
 
@@ -187,7 +187,7 @@ export function createLinker(parts: IngestParts): Linker {
       const { level } = await prove(means, row, hints);
       if (level !== 'reservation' && level !== 'task') return row;
       if (!(await catalog.rehinted(recordingSid, hints))) return row;
-      await alarms.mended(['link_refused'], recordingSid);
+      await alarms.resolve(['link_refused'], recordingSid);
       return (await catalog.find(recordingSid)) ?? row;
     },
     async linkWithin(row, budgetMs) {

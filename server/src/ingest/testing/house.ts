@@ -189,7 +189,7 @@ export async function house(
   const alarms = createAlarms(db);
   const lines: string[] = [];
   const line = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
-  const parts: IngestParts = {
+  const deps: IngestParts = {
     config: {
       accountSid: sids.account,
       publicUrl: 'https://custody.example',
@@ -215,10 +215,10 @@ export async function house(
     log: { info: line, warn: line, error: line },
     ...change,
   };
-  const ingest = createIngest(parts);
+  const ingest = createIngest(deps);
   await ingest.startWorkers({ verifiesApart });
   const alarmCodes = async () => (await alarms.list({ open: true })).map((alarm) => alarm.code).sort();
-  return { parts, ingest, queue, store, catalog, alarms, alarmCodes, lines };
+  return { deps, ingest, queue, store, catalog, alarms, alarmCodes, lines };
 }
 
 /** A house with a recording that it is to copy itself, and nothing else to do. */

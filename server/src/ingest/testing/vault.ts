@@ -9,7 +9,7 @@ import { MediaServer } from '../../../../packages/vault/test/media-server.ts';
 import { rsaPair, wav } from '../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../sandbox/src/s3/index.ts';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 import { deleteSources } from '../upkeep/sources-job.ts';
 import { house, sharedDatabase } from './house.ts';
 import { recorded, scene, sids } from './scene.ts';
@@ -61,7 +61,7 @@ export function vault() {
     for await (const { key, versionId } of store.versions('')) await store.delete(key, versionId);
   });
 
-  async function open(facts: Partial<TwilioRecording> = {}, change: Partial<IngestParts> = {}) {
+  async function open(facts: Partial<TwilioRecording> = {}, change: Partial<IngestDeps> = {}) {
     const twilio = scene();
     const host = await house(twilio, shared.db, { store, keys, ...change });
     const callback = recorded(twilio, 1, { durationSeconds: 4, ...facts });
@@ -113,12 +113,12 @@ export function vault() {
       },
       /** The time of its original has come: deletes what may be deleted. */
       async deletionDue() {
-        const config = { ...host.parts.config, deleteSourceAfterHours: 24 };
+        const config = { ...host.deps.config, deleteSourceAfterHours: 24 };
         await shared.db.query(`UPDATE recordings SET verified_at = now() - interval '2 days'`);
-        return (await deleteSources({ ...host.parts, config }, signal)).deleted;
+        return (await deleteSources({ ...host.deps, config }, signal)).deleted;
       },
-      configure(config: Partial<IngestParts['config']>) {
-        host.parts.config = { ...host.parts.config, ...config };
+      configure(config: Partial<IngestDeps['config']>) {
+        host.deps.config = { ...host.deps.config, ...config };
       },
     };
   }

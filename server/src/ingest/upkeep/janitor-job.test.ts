@@ -11,7 +11,7 @@ const sid = sids.recording(1);
 const key = `recordings/${sids.account}/${sid}`;
 
 /** A janitor who has looked at nothing yet. */
-const janitorJob = (parts: IngestParts, now?: number) => createJanitor(parts).sweep(now);
+const janitorJob = (deps: IngestParts, now?: number) => createJanitor(deps).sweep(now);
 
 async function open() {
   const twilio = scene();
@@ -21,87 +21,87 @@ async function open() {
 const inMinutes = (n: number) => Date.now() + minutes(n);
 
 test('uploads older than half an hour are aborted, younger ones and other keys are not', async () => {
-  const { parts, store } = await open();
+  const { deps, store } = await open();
   store.uploads = [
     { key, uploadId: 'old', startedAt: new Date(Date.now() - minutes(31)) },
     { key: `${key}.json`, uploadId: 'sidecar', startedAt: new Date(Date.now() - minutes(31)) },
     { key, uploadId: 'young', startedAt: new Date(Date.now() - minutes(29)) },
     { key: 'else/where', uploadId: 'other', startedAt: new Date(0) },
   ];
-  expect(await janitorJob(parts)).toMatchObject({ uploadsAborted: 2 });
+  expect(await janitorJob(deps)).toMatchObject({ uploadsAborted: 2 });
   expect(store.aborted).toEqual([`${key}?old`, `${key}.json?sidecar`]);
 });
 
 test('a live lease covers its upload, for a day', async () => {
-  const { twilio, ingest, catalog, parts, store } = await open();
+  const { twilio, ingest, catalog, deps, store } = await open();
   const answer = await ingest.receive(recorded(twilio, 1));
   if (answer.action !== 'copy') throw new Error('no lease');
   await catalog.extendLease(sid, answer.lease, minutes(60 * 48));
   store.uploads = [{ key, uploadId: 'long', startedAt: new Date(Date.now() - minutes(120)) }];
-  expect((await janitorJob(parts)).uploadsAborted).toBe(0);
+  expect((await janitorJob(deps)).uploadsAborted).toBe(0);
   store.uploads = [{ key, uploadId: 'long', startedAt: new Date(Date.now() - minutes(60 * 25)) }];
-  expect((await janitorJob(parts)).uploadsAborted).toBe(1);
+  expect((await janitorJob(deps)).uploadsAborted).toBe(1);
 });
 
 test('what is noted to be gone on with stays for a day, until somebody has it; the note goes with it', async () => {
-  const { twilio, ingest, catalog, parts, store } = await open();
+  const { twilio, ingest, catalog, deps, store } = await open();
   const answer = await ingest.receive(recorded(twilio, 1));
   if (answer.action !== 'copy') throw new Error('no lease');
-  await parts.uploads.save(sid, answer.lease, { uploadId: 'noted', key } as UploadState);
+  await deps.uploads.save(sid, answer.lease, { uploadId: 'noted', key } as UploadState);
   await catalog.release(sid, answer.lease);
   const uploads = (age: number) =>
     ['noted', 'other'].map((uploadId) => ({ key, uploadId, startedAt: new Date(Date.now() - minutes(age)) }));
   store.uploads = uploads(120);
-  expect((await janitorJob(parts)).uploadsAborted).toBe(1);
+  expect((await janitorJob(deps)).uploadsAborted).toBe(1);
   expect(store.aborted).toEqual([`${key}?other`]);
   store.uploads = uploads(60 * 25).slice(0, 1);
-  expect((await janitorJob(parts)).uploadsAborted).toBe(1);
-  expect(await parts.uploads.find(sid)).toBeUndefined();
+  expect((await janitorJob(deps)).uploadsAborted).toBe(1);
+  expect(await deps.uploads.find(sid)).toBeUndefined();
 });
 
 test.each([
   ['store_unavailable', 0],
   ['source_deleted', 1],
 ])('the upload of what failed for %s: %d aborted', async (failure, aborted) => {
-  const { twilio, ingest, catalog, parts, store } = await open();
+  const { twilio, ingest, catalog, deps, store } = await open();
   const answer = await ingest.receive(recorded(twilio, 1));
   if (answer.action !== 'copy') throw new Error('no lease');
-  await parts.uploads.save(sid, answer.lease, { uploadId: 'noted', key } as UploadState);
+  await deps.uploads.save(sid, answer.lease, { uploadId: 'noted', key } as UploadState);
   await catalog.giveUp(sid, failure);
   store.uploads = [{ key, uploadId: 'noted', startedAt: new Date(Date.now() - minutes(40)) }];
-  expect((await janitorJob(parts)).uploadsAborted).toBe(aborted);
-  expect((await parts.uploads.find(sid)) === undefined).toBe(aborted === 1);
+  expect((await janitorJob(deps)).uploadsAborted).toBe(aborted);
+  expect((await deps.uploads.find(sid)) === undefined).toBe(aborted === 1);
 });
 
 test('what a process noted that was killed right behind its last step is not kept', async () => {
-  const { twilio, ingest, catalog, parts } = await open();
+  const { twilio, ingest, catalog, deps } = await open();
   const answer = await ingest.receive(recorded(twilio, 1));
   if (answer.action !== 'copy') throw new Error('no lease');
-  await parts.uploads.save(sid, answer.lease, { uploadId: 'done', key } as UploadState);
+  await deps.uploads.save(sid, answer.lease, { uploadId: 'done', key } as UploadState);
   await catalog.sealed(sid, answer.lease, sealedObject(sid), 2);
-  await janitorJob(parts);
-  expect(await parts.uploads.find(sid)).toBeUndefined();
+  await janitorJob(deps);
+  expect(await deps.uploads.find(sid)).toBeUndefined();
 });
 
 test('uploads are looked at every quarter of an hour, lost jobs at every sweep', async () => {
-  const { parts, store } = await open();
-  const janitor = createJanitor(parts);
+  const { deps, store } = await open();
+  const janitor = createJanitor(deps);
   const look = jest.spyOn(store, 'unfinishedUploads');
   for (const n of [0, 1, 14, 15, 20, 31]) await janitor.sweep(inMinutes(n));
   expect(look).toHaveBeenCalledTimes(3);
 });
 
 test('an upload that cannot be aborted does not stop the sweep', async () => {
-  const { twilio, ingest, parts, queue, store } = await open();
+  const { twilio, ingest, deps, queue, store } = await open();
   await ingest.receive(recorded(twilio, 1, { status: 'processing' }));
   queue.sent = [];
   store.uploads = [{ key, uploadId: 'old', startedAt: new Date(0) }];
   store.failing = new Error('down');
-  expect(await janitorJob(parts, inMinutes(3))).toEqual({ uploadsAborted: 0, requeued: 1, replayed: 0 });
+  expect(await janitorJob(deps, inMinutes(3))).toEqual({ uploadsAborted: 0, requeued: 1, replayed: 0 });
 });
 
 test('what lost its job gets one: copy, verify, link; what is young, done or held does not', async () => {
-  const { twilio, ingest, catalog, parts, queue } = await open();
+  const { twilio, ingest, catalog, deps, queue } = await open();
   const registered = sids.recording(1);
   await ingest.receive(recorded(twilio, 1, { status: 'processing' }));
   const lapsed = sids.recording(2);
@@ -124,9 +124,9 @@ test('what lost its job gets one: copy, verify, link; what is young, done or hel
 
   queue.sent = [];
   // Whose holder was killed waits for nobody.
-  expect((await janitorJob(parts, inMinutes(0.5))).requeued).toBe(1);
+  expect((await janitorJob(deps, inMinutes(0.5))).requeued).toBe(1);
   queue.sent = [];
-  await janitorJob(parts, inMinutes(6));
+  await janitorJob(deps, inMinutes(6));
   expect(queue.sent.map((job) => [job.name, job.data, job.options?.once])).toEqual([
     ['copy', { recordingSid: registered }, `now:${registered}`],
     ['copy', { recordingSid: lapsed }, `now:${lapsed}`],
@@ -136,7 +136,7 @@ test('what lost its job gets one: copy, verify, link; what is young, done or hel
 });
 
 test('one whose job is between two tries gets no other beside it; one whose job is dead does', async () => {
-  const { twilio, ingest, catalog, parts, queue } = await open();
+  const { twilio, ingest, catalog, deps, queue } = await open();
   const answer = await ingest.receive(recorded(twilio, 1));
   if (answer.action !== 'copy') throw new Error('no lease');
   const [other, unlinked] = [sids.recording(2), sids.recording(3)];
@@ -155,10 +155,10 @@ test('one whose job is between two tries gets no other beside it; one whose job 
   queue.sent = [...waiting];
   // However often it sweeps: the outage may outlast a day.
   for (const n of [10, 31, 60, 600]) {
-    expect((await janitorJob(parts, inMinutes(n))).requeued).toBe(0);
+    expect((await janitorJob(deps, inMinutes(n))).requeued).toBe(0);
   }
   queue.sent = [];
-  expect((await janitorJob(parts, inMinutes(10))).requeued).toBe(4);
+  expect((await janitorJob(deps, inMinutes(10))).requeued).toBe(4);
   expect(queue.sent).toMatchObject(waiting);
 });
 
@@ -173,12 +173,12 @@ const putMany = (count: number, state: 'failed' | 'registered', object: object |
   );
 
 test('dead letters of an outage are started over in one sweep, however many, as old work', async () => {
-  const { parts, queue } = await open();
+  const { deps, queue } = await open();
   await putMany(900, 'failed');
   await putMany(300, 'failed', sealedObject(sid));
   const sendAll = jest.spyOn(queue, 'sendAll');
   const now = Date.now();
-  expect(await janitorJob(parts, now)).toMatchObject({ replayed: 1_200 });
+  expect(await janitorJob(deps, now)).toMatchObject({ replayed: 1_200 });
   const count = (name: string) =>
     new Set(queue.sent.flatMap((job) => (job.name === name ? [job.data] : []))).size;
   expect([count('copy'), count('verify')]).toEqual([900, 300]);
@@ -188,20 +188,20 @@ test('dead letters of an outage are started over in one sweep, however many, as 
   expect(first.options).toEqual({ once: `replay:${recordingSid}`, since });
   // By the page, not one by one.
   expect(sendAll.mock.calls.filter(([, jobs]) => jobs.length > 0).length).toBeLessThan(10);
-  expect(await janitorJob(parts, now)).toMatchObject({ replayed: 0, requeued: 0 });
+  expect(await janitorJob(deps, now)).toMatchObject({ replayed: 0, requeued: 0 });
 });
 
 test('a sweep that has taken its time leaves the other dead letters to the next', async () => {
-  const { parts } = await open();
+  const { deps } = await open();
   await putMany(700, 'failed');
-  const janitor = createJanitor(parts, { requeueMost: 5_000, replayForMs: 0 });
+  const janitor = createJanitor(deps, { requeueMost: 5_000, replayForMs: 0 });
   expect([(await janitor.sweep()).replayed, (await janitor.sweep()).replayed]).toEqual([500, 200]);
 });
 
 test('of very many that lost their jobs each sweep takes some, and the next continues there, round and round', async () => {
-  const { parts, queue } = await open();
+  const { deps, queue } = await open();
   await putMany(2_500, 'registered');
-  const janitor = createJanitor(parts, { requeueMost: 1_200, replayForMs: 0 });
+  const janitor = createJanitor(deps, { requeueMost: 1_200, replayForMs: 0 });
   const asked: string[][] = [];
   jest.spyOn(queue, 'waiting').mockImplementation(async (name, of) => {
     if (name === 'copy' && of.length > 0) asked.push([...of]);

@@ -1,7 +1,7 @@
 import { asRecordingSid, errorCode, type RecordingSid } from '@flex-custody/core';
 import type { StaleMark } from '../../catalog/catalog.ts';
+import type { IngestDeps } from '../deps.ts';
 import { isHeld } from '../intake/lease.ts';
-import type { IngestParts } from '../parts.ts';
 import { passingReasons } from '../steps.ts';
 
 const second = 1_000;
@@ -51,7 +51,7 @@ export interface Janitor {
 
 /** @param limits of one sweep; `replayForMs` how long it starts dead letters over, at least one page of them */
 export function createJanitor(
-  parts: IngestParts,
+  deps: IngestDeps,
   limits: { requeueMost: number; replayForMs: number } = { requeueMost, replayForMs },
 ): Janitor {
   let uploadsLooked = 0;
@@ -60,31 +60,31 @@ export function createJanitor(
     async sweep(now = Date.now()) {
       const looksAtUploads = now - uploadsLooked >= uploadsEveryMs;
       if (looksAtUploads) uploadsLooked = now;
-      await parts.uploads.removeSettled();
+      await deps.uploads.removeSettled();
       const swept = {
-        uploadsAborted: looksAtUploads ? await abortUploads(parts, now) : 0,
-        requeued: await requeue(parts, now, places, limits.requeueMost),
-        replayed: await replay(parts, now, limits.replayForMs),
+        uploadsAborted: looksAtUploads ? await abortUploads(deps, now) : 0,
+        requeued: await requeue(deps, now, places, limits.requeueMost),
+        replayed: await replay(deps, now, limits.replayForMs),
       };
-      if (swept.uploadsAborted + swept.requeued + swept.replayed > 0) parts.log.info(swept, 'swept');
+      if (swept.uploadsAborted + swept.requeued + swept.replayed > 0) deps.log.info(swept, 'swept');
       return swept;
     },
   };
 }
 
-async function abortUploads(parts: IngestParts, now: number): Promise<number> {
+async function abortUploads(deps: IngestDeps, now: number): Promise<number> {
   let aborted = 0;
-  for await (const { key, uploadId, startedAt } of parts.store.unfinishedUploads('recordings/')) {
+  for await (const { key, uploadId, startedAt } of deps.store.unfinishedUploads('recordings/')) {
     const age = now - startedAt.getTime();
     if (age < uploadMs) continue;
     const sid = recordingOf(key);
-    if (sid && age < uploadAtMostMs && (await isWanted(parts, sid, uploadId, now))) continue;
+    if (sid && age < uploadAtMostMs && (await isWanted(deps, sid, uploadId, now))) continue;
     try {
-      await parts.store.abortUpload(key, uploadId);
-      if (sid && (await parts.uploads.find(sid))?.uploadId === uploadId) await parts.uploads.remove(sid);
+      await deps.store.abortUpload(key, uploadId);
+      if (sid && (await deps.uploads.find(sid))?.uploadId === uploadId) await deps.uploads.remove(sid);
       aborted += 1;
     } catch (error) {
-      parts.log.warn({ recording: sid, code: errorCode(error) }, 'an unfinished upload could not be aborted');
+      deps.log.warn({ recording: sid, code: errorCode(error) }, 'an unfinished upload could not be aborted');
     }
   }
   return aborted;
@@ -92,7 +92,7 @@ async function abortUploads(parts: IngestParts, now: number): Promise<number> {
 
 /** Somebody is at it, or will go on with it. */
 async function isWanted(
-  { catalog, uploads }: IngestParts,
+  { catalog, uploads }: IngestDeps,
   sid: RecordingSid,
   uploadId: string,
   now: number,
@@ -113,15 +113,15 @@ type Lost = (typeof lost)[number] | typeof unproven;
 /** Where the last sweep stopped, of each kind that it did not come to the end of. */
 type Places = Map<Lost, StaleMark>;
 
-async function requeue(parts: IngestParts, now: number, places: Places, most: number): Promise<number> {
-  const all: readonly Lost[] = parts.config.prove === 'always' ? [...lost, unproven] : lost;
+async function requeue(deps: IngestDeps, now: number, places: Places, most: number): Promise<number> {
+  const all: readonly Lost[] = deps.config.prove === 'always' ? [...lost, unproven] : lost;
   let requeued = 0;
-  for (const kind of all) requeued += await requeueSome(parts, kind, now, places, most);
+  for (const kind of all) requeued += await requeueSome(deps, kind, now, places, most);
   return requeued;
 }
 
 async function requeueSome(
-  { catalog, queue }: IngestParts,
+  { catalog, queue }: IngestDeps,
   kind: Lost,
   now: number,
   places: Places,
@@ -156,7 +156,7 @@ async function requeueSome(
   return requeued;
 }
 
-async function replay({ catalog, queue }: IngestParts, now: number, forMs: number): Promise<number> {
+async function replay({ catalog, queue }: IngestDeps, now: number, forMs: number): Promise<number> {
   const began = performance.now();
   const olderThan = new Date(now - replayMs);
   let replayed = 0;

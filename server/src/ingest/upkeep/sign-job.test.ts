@@ -44,18 +44,18 @@ test('after the upgrade sidecars are signed from the catalog, and nothing is lef
   expect(await host.catalog.countUnsigned()).toBe(0);
   const row = await host.catalog.find(sid);
   expect(row?.sidecar).toMatchObject({ signedBy: houseSigning.keyId });
-  const { sidecar, signedBy } = await openSidecar(host.parts, sid, row?.sidecar);
+  const { sidecar, signedBy } = await openSidecar(host.deps, sid, row?.sidecar);
   expect(signedBy).toBe(houseSigning.keyId);
   // What the bucket said is hearsay: the catalog knows.
   expect(sidecar.workerSid).toBe(row?.workerSid);
   expect(sidecar.startedAt).toBe(row?.startedAt.toISOString());
   expect(host.store.deleted).toContain(`${noted.key}?${noted.versionId}`);
-  expect((await host.parts.runs.look(signRun))?.counts).toEqual({ done: 2, signed: 2 });
+  expect((await host.deps.runs.look(signRun))?.counts).toEqual({ done: 2, signed: 2 });
   expect((await host.catalog.find(second.sid))?.sidecar?.signedBy).toBe(houseSigning.keyId);
   // Nothing is left: no run begins.
   await shared.db.query('TRUNCATE runs');
   await host.queue.run('sign', {});
-  expect(await host.parts.runs.look(signRun)).toBeUndefined();
+  expect(await host.deps.runs.look(signRun)).toBeUndefined();
 });
 
 test('what fails is counted, stays, and is taken up by the next run', async () => {
@@ -64,7 +64,7 @@ test('what fails is counted, stays, and is taken up by the next run', async () =
   const put = host.store.putBytes;
   host.store.putBytes = () => Promise.reject(new Error('away'));
   await host.queue.run('sign', {});
-  expect((await host.parts.runs.look(signRun))?.counts).toEqual({ done: 1, failed_unexpected: 1 });
+  expect((await host.deps.runs.look(signRun))?.counts).toEqual({ done: 1, failed_unexpected: 1 });
   expect(await host.catalog.countUnsigned()).toBe(1);
   host.store.putBytes = put;
   await host.queue.run('sign', {});
@@ -105,7 +105,7 @@ test('a run that broke off goes on behind the last that it signed', async () => 
   await expect(host.queue.run('sign', {}, ending.signal)).rejects.toThrow('ends');
   expect(await host.catalog.countUnsigned()).toBe(2);
   await host.queue.run('sign', {});
-  expect((await host.parts.runs.look(signRun))?.counts).toEqual({ done: 6, signed: 6 });
+  expect((await host.deps.runs.look(signRun))?.counts).toEqual({ done: 6, signed: 6 });
   expect(written).toBe(6);
 });
 
@@ -121,7 +121,7 @@ test('what was heard is kept from the version that the host noted, and from no o
   ]);
   await host.queue.run('sign', {});
   const opened = async (n: number) =>
-    (await openSidecar(host.parts, sids.recording(n), (await host.catalog.find(sids.recording(n)))?.sidecar))
+    (await openSidecar(host.deps, sids.recording(n), (await host.catalog.find(sids.recording(n)))?.sidecar))
       .sidecar;
   expect((await opened(2)).analysis).toBeNull();
   // It was to be heard again, and there is no such object here.
@@ -134,11 +134,11 @@ test('of a key that is lost for good they are signed again only when somebody sa
   const { sid } = await before.ofAnEarlierRelease(1);
   await before.queue.run('sign', {});
   const host = await open(testSigning(now));
-  host.parts.store = before.parts.store;
+  host.deps.store = before.deps.store;
   await host.queue.run('sign', {});
   expect((await host.catalog.find(sid))?.sidecar?.signedBy).toBe('lost');
   expect(await host.catalog.signers()).toEqual([{ keyId: 'lost', sidecars: 1 }]);
-  await host.parts.runs.run(signRun, { again: true }, (run) => signSidecars(host.parts, run));
+  await host.deps.runs.run(signRun, { again: true }, (run) => signSidecars(host.deps, run));
   expect(await host.catalog.signers()).toEqual([{ keyId: 'now', sidecars: 1 }]);
   expect(await host.catalog.newestSigners()).toEqual(['now']);
   expect(await host.catalog.everSigned()).toBe(true);
@@ -149,7 +149,7 @@ test('a run that finds all sidecars signed resolves the alarm of one that failed
   await host.ofAnEarlierRelease(1);
   await host.alarms.raise('sign_failed', undefined, 'store_unavailable');
   // As `catalog sign` does it: without the job.
-  await host.parts.runs.run('by-hand', {}, (run) => signSidecars(host.parts, run));
+  await host.deps.runs.run('by-hand', {}, (run) => signSidecars(host.deps, run));
   expect(await host.alarmCodes()).toEqual(['sign_failed']);
   await host.queue.run('sign', {});
   expect(await host.alarmCodes()).toEqual([]);
@@ -158,7 +158,7 @@ test('a run that finds all sidecars signed resolves the alarm of one that failed
 test('a text of an earlier release is still read', async () => {
   const host = await open();
   const { sid, noted } = await host.ofAnEarlierRelease(1);
-  const { sidecar, signedBy } = await openSidecar(host.parts, sid, noted);
+  const { sidecar, signedBy } = await openSidecar(host.deps, sid, noted);
   expect([sidecar.recordingSid, signedBy]).toEqual([sid, undefined]);
   const raw = host.store.written.get(`${noted.key}?${noted.versionId}`) ?? Buffer.alloc(0);
   const text = await openBytes(keys, { account: sids.account, recording: sid }, raw);

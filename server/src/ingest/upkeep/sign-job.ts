@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asRecordingSid, errorCode } from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import type { Run } from '../../runs/runs.ts';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 import { describeRow } from '../verify/describe-job.ts';
 import { createTally } from './reconcile/tally.ts';
 
@@ -24,13 +24,13 @@ export interface SignOptions {
 }
 
 /** What the schedule does, until nothing is left. @throws CustodyError as {@link signSidecars} */
-export async function signNow(parts: IngestParts, signal: AbortSignal): Promise<void> {
-  const { alarms, catalog, log, runs } = parts;
+export async function signNow(deps: IngestDeps, signal: AbortSignal): Promise<void> {
+  const { alarms, catalog, log, runs } = deps;
   // An operator's `catalog sign`, or a new description, may have signed what a failed job left.
-  if ((await catalog.countUnsigned()) === 0) return alarms.mended(['sign_failed']);
+  if ((await catalog.countUnsigned()) === 0) return alarms.resolve(['sign_failed']);
   try {
-    const { counts } = await runs.run(signRun, {}, (run) => signSidecars(parts, run), signal);
-    await alarms.mended(['sign_failed']);
+    const { counts } = await runs.run(signRun, {}, (run) => signSidecars(deps, run), signal);
+    await alarms.resolve(['sign_failed']);
     log.info({ event: 'sidecars.signed', ...counts }, 'sidecars of an earlier release are signed');
   } catch (error) {
     // Another process is at it.
@@ -43,8 +43,8 @@ export async function signNow(parts: IngestParts, signal: AbortSignal): Promise<
  * the bucket says. The analysis of a recording comes from the very version that the catalog noted, which a host wrote.
  * @throws CustodyError as store, keys and catalog do
  */
-export async function signSidecars(parts: IngestParts, run: Run): Promise<void> {
-  const { catalog, signing } = parts;
+export async function signSidecars(deps: IngestDeps, run: Run): Promise<void> {
+  const { catalog, signing } = deps;
   const { again = false } = run.options as SignOptions;
   const tally = createTally(run);
   let after = asRecordingSid(run.state?.['after']);
@@ -57,7 +57,7 @@ export async function signSidecars(parts: IngestParts, run: Run): Promise<void> 
       run.signal.throwIfAborted();
       const some = rows.slice(at, at + atOnce);
       const pause = sleep((some.length * 1_000) / perSecond);
-      const failures = await Promise.all(some.map((row) => signOne(parts, tally, row)));
+      const failures = await Promise.all(some.map((row) => signOne(deps, tally, row)));
       await pause;
       for (const failure of failures) {
         failed = failure === undefined ? 0 : failed + 1;
@@ -72,19 +72,19 @@ export async function signSidecars(parts: IngestParts, run: Run): Promise<void> 
 
 /** @returns what it failed for; it stays unsigned then, and is tried again by a later run */
 async function signOne(
-  parts: IngestParts,
+  deps: IngestDeps,
   tally: ReturnType<typeof createTally>,
   row: RecordingRow,
 ): Promise<unknown> {
   tally.count('done');
   try {
-    await describeRow(parts, row);
+    await describeRow(deps, row);
     tally.count('signed');
     return undefined;
   } catch (error) {
     const code = errorCode(error);
     tally.count(`failed_${code}`);
-    parts.log.warn({ recording: row.recordingSid, code }, 'its sidecar could not be signed now');
+    deps.log.warn({ recording: row.recordingSid, code }, 'its sidecar could not be signed now');
     return error;
   }
 }

@@ -24,7 +24,7 @@ const deleteSources = async (...how: Parameters<typeof look>) => (await look(...
 async function open() {
   const twilio = scene();
   const host = await house(twilio, shared.db, { keys });
-  host.parts.config = { ...host.parts.config, deleteSourceAfterHours: 24 };
+  host.deps.config = { ...host.deps.config, deleteSourceAfterHours: 24 };
   return { twilio, ...host };
 }
 type House = Awaited<ReturnType<typeof open>>;
@@ -55,11 +55,11 @@ test('an original goes when its time has come, not before, and what lies beside 
   const old = await kept(1, 25, host);
   const young = await kept(2, 23, host);
   host.queue.sent = [];
-  expect(await deleteSources(host.parts, signal)).toBe(1);
+  expect(await deleteSources(host.deps, signal)).toBe(1);
   expect([...host.twilio.recordings.keys()]).toEqual([young.sid]);
   expect((await host.catalog.find(old.sid))?.sourceDeletedAt).toBeInstanceOf(Date);
   expect(host.queue.sent).toMatchObject([{ name: 'describe', data: { recordingSid: old.sid } }]);
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
 });
 
 test('what is under a hold stays, without an alarm, until the hold is gone; a policy that is broken holds all', async () => {
@@ -70,17 +70,17 @@ test('what is under a hold stays, without an alarm, until the hold is gone; a po
     `INSERT INTO policies (account_sid, body, digest, applied_by) VALUES ($1, 'version: 2', 'd', 'newer')`,
     [sids.account],
   );
-  await expect(deleteSources(host.parts, signal)).rejects.toMatchObject({ code: 'policy_invalid' });
+  await expect(deleteSources(host.deps, signal)).rejects.toMatchObject({ code: 'policy_invalid' });
   await policy(`holds: [{id: h, recordings: [${sid}]}]`);
   // Another host knows of it by the database alone.
-  const other = await house(host.twilio, shared.db, { ...host.parts, policies: undefined as never });
-  other.parts.policies = createPolicies(shared.db, sids.account);
-  expect(await deleteSources(other.parts, signal)).toBe(1);
+  const other = await house(host.twilio, shared.db, { ...host.deps, policies: undefined as never });
+  other.deps.policies = createPolicies(shared.db, sids.account);
+  expect(await deleteSources(other.deps, signal)).toBe(1);
   expect([...host.twilio.recordings.keys()]).toEqual([sid]);
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
   expect(await host.alarmCodes()).toEqual([]);
   await policy('');
-  expect(await deleteSources(host.parts, signal)).toBe(1);
+  expect(await deleteSources(host.deps, signal)).toBe(1);
 });
 
 test('a hold that is applied while the job runs holds', async () => {
@@ -93,7 +93,7 @@ test('a hold that is applied while the job runs holds', async () => {
     await policy(`holds: [{id: late, recordings: [${sid}]}]`);
     return deleteRecording(one);
   };
-  expect(await deleteSources(host.parts, signal)).toBe(8);
+  expect(await deleteSources(host.deps, signal)).toBe(8);
   expect([...host.twilio.recordings.keys()]).toEqual([sid]);
 });
 
@@ -101,15 +101,15 @@ test('nothing goes while the keys at hand do not open the copies, and one alarm 
   const host = await open();
   const { sid } = await kept(1, 26, host);
   await kept(2, 25, host);
-  host.parts.keys = keyOf(8);
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  host.deps.keys = keyOf(8);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
   expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([2, ['sources_stopped']]);
   expect((await host.alarms.list())[0]?.detail).toBe(`${sid}: its copy cannot be opened: envelope_wrong_key`);
-  host.parts.keys = { ...keys, unwrap: () => Promise.reject(new CustodyError('key_denied', 'disabled')) };
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  host.deps.keys = { ...keys, unwrap: () => Promise.reject(new CustodyError('key_denied', 'disabled')) };
+  expect(await deleteSources(host.deps, signal)).toBe(0);
   expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([2, ['sources_stopped']]);
-  host.parts.keys = keys;
-  expect(await deleteSources(host.parts, signal)).toBe(2);
+  host.deps.keys = keys;
+  expect(await deleteSources(host.deps, signal)).toBe(2);
   expect(await host.alarmCodes()).toEqual([]);
 });
 
@@ -117,7 +117,7 @@ test('a copy whose last frame does not open keeps its original', async () => {
   const host = await open();
   await kept(1, 25, host);
   for (const bytes of host.store.written.values()) bytes[bytes.length - 1]! ^= 1;
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
   expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([1, ['source_kept']]);
 });
 
@@ -129,11 +129,11 @@ test.each([
   await kept(1, 25, host);
   await host.alarms.raise('sources_failed', undefined, 'twilio_unavailable');
   host.twilio.failing.set('deleteRecording', new CustodyError('twilio_unavailable', 'away'));
-  await expect(deleteSources(host.parts, signal)).rejects.toMatchObject({ code: 'twilio_unavailable' });
+  await expect(deleteSources(host.deps, signal)).rejects.toMatchObject({ code: 'twilio_unavailable' });
   expect(await host.alarmCodes()).toEqual(['sources_failed']);
   host.twilio.failing.clear();
   host.store.keeps = !isStopped;
-  await deleteSources(host.parts, signal);
+  await deleteSources(host.deps, signal);
   expect(await host.alarmCodes()).toEqual(left);
 });
 
@@ -141,10 +141,10 @@ test('nothing goes while the bucket keeps no versions, unless that is accepted',
   const host = await open();
   await kept(1, 25, host);
   host.store.keeps = false;
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
   expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([1, ['sources_stopped']]);
-  host.parts.config = { ...host.parts.config, acceptUnversioned: true };
-  expect(await deleteSources(host.parts, signal)).toBe(1);
+  host.deps.config = { ...host.deps.config, acceptUnversioned: true };
+  expect(await deleteSources(host.deps, signal)).toBe(1);
 });
 
 test('a legal hold in the bucket keeps the original too; a lock that ends keeps its object alone', async () => {
@@ -152,12 +152,12 @@ test('a legal hold in the bucket keeps the original too; a lock that ends keeps 
   const { object } = await kept(1, 25, host);
   const stored = host.store.objects.get(`${object.key}?${object.versionId}`)!;
   stored.lock = { legalHold: true };
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
   expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([1, []]);
   stored.lock = { legalHold: false, until: new Date('2099-01-01') };
   // A day later.
   await shared.db.query(`UPDATE recordings SET source_after = now() - interval '1 second'`);
-  expect(await deleteSources(host.parts, signal)).toBe(1);
+  expect(await deleteSources(host.deps, signal)).toBe(1);
 });
 
 test.each([
@@ -167,7 +167,7 @@ test.each([
   const host = await open();
   await kept(1, 25, host);
   host.twilio.aheadMs = aheadMs;
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
   expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([1, ['clock_differs']]);
 });
 
@@ -176,7 +176,7 @@ test('nor while the database has another time than this host', async () => {
   await kept(1, 25, host);
   const now = async () => new Date(Date.now() - 6 * 60_000);
   const catalog = { ...host.catalog, now };
-  expect(await deleteSources({ ...host.parts, catalog }, signal)).toBe(0);
+  expect(await deleteSources({ ...host.deps, catalog }, signal)).toBe(0);
   expect([host.twilio.recordings.size, await host.alarmCodes()]).toEqual([1, ['clock_differs']]);
 });
 
@@ -185,7 +185,7 @@ test("what is being erased is the erasure's", async () => {
   const { sid } = await kept(1, 25, host);
   const plan = { versions: [], atTwilio: true };
   await host.catalog.intend(sid, { reason: 'erasure', policy: 'p', plan }, randomUUID());
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
   expect(host.twilio.recordings.size).toBe(1);
 });
 
@@ -202,11 +202,11 @@ test('what stays is not read again by the next look, and is when another policy 
   await policy('holds: [{id: h, from: 2019-12-31, until: 2020-01-02}]');
   // A look that has no time takes one page, and says that there may be more.
   await host.alarms.raise('sources_failed', undefined, 'twilio_unavailable');
-  expect(await look(host.parts, signal, 0)).toEqual({ deleted: 0, hasMore: true });
+  expect(await look(host.deps, signal, 0)).toEqual({ deleted: 0, hasMore: true });
   // It has not failed, though it is not at the end.
   expect(await host.alarmCodes()).toEqual([]);
   expect(await host.catalog.sourcesDue(24, 500)).toHaveLength(1);
-  expect(await look(host.parts, signal)).toEqual({ deleted: 1, hasMore: false });
+  expect(await look(host.deps, signal)).toEqual({ deleted: 1, hasMore: false });
   expect(host.twilio.recordings.has(sid)).toBe(false);
   const asked: number[] = [];
   const catalog = {
@@ -217,14 +217,14 @@ test('what stays is not read again by the next look, and is when another policy 
       return rows;
     },
   };
-  await look({ ...host.parts, catalog }, signal);
+  await look({ ...host.deps, catalog }, signal);
   await policy('holds: [{id: h, from: 2019-12-31, until: 2020-01-03}]');
-  await look({ ...host.parts, catalog }, signal);
+  await look({ ...host.deps, catalog }, signal);
   expect(asked).toEqual([0, 200, 0]);
   await shared.db.query(
     `UPDATE recordings SET source_after = now() - interval '1 second' WHERE source_after IS NOT NULL`,
   );
-  await look({ ...host.parts, catalog }, signal);
+  await look({ ...host.deps, catalog }, signal);
   expect(asked.slice(3)).toEqual([200, 0]);
 });
 
@@ -242,7 +242,7 @@ test('however many must stay, those behind them go', async () => {
     `UPDATE recordings SET object = object || '{"etag":"lost"}'::jsonb WHERE recording_sid <> $1`,
     [sid],
   );
-  expect(await deleteSources(host.parts, signal)).toBe(1);
+  expect(await deleteSources(host.deps, signal)).toBe(1);
   expect((await host.catalog.find(sid))?.sourceDeletedAt).toBeInstanceOf(Date);
 });
 
@@ -250,7 +250,7 @@ test('one that somebody else has deleted counts as gone', async () => {
   const host = await open();
   const { sid } = await kept(1, 25, host);
   host.twilio.recordings.delete(sid);
-  expect(await deleteSources(host.parts, signal)).toBe(1);
+  expect(await deleteSources(host.deps, signal)).toBe(1);
   expect((await host.catalog.find(sid))?.sourceDeletedAt).toBeInstanceOf(Date);
 });
 
@@ -258,13 +258,13 @@ test('one whose copy is not proven waits for that, without an alarm, and goes at
   const host = await open();
   const { sid, object } = await kept(1, 25, host, false);
   host.queue.sent = [];
-  expect(await deleteSources(host.parts, signal)).toBe(0);
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
   expect(host.twilio.recordings.has(sid)).toBe(true);
   expect(host.queue.sent).toEqual([{ name: 'prove', data: { recordingSid: sid }, options: { once: sid } }]);
   expect(await host.alarmCodes()).toEqual([]);
   await host.catalog.proven(sid, object, proof);
-  expect(await deleteSources(host.parts, signal)).toBe(1);
+  expect(await deleteSources(host.deps, signal)).toBe(1);
   expect(host.twilio.recordings.has(sid)).toBe(false);
 });
 
@@ -273,12 +273,12 @@ test('one whose copy could not be proven is tried again after a day', async () =
   const { sid } = await kept(1, 25, host, false);
   host.queue.sent = [];
   await host.catalog.proofTried(sid);
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
   expect(host.queue.sent).toEqual([]);
   await shared.db.query(
     `UPDATE recordings SET proof_tried_at = now() - interval '25 hours', source_after = now() - interval '1 hour'`,
   );
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
   expect(host.queue.names()).toEqual(['prove']);
 });
 
@@ -292,7 +292,7 @@ test.each([
   const page = await host.catalog.sourcesDue(24, 10);
   await shared.db.query(`UPDATE recordings SET ${change}`);
   const catalog = { ...host.catalog, sourcesDue: async () => page };
-  expect(await deleteSources({ ...host.parts, catalog }, signal)).toBe(0);
+  expect(await deleteSources({ ...host.deps, catalog }, signal)).toBe(0);
   expect(host.twilio.recordings.has(sid)).toBe(true);
 });
 
@@ -300,8 +300,8 @@ const changes: Record<string, [number, (host: House) => unknown]> = {
   'without a setting': [
     0,
     (host) => {
-      const { deleteSourceAfterHours: _, ...off } = host.parts.config;
-      host.parts.config = off;
+      const { deleteSourceAfterHours: _, ...off } = host.deps.config;
+      host.deps.config = off;
     },
   ],
   'whose copy is not there': [1, (host) => host.store.objects.clear()],
@@ -325,7 +325,7 @@ test.each(Object.entries(changes))('one %s stays', async (_what, [alarms, change
   const host = await open();
   const { sid } = await kept(1, 25, host);
   await change(host);
-  expect(await deleteSources(host.parts, signal)).toBe(0);
+  expect(await deleteSources(host.deps, signal)).toBe(0);
   expect(host.twilio.recordings.has(sid)).toBe(true);
   expect(await host.alarmCodes()).toEqual(Array(alarms).fill('source_kept'));
 });
@@ -334,6 +334,6 @@ test('while Twilio is away nothing is noted as gone', async () => {
   const host = await open();
   const { sid } = await kept(1, 25, host);
   host.twilio.failing.set('deleteRecording', FakeTwilio.down);
-  await expect(deleteSources(host.parts, signal)).rejects.toMatchObject({ retryable: true });
+  await expect(deleteSources(host.deps, signal)).rejects.toMatchObject({ retryable: true });
   expect((await host.catalog.find(sid))?.sourceDeletedAt).toBeUndefined();
 });

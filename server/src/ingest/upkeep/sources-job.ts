@@ -4,7 +4,7 @@ import type { RecordingRow } from '../../catalog/catalog.ts';
 import { deleteAtTwilio } from '../../retention/at-twilio.ts';
 import { lookAgainOnChange } from '../../retention/look-again.ts';
 import { isOfKeys, mayDestroy } from '../../retention/may-destroy.ts';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 import { logStep } from '../steps.ts';
 
 const pageRows = 200;
@@ -19,8 +19,8 @@ const [asideSeconds, troubleSeconds] = [24 * 3_600, 3_600];
 /** Reasons to stay that need no alarm. */
 const inOrder = new Set(['held', 'locked', 'being_erased', 'recording_unknown', 'not_proven']);
 
-type Parts = Pick<
-  IngestParts,
+type Deps = Pick<
+  IngestDeps,
   | 'alarms'
   | 'callerDigest'
   | 'catalog'
@@ -47,33 +47,33 @@ interface Stopped {
  * @throws CustodyError `policy_invalid`, or one that is retryable when Twilio or the bucket cannot be asked now
  */
 export async function deleteSources(
-  parts: Parts,
+  deps: Deps,
   ended: AbortSignal,
   limitMs = lookMs,
 ): Promise<{ deleted: number; hasMore: boolean }> {
-  const { deleteSourceAfterHours: hours } = parts.config;
+  const { deleteSourceAfterHours: hours } = deps.config;
   if (hours === undefined) return { deleted: 0, hasMore: false };
-  const alarms = gatherAlarms(parts.alarms, parts.log);
+  const alarms = gatherAlarms(deps.alarms, deps.log);
   try {
-    const looked = await lookThrough({ ...parts, alarms }, hours, ended, limitMs);
+    const looked = await lookThrough({ ...deps, alarms }, hours, ended, limitMs);
     // The job has not failed where an alarm of its own stopped it, or where more is due than it had time for.
-    await alarms.mended(['sources_failed']);
+    await alarms.resolve(['sources_failed']);
     return looked;
   } finally {
     await alarms.flush();
   }
 }
 
-async function lookThrough(parts: Parts, hours: number, ended: AbortSignal, limitMs: number) {
-  const { alarms, catalog } = parts;
+async function lookThrough(deps: Deps, hours: number, ended: AbortSignal, limitMs: number) {
+  const { alarms, catalog } = deps;
   const end = performance.now() + limitMs;
   let deleted = 0;
-  await lookAgainOnChange(parts, 'source', await parts.policies.inForce());
+  await lookAgainOnChange(deps, 'source', await deps.policies.inForce());
   for (;;) {
     const rows = await catalog.sourcesDue(hours, pageRows);
     for (let at = 0; at < rows.length; at += atOnce) {
       ended.throwIfAborted();
-      const looks = await Promise.allSettled(rows.slice(at, at + atOnce).map((row) => lookAt(parts, row)));
+      const looks = await Promise.allSettled(rows.slice(at, at + atOnce).map((row) => lookAt(deps, row)));
       // After the others have ended, so that their deletions are counted.
       const found = looks.flatMap((look) => (look.status === 'fulfilled' ? look.value : []));
       deleted += found.filter((how) => how === 'deleted').length;
@@ -88,33 +88,33 @@ async function lookThrough(parts: Parts, hours: number, ended: AbortSignal, limi
     if (rows.length < pageRows) break;
     if (performance.now() > end) return { deleted, hasMore: true };
   }
-  await alarms.mended(['sources_stopped', 'clock_differs']);
+  await alarms.resolve(['sources_stopped', 'clock_differs']);
   return { deleted, hasMore: false };
 }
 
-async function lookAt(parts: Parts, row: RecordingRow): Promise<'deleted' | 'kept' | Stopped> {
-  const { alarms, catalog } = parts;
+async function lookAt(deps: Deps, row: RecordingRow): Promise<'deleted' | 'kept' | Stopped> {
+  const { alarms, catalog } = deps;
   const sid = row.recordingSid;
-  const verdict = await mayDestroy(parts, row, 'source');
-  if (verdict.may) return deleteSource(parts, row);
+  const verdict = await mayDestroy(deps, row, 'source');
+  if (verdict.may) return deleteSource(deps, row);
   const { why, detail } = verdict;
   if (why === 'clock_differs') return { code: 'clock_differs', detail };
   if (why === 'unversioned' || isOfKeys(why)) return { code: 'sources_stopped', detail: `${sid}: ${detail}` };
   const isTrouble = !inOrder.has(why);
-  if (why === 'not_proven') await askForProof(parts, row);
+  if (why === 'not_proven') await askForProof(deps, row);
   if (isTrouble) await alarms.raise('source_kept', sid, detail);
   await catalog.setAside(sid, 'source', isTrouble ? troubleSeconds : asideSeconds);
   return 'kept';
 }
 
 /** A second look, unless one was in vain today. */
-async function askForProof({ queue }: Parts, { recordingSid, proofTriedAt }: RecordingRow): Promise<void> {
+async function askForProof({ queue }: Deps, { recordingSid, proofTriedAt }: RecordingRow): Promise<void> {
   if (proofTriedAt && Date.now() - proofTriedAt.getTime() < proofAgainMs) return;
   await queue.send('prove', { recordingSid }, { once: recordingSid });
 }
 
-async function deleteSource(parts: Parts, row: RecordingRow): Promise<'deleted' | 'kept'> {
-  const { alarms, catalog, log, queue, twilio } = parts;
+async function deleteSource(deps: Deps, row: RecordingRow): Promise<'deleted' | 'kept'> {
+  const { alarms, catalog, log, queue, twilio } = deps;
   const { recordingSid } = row;
   let how: string;
   try {
@@ -126,7 +126,7 @@ async function deleteSource(parts: Parts, row: RecordingRow): Promise<'deleted' 
     return 'kept';
   }
   await catalog.sourceDeleted(recordingSid);
-  await alarms.mended(['source_kept'], recordingSid);
+  await alarms.resolve(['source_kept'], recordingSid);
   logStep(log, 'source-deleted', recordingSid, { reason: how });
   await queue.send('describe', { recordingSid }, { once: recordingSid });
   return 'deleted';

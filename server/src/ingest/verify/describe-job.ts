@@ -10,11 +10,11 @@ import { type Keys, sealBytes } from '@flex-custody/vault';
 import type { RecordingRow, StoredSidecar } from '../../catalog/catalog.ts';
 import { openSidecar, sidecarOf, signedSidecar } from '../../catalog/sidecars.ts';
 import { removeSurplus } from '../copy/surplus.ts';
-import type { IngestParts } from '../parts.ts';
-import { hearAgain } from './read-back.ts';
+import type { IngestDeps } from '../deps.ts';
+import { reanalyse } from './read-back.ts';
 
-type Parts = Pick<
-  IngestParts,
+type Deps = Pick<
+  IngestDeps,
   'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'queue' | 'signing' | 'store'
 >;
 
@@ -23,29 +23,21 @@ type Parts = Pick<
  * @param heard in it just now; else it is what the earlier sidecar says, or the recording is heard again
  * @throws CustodyError as store and keys do
  */
-export async function describeJob(
-  parts: Parts,
-  sid: RecordingSid,
-  heard?: Sidecar['analysis'],
-): Promise<void> {
-  const row = await parts.catalog.find(sid);
+export async function describeJob(deps: Deps, sid: RecordingSid, heard?: Sidecar['analysis']): Promise<void> {
+  const row = await deps.catalog.find(sid);
   if (row?.state !== 'verified') return;
   // Whoever verified it may have been killed before what other writers had left was removed.
-  const surplus = row.leases > 1 ? await removeSurplus(parts, row) : undefined;
-  await describeRow(parts, row, heard);
+  const surplus = row.leases > 1 ? await removeSurplus(deps, row) : undefined;
+  await describeRow(deps, row, heard);
   if (surplus?.again) {
     throw new CustodyError('store_unavailable', 'what other writers left of it could not be removed now');
   }
 }
 
 /** The same, of a row that was read or written just now. */
-export async function describeRow(
-  parts: Parts,
-  row: RecordingRow,
-  heard?: Sidecar['analysis'],
-): Promise<void> {
+export async function describeRow(deps: Deps, row: RecordingRow, heard?: Sidecar['analysis']): Promise<void> {
   if (!row.object) return;
-  const { alarms, catalog, config, keys, log, queue, store } = parts;
+  const { alarms, catalog, config, keys, log, queue, store } = deps;
   const sid = row.recordingSid;
   const sealing = keys && sealingOf(keys, row);
   if (keys && !sealing) {
@@ -53,8 +45,8 @@ export async function describeRow(
     return;
   }
   // Null says something: that nothing can be said.
-  const analysis = heard === undefined ? await analysisOf(parts, row, row.object) : heard;
-  const text = Buffer.from(await signedSidecar(parts, sidecarOf(row, row.object, analysis)));
+  const analysis = heard === undefined ? await analysisOf(deps, row, row.object) : heard;
+  const text = Buffer.from(await signedSidecar(deps, sidecarOf(row, row.object, analysis)));
   const context = { account: row.accountSid, recording: sid };
   const bytes = store.mode === 'envelope' && sealing ? await sealBytes(sealing, context, text) : text;
   const key = sidecarKey(row.accountSid, sid);
@@ -64,33 +56,33 @@ export async function describeRow(
     ...(versionId !== undefined && { versionId }),
     etag,
     ...(sealing && { keyId: sealing.keyId }),
-    signedBy: parts.signing.keyId,
+    signedBy: deps.signing.keyId,
   };
   if (await catalog.described(sid, row.sidecar, now)) {
-    await remove(parts, row.sidecar);
-    await alarms.mended(['describe_failed', 'sidecar_unreadable'], sid);
+    await remove(deps, row.sidecar);
+    await alarms.resolve(['describe_failed', 'sidecar_unreadable'], sid);
     if (config.insightsMeasures.length > 0 && row.taskSid && analysis?.talk)
       await queue.send('measure', { taskSid: row.taskSid }, { once: row.taskSid });
     return;
   }
   // Two wrote at once, and ours may know less: whoever is left writes again.
-  await remove(parts, now);
+  await remove(deps, now);
   log.info({ recording: sid }, 'its sidecar was written by another at the same time');
   await queue.send('describe', { recordingSid: sid }, { once: sid, startAfterMs: 1_000 });
 }
 
 /** The same, left to a job where it cannot be done now: a recording is what it is, whether or not it is described. */
 export async function describeOrLater(
-  parts: Parts,
+  deps: Deps,
   row: RecordingRow,
   heard?: Sidecar['analysis'],
 ): Promise<void> {
   const sid = row.recordingSid;
   try {
-    await describeRow(parts, row, heard);
+    await describeRow(deps, row, heard);
   } catch (error) {
-    parts.log.warn({ recording: sid, code: errorCode(error) }, 'its sidecar is left to a job');
-    await parts.queue.send('describe', { recordingSid: sid }, { once: sid });
+    deps.log.warn({ recording: sid, code: errorCode(error) }, 'its sidecar is left to a job');
+    await deps.queue.send('describe', { recordingSid: sid }, { once: sid });
   }
 }
 
@@ -104,27 +96,27 @@ function sealingOf(keys: Keys, { object, sidecar }: RecordingRow): Keys | undefi
 }
 
 async function analysisOf(
-  parts: Parts,
+  deps: Deps,
   row: RecordingRow,
   object: NonNullable<RecordingRow['object']>,
 ): Promise<Sidecar['analysis']> {
   if (row.sidecar) {
     try {
-      const { analysis } = (await openSidecar(parts, row.recordingSid, row.sidecar)).sidecar;
+      const { analysis } = (await openSidecar(deps, row.recordingSid, row.sidecar)).sidecar;
       if (analysis !== undefined) return analysis;
     } catch (error) {
       if (isRetryable(error)) throw error;
-      parts.log.warn(
+      deps.log.warn(
         { recording: row.recordingSid, code: errorCode(error) },
         'an earlier sidecar cannot be read',
       );
     }
   }
-  return hearAgain(parts, row, object);
+  return reanalyse(deps, row, object);
 }
 
 /** On a bucket without versions what was written before is gone already. */
-async function remove({ store, log }: Parts, sidecar: StoredSidecar | undefined): Promise<void> {
+async function remove({ store, log }: Deps, sidecar: StoredSidecar | undefined): Promise<void> {
   if (sidecar?.versionId === undefined) return;
   try {
     await store.delete(sidecar.key, sidecar.versionId);

@@ -65,7 +65,7 @@ describe('an object that somebody put into the bucket, of a recording that no ca
   const adopted = async (bytes: Buffer) => {
     const host = await at.open();
     await host.put(bytes);
-    expect(await adopt(host.parts, sid)).toBe(true);
+    expect(await adopt(host.deps, sid)).toBe(true);
     host.queue.sent = [];
     await host.queue.run('verify', job);
     return host;

@@ -8,10 +8,10 @@ import {
 } from '@flex-custody/core';
 import { changeTask } from '@flex-custody/twilio';
 import { openSidecar } from '../../catalog/sidecars.ts';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 
-type Parts = Pick<
-  IngestParts,
+type Deps = Pick<
+  IngestDeps,
   'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'signing' | 'store' | 'twilio'
 >;
 
@@ -23,34 +23,34 @@ const mostWrites = 5;
  * none where the recording lies elsewhere. Of several recordings of one task it is the sum, and of monologues the longest.
  * @throws CustodyError as Twilio, store and keys do
  */
-export async function measureJob(parts: Parts, taskSid: TaskSid): Promise<void> {
+export async function measureJob(deps: Deps, taskSid: TaskSid): Promise<void> {
   let before = '';
   for (let write = 0; write < mostWrites; write += 1) {
-    const values = valuesOf(await talkOf(parts, taskSid), parts.config.insightsMeasures);
+    const values = valuesOf(await talkOf(deps, taskSid), deps.config.insightsMeasures);
     const now = JSON.stringify(values);
     // Whoever was described while we wrote is in it, or writes after us.
     if (now === before || Object.keys(values).length === 0) return;
     before = now;
-    const changed = await changeTask(parts.twilio, taskSid, () => [withMeasures(values)]);
+    const changed = await changeTask(deps.twilio, taskSid, () => [withMeasures(values)]);
     if (changed === 'written' || changed === 'same') {
-      await parts.alarms.mended(['measure_failed']);
+      await deps.alarms.resolve(['measure_failed']);
       continue;
     }
-    parts.log.warn({ task: taskSid, why: changed }, "a conversation's measures could not be written");
+    deps.log.warn({ task: taskSid, why: changed }, "a conversation's measures could not be written");
     return;
   }
 }
 
-async function talkOf(parts: Parts, taskSid: TaskSid): Promise<TalkMetrics[]> {
+async function talkOf(deps: Deps, taskSid: TaskSid): Promise<TalkMetrics[]> {
   const found: TalkMetrics[] = [];
-  for (const { recordingSid, sidecar } of await parts.catalog.ofTask(taskSid)) {
+  for (const { recordingSid, sidecar } of await deps.catalog.ofTask(taskSid)) {
     if (!sidecar) continue;
     try {
-      const { analysis } = (await openSidecar(parts, recordingSid, sidecar)).sidecar;
+      const { analysis } = (await openSidecar(deps, recordingSid, sidecar)).sidecar;
       if (analysis?.talk) found.push(analysis.talk);
     } catch (error) {
       if (isRetryable(error)) throw error;
-      parts.log.warn(
+      deps.log.warn(
         { recording: recordingSid, code: errorCode(error) },
         'a sidecar cannot be read for its measures',
       );

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { CopyProof } from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/catalog.ts';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 
 /** A proof that this host gives, now. */
 export function proofOf(by: CopyProof['by'], how: CopyProof['how'], mono = false): CopyProof {
@@ -18,7 +18,7 @@ export function proofByCopy({ copiedBy, object }: RecordingRow): CopyProof | und
 }
 
 /** True where a verified copy is held against Twilio's media at once, and not only before the original is deleted. */
-export function isToBeProven({ config }: Pick<IngestParts, 'config'>, row: RecordingRow): boolean {
+export function isToBeProven({ config }: Pick<IngestDeps, 'config'>, row: RecordingRow): boolean {
   if (row.proof || row.sourceDeletedAt) return false;
   const isFound = row.copiedBy === 'adopted' || row.copiedBy === 'import' || row.unproven.length > 0;
   return isFound || config.prove === 'always';

@@ -2,7 +2,7 @@ import { createCipheriv, randomBytes } from 'node:crypto';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import { wav } from '../../../../packages/vault/test/support.ts';
 import { openSidecar } from '../../catalog/sidecars.ts';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 import { FakeTwilio } from '../testing/fake-twilio.ts';
 import { audio, forged, job, sid, vault } from '../testing/vault.ts';
 
@@ -29,7 +29,7 @@ describe('a second look', () => {
       how: 'sha256',
     });
     expect(row?.object).toEqual(object);
-    const { sidecar } = await openSidecar(host.parts, sid);
+    const { sidecar } = await openSidecar(host.deps, sid);
     expect(sidecar.proof).toEqual(row?.proof);
     expect(at.media.urls).toEqual([expect.stringContaining('RequestedChannels=2')]);
     await host.queue.run('prove', job);
@@ -102,7 +102,7 @@ describe('a second look', () => {
     const cipher = createCipheriv('aes-256-gcm', cek, iv);
     const sealed = Buffer.concat([cipher.update(audio), cipher.final(), cipher.getAuthTag()]);
     const encryption = { publicKeySid: `CR${'1'.repeat(32)}`, encryptedCek: '', iv: iv.toString('base64') };
-    const twilioKeys = { sids: [], unwrap: () => cek } as unknown as NonNullable<IngestParts['twilioKeys']>;
+    const twilioKeys = { sids: [], unwrap: () => cek } as unknown as NonNullable<IngestDeps['twilioKeys']>;
     const host = await at.open(
       { encryption: encryption as TwilioRecording['encryption'] & object },
       { twilioKeys },

@@ -3,8 +3,8 @@ import type { TwilioRecording } from '@flex-custody/twilio';
 import { readMedia, SampleDigest, type SeenMedia, verifyObject } from '@flex-custody/vault';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import { stillMs, whileMoving } from '../copy/while-moving.ts';
+import type { IngestDeps } from '../deps.ts';
 import { mediaLags, mediaOpener } from '../intake/source.ts';
-import type { IngestParts } from '../parts.ts';
 import { logStep } from '../steps.ts';
 import { describeOrLater } from './describe-job.ts';
 import { proofOf } from './proof.ts';
@@ -20,40 +20,40 @@ const isUnproven = (row: RecordingRow | undefined): row is StoredRow =>
  * Does nothing where the copy is proven, or Twilio has the recording no longer.
  * @throws CustodyError as the media, the envelope and the store do; media that does not prove whole says nothing of the copy
  */
-export async function proveJob(parts: IngestParts, sid: RecordingSid, ended: AbortSignal): Promise<void> {
-  const { catalog, config, twilio } = parts;
+export async function proveJob(deps: IngestDeps, sid: RecordingSid, ended: AbortSignal): Promise<void> {
+  const { catalog, config, twilio } = deps;
   const row = await catalog.find(sid);
   if (!isUnproven(row)) return;
   const facts = await twilio.recording(sid);
-  if (!facts || facts.status === 'deleted' || facts.status === 'absent') return sourceGone(parts, row);
+  if (!facts || facts.status === 'deleted' || facts.status === 'absent') return sourceGone(deps, row);
   if (facts.accountSid !== config.accountSid) {
     throw new CustodyError('foreign_account', 'the recording is of another account');
   }
   let seen: SeenMedia;
   try {
-    seen = await lookAtSource(parts, row, facts, ended);
+    seen = await lookAtSource(deps, row, facts, ended);
   } catch (error) {
     // One answer that there is none may pass; after the last try it is `proofInVain`.
     throw errorCode(error) === 'media_missing' ? mediaLags() : error;
   }
-  const how = await compare(parts, row, seen, ended);
-  if (how === undefined) return differs(parts, row);
+  const how = await compare(deps, row, seen, ended);
+  if (how === undefined) return differs(deps, row);
   const isMono = row.channels === 1 && facts.channels === 2;
   const proven = await catalog.proven(sid, row.object, proofOf('second-look', how, isMono));
   if (!proven) {
     // Another object has taken its place, such as one of a newer key: that one is to be proven.
     if (isUnproven(await catalog.find(sid)))
-      await parts.queue.send('prove', { recordingSid: sid }, { once: sid });
+      await deps.queue.send('prove', { recordingSid: sid }, { once: sid });
     return;
   }
-  logStep(parts.log, 'proven', sid, { bytes: seen.bytes, reason: how });
-  await parts.alarms.mended(['prove_failed', 'source_kept'], sid);
-  await describeOrLater(parts, proven);
+  logStep(deps.log, 'proven', sid, { bytes: seen.bytes, reason: how });
+  await deps.alarms.resolve(['prove_failed', 'source_kept'], sid);
+  await describeOrLater(deps, proven);
 }
 
 /** Of as many channels as the copy has: of an older mono copy, Twilio's mono media is the source. */
 async function lookAtSource(
-  parts: IngestParts,
+  deps: IngestDeps,
   row: StoredRow,
   facts: TwilioRecording,
   ended: AbortSignal,
@@ -61,16 +61,16 @@ async function lookAtSource(
   const { durationSeconds } = facts;
   const stated = {
     ...(durationSeconds !== undefined && { durationSeconds }),
-    pausedSeconds: await parts.catalog.pausedSeconds(row),
+    pausedSeconds: await deps.catalog.pausedSeconds(row),
   };
   return whileMoving(ended, stillMs, async ({ signal }, moved) => {
-    const media = await mediaOpener(parts, facts, signal)({ channels: row.channels });
+    const media = await mediaOpener(deps, facts, signal)({ channels: row.channels });
     return readMedia(media, stated, moved);
   });
 }
 
 async function compare(
-  { keys, store }: IngestParts,
+  { keys, store }: IngestDeps,
   { accountSid, channels, object, recordingSid }: StoredRow,
   seen: SeenMedia,
   ended: AbortSignal,
@@ -95,8 +95,8 @@ async function compare(
 }
 
 /** Twilio's media is something else than the copy: one new copy, by the host, which is proven by its own reading. */
-async function differs(parts: IngestParts, row: StoredRow): Promise<void> {
-  const { alarms, catalog, log, queue } = parts;
+async function differs(deps: IngestDeps, row: StoredRow): Promise<void> {
+  const { alarms, catalog, log, queue } = deps;
   const { object, recordingSid: sid } = row;
   if (row.copiedBy === 'host') {
     await catalog.proofTried(sid);
@@ -110,7 +110,7 @@ async function differs(parts: IngestParts, row: StoredRow): Promise<void> {
 }
 
 /** Nothing is left to hold the copy against: it stays verified, and there is no original to delete. */
-async function sourceGone({ alarms, catalog, config, log, queue }: IngestParts, row: StoredRow) {
+async function sourceGone({ alarms, catalog, config, log, queue }: IngestDeps, row: StoredRow) {
   const sid = row.recordingSid;
   await catalog.sourceDeleted(sid);
   log.info({ recording: sid }, 'its copy cannot be proven: Twilio has the recording no longer');
@@ -126,7 +126,7 @@ async function sourceGone({ alarms, catalog, config, log, queue }: IngestParts, 
  * is never there, since it is in external storage, is no alarm unless originals are to be deleted.
  */
 export async function proofInVain(
-  { alarms, catalog, config, log }: IngestParts,
+  { alarms, catalog, config, log }: IngestDeps,
   sid: RecordingSid,
   code: string,
 ): Promise<void> {

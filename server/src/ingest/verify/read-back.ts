@@ -9,9 +9,9 @@ import { verifyObject } from '@flex-custody/vault';
 import { Analyser } from '../../audio/analyser.ts';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import { stillMs, whileMoving } from '../copy/while-moving.ts';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 
-type Parts = Pick<IngestParts, 'config' | 'keys' | 'store' | 'log'>;
+type Deps = Pick<IngestDeps, 'config' | 'keys' | 'store' | 'log'>;
 
 export interface ReadBack {
   plaintextSha256: string;
@@ -27,7 +27,7 @@ export interface ReadBack {
  */
 export function agentChannel(
   row: Pick<RecordingRow, 'conferenceSid'>,
-  { conferenceFirst }: IngestParts['config'],
+  { conferenceFirst }: IngestDeps['config'],
 ): AgentChannel {
   return row.conferenceSid !== undefined && conferenceFirst === 'agent' ? 0 : 1;
 }
@@ -38,7 +38,7 @@ export function agentChannel(
  * @throws CustodyError as {@link verifyObject}
  */
 export async function readBack(
-  { config, keys, store }: Parts,
+  { config, keys, store }: Deps,
   row: RecordingRow,
   object: NonNullable<RecordingRow['object']>,
   signal: AbortSignal = new AbortController().signal,
@@ -67,16 +67,16 @@ export async function readBack(
 }
 
 /** What was heard in a recording that was verified without being heard; undefined where it cannot be read now. */
-export async function hearAgain(
-  parts: Parts,
+export async function reanalyse(
+  deps: Deps,
   row: RecordingRow,
   object: NonNullable<RecordingRow['object']>,
 ): Promise<RecordingAnalysis | null | undefined> {
   try {
-    return (await readBack(parts, row, object)).analysis;
+    return (await readBack(deps, row, object)).analysis;
   } catch (error) {
     if (isRetryable(error)) throw error;
-    parts.log.warn(
+    deps.log.warn(
       { recording: row.recordingSid, code: errorCode(error) },
       'a verified recording cannot be heard',
     );

@@ -7,7 +7,7 @@ import {
 } from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import { removeSurplus } from '../copy/surplus.ts';
-import type { IngestParts } from '../parts.ts';
+import type { IngestDeps } from '../deps.ts';
 import { settingWrong } from '../setting-alarm.ts';
 import { custodyAlarms, giveUp, logStep, ownFaults } from '../steps.ts';
 import { describeOrLater } from './describe-job.ts';
@@ -37,18 +37,18 @@ const worthless = new Set([
  * against what Twilio says of the recording. What fails for good is copied again by the host.
  * @throws CustodyError that is retryable when the object cannot be read now
  */
-export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: AbortSignal): Promise<void> {
-  const { alarms, catalog, log, observer, queue } = parts;
+export async function verifyJob(deps: IngestDeps, sid: RecordingSid, ended: AbortSignal): Promise<void> {
+  const { alarms, catalog, log, observer, queue } = deps;
   const row = await catalog.find(sid);
   if (row?.state !== 'sealed' || !row.object) return;
   const { object } = row;
   const begun = Date.now();
   let found: ReadBack;
   try {
-    found = await readAgainst(parts, row, object, ended);
+    found = await readAgainst(deps, row, object, ended);
   } catch (error) {
     if (ended.aborted || isOurs(error)) throw error;
-    return reject(parts, row, object, errorCode(error));
+    return reject(deps, row, object, errorCode(error));
   }
   const proof = proofByCopy(row);
   const verified = await catalog.verified(sid, object, found.plaintextSha256, {
@@ -61,13 +61,13 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
     return;
   }
   // What was read here was written and opened by the settings of now.
-  await Promise.all([alarms.mended(custodyAlarms, sid), alarms.mended([settingWrong])]);
+  await Promise.all([alarms.resolve(custodyAlarms, sid), alarms.resolve([settingWrong])]);
   // Who copied before may have been killed behind the last byte. Should this process be next, or the store away, its
   // description sees to it.
-  const surplus = row.leases > 1 ? await removeSurplus(parts, row) : undefined;
+  const surplus = row.leases > 1 ? await removeSurplus(deps, row) : undefined;
   if (surplus?.again) await queue.send('describe', { recordingSid: sid }, { once: sid });
-  else await describeOrLater(parts, verified, found.analysis);
-  if (isToBeProven(parts, verified)) await queue.send('prove', { recordingSid: sid }, { once: sid });
+  else await describeOrLater(deps, verified, found.analysis);
+  if (isToBeProven(deps, verified)) await queue.send('prove', { recordingSid: sid }, { once: sid });
   const ms = Date.now() - begun;
   observer?.verified?.(sid, object.plaintextBytes, ms);
   logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms, proven: proof !== undefined });
@@ -75,7 +75,7 @@ export async function verifyJob(parts: IngestParts, sid: RecordingSid, ended: Ab
 
 /** Held against the length that Twilio states; what pauses left out of it is asked only where it is needed. */
 async function readAgainst(
-  parts: IngestParts,
+  deps: IngestDeps,
   row: RecordingRow,
   object: SealedObject,
   ended: AbortSignal,
@@ -83,11 +83,11 @@ async function readAgainst(
   const { durationSeconds } = row;
   const stated = durationSeconds === undefined ? {} : { durationSeconds };
   try {
-    return await readBack(parts, row, object, ended, stated);
+    return await readBack(deps, row, object, ended, stated);
   } catch (error) {
-    const pausedSeconds = errorCode(error) === 'object_length' ? await parts.catalog.pausedSeconds(row) : 0;
+    const pausedSeconds = errorCode(error) === 'object_length' ? await deps.catalog.pausedSeconds(row) : 0;
     if (pausedSeconds === 0) throw error;
-    return readBack(parts, row, object, ended, { ...stated, pausedSeconds });
+    return readBack(deps, row, object, ended, { ...stated, pausedSeconds });
   }
 }
 
@@ -96,8 +96,8 @@ function isOurs(error: unknown): boolean {
   return !(error instanceof CustodyError) || isRetryable(error) || ownFaults.has(error.code);
 }
 
-async function reject(parts: IngestParts, row: RecordingRow, object: SealedObject, code: string) {
-  const { alarms, catalog, log, queue, store } = parts;
+async function reject(deps: IngestDeps, row: RecordingRow, object: SealedObject, code: string) {
+  const { alarms, catalog, log, queue, store } = deps;
   const sid = row.recordingSid;
   // Not this one any more: another job was first, and what stands now is verified by a job of its own.
   if (!(await catalog.rejected(sid, object, code))) return;
@@ -111,7 +111,7 @@ async function reject(parts: IngestParts, row: RecordingRow, object: SealedObjec
     }
   }
   if ((await catalog.attempt(sid)) >= badCopies) {
-    return giveUp(parts, sid, code, {
+    return giveUp(deps, sid, code, {
       code: 'verify_failed',
       detail: `${badCopies} copies did not verify, the last by ${code}`,
     });

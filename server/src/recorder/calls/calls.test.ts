@@ -34,8 +34,8 @@ onEachEngine('live calls', (open) => {
 
   describe('are read', () => {
     test('by the poll alone, and of numbers only digests stay', async () => {
-      const { world, parts, leg, agent } = inbound();
-      await pollCalls(parts);
+      const { world, deps, leg, agent } = inbound();
+      await pollCalls(deps);
       expect(await calls().find(CF)).toMatchObject({
         taskSid: sids.task,
         legs: expect.arrayContaining([leg, agent]),
@@ -50,27 +50,27 @@ onEachEngine('live calls', (open) => {
     });
 
     test('when a browser says that it joined, whatever else it says', async () => {
-      const { parts, sent, leg } = inbound();
+      const { deps, sent, leg } = inbound();
       const eve = { by: 'browser', viewer: { identity: 'eve', roles: ['agent'] } } as const;
-      await receive(parts, other('joined', { conferenceSid: CF }), eve, 'r');
+      await receive(deps, other('joined', { conferenceSid: CF }), eve, 'r');
       expect(sent).toEqual([
         { name: 'call', data: { taskSid: sids.task, conferenceSid: CF }, options: { once: CF } },
       ]);
       expect(await database.db.query('SELECT id FROM reports')).toEqual([]);
       // A task that is not the conference's is no fact.
-      await lookAtCall(parts, { taskSid: sids.otherTask, conferenceSid: CF });
+      await lookAtCall(deps, { taskSid: sids.otherTask, conferenceSid: CF });
       expect(await calls().find(CF)).toMatchObject({ taskSid: sids.task, customerCallSid: leg });
     });
 
     test("by the task's name where the browser knows no conference", async () => {
-      const { parts } = inbound();
-      await lookAtCall(parts, { taskSid: sids.task });
+      const { deps } = inbound();
+      await lookAtCall(deps, { taskSid: sids.task });
       expect(await calls().find(CF)).toMatchObject({ direction: 'inbound' });
     });
 
     test('at most once in ten seconds, however many ask', async () => {
-      const { world, parts } = inbound();
-      const ask = () => lookAtCall(parts, { taskSid: sids.task, conferenceSid: CF });
+      const { world, deps } = inbound();
+      const ask = () => lookAtCall(deps, { taskSid: sids.task, conferenceSid: CF });
       await ask();
       world.asked.length = 0;
       await Promise.all([ask(), ask(), ask()]);
@@ -81,30 +81,30 @@ onEachEngine('live calls', (open) => {
     });
 
     test('not where Twilio knows no such conference', async () => {
-      const { parts } = inbound();
-      await lookAtCall(parts, { taskSid: sids.task, conferenceSid: conferenceSid(9) });
+      const { deps } = inbound();
+      await lookAtCall(deps, { taskSid: sids.task, conferenceSid: conferenceSid(9) });
       expect(await calls().open()).toEqual([]);
     });
 
     test('again until the customer whom a worker calls has joined', async () => {
-      const { world, parts } = callsRoom(database.db);
+      const { world, deps } = callsRoom(database.db);
       const agent = world.call(1, { to: 'client:ada' });
       world.open(CF, sids.task, ago(1_000), agent);
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await calls().find(CF)).not.toHaveProperty('direction');
       world.join(CF, world.call(2, { to: '+4930123456' }));
       await aged(minute);
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await calls().find(CF)).toMatchObject({ direction: 'outbound', caller: digest('+4930123456') });
       expect(world.asked.filter((what) => what === 'callFacts')).toHaveLength(2);
     });
 
     test('whoever joins later does not take the place of the customer', async () => {
-      const { world, parts, leg } = inbound();
-      await pollCalls(parts);
+      const { world, deps, leg } = inbound();
+      await pollCalls(deps);
       world.join(CF, world.call(3, { direction: 'inbound', from: '+4930123456' }));
       await aged(minute);
-      await lookAtCall(parts, { taskSid: sids.task, conferenceSid: CF });
+      await lookAtCall(deps, { taskSid: sids.task, conferenceSid: CF });
       expect(await calls().find(CF)).toMatchObject({
         customerCallSid: leg,
         caller: digest(customer),
@@ -113,7 +113,7 @@ onEachEngine('live calls', (open) => {
     });
 
     test('a call among workers is internal once it is over, and one leg alone is nothing', async () => {
-      const { world, parts } = callsRoom(database.db);
+      const { world, deps } = callsRoom(database.db);
       world.open(
         CF,
         sids.task,
@@ -122,59 +122,59 @@ onEachEngine('live calls', (open) => {
         world.call(2, { to: 'client:bob' }),
       );
       world.open(conferenceSid(2), sids.otherTask, ago(1_000), world.call(3, { to: 'client:ada' }));
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await calls().find(CF)).not.toHaveProperty('direction');
       world.end(CF);
       world.end(conferenceSid(2));
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await calls().find(CF)).toMatchObject({ direction: 'internal', endedAt: expect.any(Date) });
       expect(await calls().find(conferenceSid(2))).not.toHaveProperty('direction');
     });
 
     test('a call that ended before it could be read is read from what Twilio still lists', async () => {
-      const { world, parts } = inbound();
+      const { world, deps } = inbound();
       const callFacts = world.callFacts;
       world.callFacts = async () => {
         throw down;
       };
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await calls().find(CF)).toMatchObject({ legs: [] });
       world.callFacts = callFacts;
       world.end(CF);
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await calls().find(CF)).toMatchObject({ direction: 'inbound', caller: digest(customer) });
     });
   });
 
   test('one call that Twilio cannot tell of does not keep the others from being watched', async () => {
-    const { world, parts, open: raised } = inbound();
+    const { world, deps, open: raised } = inbound();
     world.open(conferenceSid(2), 'WT' as TaskSid, ago(minute), sids.call(9));
     const { callFacts } = world;
     world.callFacts = async (sid) => {
       if (sid === sids.call(9)) throw new Error('unreadable');
       return callFacts(sid);
     };
-    await expect(pollCalls(parts)).rejects.toThrow('unreadable');
+    await expect(pollCalls(deps)).rejects.toThrow('unreadable');
     expect(await calls().find(CF)).toMatchObject({ direction: 'inbound' });
     await aged(minute);
-    await expect(pollCalls(parts)).rejects.toThrow('unreadable');
+    await expect(pollCalls(deps)).rejects.toThrow('unreadable');
     expect(await raised()).toHaveLength(1);
   });
 
   test('what ended weeks ago is forgotten', async () => {
-    const { world, parts } = inbound();
-    await pollCalls(parts);
+    const { world, deps } = inbound();
+    await pollCalls(deps);
     world.end(CF);
-    await pollCalls(parts);
+    await pollCalls(deps);
     expect(await calls().find(CF)).toBeDefined();
     await database.db.query(`UPDATE live_calls SET ended_at = now() - interval '31 days'`);
-    await pollCalls(parts);
+    await pollCalls(deps);
     expect(await calls().find(CF)).toBeUndefined();
   });
 
   test('an outage is left to the next minute, and told of when it lasts', async () => {
-    const { world, parts, open: raised } = inbound();
-    const watch = createCallsWatch(parts);
+    const { world, deps, open: raised } = inbound();
+    const watch = createCallsWatch(deps);
     world.failing = down;
     for (let times = 0; times < 4; times += 1) await watch();
     expect(await raised()).toEqual([]);
@@ -186,14 +186,14 @@ onEachEngine('live calls', (open) => {
   });
 
   test('nobody looks where the setting is off', async () => {
-    const { world, parts } = inbound();
-    await createCallsWatch({ ...parts, watchCalls: false })();
+    const { world, deps } = inbound();
+    await createCallsWatch({ ...deps, watchCalls: false })();
     expect(world.asked).toEqual([]);
   });
 
   test("another account's calls are not ours", async () => {
-    const { parts } = inbound();
-    await pollCalls(parts);
+    const { deps } = inbound();
+    await pollCalls(deps);
     const others = createLiveCalls(database.db, `AC${'9'.repeat(32)}` as typeof sids.account);
     expect([await others.find(CF), await others.open()]).toEqual([undefined, []]);
   });

@@ -62,9 +62,9 @@ onEachEngine('whose call a recording is of', (open) => {
     set.world.open(CF, sids.task, at(-1), inboundCall(set), sids.call(2));
     set.world.call(3, { to: '+4930123456' });
     set.world.join(CF, sids.call(3));
-    await pollCalls(set.parts);
+    await pollCalls(set.deps);
     set.world.asked.length = 0;
-    await findFacts(set.parts, RE);
+    await findFacts(set.deps, RE);
     expect(await row()).toMatchObject({ direction: 'inbound', caller: digest(customer), queue: 'Sales' });
     expect([...(await row()).hintedCallers].sort()).toEqual(['hint', digest('+4930123456')].sort());
     expect(set.world.asked).toEqual([]);
@@ -73,27 +73,27 @@ onEachEngine('whose call a recording is of', (open) => {
   test('of a leg that joined after the host looked is that of the conference of its proven task', async () => {
     const set = await recorded({ callSid: sids.call(7) });
     set.world.open(CF, sids.task, at(-1), inboundCall(set));
-    await pollCalls(set.parts);
-    await findFacts(set.parts, RE);
+    await pollCalls(set.deps);
+    await findFacts(set.deps, RE);
     expect(await row()).toMatchObject({ direction: 'inbound', caller: digest(customer) });
   });
 
   test('is not that of another call of the task at another time', async () => {
     const set = await recorded({ callSid: sids.call(7) });
     set.world.open(CF, sids.task, at(3_600), inboundCall(set));
-    await pollCalls(set.parts);
-    await findFacts(set.parts, RE);
+    await pollCalls(set.deps);
+    await findFacts(set.deps, RE);
     expect(await row()).not.toHaveProperty('caller');
   });
 
   test('arrives late where the recording was linked first', async () => {
     const set = await recorded();
-    await findFacts(set.parts, RE);
+    await findFacts(set.deps, RE);
     expect(await row()).not.toHaveProperty('direction');
     set.world.open(CF, sids.task, at(-1), inboundCall(set), sids.call(2));
-    await pollCalls(set.parts);
+    await pollCalls(set.deps);
     expect(set.facts()).toEqual([RE]);
-    await findFacts(set.parts, RE);
+    await findFacts(set.deps, RE);
     expect(await row()).toMatchObject({ direction: 'inbound', caller: digest(customer) });
   });
 
@@ -101,7 +101,7 @@ onEachEngine('whose call a recording is of', (open) => {
     const set = await recorded({ conferenceSid: CF });
     set.world.open(CF, sids.task, at(-1), inboundCall(set), sids.call(2));
     set.world.end(CF);
-    await findFacts(set.parts, RE);
+    await findFacts(set.deps, RE);
     expect(await row()).toMatchObject({ direction: 'inbound', caller: digest(customer) });
     expect(set.world.asked).not.toContain('taskCreated');
   });
@@ -109,7 +109,7 @@ onEachEngine('whose call a recording is of', (open) => {
   test("of the customer's own leg is that call's", async () => {
     const set = await recorded({ callSid: sids.call(5) });
     set.world.call(5, { to: '+4930123456' });
-    await findFacts(set.parts, RE);
+    await findFacts(set.deps, RE);
     expect(await row()).toMatchObject({ direction: 'outbound', caller: digest('+4930123456') });
   });
 
@@ -117,14 +117,14 @@ onEachEngine('whose call a recording is of', (open) => {
     test('is the inbound call that the task was made of', async () => {
       const set = await recorded();
       made(set, { direction: 'inbound', call_sid: inboundCall(set), from: '+19990000000' });
-      await findFacts(set.parts, RE);
+      await findFacts(set.deps, RE);
       expect(await row()).toMatchObject({ direction: 'inbound', caller: digest(customer) });
     });
 
     test('is what the task was made with, where that names no call', async () => {
       const set = await recorded();
       made(set, { direction: 'inbound', from: customer });
-      await findFacts(set.parts, RE);
+      await findFacts(set.deps, RE);
       expect(await row()).toMatchObject({ direction: 'inbound', caller: digest(customer) });
     });
 
@@ -141,7 +141,7 @@ onEachEngine('whose call a recording is of', (open) => {
       const set = await recorded();
       inboundCall(set, call);
       made(set, attributes, byWorker);
-      await findFacts(set.parts, RE);
+      await findFacts(set.deps, RE);
       expect(await row()).not.toHaveProperty('direction');
       expect(await row()).not.toHaveProperty('caller');
     });
@@ -150,31 +150,31 @@ onEachEngine('whose call a recording is of', (open) => {
       const set = await recorded();
       made(set, { direction: 'inbound', from: customer });
       set.world.made.get(sids.task)!.createdAt = at(120);
-      await findFacts(set.parts, RE);
+      await findFacts(set.deps, RE);
       set.world.made.set(sids.task, { attributes: '[', byWorker: false, createdAt: at(-30) });
-      await findFacts(set.parts, RE);
+      await findFacts(set.deps, RE);
       expect(await row()).not.toHaveProperty('direction');
     });
 
     test('a call that is inbound by its creation is not internal because only workers were seen in it', async () => {
       const set = await recorded();
       set.world.open(CF, sids.task, at(-1), sids.call(2), set.world.call(3, { to: 'client:bob' }));
-      await pollCalls(set.parts);
+      await pollCalls(set.deps);
       set.world.end(CF);
-      await pollCalls(set.parts);
+      await pollCalls(set.deps);
       made(set, { direction: 'inbound', call_sid: inboundCall(set) });
-      await findFacts(set.parts, RE);
+      await findFacts(set.deps, RE);
       expect(await row()).toMatchObject({ direction: 'inbound', caller: digest(customer) });
     });
 
     test('a call among workers is internal, and its caller nobody', async () => {
       const set = await recorded();
       set.world.open(CF, sids.task, at(-1), sids.call(2), set.world.call(3, { to: 'client:bob' }));
-      await pollCalls(set.parts);
+      await pollCalls(set.deps);
       set.world.end(CF);
-      await pollCalls(set.parts);
+      await pollCalls(set.deps);
       expect(set.facts()).toEqual([RE]);
-      await findFacts(set.parts, RE);
+      await findFacts(set.deps, RE);
       expect(await row()).toMatchObject({ direction: 'internal' });
       expect(await row()).not.toHaveProperty('caller');
     });
@@ -188,7 +188,7 @@ onEachEngine('whose call a recording is of', (open) => {
       await catalog().calledBy(RE, { direction: 'inbound', caller: digest(customer), others: [] }),
     ).toBeUndefined();
     made(set, { direction: 'inbound', from: customer });
-    await findFacts(set.parts, RE);
+    await findFacts(set.deps, RE);
     expect(await row()).toMatchObject({ direction: 'outbound', caller: proven });
     expect(set.world.asked).toEqual([]);
   });
@@ -197,7 +197,7 @@ onEachEngine('whose call a recording is of', (open) => {
     const set = await recorded();
     await catalog().calledBy(RE, { direction: 'inbound', caller: 'k00000000:digest', others: [] });
     made(set, { direction: 'inbound', from: customer });
-    await findFacts(set.parts, RE);
+    await findFacts(set.deps, RE);
     expect(await row()).toMatchObject({ direction: 'inbound', caller: digest(customer) });
   });
 
@@ -217,8 +217,8 @@ onEachEngine('whose call a recording is of', (open) => {
       `UPDATE recordings SET direction = 'internal', caller = 'forged', unproven = '{owner,caller,direction}'`,
     );
     set.world.open(CF, 'other', at(-1), inboundCall(set), sids.call(2));
-    await pollCalls(set.parts);
-    await findFacts(set.parts, RE);
+    await pollCalls(set.deps);
+    await findFacts(set.deps, RE);
     expect(await row()).toMatchObject({
       direction: 'inbound',
       caller: digest(customer),
@@ -232,7 +232,7 @@ onEachEngine('whose call a recording is of', (open) => {
       const set = await recorded();
       made(set, { direction: 'inbound', from: customer });
       await database.db.query('UPDATE recordings SET unproven = ARRAY[$1::text]', [fact]);
-      await findFacts(set.parts, RE);
+      await findFacts(set.deps, RE);
       expect(await row()).not.toHaveProperty('caller');
     }
   });
@@ -240,12 +240,12 @@ onEachEngine('whose call a recording is of', (open) => {
   test('is asked again where Twilio is away, and noted in the sidecar of what is verified', async () => {
     const set = await recorded();
     set.world.failing = down;
-    await expect(findFacts(set.parts, RE)).rejects.toMatchObject({ code: 'twilio_unavailable' });
+    await expect(findFacts(set.deps, RE)).rejects.toMatchObject({ code: 'twilio_unavailable' });
     await set.alarms.raise('facts_failed', RE, 'twilio_unavailable');
     set.world.failing = undefined;
     made(set, { direction: 'inbound', from: customer });
     await database.db.query(`UPDATE recordings SET state = 'verified', object = '{"key":"k"}'`);
-    await findFacts(set.parts, RE);
+    await findFacts(set.deps, RE);
     expect(set.sent).toEqual([{ name: 'describe', data: { recordingSid: RE }, options: { once: RE } }]);
     expect(await set.open()).toEqual([]);
   });
@@ -253,13 +253,13 @@ onEachEngine('whose call a recording is of', (open) => {
   test('is nothing of one that is erased, and what was seen of its call goes with it', async () => {
     const set = await recorded();
     set.world.open(CF, sids.task, at(-1), inboundCall(set), sids.call(2));
-    await pollCalls(set.parts);
+    await pollCalls(set.deps);
     await database.db.query(`UPDATE recordings SET state = 'sealed', object = '{"key":"k"}'`);
     await catalog().erasing(RE);
     await catalog().erased(RE, '0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11');
     expect(await database.db.query('SELECT 1 FROM live_calls')).toEqual([]);
     set.world.asked.length = 0;
-    await findFacts(set.parts, RE);
+    await findFacts(set.deps, RE);
     expect(set.world.asked).toEqual([]);
     expect(await row()).not.toHaveProperty('caller');
     expect((await row()).hintedCallers).toEqual([]);

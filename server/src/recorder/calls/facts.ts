@@ -3,7 +3,7 @@ import type { TwilioCallFacts } from '@flex-custody/twilio';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import { createLiveCalls, type Parties } from '../../catalog/live-calls.ts';
 import { callerOf, isBy } from '../../retention/caller.ts';
-import type { RecorderParts } from '../parts.ts';
+import type { RecorderDeps } from '../deps.ts';
 import { callsOf } from './look.ts';
 import { readingOf, together } from './parties.ts';
 
@@ -15,27 +15,27 @@ const slackMs = 5_000;
  * legs that Twilio still names, and for an inbound call by how its task was made. Task attributes do not count.
  * @throws CustodyError as TwilioApi does: what cannot be asked now is not unknown for good
  */
-export async function findFacts(parts: RecorderParts, sid: RecordingSid): Promise<void> {
-  const { alarms, catalog, queue } = parts;
+export async function findFacts(deps: RecorderDeps, sid: RecordingSid): Promise<void> {
+  const { alarms, catalog, queue } = deps;
   const row = await catalog.find(sid);
-  if (!row || row.state === 'erased' || isKnown(parts, row)) return;
-  const parties = await partiesOf(parts, row);
+  if (!row || row.state === 'erased' || isKnown(deps, row)) return;
+  const parties = await partiesOf(deps, row);
   if (parties && (await catalog.calledBy(sid, parties)) === 'verified')
     await queue.send('describe', { recordingSid: sid }, { once: sid });
-  await alarms.mended(['facts_failed'], sid);
+  await alarms.resolve(['facts_failed'], sid);
 }
 
 /**
  * The same while the recording is linked, so that no job is needed for it.
  * @returns undefined where a later look may find more
  */
-export async function factsAtOnce(parts: RecorderParts, row: RecordingRow): Promise<Parties | undefined> {
-  const parties = await partiesOf(parts, row);
-  return parties && isKnown(parts, { ...row, ...parties, unproven: [] }) ? parties : undefined;
+export async function factsAtOnce(deps: RecorderDeps, row: RecordingRow): Promise<Parties | undefined> {
+  const parties = await partiesOf(deps, row);
+  return parties && isKnown(deps, { ...row, ...parties, unproven: [] }) ? parties : undefined;
 }
 
 function isKnown(
-  { callerDigest }: RecorderParts,
+  { callerDigest }: RecorderDeps,
   row: Pick<RecordingRow, 'caller' | 'direction' | 'unproven'>,
 ): boolean {
   if (row.unproven.includes('direction') || row.unproven.includes('caller')) return false;
@@ -44,32 +44,32 @@ function isKnown(
   return row.caller !== undefined && isBy(callerDigest, row.caller);
 }
 
-async function partiesOf(parts: RecorderParts, row: RecordingRow): Promise<Parties | undefined> {
-  const seen = (await asSeenLive(parts, row)) ?? (await asListed(parts, row));
+async function partiesOf(deps: RecorderDeps, row: RecordingRow): Promise<Parties | undefined> {
+  const seen = (await asSeenLive(deps, row)) ?? (await asListed(deps, row));
   // Workers alone may be what was left of a call when it was looked at.
   if (seen?.direction && seen.direction !== 'internal') return seen;
-  const made = await asMade(parts, row);
+  const made = await asMade(deps, row);
   return made ? { ...made, others: [...made.others, ...(seen?.others ?? [])] } : seen;
 }
 
-async function asSeenLive(parts: RecorderParts, row: RecordingRow): Promise<Parties | undefined> {
+async function asSeenLive(deps: RecorderDeps, row: RecordingRow): Promise<Parties | undefined> {
   const { taskSid, ...rest } = row;
   const proven = taskSid && !row.unproven.includes('owner') ? { taskSid } : {};
-  const calls = await createLiveCalls(parts.db, parts.accountSid).ofRecording({ ...rest, ...proven });
+  const calls = await createLiveCalls(deps.db, deps.accountSid).ofRecording({ ...rest, ...proven });
   const seen = together(calls);
   return seen?.direction ? seen : undefined;
 }
 
 /** By the legs of its conference, where Twilio still names them, or the call that was recorded. */
-async function asListed(parts: RecorderParts, row: RecordingRow): Promise<Parties | undefined> {
+async function asListed(deps: RecorderDeps, row: RecordingRow): Promise<Parties | undefined> {
   if (isWorkersLeg(row)) return undefined;
   const legs = row.conferenceSid
-    ? await parts.twilio.participants(row.conferenceSid)
+    ? await deps.twilio.participants(row.conferenceSid)
     : row.callSid
       ? [row.callSid]
       : [];
-  const calls = await callsOf(parts, legs);
-  return calls.length > 0 ? readingOf(calls, parts.callerDigest) : undefined;
+  const calls = await callsOf(deps, legs);
+  return calls.length > 0 ? readingOf(calls, deps.callerDigest) : undefined;
 }
 
 /** The link has proven that the recorded call was dialled to the worker: it names nobody outside, and is not asked for again. */
@@ -78,8 +78,8 @@ function isWorkersLeg({ conferenceSid, unproven, workerSid }: RecordingRow): boo
 }
 
 /** By the task's creation, which no worker could write; an outbound task is made by the agent's browser and proves nothing. */
-async function asMade(parts: RecorderParts, row: RecordingRow): Promise<Parties | undefined> {
-  const { twilio, callerDigest } = parts;
+async function asMade(deps: RecorderDeps, row: RecordingRow): Promise<Parties | undefined> {
+  const { twilio, callerDigest } = deps;
   if (!row.taskSid || row.unproven.includes('owner') || row.unproven.includes('start')) return undefined;
   const made = await twilio.taskCreated(row.taskSid);
   if (!made || made.byWorker || made.createdAt.getTime() > endOf(row) + slackMs) return undefined;

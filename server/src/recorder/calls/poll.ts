@@ -1,6 +1,6 @@
 import { asTaskSid, CustodyError, errorCode } from '@flex-custody/core';
 import { createLiveCalls, type LiveCall, type LiveCalls } from '../../catalog/live-calls.ts';
-import type { RecorderParts } from '../parts.ts';
+import type { RecorderDeps } from '../deps.ts';
 import { endCall, readLegs } from './look.ts';
 import { watch } from './watch.ts';
 
@@ -16,9 +16,9 @@ const keptDays = 30;
  * question, for the list of live conferences; while some are not recorded yet, a second one, for the newest recordings.
  * @throws CustodyError as TwilioApi does, and what went wrong with one call once the others are done
  */
-export async function pollCalls(parts: RecorderParts, now: number = Date.now()): Promise<void> {
-  const calls = createLiveCalls(parts.db, parts.accountSid);
-  const listed = await parts.twilio.liveConferencesAll();
+export async function pollCalls(deps: RecorderDeps, now: number = Date.now()): Promise<void> {
+  const calls = createLiveCalls(deps.db, deps.accountSid);
+  const listed = await deps.twilio.liveConferencesAll();
   await calls.note(
     listed.map(({ sid, friendlyName, createdAt }) => {
       const taskSid = asTaskSid(friendlyName);
@@ -28,10 +28,10 @@ export async function pollCalls(parts: RecorderParts, now: number = Date.now()):
   const isLive = new Set(listed.map(({ sid }) => sid));
   const open = await calls.open();
   const over = open.filter(({ conferenceSid }) => !isLive.has(conferenceSid));
-  const faults = await each(parts, over, (call) => endCall(parts, calls, call));
+  const faults = await each(deps, over, (call) => endCall(deps, calls, call));
   const unread = open.filter((call) => isLive.has(call.conferenceSid) && needsReading(call, now));
-  faults.push(...(await each(parts, unread, (call) => readLegs(parts, calls, call))));
-  await watch(parts, calls, await liveOnes(calls, isLive), now);
+  faults.push(...(await each(deps, unread, (call) => readLegs(deps, calls, call))));
+  await watch(deps, calls, await liveOnes(calls, isLive), now);
   await calls.forget(keptDays);
   // Thrown last, so that the other calls were read and watched first.
   if (faults.length > 0) throw faults[0];
@@ -50,7 +50,7 @@ function needsReading({ customerCallSid, agentAt, readAt, firstSeenAt }: LiveCal
  * @returns what went wrong and will not pass by itself
  */
 async function each(
-  { log }: RecorderParts,
+  { log }: RecorderDeps,
   calls: readonly LiveCall[],
   work: (call: LiveCall) => Promise<unknown>,
 ): Promise<unknown[]> {

@@ -30,12 +30,12 @@ onEachEngine('the watch over live calls', (open) => {
     database.db.query('UPDATE live_calls SET agent_at = $1, read_at = $1, first_seen_at = $1', [ago(ms)]);
 
   test('in the steady state a poll asks one question, and two while a call is not recorded', async () => {
-    const { world, parts, agent } = inbound();
+    const { world, deps, agent } = inbound();
     world.recorded.push({ callSid: agent, status: 'processing' });
-    await pollCalls(parts);
+    await pollCalls(deps);
     world.asked.length = 0;
     await aged(minute);
-    await pollCalls(parts);
+    await pollCalls(deps);
     expect(world.asked).toEqual(['liveConferencesAll']);
     world.open(
       conferenceSid(2),
@@ -44,10 +44,10 @@ onEachEngine('the watch over live calls', (open) => {
       world.call(3, { direction: 'inbound', from: customer }),
       world.call(4, { to: 'client:bob' }),
     );
-    await pollCalls(parts);
+    await pollCalls(deps);
     await database.db.query('UPDATE live_calls SET alarmed_at = now(), read_at = now()');
     world.asked.length = 0;
-    await pollCalls(parts);
+    await pollCalls(deps);
     expect(world.asked).toEqual(['liveConferencesAll', 'recordingsSince']);
   });
 
@@ -56,7 +56,7 @@ onEachEngine('the watch over live calls', (open) => {
     /** Polled once, and so long ago that a recording should be there. */
     const overdue = async (createdAt?: Date) => {
       const set = inbound(createdAt);
-      await pollCalls(set.parts);
+      await pollCalls(set.deps);
       await aged(minute);
       return set;
     };
@@ -68,21 +68,21 @@ onEachEngine('the watch over live calls', (open) => {
       ] as const;
 
     test('are warned of once, without a word of any plugin, and no sooner than after 30 seconds', async () => {
-      const { parts, open: raised, alarms } = inbound();
-      await pollCalls(parts);
+      const { deps, open: raised, alarms } = inbound();
+      await pollCalls(deps);
       await aged(29_000);
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await raised()).toEqual([]);
       await aged(31_000);
-      await pollCalls(parts);
-      await pollCalls(parts);
+      await pollCalls(deps);
+      await pollCalls(deps);
       expect(await raised()).toEqual([['not_recorded', detail]]);
       expect(await alarms.list()).toMatchObject([{ times: 1 }]);
     });
 
     test('two hosts warn once', async () => {
-      const { parts, alarms } = await overdue();
-      await Promise.all([pollCalls(parts), pollCalls(parts)]);
+      const { deps, alarms } = await overdue();
+      await Promise.all([pollCalls(deps), pollCalls(deps)]);
       expect(await alarms.list()).toMatchObject([{ times: 1 }]);
     });
 
@@ -90,49 +90,49 @@ onEachEngine('the watch over live calls', (open) => {
       ['of a leg', () => ({ callSid: sids.call(2) })],
       ['of the conference', () => ({ conferenceSid: CF })],
     ])('are none where a recording %s is there', async (_what, place) => {
-      const { world, parts, open: raised } = await overdue();
+      const { world, deps, open: raised } = await overdue();
       world.recorded.push({ ...place(), status: 'processing' });
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await raised()).toEqual([]);
       expect(await calls().find(CF)).toMatchObject({ recordedAt: expect.any(Date) });
     });
 
     test('are none where only the list of all lags', async () => {
-      const { world, parts, open: raised } = await overdue();
+      const { world, deps, open: raised } = await overdue();
       world.listLags = true;
       world.recorded.push({ callSid: sids.call(2), status: 'processing' });
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await raised()).toEqual([]);
     });
 
     test.each(['absent', 'deleted', 'failed'] as const)('a recording that is %s is none', async (status) => {
-      const { world, parts, open: raised } = await overdue();
+      const { world, deps, open: raised } = await overdue();
       world.recorded.push({ callSid: sids.call(2), status });
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await raised()).toHaveLength(1);
     });
 
     test('the alarm ends with the recording that arrives, unless another call has none', async () => {
-      const { world, parts, open: raised } = await overdue();
-      await pollCalls(parts);
+      const { world, deps, open: raised } = await overdue();
+      await pollCalls(deps);
       world.open(conferenceSid(2), sids.otherTask, ago(minute), world.call(4, { to: 'client:bob' }));
-      await pollCalls(parts);
+      await pollCalls(deps);
       await aged(minute);
-      await pollCalls(parts);
+      await pollCalls(deps);
       world.recorded.push({ conferenceSid: CF, status: 'processing' });
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await raised()).toHaveLength(1);
       world.recorded.push({ conferenceSid: conferenceSid(2), status: 'processing' });
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await raised()).toEqual([]);
     });
 
     test('the alarm that somebody else raised since does not end with it', async () => {
-      const { world, parts, open: raised, alarms } = await overdue();
-      await pollCalls(parts);
+      const { world, deps, open: raised, alarms } = await overdue();
+      await pollCalls(deps);
       await alarms.raise('not_recorded', undefined, 'start-failed');
       world.recorded.push({ conferenceSid: CF, status: 'processing' });
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await raised()).toEqual([['not_recorded', 'start-failed']]);
     });
 
@@ -141,14 +141,14 @@ onEachEngine('the watch over live calls', (open) => {
       ['rule', { default: 'never' }],
       ['on-demand', { default: 'on-demand' }],
     ] as const)('by a %s of the site are as it wants, and not asked of again', async (reason, recording) => {
-      const { world, parts, open: raised } = await overdue();
+      const { world, deps, open: raised } = await overdue();
       world.settings = { recording };
       world.reserved.push(reservation(1, sids.task, sids.worker));
-      await receive(parts, ...notRecorded(reason));
-      await pollCalls(parts);
+      await receive(deps, ...notRecorded(reason));
+      await pollCalls(deps);
       expect(await raised()).toEqual([]);
       world.asked.length = 0;
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(world.asked).toEqual(['liveConferencesAll']);
     });
 
@@ -158,35 +158,35 @@ onEachEngine('the watch over live calls', (open) => {
       ['a rule, by somebody who has no part in the task', 'rule', { default: 'never' }, 'WK9'],
       ['a call among workers, with a customer on the line', 'internal-call', {}, sids.worker],
     ] as const)('%s does not silence the alarm', async (_what, reason, recording, worker) => {
-      const { world, parts, open: raised } = await overdue();
+      const { world, deps, open: raised } = await overdue();
       world.settings = { recording };
       world.reserved.push(reservation(1, sids.task, sids.worker));
       // From an outsider the host does not even take it.
-      await receive(parts, ...notRecorded(reason, worker as typeof sids.worker)).catch((error: unknown) =>
+      await receive(deps, ...notRecorded(reason, worker as typeof sids.worker)).catch((error: unknown) =>
         expect(error).toMatchObject({ code: 'task_unknown', status: 403 }),
       );
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await raised()).toHaveLength(1);
     });
 
     test('are looked for among the recordings since the call began, not since the host saw it', async () => {
-      const { world, parts } = inbound(ago(120 * minute));
+      const { world, deps } = inbound(ago(120 * minute));
       const since: Date[] = [];
       const { recordingsSince } = world;
       world.recordingsSince = async (from) => {
         since.push(from);
         return recordingsSince(from);
       };
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(since[0]!.getTime()).toBeLessThan(Date.now() - 120 * minute);
     });
 
     test('are no calls of Flex where the conference is named after no task', async () => {
-      const { world, parts, open: raised } = callsRoom(database.db);
+      const { world, deps, open: raised } = callsRoom(database.db);
       world.open(CF, 'weekly meeting', ago(minute), world.call(1, { to: 'client:ada' }));
-      await pollCalls(parts);
+      await pollCalls(deps);
       await aged(minute);
-      await pollCalls(parts);
+      await pollCalls(deps);
       expect(await raised()).toEqual([]);
       expect(world.asked).not.toContain('recordingsSince');
     });

@@ -1,7 +1,7 @@
 import { type NotRecordedReason, type RecordingVerdict, readFlexSettings } from '@flex-custody/core';
 import type { RecordedPlace } from '@flex-custody/twilio';
 import type { LiveCall, LiveCalls } from '../../catalog/live-calls.ts';
-import type { RecorderParts } from '../parts.ts';
+import type { RecorderDeps } from '../deps.ts';
 
 /** From a worker's leg being seen to somebody being warned: a recording may be listed late. */
 const patienceMs = 30_000;
@@ -17,7 +17,7 @@ const isRecording = ({ status }: Pick<RecordedPlace, 'status'>): boolean =>
  * @param live the calls that Twilio lists as live
  */
 export async function watch(
-  parts: RecorderParts,
+  deps: RecorderDeps,
   calls: LiveCalls,
   live: readonly LiveCall[],
   now: number,
@@ -25,12 +25,12 @@ export async function watch(
   const open = live.filter(({ taskSid, recordedAt, excusedAt }) => taskSid && !recordedAt && !excusedAt);
   if (open.length === 0) return;
   const since = Math.min(...open.map(({ beganAt }) => beganAt.getTime())) - marginMs;
-  const found = (await parts.twilio.recordingsSince(new Date(since))).filter(isRecording);
+  const found = (await deps.twilio.recordingsSince(new Date(since))).filter(isRecording);
   const recorded = open.filter((call) => found.some((one) => isOf(call, one)));
-  await noteRecorded(parts, calls, recorded);
+  await noteRecorded(deps, calls, recorded);
   for (const call of open) {
     if (recorded.includes(call) || call.alarmedAt || !call.agentAt) continue;
-    if (now - call.agentAt.getTime() >= patienceMs) await warn(parts, calls, call);
+    if (now - call.agentAt.getTime() >= patienceMs) await warn(deps, calls, call);
   }
 }
 
@@ -38,7 +38,7 @@ const isOf = ({ conferenceSid, legs }: LiveCall, one: RecordedPlace): boolean =>
   one.conferenceSid === conferenceSid || (one.callSid !== undefined && legs.includes(one.callSid));
 
 async function noteRecorded(
-  { alarms, db }: RecorderParts,
+  { alarms, db }: RecorderDeps,
   calls: LiveCalls,
   recorded: readonly LiveCall[],
 ): Promise<void> {
@@ -50,18 +50,18 @@ async function noteRecorded(
     `SELECT detail FROM alarms WHERE code = $1 AND recording_sid = '' AND cleared_at IS NULL`,
     [alarm],
   );
-  if (warned.some((call) => detailOf(call) === last?.detail)) await alarms.mended([alarm]);
+  if (warned.some((call) => detailOf(call) === last?.detail)) await alarms.resolve([alarm]);
 }
 
-async function warn(parts: RecorderParts, calls: LiveCalls, call: LiveCall): Promise<void> {
+async function warn(deps: RecorderDeps, calls: LiveCalls, call: LiveCall): Promise<void> {
   // A list may lag: the places themselves are asked before anybody is warned.
   const places = [{ conference: call.conferenceSid }, ...call.legs.map((leg) => ({ call: leg }))];
-  const lists = await Promise.all(places.map((place) => parts.twilio.recordingsOf(place)));
-  if (lists.flat().some(isRecording)) return noteRecorded(parts, calls, [call]);
-  if (await isWanted(parts, call)) return calls.excused(call.conferenceSid);
+  const lists = await Promise.all(places.map((place) => deps.twilio.recordingsOf(place)));
+  if (lists.flat().some(isRecording)) return noteRecorded(deps, calls, [call]);
+  if (await isWanted(deps, call)) return calls.excused(call.conferenceSid);
   if (!(await calls.alarmed(call.conferenceSid))) return;
-  await parts.alarms.raise(alarm, undefined, detailOf(call));
-  parts.log.warn(
+  await deps.alarms.raise(alarm, undefined, detailOf(call));
+  deps.log.warn(
     { event: 'call.not_recorded', conference: call.conferenceSid, task: call.taskSid },
     'nothing records a live call',
   );
@@ -73,7 +73,7 @@ const detailOf = ({ conferenceSid }: LiveCall): string => `nothing records the l
  * True where a worker of the task reported that a rule keeps the call from being recorded, and the settings have such a
  * rule: a browser's word alone silences nothing that the site never wanted.
  */
-async function isWanted({ db, twilio }: RecorderParts, call: LiveCall): Promise<boolean> {
+async function isWanted({ db, twilio }: RecorderDeps, call: LiveCall): Promise<boolean> {
   if (!call.taskSid) return false;
   const reports = await db.query<{ reason: NotRecordedReason; worker: string | null; by: string }>(
     `SELECT details->>'reason' AS reason, worker_sid AS worker, by FROM reports

@@ -24,15 +24,15 @@ onEachEngine('looking after a paused call', (open) => {
   const paused = async (change: Parameters<typeof room>[1] = {}) => {
     const set = room(database.db, change);
     set.twilio.pause(start);
-    await receive(set.parts, pauseReport('paused', start), byFunction, 'r', start);
+    await receive(set.deps, pauseReport('paused', start), byFunction, 'r', start);
     // The first look finds out by itself what is paused.
-    if (change.enabled !== false) await look(set.parts, sids.conference, start);
+    if (change.enabled !== false) await look(set.deps, sids.conference, start);
     set.twilio.changes = [];
     set.sent.length = 0;
     return {
       ...set,
-      lookAt: (now: number) => look(set.parts, sids.conference, now),
-      again: (at: number) => receive(set.parts, pauseReport('paused', at), byFunction, 'r', at),
+      lookAt: (now: number) => look(set.deps, sids.conference, now),
+      again: (at: number) => receive(set.deps, pauseReport('paused', at), byFunction, 'r', at),
       row: () => createPauses(database.db).find(sids.conference),
     };
   };
@@ -98,8 +98,8 @@ onEachEngine('looking after a paused call', (open) => {
 
   test('what the report leaves out is paused: the host asks Twilio', async () => {
     const set = room(database.db);
-    await receive(set.parts, pauseReport('paused', start), byFunction, 'r', start);
-    expect(await look(set.parts, sids.conference, start)).toBe('lasts');
+    await receive(set.deps, pauseReport('paused', start), byFunction, 'r', start);
+    expect(await look(set.deps, sids.conference, start)).toBe('lasts');
     expect(set.twilio.states()).toEqual(['paused']);
   });
 
@@ -123,7 +123,7 @@ onEachEngine('looking after a paused call', (open) => {
       for (const recording of twilio.recordings.values()) recording.status = 'in-progress';
       twilio.attributes = { name: 'kept' };
       twilio.version += 1;
-      await receive(set.parts, pauseReport('resumed', start + 1), byFunction, 'r', start + 1);
+      await receive(set.deps, pauseReport('resumed', start + 1), byFunction, 'r', start + 1);
       await meanwhile(set);
     };
     return set;

@@ -1,6 +1,6 @@
 import { type ConferenceSid, errorCode, isRetryable, type LiveConference } from '@flex-custody/core';
 import { changeTaskMark, setPaused, stopStreams } from '@flex-custody/twilio';
-import type { RecorderParts } from '../parts.ts';
+import type { RecorderDeps } from '../deps.ts';
 import { createPauses, dueOf, type Pause, type PauseEnd, type Pauses } from './pauses.ts';
 
 const lookMs = 10_000;
@@ -14,54 +14,48 @@ const handedIn = ['wrapping', 'completed', 'canceled'];
  * workers: what holds is what Twilio's recordings are told last.
  */
 export async function look(
-  parts: RecorderParts,
+  deps: RecorderDeps,
   sid: ConferenceSid,
   now: number = Date.now(),
 ): Promise<'over' | 'lasts'> {
-  const pauses = createPauses(parts.db);
+  const pauses = createPauses(deps.db);
   const pause = await pauses.find(sid);
   if (!pause || pause.endedAt) return 'over';
   try {
-    if (await settle(parts, pauses, pause, now)) {
-      await parts.alarms.mended(['resume_failed']);
+    if (await settle(deps, pauses, pause, now)) {
+      await deps.alarms.resolve(['resume_failed']);
       return 'over';
     }
   } catch (error) {
     const overdue = pause.dueAt !== undefined && now - pause.dueAt.getTime() > overdueMs;
-    if (overdue) await parts.alarms.raise('resume_failed', undefined, errorCode(error));
+    if (overdue) await deps.alarms.raise('resume_failed', undefined, errorCode(error));
     if (!isRetryable(error)) throw error;
     // Not left to the queue, whose pauses between tries grow: the call is waiting.
-    parts.log.warn({ conference: sid, code: errorCode(error) }, 'a paused call could not be looked after');
+    deps.log.warn({ conference: sid, code: errorCode(error) }, 'a paused call could not be looked after');
   }
-  await parts.queue.send(
-    'resume',
-    { conferenceSid: sid },
-    { startAfterMs: parts.lookMs ?? lookMs, once: sid },
-  );
+  await deps.queue.send('resume', { conferenceSid: sid }, { startAfterMs: deps.lookMs ?? lookMs, once: sid });
   return 'lasts';
 }
 
 /** True where the pause is over. */
-async function settle(parts: RecorderParts, pauses: Pauses, pause: Pause, now: number): Promise<boolean> {
-  const { twilio, settings, log } = parts;
+async function settle(deps: RecorderDeps, pauses: Pauses, pause: Pause, now: number): Promise<boolean> {
+  const { twilio, settings, log } = deps;
   const { conferenceSid, taskSid } = pause;
   const conference = await twilio.liveConference(conferenceSid);
-  const end = conference ? await reasonToEnd(parts, pause, now) : 'over';
+  const end = conference ? await reasonToEnd(deps, pause, now) : 'over';
   if (!end) {
     // What is not to be recorded is not for the vendor of voice biometrics either.
     if (conference) await stopStreams(twilio, conference);
-    if (!conference || !(await pauseNewcomers(parts, pauses, pause, conference))) return false;
+    if (!conference || !(await pauseNewcomers(deps, pauses, pause, conference))) return false;
     const current = await pauses.find(conferenceSid);
     if (current && !current.endedAt)
-      return current.lastAt.getTime() === pause.lastAt.getTime()
-        ? false
-        : settle(parts, pauses, current, now);
+      return current.lastAt.getTime() === pause.lastAt.getTime() ? false : settle(deps, pauses, current, now);
     // Another look ended it meanwhile: what was paused after that would stay so.
     await setPaused(twilio, conference, 'in-progress');
     return true;
   }
   // The mark first: who asks for a pause while we resume then sets a mark, and makes a report, of its own.
-  const newer = await clearMark(parts, pause, now);
+  const newer = await clearMark(deps, pause, now);
   if (newer !== undefined && conference && settings.enabled) {
     // Its report is on its way, or lost.
     await pauses.paused({ conferenceSid, taskSid, at: new Date(newer) }, [], dueOf(settings, newer));
@@ -81,7 +75,7 @@ async function settle(parts: RecorderParts, pauses: Pauses, pause: Pause, now: n
 }
 
 async function reasonToEnd(
-  { twilio, settings }: RecorderParts,
+  { twilio, settings }: RecorderDeps,
   pause: Pause,
   now: number,
 ): Promise<PauseEnd | undefined> {
@@ -97,7 +91,7 @@ async function reasonToEnd(
  * @returns whether any was paused
  */
 async function pauseNewcomers(
-  { twilio, settings, log }: RecorderParts,
+  { twilio, settings, log }: RecorderDeps,
   pauses: Pauses,
   pause: Pause,
   conference: LiveConference,
@@ -123,7 +117,7 @@ async function pauseNewcomers(
  * @returns when that one began, epoch ms
  */
 async function clearMark(
-  { twilio, log }: RecorderParts,
+  { twilio, log }: RecorderDeps,
   pause: Pause,
   now: number,
 ): Promise<number | undefined> {

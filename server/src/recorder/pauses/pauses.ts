@@ -19,7 +19,7 @@ export interface Pause {
 }
 
 /** What a report of a pause says, once it is believed. */
-export interface Told {
+export interface PauseReport {
   conferenceSid: ConferenceSid;
   taskSid: TaskSid;
   at: Date;
@@ -34,12 +34,12 @@ export function dueOf(settings: PauseSettings, at: number): Date | undefined {
 export interface Pauses {
   find(conferenceSid: ConferenceSid): Promise<Pause | undefined>;
   /** Opens or renews one. False where a newer report is known. */
-  paused(told: Told, recordings: readonly RecordingSid[], dueAt: Date | undefined): Promise<boolean>;
+  paused(told: PauseReport, recordings: readonly RecordingSid[], dueAt: Date | undefined): Promise<boolean>;
   /**
    * Has the next look resume what is paused, once more: whoever says that it was resumed need not be right, nor have been the
    * last. Kept also before the pause was heard of: a late report of its beginning then changes nothing.
    */
-  resumed(told: Told, by: 'function' | 'browser'): Promise<boolean>;
+  resumed(told: PauseReport, by: 'function' | 'browser'): Promise<boolean>;
   /** Adds to the recordings known to be paused. */
   alsoPaused(conferenceSid: ConferenceSid, recordings: readonly RecordingSid[]): Promise<void>;
   /** Ends it. False where it was renewed or ended since it was read. */

@@ -5,9 +5,9 @@ import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine
 import { down, sids } from '../testing/live-call.ts';
 import { ada, other, pauseReport, room, start } from '../testing/room.ts';
 import { consentOf } from './consents.ts';
-import { receive, type Teller } from './receive.ts';
+import { type Reporter, receive } from './receive.ts';
 
-const teller: Teller = { by: 'browser', viewer: ada };
+const reporter: Reporter = { by: 'browser', viewer: ada };
 type Decision = Extract<Report, { kind: 'consent' }>['decision'];
 
 onEachEngine('whether the caller of a call agreed', (open) => {
@@ -27,13 +27,13 @@ onEachEngine('whether the caller of a call agreed', (open) => {
       ...set,
       decide: (decision: Decision, at: number) =>
         receive(
-          set.parts,
+          set.deps,
           { ...other('consent', { purpose: 'voice-enrolment', decision }), at },
-          teller,
+          reporter,
           'r',
           start,
         ),
-      asked: () => consentOf(set.parts, sids.conference),
+      asked: () => consentOf(set.deps, sids.conference),
     };
   };
 
@@ -42,10 +42,10 @@ onEachEngine('whether the caller of a call agreed', (open) => {
   });
 
   test('the newest decision counts, of this call alone', async () => {
-    const { parts, asked, decide } = call();
+    const { deps, asked, decide } = call();
     await decide('given', start);
     expect(await asked()).toEqual({ required: true, standing: true, paused: false });
-    expect((await consentOf(parts, `CF${'9'.repeat(32)}` as never)).standing).toBe(false);
+    expect((await consentOf(deps, `CF${'9'.repeat(32)}` as never)).standing).toBe(false);
     await decide('withdrawn', start + 1);
     expect((await asked()).standing).toBe(false);
     await decide('given', start + 2);
@@ -62,19 +62,19 @@ onEachEngine('whether the caller of a call agreed', (open) => {
   });
 
   test('a paused call is one by the host’s own record, and by the task’s mark where the host does not know yet', async () => {
-    const { parts, twilio, asked, decide } = call();
+    const { deps, twilio, asked, decide } = call();
     await decide('given', start);
     twilio.pause(start + 1);
     expect(await asked()).toEqual({ required: true, standing: true, paused: true });
     twilio.attributes = { name: 'kept' };
     expect((await asked()).paused).toBe(false);
-    await receive(parts, pauseReport('paused', start + 2), teller, 'r', start + 2);
+    await receive(deps, pauseReport('paused', start + 2), reporter, 'r', start + 2);
     expect((await asked()).paused).toBe(true);
   });
 
   test('where none is required, a pause still counts', async () => {
-    const { parts, twilio } = call();
-    const asked = () => consentOf({ ...parts, voiceConsent: 'not-required' }, sids.conference);
+    const { deps, twilio } = call();
+    const asked = () => consentOf({ ...deps, voiceConsent: 'not-required' }, sids.conference);
     expect(await asked()).toEqual({ required: false, standing: false, paused: false });
     twilio.pause(start);
     expect(await asked()).toEqual({ required: false, standing: false, paused: true });

@@ -6,20 +6,17 @@ import {
   type TaskSid,
 } from '@flex-custody/core';
 import { readAttributes } from '@flex-custody/twilio';
-import type { RecorderParts } from '../parts.ts';
+import type { RecorderDeps } from '../deps.ts';
 import { createPauses } from '../pauses/pauses.ts';
 
 /**
  * Whether the caller of a live conference has agreed, as reports that were proven of it say, and whether it is paused.
  * @throws CustodyError as TwilioApi and the database do: what cannot be known is no consent
  */
-export async function consentOf(parts: RecorderParts, conference: ConferenceSid): Promise<ConsentAnswer> {
-  const { db, twilio, voiceConsent } = parts;
+export async function consentOf(deps: RecorderDeps, conference: ConferenceSid): Promise<ConsentAnswer> {
+  const { db, twilio, voiceConsent } = deps;
   const required = voiceConsent === 'required';
-  const [decisions, pause] = await Promise.all([
-    newest(parts, conference),
-    createPauses(db).find(conference),
-  ]);
+  const [decisions, pause] = await Promise.all([newest(deps, conference), createPauses(db).find(conference)]);
   const standing = decisions.length > 0 && decisions.every(({ decision }) => decision === 'given');
   if (pause && !pause.endedAt) return { required, standing, paused: true };
   // Without a right to stream, the mark decides nothing.
@@ -28,7 +25,7 @@ export async function consentOf(parts: RecorderParts, conference: ConferenceSid)
     pause?.taskSid ??
     decisions[0]?.task ??
     asTaskSid((await twilio.liveConference(conference))?.friendlyName);
-  return { required, standing, paused: task !== undefined && (await isMarked(parts, task)) };
+  return { required, standing, paused: task !== undefined && (await isMarked(deps, task)) };
 }
 
 /**
@@ -36,7 +33,7 @@ export async function consentOf(parts: RecorderParts, conference: ConferenceSid)
  * was taken back, is none.
  */
 async function newest(
-  { db }: RecorderParts,
+  { db }: RecorderDeps,
   conference: ConferenceSid,
 ): Promise<{ decision: string; task: TaskSid }[]> {
   const by = (order: string) =>
@@ -46,7 +43,7 @@ async function newest(
 }
 
 /** The task's mark tells of a pause whose report has not arrived. */
-async function isMarked({ twilio }: RecorderParts, task: TaskSid): Promise<boolean> {
+async function isMarked({ twilio }: RecorderDeps, task: TaskSid): Promise<boolean> {
   const attributes = readAttributes((await twilio.task(task))?.attributes ?? '');
   return attributes !== undefined && readTaskMark(attributes).paused !== undefined;
 }

@@ -23,8 +23,8 @@ onEachEngine('reports that wait for IAM', (open) => {
   const keep = async (token = 'ada-token') => {
     const set = room(db);
     const report = pauseReport('paused', Date.now());
-    await createPendingReports(set.parts).keep(report, token, 'r1');
-    return { ...set, report, retry: (now?: number) => retryPending(set.parts, now) };
+    await createPendingReports(set.deps).keep(report, token, 'r1');
+    return { ...set, report, retry: (now?: number) => retryPending(set.deps, now) };
   };
 
   test('one is taken once IAM is back, by the right of its token', async () => {
@@ -62,14 +62,14 @@ onEachEngine('reports that wait for IAM', (open) => {
   });
 
   test('the token is kept sealed, for its own report and under our secret alone', async () => {
-    const { parts, retry } = await keep();
+    const { deps, retry } = await keep();
     const [row] = await waiting();
     expect(Buffer.from(row!['token'] as Uint8Array).includes('ada-token')).toBe(false);
     const report = String(row!['report']).replace(sids.conference, `CF${'9'.repeat(32)}`);
     await db.query('UPDATE pending_reports SET report = $1', [report]);
     await retry();
     expect([await waiting(), await kept()]).toEqual([[], []]);
-    await createPendingReports({ ...parts, secret: new Uint8Array(32).fill(8) }).keep(
+    await createPendingReports({ ...deps, secret: new Uint8Array(32).fill(8) }).keep(
       pauseReport('paused', Date.now()),
       'ada-token',
       'r',
@@ -79,8 +79,8 @@ onEachEngine('reports that wait for IAM', (open) => {
   });
 
   test('the same one is kept once, and no more than so many', async () => {
-    const { parts, report } = await keep();
-    const pending = createPendingReports(parts);
+    const { deps, report } = await keep();
+    const pending = createPendingReports(deps);
     await pending.keep(report, 'ada-token', 'r2');
     expect(await waiting()).toHaveLength(1);
     await db.query(

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { CustodyError, errorCode, isRetryable, parseReport, type Report } from '@flex-custody/core';
 import type { Db } from '../../db/db.ts';
-import type { RecorderParts } from '../parts.ts';
+import type { RecorderDeps } from '../deps.ts';
 import { receive } from './receive.ts';
 
 /** Reports that a Function made while IAM was away: their tokens are still to be validated. */
@@ -27,7 +27,7 @@ interface Kept {
   received_at: Date;
 }
 
-export function createPendingReports({ db, secret }: Pick<RecorderParts, 'db' | 'secret'>): PendingReports {
+export function createPendingReports({ db, secret }: Pick<RecorderDeps, 'db' | 'secret'>): PendingReports {
   return {
     async keep(report, token, requestId) {
       const text = JSON.stringify(report);
@@ -46,8 +46,8 @@ export function createPendingReports({ db, secret }: Pick<RecorderParts, 'db' | 
  * Takes what waits, the oldest first, as if it came now: the token is validated, and the call proven. What is refused is
  * dropped, and so is what has waited too long.
  */
-export async function retryPending(parts: RecorderParts, now: number = Date.now()): Promise<void> {
-  const { db, log } = parts;
+export async function retryPending(deps: RecorderDeps, now: number = Date.now()): Promise<void> {
+  const { db, log } = deps;
   const old = await db.query<{ id: string }>(
     'DELETE FROM pending_reports WHERE received_at < $1 RETURNING id',
     [new Date(now - keptHours * 3_600_000)],
@@ -57,24 +57,24 @@ export async function retryPending(parts: RecorderParts, now: number = Date.now(
     'SELECT id, report, token, request_id, received_at FROM pending_reports ORDER BY received_at, id LIMIT $1',
     [batch],
   );
-  for (const one of kept) if ((await take(parts, one, now)) === 'away') return;
+  for (const one of kept) if ((await take(deps, one, now)) === 'away') return;
 }
 
 /** `away`: IAM still gives no answer, so the next one need not be tried either. */
-async function take(parts: RecorderParts, one: Kept, now: number): Promise<'done' | 'later' | 'away'> {
-  const { flexTokens, log } = parts;
+async function take(deps: RecorderDeps, one: Kept, now: number): Promise<'done' | 'later' | 'away'> {
+  const { flexTokens, log } = deps;
   try {
-    const viewer = await flexTokens.validate(opened(parts.secret, one.report, one.token));
+    const viewer = await flexTokens.validate(opened(deps.secret, one.report, one.token));
     // It was in its time when it came.
     const report = parseReport(JSON.parse(one.report), one.received_at.getTime());
-    await receive(parts, report, { by: 'function', viewer }, one.request_id, now);
+    await receive(deps, report, { by: 'function', viewer }, one.request_id, now);
   } catch (error) {
     const code = errorCode(error);
     if (code === 'iam_unavailable') return 'away';
     if (isRetryable(error)) return 'later';
     log.warn({ report: one.id, code }, 'a report that waited for IAM is dropped');
   }
-  await drop(parts.db, one);
+  await drop(deps.db, one);
   return 'done';
 }
 

@@ -6,18 +6,18 @@ import { look } from '../pauses/look.ts';
 import { createPauses } from '../pauses/pauses.ts';
 import { down, sids } from '../testing/live-call.ts';
 import { ada as agent, minute, other, pauseReport, room, start } from '../testing/room.ts';
-import { receive, type Teller } from './receive.ts';
+import { type Reporter, receive } from './receive.ts';
 
-const ada: Teller = { by: 'browser', viewer: agent };
+const ada: Reporter = { by: 'browser', viewer: agent };
 /** A worker who has nothing to do with the call. */
-const eve: Teller = {
+const eve: Reporter = {
   by: 'browser',
   viewer: { identity: 'eve', workerSid: `WK${'9'.repeat(32)}` as never, roles: ['agent'] },
 };
 /** The agent's own token, by way of a Function. */
-const ours: Teller = { by: 'function', viewer: agent };
-const evesByFunction: Teller = { ...eve, by: 'function' };
-const noWorker: Teller = { by: 'browser', viewer: { identity: 'user', roles: ['flex.user'] } };
+const ours: Reporter = { by: 'function', viewer: agent };
+const evesByFunction: Reporter = { ...eve, by: 'function' };
+const noWorker: Reporter = { by: 'browser', viewer: { identity: 'user', roles: ['flex.user'] } };
 
 onEachEngine('reports of live calls', (open) => {
   let database: TestDatabase;
@@ -36,12 +36,12 @@ onEachEngine('reports of live calls', (open) => {
   const pause = () => createPauses(db).find(sids.conference);
 
   test("a Function's pause is kept, opened and looked after", async () => {
-    const { parts, sent, reported } = room(db);
+    const { deps, sent, reported } = room(db);
     const report = pauseReport('paused', start, {
       reservationSid: sids.reservation,
       recordings: [sids.recording(1)],
     });
-    await receive(parts, report, ours, 'r1', start + 500);
+    await receive(deps, report, ours, 'r1', start + 500);
     expect(await kept()).toMatchObject([
       {
         id: report.id,
@@ -52,7 +52,7 @@ onEachEngine('reports of live calls', (open) => {
         worker_sid: sids.worker,
         conference_sid: sids.conference,
         // Which recordings these are Twilio says.
-        details: { behavior: parts.settings.behavior },
+        details: { behavior: deps.settings.behavior },
         by: 'function',
       },
     ]);
@@ -62,10 +62,10 @@ onEachEngine('reports of live calls', (open) => {
   });
 
   test('told twice it counts once', async () => {
-    const { parts, sent, reported } = room(db);
+    const { deps, sent, reported } = room(db);
     const report = pauseReport('paused', start);
-    await receive(parts, report, ours, 'r1', start);
-    await receive(parts, report, ada, 'r2', start + minute);
+    await receive(deps, report, ours, 'r1', start);
+    await receive(deps, report, ada, 'r2', start + minute);
     expect(await kept()).toHaveLength(1);
     expect(reported).toHaveLength(1);
     expect(await pause()).toMatchObject({ dueAt: new Date(start + 10 * minute) });
@@ -74,11 +74,11 @@ onEachEngine('reports of live calls', (open) => {
   });
 
   test('a second pause renews, an older report that comes late changes nothing', async () => {
-    const { parts } = room(db);
-    await receive(parts, pauseReport('paused', start), ours, 'r', start);
+    const { deps } = room(db);
+    await receive(deps, pauseReport('paused', start), ours, 'r', start);
     const second = pauseReport('paused', start + minute);
-    await receive(parts, second, ours, 'r', start + minute);
-    await receive(parts, pauseReport('resumed', start + minute - 1), ours, 'r', start + minute);
+    await receive(deps, second, ours, 'r', start + minute);
+    await receive(deps, pauseReport('resumed', start + minute - 1), ours, 'r', start + minute);
     expect(await pause()).toMatchObject({
       dueAt: new Date(start + 11 * minute),
       dueBy: 'timer',
@@ -87,27 +87,27 @@ onEachEngine('reports of live calls', (open) => {
   });
 
   test('a resumed report has the next look close it, whoever it is from, and what it claims be so', async () => {
-    const { parts, twilio } = room(db);
+    const { deps, twilio } = room(db);
     twilio.pause(start);
-    await receive(parts, pauseReport('paused', start), ours, 'r', start);
-    await receive(parts, pauseReport('resumed', start + 5_000), ada, 'r', start + 5_000);
-    expect(await look(parts, sids.conference)).toBe('over');
+    await receive(deps, pauseReport('paused', start), ours, 'r', start);
+    await receive(deps, pauseReport('resumed', start + 5_000), ada, 'r', start + 5_000);
+    expect(await look(deps, sids.conference)).toBe('over');
     expect(twilio.states()).toEqual(['in-progress']);
     expect(await pause()).toMatchObject({ endedBy: 'browser' });
   });
 
   test('the end heard before the beginning: the beginning opens nothing', async () => {
-    const { parts } = room(db);
-    await receive(parts, pauseReport('resumed', start + 5_000), ours, 'r', start + 5_000);
-    await receive(parts, pauseReport('paused', start), ours, 'r', start + 6_000);
+    const { deps } = room(db);
+    await receive(deps, pauseReport('resumed', start + 5_000), ours, 'r', start + 5_000);
+    await receive(deps, pauseReport('paused', start), ours, 'r', start + 6_000);
     expect(await pause()).toMatchObject({ endedBy: 'function' });
   });
 
   test("a browser's pause is measured by our clock, and dated no later than now", async () => {
-    const { parts } = room(db);
-    await receive(parts, pauseReport('paused', start - 300 * minute), ada, 'r', start);
+    const { deps } = room(db);
+    await receive(deps, pauseReport('paused', start - 300 * minute), ada, 'r', start);
     expect(await pause()).toMatchObject({ dueAt: new Date(start + 10 * minute) });
-    await receive(parts, pauseReport('paused', start + 300 * minute), ada, 'r', start + minute);
+    await receive(deps, pauseReport('paused', start + 300 * minute), ada, 'r', start + minute);
     expect(await pause()).toMatchObject({
       lastAt: new Date(start + minute),
       dueAt: new Date(start + 11 * minute),
@@ -120,11 +120,11 @@ onEachEngine('reports of live calls', (open) => {
     ['has a leg but names the task of another', ada, { taskSid: sids.otherTask }],
   ])(
     'a report of somebody who %s is refused, and nothing is kept or changed',
-    async (_what, teller, change) => {
-      const { parts, sent, twilio } = room(db);
+    async (_what, reporter, change) => {
+      const { deps, sent, twilio } = room(db);
       for (const kind of ['paused', 'resumed'] as const)
         await expect(
-          receive(parts, pauseReport(kind, start, change), teller, 'r', start),
+          receive(deps, pauseReport(kind, start, change), reporter, 'r', start),
         ).rejects.toMatchObject({
           code: 'not_your_call',
           status: 403,
@@ -134,36 +134,36 @@ onEachEngine('reports of live calls', (open) => {
   );
 
   test('a conference that is not named after its task needs a reservation of the worker', async () => {
-    const { parts, twilio } = room(db);
+    const { deps, twilio } = room(db);
     twilio.friendlyName = 'room 7';
     const report = pauseReport('paused', start);
     const { reserved } = twilio;
     twilio.reserved = [];
-    await expect(receive(parts, report, ada, 'r', start)).rejects.toMatchObject({ code: 'not_your_call' });
+    await expect(receive(deps, report, ada, 'r', start)).rejects.toMatchObject({ code: 'not_your_call' });
     twilio.reserved = reserved;
-    await receive(parts, report, ada, 'r', start);
+    await receive(deps, report, ada, 'r', start);
     expect(await pause()).toBeDefined();
   });
 
   test('of a call that is over who had the task is heard, and nothing is begun', async () => {
-    const { parts, twilio, sent } = room(db);
+    const { deps, twilio, sent } = room(db);
     twilio.live = false;
-    for (const teller of [eve, noWorker])
-      await expect(receive(parts, pauseReport('paused', start), teller, 'r', start)).rejects.toMatchObject({
+    for (const reporter of [eve, noWorker])
+      await expect(receive(deps, pauseReport('paused', start), reporter, 'r', start)).rejects.toMatchObject({
         code: 'task_unknown',
         status: 403,
       });
     expect(await kept()).toEqual([]);
-    await receive(parts, pauseReport('paused', start), ada, 'r', start);
+    await receive(deps, pauseReport('paused', start), ada, 'r', start);
     expect(await kept()).toMatchObject([{ by: 'browser', worker_sid: sids.worker }]);
     expect([await pause(), sent]).toEqual([undefined, []]);
   });
 
   test('with Twilio away everybody is asked to come again', async () => {
-    const { parts, twilio } = room(db);
+    const { deps, twilio } = room(db);
     twilio.failing = down;
-    for (const teller of [ada, ours])
-      await expect(receive(parts, pauseReport('paused', start), teller, 'r', start)).rejects.toMatchObject({
+    for (const reporter of [ada, ours])
+      await expect(receive(deps, pauseReport('paused', start), reporter, 'r', start)).rejects.toMatchObject({
         status: 503,
         retryable: true,
       });
@@ -171,7 +171,7 @@ onEachEngine('reports of live calls', (open) => {
   });
 
   test('a consent leaves an audit entry, and without one it is not taken', async () => {
-    const { parts, reported } = room(db);
+    const { deps, reported } = room(db);
     const report = other('consent', { purpose: 'voice-enrolment', decision: 'given', callSid: sids.call(1) });
     const failing: Db = {
       ...db,
@@ -184,20 +184,15 @@ onEachEngine('reports of live calls', (open) => {
           }),
         ),
     };
-    await expect(receive({ ...parts, db: failing }, report, ada, 'r1')).rejects.toMatchObject({
+    await expect(receive({ ...deps, db: failing }, report, ada, 'r1')).rejects.toMatchObject({
       code: 'audit_unavailable',
       status: 503,
     });
     expect(await kept()).toEqual([]);
-    await receive(parts, report, ada, 'r2');
+    await receive(deps, report, ada, 'r2');
     expect(await kept()).toMatchObject([{ conference_sid: sids.conference }]);
-    await receive(parts, report, ada, 'r3');
-    await receive(
-      parts,
-      other('consent', { purpose: 'voice-verification', decision: 'refused' }),
-      ours,
-      'r4',
-    );
+    await receive(deps, report, ada, 'r3');
+    await receive(deps, other('consent', { purpose: 'voice-verification', decision: 'refused' }), ours, 'r4');
     expect(
       await db.query(
         'SELECT viewer, worker_sid, action, recording_sid, allowed, reason, request_id FROM audit ORDER BY id',
@@ -232,46 +227,46 @@ onEachEngine('reports of live calls', (open) => {
     other('consent', { purpose: 'voice-enrolment', decision: 'given', ...change });
   const audited = () => db.query('SELECT allowed FROM audit');
 
-  test.each<[string, Teller, Partial<Extract<Report, { kind: 'consent' }>>]>([
+  test.each<[string, Reporter, Partial<Extract<Report, { kind: 'consent' }>>]>([
     ['somebody who is not in it', eve, {}],
     ['somebody who is no worker', noWorker, {}],
     ['a Function without the agent', evesByFunction, {}],
     ['the agent, for the leg of another call', ada, { callSid: sids.call(9) }],
     ['the agent, for the task of another', ada, { taskSid: sids.otherTask }],
     ['the agent, for a conference of others', ada, { conferenceSid: `CF${'9'.repeat(32)}` as never }],
-  ])('no consent to a call is written for %s', async (_who, teller, change) => {
-    const { parts } = room(db);
-    await expect(receive(parts, consent(change), teller, 'r')).rejects.toMatchObject({ status: 403 });
+  ])('no consent to a call is written for %s', async (_who, reporter, change) => {
+    const { deps } = room(db);
+    await expect(receive(deps, consent(change), reporter, 'r')).rejects.toMatchObject({ status: 403 });
     expect([await kept(), await audited()]).toEqual([[], []]);
   });
 
   test('after the call no consent is given any more, but one may be taken back', async () => {
-    const { parts, twilio } = room(db);
+    const { deps, twilio } = room(db);
     twilio.live = false;
-    await expect(receive(parts, consent(), ada, 'r')).rejects.toMatchObject({ code: 'not_your_call' });
-    await receive(parts, consent({ decision: 'withdrawn' }), ada, 'r');
+    await expect(receive(deps, consent(), ada, 'r')).rejects.toMatchObject({ code: 'not_your_call' });
+    await receive(deps, consent({ decision: 'withdrawn' }), ada, 'r');
     expect([await kept(), await audited()]).toMatchObject([[{ conference_sid: null }], [{ allowed: false }]]);
   });
 
   test('a consent that is taken back ends what is streamed', async () => {
-    const { parts, twilio } = room(db);
+    const { deps, twilio } = room(db);
     const stream = `${sids.call(1)} ${sids.call(1)}`;
     twilio.streams.add(stream);
-    await receive(parts, consent(), ada, 'r');
+    await receive(deps, consent(), ada, 'r');
     expect([...twilio.streams]).toEqual([stream]);
-    await receive(parts, consent({ decision: 'withdrawn' }), ada, 'r');
+    await receive(deps, consent({ decision: 'withdrawn' }), ada, 'r');
     expect([...twilio.streams]).toEqual([]);
   });
 
-  test('an alarm needs a task of the teller’s own', async () => {
-    const { parts, raised } = room(db);
+  test('an alarm needs a task of the reporter’s own', async () => {
+    const { deps, raised } = room(db);
     const made = [
       [other('not-recorded', { reason: 'start-failed' }), eve],
       [other('double-recording', {}), noWorker],
       [{ ...other('double-recording', {}), taskSid: sids.otherTask }, ada],
     ] as const;
-    for (const [report, teller] of made)
-      await expect(receive(parts, report, teller, 'r')).rejects.toMatchObject({
+    for (const [report, reporter] of made)
+      await expect(receive(deps, report, reporter, 'r')).rejects.toMatchObject({
         code: 'task_unknown',
         status: 403,
       });
@@ -281,10 +276,10 @@ onEachEngine('reports of live calls', (open) => {
   test('a call that is not recorded is an alarm, unless that is as the site wants it', async () => {
     for (const reason of notRecordedReasons) {
       await db.query('DELETE FROM alarms');
-      const { parts, raised, reported } = room(db);
+      const { deps, raised, reported } = room(db);
       const report = other('not-recorded', { reason });
-      await receive(parts, report, ada, 'r');
-      await receive(parts, report, ada, 'r');
+      await receive(deps, report, ada, 'r');
+      await receive(deps, report, ada, 'r');
       const quiet = ['rule', 'on-demand', 'internal-call'].includes(reason);
       expect(await raised()).toEqual(quiet ? [] : [['not_recorded', reason, 1]]);
       expect(reported).toEqual([['not-recorded', reason, 'browser']]);
@@ -292,8 +287,8 @@ onEachEngine('reports of live calls', (open) => {
   });
 
   test('so is one that is recorded twice', async () => {
-    const { parts, raised } = room(db);
-    await receive(parts, other('double-recording', {}), ada, 'r');
+    const { deps, raised } = room(db);
+    await receive(deps, other('double-recording', {}), ada, 'r');
     expect(await raised()).toEqual([['double_recording', 'flex-recording-on', 1]]);
   });
 });

@@ -3,7 +3,7 @@ import { stopStreams, type TwilioLiveConference, type Viewer } from '@flex-custo
 import { createAudit } from '../../access/audit.ts';
 import { createAlarms } from '../../alarms/alarms.ts';
 import type { Db } from '../../db/db.ts';
-import type { RecorderParts } from '../parts.ts';
+import type { RecorderDeps } from '../deps.ts';
 import { createPauses, dueOf } from '../pauses/pauses.ts';
 import { proveOwnCall, proveOwnTask } from './whose.ts';
 
@@ -11,7 +11,7 @@ import { proveOwnCall, proveOwnTask } from './whose.ts';
  * Who tells: the holder of a Flex token, by way of one of our Functions, which signs, or of a browser. What may be done is
  * the token's to say in both cases; of a Function the clock alone is believed beside it.
  */
-export interface Teller {
+export interface Reporter {
   by: 'function' | 'browser';
   viewer: Viewer;
 }
@@ -24,44 +24,44 @@ const wanted: readonly NotRecordedReason[] = ['rule', 'on-demand', 'internal-cal
  * @throws CustodyError `not_your_call`, `task_unknown` (403); retryable where Twilio, the database or the audit log is away
  */
 export async function receive(
-  parts: RecorderParts,
+  deps: RecorderDeps,
   report: Report,
-  teller: Teller,
+  reporter: Reporter,
   requestId: string,
   now: number = Date.now(),
 ): Promise<void> {
-  if (report.kind === 'joined') return look(parts, report, teller);
+  if (report.kind === 'joined') return look(deps, report, reporter);
   // Twilio is asked before the transaction: the embedded database has one session, which must not wait for anybody.
-  const conference = await proven(parts, report, teller.viewer);
+  const conference = await proven(deps, report, reporter.viewer);
   const ofPause = conference !== undefined && (report.kind === 'paused' || report.kind === 'resumed');
-  const isNew = await parts.db.transaction(async (db) => {
-    if (!(await keep(db, report, teller, parts.settings, conference?.sid))) return false;
-    if (report.kind === 'consent') await audit(db, report, teller, requestId);
+  const isNew = await deps.db.transaction(async (db) => {
+    if (!(await keep(db, report, reporter, deps.settings, conference?.sid))) return false;
+    if (report.kind === 'consent') await audit(db, report, reporter, requestId);
     if (report.kind === 'not-recorded' && !wanted.includes(report.reason))
       await createAlarms(db).raise('not_recorded', undefined, report.reason);
     if (report.kind === 'double-recording')
       await createAlarms(db).raise('double_recording', undefined, 'flex-recording-on');
-    if (ofPause) await tellPauses(parts, db, report, teller, now);
+    if (ofPause) await tellPauses(deps, db, report, reporter, now);
     return true;
   });
-  if (isNew) parts.metrics.reported(report.kind, reasonOf(report), teller.by);
+  if (isNew) deps.metrics.reported(report.kind, reasonOf(report), reporter.by);
   // What was taken back counts at once, whatever the page does.
   if (report.kind === 'consent' && report.decision !== 'given' && conference)
-    await stopStreams(parts.twilio, conference);
+    await stopStreams(deps.twilio, conference);
   // Told again it is sent again: the first time may have ended between the two.
   // Under a key of its own: the next look, which waits for its time, must not swallow one that is wanted now.
   if (ofPause) {
     const { conferenceSid } = report;
-    await parts.queue.send('resume', { conferenceSid }, { once: `told:${conferenceSid}` });
+    await deps.queue.send('resume', { conferenceSid }, { once: `told:${conferenceSid}` });
   }
 }
 
 /**
- * What Twilio says of the teller's part in it: the live call where there is one, else the task.
+ * What Twilio says of the reporter's part in it: the live call where there is one, else the task.
  * @throws CustodyError `not_your_call`, `task_unknown` (403), or as TwilioApi does
  */
 async function proven(
-  { twilio }: RecorderParts,
+  { twilio }: RecorderDeps,
   report: Report,
   viewer: Viewer,
 ): Promise<TwilioLiveConference | undefined> {
@@ -78,11 +78,11 @@ async function proven(
 
 /** It says where to look and nothing else, so that there is nothing to keep. */
 async function look(
-  { metrics, queue }: RecorderParts,
+  { metrics, queue }: RecorderDeps,
   { taskSid, conferenceSid }: Extract<Report, { kind: 'joined' }>,
-  teller: Teller,
+  reporter: Reporter,
 ): Promise<void> {
-  metrics.reported('joined', '', teller.by);
+  metrics.reported('joined', '', reporter.by);
   const call = { taskSid, ...(conferenceSid && { conferenceSid }) };
   await queue.send('call', call, { once: conferenceSid ?? taskSid });
 }
@@ -91,8 +91,8 @@ async function look(
 async function keep(
   db: Pick<Db, 'query'>,
   report: Report,
-  teller: Teller,
-  { behavior }: RecorderParts['settings'],
+  reporter: Reporter,
+  { behavior }: RecorderDeps['settings'],
   proven: ConferenceSid | undefined,
 ): Promise<boolean> {
   const { id, kind, at, taskSid, reservationSid, ...details } = report;
@@ -115,12 +115,12 @@ async function keep(
       new Date(at),
       taskSid,
       reservationSid ?? null,
-      teller.viewer.workerSid ?? null,
+      reporter.viewer.workerSid ?? null,
       // A consent counts for the call it was proven of, and for no other.
       (kind === 'consent' ? proven : conferenceSid) ?? null,
       // How the recording was paused decides whether its audio is shorter than the call.
       JSON.stringify(kind === 'paused' ? { ...rest, behavior } : rest),
-      teller.by,
+      reporter.by,
     ],
   );
   return rows.length > 0;
@@ -129,11 +129,11 @@ async function keep(
 async function audit(
   db: Pick<Db, 'query'>,
   { callSid, taskSid, purpose, decision }: Extract<Report, { kind: 'consent' }>,
-  teller: Teller,
+  reporter: Reporter,
   requestId: string,
 ): Promise<void> {
   await createAudit(db).record({
-    viewer: teller.viewer,
+    viewer: reporter.viewer,
     action: 'voice-consent',
     recordingSid: callSid ?? taskSid,
     allowed: decision === 'given',
@@ -143,10 +143,10 @@ async function audit(
 }
 
 async function tellPauses(
-  { settings }: RecorderParts,
+  { settings }: RecorderDeps,
   db: Pick<Db, 'query'>,
   report: Extract<Report, { kind: 'paused' | 'resumed' }>,
-  teller: Teller,
+  reporter: Reporter,
   now: number,
 ): Promise<void> {
   const { conferenceSid, taskSid } = report;
@@ -154,9 +154,9 @@ async function tellPauses(
   const at = Math.min(report.at, now);
   const told = { conferenceSid, taskSid, at: new Date(at) };
   const pauses = createPauses(db);
-  if (report.kind === 'resumed') await pauses.resumed(told, teller.by);
+  if (report.kind === 'resumed') await pauses.resumed(told, reporter.by);
   // A browser's clock may be wrong by hours: by ours, a pause that it reports is never too short.
-  else await pauses.paused(told, [], dueOf(settings, teller.by === 'function' ? at : now));
+  else await pauses.paused(told, [], dueOf(settings, reporter.by === 'function' ? at : now));
 }
 
 const reasonOf = (report: Report): string =>

@@ -7,7 +7,7 @@ import {
   type TaskSid,
 } from '@flex-custody/core';
 import type { TwilioLiveConference, Viewer } from '@flex-custody/twilio';
-import type { RecorderTwilio } from '../parts.ts';
+import type { RecorderTwilio } from '../deps.ts';
 
 type OfCall = Extract<Report, { kind: 'paused' | 'resumed' | 'consent' }>;
 type Twilio = Pick<RecorderTwilio, 'liveConference' | 'liveConferences' | 'reservations'>;

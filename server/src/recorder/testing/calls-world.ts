@@ -11,7 +11,7 @@ import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { Db } from '../../db/db.ts';
 import type { JobName, Jobs, SendOptions } from '../../queue/queue.ts';
 import { type CallerDigest, callerDigests } from '../../retention/caller.ts';
-import type { RecorderParts } from '../parts.ts';
+import type { RecorderDeps } from '../deps.ts';
 import { LiveCall, sids } from './live-call.ts';
 import { room } from './room.ts';
 
@@ -107,9 +107,9 @@ export interface SentJob {
 export function callsRoom(db: Db) {
   const world = new CallsWorld();
   const sent: SentJob[] = [];
-  const { parts: plain } = room(db);
+  const { deps: plain } = room(db);
   const alarms = createAlarms(db);
-  const parts: RecorderParts = {
+  const deps: RecorderDeps = {
     ...plain,
     twilio: world,
     catalog: createCatalog(db, sids.account),
@@ -124,7 +124,7 @@ export function callsRoom(db: Db) {
   /** Recordings of which Twilio is to be asked again. */
   const facts = () =>
     sent.flatMap((job) => (job.name === 'facts' ? [(job.data as Jobs['facts']).recordingSid] : []));
-  return { world, parts, sent, alarms, open, facts };
+  return { world, deps, sent, alarms, open, facts };
 }
 
 export const reservation = (n: number, task: TaskSid, worker: WorkerSid): TwilioReservation => ({

@@ -20,7 +20,7 @@ import type {
   TwilioCallFacts,
   TwilioReservation,
 } from '@flex-custody/twilio';
-import type { RecorderTwilio } from '../parts.ts';
+import type { RecorderTwilio } from '../deps.ts';
 
 const sid = <T extends string>(prefix: string, n: number): T =>
   `${prefix}${n.toString(16).padStart(32, '0')}` as T;

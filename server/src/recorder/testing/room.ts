@@ -3,7 +3,7 @@ import type { Viewer } from '@flex-custody/twilio';
 import { createAlarms } from '../../alarms/alarms.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { Db } from '../../db/db.ts';
-import type { RecorderParts } from '../parts.ts';
+import type { RecorderDeps } from '../deps.ts';
 import { LiveCall, sids } from './live-call.ts';
 
 export const minute = 60_000;
@@ -21,7 +21,7 @@ export function room(db: Db, change: Partial<PauseSettings> = {}) {
   const sent: { conferenceSid: string; startAfterMs?: number; once?: string }[] = [];
   const reported: string[][] = [];
   const alarms = createAlarms(db);
-  const parts: RecorderParts = {
+  const deps: RecorderDeps = {
     accountSid: sids.account,
     db,
     alarms,
@@ -50,7 +50,7 @@ export function room(db: Db, change: Partial<PauseSettings> = {}) {
   };
   const raised = async () =>
     (await alarms.list({ open: true })).map(({ code, detail, times }) => [code, detail, times]);
-  return { parts, twilio, iam, sent, reported, raised };
+  return { deps, twilio, iam, sent, reported, raised };
 }
 
 let made = 0;

@@ -1,10 +1,10 @@
 import { type Sidecar, unprovenFacts } from '@flex-custody/core';
 import type { Stored } from '@flex-custody/vault';
 import { type Audit, operator } from '../../../access/audit.ts';
-import type { IngestParts } from '../../parts.ts';
+import type { IngestDeps } from '../../deps.ts';
 import { examine, knownToTwilio } from './adopt.ts';
 
-export type AcceptingParts = IngestParts & { audit: Pick<Audit, 'record'> };
+export type AcceptingDeps = IngestDeps & { audit: Pick<Audit, 'record'> };
 
 /**
  * Takes a sidecar's word although no host has signed it, because an operator said so: its facts are restored as unproven,
@@ -13,11 +13,11 @@ export type AcceptingParts = IngestParts & { audit: Pick<Audit, 'record'> };
  * @param stored the very version that the sidecar names
  * @throws CustodyError as {@link examine}, as Twilio does, or `audit_unavailable`
  */
-export async function acceptHearsay(parts: AcceptingParts, said: Sidecar, stored: Stored): Promise<void> {
-  const { audit, catalog, queue } = parts;
+export async function acceptHearsay(deps: AcceptingDeps, said: Sidecar, stored: Stored): Promise<void> {
+  const { audit, catalog, queue } = deps;
   const { recordingSid } = said;
-  const { object, channels, seconds, fault } = await examine(parts, recordingSid, stored);
-  const facts = await knownToTwilio(parts, recordingSid);
+  const { object, channels, seconds, fault } = await examine(deps, recordingSid, stored);
+  const facts = await knownToTwilio(deps, recordingSid);
   if (fault && !facts) throw fault;
   const { callSid, conferenceSid, durationSeconds: _said, ...rest } = said;
   // Which call it is of decides whose it is: not by hearsay where Twilio can be asked.

@@ -17,16 +17,13 @@ import {
   type WavHead,
 } from '@flex-custody/vault';
 import type { Registration } from '../../../catalog/catalog.ts';
+import type { IngestDeps } from '../../deps.ts';
 import { registrationOf } from '../../intake/source.ts';
-import type { IngestParts } from '../../parts.ts';
 import { logStep } from '../../steps.ts';
 
 const leaseMs = 60_000;
 
-type Parts = Pick<
-  IngestParts,
-  'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'queue' | 'store' | 'twilio'
->;
+type Deps = Pick<IngestDeps, 'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'queue' | 'store' | 'twilio'>;
 
 interface Found {
   object: SealedObject;
@@ -44,14 +41,14 @@ interface Found {
  * @throws CustodyError `envelope_*`, `object_*`, `store_*`, `key_*`, or `not_audio` for what is no recording; `object_length`
  * for what is not whole, where Twilio has none that it could be copied from again
  */
-export async function adopt(parts: Parts, sid: RecordingSid): Promise<boolean> {
-  const { alarms, catalog, config, log, queue, store } = parts;
+export async function adopt(deps: Deps, sid: RecordingSid): Promise<boolean> {
+  const { alarms, catalog, config, log, queue, store } = deps;
   const stored = await store.head(objectKey(config.accountSid, sid));
   if (!stored) return false;
   if (!isSealedAtRest(store, stored))
     throw new CustodyError('object_unencrypted', `S3 does not say that ${sid} is encrypted by the KMS key`);
-  const { object, channels, seconds, fault } = await examine(parts, sid, stored);
-  const facts = await knownToTwilio(parts, sid);
+  const { object, channels, seconds, fault } = await examine(deps, sid, stored);
+  const facts = await knownToTwilio(deps, sid);
   // What Twilio has is taken in all the same: its verification has it copied again.
   if (fault && !facts) throw fault;
   const registration: Registration = facts
@@ -86,7 +83,7 @@ export async function adopt(parts: Parts, sid: RecordingSid): Promise<boolean> {
 
 /** Twilio's facts of a recording of ours; undefined where it has none, or says that nothing was recorded. */
 export async function knownToTwilio(
-  { config, twilio }: Pick<IngestParts, 'config' | 'twilio'>,
+  { config, twilio }: Pick<IngestDeps, 'config' | 'twilio'>,
   sid: RecordingSid,
 ): Promise<TwilioRecording | undefined> {
   const facts = await twilio.recording(sid);
@@ -100,7 +97,7 @@ export async function knownToTwilio(
  * @throws CustodyError `envelope_*`, `object_*`, `store_*`, `key_*`, or `not_audio` for what is no recording
  */
 export async function examine(
-  { config, keys, store }: Pick<IngestParts, 'config' | 'keys' | 'store'>,
+  { config, keys, store }: Pick<IngestDeps, 'config' | 'keys' | 'store'>,
   sid: RecordingSid,
   stored: Stored,
 ): Promise<Found> {

@@ -9,7 +9,7 @@ import {
 } from '@flex-custody/core';
 import type { RecordingRow } from '../../../catalog/catalog.ts';
 import { removeFromBucket } from '../../../retention/remove.ts';
-import type { IngestParts } from '../../parts.ts';
+import type { IngestDeps } from '../../deps.ts';
 import { logStep } from '../../steps.ts';
 import { adopt } from './adopt.ts';
 import { type BucketKeys, bucketKeys } from './inventory/index.ts';
@@ -22,8 +22,8 @@ const pageRows = { server: 500, embedded: 100 };
 /** After each page the pass waits as long as the page took, at most this: players come first. */
 const mostPauseMs = 200;
 
-type Parts = Pick<
-  IngestParts,
+type Deps = Pick<
+  IngestDeps,
   'alarms' | 'catalog' | 'config' | 'inventory' | 'keys' | 'log' | 'queue' | 'runs' | 'store' | 'twilio'
 >;
 
@@ -51,15 +51,15 @@ interface KnownRow {
  * @returns when the inventory was begun that the keys were taken from; undefined where the bucket was listed
  */
 export async function bucketPass(
-  parts: Parts,
+  deps: Deps,
   tally: Tally,
   options: { dryRun: boolean; after: RecordingSid | undefined; signal: AbortSignal },
   save: (after: RecordingSid) => Promise<void>,
 ): Promise<Date | undefined> {
-  const source = await bucketKeys(parts, options);
-  const lying = lyingIn(parts, source, options.after)[Symbol.asyncIterator]();
-  const size = pageSize(parts);
-  const rows = rowsOf(parts, size, options)[Symbol.asyncIterator]();
+  const source = await bucketKeys(deps, options);
+  const lying = lyingIn(deps, source, options.after)[Symbol.asyncIterator]();
+  const size = pageSize(deps);
+  const rows = rowsOf(deps, size, options)[Symbol.asyncIterator]();
   let begun = performance.now();
   let there = (await lying.next()).value as Lying | undefined;
   let next = (await rows.next()).value as KnownRow | undefined;
@@ -68,8 +68,8 @@ export async function bucketPass(
     const sid = smaller(there?.sid, next?.row.recordingSid);
     const here = there?.sid === sid ? there : undefined;
     const known = next?.row.recordingSid === sid ? next : undefined;
-    if (known) await checkRow(parts, tally, known, here, options.dryRun);
-    else if (here) await checkObject(parts, tally, here, options.dryRun);
+    if (known) await checkRow(deps, tally, known, here, options.dryRun);
+    else if (here) await checkObject(deps, tally, here, options.dryRun);
     if (here) there = (await lying.next()).value as Lying | undefined;
     if (known) next = (await rows.next()).value as KnownRow | undefined;
     if (known || here?.object) tally.count('compared');
@@ -81,7 +81,7 @@ export async function bucketPass(
   return source.asOf;
 }
 
-const pageSize = ({ config: { database } }: Pick<Parts, 'config'>): number =>
+const pageSize = ({ config: { database } }: Pick<Deps, 'config'>): number =>
   database && 'directory' in database ? pageRows.embedded : pageRows.server;
 
 function smaller(a: RecordingSid | undefined, b: RecordingSid | undefined): RecordingSid | undefined {
@@ -91,7 +91,7 @@ function smaller(a: RecordingSid | undefined, b: RecordingSid | undefined): Reco
 
 /** Listed by key, a sidecar comes right behind its object. Whatever else somebody has put there is passed over. */
 async function* lyingIn(
-  { config }: Parts,
+  { config }: Deps,
   { asOf, keys }: BucketKeys,
   after: RecordingSid | undefined,
 ): AsyncGenerator<Lying> {
@@ -113,7 +113,7 @@ async function* lyingIn(
 }
 
 /** What an inventory has, as the bucket has it now; undefined: neither its object nor its sidecar. */
-async function asItIsNow({ config, store }: Parts, here: Lying): Promise<Lying | undefined> {
+async function asItIsNow({ config, store }: Deps, here: Lying): Promise<Lying | undefined> {
   if (!here.mayBeGone) return here;
   const key = objectKey(config.accountSid, here.sid);
   const [object, sidecar] = await Promise.all([
@@ -131,7 +131,7 @@ async function asItIsNow({ config, store }: Parts, here: Lying): Promise<Lying |
 }
 
 async function* rowsOf(
-  { alarms, catalog }: Parts,
+  { alarms, catalog }: Deps,
   size: number,
   { after, dryRun }: { after: RecordingSid | undefined; dryRun: boolean },
 ): AsyncGenerator<KnownRow> {
@@ -146,21 +146,21 @@ async function* rowsOf(
 }
 
 async function checkRow(
-  parts: Parts,
+  deps: Deps,
   tally: Tally,
   { row, isLost }: KnownRow,
   here: Lying | undefined,
   dryRun: boolean,
 ): Promise<void> {
-  const { alarms, catalog, log, queue, store, twilio } = parts;
+  const { alarms, catalog, log, queue, store, twilio } = deps;
   const { object, recordingSid: sid } = row;
-  if (row.erasedAt && here) return removeLeftOver(parts, tally, row, here, dryRun);
+  if (row.erasedAt && here) return removeLeftOver(deps, tally, row, here, dryRun);
   if ((row.state !== 'sealed' && row.state !== 'verified') || !object) return;
   // An inventory of before the loss says nothing of whether it is mended.
   const isSeen = here?.object?.etag === object.etag && !(isLost && here.mayBeGone);
   const isThere = isSeen || (await store.head(object.key, object.versionId))?.etag === object.etag;
   if (isThere) {
-    if (isLost) await alarms.mended(['object_lost'], sid);
+    if (isLost) await alarms.resolve(['object_lost'], sid);
     return;
   }
   // The catalog was read some time ago: a copy made anew since is another object.
@@ -185,14 +185,14 @@ async function checkRow(
 
 /** What a writer that was killed has put there when the recording was gone: it goes too. */
 async function removeLeftOver(
-  parts: Parts,
+  deps: Deps,
   tally: Tally,
   row: RecordingRow,
   here: Lying,
   dryRun: boolean,
 ): Promise<void> {
-  const { log, store } = parts;
-  const now = await asItIsNow(parts, here);
+  const { log, store } = deps;
+  const now = await asItIsNow(deps, here);
   if (!now || Date.now() - now.lastModified.getTime() < settledMs) return;
   tally.count('left_of_erased');
   if (dryRun) return;
@@ -200,21 +200,21 @@ async function removeLeftOver(
   log.warn({ recording: row.recordingSid }, 'what lay in the bucket of an erased recording was removed');
 }
 
-async function checkObject(parts: Parts, tally: Tally, here: Lying, dryRun: boolean) {
+async function checkObject(deps: Deps, tally: Tally, here: Lying, dryRun: boolean) {
   const { sid } = here;
   // Of a sidecar alone there is nothing to adopt.
-  const now = here.object && (await asItIsNow(parts, here));
+  const now = here.object && (await asItIsNow(deps, here));
   if (!now?.object) return;
   if (Date.now() - now.lastModified.getTime() < settledMs) return tally.count('underway');
   // Registered since the page was read.
-  if (await parts.catalog.find(sid)) return;
+  if (await deps.catalog.find(sid)) return;
   tally.count('unknown');
   if (dryRun) return;
   try {
-    if (await adopt(parts, sid)) tally.count('adopted');
+    if (await adopt(deps, sid)) tally.count('adopted');
   } catch (error) {
     if (isRetryable(error)) throw error;
     tally.count('unreadable');
-    await parts.alarms.raise('object_unreadable', sid, errorCode(error));
+    await deps.alarms.raise('object_unreadable', sid, errorCode(error));
   }
 }

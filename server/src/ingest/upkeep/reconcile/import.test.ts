@@ -20,7 +20,7 @@ import { readPolicy } from '../../../retention/policy.ts';
 import { house, sealedObject, sharedDatabase } from '../../testing/house.ts';
 import { recorded, scene, sids } from '../../testing/scene.ts';
 import { proofOf } from '../../verify/proof.ts';
-import { type ImportOptions, type ImportParts, importPlain, readFrom } from './import.ts';
+import { type ImportDeps, type ImportOptions, importPlain, readFrom } from './import.ts';
 
 const shared = sharedDatabase();
 const keys = createKeys({ kind: 'raw-aes', keys: [{ keyId: 'k1', key: new Uint8Array(32).fill(3) }] });
@@ -113,11 +113,11 @@ type Host = Awaited<ReturnType<typeof open>>;
 async function open() {
   const twilio = scene();
   const host = await house(twilio, shared.db, { store, keys });
-  const parts = host.parts as ImportParts;
-  Object.assign(parts.config, { store: config });
+  const deps = host.deps as ImportDeps;
+  Object.assign(deps.config, { store: config });
   const run = async (options: Partial<ImportOptions> = {}) => {
     const all = { from: 's3://old/calls/', ...options };
-    return (await parts.runs.run('import', all, (one) => importPlain(parts, one))).counts;
+    return (await deps.runs.run('import', all, (one) => importPlain(deps, one))).counts;
   };
   return { twilio, ...host, run };
 }
@@ -326,7 +326,7 @@ test('out of a store that keeps no versions, and knows no such question, plain o
   const bare = await startS3({ directory, region: 'us-east-1', buckets: ['old'], faults, unversioned: true });
   const host = await open();
   const elsewhere = { ...config, ...bare, bucket: 'old' };
-  Object.assign(host.parts.config, { store: elsewhere });
+  Object.assign(host.deps.config, { store: elsewhere });
   const archive = createStore(elsewhere);
   const [erased, kept] = [sids.recording(8), sid];
   try {
@@ -400,9 +400,9 @@ describe('what is refused', () => {
       refused_media_long: 1,
     };
     expect(await host.run({ dryRun: true })).toEqual({ ...refused, to_import: 1, done: 7 });
-    const dry = await host.parts.runs.look('import');
+    const dry = await host.deps.runs.look('import');
     expect(await host.run()).toEqual({ ...refused, to_import: 1, imported: 1, without_twilio: 1, done: 7 });
-    const run = await host.parts.runs.look('import');
+    const run = await host.deps.runs.look('import');
     expect(run?.notes).toEqual(dry?.notes);
     expect(run?.notes).toEqual(
       Object.fromEntries(
@@ -440,14 +440,14 @@ describe('what is refused', () => {
     const host = await open();
     for (let n = 1; n <= 103; n += 1) await old.putBytes(`calls/${sids.recording(n)}.wav`, Buffer.alloc(0));
     await host.run({ dryRun: true });
-    const run = await host.parts.runs.look('import');
+    const run = await host.deps.runs.look('import');
     expect([Object.keys(run?.notes ?? {}).length, run?.unnamed]).toEqual([100, 3]);
   });
 });
 
 test('what Twilio has no longer is no alarm each, though originals are to be deleted', async () => {
   const host = await open();
-  Object.assign(host.parts.config, { deleteSourceAfterHours: 24 });
+  Object.assign(host.deps.config, { deleteSourceAfterHours: 24 });
   const all = [1, 2, 3, 4].map((n) => sids.recording(n));
   for (const of of all) await old.putBytes(`calls/${of}.wav`, audio);
   await host.run();
@@ -636,7 +636,7 @@ describe('--delete-plain', () => {
     for (const n of [7, 8]) await old.putBytes(`calls/${sids.recording(n)}.wav`, audio);
     await host.run();
     for (const n of [7, 8]) await verify(host, audio, sids.recording(n));
-    host.parts.keys = createKeys({
+    host.deps.keys = createKeys({
       kind: 'raw-aes',
       keys: [{ keyId: 'k2', key: new Uint8Array(32).fill(4) }],
     });
@@ -673,13 +673,13 @@ describe('--delete-plain', () => {
     await old.putBytes(key, audio);
     await host.run();
     await verify(host, audio);
-    host.parts.policies = {
+    host.deps.policies = {
       inForce: async () =>
         readPolicy('version: 1\nholds: [{id: old, from: 2019-01-01, until: 2019-12-31}]\n'),
     };
     const row = await host.catalog.find(sid);
     if (!row) throw new Error('no row');
-    expect(holdsOn(await host.parts.policies.inForce(), row, undefined)).toEqual(['old']);
+    expect(holdsOn(await host.deps.policies.inForce(), row, undefined)).toEqual(['old']);
     expect(await host.run({ deletePlain: true })).toMatchObject({ plain_held: 1 });
     expect(await left()).toEqual([key]);
   });

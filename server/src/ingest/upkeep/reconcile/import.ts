@@ -23,8 +23,8 @@ import type { RecordingRow, Registration } from '../../../catalog/catalog.ts';
 import type { Config } from '../../../config.ts';
 import type { Run } from '../../../runs/runs.ts';
 import { copyUnderLease, workerLeaseMs } from '../../copy/copy-under-lease.ts';
+import type { IngestDeps } from '../../deps.ts';
 import { registrationOf, settleUncopyable } from '../../intake/source.ts';
-import type { IngestParts } from '../../parts.ts';
 import { logStep, ownFaults, provenBad } from '../../steps.ts';
 import { removePlain, sha256Of, withoutMedia } from './remove-plain.ts';
 import { createTally, type Tally } from './tally.ts';
@@ -42,7 +42,7 @@ export interface ImportOptions {
   deletePlain?: boolean;
 }
 
-export type ImportParts = IngestParts & { config: Pick<Config, 'store'> };
+export type ImportDeps = IngestDeps & { config: Pick<Config, 'store'> };
 
 interface Plain {
   sid: RecordingSid;
@@ -71,16 +71,16 @@ export function readFrom(from: string): { bucket: string; prefix: string } {
  * linked and verified like any other recording, and which very object it was is noted; the plain object stays until somebody
  * asks for its deletion.
  */
-export async function importPlain(parts: ImportParts, run: Run): Promise<void> {
-  await withGatheredAlarms(parts, (all) => takeIn(all, run));
+export async function importPlain(deps: ImportDeps, run: Run): Promise<void> {
+  await withGatheredAlarms(deps, (all) => takeIn(all, run));
 }
 
-async function takeIn(parts: ImportParts, run: Run): Promise<void> {
+async function takeIn(deps: ImportDeps, run: Run): Promise<void> {
   const options = run.options as unknown as ImportOptions;
   const { bucket, prefix } = readFrom(options.from);
   const tally = createTally(run);
   const config: StoreConfig = {
-    ...parts.config.store,
+    ...deps.config.store,
     bucket,
     ...(options.endpoint !== undefined && { endpoint: options.endpoint, pathStyle: true }),
     ...(options.region !== undefined && { region: options.region }),
@@ -94,7 +94,7 @@ async function takeIn(parts: ImportParts, run: Run): Promise<void> {
       const sid = asRecordingSid(name);
       if (!sid) tally.count('other');
       else if (ending !== undefined && ending !== '.wav') tally.count(`not_wav_${ending.slice(1)}`);
-      else await importOne(parts, plain, { sid, key, bytes, etag, lastModified }, options, tally, run.signal);
+      else await importOne(deps, plain, { sid, key, bytes, etag, lastModified }, options, tally, run.signal);
       tally.count('done');
       await run.save({ after: key, ...tally.named }, tally.counts);
     }
@@ -104,7 +104,7 @@ async function takeIn(parts: ImportParts, run: Run): Promise<void> {
   const orphans = tally.counts['without_twilio'] ?? 0;
   // One for all: an archive of years has tens of thousands of them.
   if (orphans > 0)
-    await parts.alarms.raise(
+    await deps.alarms.raise(
       'import_without_twilio',
       undefined,
       `Twilio has ${orphans} of the imported recordings no longer: whose calls they are, and when they began, is unproven`,
@@ -114,29 +114,29 @@ async function takeIn(parts: ImportParts, run: Run): Promise<void> {
 type OneOptions = Pick<ImportOptions, 'dryRun' | 'deletePlain' | 'repairHeader'>;
 
 async function importOne(
-  parts: ImportParts,
+  deps: ImportDeps,
   plain: Store,
   object: Plain,
   options: OneOptions,
   tally: Tally,
   signal: AbortSignal,
 ): Promise<void> {
-  const { catalog, queue } = parts;
+  const { catalog, queue } = deps;
   const { dryRun } = options;
   const { sid } = object;
   const known = await catalog.find(sid);
   if (known && known.state !== 'registered' && known.state !== 'failed')
-    return settleKnown(parts, plain, object, known, options, tally, signal);
+    return settleKnown(deps, plain, object, known, options, tally, signal);
   try {
-    const found = await parts.twilio.recording(sid);
-    const facts = found?.accountSid === parts.config.accountSid ? found : undefined;
+    const found = await deps.twilio.recording(sid);
+    const facts = found?.accountSid === deps.config.accountSid ? found : undefined;
     if (facts && !withoutMedia.has(facts.status)) {
       tally.count('from_twilio');
-      if (!dryRun) await copyFromTwilio(parts, facts, known);
+      if (!dryRun) await copyFromTwilio(deps, facts, known);
       return;
     }
     const { channels, fault, registration, repair, versionId } = await examine(
-      parts,
+      deps,
       plain,
       object,
       facts,
@@ -155,10 +155,10 @@ async function importOne(
     const own = repair && (await ownDigest(plain, very, signal));
     await catalog.register(registration);
     if (known?.state === 'failed') await catalog.replayed(sid);
-    const lease = await catalog.lease(sid, 'import', parts.workerLeaseMs ?? workerLeaseMs);
+    const lease = await catalog.lease(sid, 'import', deps.workerLeaseMs ?? workerLeaseMs);
     if (lease === undefined) return tally.count('underway');
     await copyUnderLease(
-      parts,
+      deps,
       {
         source: {
           accountSid,
@@ -186,7 +186,7 @@ async function importOne(
     tally.count('imported');
     if (repair) {
       tally.count('repaired');
-      parts.log.info({ event: 'import.repaired', recording: sid, key }, 'sealed with its header put right');
+      deps.log.info({ event: 'import.repaired', recording: sid, key }, 'sealed with its header put right');
     }
     if (!facts) tally.count('without_twilio');
   } catch (error) {
@@ -197,19 +197,16 @@ async function importOne(
     const reason = (error as Error).message;
     tally.count(`refused_${code}`);
     tally.name(object.key, `refused (${code}): ${reason}`);
-    parts.log.warn(
-      { event: 'import.refused', recording: sid, key: object.key, code, reason },
-      'not imported',
-    );
+    deps.log.warn({ event: 'import.refused', recording: sid, key: object.key, code, reason }, 'not imported');
     if (dryRun) return;
-    if (await catalog.giveUp(sid, code)) logStep(parts.log, 'failed', sid, { reason: code });
-    await parts.alarms.raise('import_refused', sid, code);
+    if (await catalog.giveUp(sid, code)) logStep(deps.log, 'failed', sid, { reason: code });
+    await deps.alarms.raise('import_refused', sid, code);
   }
 }
 
 /** What is copied already, or is to stay erased, is counted; its plain object is deleted where the operator asked for that. */
 async function settleKnown(
-  parts: ImportParts,
+  deps: ImportDeps,
   plain: Store,
   { key }: Plain,
   known: RecordingRow,
@@ -220,19 +217,19 @@ async function settleKnown(
   const { state } = known;
   const isSettled = state === 'erased' || state === 'verified';
   tally.count(isSettled ? state : 'underway');
-  if (deletePlain && !dryRun && isSettled) tally.count(await removePlain(parts, plain, key, known, signal));
+  if (deletePlain && !dryRun && isSettled) tally.count(await removePlain(deps, plain, key, known, signal));
 }
 
 /** As for a recording whose callback was missed. One that failed with its object in the bucket is verified again instead. */
 async function copyFromTwilio(
-  parts: ImportParts,
+  deps: ImportDeps,
   facts: TwilioRecording,
   known: RecordingRow | undefined,
 ): Promise<void> {
-  const { catalog, queue } = parts;
+  const { catalog, queue } = deps;
   const { recordingSid } = await catalog.register(registrationOf(facts, 'import'));
   const begun = known?.state === 'failed' ? await catalog.replayed(recordingSid) : 'registered';
-  if (await settleUncopyable(parts, recordingSid, facts)) return;
+  if (await settleUncopyable(deps, recordingSid, facts)) return;
   await queue.send('link', { recordingSid }, { once: recordingSid });
   await queue.send(begun === 'sealed' ? 'verify' : 'copy', { recordingSid }, { once: `now:${recordingSid}` });
 }
@@ -252,7 +249,7 @@ interface Examined {
  * @throws CustodyError `media_empty`, `not_audio`, `object_*`, `store_*`
  */
 async function examine(
-  { config }: ImportParts,
+  { config }: ImportDeps,
   plain: Store,
   { sid, key, etag, lastModified, bytes }: Plain,
   facts: TwilioRecording | undefined,

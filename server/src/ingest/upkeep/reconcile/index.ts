@@ -2,7 +2,7 @@ import { asRecordingSid, CustodyError } from '@flex-custody/core';
 import type { AlarmCode } from '../../../alarms/alarm-table.ts';
 import { withGatheredAlarms } from '../../../alarms/gather-alarms.ts';
 import type { Run } from '../../../runs/runs.ts';
-import type { IngestParts } from '../../parts.ts';
+import type { IngestDeps } from '../../deps.ts';
 import { bucketPass } from './bucket-pass.ts';
 import { createTally, type Tally } from './tally.ts';
 import { twilioPass, type Window } from './twilio-pass.ts';
@@ -29,16 +29,16 @@ export interface ReconcileOptions {
  * where it stopped in the midst of a page: taking in twice is once.
  * @throws CustodyError `request_invalid` (400) where `until` is not later than `since`; else as Twilio, store and catalog do
  */
-export async function reconcile(parts: IngestParts, run: Run): Promise<void> {
+export async function reconcile(deps: IngestDeps, run: Run): Promise<void> {
   const options = run.options as unknown as ReconcileOptions;
   const tally = createTally(run);
   const isWhole = !options.withoutBucket && !options.dryRun;
   let answered: AlarmCode[] = [];
   await withGatheredAlarms(
-    parts,
+    deps,
     async (all) => {
       const asOf = await compareBoth(all, run, options, tally);
-      if (isWhole) answered = await answeredBy(parts, tally, asOf);
+      if (isWhole) answered = await answeredBy(deps, tally, asOf);
     },
     () => answered,
   );
@@ -49,7 +49,7 @@ export async function reconcile(parts: IngestParts, run: Run): Promise<void> {
  * @param asOf when the inventory was begun that took the bucket's place: it does not know what was lost since
  */
 async function answeredBy(
-  { alarms }: IngestParts,
+  { alarms }: IngestDeps,
   tally: Tally,
   asOf: Date | undefined,
 ): Promise<AlarmCode[]> {
@@ -63,7 +63,7 @@ async function answeredBy(
 
 /** @returns when the inventory was begun, where the bucket's keys were taken from one */
 async function compareBoth(
-  parts: IngestParts,
+  deps: IngestDeps,
   run: Run,
   options: ReconcileOptions,
   tally: Tally,
@@ -84,12 +84,12 @@ async function compareBoth(
   if (state['listed'] !== true) {
     const before = typeof state['before'] === 'string' ? new Date(state['before']) : undefined;
     const how = { dryRun, settledMs: options.settledMs ?? 0, before, signal };
-    await twilioPass(parts, window, tally, how, (oldest) => save({ before: oldest }));
+    await twilioPass(deps, window, tally, how, (oldest) => save({ before: oldest }));
     await save({ listed: true });
   }
   if (options.withoutBucket) return undefined;
   const after = asRecordingSid(state['after']);
-  const asOf = await bucketPass(parts, tally, { dryRun, after, signal }, (sid) =>
+  const asOf = await bucketPass(deps, tally, { dryRun, after, signal }, (sid) =>
     save({ listed: true, after: sid }),
   );
   await save({ listed: true, compared: true });
@@ -100,21 +100,21 @@ async function compareBoth(
  * What the schedule does: compares the catalog with the bucket alone.
  * @throws CustodyError as Twilio, store and catalog do
  */
-export async function compareBucket(parts: IngestParts, run: Run): Promise<void> {
+export async function compareBucket(deps: IngestDeps, run: Run): Promise<void> {
   const tally = createTally(run);
   const { state, signal } = run;
   const save = (next: Record<string, unknown>) =>
     run.save(next, { ...tally.counts, done: tally.counts['compared'] ?? 0 });
   let answered: AlarmCode[] = [];
   await withGatheredAlarms(
-    parts,
+    deps,
     async (all) => {
       const after = asRecordingSid(state?.['after']);
       const asOf = await bucketPass(all, tally, { dryRun: false, after, signal }, (sid) =>
         save({ after: sid }),
       );
       await save({ compared: true });
-      answered = await answeredBy(parts, tally, asOf);
+      answered = await answeredBy(deps, tally, asOf);
     },
     () => answered,
   );

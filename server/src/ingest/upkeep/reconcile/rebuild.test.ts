@@ -62,15 +62,15 @@ async function open(signing = houseSigning) {
   const host = await house(twilio, shared.db, { store: aged(), keys, signing });
   host.queue.sent = [];
   const run = async (options: RebuildOptions = {}) => {
-    const parts = { ...host.parts, audit: createAudit(shared.db) };
-    return (await host.parts.runs.run('rebuild', { ...options }, (one) => rebuild(parts, one))).counts;
+    const deps = { ...host.deps, audit: createAudit(shared.db) };
+    return (await host.deps.runs.run('rebuild', { ...options }, (one) => rebuild(deps, one))).counts;
   };
   return { twilio, ...host, run };
 }
 type House = Awaited<ReturnType<typeof open>>;
 
 /** A recording that was verified and described, with the link that its callback hinted at. */
-async function verified({ catalog, ingest, parts, queue, twilio }: House, n: number) {
+async function verified({ catalog, ingest, deps, queue, twilio }: House, n: number) {
   const sid = sids.recording(n);
   const answer = await ingest.receive(recorded(twilio, n, { durationSeconds: 4 }));
   if (answer.action !== 'copy') throw new Error('no lease');
@@ -89,7 +89,7 @@ async function verified({ catalog, ingest, parts, queue, twilio }: House, n: num
   await catalog.sealed(sid, answer.lease, object, 2);
   await queue.run('link', { recordingSid: sid });
   await queue.run('verify', { recordingSid: sid });
-  await describeJob(parts, sid);
+  await describeJob(deps, sid);
   queue.sent = [];
   const row = await catalog.find(sid);
   if (row?.state !== 'verified' || !row.sidecar || !row.object) throw new Error('not verified');
@@ -188,7 +188,7 @@ test.each(forgeries)('a sidecar %s restores nothing but the SID', async (_what, 
   await host.queue.run('verify', { recordingSid: sid });
   const now = await host.catalog.find(sid);
   expect(now).toMatchObject({ state: 'verified', sidecar: { signedBy: houseSigning.keyId } });
-  expect((await openSidecar(host.parts, sid)).sidecar.workerSid).toBeUndefined();
+  expect((await openSidecar(host.deps, sid)).sidecar.workerSid).toBeUndefined();
 });
 
 test('has recordings without a sidecar adopted, and what it knows left as it is', async () => {
@@ -298,7 +298,7 @@ describe('an operator accepts what nobody has signed', () => {
     });
     // And remains so in what this host signs of it.
     await host.queue.run('verify', { recordingSid: host.sid });
-    expect((await openSidecar(host.parts, host.sid)).sidecar.unproven).toEqual(everything);
+    expect((await openSidecar(host.deps, host.sid)).sidecar.unproven).toEqual(everything);
     await lose();
     await host.run();
     expect(await host.catalog.find(host.sid)).toMatchObject({ workerSid: sids.worker, unproven: everything });
@@ -330,7 +330,7 @@ test('a run that broke off lists the bucket from behind its last sidecar', async
   );
   const lists: unknown[] = [];
   let isBroken = true;
-  host.parts.store = new Proxy(store, {
+  host.deps.store = new Proxy(store, {
     get: (target, name) =>
       name === 'list'
         ? async function* (_prefix: string, { after }: ListOptions) {

@@ -2,7 +2,7 @@ import { asRecordingSid, errorCode, isRetryable, type RecordingSid, sidecarKey }
 import { withGatheredAlarms } from '../../../alarms/gather-alarms.ts';
 import { openSidecar } from '../../../catalog/sidecars.ts';
 import type { Run } from '../../../runs/runs.ts';
-import { type AcceptingParts, acceptHearsay } from './accept-unsigned.ts';
+import { type AcceptingDeps, acceptHearsay } from './accept-unsigned.ts';
 import { bucketPass } from './bucket-pass.ts';
 import { createTally, type Tally } from './tally.ts';
 
@@ -20,11 +20,11 @@ export interface RebuildOptions {
  * SID counts, unless somebody accepts them, and their recordings are adopted. Whatever comes back is read back again. What
  * the catalog knows stays as it is.
  */
-export async function rebuild(parts: AcceptingParts, run: Run): Promise<void> {
-  await withGatheredAlarms(parts, (all) => putTogether(all, run));
+export async function rebuild(deps: AcceptingDeps, run: Run): Promise<void> {
+  await withGatheredAlarms(deps, (all) => putTogether(all, run));
 }
 
-async function putTogether(parts: AcceptingParts, run: Run): Promise<void> {
+async function putTogether(deps: AcceptingDeps, run: Run): Promise<void> {
   const tally = createTally(run);
   const { dryRun = false, acceptUnsigned = false } = run.options as RebuildOptions;
   const { state = {}, signal } = run;
@@ -35,11 +35,11 @@ async function putTogether(parts: AcceptingParts, run: Run): Promise<void> {
     });
   if (state['sidecars'] !== true) {
     const how = { dryRun, acceptUnsigned, after: asRecordingSid(state['after']), signal };
-    await sidecarPass(parts, tally, how, (after) => save({ after }));
+    await sidecarPass(deps, tally, how, (after) => save({ after }));
     await save({ sidecars: true });
   }
   const after = state['sidecars'] === true ? asRecordingSid(state['after']) : undefined;
-  await bucketPass(parts, tally, { dryRun, after, signal }, (sid) => save({ sidecars: true, after: sid }));
+  await bucketPass(deps, tally, { dryRun, after, signal }, (sid) => save({ sidecars: true, after: sid }));
   await save({ sidecars: true, compared: true });
 }
 
@@ -51,20 +51,20 @@ interface Pass {
 }
 
 async function sidecarPass(
-  parts: AcceptingParts,
+  deps: AcceptingDeps,
   tally: Tally,
   how: Pass,
   save: (after: RecordingSid) => Promise<void>,
 ): Promise<void> {
-  const prefix = `recordings/${parts.config.accountSid}/`;
+  const prefix = `recordings/${deps.config.accountSid}/`;
   let underway: Promise<void>[] = [];
   let read = 0;
-  const behind = how.after && sidecarKey(parts.config.accountSid, how.after);
-  for await (const { key } of parts.store.list(prefix, { after: behind })) {
+  const behind = how.after && sidecarKey(deps.config.accountSid, how.after);
+  for await (const { key } of deps.store.list(prefix, { after: behind })) {
     const sid = asRecordingSid(/^(RE[0-9a-f]{32})\.json$/.exec(key.slice(prefix.length))?.[1]);
     if (!sid || (how.after !== undefined && sid <= how.after)) continue;
     how.signal.throwIfAborted();
-    underway.push(restore(parts, tally, sid, how));
+    underway.push(restore(deps, tally, sid, how));
     read += 1;
     if (underway.length < atOnce) continue;
     await Promise.all(underway);
@@ -75,16 +75,16 @@ async function sidecarPass(
 }
 
 async function restore(
-  parts: AcceptingParts,
+  deps: AcceptingDeps,
   tally: Tally,
   sid: RecordingSid,
   { dryRun, acceptUnsigned }: Pass,
 ): Promise<void> {
-  const { alarms, catalog, queue, store } = parts;
+  const { alarms, catalog, queue, store } = deps;
   tally.count('sidecars');
   if (await catalog.find(sid)) return tally.count('known');
   try {
-    const { sidecar, stored, signedBy } = await openSidecar(parts, sid);
+    const { sidecar, stored, signedBy } = await openSidecar(deps, sid);
     if (signedBy === undefined) tally.count('unsigned');
     // Its recording is adopted afterwards, by what it proves itself and Twilio says.
     if (signedBy === undefined && !acceptUnsigned) return;
@@ -97,7 +97,7 @@ async function restore(
     }
     tally.count('restored');
     if (dryRun) return;
-    if (signedBy === undefined) return await acceptHearsay(parts, sidecar, copy);
+    if (signedBy === undefined) return await acceptHearsay(deps, sidecar, copy);
     if (await catalog.restored(sidecar, { signed: stored }))
       await queue.send('verify', { recordingSid: sid }, { once: sid });
   } catch (error) {

@@ -21,11 +21,11 @@ async function open(now = new Date()) {
     return page(window, url);
   };
   const clock = { now };
-  host.parts.catalog = { ...host.catalog, now: async () => clock.now };
+  host.deps.catalog = { ...host.catalog, now: async () => clock.now };
   const look = async () => {
     asked.length = 0;
     twilio.asked.length = 0;
-    return (await host.parts.runs.run('recent', {}, (run) => lookAtTwilio(host.parts, run))).counts;
+    return (await host.deps.runs.run('recent', {}, (run) => lookAtTwilio(host.deps, run))).counts;
   };
   const ago = (ms: number) => new Date(clock.now.getTime() - ms);
   const later = (ms: number) => {
@@ -180,7 +180,7 @@ describe('a call that lasts longer than the next look reaches back', () => {
 
   test('is remembered for three days', async () => {
     const host = await open();
-    host.parts.config.reconcile.hours = 100;
+    host.deps.config.reconcile.hours = 100;
     recorded(host.twilio, 1, { ...long, startedAt: host.ago(71 * hour) });
     recorded(host.twilio, 2, { ...long, startedAt: host.ago(73 * hour) });
     expect(await host.look()).toMatchObject({ underway: 2 });
@@ -219,8 +219,8 @@ test('what an hour brings costs a page for each 500 recordings, and two question
   const again = await house(host.twilio, counting);
   host.twilio.asked.length = 0;
   statements.length = 0;
-  const run = (work: Parameters<typeof again.parts.runs.run>[2]) => again.parts.runs.run('recent', {}, work);
-  const { counts } = await run((one) => lookAtTwilio(again.parts, one));
+  const run = (work: Parameters<typeof again.deps.runs.run>[2]) => again.deps.runs.run('recent', {}, work);
+  const { counts } = await run((one) => lookAtTwilio(again.deps, one));
   expect(counts).toMatchObject({ seen: 1_100, known: 1_100 });
   expect(host.twilio.asked).toEqual(['recordingsPage', 'recordingsPage', 'recordingsPage']);
   expect(statements.filter((text) => /FROM recordings/.test(text)).length).toBeLessThanOrEqual(22);

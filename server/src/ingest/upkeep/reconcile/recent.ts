@@ -1,9 +1,9 @@
 import { asRecordingSid, type RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { Run } from '../../../runs/runs.ts';
-import type { IngestParts } from '../../parts.ts';
+import type { IngestDeps } from '../../deps.ts';
 import { createTally, type Tally } from './tally.ts';
-import { patiently, type TakingIn, type TwilioPassParts, takeIn, twilioPass } from './twilio-pass.ts';
+import { patiently, type TakingIn, type TwilioPassDeps, takeIn, twilioPass } from './twilio-pass.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -36,11 +36,11 @@ interface Look {
  * look that comes to its end, and asks for what that one saw unfinished. A first look is as long as the setting says.
  * @throws CustodyError as Twilio and the catalog do
  */
-export async function lookAtTwilio(parts: TwilioPassParts, run: Run): Promise<void> {
-  const { catalog, log } = parts;
+export async function lookAtTwilio(deps: TwilioPassDeps, run: Run): Promise<void> {
+  const { catalog, log } = deps;
   const tally = createTally(run);
-  const looked = await lastLook(parts);
-  const look = lookOf(run.state) ?? (await newLook(parts, looked.at));
+  const looked = await lastLook(deps);
+  const look = lookOf(run.state) ?? (await newLook(deps, looked.at));
   const { begun, since, underway } = look;
   const save = (before: Date | undefined) =>
     run.save(
@@ -57,9 +57,9 @@ export async function lookAtTwilio(parts: TwilioPassParts, run: Run): Promise<vo
   };
   const how = { dryRun: false, settledMs, signal: run.signal };
   await save(look.before);
-  await twilioPass(parts, { since }, tally, { ...how, before: look.before, onUnderway: remember }, save);
+  await twilioPass(deps, { since }, tally, { ...how, before: look.before, onUnderway: remember }, save);
   const unseen = looked.underway.filter((sid) => !underway.has(sid));
-  await askOneByOne(parts, tally, unseen, how, remember);
+  await askOneByOne(deps, tally, unseen, how, remember);
   if (forgotten > 0)
     log.warn(
       { event: 'reconcile.forgotten', recordings: forgotten },
@@ -74,13 +74,13 @@ export async function lookAtTwilio(parts: TwilioPassParts, run: Run): Promise<vo
  * setting.
  * @throws CustodyError as Twilio and the catalog do
  */
-export async function lookBack(parts: TwilioPassParts, run: Run): Promise<void> {
+export async function lookBack(deps: TwilioPassDeps, run: Run): Promise<void> {
   const tally = createTally(run);
-  const begun = timeOf(run.state?.['begun']) ?? (await parts.catalog.now());
-  const since = new Date(begun.getTime() - parts.config.reconcile.hours * hour);
+  const begun = timeOf(run.state?.['begun']) ?? (await deps.catalog.now());
+  const since = new Date(begun.getTime() - deps.config.reconcile.hours * hour);
   const before = timeOf(run.state?.['before']);
   const how = { dryRun: false, settledMs, signal: run.signal, before };
-  await twilioPass(parts, { since }, tally, how, (oldest) =>
+  await twilioPass(deps, { since }, tally, how, (oldest) =>
     run.save(
       { begun, ...(oldest && { before: oldest }) },
       { ...tally.counts, done: tally.counts['seen'] ?? 0 },
@@ -90,25 +90,25 @@ export async function lookBack(parts: TwilioPassParts, run: Run): Promise<void> 
 }
 
 async function askOneByOne(
-  parts: TwilioPassParts,
+  deps: TwilioPassDeps,
   tally: Tally,
   sids: readonly RecordingSid[],
   how: TakingIn & { signal: AbortSignal },
   remember: (facts: TwilioRecording) => void,
 ): Promise<void> {
-  const { catalog, config, twilio } = parts;
+  const { catalog, config, twilio } = deps;
   const ask = async (sid: RecordingSid) => {
     const known = await catalog.find(sid);
     // Most callbacks arrive: Twilio is asked for the others only.
     const facts = known ? undefined : await patiently(() => twilio.recording(sid), how.signal);
     if (facts?.accountSid !== config.accountSid) return;
-    if ((await takeIn(parts, tally, facts, undefined, how)) === 'underway') remember(facts);
+    if ((await takeIn(deps, tally, facts, undefined, how)) === 'underway') remember(facts);
   };
   for (let at = 0; at < sids.length; at += atOnce) await Promise.all(sids.slice(at, at + atOnce).map(ask));
 }
 
 async function newLook(
-  { catalog, config }: Pick<IngestParts, 'catalog' | 'config'>,
+  { catalog, config }: Pick<IngestDeps, 'catalog' | 'config'>,
   last: Date | undefined,
 ): Promise<Look> {
   const begun = await catalog.now();
@@ -119,7 +119,7 @@ async function newLook(
   return { begun, since: new Date(since), before: undefined, underway: new Set() };
 }
 
-async function lastLook({ catalog }: Pick<IngestParts, 'catalog'>) {
+async function lastLook({ catalog }: Pick<IngestDeps, 'catalog'>) {
   const mark = await catalog.mark(lookedBy);
   return { at: timeOf(mark?.['at']), underway: sidsOf(mark?.['underway']) };
 }

@@ -51,7 +51,7 @@ async function open() {
   host.queue.sent = [];
   const run = async (options: Partial<ReconcileOptions> = {}) => {
     const all = { since: new Date(0).toISOString(), ...options };
-    return (await host.parts.runs.run('reconcile', all, (one) => reconcile(host.parts, one))).counts;
+    return (await host.deps.runs.run('reconcile', all, (one) => reconcile(host.deps, one))).counts;
   };
   return { twilio, ...host, run };
 }
@@ -95,7 +95,7 @@ function headed(id: string, bytes: number): Buffer {
 
 /** What lies in the bucket has lain there for long. */
 function aged(host: House): void {
-  host.parts.store = new Proxy(store, {
+  host.deps.store = new Proxy(store, {
     get(target, name) {
       if (name === 'list')
         return async function* (...of: Parameters<Store['list']>) {
@@ -126,7 +126,7 @@ describe('what Twilio has', () => {
     const host = await open();
     recorded(host.twilio, 1);
     await host.ingest.receive(recorded(host.twilio, 1));
-    host.parts.store = new Proxy(store, {
+    host.deps.store = new Proxy(store, {
       get: (target, name) =>
         name === 'list'
           ? () => {
@@ -135,11 +135,11 @@ describe('what Twilio has', () => {
           : Reflect.get(target, name, target),
     });
     await expect(host.run()).rejects.toThrow('away');
-    host.parts.store = store;
+    host.deps.store = store;
     await shared.db.query(`UPDATE runs SET saved_at = saved_at - interval '2 days'`);
     recorded(host.twilio, 2);
     expect(await host.run()).toMatchObject({ seen: 2, known: 1, ingested: 1 });
-    expect(await host.parts.runs.look('reconcile')).not.toHaveProperty('resumedFrom');
+    expect(await host.deps.runs.look('reconcile')).not.toHaveProperty('resumedFrom');
   });
 
   test('that was never recorded is counted by its reason, and the catalog says so', async () => {
@@ -302,7 +302,7 @@ describe('what the catalog has', () => {
     const { find } = host.catalog;
     const broken = new Error('the database is away');
     let looks = 0;
-    host.parts.catalog = {
+    host.deps.catalog = {
       ...host.catalog,
       find: (sid) => find(sid).finally(() => (looks += 1)),
       lost: () => Promise.reject(broken),
@@ -363,7 +363,7 @@ describe('a pass over the bucket', () => {
     const tally = createTally();
     const signal = new AbortController().signal;
     const saved: unknown[] = [];
-    await bucketPass(counted.parts, tally, { dryRun: false, after: undefined, signal }, async (sid) => {
+    await bucketPass(counted.deps, tally, { dryRun: false, after: undefined, signal }, async (sid) => {
       saved.push(sid);
     });
     expect(tally.counts).toEqual({ compared: rows });
@@ -385,7 +385,7 @@ describe('a pass over the bucket', () => {
     const rows = Array.from({ length: 1_100 }, (_none, n) => ({ recordingSid: sids.recording(n + 1) }));
     const after = (sid: string | undefined) => rows.filter(({ recordingSid }) => recordingSid > (sid ?? ''));
     const parts = {
-      ...host.parts,
+      ...host.deps,
       store: { list: async function* () {} } as unknown as Store,
       // Nothing here waits for anything: only a pause gives way.
       alarms: { ...host.alarms, standing: async () => new Set<RecordingSid>() },
@@ -408,7 +408,7 @@ describe('a pass over the bucket', () => {
     const host = await open();
     for (const n of [1, 2, 3]) await verified(host, n);
     const asked: unknown[] = [];
-    host.parts.store = new Proxy(store, {
+    host.deps.store = new Proxy(store, {
       get(target, name) {
         if (name === 'list')
           return (prefix: string, options: object) => {
@@ -422,7 +422,7 @@ describe('a pass over the bucket', () => {
     const tally = createTally();
     const after = sids.recording(1);
     const signal = new AbortController().signal;
-    await bucketPass(host.parts, tally, { dryRun: false, after, signal }, async () => undefined);
+    await bucketPass(host.deps, tally, { dryRun: false, after, signal }, async () => undefined);
     expect(tally.counts).toEqual({ compared: 2 });
     expect(asked).toEqual([{ after: sidecarKey(sids.account, after) }]);
   });
@@ -498,7 +498,7 @@ describe('what the bucket has and the catalog lacks', () => {
 
   test('of which Twilio knows none is one alarm for all, whatever is to be deleted at Twilio', async () => {
     const host = await open();
-    Object.assign(host.parts.config, { deleteSourceAfterHours: 24 });
+    Object.assign(host.deps.config, { deleteSourceAfterHours: 24 });
     const all = [4, 5, 6].map((n) => sids.recording(n));
     for (const sid of all) await put(sid);
     aged(host);

@@ -5,7 +5,7 @@ import type { Store, Stored } from '@flex-custody/vault';
 import type { ImportedObject, RecordingRow } from '../../../catalog/catalog.ts';
 import { holdsOn } from '../../../retention/decide.ts';
 import { isOfKeys, mayDestroy } from '../../../retention/may-destroy.ts';
-import type { IngestParts } from '../../parts.ts';
+import type { IngestDeps } from '../../deps.ts';
 
 /** Of these Twilio has no media, and will have none. */
 export const withoutMedia: ReadonlySet<TwilioRecording['status']> = new Set(['absent', 'deleted', 'failed']);
@@ -33,7 +33,7 @@ type Stays =
  * @throws CustodyError `key_*` where no key opens the copy: nothing more may go then; else as Twilio and the bucket do
  */
 export async function removePlain(
-  parts: IngestParts,
+  deps: IngestDeps,
   plain: Store,
   key: string,
   row: RecordingRow,
@@ -42,7 +42,7 @@ export async function removePlain(
   const found = await plain.head(key);
   if (!found) return 'plain_gone';
   const object = { ...found, bucket: plain.bucket, key };
-  const why = await mayRemovePlain(parts, row, object, plain, signal);
+  const why = await mayRemovePlain(deps, row, object, plain, signal);
   if (why !== undefined) return why;
   try {
     if (row.state === 'erased') await removeVersions(plain, key);
@@ -52,8 +52,8 @@ export async function removePlain(
     if (errorCode(error) !== 'store_denied') throw error;
     return 'plain_refused';
   }
-  await parts.alarms.mended(['plain_kept'], row.recordingSid);
-  parts.log.info({ event: 'plain.deleted', recording: row.recordingSid }, 'plain object deleted');
+  await deps.alarms.resolve(['plain_kept'], row.recordingSid);
+  deps.log.info({ event: 'plain.deleted', recording: row.recordingSid }, 'plain object deleted');
   return 'plain_deleted';
 }
 
@@ -69,7 +69,7 @@ async function removeVersions(plain: Store, key: string): Promise<void> {
  * @returns why it stays; undefined where it may go
  */
 async function mayRemovePlain(
-  parts: IngestParts,
+  deps: IngestDeps,
   row: RecordingRow,
   object: PlainObject,
   plain: Store,
@@ -77,17 +77,17 @@ async function mayRemovePlain(
 ): Promise<Stays | undefined> {
   if (row.state === 'erased') {
     // It has no copy any more, and is to be nowhere.
-    const policy = await parts.policies.inForce();
-    if (holdsOn(policy, row, parts.callerDigest).length > 0) return 'plain_held';
+    const policy = await deps.policies.inForce();
+    if (holdsOn(policy, row, deps.callerDigest).length > 0) return 'plain_held';
     return row.erasedAt ? undefined : 'plain_unproven';
   }
   const copy = row.object;
   if (row.state !== 'verified' || !copy) return 'plain_unproven';
-  if (isCopyItself(object, copy, parts.store)) return 'plain_own';
-  const noted = await parts.catalog.importedFrom(row.recordingSid);
+  if (isCopyItself(object, copy, deps.store)) return 'plain_own';
+  const noted = await deps.catalog.importedFrom(row.recordingSid);
   const other = isOther(object, copy, noted);
   if (other === true) return 'plain_other';
-  const fault = await faultOf(parts, row);
+  const fault = await faultOf(deps, row);
   if (fault) return fault;
   if (other === false && noted?.repairedSha256 === undefined) return undefined;
   const seen = await sha256Of(plain, object, signal);
@@ -121,7 +121,7 @@ function isOther(
 }
 
 /** A recording of another account says nothing of ours: it counts as there. */
-async function isAtTwilio({ twilio }: IngestParts, { recordingSid }: RecordingRow): Promise<boolean> {
+async function isAtTwilio({ twilio }: IngestDeps, { recordingSid }: RecordingRow): Promise<boolean> {
   const facts = await twilio.recording(recordingSid);
   return facts !== undefined && !withoutMedia.has(facts.status);
 }
@@ -130,16 +130,16 @@ async function isAtTwilio({ twilio }: IngestParts, { recordingSid }: RecordingRo
  * What speaks against it that has nothing to do with this very object.
  * @throws CustodyError `key_*`, `envelope_wrong_key` where it is a matter of keys, `clock_differs`: nothing more may go then
  */
-async function faultOf(parts: IngestParts, row: RecordingRow): Promise<Stays | undefined> {
-  const isNowhereElse = !row.proof && !(await isAtTwilio(parts, row));
-  const verdict = await mayDestroy(parts, row, 'plain', { isNowhereElse });
+async function faultOf(deps: IngestDeps, row: RecordingRow): Promise<Stays | undefined> {
+  const isNowhereElse = !row.proof && !(await isAtTwilio(deps, row));
+  const verdict = await mayDestroy(deps, row, 'plain', { isNowhereElse });
   if (verdict.may) return undefined;
   const { why, detail } = verdict;
   const said = refusals[why];
   if (said) return said;
   const concernsAll = isOfKeys(why) || why === 'clock_differs';
   const about = concernsAll ? 'plain objects stay' : 'its plain object stays';
-  await parts.alarms.raise('plain_kept', concernsAll ? undefined : row.recordingSid, `${about}: ${detail}`);
+  await deps.alarms.raise('plain_kept', concernsAll ? undefined : row.recordingSid, `${about}: ${detail}`);
   if (concernsAll) throw errorOf(why, detail);
   return 'plain_unreadable_copy';
 }

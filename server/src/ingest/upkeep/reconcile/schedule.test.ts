@@ -40,9 +40,9 @@ async function verified(host: House, n: number) {
 
 test('each is scheduled, the pass over the bucket by the hour', async () => {
   const twilio = scene();
-  const { parts } = await house(twilio, shared.db);
+  const { deps } = await house(twilio, shared.db);
   const host = await house(twilio, shared.db, {
-    config: { ...parts.config, reconcile: { everyMinutes: 5, hours: 48 } },
+    config: { ...deps.config, reconcile: { everyMinutes: 5, hours: 48 } },
   });
   expect(host.queue.schedules).toEqual(expect.arrayContaining(['reconcile 300', 'compare 3600']));
 });
@@ -61,8 +61,8 @@ test('a pass over the bucket that hangs stops no look at Twilio', async () => {
   recorded(host.twilio, 1, { startedAt: new Date(Date.now() - 3_600_000) });
   await look(host);
   expect(await host.catalog.find(sids.recording(1))).toMatchObject({ source: 'reconcile' });
-  expect((await host.parts.runs.look('reconcile-bucket'))?.running).toBe(true);
-  expect(await host.parts.runs.look('reconcile-recent')).toMatchObject({ counts: { ingested: 1 } });
+  expect((await host.deps.runs.look('reconcile-bucket'))?.running).toBe(true);
+  expect(await host.deps.runs.look('reconcile-recent')).toMatchObject({ counts: { ingested: 1 } });
   ended.abort(new Error('the process ends'));
   await expect(passing).rejects.toThrow('the process ends');
 });
@@ -76,7 +76,7 @@ test('a look at Twilio that fails stops no pass over the bucket, and each closes
   // The job fails by its own look at Twilio's list, and has compared the bucket.
   await expect(pass(host)).rejects.toMatchObject({ code: 'twilio_unauthorized' });
   expect(host.lists).toEqual([undefined]);
-  expect((await host.parts.runs.look('reconcile-bucket'))?.finishedAt).toBeInstanceOf(Date);
+  expect((await host.deps.runs.look('reconcile-bucket'))?.finishedAt).toBeInstanceOf(Date);
   host.twilio.failing.clear();
   await look(host);
   expect(await host.alarmCodes()).toEqual(['compare_failed']);
@@ -97,7 +97,7 @@ test('what Twilio lists late is taken in a day later at the latest', async () =>
   await shared.db.query(`UPDATE runs SET finished_at = finished_at - interval '25 hours'`);
   await pass(host);
   expect(await host.catalog.find(sids.recording(1))).toMatchObject({ source: 'reconcile' });
-  expect(await host.parts.runs.look('reconcile-day')).toMatchObject({ counts: { ingested: 1 } });
+  expect(await host.deps.runs.look('reconcile-day')).toMatchObject({ counts: { ingested: 1 } });
 });
 
 test('a pass that failed for good is an alarm', async () => {
@@ -131,7 +131,7 @@ test('an unfinished pass is continued behind its last page, and what it found be
     },
   );
   // As on a host with the embedded database.
-  Object.assign(host.parts.config, { database: { directory: 'd' } });
+  Object.assign(host.deps.config, { database: { directory: 'd' } });
   for (const n of all) await verified(host, n);
   for (const n of [7, 8]) {
     host.store.objects.delete(`${key(n)}?v1`);
@@ -144,6 +144,6 @@ test('an unfinished pass is continued behind its last page, and what it found be
   await shared.db.query(`UPDATE runs SET saved_at = saved_at - interval '5 hours'`);
   await pass(host);
   expect(host.lists).toEqual([undefined, `${key(200)}.json`]);
-  expect((await host.parts.runs.look('reconcile-bucket'))?.counts).toMatchObject({ compared: 250, lost: 2 });
+  expect((await host.deps.runs.look('reconcile-bucket'))?.counts).toMatchObject({ compared: 250, lost: 2 });
   expect(await ofBucket()).toEqual(['object_lost']);
 });

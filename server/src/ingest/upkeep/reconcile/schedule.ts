@@ -1,6 +1,6 @@
 import { errorCode } from '@flex-custody/core';
 import type { Work } from '../../../runs/runs.ts';
-import type { IngestParts } from '../../parts.ts';
+import type { IngestDeps } from '../../deps.ts';
 import { compareBucket } from './index.ts';
 import { lookAtTwilio, lookBack } from './recent.ts';
 
@@ -10,9 +10,9 @@ const everyMs = 24 * 60 * 60_000;
 const names = { twilio: 'reconcile-recent', day: 'reconcile-day', bucket: 'reconcile-bucket' };
 
 /** What the job `reconcile` does. @throws CustodyError as {@link lookAtTwilio} */
-export async function lookNow(parts: IngestParts, signal: AbortSignal): Promise<void> {
-  if (await runNow(parts, names.twilio, (run) => lookAtTwilio(parts, run), signal))
-    await parts.alarms.mended(['reconcile_failed']);
+export async function lookNow(deps: IngestDeps, signal: AbortSignal): Promise<void> {
+  if (await runNow(deps, names.twilio, (run) => lookAtTwilio(deps, run), signal))
+    await deps.alarms.resolve(['reconcile_failed']);
 }
 
 /**
@@ -20,20 +20,20 @@ export async function lookNow(parts: IngestParts, signal: AbortSignal): Promise<
  * the bucket. It continues what is unfinished, and begins each a day after its last end. Where one fails the other is done.
  * @throws CustodyError as {@link lookBack} and {@link compareBucket}
  */
-export async function compareNow(parts: IngestParts, signal: AbortSignal): Promise<void> {
+export async function compareNow(deps: IngestDeps, signal: AbortSignal): Promise<void> {
   const passes: [string, Work][] = [
-    [names.day, (run) => lookBack(parts, run)],
-    [names.bucket, (run) => compareBucket(parts, run)],
+    [names.day, (run) => lookBack(deps, run)],
+    [names.bucket, (run) => compareBucket(deps, run)],
   ];
   const failures: unknown[] = [];
   for (const [name, work] of passes) {
-    const last = await parts.runs.look(name);
+    const last = await deps.runs.look(name);
     if (last?.finishedAt && Date.now() - last.finishedAt.getTime() < everyMs) continue;
     signal.throwIfAborted();
-    await runNow(parts, name, work, signal).catch((error: unknown) => failures.push(error));
+    await runNow(deps, name, work, signal).catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];
-  await parts.alarms.mended(['compare_failed']);
+  await deps.alarms.resolve(['compare_failed']);
 }
 
 /**
@@ -41,7 +41,7 @@ export async function compareNow(parts: IngestParts, signal: AbortSignal): Promi
  * @returns false where another process is at it
  */
 async function runNow(
-  { log, runs }: IngestParts,
+  { log, runs }: IngestDeps,
   name: string,
   work: Work,
   signal: AbortSignal,

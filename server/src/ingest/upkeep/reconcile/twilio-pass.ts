@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { RecordingRow } from '../../../catalog/catalog.ts';
+import type { IngestDeps } from '../../deps.ts';
 import { registrationOf, settleUncopyable } from '../../intake/source.ts';
-import type { IngestParts } from '../../parts.ts';
 import { logStep } from '../../steps.ts';
 import type { Tally } from './tally.ts';
 
@@ -31,8 +31,8 @@ export interface TakingIn {
 
 const finished: readonly TwilioRecording['status'][] = ['completed', 'absent', 'failed'];
 
-export type TwilioPassParts = Pick<
-  IngestParts,
+export type TwilioPassDeps = Pick<
+  IngestDeps,
   'alarms' | 'catalog' | 'config' | 'log' | 'queue' | 'twilio' | 'twilioKeys'
 >;
 
@@ -44,7 +44,7 @@ export type TwilioPassParts = Pick<
  * @param save called after each page with the time at which its oldest recording was created
  */
 export async function twilioPass(
-  parts: TwilioPassParts,
+  deps: TwilioPassDeps,
   { since, until }: Window,
   tally: Tally,
   options: TakingIn & {
@@ -60,15 +60,15 @@ export async function twilioPass(
   do {
     const begun = performance.now();
     const page = await patiently(
-      () => parts.twilio.recordingsPage({ since, ...(end && { until: end }) }, next),
+      () => deps.twilio.recordingsPage({ since, ...(end && { until: end }) }, next),
       signal,
     );
     for (let at = 0; at < page.recordings.length; at += atOnce) {
       const some = page.recordings.slice(at, at + atOnce);
       // Asked for at once, they are one question to the database.
-      const known = await Promise.all(some.map(({ sid }) => parts.catalog.find(sid)));
+      const known = await Promise.all(some.map(({ sid }) => deps.catalog.find(sid)));
       for (const [index, facts] of some.entries())
-        if ((await takeIn(parts, tally, facts, known[index], options)) === 'underway') onUnderway?.(facts);
+        if ((await takeIn(deps, tally, facts, known[index], options)) === 'underway') onUnderway?.(facts);
     }
     next = page.next;
     if (page.oldest) await save(page.oldest);
@@ -85,13 +85,13 @@ const earlier = (one: Date | undefined, other: Date | undefined): Date | undefin
  * @param known what the catalog has of it
  */
 export async function takeIn(
-  parts: TwilioPassParts,
+  deps: TwilioPassDeps,
   tally: Tally,
   facts: TwilioRecording,
   known: RecordingRow | undefined,
   { dryRun, settledMs }: TakingIn,
 ): Promise<'known' | 'deleted' | 'underway' | 'missed'> {
-  const { catalog, log, queue } = parts;
+  const { catalog, log, queue } = deps;
   tally.count('seen');
   if (known) {
     tally.count('known');
@@ -115,7 +115,7 @@ export async function takeIn(
   if (dryRun) return 'missed';
   const { recordingSid } = await catalog.register(registrationOf(facts, 'reconcile'));
   logStep(log, 'registered', recordingSid);
-  if (await settleUncopyable(parts, recordingSid, facts)) return 'missed';
+  if (await settleUncopyable(deps, recordingSid, facts)) return 'missed';
   await queue.send('link', { recordingSid }, { once: recordingSid });
   // After an outage there are tens of thousands: calls that end now are copied first.
   await queue.send('copy', { recordingSid }, { once: `now:${recordingSid}`, since: facts.startedAt });

@@ -3,7 +3,7 @@ import { isVersionOfItsOwn, type Keys, renewObject, type Store } from '@flex-cus
 import type { RecordingRow } from '../../../catalog/catalog.ts';
 import type { Run } from '../../../runs/runs.ts';
 import { removeSurplus } from '../../copy/surplus.ts';
-import type { IngestParts } from '../../parts.ts';
+import type { IngestDeps } from '../../deps.ts';
 import { logStep } from '../../steps.ts';
 import { describeJob } from '../../verify/describe-job.ts';
 import { readBack } from '../../verify/read-back.ts';
@@ -25,14 +25,14 @@ const atOnce = 4;
  * as it was and is counted by its reason; a second run takes up what is left, earlier versions included.
  * @throws CustodyError `rotation_by_s3`, `rotation_unversioned`, `key_unknown`
  */
-export async function rotateKeys(parts: IngestParts, run: Run): Promise<void> {
+export async function rotateKeys(deps: IngestDeps, run: Run): Promise<void> {
   const options = run.options as unknown as RotateOptions;
-  const { catalog, store } = parts;
-  const keys = sealing(parts, options);
+  const { catalog, store } = deps;
+  const keys = sealing(deps, options);
   const tally = createTally(run);
   const of = { newest: keys.keyId, ...(options.from !== undefined && { from: options.from }) };
   const total = (tally.counts['done'] ?? 0) + (await catalog.countSealedByOthers(of));
-  await refuseUnknown(parts, keys, options);
+  await refuseUnknown(deps, keys, options);
   if (!options.dryRun && total > 0) await refuseUnversioned(store);
   let after = asRecordingSid(run.state?.['after']);
   for (;;) {
@@ -42,7 +42,7 @@ export async function rotateKeys(parts: IngestParts, run: Run): Promise<void> {
       run.signal.throwIfAborted();
       const some = rows.slice(at, at + atOnce);
       const ended = await Promise.allSettled(
-        some.map((row) => rotateOne(parts, keys, tally, row, options, run.signal)),
+        some.map((row) => rotateOne(deps, keys, tally, row, options, run.signal)),
       );
       for (const one of ended) if (one.status === 'rejected') throw one.reason;
       after = some.at(-1)?.recordingSid;
@@ -50,11 +50,11 @@ export async function rotateKeys(parts: IngestParts, run: Run): Promise<void> {
     }
     if (rows.length < pageRows) break;
   }
-  if (!options.dryRun) await removeWhatWasLeft(parts, keys, tally, run.signal);
+  if (!options.dryRun) await removeWhatWasLeft(deps, keys, tally, run.signal);
   await run.save({ after }, tally.counts, total);
 }
 
-function sealing({ keys, store }: IngestParts, { from }: RotateOptions): Keys {
+function sealing({ keys, store }: IngestDeps, { from }: RotateOptions): Keys {
   if (store.mode === 'sse-kms' || !keys) {
     throw new CustodyError(
       'rotation_by_s3',
@@ -71,7 +71,7 @@ function sealing({ keys, store }: IngestParts, { from }: RotateOptions): Keys {
 }
 
 /** A name that is mistyped would else look like a rotation with nothing to do. */
-async function refuseUnknown({ catalog }: IngestParts, keys: Keys, { from }: RotateOptions): Promise<void> {
+async function refuseUnknown({ catalog }: IngestDeps, keys: Keys, { from }: RotateOptions): Promise<void> {
   if (from === undefined || keys.keyIds.includes(from)) return;
   if ((await catalog.countSealedByOthers({ newest: keys.keyId, from })) > 0) return;
   throw new CustodyError(
@@ -98,7 +98,7 @@ async function refuseUnversioned(store: Store): Promise<void> {
         : `the bucket ${bucket} keeps no versions`,
     );
   }
-  if (told.untold === 'denied')
+  if (told.unavailable === 'denied')
     throw new CustodyError(
       'rotation_unversioned',
       `whether the bucket ${bucket} keeps versions may not be asked: allow s3:GetBucketVersioning (docs/deploy.md)`,
@@ -111,14 +111,14 @@ async function refuseUnversioned(store: Store): Promise<void> {
 }
 
 async function rotateOne(
-  parts: IngestParts,
+  deps: IngestDeps,
   keys: Keys,
   tally: Tally,
   row: RecordingRow,
   { dryRun, from, verify }: RotateOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { catalog, log, store } = parts;
+  const { catalog, log, store } = deps;
   const { recordingSid: sid, object } = row;
   tally.count('done');
   if (!object) return;
@@ -134,7 +134,7 @@ async function rotateOne(
         await catalog.renewed(sid, object, renewed);
         throw unversioned(`the bucket ${store.bucket} has stored ${object.key} without a version of its own`);
       }
-      if (verify) await readBack(parts, row, renewed, signal);
+      if (verify) await readBack(deps, row, renewed, signal);
       if (!(await catalog.renewed(sid, object, renewed))) {
         // Copied anew, or erased, meanwhile: what we wrote is nobody's.
         await store.delete(renewed.key, renewed.versionId);
@@ -142,10 +142,10 @@ async function rotateOne(
       }
       logStep(log, 'renewed', sid, { bytes: renewed.bytes });
       tally.count('recordings');
-      await removeSurplus(parts, { recordingSid: sid, object: renewed });
+      await removeSurplus(deps, { recordingSid: sid, object: renewed });
     }
     if (row.state === 'verified') {
-      await describeJob(parts, sid);
+      await describeJob(deps, sid);
       tally.count('sidecars');
     }
   } catch (error) {
@@ -161,20 +161,20 @@ async function rotateOne(
  * has ended since an earlier run, a right was given, or that run was killed. What is not verified keeps them.
  */
 async function removeWhatWasLeft(
-  parts: IngestParts,
+  deps: IngestDeps,
   keys: Keys,
   tally: Tally,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const sid of withOlderVersions(parts.store)) {
+  for await (const sid of withOlderVersions(deps.store)) {
     signal.throwIfAborted();
-    const row = await parts.catalog.find(sid);
+    const row = await deps.catalog.find(sid);
     if (row?.object?.keyId !== keys.keyId) continue;
     if (row.state !== 'verified') {
       tally.count('old_versions_left');
       continue;
     }
-    const { removed, left } = await removeSurplus(parts, row);
+    const { removed, left } = await removeSurplus(deps, row);
     if (removed > 0) tally.count('old_versions_removed');
     if (left > 0) tally.count('old_versions_left');
   }

@@ -14,7 +14,7 @@ import { createFaults } from '../../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../../sandbox/src/s3/index.ts';
 import { openSidecar } from '../../../catalog/sidecars.ts';
 import { lockedUntil } from '../../../retention/remove.ts';
-import type { IngestParts } from '../../parts.ts';
+import type { IngestDeps } from '../../deps.ts';
 import { house, sharedDatabase } from '../../testing/house.ts';
 import { scene, sids } from '../../testing/scene.ts';
 import { describeJob } from '../../verify/describe-job.ts';
@@ -60,7 +60,7 @@ beforeEach(async () => {
 });
 
 /** A house with so many recordings that key `a` has sealed, and keys `b`, `a` from then on. */
-async function open(count: number, change: Partial<IngestParts> = {}) {
+async function open(count: number, change: Partial<IngestDeps> = {}) {
   const bucket = change.store ?? store;
   const host = await house(scene(), shared.db, { store, keys: of('a'), ...change });
   for (let n = 1; n <= count; n += 1) {
@@ -88,11 +88,11 @@ async function open(count: number, change: Partial<IngestParts> = {}) {
     };
     await host.catalog.sealed(sid, lease, object, 2);
     await host.catalog.verified(sid, object, 'a'.repeat(64));
-    await describeJob(host.parts, sid);
+    await describeJob(host.deps, sid);
   }
-  host.parts.keys = of('b', 'a');
+  host.deps.keys = of('b', 'a');
   const run = async (options: RotateOptions = {}, signal?: AbortSignal) =>
-    (await host.parts.runs.run('rotate-keys', { ...options }, (one) => rotateKeys(host.parts, one), signal))
+    (await host.deps.runs.run('rotate-keys', { ...options }, (one) => rotateKeys(host.deps, one), signal))
       .counts;
   return { ...host, run };
 }
@@ -104,7 +104,7 @@ const versions = async (bucket = store) => {
   return found;
 };
 /** Recording and sidecar, by key `b` alone. */
-async function opens({ catalog, parts }: House, sid: RecordingSid): Promise<boolean> {
+async function opens({ catalog, deps }: House, sid: RecordingSid): Promise<boolean> {
   const row = await catalog.find(sid);
   const object = row?.object;
   if (!object || !row.sidecar) return false;
@@ -112,7 +112,7 @@ async function opens({ catalog, parts }: House, sid: RecordingSid): Promise<bool
   const opener = openStream(of('b'), { account: sids.account, recording: sid });
   const read: Buffer[] = [];
   for await (const chunk of body.pipe(opener)) read.push(chunk as Buffer);
-  const { sidecar } = await openSidecar({ ...parts, keys: of('b') }, sid, row.sidecar);
+  const { sidecar } = await openSidecar({ ...deps, keys: of('b') }, sid, row.sidecar);
   return Buffer.concat(read).equals(audio) && sidecar.object.keyId === 'b';
 }
 
@@ -130,7 +130,7 @@ test('ended in the midst, it goes on behind the last', async () => {
   const ending = new AbortController();
   const renewed = host.catalog.renewed;
   let seen = 0;
-  host.parts.catalog.renewed = async (...args) => {
+  host.deps.catalog.renewed = async (...args) => {
     seen += 1;
     if (seen === 6) ending.abort(new CustodyError('stopping', 'the process ends'));
     return renewed(...args);
@@ -158,7 +158,7 @@ test('what cannot be renewed stays as it was, and is said; the others are', asyn
 test('one that is copied anew meanwhile keeps the copy, and what was renewed goes', async () => {
   const host = await open(1);
   const sid = sids.recording(1);
-  host.parts.catalog.renewed = async () => false;
+  host.deps.catalog.renewed = async () => false;
   const before = await host.catalog.find(sid);
   expect(await host.run()).toEqual({ done: 1, changed_meanwhile: 1 });
   expect(await host.catalog.find(sid)).toEqual(before);
@@ -167,7 +167,7 @@ test('one that is copied anew meanwhile keeps the copy, and what was renewed goe
 
 test('by the key that is named alone', async () => {
   const host = await open(2);
-  host.parts.keys = of('c', 'b', 'a');
+  host.deps.keys = of('c', 'b', 'a');
   await expect(host.run({ from: 'c' })).rejects.toMatchObject({ code: 'key_unknown' });
   expect(await host.run({ from: 'b' })).toEqual({});
   expect(await host.run({ from: 'a', verify: true })).toMatchObject({ failed_object_mismatch: 2 });
@@ -195,7 +195,7 @@ test('while versioning is suspended nothing is renewed, and the versions that th
 
 test('who may not ask whether versions are kept is told which right is missing', async () => {
   const host = await open(1);
-  host.parts.store = told({ untold: 'denied' });
+  host.deps.store = told({ unavailable: 'denied' });
   await expect(host.run()).rejects.toMatchObject({
     code: 'rotation_unversioned',
     message: expect.stringContaining('s3:GetBucketVersioning'),
@@ -214,7 +214,7 @@ const told = (answer: Awaited<ReturnType<Store['versioning']>>): Store =>
 
 test('where the store cannot say, the first renewed object without a version of its own ends it, and is noted', async () => {
   const host = await open(6);
-  host.parts.store = told({ untold: 'unsupported' });
+  host.deps.store = told({ unavailable: 'unsupported' });
   await versioning('Suspended');
   try {
     await expect(host.run()).rejects.toMatchObject({ code: 'rotation_unversioned' });
@@ -229,7 +229,7 @@ test('where the store cannot say, the first renewed object without a version of 
   ]);
   // The old version of each is there still, beside the new one and the sidecar.
   expect(await versions()).toBe(12 + 4);
-  await describeJob(host.parts, sids.recording(1));
+  await describeJob(host.deps, sids.recording(1));
   expect(await opens(host, sids.recording(1))).toBe(true);
 });
 
@@ -270,7 +270,7 @@ test('a key that is not at hand and has sealed nothing is none', async () => {
   const host = await open(1);
   await expect(host.run({ from: 'nope' })).rejects.toMatchObject({ code: 'key_unknown' });
   await expect(host.run({ from: 'nope', dryRun: true })).rejects.toMatchObject({ code: 'key_unknown' });
-  host.parts.keys = of('b');
+  host.deps.keys = of('b');
   // It has sealed one, and is lost: that is said of the recording.
   expect(await host.run({ from: 'a' })).toMatchObject({ failed_envelope_wrong_key: 1 });
 });
@@ -281,9 +281,9 @@ test('a bucket without versions is refused, and where S3 seals there is nothing 
   const host = await open(1);
   const object = (await host.catalog.find(sids.recording(1)))?.object;
   await bare.putBytes(object?.key ?? '', Buffer.from('x'));
-  host.parts.store = bare;
+  host.deps.store = bare;
   await expect(host.run()).rejects.toMatchObject({ code: 'rotation_unversioned' });
   bare.close();
-  host.parts.keys = undefined;
+  host.deps.keys = undefined;
   await expect(host.run()).rejects.toMatchObject({ code: 'rotation_by_s3' });
 });

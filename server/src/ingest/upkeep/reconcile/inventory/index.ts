@@ -1,5 +1,5 @@
 import { CustodyError, errorCode, type RecordingSid, sidecarKey } from '@flex-custody/core';
-import type { IngestParts } from '../../../parts.ts';
+import type { IngestDeps } from '../../../deps.ts';
 import type { BucketKeys } from './bucket-keys.ts';
 import { inventoryOf } from './inventory-of.ts';
 
@@ -7,21 +7,21 @@ export type { InventorySource } from '../../../inventory-source.ts';
 export type { BucketKeys } from './bucket-keys.ts';
 export { newestInventory } from './newest.ts';
 
-type Parts = Pick<IngestParts, 'alarms' | 'config' | 'inventory' | 'log' | 'runs' | 'store'>;
+type Deps = Pick<IngestDeps, 'alarms' | 'config' | 'inventory' | 'log' | 'runs' | 'store'>;
 
 /**
  * The recordings' keys in the bucket, in byte order: of the inventory, where one is configured and can be used, and else of
  * a listing. They begin behind `after`, but for a store that cannot.
  */
 export async function bucketKeys(
-  parts: Parts,
+  deps: Deps,
   { after, dryRun, signal }: { after: RecordingSid | undefined; dryRun: boolean; signal: AbortSignal },
 ): Promise<BucketKeys> {
-  const { alarms, config, inventory, log, store } = parts;
+  const { alarms, config, inventory, log, store } = deps;
   const code = 'inventory_unusable';
   try {
-    const found = inventory && (await inventoryOf({ ...parts, inventory }, { after, signal }));
-    if (!dryRun) await alarms.mended([code]);
+    const found = inventory && (await inventoryOf({ ...deps, inventory }, { after, signal }));
+    if (!dryRun) await alarms.resolve([code]);
     if (found) return found;
   } catch (error) {
     if (!isOfInventory(error)) throw error;

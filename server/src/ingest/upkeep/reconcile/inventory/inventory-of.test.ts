@@ -13,7 +13,7 @@ import { createInventoryKeys, type InventoryKeys } from '../../../../catalog/inv
 import { migrate } from '../../../../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../../../../db/testing/on-each-engine.ts';
 import { createRuns } from '../../../../runs/runs.ts';
-import type { IngestParts } from '../../../parts.ts';
+import type { IngestDeps } from '../../../deps.ts';
 import { type InventoryOptions, type Listed, putInventory } from '../../../testing/inventory.ts';
 import { sids } from '../../../testing/scene.ts';
 import type { Entry } from './entry.ts';
@@ -115,7 +115,7 @@ onEachEngine('an inventory', (open) => {
     const quiet = () => undefined;
     return inventoryOf(
       {
-        config: { accountSid: account } as IngestParts['config'],
+        config: { accountSid: account } as IngestDeps['config'],
         log: { info: quiet, warn: quiet, error: quiet },
         runs: createRuns(database.db),
         store: { bucket: 'custody' } as Store,
@@ -321,7 +321,7 @@ onEachEngine('an inventory', (open) => {
     const alarms = createAlarms(database.db);
     await alarms.raise('object_lost', sids.recording(2), 'gone');
     expect((await all()).map(({ etag }) => etag)).toEqual(['"e1"', '']);
-    await alarms.mended(['object_lost'], sids.recording(2));
+    await alarms.resolve(['object_lost'], sids.recording(2));
     expect((await all()).map(({ etag }) => etag)).toEqual(['"e1"', '"e2"']);
   });
 

@@ -6,16 +6,16 @@ import {
   type LoadedInventory,
 } from '../../../../catalog/inventory-keys.ts';
 import type { Work } from '../../../../runs/runs.ts';
+import type { IngestDeps } from '../../../deps.ts';
 import type { InventorySource } from '../../../inventory-source.ts';
-import type { IngestParts } from '../../../parts.ts';
 import type { BucketKeys } from './bucket-keys.ts';
 import type { Entry } from './entry.ts';
 import { loadInventory } from './load.ts';
 import type { Manifest } from './manifest.ts';
 import { newestInventory } from './newest.ts';
 
-type Parts = Pick<IngestParts, 'config' | 'log' | 'runs' | 'store'>;
-type LoadingParts = Parts & { inventory: InventorySource };
+type Deps = Pick<IngestDeps, 'config' | 'log' | 'runs' | 'store'>;
+type LoadingDeps = Deps & { inventory: InventorySource };
 
 /**
  * The keys of the newest inventory. It is loaded into the database once: a pass that continues behind `after` reads them there.
@@ -23,13 +23,12 @@ type LoadingParts = Parts & { inventory: InventorySource };
  * another process loads it; of the keys, `inventory_gone` (retryable) where another reading has replaced them
  */
 export async function inventoryOf(
-  parts: LoadingParts,
+  deps: LoadingDeps,
   { after, signal }: { after: RecordingSid | undefined; signal: AbortSignal },
 ): Promise<Required<BucketKeys>> {
-  const { config, inventory, store } = parts;
+  const { config, inventory, store } = deps;
   const manifest = await newestInventory({ ...inventory, sourceBucket: store.bucket });
-  const { load } =
-    (await alreadyLoaded(inventory.keys, manifest)) ?? (await loadNow(parts, manifest, signal));
+  const { load } = (await alreadyLoaded(inventory.keys, manifest)) ?? (await loadNow(deps, manifest, signal));
   const keys = pagesOf(inventory.keys, load, config.accountSid, after, signal);
   return { asOf: manifest.createdAt, keys };
 }
@@ -40,7 +39,7 @@ async function alreadyLoaded(keys: InventoryKeys, manifest: Manifest): Promise<L
 }
 
 async function loadNow(
-  { config, inventory, log, runs }: LoadingParts,
+  { config, inventory, log, runs }: LoadingDeps,
   manifest: Manifest,
   signal: AbortSignal,
 ): Promise<LoadedInventory> {
@@ -59,7 +58,7 @@ async function loadNow(
 async function* pagesOf(
   keys: InventoryKeys,
   load: number,
-  accountSid: Parts['config']['accountSid'],
+  accountSid: Deps['config']['accountSid'],
   after: RecordingSid | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<Entry> {

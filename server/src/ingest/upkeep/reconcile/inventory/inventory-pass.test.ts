@@ -68,7 +68,7 @@ async function open() {
     },
   });
   const host = await house(twilio, shared.db, { store: watched, keys });
-  host.parts.inventory = {
+  host.deps.inventory = {
     store: inventories,
     prefix: '',
     keys: createInventoryKeys(shared.db, host.catalog),
@@ -77,7 +77,7 @@ async function open() {
     host.queue.sent = [];
     asked.length = 0;
     const all = { since: new Date(Date.now() + 1_000).toISOString(), ...options };
-    return (await host.parts.runs.run('reconcile', all, (one) => reconcile(host.parts, one))).counts;
+    return (await host.deps.runs.run('reconcile', all, (one) => reconcile(host.deps, one))).counts;
   };
   return { twilio, asked, bucket, ...host, run };
 }
@@ -241,7 +241,7 @@ describe('without an inventory that can be used', () => {
   test('since the setting was taken away, the bucket is listed and the alarm closed', async () => {
     const host = await open();
     await host.alarms.raise('inventory_unusable', undefined, 'ORC');
-    delete host.parts.inventory;
+    delete host.deps.inventory;
     await host.run();
     expect(host.asked).toEqual(['list']);
     expect(await host.alarmCodes()).toEqual([]);
@@ -261,9 +261,9 @@ describe('without an inventory that can be used', () => {
     const host = await open();
     await inventory();
     const away = new CustodyError('store_unavailable', 'away');
-    const source = host.parts.inventory;
+    const source = host.deps.inventory;
     if (!source) throw new Error('no inventory');
-    host.parts.inventory = {
+    host.deps.inventory = {
       ...source,
       store: {
         ...source.store,
@@ -285,11 +285,11 @@ test('a pass continues behind the SID where an earlier one stopped, by the same 
   await put(sids.recording(3));
   await inventory();
   await host.run({ dryRun: true });
-  const loaded = await host.parts.inventory?.keys.loaded();
+  const loaded = await host.deps.inventory?.keys.loaded();
   const tally = createTally();
   host.asked.length = 0;
   const options = { dryRun: true, after: sids.recording(1), signal: new AbortController().signal };
-  expect(await bucketPass(host.parts, tally, options, async () => undefined)).toBeInstanceOf(Date);
+  expect(await bucketPass(host.deps, tally, options, async () => undefined)).toBeInstanceOf(Date);
   expect(tally.counts).toEqual({ compared: 2, unknown: 1 });
-  expect(await host.parts.inventory?.keys.loaded()).toEqual(loaded);
+  expect(await host.deps.inventory?.keys.loaded()).toEqual(loaded);
 });

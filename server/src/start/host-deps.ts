@@ -36,7 +36,7 @@ import { createRuns } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 
 /** What a host is made of, and the command line where it does a host's work. */
-export interface HouseParts extends IngestParts {
+export interface HostDeps extends IngestParts {
   aged: AgedRows;
   certificates: Certificates;
   audit: Audit;
@@ -47,13 +47,13 @@ export interface HouseParts extends IngestParts {
   twilio: TwilioApi & TwilioLive & TwilioCalls & TwilioFlexConfiguration & TwilioTaskState;
 }
 
-export function createParts(
+export function createHostDeps(
   config: Config,
   db: Db,
   queue: Queue,
   log: Log,
   signing: SigningIdentity,
-): HouseParts {
+): HostDeps {
   const credentials = twilioCredentials(config);
   const { accountSid, workspaceSid } = config;
   const callerDigest = callerDigests(config.callerSecret);
@@ -90,14 +90,14 @@ export function createParts(
 }
 
 /** Long work by the name that the command line calls it. */
-export function createWorks(parts: HouseParts): Readonly<Record<string, CheckedWork>> {
+export function createWorks(deps: HostDeps): Readonly<Record<string, CheckedWork>> {
   return {
-    reconcile: checkedWork('reconcile', (run) => reconcile(parts, run)),
-    rebuild: checkedWork('rebuild', (run) => rebuild(parts, run)),
-    'rotate-keys': checkedWork('rotate-keys', (run) => rotateKeys(parts, run)),
-    erase: checkedWork('erase', (run) => eraseSelected(parts, run)),
-    retention: checkedWork('retention', (run) => eraseExpired(parts, run)),
-    'sign-sidecars': checkedWork('sign-sidecars', (run) => signSidecars(parts, run)),
-    import: checkedWork('import', (run) => importPlain(parts, run)),
+    reconcile: checkedWork('reconcile', (run) => reconcile(deps, run)),
+    rebuild: checkedWork('rebuild', (run) => rebuild(deps, run)),
+    'rotate-keys': checkedWork('rotate-keys', (run) => rotateKeys(deps, run)),
+    erase: checkedWork('erase', (run) => eraseSelected(deps, run)),
+    retention: checkedWork('retention', (run) => eraseExpired(deps, run)),
+    'sign-sidecars': checkedWork('sign-sidecars', (run) => signSidecars(deps, run)),
+    import: checkedWork('import', (run) => importPlain(deps, run)),
   };
 }

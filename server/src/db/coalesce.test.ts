@@ -1,4 +1,4 @@
-import { together } from './together.ts';
+import { coalesce } from './coalesce.ts';
 
 /** Calls that end when they are told to. */
 function gated() {
@@ -13,7 +13,7 @@ const turns = () => new Promise((resolve) => setImmediate(resolve));
 
 test('what comes while one call is under way goes along with the next', async () => {
   const { calls, work } = gated();
-  const ask = together(work);
+  const ask = coalesce(work);
   const first = ask(1);
   await turns();
   const others = [ask(2), ask(3)];
@@ -29,7 +29,7 @@ test('what comes while one call is under way goes along with the next', async ()
 
 test('what fails, fails for those who asked for it, and not for those behind them', async () => {
   const { calls, work } = gated();
-  const ask = together(work);
+  const ask = coalesce(work);
   const first = ask(1);
   await turns();
   const second = ask(2);

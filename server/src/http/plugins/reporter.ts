@@ -4,7 +4,7 @@ import { flexViewer } from './flex-token.ts';
 import { keepBodyAsText, signatureHeader, verifySignature } from './function-signature.ts';
 import type { Limits } from './limits.ts';
 
-export interface AskerParts {
+export interface ReporterDeps {
   flexTokens: FlexTokens;
   limits: Pick<Limits, 'addresses' | 'strangers'>;
   /** Shared with the Functions; newest first. */
@@ -17,18 +17,18 @@ export interface AskerParts {
  * Who asks: a browser, with the Flex token of its user, or one of our Functions, by its signature. The signature says who
  * speaks and no more: what a Function reports of a call needs the token of an agent in its body.
  */
-export type Asker = { by: 'function' } | { by: 'browser'; viewer: Viewer };
+export type ReportSender = { by: 'function' } | { by: 'browser'; viewer: Viewer };
 
 /**
  * Closes a scope to all but our Functions, by their signature, and Flex's users, by their token. Who signs is never taken
  * for a user instead when the signature does not hold. Bodies of the scope stay text.
  * @returns who asks; only to be called in the scope's handlers
  */
-export function requireAsker(
+export function requireReporter(
   scope: FastifyInstance,
-  { flexTokens, limits, secrets, now = Date.now }: AskerParts,
-): (request: FastifyRequest) => Asker {
-  const askers = new WeakMap<FastifyRequest, Asker>();
+  { flexTokens, limits, secrets, now = Date.now }: ReporterDeps,
+): (request: FastifyRequest) => ReportSender {
+  const askers = new WeakMap<FastifyRequest, ReportSender>();
   const viewerOf = flexViewer(flexTokens, limits);
   keepBodyAsText(scope);
   const isSigned = (request: FastifyRequest) => request.headers[signatureHeader] !== undefined;

@@ -9,7 +9,7 @@ import type { CheckedWork } from '../../runs/options.ts';
 import type { Begin, Json, Runs, RunView, Work } from '../../runs/runs.ts';
 import type { SigningIdentity } from '../../signing/identity.ts';
 import type { Health } from './health.ts';
-import { createPolicyDesk, type PolicyDesk, type PolicyDeskParts } from './policies.ts';
+import { createPolicyApi, type PolicyApi, type PolicyApiDeps } from './policies.ts';
 
 export interface KeyUse {
   /** Id of the key that seals; absent where S3 does. */
@@ -36,7 +36,7 @@ export interface Page<Id> {
 export type Behinds = Omit<Listing, 'limit'> & { after: RecordingSid };
 
 /** What operators do with the catalog, at the database itself or by way of the host that has it open. */
-export interface Desk extends PolicyDesk {
+export interface OperatorApi extends PolicyApi {
   list(listing: Listing): Promise<RecordingRow[]>;
   /** How many are behind a page of such a list; undefined where a host of an earlier release does not count, as of the other lists. */
   listBehind(of: Behinds): Promise<Behind | undefined>;
@@ -89,7 +89,7 @@ function notFound(code: keyof typeof unknown, subject: string): CustodyError {
   return new CustodyError(code, unknown[code](subject));
 }
 
-export interface DeskParts extends PolicyDeskParts {
+export interface OperatorApiDeps extends PolicyApiDeps {
   catalog: Pick<
     Catalog,
     | 'find'
@@ -120,7 +120,7 @@ export interface DeskParts extends PolicyDeskParts {
 const retriesAtOnce = 200;
 const jobOf: Partial<Record<RecordingState, 'copy' | 'verify'>> = { registered: 'copy', sealed: 'verify' };
 
-export function createDesk({
+export function createOperatorApi({
   catalog,
   certificates,
   alarms,
@@ -133,14 +133,14 @@ export function createDesk({
   signal,
   policies,
   callerDigest,
-}: DeskParts): Desk {
+}: OperatorApiDeps): OperatorApi {
   const show = async (sid: RecordingSid): Promise<RecordingRow> => {
     const row = await catalog.find(sid);
     if (!row) throw notFound('recording_unknown', sid);
     return row;
   };
-  const desk: Desk = {
-    ...createPolicyDesk({ catalog, policies, callerDigest }),
+  const api: OperatorApi = {
+    ...createPolicyApi({ catalog, policies, callerDigest }),
     list: (listing) => catalog.list(listing),
     listBehind: (of) => catalog.countBehind(of),
     show,
@@ -163,7 +163,7 @@ export function createDesk({
         ...(reason !== undefined && { failure: reason }),
         ...(after !== undefined && { after }),
       });
-      for (const { recordingSid } of page) await desk.retry(recordingSid);
+      for (const { recordingSid } of page) await api.retry(recordingSid);
       const last = page.length === retriesAtOnce ? page.at(-1) : undefined;
       return { retried: page.length, ...(last && { next: last.recordingSid }) };
     },
@@ -215,5 +215,5 @@ export function createDesk({
       if (!(await alarms.clear(id))) throw notFound('alarm_unknown', String(id));
     },
   };
-  return desk;
+  return api;
 }

@@ -10,9 +10,9 @@ import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
 import type { Db } from '../db/db.ts';
 import { migrate } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
-import { createDesk, type Desk } from '../http/operators/desk.ts';
 import { readHealth } from '../http/operators/health.ts';
-import { remoteDesk } from '../http/operators/remote.ts';
+import { createOperatorApi, type OperatorApi } from '../http/operators/operator-api.ts';
+import { remoteOperatorApi } from '../http/operators/remote.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { openQueue } from '../queue/boss-queue.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -36,8 +36,8 @@ export interface OwnWork {
  * Does operators' work at the database; where a running host has the embedded one to itself, through that host.
  * @throws CustodyError `data_dir_locked` when neither is to be had, `custody_differs` where the database is another custody's
  */
-export async function atDesk(
-  work: (desk: Desk) => Promise<void>,
+export async function withOperatorApi(
+  work: (api: OperatorApi) => Promise<void>,
   config: Needed = loadConfig(),
   note: (text: string) => void = (text) => console.error(text),
   own?: OwnWork,
@@ -69,7 +69,7 @@ export async function atDesk(
     };
     const done = own?.works(db, queue);
     try {
-      await work(createDesk({ ...at, works: done?.works ?? {}, ...(own && { signal: own.signal }) }));
+      await work(createOperatorApi({ ...at, works: done?.works ?? {}, ...(own && { signal: own.signal }) }));
     } finally {
       done?.release();
     }
@@ -89,7 +89,7 @@ function readable(config: Config['signing']): SigningIdentity | undefined {
 }
 
 async function askHost(
-  work: (desk: Desk) => Promise<void>,
+  work: (api: OperatorApi) => Promise<void>,
   config: Needed,
   locked: CustodyError,
   note: (text: string) => void,
@@ -97,9 +97,9 @@ async function askHost(
   const url = urlOf(config.ops);
   note(`A running host has the embedded database: asking it at ${url}.`);
   try {
-    const desk = remoteDesk(url, operatorSecret(config.mediaSecret));
-    await compare(desk, config);
-    await work(desk);
+    const api = remoteOperatorApi(url, operatorSecret(config.mediaSecret));
+    await compare(api, config);
+    await work(api);
   } catch (cause) {
     if (!(cause instanceof CustodyError && cause.code === 'host_unreachable')) throw cause;
     throw new CustodyError(
@@ -111,8 +111,8 @@ async function askHost(
 }
 
 /** With another caller secret than the host's, `erase --caller` would find no caller and say that nothing was to be done. */
-async function compare(desk: Pick<Desk, 'health'>, config: CustodyConfig): Promise<void> {
-  const bound = (await desk.health()).work?.custody;
+async function compare(api: Pick<OperatorApi, 'health'>, config: CustodyConfig): Promise<void> {
+  const bound = (await api.health()).work?.custody;
   const found = bound ? differences(bound, custodyFacts(config)) : [];
   if (found.length > 0) throw custodyDiffers(found);
 }

@@ -24,7 +24,7 @@ export type RecorderTwilio = Pick<
   Pick<TwilioFlexConfiguration, 'flexConfiguration'> &
   TwilioTaskState;
 
-export interface RecorderParts {
+export interface RecorderDeps {
   accountSid: AccountSid;
   db: Pick<Db, 'query' | 'transaction'>;
   catalog: Pick<Catalog, 'find' | 'calledBy' | 'withoutCaller'>;
@@ -32,7 +32,7 @@ export interface RecorderParts {
   callerDigest?: CallerDigest;
   /** Whether the host looks at live calls of its own accord. */
   watchCalls: boolean;
-  alarms: Pick<Alarms, 'raise' | 'mended'>;
+  alarms: Pick<Alarms, 'raise' | 'resolve'>;
   queue: Pick<Queue, 'send' | 'work' | 'every'>;
   twilio: RecorderTwilio;
   settings: PauseSettings;

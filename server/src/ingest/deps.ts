@@ -30,7 +30,7 @@ export interface IngestObserver {
   linkSettled?(sid: RecordingSid, state: Exclude<LinkState, 'pending'>): void;
 }
 
-export interface IngestParts {
+export interface IngestDeps {
   config: Pick<
     Config,
     | 'accountSid'

@@ -6,11 +6,11 @@ import type { FastifyInstance } from 'fastify';
 import '../db/testing/on-each-engine.ts';
 import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
 import { type DirectoryLock, lockDirectory } from '../db/lock.ts';
-import type { Desk } from '../http/operators/desk.ts';
+import type { OperatorApi } from '../http/operators/operator-api.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { buildOps } from '../http/ops.ts';
 import { createLog } from '../log.ts';
-import { atDesk } from './at-desk.ts';
+import { withOperatorApi } from './operator-api.ts';
 
 const mediaSecret = new Uint8Array(32).fill(7);
 const custody: CustodyConfig = {
@@ -21,20 +21,20 @@ const custody: CustodyConfig = {
 let directory: string;
 let notes: string[];
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'desk-'));
+  directory = mkdtempSync(join(tmpdir(), 'operator-api-'));
   notes = [];
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const go = (work: (desk: Desk) => Promise<void>, port: number, host = '127.0.0.1') =>
-  atDesk(work, { ...custody, database: { directory }, ops: { host, port }, mediaSecret }, (text) =>
+const go = (work: (api: OperatorApi) => Promise<void>, port: number, host = '127.0.0.1') =>
+  withOperatorApi(work, { ...custody, database: { directory }, ops: { host, port }, mediaSecret }, (text) =>
     notes.push(text),
   );
 
 test('with nobody there it opens the database itself, and lets go of it', async () => {
   let standing: unknown;
-  await go(async (desk) => {
-    standing = await desk.alarms();
+  await go(async (api) => {
+    standing = await api.alarms();
   }, 1);
   lockDirectory(directory).release();
   expect(standing).toEqual([]);
@@ -45,7 +45,7 @@ test('a database of another custody is refused before anything is done', async (
   await go(async () => undefined, 1);
   const other = { ...custody, store: { ...custody.store, bucket: 'another' } };
   const work = jest.fn();
-  const asked = atDesk(work, {
+  const asked = withOperatorApi(work, {
     ...other,
     database: { directory },
     ops: { host: '127.0.0.1', port: 1 },
@@ -62,15 +62,15 @@ describe('while a host has the database', () => {
   beforeEach(async () => {
     lock = lockDirectory(directory);
     const health = { kind: 'pglite', version: 1, work: { custody: custodyFacts(custody) } };
-    const desk = {
+    const api = {
       alarms: async () => [{ id: 3, code: 'from_host' }],
       health: async () => health,
-    } as unknown as Desk;
+    } as unknown as OperatorApi;
     ops = buildOps({
       log: createLog('silent'),
       metrics: { contentType: 'text/plain', read: async () => '' },
       checks: {},
-      operators: { desk, secret: operatorSecret(mediaSecret) },
+      operators: { api, secret: operatorSecret(mediaSecret) },
     });
     port = Number(new URL(await ops.listen({ host: '127.0.0.1', port: 0 })).port);
   });
@@ -82,8 +82,8 @@ describe('while a host has the database', () => {
   test.each(['127.0.0.1', '0.0.0.0'])('it asks the host on %s, and says so', async (host) => {
     let standing: unknown;
     await go(
-      async (desk) => {
-        standing = await desk.alarms();
+      async (api) => {
+        standing = await api.alarms();
       },
       port,
       host,
@@ -98,14 +98,14 @@ describe('while a host has the database', () => {
     const stranger = { ...custody, callerSecret: Buffer.alloc(32).toString('base64') };
     const work = jest.fn();
     const parts = { database: { directory }, ops: { host: '127.0.0.1', port }, mediaSecret };
-    const refused = atDesk(work, { ...stranger, ...parts }, () => undefined);
+    const refused = withOperatorApi(work, { ...stranger, ...parts }, () => undefined);
     await expect(refused).rejects.toMatchObject({ code: 'custody_differs' });
     await expect(refused).rejects.toThrow(/^caller secret: /);
     expect(work).not.toHaveBeenCalled();
   });
 
   test('one that does not answer is told with who has the database, and what to set', async () => {
-    const asked = go(async (desk) => void (await desk.alarms()), 1);
+    const asked = go(async (api) => void (await api.alarms()), 1);
     await expect(asked).rejects.toMatchObject({ code: 'data_dir_locked' });
     await expect(asked).rejects.toThrow(
       new RegExp(`no host answers at http://127.0.0.1:1.*process ${process.pid}.*CUSTODY_OPS_PORT`),
@@ -123,10 +123,10 @@ test('what it sends is tried as often as what the host sends', async () => {
     retries,
   };
   let sent: unknown;
-  await atDesk(
-    async (desk) => {
-      await desk.begin('send', {});
-      while (sent === undefined) await desk.look('send');
+  await withOperatorApi(
+    async (api) => {
+      await api.begin('send', {});
+      while (sent === undefined) await api.look('send');
     },
     house,
     undefined,
