@@ -105,7 +105,7 @@ test('resuming takes the pause alone out of the mark', async () => {
 });
 
 test('the host says what lies in the recording, and is not asked before resuming', async () => {
-  settings.mockResolvedValue({ enabled: true, behavior: 'skip' });
+  settings.mockResolvedValue({ enabled: true, behavior: 'skip', resumeAfterSeconds: 0 });
   await setPause('paused', asked, call);
   await setPause('recording', asked, call);
   expect(pausing.mock.calls.map(([, , ...rest]) => rest)).toEqual([
@@ -145,7 +145,7 @@ test('nothing recorded: neither marked nor reported', async () => {
 });
 
 test('switched off: nobody is asked whose call it is', async () => {
-  settings.mockResolvedValue({ enabled: false, behavior: 'silence' });
+  settings.mockResolvedValue({ enabled: false, behavior: 'silence', resumeAfterSeconds: 0 });
   await expect(setPause('paused', asked, call)).rejects.toMatchObject({
     code: 'pause_disabled',
     status: 403,
