@@ -4,6 +4,7 @@ import {
   asTaskSid,
   asWorkerSid,
   parseReport,
+  readPauseAnswer,
   type TaskMark,
 } from '@flex-custody/core';
 import { changeTaskMark, setPaused, stopStreams } from '@flex-custody/twilio';
@@ -64,6 +65,7 @@ test('a pause keeps its beginning and is reported under one id; its end under an
   const first = await setPause('paused', asked, call);
   now.mockReturnValue(2_000);
   expect(await setPause('paused', asked, call)).toEqual(first);
+  expect(readPauseAnswer(first.body)).toEqual(first.body);
   expect(first.body).toEqual({
     state: 'paused',
     since: 1_000,
@@ -110,7 +112,7 @@ test('the host says what lies in the recording, and is not asked before resuming
   await setPause('recording', asked, call);
   expect(pausing.mock.calls.map(([, , ...rest]) => rest)).toEqual([
     ['paused', 'skip'],
-    ['in-progress', undefined],
+    ['recording', undefined],
   ]);
   expect(settings).toHaveBeenCalledTimes(1);
 });

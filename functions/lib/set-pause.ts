@@ -6,7 +6,6 @@ import {
   type PauseAnswer,
   type PauseState,
   pausedSince,
-  recordingStatusOf,
   reportKindOf,
   type TaskMark,
   type TaskSid,
@@ -49,7 +48,7 @@ export async function setPause(
   const { conference, workerSid } = await ownCall(twilio, viewer, asked);
   // Beside the recordings, and never in their way: the card number is not for the vendor either.
   const streams = to === 'paused' ? stopStreams(twilio, conference) : Promise.resolve(0);
-  const recordings = await setPaused(twilio, conference, recordingStatusOf[to], settings?.behavior);
+  const recordings = await setPaused(twilio, conference, to, settings?.behavior);
   if (recordings.length === 0)
     throw new CustodyError('nothing_recorded', 'nothing of this call is being recorded');
 

@@ -8,12 +8,6 @@ import type { TaskMark } from './wire/task-mark.ts';
  */
 export type PauseState = 'paused' | 'recording';
 
-/** The status that Twilio's recordings get in each state. */
-export const recordingStatusOf = { paused: 'paused', recording: 'in-progress' } as const satisfies Record<
-  PauseState,
-  string
->;
-
 /** The kind of the report that a call is in a state now. */
 export const reportKindOf = { paused: 'paused', recording: 'resumed' } as const satisfies Record<
   PauseState,

@@ -4,7 +4,6 @@ import {
   isRetryable,
   type LiveConference,
   pausedSince,
-  recordingStatusOf,
   withoutPause,
 } from '@flex-custody/core';
 import { changeTaskMark, setPaused, stopStreams } from '@flex-custody/twilio';
@@ -59,7 +58,7 @@ async function settle(deps: RecorderDeps, pauses: Pauses, pause: Pause, now: num
     if (current)
       return current.lastAt.getTime() === pause.lastAt.getTime() ? false : settle(deps, pauses, current, now);
     // Another look ended it meanwhile: what was paused after that would stay so.
-    await setPaused(twilio, conference, recordingStatusOf.recording);
+    await setPaused(twilio, conference, 'recording');
     return true;
   }
   // The mark first: who asks for a pause while we resume then sets a mark, and makes a report, of its own.
@@ -69,7 +68,7 @@ async function settle(deps: RecorderDeps, pauses: Pauses, pause: Pause, now: num
     await pauses.paused({ conferenceSid, taskSid, at: new Date(newer) }, [], dueOf(settings, newer));
     return false;
   }
-  const resumed = conference ? await setPaused(twilio, conference, recordingStatusOf.recording) : [];
+  const resumed = conference ? await setPaused(twilio, conference, 'recording') : [];
   if (await pauses.end(pause, end)) {
     log.info({ conference: conferenceSid, by: end, recordings: resumed.length }, 'a pause is over');
     return true;
@@ -78,7 +77,7 @@ async function settle(deps: RecorderDeps, pauses: Pauses, pause: Pause, now: num
   if (!current) return true;
   // Told of something newer while we resumed: if that was a pause, it must hold; else the next look ends it.
   if (conference && current.dueBy === 'timer')
-    await setPaused(twilio, conference, recordingStatusOf.paused, settings.behavior);
+    await setPaused(twilio, conference, 'paused', settings.behavior);
   return false;
 }
 
@@ -110,7 +109,7 @@ async function pauseNewcomers(
   const changed = await setPaused(
     { recordingsOf: newOnly, changeRecording: twilio.changeRecording },
     conference,
-    recordingStatusOf.paused,
+    'paused',
     settings.behavior,
   );
   if (changed.length === 0) return false;
