@@ -6,7 +6,6 @@ import {
   type Report,
   readConsentAnswer,
   readPauseSettings,
-  withToken,
 } from '@flex-custody/core';
 import type { Deadline } from './deadline.ts';
 import type { PauseConfig } from './flex-config.ts';
@@ -52,7 +51,7 @@ export async function reported(
   report: Report,
   token: string,
 ): Promise<boolean> {
-  return hostRequest(host, deadline, reportMs, '/reports', withToken(report, token)).then(
+  return hostRequest(host, deadline, reportMs, '/reports', { ...report, token }).then(
     () => true,
     () => false,
   );

@@ -9,10 +9,7 @@ import type { TaskMark } from './wire/task-mark.ts';
 export type PauseState = 'paused' | 'recording';
 
 /** The kind of the report that a call is in a state now. */
-export const reportKindOf = { paused: 'paused', recording: 'resumed' } as const satisfies Record<
-  PauseState,
-  string
->;
+export const reportKindOf = { paused: 'paused', recording: 'resumed' } as const;
 
 /** Epoch ms since when the call is paused; undefined where it is not. */
 export const pausedSince = (mark: TaskMark): number | undefined => mark.paused?.since;

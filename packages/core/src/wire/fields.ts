@@ -82,10 +82,8 @@ export const asText: Parse<string> = (value) => (typeof value === 'string' ? val
 export const asBoolean: Parse<boolean> = (value) => (typeof value === 'boolean' ? value : undefined);
 export const asNumber: Parse<number> = (value) => (typeof value === 'number' ? value : undefined);
 /** More than nothing. */
-export const asPositive: Parse<number> = (value) => {
-  const number = asNumber(value);
-  return number !== undefined && number > 0 ? number : undefined;
-};
+export const asPositive: Parse<number> = (value) =>
+  typeof value === 'number' && value > 0 ? value : undefined;
 /** A count or a size. */
 export const asWhole: Parse<number> = (value) =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;

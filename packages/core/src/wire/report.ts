@@ -125,13 +125,7 @@ export function parseReport(body: unknown, now: number = Date.now()): Report {
   });
 }
 
-/** The body as a Function sends it: the agent's Flex token beside the report. */
-export const withToken = (report: Report, token: string): Report & { token: string } => ({
-  ...report,
-  token,
-});
-
-/** The token in a Function's body; undefined where it has none. */
+/** The `token` beside a report that a Function sends; undefined where it has none. */
 export const tokenIn = (body: unknown): string | undefined => asText(fieldsOf(body)['token']);
 
 const mostRecordings = 40;
