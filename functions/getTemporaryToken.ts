@@ -1,5 +1,5 @@
+import { parseVoiceTokenRequest } from '@flex-custody/core';
 import { privateAsset } from './lib/assets.ts';
-import { parseAnyCall } from './lib/call-forms.ts';
 import { consentedCall } from './lib/consented-call.ts';
 import { readVendorConfig } from './lib/flex-config.ts';
 import { flexEndpoint } from './lib/flex-endpoint.ts';
@@ -12,7 +12,7 @@ import { vendorToken } from './lib/vendor-token.ts';
 export const handler = flexEndpoint({
   name: 'getTemporaryToken',
   config: readVendorConfig,
-  parse: parseAnyCall,
+  parse: parseVoiceTokenRequest,
   async work(asked, { config, viewer, deadline, log }) {
     await consentedCall(config, viewer, asked, deadline);
     const token = await vendorToken(config.vendor, privateAsset('/veridas-ca.pem'), deadline);

@@ -1,4 +1,4 @@
-import { parseCallControl } from './lib/call-forms.ts';
+import { parseCallControlRequest } from '@flex-custody/core';
 import { readPauseConfig } from './lib/flex-config.ts';
 import { flexEndpoint } from './lib/flex-endpoint.ts';
 import { setPause } from './lib/set-pause.ts';
@@ -7,6 +7,6 @@ import { setPause } from './lib/set-pause.ts';
 export const handler = flexEndpoint({
   name: 'resume-recording',
   config: readPauseConfig,
-  parse: parseCallControl,
+  parse: parseCallControlRequest,
   work: (asked, call) => setPause('recording', asked, call),
 });

@@ -1,4 +1,4 @@
-import { parseStart } from './lib/call-forms.ts';
+import { parseStartRecordingRequest } from '@flex-custody/core';
 import { readStartConfig } from './lib/flex-config.ts';
 import { flexEndpoint } from './lib/flex-endpoint.ts';
 import { startRecording } from './lib/start-recording.ts';
@@ -7,6 +7,6 @@ import { startRecording } from './lib/start-recording.ts';
 export const handler = flexEndpoint({
   name: 'start-recording',
   config: readStartConfig,
-  parse: parseStart,
+  parse: parseStartRecordingRequest,
   work: (form, call) => startRecording(form, call),
 });

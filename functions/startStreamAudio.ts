@@ -1,4 +1,4 @@
-import { parseStartStream } from './lib/call-forms.ts';
+import { parseStartStreamRequest } from '@flex-custody/core';
 import { readStreamConfig } from './lib/flex-config.ts';
 import { flexEndpoint } from './lib/flex-endpoint.ts';
 import { startStream } from './lib/streams.ts';
@@ -7,6 +7,6 @@ import { startStream } from './lib/streams.ts';
 export const handler = flexEndpoint({
   name: 'startStreamAudio',
   config: readStreamConfig,
-  parse: parseStartStream,
+  parse: parseStartStreamRequest,
   work: startStream,
 });

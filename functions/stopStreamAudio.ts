@@ -1,4 +1,4 @@
-import { parseStopStream } from './lib/call-forms.ts';
+import { parseStopStreamRequest } from '@flex-custody/core';
 import { readCallConfig } from './lib/flex-config.ts';
 import { flexEndpoint } from './lib/flex-endpoint.ts';
 import { stopStream } from './lib/streams.ts';
@@ -7,6 +7,6 @@ import { stopStream } from './lib/streams.ts';
 export const handler = flexEndpoint({
   name: 'stopStreamAudio',
   config: readCallConfig,
-  parse: parseStopStream,
+  parse: parseStopStreamRequest,
   work: stopStream,
 });

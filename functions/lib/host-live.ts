@@ -4,6 +4,8 @@ import {
   CustodyError,
   type PauseSettings,
   type Report,
+  readConsentAnswer,
+  readPauseSettings,
 } from '@flex-custody/core';
 import type { Deadline } from './deadline.ts';
 import type { PauseConfig } from './flex-config.ts';
@@ -18,14 +20,9 @@ const consentMs = 3_000;
 export async function pauseSettings(
   { host }: Pick<PauseConfig, 'host'>,
   deadline: Deadline,
-): Promise<Pick<PauseSettings, 'enabled' | 'behavior'> | undefined> {
+): Promise<PauseSettings | undefined> {
   const answer = await hostRequest(host, deadline, settingsMs, '/settings/pause').catch(() => undefined);
-  const { enabled, behavior } = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<
-    string,
-    unknown
-  >;
-  if (typeof enabled !== 'boolean') return undefined;
-  return { enabled, behavior: behavior === 'skip' ? 'skip' : 'silence' };
+  return readPauseSettings(answer);
 }
 
 /**
@@ -37,16 +34,11 @@ export async function consentOf(
   deadline: Deadline,
   conference: ConferenceSid,
 ): Promise<ConsentAnswer> {
-  const away = () => new CustodyError('host_unreachable', 'the host does not say whether the caller agreed');
-  const answer = await hostRequest(host, deadline, consentMs, `/consents/${conference}`).catch(() => {
-    throw away();
-  });
-  const { required, standing, paused } = (
-    typeof answer === 'object' && answer !== null ? answer : {}
-  ) as Partial<Record<keyof ConsentAnswer, unknown>>;
-  if (typeof required !== 'boolean' || typeof standing !== 'boolean' || typeof paused !== 'boolean')
-    throw away();
-  return { required, standing, paused };
+  const path = `/consents/${conference}`;
+  const answer = await hostRequest(host, deadline, consentMs, path).catch(() => undefined);
+  const consent = readConsentAnswer(answer);
+  if (consent) return consent;
+  throw new CustodyError('host_unreachable', 'the host does not say whether the caller agreed');
 }
 
 /**

@@ -1,4 +1,9 @@
-import { CustodyError, parseRecordingCallback, type RecordingCallback } from '@flex-custody/core';
+import {
+  CustodyError,
+  callbackPath,
+  parseRecordingCallback,
+  type RecordingCallback,
+} from '@flex-custody/core';
 import type { FunctionConfig } from './config.ts';
 import type { Event } from './runtime.ts';
 import { signedBody } from './signed-body.ts';
@@ -14,7 +19,7 @@ export interface RecordingForm {
  * @throws CustodyError `callback_invalid` (400)
  */
 export function readRecordingForm(event: Event, config: FunctionConfig): RecordingForm {
-  const { body, hints } = signedBody(event, '/recording-status-callback', config);
+  const { body, hints } = signedBody(event, callbackPath, config);
   const callback = parseRecordingCallback({ ...body, ...hints });
   // A webhook about something else, which a browser pointed here, has neither.
   if (callback.status === 'completed' && !body['RecordingUrl'] && !body['RecordingStartTime'])

@@ -4,6 +4,7 @@ import {
   asTaskSid,
   asWorkerSid,
   parseReport,
+  readPauseAnswer,
   type TaskMark,
 } from '@flex-custody/core';
 import { changeTaskMark, setPaused, stopStreams } from '@flex-custody/twilio';
@@ -64,6 +65,7 @@ test('a pause keeps its beginning and is reported under one id; its end under an
   const first = await setPause('paused', asked, call);
   now.mockReturnValue(2_000);
   expect(await setPause('paused', asked, call)).toEqual(first);
+  expect(readPauseAnswer(first.body)).toEqual(first.body);
   expect(first.body).toEqual({
     state: 'paused',
     since: 1_000,
@@ -105,12 +107,12 @@ test('resuming takes the pause alone out of the mark', async () => {
 });
 
 test('the host says what lies in the recording, and is not asked before resuming', async () => {
-  settings.mockResolvedValue({ enabled: true, behavior: 'skip' });
+  settings.mockResolvedValue({ enabled: true, behavior: 'skip', resumeAfterSeconds: 0 });
   await setPause('paused', asked, call);
   await setPause('recording', asked, call);
   expect(pausing.mock.calls.map(([, , ...rest]) => rest)).toEqual([
     ['paused', 'skip'],
-    ['in-progress', undefined],
+    ['recording', undefined],
   ]);
   expect(settings).toHaveBeenCalledTimes(1);
 });
@@ -145,7 +147,7 @@ test('nothing recorded: neither marked nor reported', async () => {
 });
 
 test('switched off: nobody is asked whose call it is', async () => {
-  settings.mockResolvedValue({ enabled: false, behavior: 'silence' });
+  settings.mockResolvedValue({ enabled: false, behavior: 'silence', resumeAfterSeconds: 0 });
   await expect(setPause('paused', asked, call)).rejects.toMatchObject({
     code: 'pause_disabled',
     status: 403,

@@ -1,5 +1,17 @@
 import { createHash } from 'node:crypto';
-import { CustodyError, errorCode, type PauseAnswer, type TaskMark, type TaskSid } from '@flex-custody/core';
+import {
+  type CallControlRequest,
+  CustodyError,
+  errorCode,
+  type PauseAnswer,
+  type PauseState,
+  pausedSince,
+  reportKindOf,
+  type TaskMark,
+  type TaskSid,
+  withoutPause,
+  withPause,
+} from '@flex-custody/core';
 import {
   changeTaskMark,
   setPaused,
@@ -7,7 +19,6 @@ import {
   type TwilioApi,
   type TwilioLive,
 } from '@flex-custody/twilio';
-import type { CallControlForm } from './call-forms.ts';
 import type { Deadline } from './deadline.ts';
 import type { PauseConfig } from './flex-config.ts';
 import type { FlexCall } from './flex-endpoint.ts';
@@ -26,8 +37,8 @@ const answerMs = 500;
  * host. First the silence, then who knows of it: neither a full task nor an absent host keeps a card number on the record.
  */
 export async function setPause(
-  to: PauseAnswer['state'],
-  asked: CallControlForm,
+  to: PauseState,
+  asked: CallControlRequest,
   { config, viewer, token, deadline, log }: FlexCall<PauseConfig>,
 ): Promise<Answer> {
   // Before the SDK is loaded, which takes this thread longer than the host has.
@@ -35,27 +46,25 @@ export async function setPause(
   if (settings?.enabled === false) throw new CustodyError('pause_disabled', 'pausing is switched off');
   const twilio = twilioOf(config);
   const { conference, workerSid } = await ownCall(twilio, viewer, asked);
-  const status = to === 'paused' ? 'paused' : 'in-progress';
   // Beside the recordings, and never in their way: the card number is not for the vendor either.
   const streams = to === 'paused' ? stopStreams(twilio, conference) : Promise.resolve(0);
-  const recordings = await setPaused(twilio, conference, status, settings?.behavior);
+  const recordings = await setPaused(twilio, conference, to, settings?.behavior);
   if (recordings.length === 0)
     throw new CustodyError('nothing_recorded', 'nothing of this call is being recorded');
 
   const now = Date.now();
-  const change = (mark: TaskMark) => marked(mark, to, { since: now, by: workerSid });
+  const change = (mark: TaskMark) =>
+    to === 'paused' ? withPause(mark, { since: now, by: workerSid }) : withoutPause(mark);
   const { before, mark, code } = await markedInTime(twilio, asked.taskSid, deadline, change);
-  const since = sane(mark?.paused?.since, now) ?? now;
+  const since = sane(mark, now) ?? now;
   const at = to === 'paused' ? since : now;
   const report = {
     // Asked twice about one pause, the host counts it once.
-    id: uuidOf(
-      `${to} ${conference.sid} ${to === 'paused' ? since : (sane(before.paused?.since, now) ?? now)}`,
-    ),
+    id: uuidOf(`${to} ${conference.sid} ${to === 'paused' ? since : (sane(before, now) ?? now)}`),
     at,
     taskSid: asked.taskSid,
     reservationSid: asked.reservationSid,
-    kind: to === 'paused' ? ('paused' as const) : ('resumed' as const),
+    kind: reportKindOf[to],
     conferenceSid: conference.sid,
   };
   const [heard] = await Promise.all([reported(config, deadline, report, token), inTime(deadline, streams)]);
@@ -72,8 +81,10 @@ export async function setPause(
 }
 
 /** Attributes are a browser's to write: a beginning that no pause of a live call can have must not cost the report. */
-const sane = (since: number | undefined, now: number): number | undefined =>
-  since !== undefined && since > now - 86_400_000 && since <= now + 60_000 ? since : undefined;
+function sane(mark: TaskMark | undefined, now: number): number | undefined {
+  const since = mark && pausedSince(mark);
+  return since !== undefined && since > now - 86_400_000 && since <= now + 60_000 ? since : undefined;
+}
 
 /** Waits for work that is best effort no longer than there is time to answer. */
 async function inTime(deadline: Deadline, work: Promise<unknown>): Promise<void> {
@@ -83,13 +94,6 @@ async function inTime(deadline: Deadline, work: Promise<unknown>): Promise<void>
   });
   await Promise.race([work, late]);
   clearTimeout(timer);
-}
-
-/** A pause that lasts keeps its beginning, and who began it. */
-function marked(mark: TaskMark, to: PauseAnswer['state'], by: NonNullable<TaskMark['paused']>): TaskMark {
-  if ((to === 'paused') === (mark.paused !== undefined)) return mark;
-  const { paused: _, ...rest } = mark;
-  return to === 'paused' ? { ...rest, paused: by } : rest;
 }
 
 /** The mark if it could be set in the time there is; what it says has been done, and is not undone for want of it. */

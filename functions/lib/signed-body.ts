@@ -1,10 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, callbackHints } from '@flex-custody/core';
 import type { Event } from './runtime.ts';
 
-/** The only fields that our own URLs have in their query. */
-const hintNames = ['taskSid', 'reservationSid'] as const;
-type HintName = (typeof hintNames)[number];
+type HintName = (typeof callbackHints)[number];
 
 /** How a hint may be written in the URL that was called: a browser wrote it, and a Function sees it decoded. */
 const encodings: readonly ((value: string) => string)[] = [
@@ -39,7 +37,7 @@ export function signedBody(
   const texts = Object.entries(fields).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
-  const isHint = (name: string): name is HintName => hintNames.includes(name as HintName);
+  const isHint = (name: string): name is HintName => callbackHints.includes(name as HintName);
   const hints: SignedBody['hints'] = Object.fromEntries(texts.filter(([name]) => isHint(name)));
   const body = Object.fromEntries(texts.filter(([name]) => !isHint(name)));
   const given = signatureOf(request);
@@ -68,7 +66,7 @@ const text = (body: SignedBody['body']): string =>
 
 /** Every query in which these hints, and only they, can have come. */
 function queriesOf(hints: SignedBody['hints']): string[] {
-  const names = hintNames.filter((name) => hints[name] !== undefined);
+  const names = callbackHints.filter((name) => hints[name] !== undefined);
   if (names.length === 0) return [''];
   const orders = names.length === 1 ? [names] : [names, [...names].reverse()];
   return orders.flatMap((order) =>

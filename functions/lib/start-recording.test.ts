@@ -1,6 +1,11 @@
-import { asCallSid, asConferenceSid, asReservationSid, asTaskSid } from '@flex-custody/core';
+import {
+  asCallSid,
+  asConferenceSid,
+  asReservationSid,
+  asTaskSid,
+  type StartRecordingRequest,
+} from '@flex-custody/core';
 import { changeTaskMark } from '@flex-custody/twilio';
-import type { StartForm } from './call-forms.ts';
 import type { StartConfig } from './flex-config.ts';
 import type { FlexCall } from './flex-endpoint.ts';
 import { startRecording } from './start-recording.ts';
@@ -14,7 +19,7 @@ const marking = jest.mocked(changeTaskMark);
 
 const leg = asCallSid(`CA${'1'.repeat(32)}`)!;
 const conference = { sid: asConferenceSid(`CF${'1'.repeat(32)}`)! };
-const asked: StartForm = {
+const asked: StartRecordingRequest = {
   taskSid: asTaskSid(`WT${'1'.repeat(32)}`)!,
   reservationSid: asReservationSid(`WR${'1'.repeat(32)}`)!,
   want: 'leg',
@@ -36,7 +41,7 @@ const wait = async (ms: number) => {
   elapsed += ms;
   meanwhile(waits.length);
 };
-const start = async (more: Partial<StartForm> = {}) =>
+const start = async (more: Partial<StartRecordingRequest> = {}) =>
   (await startRecording({ ...asked, ...more }, call, wait)).body;
 interface Listed {
   recordingSid: string;

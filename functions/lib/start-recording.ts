@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CallSid, errorCode, type RecordingSid, type StartRecordingAnswer } from '@flex-custody/core';
+import {
+  type CallSid,
+  errorCode,
+  isPaused,
+  type RecordingSid,
+  recordingCallbackUrl,
+  type StartRecordingAnswer,
+  type StartRecordingRequest,
+} from '@flex-custody/core';
 import { changeTaskMark, type RecordingChange, type TwilioApi, type TwilioLive } from '@flex-custody/twilio';
-import type { CallControlForm, StartForm } from './call-forms.ts';
 import type { StartConfig } from './flex-config.ts';
 import type { FlexCall } from './flex-endpoint.ts';
 import {
@@ -21,7 +28,7 @@ const underway = new Map<CallSid, Promise<StartRecordingAnswer>>();
 
 /** Answers with what Twilio records of the asker's call; where that is missing, records the asker's own leg. */
 export async function startRecording(
-  asked: StartForm,
+  asked: StartRecordingRequest,
   { config, viewer, deadline, log }: FlexCall<StartConfig>,
   wait: (ms: number) => Promise<void> = sleep,
 ): Promise<Answer> {
@@ -29,7 +36,13 @@ export async function startRecording(
   const { conference, leg } = await ownCall(twilio, viewer, asked);
   const { want, expected, paused } = asked;
   const wanted: Wanted = { want, expected, paused, leg, conference: conference.sid };
-  const means: Means = { twilio, callback: callbackUrl(config, asked), deadline, wait, log };
+  const means: Means = {
+    twilio,
+    callback: recordingCallbackUrl(config.functionsUrl, asked),
+    deadline,
+    wait,
+    log,
+  };
   const already = underway.get(leg);
   const starting = already ?? recorded(twilio, wanted, asked, means).finally(() => underway.delete(leg));
   underway.set(leg, starting);
@@ -41,7 +54,7 @@ export async function startRecording(
 async function recorded(
   twilio: TwilioApi & TwilioLive,
   wanted: Wanted,
-  asked: StartForm,
+  asked: StartRecordingRequest,
   means: Means,
 ): Promise<StartRecordingAnswer> {
   const { leg } = wanted;
@@ -61,7 +74,7 @@ async function marked(
   twilio: TwilioApi & TwilioLive,
   recordingSid: RecordingSid,
   leg: CallSid,
-  { taskSid, paused: isPaused }: StartForm,
+  { taskSid, paused }: StartRecordingRequest,
   { log }: Means,
 ): Promise<RecordingChange | undefined> {
   const started = Date.now();
@@ -72,13 +85,8 @@ async function marked(
   // It is recorded, marked or not.
   if (code) log({ outcome: 'not-marked', code });
   // Unless the call is paused: what was to stay off the record stays off this one too.
-  if (mark?.paused && !isPaused) await twilio.changeRecording({ call: leg }, recordingSid, pausedNow);
-  if (mark?.paused || isPaused) return pausedNow;
+  const isMarked = mark !== undefined && isPaused(mark);
+  if (isMarked && !paused) await twilio.changeRecording({ call: leg }, recordingSid, pausedNow);
+  if (isMarked || paused) return pausedNow;
   return code ? undefined : { status: 'in-progress' };
-}
-
-/** As an acceptance would have it: says whose recording it is, and has Twilio ask again where we fail. */
-function callbackUrl({ functionsUrl }: StartConfig, { taskSid, reservationSid }: CallControlForm): string {
-  const query = new URLSearchParams({ taskSid, reservationSid });
-  return `${functionsUrl}/recording-status-callback?${query}#rc=5&rp=all`;
 }

@@ -1,6 +1,10 @@
-import { type CallSid, CustodyError } from '@flex-custody/core';
+import {
+  type CallSid,
+  CustodyError,
+  type StartStreamRequest,
+  type StopStreamRequest,
+} from '@flex-custody/core';
 import type { TwilioApi, TwilioLive } from '@flex-custody/twilio';
-import type { StartStreamForm, StopStreamForm } from './call-forms.ts';
 import { consentedCall } from './consented-call.ts';
 import type { CallConfig, StreamConfig } from './flex-config.ts';
 import type { FlexCall } from './flex-endpoint.ts';
@@ -24,7 +28,7 @@ const running = new Map<CallSid, Running>();
 
 /** Sends what Twilio hears from one leg of the asker's own call to an address of the list, if the caller agreed. */
 export async function startStream(
-  asked: StartStreamForm,
+  asked: StartStreamRequest,
   { config, viewer, deadline, log }: FlexCall<StreamConfig>,
 ): Promise<Answer> {
   const url = targetOf(config.targets, asked.url);
@@ -37,7 +41,7 @@ export async function startStream(
 
 /** Ends it. That it has ended already, by itself or with its call, is what was asked for. */
 export async function stopStream(
-  { streamSid, ...asked }: StopStreamForm,
+  { streamSid, ...asked }: StopStreamRequest,
   { config, viewer, log }: FlexCall<CallConfig>,
 ): Promise<Answer> {
   const twilio = twilioOf(config);

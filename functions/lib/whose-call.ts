@@ -4,6 +4,7 @@ import {
   type CallSid,
   type ConferenceSid,
   CustodyError,
+  fieldsOf,
   hasLeg,
   ownLeg,
   type TaskSid,
@@ -98,9 +99,8 @@ async function isOf(
 async function attributed(twilio: Twilio, tasks: readonly TaskSid[]): Promise<ConferenceSid[]> {
   const found = await Promise.all(tasks.map((task) => twilio.task(task)));
   return found.flatMap((task) => {
-    const conference = readAttributes(task?.attributes ?? '')?.['conference'];
-    const sid = typeof conference === 'object' && conference !== null && 'sid' in conference;
-    return (sid && asConferenceSid(conference.sid)) || [];
+    const conference = fieldsOf(readAttributes(task?.attributes ?? '')?.['conference']);
+    return asConferenceSid(conference['sid']) ?? [];
   });
 }
 

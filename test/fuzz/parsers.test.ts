@@ -1,6 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
-import { parseRecordingCallback, parseReport, readEncryption, readSidecar } from '@flex-custody/core';
+import {
+  jsonFields,
+  parseCopyReport,
+  parseIngestRequest,
+  parseRecordingCallback,
+  parseReport,
+  readEncryption,
+  readSidecar,
+} from '@flex-custody/core';
 import {
   openEnvelope,
   openStream,
@@ -24,7 +32,6 @@ import {
 import { Analyser } from '../../server/src/audio/analyser.ts';
 import { flexTokenOf } from '../../server/src/http/plugins/flex-token.ts';
 import { parseRange } from '../../server/src/http/range.ts';
-import { readCallback, readReport } from '../../server/src/ingest/intake/read.ts';
 import { readPolicy } from '../../server/src/retention/policy.ts';
 import { createSigning } from '../../server/src/signing/identity.ts';
 import { newSigningKey, readSigningKeys } from '../../server/src/signing/key-file.ts';
@@ -221,7 +228,7 @@ describe('what Functions and callbacks say', () => {
       'callback',
       text(json(said), json({ ...said, hints: { taskSid: form.taskSid } })),
       1_500,
-      (input) => readCallback(input.toString()),
+      (input) => parseIngestRequest(jsonFields(input.toString())),
     );
     both(counts, /^callback_invalid$/);
   });
@@ -242,7 +249,7 @@ describe('what Functions and callbacks say', () => {
       json({ outcome: 'forwarded' }),
     );
     both(
-      await tried('report', samples, 1_500, (input) => readReport(input.toString())),
+      await tried('report', samples, 1_500, (input) => parseCopyReport(jsonFields(input.toString()))),
       /^copy_report_invalid$/,
     );
   });

@@ -1,4 +1,4 @@
-import type { StorageMode } from './ingest.ts';
+import type { StorageMode } from './sealed-object.ts';
 
 /** What S3 says of an object's encryption at rest, on HEAD and GET. */
 export interface AtRest {

@@ -1,9 +1,9 @@
 import { isAnalysis, type RecordingAnalysis } from './analysis.ts';
 import { CustodyError } from './errors.ts';
-import type { SealedObject } from './ingest.ts';
 import { isObject } from './json-fields.ts';
 import { type CallDirection, callDirections } from './recording-rules.ts';
 import { type CopyProof, type UnprovenFact, unprovenFacts } from './recording-state.ts';
+import type { SealedObject } from './sealed-object.ts';
 import {
   type AccountSid,
   asAccountSid,

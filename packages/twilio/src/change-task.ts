@@ -1,4 +1,5 @@
 import {
+  isObject,
   type JsonEdit,
   readTaskMark,
   type TaskAttributes,
@@ -24,9 +25,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 export function readAttributes(text: string): TaskAttributes | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as TaskAttributes)
-      : undefined;
+    return isObject(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }

@@ -70,7 +70,7 @@ test('every leg and the conference itself, each recording by its SID', async () 
 test('silence keeps the timeline where nobody says otherwise; resuming has no behaviour', async () => {
   const { twilio, changes } = scene({ [agent]: [processing(1)] });
   await setPaused(twilio, conference, 'paused');
-  await setPaused(twilio, conference, 'in-progress', 'skip');
+  await setPaused(twilio, conference, 'recording', 'skip');
   expect(changes.map(([, , change]) => change)).toEqual([
     { status: 'paused', behavior: 'silence' },
     { status: 'in-progress' },
@@ -89,7 +89,7 @@ test('what has ended is not asked for, what turns out to have ended is left out'
     },
     { [re(3)]: 'not-active' },
   );
-  expect(await setPaused(twilio, conference, 'in-progress')).toEqual([
+  expect(await setPaused(twilio, conference, 'recording')).toEqual([
     { recordingSid: re(1), of: 'leg' },
     { recordingSid: re(2), of: 'leg' },
   ]);

@@ -1,4 +1,10 @@
-import { CustodyError, isRetryable, type LiveConference, type RecordingSid } from '@flex-custody/core';
+import {
+  CustodyError,
+  isRetryable,
+  type LiveConference,
+  type PauseState,
+  type RecordingSid,
+} from '@flex-custody/core';
 import type {
   ListedRecording,
   PauseBehavior,
@@ -26,10 +32,10 @@ interface Changed {
 export async function setPaused(
   twilio: Pick<TwilioLive, 'recordingsOf' | 'changeRecording'>,
   conference: LiveConference,
-  status: 'paused' | 'in-progress',
+  to: PauseState,
   behavior: PauseBehavior = 'silence',
 ): Promise<Changed[]> {
-  const change: RecordingChange = status === 'paused' ? { status, behavior } : { status };
+  const change: RecordingChange = to === 'paused' ? { status: to, behavior } : { status: 'in-progress' };
   // The conference first: a recording of it that a leg's list names too is changed where it lies.
   const places: RecordingPlace[] = [
     { conference: conference.sid },

@@ -1,5 +1,6 @@
+import { recordingCallbackUrl } from '@flex-custody/core';
 import { call } from '../testing';
-import { acceptOptions, recordingCallbackUrl, saysRecord } from './accept-options';
+import { acceptOptions, saysRecord } from './accept-options';
 import type { Plan } from './plan';
 
 const url = recordingCallbackUrl('https://functions.example', call());

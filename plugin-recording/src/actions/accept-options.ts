@@ -1,4 +1,3 @@
-import type { ReservationSid, TaskSid } from '@flex-custody/core';
 import type { Plan } from './plan';
 
 /** `conferenceOptions` of Flex's AcceptTask: what stands in them is kept, whoever put it there. */
@@ -7,18 +6,6 @@ export type ConferenceOptions = Readonly<Record<string, unknown>>;
 /** True where an option says that something is recorded, in any of the spellings that TaskRouter takes. */
 export const saysRecord = (option: unknown): boolean =>
   option === true || option === 'true' || option === 'record-from-start';
-
-/**
- * Where Twilio reports a recording, with the task as a hint. The fragment asks for five retries on whatever goes wrong,
- * where Twilio by default does not retry a 5xx (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides).
- */
-export function recordingCallbackUrl(
-  functionsUrl: string,
-  hints: { taskSid: TaskSid; reservationSid: ReservationSid },
-): string {
-  const { taskSid, reservationSid } = hints;
-  return `${functionsUrl}/recording-status-callback?taskSid=${taskSid}&reservationSid=${reservationSid}#rc=5&rp=all`;
-}
 
 const legKeys = ['record', 'recordingChannels', 'recordingStatusCallback', 'recordingStatusCallbackMethod'];
 const conferenceKeys = ['conferenceRecordingStatusCallback', 'conferenceRecordingStatusCallbackMethod'];

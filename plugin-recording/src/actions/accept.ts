@@ -1,7 +1,12 @@
-import type { FlexSettings, NotRecordedReason } from '@flex-custody/core';
+import {
+  type FlexSettings,
+  fieldsOf,
+  type NotRecordedReason,
+  recordingCallbackUrl,
+} from '@flex-custody/core';
 import type { Log } from '../log';
 import type { Call } from '../state/call';
-import { acceptOptions, type ConferenceOptions, recordingCallbackUrl, saysRecord } from './accept-options';
+import { acceptOptions, saysRecord } from './accept-options';
 import { planFor } from './plan';
 
 /** Payload of AcceptTask, as much of it as is ours to know. */
@@ -25,9 +30,6 @@ export interface AcceptDesk {
   log: Log;
 }
 
-const asOptions = (value: unknown): ConferenceOptions =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-
 /**
  * Listener before AcceptTask: sets the recording's options, and never throws. Trouble with a recording must not keep an
  * agent from a call, so whatever is unexpected leaves the payload as it was and is told.
@@ -40,7 +42,7 @@ export function beforeAccept(desk: AcceptDesk): (payload: AcceptPayload) => void
       call = desk.callOf(payload);
       if (!call) return;
       const { settings } = desk;
-      const options = asOptions(payload.conferenceOptions);
+      const options = fieldsOf(payload.conferenceOptions);
       const stated = options['conferenceRecord'];
       const flexRecords = stated === undefined ? desk.flexRecords() : saysRecord(stated);
       const plan = planFor(settings, flexRecords, call);
@@ -66,7 +68,7 @@ export function beforeAccept(desk: AcceptDesk): (payload: AcceptPayload) => void
 
 /** Listener after AcceptTask: true where the options still said what we set; a later listener may have undone it. */
 export function keptOurOptions(payload: AcceptPayload): boolean {
-  return saysRecord(asOptions(payload.conferenceOptions)['record']);
+  return saysRecord(fieldsOf(payload.conferenceOptions)['record']);
 }
 
 function failed(desk: AcceptDesk, call: Call | undefined, reason: NotRecordedReason, error: unknown): void {

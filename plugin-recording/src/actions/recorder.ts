@@ -1,4 +1,4 @@
-import { type NotRecordedReason, readTaskMark } from '@flex-custody/core';
+import { type NotRecordedReason, pausedSince, readTaskMark } from '@flex-custody/core';
 import type { Call } from '../state/call';
 import { confirmations, lookAfterMs, type RecorderMeans, wantOf } from './confirm';
 import type { Plan } from './plan';
@@ -79,7 +79,7 @@ export function recorder(means: RecorderMeans): Recorder {
     const at = (paused ? since : undefined) ?? stamp.now();
     const now = means.again(call) ?? call;
     // The mark as it was before we asked: the task may have told of the change before the Function answered.
-    const mark = readTaskMark(call.attributes).paused?.since ?? null;
+    const mark = pausedSince(readTaskMark(call.attributes)) ?? null;
     states.set(sid, { busy: undefined, pause: { paused, at, mark } });
     if (reported || !reports) return;
     const report = pauseReport(stamp, now, answer.value);

@@ -1,4 +1,4 @@
-import type { NotRecordedReason, PauseAnswer, Report } from '@flex-custody/core';
+import { type NotRecordedReason, type PauseAnswer, type Report, reportKindOf } from '@flex-custody/core';
 import type { Call } from '../state/call';
 
 /** What makes one report different from another. */
@@ -38,7 +38,7 @@ export function pauseReport(stamp: Stamp, call: Call, answer: PauseAnswer): Repo
   if (!call.conferenceSid) return undefined;
   return {
     ...common(stamp, call, answer.since),
-    kind: answer.state === 'paused' ? 'paused' : 'resumed',
+    kind: reportKindOf[answer.state],
     conferenceSid: call.conferenceSid,
   };
 }

@@ -1,5 +1,5 @@
-import type { CallSid, PauseAnswer, Report, StartRecordingAnswer } from '@flex-custody/core';
-import type { Answer, Failure, StartWish } from '../api/call-control';
+import type { CallSid, PauseAnswer, Report, StartRecordingAnswer, StartWish } from '@flex-custody/core';
+import type { Answer, Failure } from '../api/call-control';
 import type { Call } from '../state/call';
 import { callStates } from '../state/call-states';
 import { pausePolicy } from '../state/pause-settings';

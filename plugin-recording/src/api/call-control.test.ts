@@ -1,5 +1,6 @@
+import type { StartWish } from '@flex-custody/core';
 import { call, functionsUrl, sid } from '../testing';
-import { callControl, type StartWish } from './call-control';
+import { callControl } from './call-control';
 import type { Fetch } from './http';
 
 function functions(status: number, body: unknown) {

@@ -1,13 +1,12 @@
 import {
-  asCallSid,
-  asRecordingSid,
   type CallControlErrorCode,
-  type CallControlRequest,
-  isObject,
+  callControlForm,
   type PauseAnswer,
+  readCallControlError,
+  readPauseAnswer,
+  readStartRecordingAnswer,
   type StartRecordingAnswer,
-  type StartRecordingRequest,
-  type WantedRecording,
+  type StartWish,
 } from '@flex-custody/core';
 import type { Call } from '../state/call';
 import { type Fetch, request } from './http';
@@ -15,15 +14,6 @@ import { type Fetch, request } from './http';
 /** Why a Function did not do what was asked: its own word, or ours where it had none. */
 export type Failure = CallControlErrorCode | 'timeout' | 'offline' | 'answer_invalid';
 export type Answer<T> = { ok: true; value: T } | { ok: false; failure: Failure };
-
-/** What must be recorded, and what is known of it. */
-export interface StartWish {
-  want: WantedRecording;
-  /** It was asked for before: the Function looks for it some seconds before it starts another. */
-  expected: boolean;
-  /** What is started is paused at once. */
-  paused: boolean;
-}
 
 export interface CallControl {
   /** Asks what Twilio records of the call, and has started what is missing. */
@@ -38,24 +28,19 @@ export function callControl(functionsUrl: string, token: () => string, fetch: Fe
     path: string,
     call: Call,
     read: (body: unknown) => T | undefined,
-    Token: string,
-    more: Wish = {},
+    token: string,
+    wish?: StartWish,
   ): Promise<Answer<T>> => {
-    const form: CallControlRequest & Wish = {
-      Token,
-      taskSid: call.taskSid,
-      reservationSid: call.reservationSid,
-      ...(call.conferenceSid ? { conferenceSid: call.conferenceSid } : {}),
-      ...more,
-    };
+    const form = callControlForm(token, { ...call, ...wish });
     // A form asks no leave of CORS beforehand: one trip less while somebody spells a card number.
     const result = await request(fetch, `${functionsUrl}${path}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams(Object.entries(form)).toString(),
+      body: new URLSearchParams(form).toString(),
     });
     if (!result.answered) return { ok: false, failure: result.why };
-    if (result.status < 200 || result.status > 299) return { ok: false, failure: failureOf(result.body) };
+    if (result.status < 200 || result.status > 299)
+      return { ok: false, failure: readCallControlError(result.body) };
     const value = read(result.body);
     return value === undefined ? { ok: false, failure: 'answer_invalid' } : { ok: true, value };
   };
@@ -63,74 +48,17 @@ export function callControl(functionsUrl: string, token: () => string, fetch: Fe
     path: string,
     call: Call,
     read: (body: unknown) => T | undefined,
-    more?: Wish,
+    wish?: StartWish,
   ): Promise<Answer<T>> => {
     const sent = token();
-    const answer = await once(path, call, read, sent, more);
+    const answer = await once(path, call, read, sent, wish);
     // Renewed while we asked: the refusal was of the one before.
     const renewed = !answer.ok && answer.failure === 'token_refused' && token() !== sent;
-    return renewed ? once(path, call, read, token(), more) : answer;
+    return renewed ? once(path, call, read, token(), wish) : answer;
   };
   return {
-    start: (call, wish) => ask('/start-recording', call, asStarted, wishOf(wish)),
-    pause: (call) => ask('/pause-recording', call, asPause),
-    resume: (call) => ask('/resume-recording', call, asPause),
-  };
-}
-
-type Wish = Pick<StartRecordingRequest, 'want' | 'expected' | 'paused'>;
-
-const wishOf = ({ want, expected, paused }: StartWish): Wish => ({
-  want,
-  ...(expected ? { expected: 'true' } : {}),
-  ...(paused ? { paused: 'true' } : {}),
-});
-
-const failures: ReadonlySet<string> = new Set<CallControlErrorCode>([
-  'token_missing',
-  'token_malformed',
-  'token_refused',
-  'not_your_call',
-  'pause_disabled',
-  'origin_refused',
-  'call_not_live',
-  'nothing_recorded',
-  'request_invalid',
-  'iam_unavailable',
-  'twilio_unavailable',
-  'twilio_unauthorized',
-  'twilio_refused',
-  'config_invalid',
-]);
-
-function failureOf(body: unknown): Failure {
-  const code = isObject(body) ? body['error'] : undefined;
-  return typeof code === 'string' && failures.has(code) ? (code as CallControlErrorCode) : 'unexpected';
-}
-
-function asStarted(body: unknown): StartRecordingAnswer | undefined {
-  if (!isObject(body) || typeof body['started'] !== 'boolean') return undefined;
-  const recordingSid = asRecordingSid(body['recordingSid']);
-  const callSid = asCallSid(body['callSid']);
-  const of = body['of'] === 'conference' ? 'conference' : 'leg';
-  return recordingSid && callSid ? { recordingSid, callSid, started: body['started'], of } : undefined;
-}
-
-function countOf(counts: unknown, name: 'legs' | 'conference'): number {
-  const count = isObject(counts) ? counts[name] : undefined;
-  return typeof count === 'number' && count > 0 ? count : 0;
-}
-
-function asPause(body: unknown): PauseAnswer | undefined {
-  if (!isObject(body)) return undefined;
-  const { state, since, recordings } = body;
-  if (state !== 'paused' && state !== 'recording') return undefined;
-  return {
-    state,
-    ...(typeof since === 'number' ? { since } : {}),
-    recordings: { legs: countOf(recordings, 'legs'), conference: countOf(recordings, 'conference') },
-    // Not said is not done: we report once more rather than not at all.
-    reported: body['reported'] === true,
-    marked: body['marked'] === true,
+    start: (call, wish) => ask('/start-recording', call, readStartRecordingAnswer, wish),
+    pause: (call) => ask('/pause-recording', call, readPauseAnswer),
+    resume: (call) => ask('/resume-recording', call, readPauseAnswer),
   };
 }

@@ -1,4 +1,4 @@
-import { fieldsOf, type PauseSettings, type Report } from '@flex-custody/core';
+import { type PauseSettings, type Report, readPauseSettings } from '@flex-custody/core';
 import { type Fetch, request } from './http';
 
 /** What became of a report: `later` where the host may take it another time. */
@@ -18,7 +18,7 @@ export function host(hostUrl: string, token: () => string, fetch: Fetch): Host {
         method: 'GET',
         headers: { Authorization: authorization() },
       });
-      return result.answered && result.status === 200 ? asPauseSettings(result.body) : undefined;
+      return result.answered && result.status === 200 ? readPauseSettings(result.body) : undefined;
     },
     async report(report) {
       const result = await request(fetch, `${hostUrl}/reports`, {
@@ -34,14 +34,3 @@ export function host(hostUrl: string, token: () => string, fetch: Fetch): Host {
 
 /** Of the 4xx, those that time heals: a token about to be renewed, a slow request, too many at once. */
 const passing: ReadonlySet<number> = new Set([401, 408, 429]);
-
-function asPauseSettings(body: unknown): PauseSettings | undefined {
-  const found = fieldsOf(body);
-  if (typeof found['enabled'] !== 'boolean') return undefined;
-  const seconds = found['resumeAfterSeconds'];
-  return {
-    enabled: found['enabled'],
-    behavior: found['behavior'] === 'skip' ? 'skip' : 'silence',
-    resumeAfterSeconds: typeof seconds === 'number' && seconds > 0 ? seconds : 0,
-  };
-}

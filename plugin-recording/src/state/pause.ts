@@ -1,4 +1,4 @@
-import type { TaskMark } from '@flex-custody/core';
+import { pausedSince, type TaskMark } from '@flex-custody/core';
 
 /** What a Function answered to our own pause or resume, until the task says so too. */
 export interface PauseOverride {
@@ -25,7 +25,7 @@ export function pauseOf(
   now: number,
   resumeAfterSeconds: number,
 ): Pause | undefined {
-  const marked = mark.paused?.since ?? null;
+  const marked = pausedSince(mark) ?? null;
   if (!override || override.mark !== marked) return marked === null ? undefined : { since: marked };
   if (!override.paused) return undefined;
   // To believe in silence where there is none would be the worse mistake.

@@ -3,6 +3,8 @@ import {
   asConferenceSid,
   type CallSid,
   type ConferenceSid,
+  fieldsOf,
+  isPaused,
   readTaskMark,
 } from '@flex-custody/core';
 
@@ -36,10 +38,7 @@ export interface StoredConference {
   participants?: readonly Leg[] | undefined;
 }
 
-const attributesOf = (task: CallTask): Readonly<Record<string, unknown>> =>
-  typeof task.attributes === 'object' && task.attributes !== null
-    ? (task.attributes as Record<string, unknown>)
-    : {};
+const attributesOf = (task: CallTask): Readonly<Record<string, unknown>> => fieldsOf(task.attributes);
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /**
@@ -64,7 +63,7 @@ export const conferenceOf = (
   asConferenceSid(task.conference?.conferenceSid) ?? asConferenceSid(stored?.conferenceSid);
 
 /** Then the Functions stream nothing of it. */
-export const isPaused = (task: CallTask): boolean => readTaskMark(attributesOf(task)).paused !== undefined;
+export const isCallPaused = (task: CallTask): boolean => isPaused(readTaskMark(task.attributes));
 
 /** Whose voice it is: the customer's number, under which the vendor keeps the voice print. Never the centre's own. */
 export function callerId(task: CallTask): string | undefined {

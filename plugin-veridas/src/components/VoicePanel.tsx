@@ -1,7 +1,7 @@
 import { asReservationSid, asTaskSid } from '@flex-custody/core';
 import { Text } from '@twilio-paste/core/text';
 import * as React from 'react';
-import { conferenceOf, customerLeg, isPaused } from '../call/parameters';
+import { conferenceOf, customerLeg, isCallPaused } from '../call/parameters';
 import type { ConfigReading } from '../config/veridas-config';
 import type { OperatorApi } from '../desk';
 import type { Vendor } from '../vendor/load';
@@ -47,7 +47,7 @@ function Ready({ desk, task, stored, live, vendor }: CallOnDesk & { vendor: Vend
   };
   return (
     <ConsentGate desk={desk} of={of} live={live}>
-      {isPaused(task) && (
+      {isCallPaused(task) && (
         <div role="status">
           <Text as="p">{desk.text('FlexCustodyVoicePaused')}</Text>
         </div>

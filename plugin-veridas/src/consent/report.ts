@@ -1,4 +1,11 @@
-import type { CallSid, ConferenceSid, Report, ReservationSid, TaskSid } from '@flex-custody/core';
+import {
+  type CallSid,
+  type ConferenceSid,
+  jsonFields,
+  type Report,
+  type ReservationSid,
+  type TaskSid,
+} from '@flex-custody/core';
 
 export type ConsentReport = Extract<Report, { kind: 'consent' }>;
 export type ConsentDecision = ConsentReport['decision'];
@@ -80,6 +87,7 @@ export async function sendReport(report: ConsentReport, to: ReportTo): Promise<R
 
 function failureOf(status: number, body: string): ReportFailure {
   // The host looked for the call at Twilio and found the agent not on it: signing in again changes nothing.
-  if (status === 403 && /"(not_your_call|task_unknown)"/.test(body)) return 'not-your-call';
+  const { error } = jsonFields(body);
+  if (status === 403 && (error === 'not_your_call' || error === 'task_unknown')) return 'not-your-call';
   return status === 401 || status === 403 ? 'session-refused' : 'host-failed';
 }

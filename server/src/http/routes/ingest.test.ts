@@ -1,5 +1,11 @@
 import type { AddressInfo } from 'node:net';
-import { CustodyError, type RecordingCallback } from '@flex-custody/core';
+import {
+  CustodyError,
+  type IngestAnswer,
+  objectKey,
+  type RecordingCallback,
+  readIngestAnswer,
+} from '@flex-custody/core';
 import { signRequest } from '@flex-custody/vault';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
@@ -34,7 +40,7 @@ afterEach(async () => {
 
 function open() {
   const ingest = {
-    receive: jest.fn(async () => ({ action: 'done' as const, forwarded: false })),
+    receive: jest.fn(async (): Promise<IngestAnswer> => ({ action: 'done', forwarded: false })),
     report: jest.fn(async () => ({ state: 'registered' as const })),
   };
   const secrets = [newest, older];
@@ -72,6 +78,39 @@ test('a signed callback is taken and answered', async () => {
   expect(response.status).toBe(200);
   expect(response.json).toEqual({ action: 'done', forwarded: false });
   expect(ingest.receive).toHaveBeenCalledWith(callback);
+});
+
+test('the body of Functions of all releases is understood: the host is upgraded first', async () => {
+  const { ingest, post } = open();
+  const text = `{"accountSid":"${sids.account}","recordingSid":"${sid}","status":"absent","hints":{"taskSid":"${sids.task}","reservationSid":"${sids.reservation}"},"callSid":"${sids.leg}","conferenceSid":"${sids.conference}","errorCode":"16101"}`;
+  expect((await post('/ingest/recordings', text)).status).toBe(200);
+  expect(ingest.receive).toHaveBeenLastCalledWith(JSON.parse(text));
+  const newer = { ...JSON.parse(text), startTime: 'Sat', hints: { taskSid: sids.task, workerSid: 'x' } };
+  expect((await post('/ingest/recordings', newer)).status).toBe(200);
+  expect(ingest.receive).toHaveBeenLastCalledWith({ ...JSON.parse(text), hints: { taskSid: sids.task } });
+});
+
+test('a Function reads the answer as it was given', async () => {
+  const { ingest, post } = open();
+  const answer: IngestAnswer = {
+    action: 'copy',
+    lease: 'l',
+    leaseMs: 15_000,
+    source: {
+      accountSid: sids.account,
+      recordingSid: sid,
+      channels: 2,
+      durationSeconds: 30,
+      pausedSeconds: 2,
+    },
+    objectKey: objectKey(sids.account, sid),
+    rate: 8e6,
+    forwarded: false,
+    forwardTo: sids.task,
+  };
+  ingest.receive.mockResolvedValueOnce(answer);
+  const { json } = await post('/ingest/recordings', callback);
+  expect(readIngestAnswer(json, callback)).toEqual(answer);
 });
 
 test('a signed report is taken for the recording in its path', async () => {

@@ -1,6 +1,13 @@
+import {
+  asRecordingSid,
+  CustodyError,
+  jsonFields,
+  parseCopyReport,
+  parseIngestRequest,
+  type RecordingSid,
+} from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import type { Ingest } from '../../ingest/index.ts';
-import { readCallback, readRecordingSid, readReport } from '../../ingest/intake/read.ts';
 import { requireFunctionSignature, textOf } from '../plugins/function-signature.ts';
 import { refuseOtherMethods } from '../plugins/methods.ts';
 
@@ -21,10 +28,17 @@ export async function ingestRoutes(scope: FastifyInstance, deps: IngestRouteDeps
   refuseOtherMethods(scope);
 
   scope.post('/ingest/recordings', async (request) =>
-    deps.ingest.receive(readCallback(textOf(request.body))),
+    deps.ingest.receive(parseIngestRequest(jsonFields(textOf(request.body)))),
   );
 
   scope.post<{ Params: { sid: string } }>('/ingest/recordings/:sid/report', async (request) =>
-    deps.ingest.report(readRecordingSid(request.params.sid), readReport(textOf(request.body))),
+    deps.ingest.report(recordingSid(request.params.sid), parseCopyReport(jsonFields(textOf(request.body)))),
   );
+}
+
+/** @throws CustodyError `recording_sid_invalid` (400) */
+function recordingSid(value: string): RecordingSid {
+  const sid = asRecordingSid(value);
+  if (!sid) throw new CustodyError('recording_sid_invalid', 'not a recording SID');
+  return sid;
 }

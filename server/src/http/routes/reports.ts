@@ -2,9 +2,11 @@ import {
   asConferenceSid,
   CustodyError,
   errorCode,
+  jsonFields,
   type PauseSettings,
   parseReport,
   type Report,
+  tokenIn,
 } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import type { Recorder } from '../../recorder/index.ts';
@@ -45,12 +47,12 @@ export async function reportRoutes(scope: FastifyInstance, deps: ReportRouteDeps
     if (asker.by === 'browser') {
       if (text.length > reportLimit) throw new CustodyError('body_too_large', 'more than a report has');
       reported.count(asker.viewer.identity);
-      await deps.recorder.receive(parseReport(json(text), deps.now?.()), asker, request.id);
+      await deps.recorder.receive(parseReport(jsonFields(text), deps.now?.()), asker, request.id);
       return { accepted: true };
     }
-    const body = json(text);
+    const body = jsonFields(text);
     const report = parseReport(body, deps.now?.());
-    if (await receivedOf(deps, report, tokenOf(body), request.id)) return { accepted: true };
+    if (await receivedOf(deps, report, tokenIn(body), request.id)) return { accepted: true };
     return reply.code(202).send({ accepted: true, pending: true });
   });
 
@@ -93,18 +95,5 @@ async function receivedOf(
     if (errorCode(error) !== 'iam_unavailable' || token === undefined) throw error;
     await recorder.pending.keep(report, token, requestId);
     return false;
-  }
-}
-
-function tokenOf(body: unknown): string | undefined {
-  const token = typeof body === 'object' && body !== null && 'token' in body ? body.token : undefined;
-  return typeof token === 'string' ? token : undefined;
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new CustodyError('report_invalid', 'the body is no JSON');
   }
 }

@@ -2,7 +2,7 @@ import { CustodyError, errorCode, type MediaSource, objectKey, type SealedObject
 import { copyResumably, type ResumableInput } from '@flex-custody/vault';
 import type { Lease } from '../../catalog/catalog.ts';
 import type { IngestDeps } from '../deps.ts';
-import { discard } from '../intake/report.ts';
+import { sealUnder } from '../intake/lease.ts';
 import { logStep, provenBad, type StepFacts } from '../steps.ts';
 import { abandonUpload } from './abandon-upload.ts';
 import { stillMs, whileMoving } from './while-moving.ts';
@@ -82,8 +82,7 @@ export async function copyUnderLease(
   let isNoted = false;
   try {
     const { object, channels } = await whileMoving(ended, leaseMs, copy);
-    if (!(await catalog.sealed(sid, lease, object, channels, by === 'import' ? 'import' : 'host'))) {
-      await discard(deps, sid, object);
+    if (!(await sealUnder(deps, sid, lease, object, channels, by === 'import' ? 'import' : 'host'))) {
       log.warn({ recording: sid }, 'copied, but another writer was first');
       return false;
     }

@@ -1,6 +1,27 @@
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingSid, SealedObject } from '@flex-custody/core';
+import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
+import type { IngestDeps } from '../deps.ts';
+import { discard } from './surplus.ts';
 
 /** True while somebody may be copying the recording: the lease has not lapsed at `now`, epoch ms. */
 export function isHeld(row: RecordingRow, now: number = Date.now()): boolean {
   return row.state === 'copying' && row.leaseUntil !== undefined && row.leaseUntil.getTime() > now;
+}
+
+/**
+ * Makes an object the recording's, which ends the lease. Where the lease is no longer the writer's, the object is surplus
+ * and is removed.
+ * @returns whether it is the recording's now
+ */
+export async function sealUnder(
+  deps: Pick<IngestDeps, 'catalog' | 'log' | 'store'>,
+  sid: RecordingSid,
+  lease: string,
+  object: SealedObject,
+  channels: 1 | 2,
+  by: Parameters<Catalog['sealed']>[4],
+): Promise<boolean> {
+  if (await deps.catalog.sealed(sid, lease, object, channels, by)) return true;
+  await discard(deps, sid, object);
+  return false;
 }

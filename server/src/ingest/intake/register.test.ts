@@ -1,4 +1,4 @@
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, readIngestAnswer } from '@flex-custody/core';
 import type { IngestDeps } from '../deps.ts';
 import { FakeTwilio } from '../testing/fake-twilio.ts';
 import { house, sealedObject, sharedDatabase } from '../testing/house.ts';
@@ -13,7 +13,9 @@ const sid = sids.recording(1);
 
 test('a finished recording is registered, linked and leased, with a job to look after the lease', async () => {
   const { twilio, ingest, catalog, lines, queue } = await open();
-  const answer = await ingest.receive(recorded(twilio, 1));
+  const callback = recorded(twilio, 1);
+  const answer = await ingest.receive(callback);
+  expect(readIngestAnswer(answer, callback)).toEqual(answer);
   expect(answer).toEqual({
     action: 'copy',
     lease: expect.stringMatching(/.{20}/),

@@ -1,10 +1,8 @@
 import {
   CustodyError,
   errorCode,
-  type Forwarding,
   type IngestAnswer,
   isRetryable,
-  objectKey,
   type RecordingCallback,
 } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
@@ -12,8 +10,9 @@ import type { RecordingRow } from '../../catalog/catalog.ts';
 import type { IngestDeps } from '../deps.ts';
 import type { Linker } from '../link/linker.ts';
 import { logStep } from '../steps.ts';
+import { answerOf, grantLease, isSettled, settledAnswer } from './answer.ts';
 import { isHeld } from './lease.ts';
-import { mediaSource, pausedSecondsOf, registrationOf, settleUncopyable } from './source.ts';
+import { registrationOf, settleUncopyable } from './source.ts';
 
 /**
  * Within this time the link is waited for; the rest of it is left to a job. A Function waits 3.5 s for the whole answer,
@@ -22,22 +21,8 @@ import { mediaSource, pausedSecondsOf, registrationOf, settleUncopyable } from '
 const linkWithinMs = 3_000;
 /** After this time the caller is taken to have gone: a lease would only keep the worker away. */
 const answerWithinMs = 3_400;
-/** A job looks after a lease's recording this long after the lease, and at a recording that is not finished. */
-const graceMs = 1_000;
+/** A job looks again after a recording that is not finished. */
 const unfinishedMs = 30_000;
-
-const settledStates: readonly RecordingRow['state'][] = ['sealed', 'verified', 'absent', 'failed', 'erased'];
-
-/** As the row stands, which is after its link was tried: what is refused is forwarded nowhere. */
-function forwarding(row: RecordingRow): Forwarding {
-  const forwardTo = row.linkState === 'refused' ? undefined : (row.taskSid ?? row.hints.taskSid);
-  return { forwarded: row.forwardedAt !== undefined, ...(forwardTo && { forwardTo }) };
-}
-
-function settledAnswer(row: RecordingRow): IngestAnswer {
-  // A failed one is the operators': a Function's copy would only hide the failure that was reported.
-  return { action: row.state === 'failed' ? 'host' : 'done', ...forwarding(row) };
-}
 
 /**
  * Takes a callback as a hint that something was recorded: reads the Recording from Twilio, registers it, links it, and
@@ -55,13 +40,13 @@ export async function receive(
   const linkTime = () => Math.max(0, linkWithinMs - (Date.now() - begun));
   if (callback.accountSid !== config.accountSid) throw foreign();
   const known = await reconsidered(deps, linker, callback, linkTime);
-  if (known && settledStates.includes(known.state)) {
+  if (known && isSettled(known)) {
     if (known.linkState !== 'pending') return settledAnswer(known);
     await linker.linkWithin(known, linkTime());
     return settledAnswer((await catalog.find(sid)) ?? known);
   }
   // The holder linked it before it got the lease.
-  if (known && isHeld(known)) return { action: 'busy', ...forwarding(known) };
+  if (known && isHeld(known)) return answerOf('busy', known);
   const facts = (await twilio.recording(sid)) ?? missing(callback);
   if (facts.accountSid !== config.accountSid) throw foreign();
   const row = await catalog.register(registrationOf(facts, 'callback', callback.hints));
@@ -70,8 +55,8 @@ export async function receive(
   if (isThere(facts)) await linker.linkWithin(row, linkTime());
   const settled = await settleUncopyable(deps, sid, facts);
   const linked = (await catalog.find(sid)) ?? row;
-  const host: IngestAnswer = { action: 'host', ...forwarding(linked) };
-  if (settled === 'absent') return { ...host, action: 'done' };
+  const host = answerOf('host', linked);
+  if (settled === 'absent') return answerOf('done', linked);
   if (settled) return host;
   if (facts.status !== 'completed') {
     await queue.send(
@@ -86,7 +71,7 @@ export async function receive(
     await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
     return host;
   }
-  return grant(deps, linked, facts);
+  return grantLease(deps, linked, facts);
 }
 
 /**
@@ -103,42 +88,13 @@ async function reconsidered(
   if (row?.linkState !== 'refused' || row.state === 'erased') return row;
   const other = await linker.reconsider(row, hints).catch((error: unknown) => {
     // This call is not to make a copy, so Twilio may call again.
-    if (isRetryable(error) && (settledStates.includes(row.state) || isHeld(row))) throw error;
+    if (isRetryable(error) && (isSettled(row) || isHeld(row))) throw error;
     log.warn({ recording: recordingSid, code: errorCode(error) }, 'other hints could not be proven now');
     return row;
   });
   if (other.linkState !== 'pending') return other;
   await linker.linkWithin(other, linkTime());
   return (await catalog.find(recordingSid)) ?? other;
-}
-
-async function grant(deps: IngestDeps, row: RecordingRow, facts: TwilioRecording): Promise<IngestAnswer> {
-  const { catalog, config, queue } = deps;
-  const sid = row.recordingSid;
-  const source = mediaSource(facts, await pausedSecondsOf(deps, row));
-  const lease = await catalog.lease(sid, 'function', config.leaseMs);
-  if (lease === undefined) {
-    const now = await catalog.find(sid);
-    return now && settledStates.includes(now.state)
-      ? settledAnswer(now)
-      : { action: 'busy', ...forwarding(now ?? row) };
-  }
-  logStep(deps.log, 'leased', sid, { by: 'function' });
-  // Sent with the lease, not after its loss: a Function that is killed reports nothing.
-  await queue.send(
-    'copy',
-    { recordingSid: sid },
-    { startAfterMs: config.leaseMs + graceMs, once: `lapse:${sid}` },
-  );
-  return {
-    action: 'copy',
-    lease: lease.secret,
-    leaseMs: config.leaseMs,
-    source,
-    objectKey: objectKey(row.accountSid, sid),
-    rate: await catalog.observedRate(),
-    ...forwarding(row),
-  };
 }
 
 function foreign(): CustodyError {

@@ -1,7 +1,7 @@
 import type { CopyReport, SealedObject } from '@flex-custody/core';
 import { house, sealedObject, sharedDatabase } from '../testing/house.ts';
 import { recorded, scene, sids } from '../testing/scene.ts';
-import { discard } from './report.ts';
+import { discard } from './surplus.ts';
 
 const shared = sharedDatabase();
 const sid = sids.recording(1);

@@ -9,6 +9,7 @@ import {
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import type { IngestDeps } from '../deps.ts';
 import { logStep } from '../steps.ts';
+import { sealUnder } from './lease.ts';
 
 type Sealed = Extract<CopyReport, { outcome: 'sealed' }>;
 
@@ -79,32 +80,10 @@ async function believeSealed(deps: IngestDeps, row: RecordingRow, said: Sealed) 
     if (await catalog.release(sid, lease, 'object_unproven')) await copyNow(deps, sid);
     throw new CustodyError('object_unproven', `the bucket does not bear the report out: ${wrong}`);
   }
-  if (!(await catalog.sealed(sid, lease, object, said.channels, 'function'))) {
-    await discard(deps, sid, object);
-    throw leaseLost();
-  }
+  if (!(await sealUnder(deps, sid, lease, object, said.channels, 'function'))) throw leaseLost();
   await catalog.recordRate(object.plaintextBytes, said.tookMs);
   await queue.send('verify', { recordingSid: sid }, { once: sid });
   deps.observer?.copied?.(sid, object.plaintextBytes, said.tookMs, 'function');
   logStep(log, 'sealed', sid, { by: 'function', bytes: object.plaintextBytes, ms: said.tookMs });
   return { state: 'sealed' as const };
-}
-
-/**
- * Removes what a writer without the lease has written. Only a version of its own can go: without versions the key may
- * already hold the rightful object, and verification finds out which it is.
- */
-export async function discard(
-  deps: Pick<IngestDeps, 'catalog' | 'log' | 'store'>,
-  sid: RecordingSid,
-  object: Pick<SealedObject, 'key' | 'versionId'>,
-): Promise<void> {
-  if (object.versionId === undefined) return;
-  const current = await deps.catalog.find(sid);
-  if (current?.object?.versionId === object.versionId) return;
-  try {
-    await deps.store.delete(object.key, object.versionId);
-  } catch {
-    deps.log.warn({ recording: sid }, 'a surplus object version could not be removed');
-  }
 }

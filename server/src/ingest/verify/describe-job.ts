@@ -9,8 +9,8 @@ import {
 import { type Keys, sealBytes } from '@flex-custody/vault';
 import type { RecordingRow, StoredSidecar } from '../../catalog/catalog.ts';
 import { openSidecar, sidecarOf, signedSidecar } from '../../catalog/sidecars.ts';
-import { removeSurplus } from '../copy/surplus.ts';
 import type { IngestDeps } from '../deps.ts';
+import { removeSurplus } from '../intake/surplus.ts';
 import { reanalyse } from './read-back.ts';
 
 type Deps = Pick<

@@ -6,8 +6,8 @@ import {
   type SealedObject,
 } from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/catalog.ts';
-import { removeSurplus } from '../copy/surplus.ts';
 import type { IngestDeps } from '../deps.ts';
+import { removeSurplus } from '../intake/surplus.ts';
 import { settingWrong } from '../setting-alarm.ts';
 import { custodyAlarms, giveUp, logStep, ownFaults } from '../steps.ts';
 import { describeOrLater } from './describe-job.ts';

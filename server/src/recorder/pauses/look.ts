@@ -1,7 +1,14 @@
-import { type ConferenceSid, errorCode, isRetryable, type LiveConference } from '@flex-custody/core';
+import {
+  type ConferenceSid,
+  errorCode,
+  isRetryable,
+  type LiveConference,
+  pausedSince,
+  withoutPause,
+} from '@flex-custody/core';
 import { changeTaskMark, setPaused, stopStreams } from '@flex-custody/twilio';
 import type { RecorderDeps } from '../deps.ts';
-import { createPauses, dueOf, type Pause, type PauseEnd, type Pauses } from './pauses.ts';
+import { createPauses, dueOf, lasting, type Pause, type PauseEnd, type Pauses } from './pauses.ts';
 
 const lookMs = 10_000;
 /** An outage that keeps a call from being recorded for so long is somebody's business. */
@@ -19,8 +26,8 @@ export async function look(
   now: number = Date.now(),
 ): Promise<'over' | 'lasts'> {
   const pauses = createPauses(deps.db);
-  const pause = await pauses.find(sid);
-  if (!pause || pause.endedAt) return 'over';
+  const pause = lasting(await pauses.find(sid));
+  if (!pause) return 'over';
   try {
     if (await settle(deps, pauses, pause, now)) {
       await deps.alarms.resolve(['resume_failed']);
@@ -47,11 +54,11 @@ async function settle(deps: RecorderDeps, pauses: Pauses, pause: Pause, now: num
     // What is not to be recorded is not for the vendor of voice biometrics either.
     if (conference) await stopStreams(twilio, conference);
     if (!conference || !(await pauseNewcomers(deps, pauses, pause, conference))) return false;
-    const current = await pauses.find(conferenceSid);
-    if (current && !current.endedAt)
+    const current = lasting(await pauses.find(conferenceSid));
+    if (current)
       return current.lastAt.getTime() === pause.lastAt.getTime() ? false : settle(deps, pauses, current, now);
     // Another look ended it meanwhile: what was paused after that would stay so.
-    await setPaused(twilio, conference, 'in-progress');
+    await setPaused(twilio, conference, 'recording');
     return true;
   }
   // The mark first: who asks for a pause while we resume then sets a mark, and makes a report, of its own.
@@ -61,13 +68,13 @@ async function settle(deps: RecorderDeps, pauses: Pauses, pause: Pause, now: num
     await pauses.paused({ conferenceSid, taskSid, at: new Date(newer) }, [], dueOf(settings, newer));
     return false;
   }
-  const resumed = conference ? await setPaused(twilio, conference, 'in-progress') : [];
+  const resumed = conference ? await setPaused(twilio, conference, 'recording') : [];
   if (await pauses.end(pause, end)) {
     log.info({ conference: conferenceSid, by: end, recordings: resumed.length }, 'a pause is over');
     return true;
   }
-  const current = await pauses.find(conferenceSid);
-  if (!current || current.endedAt) return true;
+  const current = lasting(await pauses.find(conferenceSid));
+  if (!current) return true;
   // Told of something newer while we resumed: if that was a pause, it must hold; else the next look ends it.
   if (conference && current.dueBy === 'timer')
     await setPaused(twilio, conference, 'paused', settings.behavior);
@@ -121,14 +128,12 @@ async function clearMark(
   pause: Pause,
   now: number,
 ): Promise<number | undefined> {
-  const isNewer = (since: number) => since > pause.lastAt.getTime() && since <= now;
-  const { changed, before } = await changeTaskMark(twilio, pause.taskSid, (mark) => {
-    if (!mark.paused || isNewer(mark.paused.since)) return mark;
-    const { paused: _, ...rest } = mark;
-    return rest;
-  });
+  const isNewer = (since = 0) => since > pause.lastAt.getTime() && since <= now;
+  const { changed, before } = await changeTaskMark(twilio, pause.taskSid, (mark) =>
+    isNewer(pausedSince(mark)) ? mark : withoutPause(mark),
+  );
   if (changed === 'contended' || changed === 'full')
     log.warn({ task: pause.taskSid, changed }, 'the mark of a pause could not be taken off its task');
-  const since = before.paused?.since;
-  return since !== undefined && isNewer(since) ? since : undefined;
+  const since = pausedSince(before);
+  return isNewer(since) ? since : undefined;
 }

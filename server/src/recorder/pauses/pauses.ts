@@ -18,6 +18,9 @@ export interface Pause {
   endedBy: PauseEnd | undefined;
 }
 
+/** The pause where it has not ended: while it lasts its call is paused, whatever the task's mark says. */
+export const lasting = (pause: Pause | undefined): Pause | undefined => (pause?.endedAt ? undefined : pause);
+
 /** What a report of a pause says, once it is believed. */
 export interface PauseReport {
   conferenceSid: ConferenceSid;

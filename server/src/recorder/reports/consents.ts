@@ -2,12 +2,13 @@ import {
   asTaskSid,
   type ConferenceSid,
   type ConsentAnswer,
+  isPaused,
   readTaskMark,
   type TaskSid,
 } from '@flex-custody/core';
 import { readAttributes } from '@flex-custody/twilio';
 import type { RecorderDeps } from '../deps.ts';
-import { createPauses } from '../pauses/pauses.ts';
+import { createPauses, lasting } from '../pauses/pauses.ts';
 
 /**
  * Whether the caller of a live conference has agreed, as reports that were proven of it say, and whether it is paused.
@@ -18,7 +19,7 @@ export async function consentOf(deps: RecorderDeps, conference: ConferenceSid): 
   const required = voiceConsent === 'required';
   const [decisions, pause] = await Promise.all([newest(deps, conference), createPauses(db).find(conference)]);
   const standing = decisions.length > 0 && decisions.every(({ decision }) => decision === 'given');
-  if (pause && !pause.endedAt) return { required, standing, paused: true };
+  if (lasting(pause)) return { required, standing, paused: true };
   // Without a right to stream, the mark decides nothing.
   if (required && !standing) return { required, standing, paused: false };
   const task =
@@ -45,5 +46,5 @@ async function newest(
 /** The task's mark tells of a pause whose report has not arrived. */
 async function isMarked({ twilio }: RecorderDeps, task: TaskSid): Promise<boolean> {
   const attributes = readAttributes((await twilio.task(task))?.attributes ?? '');
-  return attributes !== undefined && readTaskMark(attributes).paused !== undefined;
+  return isPaused(readTaskMark(attributes));
 }

@@ -2,8 +2,8 @@ import { asRecordingSid, CustodyError, errorCode, type RecordingSid } from '@fle
 import { isVersionOfItsOwn, type Keys, renewObject, type Store } from '@flex-custody/vault';
 import type { RecordingRow } from '../../../catalog/catalog.ts';
 import type { Run } from '../../../runs/runs.ts';
-import { removeSurplus } from '../../copy/surplus.ts';
 import type { IngestDeps } from '../../deps.ts';
+import { removeSurplus } from '../../intake/surplus.ts';
 import { logStep } from '../../steps.ts';
 import { describeJob } from '../../verify/describe-job.ts';
 import { readBack } from '../../verify/read-back.ts';

@@ -1,11 +1,11 @@
-import { isObject } from './json-fields.ts';
+import { isObject } from '../json-fields.ts';
 import {
   callDirections,
   type RecordingRule,
   type RecordingVerdict,
   recordingVerdicts,
-} from './recording-rules.ts';
-import { withoutSlashes } from './without-slashes.ts';
+} from '../recording-rules.ts';
+import { withoutSlashes } from '../without-slashes.ts';
 
 /**
  * The plugins' settings: `ui_attributes.flex_custody` of the Flex configuration, changed without a rebuild. Written by

@@ -1,5 +1,5 @@
-import { CustodyError } from './errors.ts';
-import { parseReport } from './reports.ts';
+import { CustodyError } from '../errors.ts';
+import { parseReport } from './report.ts';
 
 const sid = (prefix: string) => `${prefix}${'a'.repeat(32)}`;
 const common = {

@@ -1,4 +1,4 @@
-import { errorCode, isRetryable } from '@flex-custody/core';
+import { errorCode, isRetryable, type RecordingSid, type SealedObject } from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import type { IngestDeps } from '../deps.ts';
 
@@ -42,4 +42,23 @@ export async function removeSurplus(
   if (done.removed > 0)
     log.info({ recording: recordingSid, removed: done.removed }, 'surplus versions removed');
   return done;
+}
+
+/**
+ * Removes what a writer without the lease has written. Only a version of its own can go: without versions the key may
+ * already hold the rightful object, and verification finds out which it is.
+ */
+export async function discard(
+  deps: Pick<IngestDeps, 'catalog' | 'log' | 'store'>,
+  sid: RecordingSid,
+  object: Pick<SealedObject, 'key' | 'versionId'>,
+): Promise<void> {
+  if (object.versionId === undefined) return;
+  const current = await deps.catalog.find(sid);
+  if (current?.object?.versionId === object.versionId) return;
+  try {
+    await deps.store.delete(object.key, object.versionId);
+  } catch {
+    deps.log.warn({ recording: sid }, 'a surplus object version could not be removed');
+  }
 }

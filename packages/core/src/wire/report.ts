@@ -1,5 +1,4 @@
-import { CustodyError } from './errors.ts';
-import { fieldsOf } from './json-fields.ts';
+import { fieldsOf } from '../json-fields.ts';
 import {
   asCallSid,
   asConferenceSid,
@@ -11,7 +10,8 @@ import {
   type RecordingSid,
   type ReservationSid,
   type TaskSid,
-} from './sids.ts';
+} from '../sids.ts';
+import { asText, oneOf, parseFields, textOf } from './fields.ts';
 
 /** Why a call is not recorded, as the indicator shows it and the host keeps it. */
 export const notRecordedReasons = [
@@ -84,79 +84,53 @@ const isSane = (at: unknown, now: number): at is number =>
  * @throws CustodyError `report_invalid` (400) that names each field at fault, without its value
  */
 export function parseReport(body: unknown, now: number = Date.now()): Report {
-  const form = fieldsOf(body);
-  const wrong: string[] = [];
-  const needed = <T>(name: string, value: T | undefined): T => {
-    if (value === undefined) wrong.push(name);
-    return value as T;
-  };
-  const optional = <T>(name: string, parse: (value: unknown) => T | undefined): T | undefined =>
-    form[name] === undefined ? undefined : needed(name, parse(form[name]));
-  const one = <T extends string>(name: string, all: readonly T[]): T =>
-    needed(
-      name,
-      all.find((value) => value === form[name]),
-    );
-
-  const kind = one('kind', kinds);
-  const id = form['id'];
-  const at = form['at'];
-  const reservationSid = optional('reservationSid', asReservationSid);
-  const common: Common = {
-    id: needed('id', typeof id === 'string' && uuid.test(id) ? id : undefined),
-    at: needed('at', isSane(at, now) ? at : undefined),
-    taskSid: needed('taskSid', asTaskSid(form['taskSid'])),
-    ...(reservationSid ? { reservationSid } : {}),
-  };
-  const report = ((): Report => {
+  return parseFields(body, { what: 'report', code: 'report_invalid' }, ({ needed, optional }): Report => {
+    const kind = needed('kind', oneOf(...kinds));
+    const common: Common = {
+      id: needed('id', textOf(uuid)),
+      at: needed('at', (at) => (isSane(at, now) ? at : undefined)),
+      taskSid: needed('taskSid', asTaskSid),
+      ...optional('reservationSid', asReservationSid),
+    };
     switch (kind) {
       case 'paused':
-      case 'resumed': {
-        const recordings = optional('recordings', sidList);
+      case 'resumed':
         return {
           ...common,
           kind,
-          conferenceSid: needed('conferenceSid', asConferenceSid(form['conferenceSid'])),
-          ...(recordings ? { recordings } : {}),
+          conferenceSid: needed('conferenceSid', asConferenceSid),
+          ...optional('recordings', asSidList),
         };
-      }
-      case 'joined': {
-        const conferenceSid = optional('conferenceSid', asConferenceSid);
-        const callSid = optional('callSid', asCallSid);
+      case 'joined':
         return {
           ...common,
           kind,
-          ...(conferenceSid ? { conferenceSid } : {}),
-          ...(callSid ? { callSid } : {}),
+          ...optional('conferenceSid', asConferenceSid),
+          ...optional('callSid', asCallSid),
         };
-      }
       case 'not-recorded':
-        return { ...common, kind, reason: one('reason', notRecordedReasons) };
-      case 'consent': {
-        const callSid = optional('callSid', asCallSid);
-        const conferenceSid = optional('conferenceSid', asConferenceSid);
+        return { ...common, kind, reason: needed('reason', oneOf(...notRecordedReasons)) };
+      case 'consent':
         return {
           ...common,
           kind,
-          purpose: one('purpose', ['voice-enrolment', 'voice-verification']),
-          decision: one('decision', ['given', 'refused', 'withdrawn']),
-          ...(callSid ? { callSid } : {}),
-          ...(conferenceSid ? { conferenceSid } : {}),
+          purpose: needed('purpose', oneOf('voice-enrolment', 'voice-verification')),
+          decision: needed('decision', oneOf('given', 'refused', 'withdrawn')),
+          ...optional('callSid', asCallSid),
+          ...optional('conferenceSid', asConferenceSid),
         };
-      }
       default:
         return { ...common, kind: 'double-recording' };
     }
-  })();
-  if (wrong.length > 0) {
-    throw new CustodyError('report_invalid', `report: missing or malformed ${wrong.join(', ')}`);
-  }
-  return report;
+  });
 }
+
+/** The `token` beside a report that a Function sends; undefined where it has none. */
+export const tokenIn = (body: unknown): string | undefined => asText(fieldsOf(body)['token']);
 
 const mostRecordings = 40;
 
-function sidList(value: unknown): RecordingSid[] | undefined {
+function asSidList(value: unknown): RecordingSid[] | undefined {
   if (!Array.isArray(value) || value.length > mostRecordings) return undefined;
   const sids = value.map(asRecordingSid);
   return sids.every((sid) => sid !== undefined) ? (sids as RecordingSid[]) : undefined;

@@ -1,5 +1,5 @@
-import { applyEdits } from '../../../test/support/apply-edits.ts';
-import { asWorkerSid } from './sids.ts';
+import { applyEdits } from '../../../../test/support/apply-edits.ts';
+import { asWorkerSid } from '../sids.ts';
 import { readTaskMark, taskMarkKey, withTaskMark } from './task-mark.ts';
 
 const by = asWorkerSid(`WK${'a'.repeat(32)}`)!;

@@ -1,5 +1,5 @@
-import type { CustodyError } from './errors.ts';
-import { parseRecordingCallback } from './recording-callback.ts';
+import type { CustodyError } from '../errors.ts';
+import { parseIngestRequest, parseRecordingCallback } from './recording-callback.ts';
 
 const sid = (prefix: string, digit = 'a') => prefix + digit.repeat(32);
 const form = {
@@ -73,4 +73,34 @@ test('names every field at fault at once', () => {
 
 test("a browser's malformed hint is dropped and the recording kept", () => {
   expect(parseRecordingCallback({ ...form, taskSid: 'WT1', reservationSid: sid('WT') }).hints).toEqual({});
+});
+
+const body = {
+  accountSid: sid('AC'),
+  recordingSid: sid('RE'),
+  status: 'absent',
+  callSid: sid('CA'),
+  conferenceSid: sid('CF'),
+  errorCode: '16101',
+  hints: { taskSid: sid('WT'), reservationSid: sid('WR') },
+};
+
+test('what a Function sends on is read whole, and nothing beside it', () => {
+  expect(parseIngestRequest({ ...body, state: 'verified' })).toEqual(body);
+  const { errorCode: _, ...parsed } = parseIngestRequest(body);
+  expect(parseRecordingCallback({ ...form, RecordingStatus: 'absent', ConferenceSid: sid('CF') })).toEqual(
+    parsed,
+  );
+});
+
+test('of its hints, one that is no SID is dropped; other fields are refused by their names', () => {
+  for (const hints of [{ taskSid: "' or 1" }, null, undefined, 'WT'])
+    expect(parseIngestRequest({ ...body, hints }).hints).toEqual({});
+  expect(() => parseIngestRequest({ ...body, recordingSid: '../x', callSid: 7 })).toThrow(
+    'malformed recordingSid, callSid',
+  );
+  for (const none of [undefined, null, [], 'text', 7])
+    expect(() => parseIngestRequest(none)).toThrow(
+      expect.objectContaining({ code: 'callback_invalid', status: 400 }),
+    );
 });

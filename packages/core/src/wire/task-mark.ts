@@ -1,6 +1,6 @@
-import type { JsonEdit } from './json-edit.ts';
-import { isObject } from './json-fields.ts';
-import { asWorkerSid, type WorkerSid } from './sids.ts';
+import type { JsonEdit } from '../json-edit.ts';
+import { isObject } from '../json-fields.ts';
+import { asWorkerSid, type WorkerSid } from '../sids.ts';
 
 /** Where our own state of a live call lies in the task's attributes: it survives a refresh and follows a transfer. */
 export const taskMarkKey = 'flex_custody';
