@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { CustodyError } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { StoredRecording } from '../../playback/audio.ts';
 import { createMediaLinks } from '../../playback/media-link.ts';
 import { createSegmentLinks } from '../../playback/segment-link.ts';

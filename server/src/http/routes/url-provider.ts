@@ -11,7 +11,8 @@ import type { Store } from '@flex-custody/vault';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Audit } from '../../access/audit.ts';
 import { type AccessSettings, may, mayPlayEverything } from '../../access/may.ts';
-import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
+import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { custodyOf, isStored, originOf, refuseErased, versionOf } from '../../playback/audio.ts';
 import type { MediaLinks } from '../../playback/media-link.ts';
 import type { RecordingReader } from '../../playback/recording-reader.ts';
@@ -19,7 +20,7 @@ import { flexViewer } from '../plugins/flex-token.ts';
 import type { Limits } from '../plugins/limits.ts';
 
 export interface UrlProviderDeps {
-  catalog: Pick<Catalog, 'find' | 'firstOfReservation'>;
+  catalog: Pick<LookupCatalog, 'find' | 'firstOfReservation'>;
   flexTokens: FlexTokens;
   limits: Limits;
   audit: Audit;
