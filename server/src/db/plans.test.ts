@@ -405,7 +405,13 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     db.during('audit');
     for (const allowed of [true, false])
       await createAudit(db).record({
-        ...{ viewer: operator, action: 'play', recordingSid: one, allowed, reason: 'why' },
+        ...{
+          viewer: operator,
+          action: 'play',
+          subject: { kind: 'recording', sid: one },
+          allowed,
+          reason: 'why',
+        },
       });
     db.during('identities');
     const identities = createIdentities(db);

@@ -71,7 +71,7 @@ export async function measureStatements(db: Db, deps: HostDeps, rows: number): P
         audit.record({
           viewer: operator,
           action: 'play',
-          recordingSid: filledSid(7),
+          subject: { kind: 'recording', sid: filledSid(7) },
           allowed: true,
           reason: 'operator',
         }),

@@ -41,7 +41,7 @@ export async function segmentRoute(app: FastifyInstance, deps: SegmentDeps): Pro
       const entry = {
         viewer: bearerLink,
         action: 'segment-link',
-        recordingSid,
+        subject: { kind: 'recording', sid: recordingSid },
         requestId: request.id,
       } as const;
       const admitted = async (): Promise<RecordingRow> => {
