@@ -110,6 +110,18 @@ onEachEngine('the columns of a recording', (open) => {
     expect(await catalog.find(recordingSid)).toMatchObject(registration);
   });
 
+  test('keep what the first registration had, and take from a later one what was missing', async () => {
+    const { callSid: _call, durationSeconds: _seconds, ...first } = registration;
+    await catalog.register({ ...first, unproven: [] });
+    await catalog.register({
+      ...registration,
+      conferenceSid: `CF${'2'.repeat(32)}` as ConferenceSid,
+      ...{ startedAt: new Date(0), channels: 2, source: 'callback', unproven: [] },
+      ...{ sourceEncrypted: false, sourceCompleted: false },
+    });
+    expect(await catalog.find(recordingSid)).toMatchObject({ ...registration, unproven: [] });
+  });
+
   test('take from a signed sidecar what outlives a lost catalog, and neither a verification nor a proof', async () => {
     expect(await catalog.restored(sidecar, { signed: stored })).toBe(true);
     const { startedAt, sourceDeletedAt, ...same } = outliving;

@@ -266,11 +266,11 @@ const settled = (work: Promise<unknown>) => work.catch(() => undefined);
  */
 const files = [
   'catalog/aged-rows.ts',
-  'catalog/create-catalog.ts',
   'catalog/due-statements.ts',
   'catalog/erasure-statements.ts',
   'catalog/erasure-traces.ts',
   'catalog/import-statements.ts',
+  'catalog/intake-statements.ts',
   'catalog/key-statements.ts',
   'catalog/list-statements.ts',
   'catalog/signing-statements.ts',
