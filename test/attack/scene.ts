@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createKeys, createStore, type Keys, type Store, sealBytes, signRequest } from '@flex-custody/vault';
 import type { PlacedCall } from '../../sandbox/src/calls.ts';
 import { type Stack, startStack } from '../../sandbox/src/stack/index.ts';
-import type { RecordingRow } from '../../server/src/catalog/catalog.ts';
+import type { RecordingRow } from '../../server/src/catalog/recording-row.ts';
 // Also lets the embedded database load inside tests.
 import '../../server/src/db/testing/on-each-engine.ts';
 import type { Db } from '../../server/src/db/db.ts';

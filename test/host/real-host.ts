@@ -9,7 +9,7 @@ import { type Sandbox, startSandbox } from '../../sandbox/src/index.ts';
 import { serverEnvironment } from '../../sandbox/src/stack/environments.ts';
 import { freePorts } from '../../sandbox/src/stack/ports.ts';
 import { makeSecrets } from '../../sandbox/src/stack/secrets.ts';
-import type { RecordingRow } from '../../server/src/catalog/catalog.ts';
+import type { RecordingRow } from '../../server/src/catalog/recording-row.ts';
 import { until } from '../support/until.ts';
 
 const command = 'server/bin/flex-custody.mjs';

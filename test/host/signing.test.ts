@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type AccountSid, objectKey, type RecordingSid, type Sidecar, sidecarKey } from '@flex-custody/core';
 import { createKeys, createStore, openBytes, type Store, sealBytes } from '@flex-custody/vault';
 import type { AccessKey } from '../../sandbox/src/bucket.ts';
-import type { RecordingRow } from '../../server/src/catalog/catalog.ts';
+import type { RecordingRow } from '../../server/src/catalog/recording-row.ts';
 import { until } from '../support/until.ts';
 import { type RealHost, startRealHost } from './real-host.ts';
 

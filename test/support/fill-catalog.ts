@@ -97,8 +97,9 @@ const recordingsSql = `
 
 /** Three a recording: two plays by workers and one refusal. */
 const auditSql = `
-  INSERT INTO audit (at, viewer, worker_sid, roles, action, recording_sid, allowed, reason, request_id, custody, last_at, repeats)
-  SELECT at, 'worker-' || w || '@example.com', ${sidSql('WK', 'w')}, ARRAY['agent'], 'play', ${sidSql('RE', 'n')},
+  INSERT INTO audit (at, viewer, worker_sid, roles, action, subject_kind, recording_sid, allowed, reason,
+    request_id, custody, last_at, repeats)
+  SELECT at, 'worker-' || w || '@example.com', ${sidSql('WK', 'w')}, ARRAY['agent'], 'play', 'recording', ${sidSql('RE', 'n')},
     part > 1, CASE WHEN part > 1 THEN 'own_call' ELSE 'not_own_call' END, gen_random_uuid()::text,
     CASE WHEN part > 1 THEN 'proven' END, CASE WHEN part = 1 THEN at END,
     CASE WHEN part = 1 THEN date_bin('10 minutes', at, 'epoch'::timestamptz) END

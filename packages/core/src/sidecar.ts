@@ -57,6 +57,11 @@ export interface Sidecar {
   analysis?: RecordingAnalysis | null;
 }
 
+/** Its fields that may be absent: {@link readSidecar} checks each. */
+type Optional = {
+  [K in keyof Sidecar]-?: object extends Pick<Sidecar, K> ? K : never;
+}[keyof Sidecar];
+
 /** Key of a recording's sidecar in the bucket. */
 export function sidecarKey(accountSid: AccountSid, recordingSid: RecordingSid): string {
   return `recordings/${accountSid}/${recordingSid}.json`;
@@ -96,12 +101,13 @@ export function readSidecar(text: string): Sidecar {
   };
   needed('recordingSid', asRecordingSid(json['recordingSid']));
   needed('accountSid', asAccountSid(json['accountSid']));
-  const optional: Readonly<Record<string, (value: unknown) => unknown>> = {
+  const optional: Readonly<Record<Optional, (value: unknown) => unknown>> = {
     callSid: asCallSid,
     conferenceSid: asConferenceSid,
     taskSid: asTaskSid,
     reservationSid: asReservationSid,
     workerSid: asWorkerSid,
+    durationSeconds: (value) => (typeof value === 'number' ? value : undefined),
     queue: (value) => (typeof value === 'string' ? value : undefined),
     direction: (value) => callDirections.find((known) => known === value),
     caller: (value) => (typeof value === 'string' ? value : undefined),

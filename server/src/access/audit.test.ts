@@ -1,7 +1,9 @@
-import type { WorkerSid } from '@flex-custody/core';
-import { bearerLink, createAudit } from './audit.ts';
+import { readFileSync } from 'node:fs';
+import type { RecordingSid, WorkerSid } from '@flex-custody/core';
+import { auditActions, bearerLink, createAudit } from './audit.ts';
 
 const workerSid = `WK${'1'.repeat(32)}` as WorkerSid;
+const subject = { kind: 'recording', sid: 'RE1' as RecordingSid } as const;
 
 function database(fail = false) {
   const written: (readonly unknown[])[] = [];
@@ -13,20 +15,20 @@ function database(fail = false) {
   return { db: { query }, written };
 }
 
-test('an entry says who, what, which recording, whether and why', async () => {
+test('an entry says who, what, about what, whether and why', async () => {
   const { db, written } = database();
   const viewer = { identity: 'ada', workerSid, roles: ['agent', 'supervisor'] };
   await createAudit(db).record({
     viewer,
     action: 'play',
-    recordingSid: 'RE1',
+    subject,
     allowed: true,
     reason: 'own-call',
     requestId: 'r1',
     custody: 'proven',
   });
   expect(written).toEqual([
-    ['ada', workerSid, ['agent', 'supervisor'], 'play', 'RE1', true, 'own-call', 'r1', 'proven'],
+    ['ada', workerSid, ['agent', 'supervisor'], 'play', 'recording', 'RE1', true, 'own-call', 'r1', 'proven'],
   ]);
 });
 
@@ -35,12 +37,12 @@ test('a bearer of a link has no worker and no roles', async () => {
   await createAudit(db).record({
     viewer: bearerLink,
     action: 'segment-link',
-    recordingSid: 'RE1',
+    subject,
     allowed: false,
     reason: 'link_revoked',
   });
   expect(written).toEqual([
-    ['bearer-link', null, [], 'segment-link', 'RE1', false, 'link_revoked', null, null],
+    ['bearer-link', null, [], 'segment-link', 'recording', 'RE1', false, 'link_revoked', null, null],
   ]);
 });
 
@@ -49,7 +51,7 @@ test('what cannot be written is an error that stops the playing', async () => {
   const entry = {
     viewer: bearerLink,
     action: 'play',
-    recordingSid: 'RE1',
+    subject,
     allowed: true,
     reason: '',
   } as const;
@@ -58,4 +60,10 @@ test('what cannot be written is an error that stops the playing', async () => {
     status: 503,
     retryable: true,
   });
+});
+
+test('docs/access.md says of each action what the list says, and of no other', () => {
+  const page = readFileSync('docs/access.md', 'utf8').split('### Actions')[1] ?? '';
+  const rows = [...page.matchAll(/^\| `([\w-]+)` \| (.*) \|$/gm)].map(([, action, means]) => [action, means]);
+  expect(Object.fromEntries(rows)).toEqual(auditActions);
 });

@@ -1,8 +1,15 @@
-import { CustodyError } from '@flex-custody/core';
+import {
+  type AccountSid,
+  type CallSid,
+  CustodyError,
+  type RecordingSid,
+  type ReservationSid,
+  type TaskSid,
+} from '@flex-custody/core';
 import type { Viewer } from '@flex-custody/twilio';
 import type { Db } from '../db/db.ts';
 
-/** Who listens through a link that anybody may hold. */
+/** The viewer of an entry about a link that its bearer uses. */
 export const bearerLink = { identity: 'bearer-link', roles: [] } as const;
 
 /** Who works at the host's command line. */
@@ -11,15 +18,31 @@ export const operator = { identity: 'operator', roles: [] } as const;
 /** Of audio that is played: equal to Twilio's media, read back, only copied, or Twilio's own. */
 export type Custody = 'proven' | 'verified' | 'unverified' | 'twilio';
 
+/** What an entry can say that was done, or refused, and what that means: docs/access.md has the same. */
+export const auditActions = {
+  play: 'A viewer asked for a link by which a recording plays.',
+  'segment-link': 'A link for the older Player was used.',
+  'voice-consent': 'The viewer reported that a caller gave, refused or withdrew consent.',
+  'adopt-database': 'An operator bound the database to another environment.',
+  'accept-unsigned':
+    'An operator had the facts of a sidecar without a signature of a host restored, as unproven ones.',
+} as const;
+export type AuditAction = keyof typeof auditActions;
+
+/** What an entry can be about, and by which SID. */
+export interface SubjectSids {
+  recording: RecordingSid;
+  /** Of which no recording was found. */
+  reservation: ReservationSid;
+  call: CallSid;
+  task: TaskSid;
+  account: AccountSid;
+}
+
 export interface AuditEntry {
   viewer: Pick<Viewer, 'identity' | 'roles' | 'workerSid'> | typeof bearerLink | typeof operator;
-  /**
-   * `voice-consent`: a caller gave, refused or withdrew consent, told by the viewer. `adopt-database`: an operator bound the
-   * database to another custody. `accept-unsigned`: a sidecar that no host signed was believed.
-   */
-  action: 'play' | 'segment-link' | 'voice-consent' | 'adopt-database' | 'accept-unsigned';
-  /** The recording; where none was found, the SID that was asked for. Of a consent the call, else the task; of an adoption the account. */
-  recordingSid: string;
+  action: AuditAction;
+  subject: { [K in keyof SubjectSids]: { kind: K; sid: SubjectSids[K] } }[keyof SubjectSids];
   allowed: boolean;
   reason: string;
   requestId?: string;
@@ -40,17 +63,18 @@ const sameForMinutes = 10;
 
 /**
  * The audit log in the database. Entries are appended, and never changed or removed but for one thing: a refusal that
- * repeats the same viewer, action, recording and reason within ten minutes is counted in the row that is there.
+ * repeats the same viewer, action, subject and reason within ten minutes is counted in the row that is there.
  */
 export function createAudit(db: Pick<Db, 'query'>): Audit {
   return {
-    async record({ viewer, action, recordingSid, allowed, reason, requestId, custody }) {
+    async record({ viewer, action, subject, allowed, reason, requestId, custody }) {
       const worker = 'workerSid' in viewer ? (viewer.workerSid ?? null) : null;
       try {
         await db.query(
-          `INSERT INTO audit (viewer, worker_sid, roles, action, recording_sid, allowed, reason, request_id, custody, repeats)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
-             CASE WHEN NOT $6::boolean
+          `INSERT INTO audit
+             (viewer, worker_sid, roles, action, subject_kind, recording_sid, allowed, reason, request_id, custody, repeats)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+             CASE WHEN NOT $7::boolean
                THEN date_bin('${sameForMinutes} minutes', now(), 'epoch'::timestamptz) END)
            ON CONFLICT (viewer, action, recording_sid, reason, repeats) WHERE repeats IS NOT NULL DO UPDATE
              SET times = audit.times + 1, last_at = now()`,
@@ -59,7 +83,8 @@ export function createAudit(db: Pick<Db, 'query'>): Audit {
             worker,
             [...viewer.roles],
             action,
-            recordingSid,
+            subject.kind,
+            subject.sid,
             allowed,
             reason,
             requestId ?? null,

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import type { WorkerSid } from '@flex-custody/core';
 import { asWorkerSid, unprovenFacts } from '@flex-custody/core';
-import { may, mayPlayEverything } from './may.ts';
+import { type Action, may, mayPlayEverything, rights } from './may.ts';
 
 const me = asWorkerSid(`WK${'1'.repeat(32)}`) as WorkerSid;
 const other = asWorkerSid(`WK${'2'.repeat(32)}`) as WorkerSid;
@@ -35,6 +36,12 @@ const table: [roles: string[], verdict: Verdict][] = [
   [['wfo.'], 'none'],
   [['Admin'], 'none'],
   [['administrator'], 'none'],
+  [['auditor'], 'none'],
+  [['auditor', 'agent'], 'own'],
+  [['auditor', 'supervisor'], 'all'],
+  [['auditor', 'admin'], 'all'],
+  [['auditor', 'wfo.team_leader'], 'all'],
+  [['auditor', mute], 'none'],
   [['flex.user'], 'none'],
   [['flex.user', 'agent'], 'own'],
   ...plays.flatMap((role): [string[], Verdict][] => [
@@ -84,4 +91,58 @@ test('the reason says which rule spoke', () => {
   expect(may({ ...agent, roles: ['supervisor'] }, 'play', {}, open).reason).toBe('insights-role');
   expect(may({ ...agent, roles: [mute] }, 'play', {}, open).reason).toBe('role-does-not-play');
   expect(may({ ...agent, roles: [] }, 'play', {}, open).reason).toBe('no-playing-role');
+});
+
+type FlexRole =
+  | (typeof rights)[Action]['all'][number]
+  | Extract<(typeof rights)[Action], { own: unknown }>['own']['role'];
+
+/** What each role has on its own: a role or an action that is new in the table is an error of types here. */
+const alone: Record<FlexRole, Record<Action, Verdict>> = {
+  admin: { play: 'all', 'read-audit': 'all' },
+  supervisor: { play: 'all', 'read-audit': 'none' },
+  agent: { play: 'own', 'read-audit': 'none' },
+  auditor: { play: 'none', 'read-audit': 'all' },
+};
+
+describe.each(Object.entries(alone))('the role %s alone', (role, of) => {
+  const viewer = { identity: 'a', workerSid: me, roles: [role] };
+  const played = (workerSid: WorkerSid) =>
+    may(viewer, 'play', { workerSid }, { agentsMayPlayOwn: true }).allowed;
+
+  test(`plays ${of.play}`, () => {
+    expect([played(me), played(other)]).toEqual([of.play !== 'none', of.play === 'all']);
+  });
+
+  test(`reads of the audit log: ${of['read-audit']}`, () => {
+    expect(may(viewer, 'read-audit').allowed).toBe(of['read-audit'] === 'all');
+  });
+});
+
+test.each([
+  [['supervisor', 'auditor'], true, 'audit-role'],
+  [['agent', 'auditor'], true, 'audit-role'],
+  // Insights roles neither open the audit log nor close it.
+  [['auditor', mute], true, 'audit-role'],
+  [['admin', mute], true, 'audit-role'],
+  [['wfo.data_auditor'], false, 'no-audit-role'],
+  [['wfo.full_access', 'supervisor'], false, 'no-audit-role'],
+  [['Auditor'], false, 'no-audit-role'],
+  [[], false, 'no-audit-role'],
+] as const)('roles %j read the audit log: %s', (roles, allowed, reason) => {
+  expect(may({ identity: 'a', roles: [...roles] }, 'read-audit')).toEqual({ allowed, reason });
+});
+
+test('docs/access.md says of each right what the table says, and of no other', () => {
+  const page = readFileSync('docs/access.md', 'utf8').split('### ')[0] ?? '';
+  const cell = (roles: readonly string[]) => roles.map((role) => `\`${role}\``).join(', ');
+  const rows = [...page.matchAll(/^\| `([\w-]+)` \| (.*) \| (.*) \| (.*) \|$/gm)].map((row) => row.slice(1));
+  expect(rows).toEqual(
+    Object.entries(rights).map(([action, right]) => [
+      action,
+      right.means,
+      cell(right.all),
+      'own' in right ? cell([right.own.role]) : '',
+    ]),
+  );
 });

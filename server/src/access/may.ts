@@ -10,67 +10,94 @@ export interface AccessSettings {
 export interface Owned {
   /** Proven owner; absent where the owner was never proven. */
   workerSid?: WorkerSid;
-  /** With `owner` among them the worker is hearsay, and the call nobody's own. */
+  /** While any fact is unproven, the call is not the viewer's own. */
   unproven?: readonly UnprovenFact[];
 }
 
-export type Reason =
-  | 'insights-role'
-  | 'own-call'
-  | 'role-does-not-play'
-  | 'agents-may-not'
-  | 'not-own-call'
-  | 'no-playing-role';
+interface Right {
+  /** As docs/access.md has it. */
+  means: string;
+  /** Roles of Flex that open everything of it. */
+  all: readonly string[];
+  /**
+   * Insights roles that open everything of it, also without a role of Flex. A viewer of `all` who has Insights roles needs one
+   * of these too. Absent: Insights roles say nothing of the right.
+   */
+  insights?: readonly string[];
+  /** The role of Flex that opens what is the viewer's own, where the setting allows it. */
+  own?: { role: string; setting: keyof AccessSettings };
+  /** What the audit log says of a viewer whose roles open it, do not open it, or lose it by their Insights roles. */
+  reasons: { opens: string; opensNot: string; insightsNot?: string };
+}
+
+/** Every action that needs a right, and the roles that have it. An action that is not here is open to no role. */
+export const rights = {
+  play: {
+    means: 'play recordings, and learn which do not exist',
+    all: ['admin', 'supervisor'],
+    // Those with "Play Calls": https://www.twilio.com/docs/flex/end-user-guide/insights/user-roles
+    insights: [
+      'wfo.full_access',
+      'wfo.team_leader',
+      'wfo.data_analyst',
+      'wfo.data_auditor',
+      'wfo.quality_manager',
+      'wfo.dashboard_viewer',
+    ],
+    own: { role: 'agent', setting: 'agentsMayPlayOwn' },
+    reasons: { opens: 'insights-role', opensNot: 'no-playing-role', insightsNot: 'role-does-not-play' },
+  },
+  'read-audit': {
+    means: 'read the audit log',
+    all: ['admin', 'auditor'],
+    reasons: { opens: 'audit-role', opensNot: 'no-audit-role' },
+  },
+} as const satisfies Readonly<Record<string, Right>>;
+
+export type Action = keyof typeof rights;
 
 export interface Decision {
   allowed: boolean;
-  /** Stable, for the audit log; never shown to the one who was denied. */
-  reason: Reason;
+  /** Stable, for the audit log; never shown to the viewer who was denied. */
+  reason: string;
 }
 
-/**
- * Insights roles with "Play Calls"; the one that lacks it is `wfo.quality_process_manager`.
- * Source: https://www.twilio.com/docs/flex/end-user-guide/insights/user-roles
- */
-const playing: ReadonlySet<string> = new Set([
-  'wfo.full_access',
-  'wfo.team_leader',
-  'wfo.data_analyst',
-  'wfo.data_auditor',
-  'wfo.quality_manager',
-  'wfo.dashboard_viewer',
-]);
-
-const yes = (reason: Reason): Decision => ({ allowed: true, reason });
-const no = (reason: Reason): Decision => ({ allowed: false, reason });
+const yes = (reason: string): Decision => ({ allowed: true, reason });
+const no = (reason: string): Decision => ({ allowed: false, reason });
 
 /** What the roles alone decide; undefined where it also depends on whose call it is. */
-function byRoles(roles: readonly string[]): Decision | undefined {
-  const insights = roles.filter((role) => role.startsWith('wfo.'));
-  const leads = roles.includes('admin') || roles.includes('supervisor');
-  if (!leads && roles.includes('agent')) return undefined;
+function byRoles(action: Action, roles: readonly string[]): Decision | undefined {
+  const { all, insights = [], own, reasons }: Right = rights[action];
+  const leads = roles.some((role) => all.includes(role));
+  if (!leads && own && roles.includes(own.role)) return undefined;
+  const ofInsights = insights.length > 0 ? roles.filter((role) => role.startsWith('wfo.')) : [];
   // Without any Insights role a supervisor or admin has full access, as in Insights itself.
-  if (leads && insights.length === 0) return yes('insights-role');
-  if (insights.some((role) => playing.has(role))) return yes('insights-role');
-  return no(leads || insights.length > 0 ? 'role-does-not-play' : 'no-playing-role');
+  if (leads && ofInsights.length === 0) return yes(reasons.opens);
+  if (ofInsights.some((role) => insights.includes(role))) return yes(reasons.opens);
+  return no((ofInsights.length > 0 && reasons.insightsNot) || reasons.opensNot);
 }
 
+/** What an action's right depends on beside the roles. */
+type About<A extends Action> = (typeof rights)[A] extends { own: unknown }
+  ? [subject: Owned, settings: AccessSettings]
+  : [];
+
 /**
- * The one access rule. Supervisors and admins play what their Insights roles let them; an agent, whatever Insights role
- * is combined with it, plays at most own calls, and only where the site allows it; everybody else plays nothing.
+ * The one access rule. Roles of Flex add up: none takes away what another one opens. An agent without a role that opens
+ * everything has what is proven to be the agent's own, where the site allows it, whatever Insights roles are beside it.
  */
-export function may(viewer: Viewer, action: 'play', recording: Owned, settings: AccessSettings): Decision {
-  // A single action so far; naming it keeps the call sites honest when export and delete join.
-  if (action !== 'play') return no('no-playing-role');
-  const decided = byRoles(viewer.roles);
+export function may<A extends Action>(viewer: Viewer, action: A, ...about: About<A>): Decision {
+  const decided = byRoles(action, viewer.roles);
   if (decided) return decided;
-  if (!settings.agentsMayPlayOwn) return no('agents-may-not');
-  const proven = (recording.unproven ?? []).length === 0;
-  const own = proven && recording.workerSid !== undefined && recording.workerSid === viewer.workerSid;
-  return own ? yes('own-call') : no('not-own-call');
+  const [subject, settings]: Partial<About<'play'>> = about;
+  const { own }: Right = rights[action];
+  if (!own || !settings?.[own.setting]) return no('agents-may-not');
+  const isProven = (subject?.unproven ?? []).length === 0;
+  const isOwn = isProven && subject?.workerSid !== undefined && subject.workerSid === viewer.workerSid;
+  return isOwn ? yes('own-call') : no('not-own-call');
 }
 
 /** True where no recording is closed to the viewer: only they may learn that a recording does not exist. */
 export function mayPlayEverything(viewer: Viewer): boolean {
-  return byRoles(viewer.roles)?.allowed ?? false;
+  return byRoles('play', viewer.roles)?.allowed ?? false;
 }

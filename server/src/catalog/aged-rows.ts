@@ -1,7 +1,8 @@
 import type { AccountSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
 import { isHinted } from '../db/indexes.ts';
-import type { Catalog } from './catalog.ts';
+import type { KeepingCatalog } from './keeping-catalog.ts';
+import type { Marks } from './marks.ts';
 
 /** What one statement has removed. */
 export interface Slice {
@@ -32,7 +33,7 @@ export interface AgedRows {
 /** Rows of one statement: no other writer waits long for it. */
 const slice = 500;
 const retainedDays = 90;
-/** As many as {@link Catalog.usuallyRetained} takes the mean of. */
+/** As many as {@link KeepingCatalog.usuallyRetained} takes the mean of. */
 const retainedKept = 20;
 
 const before = (parameter: string) => `now() - ${parameter}::double precision * interval '1 day'`;
@@ -45,11 +46,7 @@ interface Look {
   at: string;
 }
 
-export function createAgedRows(
-  db: Pick<Db, 'query'>,
-  account: AccountSid,
-  marks: Pick<Catalog, 'mark' | 'setMark'>,
-): AgedRows {
+export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks: Marks): AgedRows {
   const remove = async (sql: string, values: readonly unknown[]): Promise<Slice> => {
     const removed = (await db.query<object>(sql, values)).length;
     return { removed, hasMore: removed >= slice };

@@ -1,5 +1,6 @@
 import type { RecordingState } from '@flex-custody/core';
-import type { Catalog } from './catalog.ts';
+import type { LinkingCatalog } from './linking-catalog.ts';
+import type { OperatingCatalog } from './operating-catalog.ts';
 import { mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';
 
@@ -30,13 +31,7 @@ export const callerAssignments = (
   hinted_callers = ARRAY(SELECT DISTINCT unnest(hinted_callers || ${others}::text[]))`;
 
 /** Whose call a recording is of, as it comes to be known. */
-export function callerStatements({
-  accountSid,
-  change,
-  changeAll,
-  db,
-  rows,
-}: Statements): Pick<Catalog, 'calledBy' | 'callerKeys' | 'nameCallers' | 'withoutCaller'> {
+export function callerStatements({ accountSid, change, changeAll, db, rows }: Statements) {
   return {
     async calledBy(sid, { direction, caller, others }) {
       const known = {
@@ -85,5 +80,5 @@ export function callerStatements({
         none,
       };
     },
-  };
+  } satisfies Partial<LinkingCatalog & OperatingCatalog>;
 }

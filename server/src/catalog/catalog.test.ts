@@ -13,8 +13,9 @@ import {
 import { createAlarms } from '../alarms/alarms.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import type { Catalog, Registration, StaleMark } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
 import { createCatalog } from './create-catalog.ts';
+import type { Registration, StaleMark } from './recording-row.ts';
 
 const hex = (n: number) => n.toString(16).padStart(32, '0');
 const AC = `AC${hex(1)}` as AccountSid;

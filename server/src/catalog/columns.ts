@@ -6,15 +6,18 @@ import {
   asReservationSid,
   asTaskSid,
   asWorkerSid,
+  type Sidecar,
 } from '@flex-custody/core';
-import type { Intent, RecordingRow } from './recording-row.ts';
+import type { Intent, RecordingRow, Registration } from './recording-row.ts';
 
 /** A row of `recordings` as both engines give it, by its columns. */
 export type StoredRow = { recording_sid: string } & Record<string, unknown>;
 
-export interface Column {
+interface Stored {
   /** Its field in a {@link RecordingRow}; absent: the column is used inside the database only. */
   field?: keyof RecordingRow;
+  /** Its SQL type, where a statement has to name it. */
+  as?: 'jsonb' | 'text[]';
   /** The field's value; as it is stored, if not given. Undefined: the field is absent. */
   read?(value: unknown, row: StoredRow): unknown;
   /** A row without the field is damaged. */
@@ -23,23 +26,90 @@ export interface Column {
   erased?: string;
 }
 
-const text = (as: (value: unknown) => unknown) => (value: unknown) => as(value);
+/** Written by `register` from the field of this name. */
+interface Registered {
+  field: keyof RecordingRow & keyof Registration;
+  registered: {
+    /** SQL of its value where the recording is there already; absent: what is there stays. */
+    again?(name: string): string;
+    /** Written where the registration does not have the field; null if not given. */
+    otherwise?: unknown;
+  };
+}
+
+/** Written into the sidecar as the field of this name. */
+interface InSidecar {
+  field: keyof RecordingRow & keyof Sidecar;
+  /** Whether a lost catalog takes it from the sidecar again: always, from a signed one, or never. */
+  sidecar: 'restored' | 'restored-if-signed' | 'not-restored';
+}
+
+export type Column = Stored & (Registered | { registered?: never }) & (InSidecar | { sidecar?: never });
+
 const none = 'NULL';
 
-/** Every column of `recordings`: what is selected, what it is read as, and what an erasure leaves of it. */
+const keepsFirst = { again: (name: string) => `coalesce(recordings.${name}, excluded.${name})` };
+const onceTrue = {
+  again: (name: string) => `recordings.${name} OR excluded.${name}`,
+  otherwise: false,
+};
+const guessIsReplaced = `('start' = ANY(recordings.unproven) AND NOT 'start' = ANY(excluded.unproven))`;
+const startIsKnown = (then: string) => ({
+  again: (name: string) => `CASE WHEN ${guessIsReplaced} THEN ${then} ELSE recordings.${name} END`,
+});
+
+/**
+ * Every column of `recordings`: what is selected and what it is read as, what `register` writes, what the sidecar has, what is
+ * restored from it, and what an erasure leaves.
+ */
 export const columns: Readonly<Record<string, Column>> = {
-  recording_sid: { field: 'recordingSid', read: text(asRecordingSid), isNeeded: true },
-  account_sid: { field: 'accountSid', read: text(asAccountSid), isNeeded: true },
-  call_sid: { field: 'callSid', read: text(asCallSid), erased: none },
-  conference_sid: { field: 'conferenceSid', read: text(asConferenceSid), erased: none },
-  task_sid: { field: 'taskSid', read: text(asTaskSid), erased: none },
-  reservation_sid: { field: 'reservationSid', read: text(asReservationSid), erased: none },
-  worker_sid: { field: 'workerSid', read: text(asWorkerSid), erased: none },
-  channels: { field: 'channels', read: (value) => (value === 2 ? 2 : 1) },
-  duration_seconds: { field: 'durationSeconds', erased: none },
-  started_at: { field: 'startedAt', erased: 'now()' },
-  source: { field: 'source' },
-  hints: { field: 'hints', read: hintsOf, erased: `'{}'` },
+  recording_sid: {
+    field: 'recordingSid',
+    read: asRecordingSid,
+    isNeeded: true,
+    registered: {},
+    sidecar: 'restored',
+  },
+  account_sid: {
+    field: 'accountSid',
+    read: asAccountSid,
+    isNeeded: true,
+    registered: {},
+    sidecar: 'restored',
+  },
+  call_sid: { field: 'callSid', read: asCallSid, erased: none, registered: keepsFirst, sidecar: 'restored' },
+  conference_sid: {
+    field: 'conferenceSid',
+    read: asConferenceSid,
+    erased: none,
+    registered: keepsFirst,
+    sidecar: 'restored',
+  },
+  task_sid: { field: 'taskSid', read: asTaskSid, erased: none, sidecar: 'restored' },
+  reservation_sid: { field: 'reservationSid', read: asReservationSid, erased: none, sidecar: 'restored' },
+  worker_sid: { field: 'workerSid', read: asWorkerSid, erased: none, sidecar: 'restored' },
+  channels: {
+    field: 'channels',
+    read: (value) => (value === 2 ? 2 : 1),
+    registered: {},
+    sidecar: 'restored',
+  },
+  duration_seconds: { field: 'durationSeconds', erased: none, registered: keepsFirst, sidecar: 'restored' },
+  started_at: {
+    field: 'startedAt',
+    erased: 'now()',
+    registered: startIsKnown('excluded.started_at'),
+    sidecar: 'restored',
+  },
+  source: { field: 'source', registered: {}, sidecar: 'restored' },
+  hints: {
+    field: 'hints',
+    read: hintsOf,
+    erased: `'{}'`,
+    as: 'jsonb',
+    // What was hinted first stays: a later caller must not be able to steer a recording elsewhere.
+    registered: { again: () => 'excluded.hints || recordings.hints' },
+  },
   state: { field: 'state' },
   link_state: { field: 'linkState' },
   link_reason: { field: 'linkReason' },
@@ -47,28 +117,34 @@ export const columns: Readonly<Record<string, Column>> = {
   lease: { erased: none },
   lease_holder: { field: 'leaseHolder', erased: none },
   lease_until: { field: 'leaseUntil', erased: none },
-  object: { field: 'object', erased: none },
-  verified_at: { field: 'verifiedAt', erased: none },
+  object: { field: 'object', erased: none, as: 'jsonb', sidecar: 'restored' },
+  verified_at: { field: 'verifiedAt', erased: none, sidecar: 'not-restored' },
   segment_generation: { field: 'segmentGeneration' },
   failure: { field: 'failure', erased: none },
   attempts: { field: 'attempts' },
   forwarded_at: { field: 'forwardedAt', erased: none },
   created_at: { field: 'createdAt', erased: 'now()' },
   updated_at: { field: 'updatedAt', erased: 'now()' },
-  sidecar: { field: 'sidecar', erased: none },
-  source_deleted_at: { field: 'sourceDeletedAt', erased: none },
-  queue: { field: 'queue', erased: none },
-  direction: { field: 'direction', erased: none },
-  caller: { field: 'caller', erased: none },
+  sidecar: { field: 'sidecar', erased: none, as: 'jsonb' },
+  source_deleted_at: { field: 'sourceDeletedAt', erased: none, sidecar: 'restored-if-signed' },
+  queue: { field: 'queue', erased: none, sidecar: 'restored' },
+  direction: { field: 'direction', erased: none, sidecar: 'restored' },
+  caller: { field: 'caller', erased: none, sidecar: 'restored' },
   erasure: { field: 'erasure', erased: none },
   erased_at: { field: 'erasedAt', erased: 'now()' },
   // The erasure names its certificate itself.
   certificate: { field: 'certificate' },
-  source_encrypted: { field: 'sourceEncrypted', erased: 'false' },
+  source_encrypted: { field: 'sourceEncrypted', erased: 'false', registered: onceTrue },
   leases: { field: 'leases' },
-  source_completed: { field: 'sourceCompleted', erased: 'false' },
-  proof: { field: 'proof', erased: none },
-  unproven: { field: 'unproven', erased: `'{}'` },
+  source_completed: { field: 'sourceCompleted', erased: 'false', registered: onceTrue },
+  proof: { field: 'proof', erased: none, sidecar: 'not-restored' },
+  unproven: {
+    field: 'unproven',
+    erased: `'{}'`,
+    as: 'text[]',
+    registered: { ...startIsKnown(`array_remove(recordings.unproven, 'start')`), otherwise: [] },
+    sidecar: 'restored',
+  },
   hinted_callers: { field: 'hintedCallers', erased: `'{}'` },
   copied_by: { field: 'copiedBy', erased: none },
   host_only: { field: 'hostOnly', read: (value) => value === true || undefined, erased: 'false' },
@@ -93,20 +169,29 @@ function intentOf(value: unknown, row: StoredRow): Intent | undefined {
   return value && begunAt instanceof Date ? { ...(value as Omit<Intent, 'begunAt'>), begunAt } : undefined;
 }
 
-const fields = Object.entries(columns).filter(([, { field }]) => field !== undefined);
-
-/** What a statement selects for {@link toRow}. */
-export const rowColumns = [...fields.map(([name]) => name), 'intent_at'].join(', ');
+/** What a statement selects for a {@link RecordingRow}. */
+export const rowColumns = [
+  ...Object.entries(columns).flatMap(([name, { field }]) => (field ? [name] : [])),
+  'intent_at',
+].join(', ');
 
 /** SQL assignments that leave of a recording what may stay once it is erased. */
 export const erasedColumns = Object.entries(columns)
   .flatMap(([name, { erased }]) => (erased === undefined ? [] : `${name} = ${erased}`))
   .join(', ');
 
-/** The named columns of a row as its fields: an optional field is absent, never undefined. */
-export const readFields = (row: StoredRow): { field: string; value: unknown; isNeeded: boolean }[] =>
-  fields.map(([name, { field, read, isNeeded }]) => {
-    const stored = row[name];
-    const value = stored === null || stored === undefined ? undefined : read ? read(stored, row) : stored;
-    return { field: String(field), value, isNeeded: isNeeded === true };
-  });
+/**
+ * `(…) VALUES (…)` of an INSERT into `recordings`, and the values of its parameters by their columns. The text depends on the
+ * names alone, so that the statement is prepared once.
+ */
+export function insertion(names: readonly string[]) {
+  const places = names.map((name, at) => `$${at + 1}${columns[name]?.as ? `::${columns[name].as}` : ''}`);
+  return {
+    text: `(${names.join(', ')}) VALUES (${places.join(', ')})`,
+    values: (of: Readonly<Record<string, unknown>>) =>
+      names.map((name) => {
+        const value = of[name] ?? null;
+        return value !== null && columns[name]?.as === 'jsonb' ? JSON.stringify(value) : value;
+      }),
+  };
+}

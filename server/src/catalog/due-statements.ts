@@ -1,7 +1,9 @@
 import type { CallDirection } from '@flex-custody/core';
 import { inDirection } from '../db/indexes.ts';
-import type { Catalog, Kept } from './catalog.ts';
 import { rowColumns, type StoredRow } from './columns.ts';
+import type { IntakeCatalog } from './intake-catalog.ts';
+import type { KeepingCatalog } from './keeping-catalog.ts';
+import type { Kept } from './recording-row.ts';
 import { toRow } from './rows.ts';
 import { mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';
@@ -11,15 +13,7 @@ const slice = 500;
 const column: Readonly<Record<Kept, string>> = { recording: 'erase_after', source: 'source_after' };
 
 /** Recordings whose retention period is over, originals whose deletion is due, and what is kept although it is due. */
-export function dueStatements({
-  accountSid,
-  change,
-  db,
-  rows,
-}: Statements): Pick<
-  Catalog,
-  'kindsKept' | 'expired' | 'setAside' | 'lookAgain' | 'sourcesDue' | 'sourceDeleted'
-> {
+export function dueStatements({ accountSid, change, db, rows }: Statements) {
   return {
     async kindsKept() {
       return (await talliesOf(db, accountSid, 'keeping')).map(({ what: [queue, direction] }) => ({
@@ -80,5 +74,5 @@ export function dueStatements({
       const gone = 'source_deleted_at = now(), source_after = NULL, updated_at = now()';
       await change(sid, { set: gone, where: 'source_deleted_at IS NULL' }, 'recording_sid');
     },
-  };
+  } satisfies Partial<IntakeCatalog & KeepingCatalog>;
 }

@@ -1,8 +1,8 @@
 import { asRecordingSid, type RecordingSid } from '@flex-custody/core';
 import { isHinted } from '../db/indexes.ts';
-import type { Catalog } from './catalog.ts';
 import { erasedColumns } from './columns.ts';
 import { callSidsOf, removeTraces } from './erasure-traces.ts';
+import type { KeepingCatalog } from './keeping-catalog.ts';
 import { mostRows, noLease, type Statements } from './statements.ts';
 import { sumOf, talliesOf } from './tallies.ts';
 
@@ -16,35 +16,7 @@ const sidsOf = (found: readonly { recording_sid: string }[]): RecordingSid[] =>
   found.flatMap(({ recording_sid }) => asRecordingSid(recording_sid) ?? []);
 
 /** The end of a recording, from the first step to the last. */
-export function erasureStatements({
-  accountSid,
-  db,
-  isSet,
-  move,
-  rows,
-  select,
-  set,
-}: Statements): Pick<
-  Catalog,
-  | 'selected'
-  | 'unknownTasks'
-  | 'intend'
-  | 'resumeErasure'
-  | 'takeBack'
-  | 'keepErasures'
-  | 'leaveErasures'
-  | 'erasing'
-  | 'wasRemoved'
-  | 'erased'
-  | 'tracesOf'
-  | 'reclaim'
-  | 'unfinishedErasures'
-  | 'stuckErasures'
-  | 'size'
-  | 'usuallyRetained'
-  | 'noteRetained'
-  | 'now'
-> {
+export function erasureStatements({ accountSid, db, isSet, move, rows, select, set }: Statements) {
   return {
     selected({ recordings = [], tasks = [], callers = [] }, after, limit) {
       // Each way of naming them by its own index; together they could only be found by reading all rows.
@@ -186,5 +158,5 @@ export function erasureStatements({
       if (!row) throw new Error('the database names no time');
       return row.now;
     },
-  };
+  } satisfies Partial<KeepingCatalog>;
 }

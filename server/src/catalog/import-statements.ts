@@ -1,4 +1,5 @@
-import type { Catalog, ImportedObject } from './catalog.ts';
+import type { IntakeCatalog } from './intake-catalog.ts';
+import type { ImportedObject } from './recording-row.ts';
 import type { Statements } from './statements.ts';
 
 interface StoredImport {
@@ -11,10 +12,7 @@ interface StoredImport {
 }
 
 /** Which very object of an older bucket a recording's copy was made of. */
-export function importStatements({
-  accountSid,
-  db,
-}: Statements): Pick<Catalog, 'importedFrom' | 'noteImport'> {
+export function importStatements({ accountSid, db }: Statements) {
   return {
     async noteImport(sid, { bucket, key, versionId, etag, sha256, repairedSha256 }) {
       await db.query(
@@ -43,5 +41,5 @@ export function importStatements({
       };
       return version_id === null ? object : { ...object, versionId: version_id };
     },
-  };
+  } satisfies Partial<IntakeCatalog>;
 }

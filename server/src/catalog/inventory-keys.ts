@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { CustodyError, type RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
-import type { Catalog } from './catalog.ts';
+import type { Marks } from './marks.ts';
 
 /** What the bucket has of one recording under one of its two names. */
 export interface InventoryKey {
@@ -57,12 +57,12 @@ interface Row {
   last_modified: Date;
 }
 
-export function createInventoryKeys(db: Db, catalog: Pick<Catalog, 'mark' | 'setMark'>): InventoryKeys {
+export function createInventoryKeys(db: Db, marks: Marks): InventoryKeys {
   const hasKeys = async (load: number): Promise<boolean> =>
     (await db.query('SELECT 1 FROM inventory_keys WHERE load = $1 LIMIT 1', [load])).length > 0;
 
   const loaded = async (): Promise<LoadedInventory | undefined> => {
-    const { load, manifest, keys } = (await catalog.mark(markName)) ?? {};
+    const { load, manifest, keys } = (await marks.mark(markName)) ?? {};
     if (typeof load !== 'number' || typeof manifest !== 'string' || typeof keys !== 'number')
       return undefined;
     return keys === 0 || (await hasKeys(load)) ? { load, manifest, keys } : undefined;
@@ -93,7 +93,7 @@ export function createInventoryKeys(db: Db, catalog: Pick<Catalog, 'mark' | 'set
       );
       return row?.n ?? 0;
     },
-    finish: (inventory) => catalog.setMark(markName, { ...inventory }),
+    finish: (inventory) => marks.setMark(markName, { ...inventory }),
     async page(load, after) {
       const [sid, sidecar] =
         typeof after === 'string' ? [after, true] : [after?.sid ?? '', after?.sidecar ?? true];

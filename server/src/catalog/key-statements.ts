@@ -1,4 +1,6 @@
-import type { Catalog, RecordingRow } from './catalog.ts';
+import type { OperatingCatalog } from './operating-catalog.ts';
+import type { RecordingRow } from './recording-row.ts';
+import type { SealingCatalog } from './sealing-catalog.ts';
 import { identity, mostRows, type Statements } from './statements.ts';
 import { sumOf, talliesOf } from './tallies.ts';
 
@@ -13,12 +15,7 @@ const sealedByOthers = `state IN ('sealed', 'verified') AND intent IS NULL AND o
 const slice = 2_000;
 
 /** Which key has sealed what, and what takes the place of what an older one has sealed. */
-export function keyStatements({
-  accountSid,
-  db,
-  rows,
-  isSet,
-}: Statements): Pick<Catalog, 'renewed' | 'sealedByOthers' | 'countSealedByOthers' | 'keyUse'> {
+export function keyStatements({ accountSid, db, rows, isSet }: Statements) {
   return {
     renewed: (sid, before, now) =>
       isSet(
@@ -76,5 +73,5 @@ export function keyStatements({
       }
       return [...used].sort(([a], [b]) => (a < b ? -1 : 1)).map(([keyId, use]) => ({ keyId, ...use }));
     },
-  };
+  } satisfies Partial<SealingCatalog & OperatingCatalog>;
 }

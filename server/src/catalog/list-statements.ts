@@ -6,7 +6,8 @@ import {
   recordingStates,
 } from '@flex-custody/core';
 import { behindOf, mostCounted } from '../db/pages.ts';
-import type { Catalog, Listing } from './catalog.ts';
+import type { OperatingCatalog } from './operating-catalog.ts';
+import type { Listing } from './recording-row.ts';
 import { mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';
 
@@ -50,12 +51,7 @@ function oneOf<T extends string>(words: readonly T[], word: T): T {
 }
 
 /** Lists for people, and numbers. */
-export function listStatements({
-  accountSid,
-  db,
-  rows,
-  select,
-}: Statements): Pick<Catalog, 'list' | 'countBehind' | 'counts'> {
+export function listStatements({ accountSid, change, db, rows, select }: Statements) {
   return {
     list: ({ limit, ...of }) => {
       const { where, values } = conditionOf(of);
@@ -83,7 +79,11 @@ export function listStatements({
       }
       return { states, links, proven };
     },
-  };
+    async bumpSegmentGeneration(sid) {
+      const raised = { set: 'segment_generation = segment_generation + 1, updated_at = now()' };
+      return (await change<{ n: number }>(sid, raised, 'segment_generation AS n'))?.n;
+    },
+  } satisfies Partial<OperatingCatalog>;
 }
 
 function zeros<K extends string>(names: readonly K[]): Record<K, number> {

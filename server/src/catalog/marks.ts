@@ -1,8 +1,13 @@
-import type { Catalog } from './catalog.ts';
 import type { Statements } from './statements.ts';
 
 /** Small JSON objects by name, such as the place where periodic work continues. */
-export function markStatements({ accountSid, db }: Statements): Pick<Catalog, 'mark' | 'setMark'> {
+export interface Marks {
+  /** The mark that was last set by this name; undefined before the first. */
+  mark(name: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  setMark(name: string, mark: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+export function markStatements({ accountSid, db }: Statements): Marks {
   return {
     async mark(name) {
       const [row] = await db.query<{ mark: Record<string, unknown> }>(

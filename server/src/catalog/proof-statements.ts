@@ -1,14 +1,10 @@
-import type { Catalog } from './catalog.ts';
 import { rowColumns, type StoredRow } from './columns.ts';
+import type { IntakeCatalog } from './intake-catalog.ts';
 import { toRow } from './rows.ts';
 import { identity, noProof, type Statements } from './statements.ts';
 
 /** What is known of a copy beyond that it was read back: whether it is equal to Twilio's media. */
-export function proofStatements({
-  change,
-  db,
-  move,
-}: Statements): Pick<Catalog, 'proven' | 'proofTried' | 'disproved' | 'pausedSeconds'> {
+export function proofStatements({ change, db, move }: Statements) {
   return {
     async proven(sid, object, proof) {
       const row = await change<StoredRow>(
@@ -48,7 +44,7 @@ export function proofStatements({
       );
       return pausedWithin(reports, startedAt.getTime(), durationSeconds * 1_000) / 1_000;
     },
-  };
+  } satisfies Partial<IntakeCatalog>;
 }
 
 /** Milliseconds of `length` from `start` on in which a pause that skips was open. */

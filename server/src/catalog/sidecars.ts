@@ -11,7 +11,8 @@ import {
 } from '@flex-custody/core';
 import { type Keys, openBytes, type Store } from '@flex-custody/vault';
 import type { SigningIdentity } from '../signing/identity.ts';
-import type { RecordingRow, StoredSidecar } from './catalog.ts';
+import { columns } from './columns.ts';
+import type { RecordingRow, StoredSidecar } from './recording-row.ts';
 
 /** A sidecar is some kilobytes: what is larger is none. */
 const mostBytes = 1_000_000;
@@ -94,35 +95,21 @@ async function believe(
   }
 }
 
-/** What a sidecar says of a recording. */
+/** What a sidecar says of a recording: the columns that have a place in it. */
 export function sidecarOf(
   row: RecordingRow,
   object: NonNullable<RecordingRow['object']>,
   analysis: Sidecar['analysis'],
 ): Sidecar {
-  const { callSid, conferenceSid, taskSid, reservationSid, workerSid, durationSeconds } = row;
-  const { queue, direction, caller } = row;
+  const facts = Object.values(columns).flatMap((column) => {
+    const value = column.sidecar && row[column.field];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) return [];
+    return [[column.field, value instanceof Date ? value.toISOString() : value]];
+  });
   return {
     version: 1,
-    recordingSid: row.recordingSid,
-    accountSid: row.accountSid,
-    ...(callSid && { callSid }),
-    ...(conferenceSid && { conferenceSid }),
-    ...(taskSid && { taskSid }),
-    ...(reservationSid && { reservationSid }),
-    ...(workerSid && { workerSid }),
-    ...(queue !== undefined && { queue }),
-    ...(direction && { direction }),
-    ...(caller !== undefined && { caller }),
-    channels: row.channels,
-    ...(durationSeconds !== undefined && { durationSeconds }),
-    startedAt: row.startedAt.toISOString(),
-    source: row.source,
+    ...(Object.fromEntries(facts) as Omit<Sidecar, 'version' | 'object' | 'analysis'>),
     object,
-    ...(row.verifiedAt && { verifiedAt: row.verifiedAt.toISOString() }),
-    ...(row.sourceDeletedAt && { sourceDeletedAt: row.sourceDeletedAt.toISOString() }),
-    ...(row.proof && { proof: row.proof }),
-    ...(row.unproven.length > 0 && { unproven: row.unproven }),
     ...(analysis !== undefined && { analysis }),
   };
 }

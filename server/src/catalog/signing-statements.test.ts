@@ -12,8 +12,9 @@ import {
 import { migrate } from '../db/migrate.ts';
 import { migrations } from '../db/migrations/index.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import type { Catalog, Owner, StoredSidecar } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
 import { createCatalog } from './create-catalog.ts';
+import type { Owner, StoredSidecar } from './recording-row.ts';
 
 const hex = (n: number) => n.toString(16).padStart(32, '0');
 const RE = (n: number) => `RE${hex(n)}` as RecordingSid;

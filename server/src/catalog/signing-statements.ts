@@ -1,5 +1,8 @@
 import type { Sidecar } from '@flex-custody/core';
-import type { Catalog, Restoration } from './catalog.ts';
+import { columns, insertion } from './columns.ts';
+import type { OperatingCatalog } from './operating-catalog.ts';
+import type { Restoration } from './recording-row.ts';
+import type { SealingCatalog } from './sealing-catalog.ts';
 import { foreign, mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';
 
@@ -8,50 +11,39 @@ const unsigned = `state = 'verified' AND sidecar IS NOT NULL AND sidecar->>'sign
 /** So many of the newest tell whose they are. */
 const newest = 1_000;
 
+const restored = Object.entries(columns).flatMap(([name, column]) =>
+  column.sidecar && column.sidecar !== 'not-restored'
+    ? [{ name, field: column.field, sidecar: column.sidecar }]
+    : [],
+);
+const insert = insertion([
+  ...restored.map(({ name }) => name),
+  ...['state', 'link_state', 'link_reason', 'sidecar', 'hints'],
+]);
+
 /** Who signed which sidecar, and what is restored from one. */
-export function signingStatements({
-  accountSid,
-  changeAll,
-  db,
-  rows,
-  select,
-}: Statements): Pick<
-  Catalog,
-  'restored' | 'unsigned' | 'countUnsigned' | 'everSigned' | 'newestSigners' | 'signers' | 'forgetSigners'
-> {
+export function signingStatements({ accountSid, changeAll, db, rows, select }: Statements) {
   return {
     async restored(of, from) {
       if (of.accountSid !== accountSid) throw foreign(of.recordingSid);
+      const signed = 'signed' in from ? from.signed : undefined;
+      const [link_state, link_reason] = linkOf(of, from);
       const put = await db.query(
-        `INSERT INTO recordings
-           (recording_sid, account_sid, call_sid, conference_sid, task_sid, reservation_sid, worker_sid, channels,
-            duration_seconds, started_at, source, state, link_state, link_reason, object, source_deleted_at, sidecar,
-            queue, direction, caller, unproven, hints)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'sealed', $12, $13, $14::jsonb, $15, $16::jsonb, $17,
-           $18, $19, $20::text[], $21::jsonb)
-         ON CONFLICT (recording_sid) DO NOTHING RETURNING recording_sid`,
-        [
-          of.recordingSid,
-          of.accountSid,
-          of.callSid ?? null,
-          of.conferenceSid ?? null,
-          of.taskSid ?? null,
-          of.reservationSid ?? null,
-          of.workerSid ?? null,
-          of.channels,
-          of.durationSeconds ?? null,
-          of.startedAt,
-          of.source,
-          ...linkOf(of, from),
-          JSON.stringify(of.object),
-          'signed' in from ? (of.sourceDeletedAt ?? null) : null,
-          'signed' in from ? JSON.stringify(from.signed) : null,
-          of.queue ?? null,
-          of.direction ?? null,
-          of.caller ?? null,
-          'signed' in from ? (of.unproven ?? []) : from.unproven,
-          JSON.stringify('signed' in from ? {} : hintsOf(of)),
-        ],
+        `INSERT INTO recordings ${insert.text} ON CONFLICT (recording_sid) DO NOTHING RETURNING recording_sid`,
+        insert.values({
+          ...Object.fromEntries(
+            restored.map(({ name, field, sidecar }) => [
+              name,
+              signed || sidecar === 'restored' ? of[field] : undefined,
+            ]),
+          ),
+          state: 'sealed',
+          link_state,
+          link_reason,
+          sidecar: signed,
+          unproven: 'unproven' in from ? from.unproven : (of.unproven ?? []),
+          hints: signed ? {} : hintsOf(of),
+        }),
       );
       return put.length > 0;
     },
@@ -89,7 +81,7 @@ export function signingStatements({
     },
     forgetSigners: (listed) =>
       changeAll(`sidecar = sidecar - 'signedBy'`, `sidecar->>'signedBy' <> ALL($1::text[])`, listed),
-  };
+  } satisfies Partial<SealingCatalog & OperatingCatalog>;
 }
 
 /** The link's state, and why. Hearsay is linked once Twilio has proven it. */

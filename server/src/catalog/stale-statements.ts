@@ -1,6 +1,8 @@
 import { asRecordingSid, type RecordingSid } from '@flex-custody/core';
-import type { Catalog, Stale, StaleMark } from './catalog.ts';
+import type { IntakeCatalog } from './intake-catalog.ts';
 import { moveOf } from './moves.ts';
+import type { OperatingCatalog } from './operating-catalog.ts';
+import type { Stale, StaleMark } from './recording-row.ts';
 import { noLease, type Statements } from './statements.ts';
 
 const most = 5_000;
@@ -38,11 +40,23 @@ const sidsOf = (rows: readonly { recording_sid: string }[]): RecordingSid[] =>
   rows.flatMap(({ recording_sid }) => asRecordingSid(recording_sid) ?? []);
 
 /** Recordings that may have lost their job, and dead letters that are tried again. */
-export function staleStatements({
-  accountSid,
-  db,
-  select,
-}: Statements): Pick<Catalog, 'stale' | 'replayedAll'> {
+export function staleStatements({ accountSid, db, select }: Statements) {
+  const replayedAll = async (sids: readonly RecordingSid[]) => {
+    const again = (event: 'reinstated' | 'replayed', hasObject: boolean) => {
+      const { from, to } = moveOf(event);
+      return db.query<{ recording_sid: string }>(
+        `UPDATE recordings SET state = $2, updated_at = now(), failure = NULL, attempts = 0, ${noLease}
+         WHERE recording_sid = ANY($1::text[]) AND account_sid = $4
+           AND (state = ANY($3::text[]) AND (object IS NOT NULL) = $5::boolean) IS TRUE
+         RETURNING recording_sid`,
+        [sids, to, from, accountSid, hasObject],
+      );
+    };
+    return {
+      sealed: sidsOf(await again('reinstated', true)),
+      registered: sidsOf(await again('replayed', false)),
+    };
+  };
   return {
     async stale(of, after, limit = most) {
       const { where, values } = conditionOf(of);
@@ -71,21 +85,10 @@ export function staleStatements({
         ...(last && { next: JSON.stringify([...last.at, last.recording_sid]) as StaleMark }),
       };
     },
-    async replayedAll(sids) {
-      const again = (event: 'reinstated' | 'replayed', hasObject: boolean) => {
-        const { from, to } = moveOf(event);
-        return db.query<{ recording_sid: string }>(
-          `UPDATE recordings SET state = $2, updated_at = now(), failure = NULL, attempts = 0, ${noLease}
-           WHERE recording_sid = ANY($1::text[]) AND account_sid = $4
-             AND (state = ANY($3::text[]) AND (object IS NOT NULL) = $5::boolean) IS TRUE
-           RETURNING recording_sid`,
-          [sids, to, from, accountSid, hasObject],
-        );
-      };
-      return {
-        sealed: sidsOf(await again('reinstated', true)),
-        registered: sidsOf(await again('replayed', false)),
-      };
+    replayedAll,
+    async replayed(sid) {
+      const { sealed, registered } = await replayedAll([sid]);
+      return sealed.length > 0 ? 'sealed' : registered.length > 0 ? 'registered' : undefined;
     },
-  };
+  } satisfies Partial<IntakeCatalog & OperatingCatalog>;
 }

@@ -8,9 +8,9 @@ import {
 } from '@flex-custody/core';
 import { coalesce } from '../db/coalesce.ts';
 import type { Db } from '../db/db.ts';
-import type { RecordingRow } from './catalog.ts';
 import { rowColumns, type StoredRow } from './columns.ts';
 import { moveOf } from './moves.ts';
+import type { RecordingRow } from './recording-row.ts';
 import { toRow } from './rows.ts';
 
 /** Of one answer. */

@@ -8,8 +8,9 @@ import type {
 } from '@flex-custody/core';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import type { Catalog, Registration } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
 import { createCatalog } from './create-catalog.ts';
+import type { Registration } from './recording-row.ts';
 
 const hex = (n: number) => n.toString(16).padStart(32, '0');
 const [A, B] = [1, 2].map((n) => `AC${hex(n)}`) as [AccountSid, AccountSid];

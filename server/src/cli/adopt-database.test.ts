@@ -45,17 +45,18 @@ test('shows each difference, old and new, asks, writes, and leaves an entry in t
   ]);
   expect(asked).toHaveLength(1);
   expect(await bucket()).toBe('new-recordings');
-  expect(await database.db.query('SELECT viewer, action, recording_sid, allowed, reason FROM audit')).toEqual(
-    [
-      {
-        viewer: 'operator',
-        action: 'adopt-database',
-        recording_sid: base.accountSid,
-        allowed: true,
-        reason: 'bucket: recordings -> new-recordings',
-      },
-    ],
-  );
+  expect(
+    await database.db.query('SELECT viewer, action, subject_kind, recording_sid, allowed, reason FROM audit'),
+  ).toEqual([
+    {
+      viewer: 'operator',
+      action: 'adopt-database',
+      subject_kind: 'account',
+      recording_sid: base.accountSid,
+      allowed: true,
+      reason: 'bucket: recordings -> new-recordings',
+    },
+  ]);
 });
 
 test('a no leaves it as it was, and so does nobody who could be asked', async () => {

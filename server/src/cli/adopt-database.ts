@@ -47,7 +47,7 @@ export async function adopt({ db, config, print, confirm }: AdoptDeps, flags: Fl
       createAudit(inner).record({
         viewer: operator,
         action: 'adopt-database',
-        recordingSid: facts.accountSid,
+        subject: { kind: 'account', sid: facts.accountSid },
         allowed: true,
         reason: found.map(changeOf).join('; '),
       }),
@@ -88,7 +88,7 @@ export async function nameCallers({ db, config, print, confirm }: AdoptDeps, fla
     await createAudit(inner).record({
       viewer: operator,
       action: 'adopt-database',
-      recordingSid: config.accountSid,
+      subject: { kind: 'account', sid: config.accountSid },
       allowed: true,
       reason: `callers without the name of a secret: ${keyId}`,
     });

@@ -1,5 +1,5 @@
 import { CustodyError } from '@flex-custody/core';
-import type { CallerKeys } from '../catalog/catalog.ts';
+import type { CallerKeys } from '../catalog/recording-row.ts';
 import type { OperatorApi } from '../http/operators/operator-api.ts';
 import { type CallerDigest, callerDigests } from '../retention/caller.ts';
 import { asTyped } from '../retention/numbers.ts';

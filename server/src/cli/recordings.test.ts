@@ -1,5 +1,5 @@
 import type { RecordingSid } from '@flex-custody/core';
-import type { RecordingRow } from '../catalog/catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 import type { OperatorApi, Retried } from '../http/operators/operator-api.ts';
 import { failureLine, line, retry, retryAll, revokeLink, show } from './recordings.ts';
 

@@ -1,7 +1,7 @@
 import type { RecordingSid } from '@flex-custody/core';
 import { asRecordingSid, linkStates, recordingStates } from '@flex-custody/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Listing, RecordingRow } from '../catalog/catalog.ts';
+import type { Listing, RecordingRow } from '../catalog/recording-row.ts';
 import type { OperatorApi } from '../http/operators/operator-api.ts';
 import { passingReasons } from '../ingest/steps.ts';
 import { withOperatorApi } from './operator-api.ts';

@@ -266,11 +266,11 @@ const settled = (work: Promise<unknown>) => work.catch(() => undefined);
  */
 const files = [
   'catalog/aged-rows.ts',
-  'catalog/create-catalog.ts',
   'catalog/due-statements.ts',
   'catalog/erasure-statements.ts',
   'catalog/erasure-traces.ts',
   'catalog/import-statements.ts',
+  'catalog/intake-statements.ts',
   'catalog/key-statements.ts',
   'catalog/list-statements.ts',
   'catalog/signing-statements.ts',
@@ -405,7 +405,13 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     db.during('audit');
     for (const allowed of [true, false])
       await createAudit(db).record({
-        ...{ viewer: operator, action: 'play', recordingSid: one, allowed, reason: 'why' },
+        ...{
+          viewer: operator,
+          action: 'play',
+          subject: { kind: 'recording', sid: one },
+          allowed,
+          reason: 'why',
+        },
       });
     db.during('identities');
     const identities = createIdentities(db);

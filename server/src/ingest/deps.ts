@@ -3,8 +3,15 @@ import type { TwilioApi } from '@flex-custody/twilio';
 import type { Keys, MediaCredentials, Store, TwilioKeys, UploadState } from '@flex-custody/vault';
 import type { Identities } from '../access/identities.ts';
 import type { Alarms } from '../alarms/alarms.ts';
-import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
+import type { IntakeCatalog } from '../catalog/intake-catalog.ts';
+import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
+import type { LinkingCatalog } from '../catalog/linking-catalog.ts';
 import type { Parties } from '../catalog/live-calls.ts';
+import type { LookupCatalog } from '../catalog/lookup-catalog.ts';
+import type { Marks } from '../catalog/marks.ts';
+import type { OperatingCatalog } from '../catalog/operating-catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
+import type { SealingCatalog } from '../catalog/sealing-catalog.ts';
 import type { Uploads } from '../catalog/uploads.ts';
 import type { Config } from '../config.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -46,7 +53,13 @@ export interface IngestDeps {
     Partial<Pick<Config, 'acceptUnversioned' | 'database' | 'policyFile' | 'prove' | 'pause'>>;
   /** For the media, which is fetched outside the SDK. */
   credentials: MediaCredentials;
-  catalog: Catalog;
+  catalog: LookupCatalog &
+    IntakeCatalog &
+    LinkingCatalog &
+    SealingCatalog &
+    Marks &
+    Pick<KeepingCatalog, 'now' | 'setAside' | 'lookAgain'> &
+    Pick<OperatingCatalog, 'replayed'>;
   /** Of callers' numbers; undefined where no secret for it is set. */
   callerDigest?: CallerDigest;
   /** For what Twilio has sealed; undefined where the account does not have that done. */

@@ -1,5 +1,5 @@
 import type { CopyReport, IngestAnswer, RecordingCallback, RecordingSid } from '@flex-custody/core';
-import type { RecordingRow } from '../catalog/catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 import type { DeadJob } from '../queue/queue.ts';
 import { abandonUpload } from './copy/abandon-upload.ts';
 import { copyJob } from './copy/copy-job.ts';

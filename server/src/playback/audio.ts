@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { CustodyError } from '@flex-custody/core';
 import type { Custody } from '../access/audit.ts';
-import type { RecordingRow } from '../catalog/catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 import type { MediaOrigin } from './media-link.ts';
 
 /** A recording's audio, opened and ready to be read once. */

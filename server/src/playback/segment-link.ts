@@ -1,6 +1,6 @@
 import { CustodyError, type RecordingSid } from '@flex-custody/core';
 import { errors, jwtVerify, SignJWT } from 'jose';
-import type { RecordingRow } from '../catalog/catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 import { linkError, linkIssuer, linkMissing } from './media-link.ts';
 
 type Linked = Pick<RecordingRow, 'recordingSid' | 'segmentGeneration'>;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { CustodyError } from '@flex-custody/core';
 import { type MediaCredentials, type OpenedMedia, openMedia } from '@flex-custody/vault';
-import type { RecordingRow } from '../catalog/catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 import type { Audio } from './audio.ts';
 import { Reads } from './resting-stream.ts';
 

@@ -8,7 +8,8 @@ import type {
   TwilioTaskState,
 } from '@flex-custody/twilio';
 import type { Alarms } from '../alarms/alarms.ts';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { LinkingCatalog } from '../catalog/linking-catalog.ts';
+import type { LookupCatalog } from '../catalog/lookup-catalog.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/db.ts';
 import type { Metrics } from '../metrics.ts';
@@ -27,7 +28,7 @@ export type RecorderTwilio = Pick<
 export interface RecorderDeps {
   accountSid: AccountSid;
   db: Pick<Db, 'query' | 'transaction'>;
-  catalog: Pick<Catalog, 'find' | 'calledBy' | 'withoutCaller'>;
+  catalog: Pick<LookupCatalog, 'find'> & Pick<LinkingCatalog, 'calledBy' | 'withoutCaller'>;
   /** Undefined where callers cannot be told. */
   callerDigest?: CallerDigest;
   /** Whether the host looks at live calls of its own accord. */

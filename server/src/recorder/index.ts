@@ -5,8 +5,8 @@ import {
   isRetryable,
   type Report,
 } from '@flex-custody/core';
-import type { RecordingRow } from '../catalog/catalog.ts';
 import type { Parties } from '../catalog/live-calls.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 import type { Jobs } from '../queue/queue.ts';
 import { factsAtOnce, findFacts } from './calls/facts.ts';
 import { lookAtCall } from './calls/look.ts';

@@ -1,6 +1,6 @@
 import { errorCode, type RecordingSid } from '@flex-custody/core';
 import type { TwilioApi } from '@flex-custody/twilio';
-import type { RecordingRow } from '../catalog/catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 
 type Twilio = Pick<TwilioApi, 'deleteRecording' | 'recording'>;
 

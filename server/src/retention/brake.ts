@@ -1,6 +1,6 @@
 import { CustodyError } from '@flex-custody/core';
 import type { Alarms } from '../alarms/alarms.ts';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
 
 /** Fewer than this in a run are never unusual by their number alone. */
 const leastUsual = 100;
@@ -16,7 +16,13 @@ const leastCatalog = 200;
  * @throws CustodyError `retention_braked`
  */
 export async function brake(
-  { alarms, catalog }: { alarms: Pick<Alarms, 'raise' | 'resolve'>; catalog: Catalog },
+  {
+    alarms,
+    catalog,
+  }: {
+    alarms: Pick<Alarms, 'raise' | 'resolve'>;
+    catalog: Pick<KeepingCatalog, 'size' | 'usuallyRetained'>;
+  },
   due: number,
 ): Promise<void> {
   const [mean, size] = await Promise.all([catalog.usuallyRetained(), catalog.size()]);

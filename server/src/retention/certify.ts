@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
 import type { Store } from '@flex-custody/vault';
-import type { Catalog, Intent } from '../catalog/catalog.ts';
 import type { Certificates } from '../catalog/certificates.ts';
+import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
+import type { Intent } from '../catalog/recording-row.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { type Certificate, certificateType, type ErasedRecording } from './certificate.ts';
 
 export interface CertifyDeps {
   config: { accountSid: AccountSid };
-  catalog: Pick<Catalog, 'erased' | 'keepErasures' | 'now' | 'tracesOf'>;
+  catalog: KeepingCatalog;
   certificates: Pick<Certificates, 'keep'>;
   signing: Pick<SigningIdentity, 'sign'>;
   store: Pick<Store, 'putBytes' | 'delete'>;

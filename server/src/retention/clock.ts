@@ -1,8 +1,8 @@
 import type { TwilioApi } from '@flex-custody/twilio';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
 
 export interface ClockDeps {
-  catalog: Pick<Catalog, 'now'>;
+  catalog: Pick<KeepingCatalog, 'now'>;
   twilio: Pick<TwilioApi, 'account'>;
 }
 

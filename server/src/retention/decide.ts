@@ -1,4 +1,4 @@
-import type { RecordingRow } from '../catalog/catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 import { type CallerDigest, digestsOf, isBy } from './caller.ts';
 import type { Days, Hold, KeepRule, Policy } from './policy.ts';
 import { queueKey } from './queue-names.ts';

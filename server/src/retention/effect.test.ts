@@ -1,5 +1,5 @@
 import type { RecordingSid } from '@flex-custody/core';
-import type { RecordingRow } from '../catalog/catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 import { addEffects, effectOn, effectOnCatalog } from './effect.ts';
 import { readPolicy } from './policy.ts';
 

@@ -1,5 +1,6 @@
 import type { RecordingSid } from '@flex-custody/core';
-import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
+import type { LookupCatalog } from '../catalog/lookup-catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 import type { CallerDigest } from './caller.ts';
 import { isShorter } from './compare.ts';
 import { daysOf, holdsOn, keptUntil } from './decide.ts';
@@ -94,7 +95,7 @@ export function addEffects(a: PolicyEffect, b: PolicyEffect): PolicyEffect {
  * @returns also `next`, behind which to go on; absent at the catalog's end
  */
 export async function effectOnCatalog(
-  catalog: Pick<Catalog, 'inOrder'>,
+  catalog: Pick<LookupCatalog, 'inOrder'>,
   both: Both,
   after: RecordingSid | undefined,
   forMs: number,

@@ -1,7 +1,10 @@
 import { CustodyError, errorCode, objectKey, type RecordingSid } from '@flex-custody/core';
 import type { TwilioApi } from '@flex-custody/twilio';
 import type { Alarms } from '../alarms/alarms.ts';
-import type { Catalog, ErasurePlan, Intent, RecordingRow } from '../catalog/catalog.ts';
+import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
+import type { LookupCatalog } from '../catalog/lookup-catalog.ts';
+import type { Marks } from '../catalog/marks.ts';
+import type { ErasurePlan, Intent, RecordingRow } from '../catalog/recording-row.ts';
 import { deleteAtTwilio, isAtTwilio } from './at-twilio.ts';
 import type { ErasedRecording } from './certificate.ts';
 import type { Gone } from './certify.ts';
@@ -10,7 +13,7 @@ import { keptVersionsOf, removeFromBucket, versionsOf } from './remove.ts';
 
 export interface EraseOneDeps extends DestroyerDeps {
   alarms: Pick<Alarms, 'raise' | 'resolve'>;
-  catalog: Catalog;
+  catalog: LookupCatalog & KeepingCatalog & Marks;
   twilio: Pick<TwilioApi, 'account' | 'deleteRecording' | 'recording'>;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }

@@ -3,9 +3,10 @@ import { CustodyError, type RecordingSid, type SealedObject, type TaskSid } from
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { ObjectLock, Store, StoredVersion } from '@flex-custody/vault';
 import { type Alarms, createAlarms } from '../alarms/alarms.ts';
-import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 import { migrate } from '../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { originOf } from '../playback/audio.ts';

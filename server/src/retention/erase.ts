@@ -8,8 +8,8 @@ import {
   type TaskSid,
 } from '@flex-custody/core';
 import { withGatheredAlarms } from '../alarms/gather-alarms.ts';
-import type { RecordingRow, Selection } from '../catalog/catalog.ts';
 import type { Certificates } from '../catalog/certificates.ts';
+import type { RecordingRow, Selection } from '../catalog/recording-row.ts';
 import type { Config } from '../config.ts';
 import type { Json, Run } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';

@@ -1,5 +1,6 @@
 import { asRecordingSid } from '@flex-custody/core';
-import type { Catalog, Expiry, RecordingKind, RecordingRow } from '../catalog/catalog.ts';
+import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
+import type { Expiry, RecordingKind, RecordingRow } from '../catalog/recording-row.ts';
 import type { Json } from '../runs/runs.ts';
 import { daysOf } from './decide.ts';
 import type { Policy } from './policy.ts';
@@ -24,7 +25,7 @@ export function expiriesOf(policy: Policy, kinds: readonly RecordingKind[], now:
 
 /** The due recordings, kind by kind, the oldest first. */
 export async function* expiredPages(
-  catalog: Pick<Catalog, 'expired'>,
+  catalog: Pick<KeepingCatalog, 'expired'>,
   expiries: readonly Expiry[],
   from: Readonly<Json> | undefined,
 ): AsyncGenerator<Page> {

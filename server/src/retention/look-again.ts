@@ -1,4 +1,6 @@
-import type { Catalog, Kept } from '../catalog/catalog.ts';
+import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
+import type { Marks } from '../catalog/marks.ts';
+import type { Kept } from '../catalog/recording-row.ts';
 import type { CallerDigest } from './caller.ts';
 import type { Policy } from './policy.ts';
 
@@ -14,7 +16,7 @@ export async function lookAgainOnChange(
   {
     callerDigest,
     catalog,
-  }: { callerDigest?: CallerDigest; catalog: Pick<Catalog, 'lookAgain' | 'mark' | 'setMark'> },
+  }: { callerDigest?: CallerDigest; catalog: Pick<KeepingCatalog, 'lookAgain'> & Marks },
   what: Kept,
   { digest }: Pick<Policy, 'digest'>,
   all = false,

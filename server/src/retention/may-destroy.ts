@@ -1,6 +1,8 @@
 import { CustodyError, errorCode, isRetryable, type RecordingSid } from '@flex-custody/core';
 import { type Keys, opensNow, type Store } from '@flex-custody/vault';
-import type { Catalog, RecordingRow } from '../catalog/catalog.ts';
+import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
+import type { LookupCatalog } from '../catalog/lookup-catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 import type { Config } from '../config.ts';
 import type { CallerDigest } from './caller.ts';
 import { type ClockDeps, readClock } from './clock.ts';
@@ -32,7 +34,7 @@ export type Verdict =
 
 export interface DestroyerDeps extends ClockDeps {
   config: Partial<Pick<Config, 'acceptUnversioned'>>;
-  catalog: Pick<Catalog, 'find' | 'now'>;
+  catalog: Pick<LookupCatalog, 'find'> & Pick<KeepingCatalog, 'now'>;
   policies: Pick<Policies, 'inForce'>;
   /** Undefined where callers cannot be told. */
   callerDigest?: CallerDigest;

@@ -1,6 +1,6 @@
 import { CustodyError, objectKey, type RecordingSid, sidecarKey } from '@flex-custody/core';
 import type { Store } from '@flex-custody/vault';
-import type { RecordingRow } from '../catalog/catalog.ts';
+import type { RecordingRow } from '../catalog/recording-row.ts';
 
 type Of = Pick<RecordingRow, 'accountSid' | 'recordingSid'>;
 

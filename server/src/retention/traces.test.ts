@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { AccountSid, RecordingSid, SealedObject } from '@flex-custody/core';
+import type { AccountSid, CallSid, RecordingSid, SealedObject } from '@flex-custody/core';
 import type { Store } from '@flex-custody/vault';
 import { createAudit } from '../access/audit.ts';
 import { createIdentities } from '../access/identities.ts';
@@ -142,8 +142,9 @@ onEachEngine('what is erased', (open) => {
     await deps.alarms.raise('plain_kept', undefined, `${recording}.wav: differs`);
     const audit = createAudit(db);
     const viewer = { identity: 'v', roles: [] };
-    await audit.record({ viewer, action: 'play', recordingSid: recording, allowed: true, reason: 'r' });
-    await audit.record({ viewer, action: 'voice-consent', recordingSid: leg, allowed: true, reason: 'r' });
+    const about = { viewer, allowed: true, reason: 'r' };
+    await audit.record({ ...about, action: 'play', subject: { kind: 'recording', sid: recording } });
+    await audit.record({ ...about, action: 'voice-consent', subject: { kind: 'call', sid: leg as CallSid } });
     for (const name of ['copy', 'verify', 'describe', 'facts'] as const)
       await queue.send(name, { recordingSid: recording });
     await queue.send('measure', { taskSid: task as never });

@@ -1,6 +1,6 @@
 import type { Alarms } from '../alarms/alarms.ts';
 import type { AgedRows, Slice } from '../catalog/aged-rows.ts';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
 import type { Config } from '../config.ts';
 import type { Queue } from '../queue/queue.ts';
 
@@ -11,7 +11,7 @@ const mostSlices = 100;
 export interface TrimDeps {
   aged: AgedRows;
   alarms: Pick<Alarms, 'resolve'>;
-  catalog: Pick<Catalog, 'reclaim'>;
+  catalog: Pick<KeepingCatalog, 'reclaim'>;
   config: Pick<Config, 'keepDays'>;
   log: { info(fields: object, message: string): void };
   queue: Pick<Queue, 'every' | 'send' | 'work'>;

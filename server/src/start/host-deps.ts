@@ -11,6 +11,7 @@ import { type Audit, createAudit } from '../access/audit.ts';
 import { createIdentities, type Identities } from '../access/identities.ts';
 import { createAlarms } from '../alarms/alarms.ts';
 import { type AgedRows, createAgedRows } from '../catalog/aged-rows.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import { createInventoryKeys } from '../catalog/inventory-keys.ts';
@@ -38,6 +39,7 @@ import type { SigningIdentity } from '../signing/identity.ts';
 /** What a host is made of, and the command line where it does a host's work. */
 export interface HostDeps extends IngestParts {
   aged: AgedRows;
+  catalog: Catalog;
   certificates: Certificates;
   audit: Audit;
   forgetJobs(sids: readonly string[]): Promise<void>;

@@ -123,7 +123,7 @@ async function plays(
     await audit.record({
       viewer: operator,
       action: 'play',
-      recordingSid: sid,
+      subject: { kind: 'recording', sid },
       allowed: true,
       reason: 'bench',
     });

@@ -1,5 +1,5 @@
 import { createAudit, operator } from '../../../server/src/access/audit.ts';
-import type { Stale } from '../../../server/src/catalog/catalog.ts';
+import type { Stale } from '../../../server/src/catalog/recording-row.ts';
 import type { Db } from '../../../server/src/db/db.ts';
 import { bucketPass } from '../../../server/src/ingest/upkeep/reconcile/bucket-pass.ts';
 import { createTally } from '../../../server/src/ingest/upkeep/reconcile/tally.ts';
@@ -71,7 +71,7 @@ export async function measureStatements(db: Db, deps: HostDeps, rows: number): P
         audit.record({
           viewer: operator,
           action: 'play',
-          recordingSid: filledSid(7),
+          subject: { kind: 'recording', sid: filledSid(7) },
           allowed: true,
           reason: 'operator',
         }),

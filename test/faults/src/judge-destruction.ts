@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createKeys, createStore, openStream, parseKeyFile } from '@flex-custody/vault';
-import type { RecordingRow } from '../../../server/src/catalog/catalog.ts';
+import type { RecordingRow } from '../../../server/src/catalog/recording-row.ts';
 import type { Destruction, Part } from './destruction.ts';
 import { catalogOf } from './settle.ts';
 import type { Stage } from './stage.ts';

@@ -10,7 +10,7 @@ import {
   parseKeyFile,
   type Store,
 } from '@flex-custody/vault';
-import type { RecordingRow } from '../../../server/src/catalog/catalog.ts';
+import type { RecordingRow } from '../../../server/src/catalog/recording-row.ts';
 import { fates, type PlannedCall } from './plan.ts';
 import type { Stage } from './stage.ts';
 import type { Played } from './storm.ts';

@@ -5,7 +5,7 @@ import { createKeys, createStore, sealBytes, signRequest } from '@flex-custody/v
 import { readAttributes } from '../../../packages/twilio/src/change-task.ts';
 import type { Recording } from '../../../sandbox/src/world.ts';
 import { touchTask } from '../../../sandbox/src/world.ts';
-import type { RecordingRow } from '../../../server/src/catalog/catalog.ts';
+import type { RecordingRow } from '../../../server/src/catalog/recording-row.ts';
 import type { Lie } from './plan.ts';
 import type { Stage } from './stage.ts';
 

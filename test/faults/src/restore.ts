@@ -1,4 +1,4 @@
-import type { RecordingRow } from '../../../server/src/catalog/catalog.ts';
+import type { RecordingRow } from '../../../server/src/catalog/recording-row.ts';
 import { createLiar } from './liar.ts';
 import type { Stage } from './stage.ts';
 import type { Played } from './storm.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RecordingRow } from '../../../server/src/catalog/catalog.ts';
+import type { RecordingRow } from '../../../server/src/catalog/recording-row.ts';
 import { fates } from './plan.ts';
 import type { Stage } from './stage.ts';
 import type { Played } from './storm.ts';

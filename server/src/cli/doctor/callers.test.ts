@@ -1,4 +1,4 @@
-import type { CallerKeys } from '../../catalog/catalog.ts';
+import type { CallerKeys } from '../../catalog/recording-row.ts';
 import { callerKeyId } from '../../custody/caller-secret.ts';
 import type { Health } from '../../http/operators/health.ts';
 import { callers } from './callers.ts';

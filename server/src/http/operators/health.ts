@@ -1,7 +1,7 @@
 import type { AccountSid } from '@flex-custody/core';
 import { createAlarms } from '../../alarms/alarms.ts';
-import type { CallerKeys } from '../../catalog/catalog.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
+import type { CallerKeys } from '../../catalog/recording-row.ts';
 import { readCustody } from '../../custody/bind.ts';
 import type { CustodyFacts } from '../../custody/facts.ts';
 import type { Db } from '../../db/db.ts';

@@ -1,8 +1,10 @@
 import { CustodyError, type LinkState, type RecordingSid, type RecordingState } from '@flex-custody/core';
 import type { Keys } from '@flex-custody/vault';
 import type { Alarm, Alarms } from '../../alarms/alarms.ts';
-import type { Catalog, Listing, RecordingRow } from '../../catalog/catalog.ts';
 import type { Certificates, KeptCertificate } from '../../catalog/certificates.ts';
+import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
+import type { OperatingCatalog } from '../../catalog/operating-catalog.ts';
+import type { Listing, RecordingRow } from '../../catalog/recording-row.ts';
 import type { Behind } from '../../db/pages.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { CheckedWork } from '../../runs/options.ts';
@@ -90,18 +92,7 @@ function notFound(code: keyof typeof unknown, subject: string): CustodyError {
 }
 
 export interface OperatorApiDeps extends PolicyApiDeps {
-  catalog: Pick<
-    Catalog,
-    | 'find'
-    | 'list'
-    | 'countBehind'
-    | 'replayed'
-    | 'relink'
-    | 'bumpSegmentGeneration'
-    | 'keyUse'
-    | 'signers'
-    | 'inOrder'
-  >;
+  catalog: LookupCatalog & OperatingCatalog;
   alarms: Pick<Alarms, 'list' | 'countBehind' | 'clear'>;
   queue: Pick<Queue, 'send'>;
   certificates: Certificates;

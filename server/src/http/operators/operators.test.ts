@@ -7,9 +7,10 @@ import {
 } from '@flex-custody/core';
 import fastify, { type FastifyInstance } from 'fastify';
 import { type Alarms, createAlarms } from '../../alarms/alarms.ts';
-import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
+import type { Catalog } from '../../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../../catalog/certificates.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { migrate } from '../../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { createLog } from '../../log.ts';

@@ -1,5 +1,5 @@
 import { CustodyError, type RecordingSid } from '@flex-custody/core';
-import type { Catalog } from '../../catalog/catalog.ts';
+import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
 import type { CallerDigest } from '../../retention/caller.ts';
 import type { PolicyDifference } from '../../retention/compare.ts';
 import { effectOnCatalog, noEffect, type PolicyEffect } from '../../retention/effect.ts';
@@ -49,7 +49,7 @@ export interface PolicyApi {
 }
 
 export interface PolicyApiDeps {
-  catalog: Pick<Catalog, 'inOrder'>;
+  catalog: Pick<LookupCatalog, 'inOrder'>;
   policies: Policies;
   callerDigest?: CallerDigest | undefined;
 }

@@ -1,8 +1,8 @@
 import { CustodyError, errorOf } from '@flex-custody/core';
 import { signRequest } from '@flex-custody/vault';
 import type { Alarm } from '../../alarms/alarms.ts';
-import type { Listing } from '../../catalog/catalog.ts';
 import type { KeptCertificate } from '../../catalog/certificates.ts';
+import type { Listing } from '../../catalog/recording-row.ts';
 import { type Behind, pageUnknownCode, pageUnknownText } from '../../db/pages.ts';
 import { signatureHeader } from '../plugins/function-signature.ts';
 import { type OperatorApi, type Page, unknown } from './operator-api.ts';

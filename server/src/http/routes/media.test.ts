@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { Audio } from '../../playback/audio.ts';
 import { createMediaLinks, type MediaClaims } from '../../playback/media-link.ts';
 import {

@@ -1,6 +1,7 @@
 import { CustodyError } from '@flex-custody/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
+import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { type Audio, isStored, originOf, refuseErased, versionOf } from '../../playback/audio.ts';
 import type { MediaLinks } from '../../playback/media-link.ts';
 import { OpenedCache } from '../../playback/opened-cache.ts';
@@ -15,7 +16,7 @@ const lookTtlMs = 2_000;
 const lookLimit = 1_000;
 
 export interface MediaDeps {
-  catalog: Pick<Catalog, 'find'>;
+  catalog: Pick<LookupCatalog, 'find'>;
   limits: Pick<Limits, 'stream'>;
   mediaLinks: MediaLinks;
   reader: RecordingReader;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { CustodyError } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { StoredRecording } from '../../playback/audio.ts';
 import { createMediaLinks } from '../../playback/media-link.ts';
 import { createSegmentLinks } from '../../playback/segment-link.ts';
@@ -199,7 +199,7 @@ describe('who may', () => {
       {
         viewer: viewers['supervisor'],
         action: 'play',
-        recordingSid: recording,
+        subject: { kind: 'recording', sid: recording },
         allowed: true,
         reason: 'insights-role',
         custody: 'verified',
@@ -241,9 +241,20 @@ describe('who may', () => {
     rows = [rowOf({ state: 'absent' })];
     const absent = await askAs('supervisor');
     expect([absent.status, absent.json]).toEqual([404, { error: 'recording_absent' }]);
-    expect(log.entries.map(({ recordingSid, allowed, reason }) => [recordingSid, allowed, reason])).toEqual([
+    expect(log.entries.map(({ subject, allowed, reason }) => [subject.sid, allowed, reason])).toEqual([
       [otherRecording, false, 'recording-unknown'],
       [recording, false, 'recording-absent'],
+    ]);
+  });
+
+  test('an entry about a reservation without a recording names the reservation, else the recording that was found', async () => {
+    rows = [];
+    await askAs('supervisor', `/url-provider?reservation=${reservation}`);
+    rows = [{ ...storedRow(), reservationSid: reservation }];
+    await askAs('supervisor', `/url-provider?reservation=${reservation}`);
+    expect(log.entries.map(({ subject }) => subject)).toEqual([
+      { kind: 'reservation', sid: reservation },
+      { kind: 'recording', sid: recording },
     ]);
   });
 
@@ -302,7 +313,7 @@ describe('segment_link', () => {
       {
         viewer: { identity: 'bearer-link', roles: [] },
         action: 'segment-link',
-        recordingSid: recording,
+        subject: { kind: 'recording', sid: recording },
         allowed: true,
         reason: 'bearer-link',
         custody: 'verified',

@@ -1,7 +1,7 @@
 import { CustodyError, type RecordingSid } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import { type Audit, bearerLink } from '../../access/audit.ts';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { custodyOf, isStored, originOf, refuseErased } from '../../playback/audio.ts';
 import type { SegmentLinks } from '../../playback/segment-link.ts';
 import type { Limits } from '../plugins/limits.ts';
@@ -41,7 +41,7 @@ export async function segmentRoute(app: FastifyInstance, deps: SegmentDeps): Pro
       const entry = {
         viewer: bearerLink,
         action: 'segment-link',
-        recordingSid,
+        subject: { kind: 'recording', sid: recordingSid },
         requestId: request.id,
       } as const;
       const admitted = async (): Promise<RecordingRow> => {

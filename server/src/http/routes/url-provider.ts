@@ -9,9 +9,10 @@ import {
 import type { FlexTokens, Viewer } from '@flex-custody/twilio';
 import type { Store } from '@flex-custody/vault';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Audit } from '../../access/audit.ts';
+import type { Audit, AuditEntry } from '../../access/audit.ts';
 import { type AccessSettings, may, mayPlayEverything } from '../../access/may.ts';
-import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
+import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { custodyOf, isStored, originOf, refuseErased, versionOf } from '../../playback/audio.ts';
 import type { MediaLinks } from '../../playback/media-link.ts';
 import type { RecordingReader } from '../../playback/recording-reader.ts';
@@ -19,7 +20,7 @@ import { flexViewer } from '../plugins/flex-token.ts';
 import type { Limits } from '../plugins/limits.ts';
 
 export interface UrlProviderDeps {
-  catalog: Pick<Catalog, 'find' | 'firstOfReservation'>;
+  catalog: Pick<LookupCatalog, 'find' | 'firstOfReservation'>;
   flexTokens: FlexTokens;
   limits: Limits;
   audit: Audit;
@@ -48,6 +49,14 @@ function askedFor(query: unknown): Asked | undefined {
   throw new CustodyError('recording_invalid', 'the query names no well-formed recording or reservation');
 }
 
+/** The recording, where there is one; else what was asked for. */
+function subjectOf(asked: Asked, row: RecordingRow | undefined): AuditEntry['subject'] {
+  if (row) return { kind: 'recording', sid: row.recordingSid };
+  return 'recording' in asked
+    ? { kind: 'recording', sid: asked.recording }
+    : { kind: 'reservation', sid: asked.reservation };
+}
+
 const forbidden = () => new CustodyError('play_forbidden', 'this viewer may not play this');
 const missing = (code: ErrorCode) => new CustodyError(code, 'there is no such recording to play');
 
@@ -72,8 +81,7 @@ export async function urlProviderRoute(app: FastifyInstance, deps: UrlProviderDe
       'recording' in asked
         ? await deps.catalog.find(asked.recording)
         : await deps.catalog.firstOfReservation(asked.reservation);
-    const sid = row?.recordingSid ?? ('recording' in asked ? asked.recording : asked.reservation);
-    const entry = { viewer, action: 'play', recordingSid: sid, requestId } as const;
+    const entry = { viewer, action: 'play', subject: subjectOf(asked, row), requestId } as const;
     if (!row) {
       await deps.audit.record({ ...entry, allowed: false, reason: 'recording-unknown' });
       // Only those to whom nothing is closed learn the difference between "not there" and "not for you".

@@ -1,6 +1,6 @@
 import { errorCode, type RecordingSid } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
 import type { Gate } from '../intake/gate.ts';
 import { isHeld } from '../intake/lease.ts';

@@ -1,6 +1,6 @@
 import { CustodyError, errorCode, type MediaSource, objectKey, type SealedObject } from '@flex-custody/core';
 import { copyResumably, type ResumableInput } from '@flex-custody/vault';
-import type { Lease } from '../../catalog/catalog.ts';
+import type { Lease } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
 import { sealUnder } from '../intake/lease.ts';
 import { logStep, provenBad, type StepFacts } from '../steps.ts';

@@ -1,6 +1,6 @@
 import { type Forwarding, type IngestAnswer, objectKey } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
 import { logStep } from '../steps.ts';
 import { mediaSource, pausedSecondsOf } from './source.ts';

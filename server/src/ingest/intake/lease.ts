@@ -1,5 +1,6 @@
 import type { RecordingSid, SealedObject } from '@flex-custody/core';
-import type { Catalog, RecordingRow } from '../../catalog/catalog.ts';
+import type { IntakeCatalog } from '../../catalog/intake-catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
 import { discard } from './surplus.ts';
 
@@ -19,7 +20,7 @@ export async function sealUnder(
   lease: string,
   object: SealedObject,
   channels: 1 | 2,
-  by: Parameters<Catalog['sealed']>[4],
+  by: Parameters<IntakeCatalog['sealed']>[4],
 ): Promise<boolean> {
   if (await deps.catalog.sealed(sid, lease, object, channels, by)) return true;
   await discard(deps, sid, object);

@@ -6,7 +6,7 @@ import {
   type RecordingCallback,
 } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
 import type { Linker } from '../link/linker.ts';
 import { logStep } from '../steps.ts';

@@ -6,7 +6,7 @@ import {
   type RecordingSid,
   type SealedObject,
 } from '@flex-custody/core';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
 import { logStep } from '../steps.ts';
 import { sealUnder } from './lease.ts';

@@ -2,7 +2,7 @@ import { CustodyError, errorCode, type MediaSource, type RecordingSid } from '@f
 import type { TwilioRecording } from '@flex-custody/twilio';
 import { openMedia, openSealedMedia, type ResumableInput } from '@flex-custody/vault';
 import type { AlarmCode } from '../../alarms/alarm-table.ts';
-import type { RecordingRow, Registration } from '../../catalog/catalog.ts';
+import type { RecordingRow, Registration } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
 import { giveUp, logStep } from '../steps.ts';
 

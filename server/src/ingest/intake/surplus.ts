@@ -1,5 +1,5 @@
 import { errorCode, isRetryable, type RecordingSid, type SealedObject } from '@flex-custody/core';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
 
 /**

@@ -6,8 +6,8 @@ import {
   type RecordingSid,
   type RecordingState,
 } from '@flex-custody/core';
-import type { Owner, RecordingRow } from '../../catalog/catalog.ts';
 import type { Parties } from '../../catalog/live-calls.ts';
+import type { Owner, RecordingRow } from '../../catalog/recording-row.ts';
 import { hintedCallers } from '../../retention/caller.ts';
 import type { IngestDeps } from '../deps.ts';
 import { linkAlarms, logStep } from '../steps.ts';

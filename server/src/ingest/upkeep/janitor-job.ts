@@ -1,5 +1,5 @@
 import { asRecordingSid, errorCode, type RecordingSid } from '@flex-custody/core';
-import type { StaleMark } from '../../catalog/catalog.ts';
+import type { StaleMark } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
 import { isHeld } from '../intake/lease.ts';
 import { passingReasons } from '../steps.ts';

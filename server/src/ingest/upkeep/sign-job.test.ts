@@ -1,6 +1,6 @@
 import { CustodyError, readSidecar } from '@flex-custody/core';
 import { createKeys, openBytes, sealBytes } from '@flex-custody/vault';
-import type { StoredSidecar } from '../../catalog/catalog.ts';
+import type { StoredSidecar } from '../../catalog/recording-row.ts';
 import { openSidecar, sidecarOf } from '../../catalog/sidecars.ts';
 import { newSigningKey } from '../../signing/key-file.ts';
 import { testSigning } from '../../signing/testing/identity.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asRecordingSid, errorCode } from '@flex-custody/core';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { Run } from '../../runs/runs.ts';
 import type { IngestDeps } from '../deps.ts';
 import { describeRow } from '../verify/describe-job.ts';

@@ -1,6 +1,6 @@
 import { errorCode } from '@flex-custody/core';
 import { gatherAlarms } from '../../alarms/gather-alarms.ts';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { deleteAtTwilio } from '../../retention/at-twilio.ts';
 import { lookAgainOnChange } from '../../retention/look-again.ts';
 import { isOfKeys, mayDestroy } from '../../retention/may-destroy.ts';

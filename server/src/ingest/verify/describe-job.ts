@@ -7,7 +7,7 @@ import {
   sidecarKey,
 } from '@flex-custody/core';
 import { type Keys, sealBytes } from '@flex-custody/vault';
-import type { RecordingRow, StoredSidecar } from '../../catalog/catalog.ts';
+import type { RecordingRow, StoredSidecar } from '../../catalog/recording-row.ts';
 import { openSidecar, sidecarOf, signedSidecar } from '../../catalog/sidecars.ts';
 import type { IngestDeps } from '../deps.ts';
 import { removeSurplus } from '../intake/surplus.ts';

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { CopyProof } from '@flex-custody/core';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
 
 /** A proof that this host gives, now. */

@@ -1,7 +1,7 @@
 import { CustodyError, errorCode, type RecordingSid, type SealedObject } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import { readMedia, SampleDigest, type SeenMedia, verifyObject } from '@flex-custody/vault';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { stillMs, whileMoving } from '../copy/while-moving.ts';
 import type { IngestDeps } from '../deps.ts';
 import { mediaLags, mediaOpener } from '../intake/source.ts';

@@ -7,7 +7,7 @@ import {
 } from '@flex-custody/core';
 import { verifyObject } from '@flex-custody/vault';
 import { Analyser } from '../../audio/analyser.ts';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { stillMs, whileMoving } from '../copy/while-moving.ts';
 import type { IngestDeps } from '../deps.ts';
 

@@ -5,7 +5,7 @@ import {
   type RecordingSid,
   type SealedObject,
 } from '@flex-custody/core';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
 import { removeSurplus } from '../intake/surplus.ts';
 import { settingWrong } from '../setting-alarm.ts';

@@ -15,7 +15,7 @@ import {
 import type { GetOptions, Store } from '@flex-custody/vault';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Audit, AuditEntry } from '../../access/audit.ts';
-import type { RecordingRow } from '../../catalog/catalog.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { StoredRecording } from '../audio.ts';
 
 /** What the playback rooms' tests share: a row, a bucket in memory, an audit log that can be read. */

@@ -1,7 +1,7 @@
 import { asCallSid, jsonFields, type RecordingSid } from '@flex-custody/core';
 import type { TwilioCallFacts } from '@flex-custody/twilio';
-import type { RecordingRow } from '../../catalog/catalog.ts';
 import { createLiveCalls, type Parties } from '../../catalog/live-calls.ts';
+import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { callerOf, isBy } from '../../retention/caller.ts';
 import type { RecorderDeps } from '../deps.ts';
 import { callsOf } from './look.ts';

@@ -195,13 +195,14 @@ onEachEngine('reports of live calls', (open) => {
     await receive(deps, other('consent', { purpose: 'voice-verification', decision: 'refused' }), ours, 'r4');
     expect(
       await db.query(
-        'SELECT viewer, worker_sid, action, recording_sid, allowed, reason, request_id FROM audit ORDER BY id',
+        'SELECT viewer, worker_sid, action, subject_kind, recording_sid, allowed, reason, request_id FROM audit ORDER BY id',
       ),
     ).toEqual([
       {
         viewer: 'ada',
         worker_sid: sids.worker,
         action: 'voice-consent',
+        subject_kind: 'call',
         recording_sid: sids.call(1),
         allowed: true,
         reason: 'voice-enrolment:given',
@@ -211,6 +212,7 @@ onEachEngine('reports of live calls', (open) => {
         viewer: 'ada',
         worker_sid: sids.worker,
         action: 'voice-consent',
+        subject_kind: 'task',
         recording_sid: sids.task,
         allowed: false,
         reason: 'voice-verification:refused',

@@ -135,7 +135,7 @@ async function audit(
   await createAudit(db).record({
     viewer: reporter.viewer,
     action: 'voice-consent',
-    recordingSid: callSid ?? taskSid,
+    subject: callSid ? { kind: 'call', sid: callSid } : { kind: 'task', sid: taskSid },
     allowed: decision === 'given',
     reason: `${purpose}:${decision}`,
     requestId,

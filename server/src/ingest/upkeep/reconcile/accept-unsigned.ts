@@ -26,7 +26,7 @@ export async function acceptHearsay(deps: AcceptingDeps, said: Sidecar, stored: 
   await audit.record({
     viewer: operator,
     action: 'accept-unsigned',
-    recordingSid,
+    subject: { kind: 'recording', sid: recordingSid },
     allowed: true,
     reason: 'catalog-rebuild',
   });

@@ -16,7 +16,7 @@ import {
   secondsOf,
   type WavHead,
 } from '@flex-custody/vault';
-import type { Registration } from '../../../catalog/catalog.ts';
+import type { Registration } from '../../../catalog/recording-row.ts';
 import type { IngestDeps } from '../../deps.ts';
 import { registrationOf } from '../../intake/source.ts';
 import { logStep } from '../../steps.ts';

@@ -7,7 +7,7 @@ import {
   type RecordingSid,
   sidecarKey,
 } from '@flex-custody/core';
-import type { RecordingRow } from '../../../catalog/catalog.ts';
+import type { RecordingRow } from '../../../catalog/recording-row.ts';
 import { removeFromBucket } from '../../../retention/remove.ts';
 import type { IngestDeps } from '../../deps.ts';
 import { logStep } from '../../steps.ts';

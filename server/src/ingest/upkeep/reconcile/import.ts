@@ -19,7 +19,7 @@ import {
   secondsOf,
 } from '@flex-custody/vault';
 import { withGatheredAlarms } from '../../../alarms/gather-alarms.ts';
-import type { RecordingRow, Registration } from '../../../catalog/catalog.ts';
+import type { RecordingRow, Registration } from '../../../catalog/recording-row.ts';
 import type { Config } from '../../../config.ts';
 import type { Run } from '../../../runs/runs.ts';
 import { copyUnderLease, workerLeaseMs } from '../../copy/copy-under-lease.ts';

@@ -6,7 +6,7 @@ import { createKeys, createStore, type Store, sealBytes } from '@flex-custody/va
 import { wav } from '../../../../../packages/vault/test/support.ts';
 import { createFaults } from '../../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../../sandbox/src/s3/index.ts';
-import type { RecordingRow } from '../../../catalog/catalog.ts';
+import type { RecordingRow } from '../../../catalog/recording-row.ts';
 import type { Db } from '../../../db/db.ts';
 import { holdsOn } from '../../../retention/decide.ts';
 import { readPolicy } from '../../../retention/policy.ts';

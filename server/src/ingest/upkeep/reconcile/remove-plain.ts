@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { errorCode, errorOf, type SealedObject } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { Store, Stored } from '@flex-custody/vault';
-import type { ImportedObject, RecordingRow } from '../../../catalog/catalog.ts';
+import type { ImportedObject, RecordingRow } from '../../../catalog/recording-row.ts';
 import { holdsOn } from '../../../retention/decide.ts';
 import { isOfKeys, mayDestroy } from '../../../retention/may-destroy.ts';
 import type { IngestDeps } from '../../deps.ts';

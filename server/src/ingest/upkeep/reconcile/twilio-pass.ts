@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError } from '@flex-custody/core';
 import type { TwilioRecording } from '@flex-custody/twilio';
-import type { RecordingRow } from '../../../catalog/catalog.ts';
+import type { RecordingRow } from '../../../catalog/recording-row.ts';
 import type { IngestDeps } from '../../deps.ts';
 import { registrationOf, settleUncopyable } from '../../intake/source.ts';
 import { logStep } from '../../steps.ts';

@@ -1,6 +1,6 @@
 import { asRecordingSid, CustodyError, errorCode, type RecordingSid } from '@flex-custody/core';
 import { isVersionOfItsOwn, type Keys, renewObject, type Store } from '@flex-custody/vault';
-import type { RecordingRow } from '../../../catalog/catalog.ts';
+import type { RecordingRow } from '../../../catalog/recording-row.ts';
 import type { Run } from '../../../runs/runs.ts';
 import type { IngestDeps } from '../../deps.ts';
 import { removeSurplus } from '../../intake/surplus.ts';
