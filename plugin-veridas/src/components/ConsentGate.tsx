@@ -2,13 +2,13 @@ import { Button } from '@twilio-paste/core/button';
 import { Stack } from '@twilio-paste/core/stack';
 import { Text } from '@twilio-paste/core/text';
 import * as React from 'react';
-import type { OperatorApi } from '../desk';
+import type { PanelDeps } from '../panel-deps';
 import { whyKey } from '../strings/strings';
 import { Notice, Progress } from './Notice';
 import { type ConsentOf, type ConsentSteps, useConsent } from './useConsent';
 
 interface Props {
-  desk: OperatorApi;
+  deps: PanelDeps;
   of: ConsentOf;
   /** Nobody is asked when the call is over. */
   live: boolean;
@@ -17,8 +17,8 @@ interface Props {
 }
 
 /** Asks whether the caller consents, and has the answer written down, before anything can listen. */
-export function ConsentGate({ desk, of, live, children }: Props): JSX.Element {
-  const steps = useConsent(desk, of);
+export function ConsentGate({ deps, of, live, children }: Props): JSX.Element {
+  const steps = useConsent(deps, of);
   const { kind } = steps.consent;
   // Who presses a button that goes away must not be thrown back to the top of the page.
   const place = React.useRef<HTMLDivElement>(null);
@@ -31,10 +31,10 @@ export function ConsentGate({ desk, of, live, children }: Props): JSX.Element {
     <div ref={place} tabIndex={-1} style={{ outline: 'none' }}>
       {!live && (kind === 'asking' || kind === 'refused') ? (
         <div role="status">
-          <Text as="p">{desk.text('FlexCustodyVoiceEnded')}</Text>
+          <Text as="p">{deps.text('FlexCustodyVoiceEnded')}</Text>
         </div>
       ) : (
-        <Step text={desk.text} steps={steps}>
+        <Step text={deps.text} steps={steps}>
           {children}
         </Step>
       )}
@@ -47,7 +47,7 @@ function Step({
   steps: { consent, decide, retry, askAgain },
   children,
 }: {
-  text: OperatorApi['text'];
+  text: PanelDeps['text'];
   steps: ConsentSteps;
   children: React.ReactNode;
 }): JSX.Element {

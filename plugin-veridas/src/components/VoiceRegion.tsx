@@ -4,20 +4,20 @@ import { Box } from '@twilio-paste/core/box';
 import { Heading } from '@twilio-paste/core/heading';
 import * as React from 'react';
 import type { StoredConference } from '../call/parameters';
-import type { OperatorApi } from '../desk';
+import type { PanelDeps } from '../panel-deps';
 import { ErrorBoundary } from './ErrorBoundary';
 import { Notice } from './Notice';
 import { PasteTheme } from './PasteTheme';
 import { VoicePanel } from './VoicePanel';
 
 interface Props {
-  desk: OperatorApi;
+  deps: PanelDeps;
   task?: ITask;
 }
 
 const titleId = 'flex-custody-voice-title';
 
-function Region({ desk, task }: Props): JSX.Element | null {
+function Region({ deps, task }: Props): JSX.Element | null {
   const taskSid = task?.taskSid;
   const stored = useFlexSelector<FlexState, StoredConference | undefined>((state) =>
     taskSid === undefined ? undefined : state.flex.conferences.states.get(taskSid)?.source,
@@ -31,7 +31,7 @@ function Region({ desk, task }: Props): JSX.Element | null {
     if (live) setLived(taskSid);
   }, [live, taskSid]);
   if (!task || (!live && lived !== taskSid)) return null;
-  const { text } = desk;
+  const { text } = deps;
   return (
     <PasteTheme>
       <Box
@@ -56,7 +56,7 @@ function Region({ desk, task }: Props): JSX.Element | null {
             </Notice>
           )}
         >
-          <VoicePanel key={taskSid} desk={desk} task={task} stored={stored} live={live} />
+          <VoicePanel key={taskSid} deps={deps} task={task} stored={stored} live={live} />
         </ErrorBoundary>
       </Box>
     </PasteTheme>

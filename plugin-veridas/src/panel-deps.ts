@@ -11,7 +11,7 @@ import { builtIn } from './vendor/built-in';
 import { loadVendor, type Vendor, type VendorLoad } from './vendor/load';
 
 /** What the components ask of Flex, of the host and of the vendor. */
-export interface OperatorApi extends GateDeps {
+export interface PanelDeps extends GateDeps {
   text: Text;
   /** The Flex token of this moment. */
   token(): string;
@@ -23,7 +23,7 @@ export interface OperatorApi extends GateDeps {
   config(vendor: Vendor): ConfigReading;
 }
 
-export function openDesk(manager: Manager, settings: FlexSettings): OperatorApi {
+export function createPanelDeps(manager: Manager, settings: FlexSettings): PanelDeps {
   const { veridas, functionsUrl, hostUrl } = settings;
   const token = () => manager.user.token;
   let attempt = 0;
