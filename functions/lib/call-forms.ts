@@ -79,7 +79,7 @@ interface Fields {
   /** Of several names the first that is there. */
   needed<T>(names: readonly string[], parse: (value: unknown) => T | undefined): T;
   optional<N extends string, T>(name: N, parse: (value: unknown) => T | undefined): Partial<Record<N, T>>;
-  /** Tells where to look; one that makes no sense tells nothing. */
+  /** Says where to look; a malformed one is ignored. */
   hint<N extends string, T>(name: N, parse: (value: unknown) => T | undefined): Partial<Record<N, T>>;
 }
 

@@ -86,7 +86,7 @@ async function inTime(deadline: Deadline, work: Promise<Answer>): Promise<Answer
   return Promise.race([work, late]);
 }
 
-/** The holder of a token hears why; what is wrong on our side is for the log. */
+/** The answer says what is wrong with the request; the log says what is wrong on our side. */
 function withReason(answer: Answer, error: unknown): Answer {
   if (!(error instanceof CustodyError) || answer.status >= 500 || typeof answer.body === 'string')
     return answer;

@@ -53,8 +53,8 @@ export function createPanelDeps(manager: Manager, settings: FlexSettings): Panel
     config(vendor) {
       const reading = readVeridasConfig({ vendor: vendor.config, settings: veridas.config, functionsUrl });
       if (!veridas.consent || hostUrl !== undefined) return reading;
-      const unheard = { path: 'host_url', must: 'be set: consent is written down there' };
-      return { ok: false, problems: [unheard, ...(reading.ok ? [] : reading.problems)] };
+      const hostUnset = { path: 'host_url', must: 'be set: the host records the consent' };
+      return { ok: false, problems: [hostUnset, ...(reading.ok ? [] : reading.problems)] };
     },
     memory: consentMemory(() => sessionStorage),
     send: (report) => sendReport(report, { hostUrl, token, fetch: (url, init) => fetch(url, init) }),

@@ -15,7 +15,7 @@ export interface LiveConference {
 
 /** Who asks: the holder of a Flex token, as Twilio's IAM vouches for it. */
 export interface LegHolder {
-  /** As it stands in a client address: `agent_40example_2Ecom`. */
+  /** Encoded as in a client address: `agent_40example_2Ecom`. */
   identity: string;
   workerSid?: WorkerSid;
 }

@@ -18,7 +18,7 @@ export interface SealedObject {
   plaintextBytes: number;
   /**
    * SHA-256 of the audio, 64 hexadecimal digits. Absent where one process began the copy and another finished it, until
-   * it is verified: a digest under way cannot move between processes, and `parts` stands for it.
+   * it is verified: a digest under way cannot move between processes, and `parts` replaces it.
    */
   plaintextSha256?: string;
   /** SHA-256 of every `bytes` of audio in order, the last of which may be shorter. */
@@ -39,7 +39,7 @@ export interface MediaSource {
   pausedSeconds?: number;
 }
 
-/** Body of `POST /ingest/recordings`: what the Function was told, as a hint. */
+/** Body of `POST /ingest/recordings`: what the Function received, as a hint. */
 export type IngestRequest = RecordingCallback;
 
 export interface Forwarding {
@@ -54,7 +54,7 @@ export interface Forwarding {
 
 /**
  * The host's answer: `copy` grants the caller the one lease on the recording; `done`, nothing is left to do; `busy`,
- * somebody else holds the lease; `host`, the host copies it itself.
+ * another process holds the lease; `host`, the host copies it itself.
  */
 export type IngestAnswer = Forwarding &
   (

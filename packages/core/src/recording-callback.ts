@@ -18,7 +18,7 @@ export type CallbackStatus = 'in-progress' | 'completed' | 'absent' | 'failed';
 
 /**
  * What Twilio's RecordingStatusCallback form says, checked in shape only. Everything but the SIDs is a hint: the host
- * re-reads the Recording from Twilio before it believes a word.
+ * re-reads the Recording from Twilio and uses only that.
  * Source: https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback
  */
 export interface RecordingCallback {
@@ -29,7 +29,7 @@ export interface RecordingCallback {
   conferenceSid?: ConferenceSid;
   /** Twilio's own code for an absent recording: 16101 too short, 16102 silent. */
   errorCode?: string;
-  /** From the callback's query, which a browser wrote: to be proven against TaskRouter, never believed. */
+  /** From the callback's query, which a browser wrote: not trusted until TaskRouter proves it. */
   hints: { taskSid?: TaskSid; reservationSid?: ReservationSid };
 }
 

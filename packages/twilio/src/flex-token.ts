@@ -34,7 +34,7 @@ export interface FlexTokenOptions extends IamConfig {
 
 const goodForMs = 60_000;
 const cacheLimit = 2_000;
-/** Long enough that repeating a refused token costs nothing, and shorter than anybody's patience with a mistake of IAM's. */
+/** Long enough that repeating a refused token costs nothing; short, since IAM may have refused it by mistake. */
 const refusedForMs = 15_000;
 const refusedLimit = 10_000;
 /** Calls to IAM at once, and how many of them strangers' tokens may have: those that were good before find the rest free. */
@@ -60,7 +60,7 @@ function viewerOf({ identity, worker_sid, roles, expiration }: Vouched) {
   return { viewer, expiresAt: expiryOf(expiration) };
 }
 
-/** The newest `limit` of what is set; the oldest goes first. */
+/** Keeps the newest `limit` entries and removes the oldest. */
 class Memory<T> extends Map<string, T> {
   readonly #limit: number;
 
@@ -81,7 +81,7 @@ class Memory<T> extends Map<string, T> {
 /**
  * Validates Flex tokens at Twilio's IAM, within a time limit, once for simultaneous requests. Under the token's hash a
  * good answer is remembered for 60 s at most and never past the token's expiration, and a refusal for 15 s. Tokens that
- * nobody vouched for cannot take all the calls: a part is kept for those that were good before.
+ * IAM did not accept cannot take all the calls: a part is kept for tokens that were good before.
  */
 export function createFlexTokens(options: FlexTokenOptions): FlexTokens {
   const now = options.now ?? Date.now;

@@ -23,7 +23,7 @@ const isAboutToken = (code: unknown) => typeof code === 'number' && code >= 20_1
 
 /** The next step is in the message where it is ours to take. */
 export const iamUnavailable = (detail: string): CustodyError =>
-  new CustodyError('iam_unavailable', `Twilio IAM gave no verdict on a Flex token: ${detail}`);
+  new CustodyError('iam_unavailable', `Twilio IAM does not say whether a Flex token is valid: ${detail}`);
 
 /**
  * `POST /v1/Accounts/{AC}/Tokens/validate`, as Twilio's own validator sends it. That validator knows no time limit, no
@@ -63,7 +63,7 @@ export function createIam({ accountSid, authToken, apiKey, realm }: IamConfig): 
   };
 }
 
-/** Whoever asks sets a shorter one by the signal; nothing waits for ever without it. */
+/** The upper limit; a caller sets a shorter one by the signal. */
 const longestMs = 30_000;
 
 /** By status and body: only a word about the token itself is a refusal, and only a success vouches for it. */

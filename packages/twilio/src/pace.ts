@@ -11,7 +11,7 @@ export interface Pace {
 
 /**
  * Lets so many begin within any window of time, in the order in which they came.
- * @param options.longestMs nobody waits longer
+ * @param options.longestMs the longest wait
  */
 export function createPace(options: {
   most: number;

@@ -1,7 +1,7 @@
 import type { ReservationSid, TaskSid } from '@flex-custody/core';
 import type { Plan } from './plan';
 
-/** `conferenceOptions` of Flex's AcceptTask: what stands in them is kept, whoever put it there. */
+/** `conferenceOptions` of Flex's AcceptTask: options of other plugins are kept. */
 export type ConferenceOptions = Readonly<Record<string, unknown>>;
 
 /** True where an option says that something is recorded, in any of the spellings that TaskRouter takes. */
@@ -9,7 +9,7 @@ export const saysRecord = (option: unknown): boolean =>
   option === true || option === 'true' || option === 'record-from-start';
 
 /**
- * Where Twilio reports a recording, with the task as a hint. The fragment asks for five retries on whatever goes wrong,
+ * Where Twilio reports a recording, with the task as a hint. The fragment asks for five retries on every failure,
  * where Twilio by default does not retry a 5xx (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides).
  */
 export function recordingCallbackUrl(

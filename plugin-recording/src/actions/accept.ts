@@ -4,7 +4,7 @@ import type { Call } from '../state/call';
 import { acceptOptions, type ConferenceOptions, recordingCallbackUrl, saysRecord } from './accept-options';
 import { planFor } from './plan';
 
-/** Payload of AcceptTask, as much of it as is ours to know. */
+/** Payload of AcceptTask: the fields that we read. */
 export interface AcceptPayload {
   sid?: unknown;
   task?: unknown;
@@ -30,7 +30,7 @@ const asOptions = (value: unknown): ConferenceOptions =>
 
 /**
  * Listener before AcceptTask: sets the recording's options, and never throws. Trouble with a recording must not keep an
- * agent from a call, so whatever is unexpected leaves the payload as it was and is told.
+ * agent from a call, so an unexpected error leaves the payload as it was and is reported.
  */
 export function beforeAccept(deps: AcceptDeps): (payload: AcceptPayload) => void {
   return (payload) => {
@@ -74,6 +74,6 @@ function failed(deps: AcceptDeps, call: Call | undefined, reason: NotRecordedRea
     deps.log('a call is accepted without recording', { reason, reservation: call?.reservationSid, error });
     if (call) deps.notRecorded(call, reason);
   } catch {
-    // Nothing is left that could be told, and the agent's call matters more.
+    // Nothing is left that could be reported, and the agent's call matters more.
   }
 }

@@ -36,7 +36,7 @@ export interface Services {
   subscribe(listener: () => void): () => void;
   beforeAccept(payload: AcceptPayload): void;
   afterAccept(payload: AcceptPayload): void;
-  /** Tells of wrong settings, sends what waits, and sees to the calls that are up. */
+  /** Reports wrong settings, sends waiting reports, and begins to watch calls. */
   begin(): void;
 }
 
@@ -88,7 +88,7 @@ export function createServices(manager: Manager): Services {
     alert: (what, failure) => notify(manager, `FlexCustodyAlert_${what}`, { why: say(failureKey(failure)) }),
     log: warn,
   });
-  const tellOfDouble = (): void => {
+  const warnOfDouble = (): void => {
     if (flex.isAdmin() && doneOnce.first('double-shown')) notify(manager, 'FlexCustodyAlert_double');
   };
   const acceptDeps: AcceptDeps = {
@@ -102,12 +102,12 @@ export function createServices(manager: Manager): Services {
     notRecorded: work.notRecorded,
     doubled(call) {
       if (doneOnce.first('double-reported')) work.doubled(call);
-      tellOfDouble();
+      warnOfDouble();
     },
     log: warn,
   };
   const watch = legWatch((call) => void work.joined(call));
-  /** What Flex calls back must not throw into Flex: the desktop goes on without us. */
+  /** A callback of ours must not throw into Flex: the desktop must keep working without the plugin. */
   const guarded =
     <A extends readonly unknown[], R>(what: string, run: (...given: A) => R) =>
     (...given: A): R | undefined => {
@@ -154,7 +154,7 @@ export function createServices(manager: Manager): Services {
           problems: problems.map(({ path }) => path).join(', '),
         });
       }
-      if (settings.recording.mode === 'ours' && flex.flexRecords()) tellOfDouble();
+      if (settings.recording.mode === 'ours' && flex.flexRecords()) warnOfDouble();
       void policy.refresh();
       void reports?.flush();
       const look = guarded('watching the calls', () => watch(flex.calls()));

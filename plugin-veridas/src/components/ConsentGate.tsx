@@ -10,7 +10,7 @@ import { type ConsentOf, type ConsentSteps, useConsent } from './useConsent';
 interface Props {
   deps: PanelDeps;
   of: ConsentOf;
-  /** Nobody is asked when the call is over. */
+  /** The question is not shown when the call is over. */
   live: boolean;
   /** The vendor's element, which both enrols and verifies: it is not there before the caller consents. */
   children: React.ReactNode;
@@ -20,7 +20,7 @@ interface Props {
 export function ConsentGate({ deps, of, live, children }: Props): JSX.Element {
   const steps = useConsent(deps, of);
   const { kind } = steps.consent;
-  // Who presses a button that goes away must not be thrown back to the top of the page.
+  // When a pressed button disappears, the focus must not return to the top of the page.
   const place = React.useRef<HTMLDivElement>(null);
   const shown = React.useRef(kind);
   React.useEffect(() => {

@@ -25,7 +25,7 @@ function Region({ deps, task }: Props): JSX.Element | null {
   // Seen for the sake of its change: what is handed on is read from the manager.
   useFlexSelector<FlexState, unknown>((state) => state.flex.session.ssoTokenPayload?.token);
   const live = task !== undefined && TaskHelper.isCallTask(task) && TaskHelper.isLiveCall(task);
-  // Once there it stays until the task goes, as the guide has it: the element hears by callInProgress that the call ended.
+  // Once mounted it stays until the task ends, as the guide asks: callInProgress says to the element that the call ended.
   const [lived, setLived] = React.useState<string>();
   React.useEffect(() => {
     if (live) setLived(taskSid);

@@ -1,4 +1,4 @@
-/** One line of what goes on, in the sandbox's world or on the host; what else it says depends on the event. */
+/** One event of the sandbox or of the host; its other fields depend on the event. */
 export interface StackEvent {
   /** `call.ended`, `callback.delivered`, `recording.sealed`, … */
   event: string;

@@ -113,7 +113,7 @@ async function bringUp(
     ...(options.s3 ? { s3: options.s3, bucket: options.s3.bucket } : {}),
     log: (line) => {
       const event = eventOf(line, 'sandbox');
-      // Told again by the sandbox what it was told of the host would count it twice.
+      // The sandbox passes the host's events on again: counted here they would count twice.
       if (event && !event.event.startsWith('recording.')) events.push(event);
     },
   });

@@ -28,7 +28,7 @@ async function main(settings: Settings): Promise<number> {
       onEvent: (event) => narrator.event(event),
     });
     const started = await Promise.race([starting, asked]);
-    // Told to end before all was up: what had begun ends with this process.
+    // Asked to end before all was up: what had begun ends with this process.
     if (typeof started === 'number') return started;
     stack = started;
     return await run(stack, settings, narrator.say, asked);

@@ -23,7 +23,7 @@ function frameIv(sequence: number): Buffer {
   return iv;
 }
 
-/** The sealed frame in pieces: to lay them together would cost each byte one more copy. */
+/** The sealed frame in pieces: joining them would copy each byte once more. */
 export function sealFrame(
   getCipher: GetCipher,
   messageId: Uint8Array,
@@ -52,7 +52,7 @@ export interface FrameHead {
   sequence: number;
   /** Of the plaintext. */
   length: number;
-  /** As it stands there; ours is the sequence number. */
+  /** As read from the frame; in our messages it is the sequence number. */
   iv: Buffer;
   bytes: number;
 }
@@ -68,7 +68,7 @@ export function readFrameHead(head: Buffer, expected: number, frameLength: numbe
   const at = final ? 4 : 0;
   const sequence = head.readUInt32BE(at);
   if (sequence !== expected) {
-    throw envelopeError('frame_order', `frame ${sequence} stands where frame ${expected} belongs`);
+    throw envelopeError('frame_order', `frame ${sequence} is in the place of frame ${expected}`);
   }
   const iv = head.subarray(at + 4, at + 4 + IV_BYTES);
   const length = final ? head.readUInt32BE(FINAL_HEAD_BYTES - 4) : frameLength;

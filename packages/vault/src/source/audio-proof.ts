@@ -5,7 +5,7 @@ import { byteRateOf, WavHead, type WavLayout } from './wav.ts';
 /** Twilio states whole seconds, rounded either way. */
 const DURATION_TOLERANCE_SECONDS = 1.5;
 
-/** What is known of a file that was read up to here, for whoever reads on. */
+/** What is known of a file that was read up to here, so that the reading can continue. */
 export interface ProofSoFar {
   bytes: number;
   layout: WavLayout;

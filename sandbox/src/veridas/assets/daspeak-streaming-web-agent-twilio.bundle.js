@@ -1,6 +1,6 @@
 /**
- * Stands in for Veridas's closed element: the same name, the same parameters, the same ways to the Functions. It hears
- * nobody; for the seconds that its configuration names it only waits, and then succeeds.
+ * Double of Veridas's closed element: the same name, the same parameters, the same requests to the Functions. It analyses
+ * no audio; it waits for the seconds that its configuration names, and then succeeds.
  */
 (() => {
   const name = 'daspeak-streaming-web-agent-twilio';
