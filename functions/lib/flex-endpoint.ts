@@ -20,8 +20,8 @@ export interface FlexEndpoint<Form, Config extends FlexConfig> extends Omit<Endp
 
 /**
  * Environment → origin → token → form → work. The token comes as `Token` in the body, a form or JSON: a query gets into
- * logs and histories. The platform answers preflights for everybody; the answer itself, a refusal too, is readable for
- * our own pages alone. Which method it was a Function cannot see.
+ * logs and histories. The platform answers preflights of every origin; the answer itself, a refusal too, is readable for
+ * our own pages alone. A Function cannot see the request's method.
  */
 export function flexEndpoint<Form, Config extends FlexConfig>(parts: FlexEndpoint<Form, Config>): Handler {
   return (context, event, callback) => {

@@ -13,7 +13,7 @@ export interface LiveConference {
   legs: readonly ConferenceLeg[];
 }
 
-/** Who asks: the holder of a Flex token, as Twilio's IAM vouches for it. */
+/** The holder of a Flex token, as Twilio's IAM states it. */
 export interface LegHolder {
   /** Encoded as in a client address: `agent_40example_2Ecom`. */
   identity: string;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { asWorkerSid, CustodyError, type WorkerSid } from '@flex-custody/core';
-import { type AskIam, createIam, type IamConfig, iamUnavailable, type Vouched } from './iam.ts';
+import { type AskIam, createIam, type IamConfig, iamUnavailable, type TokenFacts } from './iam.ts';
 import { looksLikeFlexToken } from './token-shape.ts';
 
-/** Who holds a Flex token, as Twilio's IAM vouches for it. */
+/** The holder of a Flex token, as Twilio's IAM states it. */
 export interface Viewer {
   identity: string;
   /** Absent for users who are no workers. */
@@ -13,7 +13,7 @@ export interface Viewer {
 
 export interface FlexTokens {
   /**
-   * @param beforeAsking called before IAM is asked about a token that it never vouched for here; what it throws is the answer
+   * @param beforeAsking called before IAM is asked about a token that it never accepted here; what it throws is the answer
    * @throws CustodyError `token_missing` or `token_malformed` (401), `token_refused` (403: IAM says no),
    *   `iam_unavailable` (503, retryable: IAM gave no answer, or none about the token)
    */
@@ -49,7 +49,7 @@ function expiryOf(value: unknown): number | undefined {
   return Number.isNaN(date) ? undefined : date;
 }
 
-function viewerOf({ identity, worker_sid, roles, expiration }: Vouched) {
+function viewerOf({ identity, worker_sid, roles, expiration }: TokenFacts) {
   if (typeof identity !== 'string' || identity === '') throw iamUnavailable('an answer without identity');
   const viewer: Viewer = {
     identity,
@@ -92,7 +92,7 @@ export function createFlexTokens(options: FlexTokenOptions): FlexTokens {
   const underway = new Map<string, Promise<Viewer>>();
   const calls = { all: 0, strangers: 0 };
 
-  const ask = async (token: string, isStranger: boolean): Promise<Vouched> => {
+  const ask = async (token: string, isStranger: boolean): Promise<TokenFacts> => {
     if (calls.all >= callLimit || (isStranger && calls.strangers >= strangersLimit))
       throw iamUnavailable('too many calls are still without an answer');
     calls.all += 1;

@@ -10,11 +10,11 @@ export interface IamConfig {
   realm?: string | undefined;
 }
 
-/** What IAM answers about a token that it vouches for; nothing of it is checked yet. */
-export type Vouched = Readonly<Record<string, unknown>>;
+/** What IAM answers about a token that it accepts; its fields are not checked yet. */
+export type TokenFacts = Readonly<Record<string, unknown>>;
 
 /** Asks IAM about one token. @throws CustodyError `token_refused` (403), `iam_unavailable` (503, retryable) */
-export type AskIam = (token: string, signal: AbortSignal) => Promise<Vouched>;
+export type AskIam = (token: string, signal: AbortSignal) => Promise<TokenFacts>;
 
 /** An answer has some hundred bytes. */
 const mostBytes = 65_536;
@@ -50,7 +50,7 @@ export function createIam({ accountSid, authToken, apiKey, realm }: IamConfig): 
         mostBytes,
         signal,
       });
-      return verdictOf(status, jsonFields(text));
+      return factsOf(status, jsonFields(text));
     } catch (error) {
       if (error instanceof CustodyError) throw error;
       // What a proxy says is no word of IAM's.
@@ -66,8 +66,8 @@ export function createIam({ accountSid, authToken, apiKey, realm }: IamConfig): 
 /** The upper limit; a caller sets a shorter one by the signal. */
 const longestMs = 30_000;
 
-/** By status and body: only a word about the token itself is a refusal, and only a success vouches for it. */
-function verdictOf(status: number, answer: Vouched): Vouched {
+/** By status and body: only an answer about the token itself is a refusal, and only a success accepts it. */
+function factsOf(status: number, answer: TokenFacts): TokenFacts {
   const success = status >= 200 && status < 300;
   if (success && answer['valid'] === true) return answer;
   const { valid, code } = answer;

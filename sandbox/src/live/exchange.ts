@@ -85,7 +85,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
     tell({ of: 'leg', name: 'updated', taskSid, callSid });
   };
 
-  /** Who is in it leaves, and everybody on the task wraps up. */
+  /** All participants leave, and all agents of the task wrap up. */
   const endConference = (task: Task) => {
     const conference = legs.conferenceOf(task.sid);
     if (conference && conference.status !== 'completed') {

@@ -26,7 +26,7 @@ export interface Legs {
   record(call: Call, conference: Conference, wanted: AcceptParameters): Recording[];
   /** The call is over: its participant has left, and what was recorded of it is on its way. */
   end(call: Call): void;
-  /** Everybody left. */
+  /** All participants have left. */
   close(conference: Conference): void;
   /** Resolves once every callback on its way was delivered, or failed its last attempt. */
   settled(): Promise<void>;

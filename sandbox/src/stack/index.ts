@@ -13,7 +13,7 @@ import { writeShellFile } from './shell-file.ts';
 export type { StackEvent } from './events.ts';
 
 export interface StackOptions {
-  /** A folder of its own; what lies there of an earlier stack is not reused. */
+  /** A folder of its own; files of an earlier stack are not reused. */
   dataDir: string;
   /** Root of the checkout, with `dist/` built; the current directory where absent. */
   root?: string;
@@ -31,7 +31,7 @@ export interface StackOptions {
   /** What host and Functions reach the outside world by, in place of the sandbox's own way. */
   reach?: (sandbox: Sandbox) => Promise<Readonly<Record<string, string>>>;
   onEvent?: (event: StackEvent) => void;
-  /** What is being started, for somebody who waits. */
+  /** What is being started, to show to a person who waits. */
   onStarting?: (what: string) => void;
 }
 

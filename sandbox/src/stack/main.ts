@@ -78,7 +78,7 @@ async function playOne(stack: Stack, seconds: number, say: (line: string) => voi
 const succeeded = ({ sealed, linked, verified, played }: Summary): boolean =>
   sealed && linked && verified && played;
 
-/** The exit status once somebody asks this process to end. */
+/** The exit status once this process is asked to end. */
 function untilAsked(): Promise<number> {
   return new Promise((resolve) => {
     process.once('SIGINT', () => resolve(130));

@@ -83,7 +83,7 @@ export const alarmTable = {
   copy_failed: {
     severity: 'critical',
     meaning:
-      'A recording could not be copied until all tries were used up. The original is still at Twilio unless somebody deletes it.',
+      'A recording could not be copied until all tries were used up. The original stays at Twilio until it is deleted there.',
     next: 'The detail names the cause. Fix it (`flex-custody doctor`), then `flex-custody recordings retry RE…`. Outages are retried each hour without you.',
     raisedBy: failed('copy'),
     resolvedBy: byVerification,

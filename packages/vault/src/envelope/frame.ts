@@ -5,7 +5,7 @@ import { envelopeError, FINAL_HEAD_BYTES, FINAL_MARK, FRAME_HEAD_BYTES, IV_BYTES
 const FRAME_AAD = Buffer.from(ContentAADString.FRAME_STRING_ID);
 const FINAL_AAD = Buffer.from(ContentAADString.FINAL_FRAME_STRING_ID);
 
-/** What a frame's tag vouches for besides its bytes: which message, which place in it, how long, last or not. */
+/** What a frame's tag authenticates besides its bytes: which message, which place in it, how long, last or not. */
 function frameAad(messageId: Uint8Array, sequence: number, length: number, final: boolean): Buffer {
   const kind = final ? FINAL_AAD : FRAME_AAD;
   const aad = Buffer.alloc(messageId.byteLength + kind.byteLength + 4 + 8);

@@ -20,7 +20,7 @@ export interface ObjectReader {
 
 /** A sealed object whose key, context and length are proven. */
 export interface OpenedEnvelope {
-  /** Exact: the final frame vouches for it. */
+  /** Exact: the final frame authenticates it. */
   readonly plaintextBytes: number;
   /** Id of the key that opened it. */
   readonly keyId: string;

@@ -46,7 +46,8 @@
         const { utils } = this;
         const id = this.now('callerId');
         const known = kind === 'verify' ? await utils.getCredential(id) : undefined;
-        if (kind === 'verify' && known === undefined) throw new Error('nobody is enrolled under this number');
+        if (kind === 'verify' && known === undefined)
+          throw new Error('no voice is enrolled under this number');
         this.state.textContent = 'Connecting';
         const token = await this.ask(this.config.urlGetTemporaryToken, {});
         if (!/^\w+ [\w.~+/=-]+$/.test(token)) throw new Error('the temporary token is not "<type> <token>"');
