@@ -60,7 +60,7 @@ function targetOf(targets: readonly string[], url: string | undefined): string {
   const same = (one: string, other: string) => new URL(one).href === new URL(other).href;
   const target = url === undefined ? targets[0] : targets.find((one) => URL.canParse(url) && same(one, url));
   if (target === undefined)
-    throw new CustodyError('stream_url_refused', 'not an address that streams may go to');
+    throw new CustodyError('stream_url_refused', 'streams may not be sent to this address');
   return target;
 }
 

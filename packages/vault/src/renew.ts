@@ -43,7 +43,7 @@ export async function renewObject(input: RenewInput): Promise<SealedObject> {
   try {
     const opened = await openEnvelope(keys, readerOf(store, renewed, renewed), context, signal);
     if (opened.plaintextBytes !== object.plaintextBytes || opened.keyId !== keys.keyId) {
-      throw new CustodyError('object_mismatch', `${object.key} does not open as it did, with its new header`);
+      throw new CustodyError('object_mismatch', `${object.key} does not open with its new header`);
     }
   } catch (error) {
     if (isVersionOfItsOwn(renewed, object))

@@ -348,7 +348,8 @@ export const alarmTable = {
   // The host's own work.
   reconcile_failed: {
     severity: 'warning',
-    meaning: "The look at Twilio's list failed. What no callback announced is not found meanwhile.",
+    meaning:
+      "The comparison with Twilio's list failed. Recordings without a callback are not found meanwhile.",
     next: 'The detail names the cause: `flex-custody doctor --only reconcile,account`. It runs again by itself.',
     raisedBy: failed('reconcile'),
     resolvedBy: bySuccess,

@@ -99,7 +99,11 @@ export function openFrame(
   try {
     decipher.final();
   } catch (cause) {
-    throw envelopeError('tampered', `frame ${head.sequence} does not bear its tag: it was altered`, cause);
+    throw envelopeError(
+      'tampered',
+      `the tag of frame ${head.sequence} is wrong: the frame was altered`,
+      cause,
+    );
   }
   if (!head.iv.equals(frameIv(head.sequence))) {
     throw envelopeError('unsupported', `frame ${head.sequence} has a nonce that is not its number`);

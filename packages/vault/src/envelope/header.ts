@@ -155,7 +155,7 @@ export async function openHeader(
     decipher.setAuthTag(Buffer.from(info.headerAuth.headerAuthTag));
     decipher.final();
   } catch (cause) {
-    throw envelopeError('tampered', 'the header does not bear its tag: it was altered', cause);
+    throw envelopeError('tampered', "the header's tag is wrong: the header was altered", cause);
   }
   return { messageId: header.messageId, frameLength: header.frameLength, getDecipher, keyId, material };
 }

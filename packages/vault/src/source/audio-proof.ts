@@ -42,7 +42,7 @@ export function proveWhole(
   if (durationSeconds === undefined) return;
   const byteRate = byteRateOf(layout);
   if (byteRate === 0)
-    throw mediaError('not_audio', `the length of audio in the format ${layout.format} cannot be reckoned`);
+    throw mediaError('not_audio', `the length of audio in the format ${layout.format} cannot be calculated`);
   const seconds = dataBytes / byteRate;
   const isShort = seconds < durationSeconds - pausedSeconds - DURATION_TOLERANCE_SECONDS;
   if (!isShort && seconds <= durationSeconds + DURATION_TOLERANCE_SECONDS) return;

@@ -87,10 +87,7 @@ class GcmOpener extends Transform {
       done();
     } catch {
       done(
-        mediaError(
-          'tampered',
-          'the media does not bear its tag: it is not what Twilio sealed, or not with this key',
-        ),
+        mediaError('tampered', "the media's tag is wrong: Twilio encrypted other bytes, or with another key"),
       );
     }
   }

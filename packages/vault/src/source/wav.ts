@@ -13,7 +13,7 @@ const EXTENSIBLE = 0xfffe;
 /** Of the extensible format: the GUID of a format is its number, and these bytes (or nothing, as some writers have it). */
 const formatGuidEnd = Buffer.from('000000001000800000aa00389b71', 'hex');
 const emptyGuidEnd = Buffer.alloc(formatGuidEnd.byteLength);
-/** Bits that a sample may have: PCM, IEEE float, A-law, mu-law. Of any other format no length can be reckoned. */
+/** Bits that a sample may have: PCM, IEEE float, A-law, mu-law. The length of any other format cannot be calculated. */
 const sampleBits: Readonly<Record<number, readonly number[]>> = {
   1: [8, 16, 24, 32],
   3: [32, 64],
