@@ -99,7 +99,7 @@ await Promise.all(
     if (options.format === 'esm') outputFiles.push(moduleMark(folder));
     for (const { path, contents } of inOrder(outputFiles)) writeWhole(path, contents);
     const built = new Set(outputFiles.map(({ path }) => relative(join(root, folder), path)));
-    // A Function that is gone from the source must not stay deployable; elsewhere a process may still want the old file.
+    // A Function that was removed from the source must not stay deployable; elsewhere a process may still read the old file.
     if (folder !== 'dist/functions') return;
     for (const name of readdirSync(folder)) {
       if (!built.has(name) && !name.endsWith('.new'))
@@ -111,7 +111,7 @@ await Promise.all(
   process.exit(1);
 });
 
-/** Parts before what imports them: somebody may start from here at any moment. */
+/** Shared chunks before the files that import them: a process may start from this folder at any moment. */
 function inOrder(files) {
   const isPart = ({ path }) => /-[0-9A-Z]{8}\.js(\.map)?$|package\.json$/.test(path);
   return [...files.filter(isPart), ...files.filter((file) => !isPart(file))];

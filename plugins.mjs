@@ -73,7 +73,7 @@ function run(plugin, what, args) {
     child.once('close', (status) => (status === 0 ? resolve() : failed(said)));
     const failed = (text) =>
       give(
-        `${text}\n${plugin}: ${what} failed; above is what npm said.\nNext step: mend that, then \`${command}\` again.`,
+        `${text}\n${plugin}: ${what} failed; npm's output is above.\nNext step: fix that, then \`${command}\` again.`,
       );
   });
 }

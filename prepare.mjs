@@ -1,6 +1,6 @@
 /**
  * What both commands do first: look after what a fresh machine lacks, and say what to do where they cannot. It uses
- * nothing but Node, and no syntax that an old one would stumble over before it can be told that it is too old.
+ * Node alone, and no syntax that an old Node cannot parse: it must still be able to say that it is too old.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -24,7 +24,7 @@ export function prepare(command) {
   checkNode(command);
   checkDisk(command);
   install(command);
-  // The SDK's warning about Node 20 is for whoever updates it, not for whoever tries this out.
+  // The SDK's warning about Node 20 concerns those who update it, not those who try this out.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 }
 
@@ -44,7 +44,7 @@ export function checkDisk(command, bytes = bytesWanted) {
   );
 }
 
-/** Again where the lock file is newer than what was installed by it: somebody pulled. */
+/** Again where the lock file is newer than what was installed by it, as after a pull. */
 function install(command) {
   const installed = join(root, 'node_modules/.package-lock.json');
   const wanted = join(root, 'package-lock.json');
@@ -88,7 +88,7 @@ function run(what, program, args, command) {
   if (error) give(`${what}: ${error.message}`);
   if (status !== 0) {
     give(
-      `${what} has failed (${status ?? 'ended'}); what it said stands above. Next step: mend that, and run \`${command}\` again.`,
+      `${what} has failed (${status ?? 'ended'}); its output is above. Next step: fix that, and run \`${command}\` again.`,
     );
   }
 }

@@ -7,7 +7,7 @@ import { hostClient } from './lib/host-client.ts';
 import { readRecordingForm } from './lib/recording-form.ts';
 
 /**
- * Twilio says how a recording stands. The host registers and links it and says who copies; with a lease the audio goes
+ * Twilio reports a recording's status. The host registers and links it and says who copies; with a lease the audio goes
  * from Twilio through the envelope into the bucket in one pass. Answers: 200 the matter is in good hands, 400 no such
  * callback, 503 the host knows nothing of it and Twilio should ask again.
  */

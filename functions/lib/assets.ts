@@ -4,7 +4,7 @@ interface Asset {
 
 /**
  * The text of a private asset, which the runtime has beside the Functions: `assets/name.private.ext` is `/name.ext` here.
- * Undefined where nobody put it there.
+ * Undefined where the deployment has none.
  * Source: https://www.twilio.com/docs/serverless/functions-assets/client#runtimegetassets
  */
 export function privateAsset(path: string): string | undefined {

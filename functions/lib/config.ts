@@ -24,7 +24,7 @@ export interface FunctionConfig {
   forwardTo: WorkspaceSid | undefined;
 }
 
-/** The account, which the platform adds to every Function's environment by itself. */
+/** The account, which the platform adds to every Function's environment. */
 export function accountOf({ text, needed }: Variables): Pick<FunctionConfig, 'accountSid' | 'authToken'> {
   return {
     accountSid: needed('ACCOUNT_SID', asAccountSid(text('ACCOUNT_SID'))),
@@ -32,7 +32,7 @@ export function accountOf({ text, needed }: Variables): Pick<FunctionConfig, 'ac
   };
 }
 
-/** Under which Twilio calls us: the configured address, which goes first, and the platform's own. */
+/** Addresses under which Twilio calls us: the configured one first, then the platform's own. */
 export function addressesOf({ text, needed }: Variables): string[] {
   const domain = text('DOMAIN_NAME');
   const set = text('CUSTODY_FUNCTIONS_URL');
@@ -109,7 +109,7 @@ function asStorageClass(text: string): StorageClass | undefined {
 function keyConfig(text: (name: string) => string | undefined): KeyConfig | undefined {
   const kms = text('CUSTODY_KMS_KEY_ID');
   if (kms) {
-    // Under AWS's own names the SDK would find the credentials of whoever runs the Functions, not ours.
+    // Under AWS's own names the SDK would find the credentials of the platform that runs the Functions, not ours.
     const accessKeyId = text('AWSaccessKeyId') ?? '';
     const secretAccessKey = text('AWSsecretAccessKey') ?? '';
     return { kind: 'kms', keyIds: [kms], generateOnly: true, credentials: { accessKeyId, secretAccessKey } };

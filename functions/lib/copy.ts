@@ -28,7 +28,7 @@ export async function copyUnderLease(
   try {
     const { keys, store } = partsOf(config);
     const media = await openMedia(source, config.media, { signal });
-    // It may fail before anybody reads it; whoever reads it then still meets the error.
+    // The stream may fail before its first read; that read then still gets the error.
     media.body.on('error', () => undefined);
     const expected = media.contentLength ?? wavBytes(source.durationSeconds, media.channels);
     if (!fits(expected, rate, deadline)) {

@@ -28,7 +28,7 @@ export function startDeadline(now: () => number = performance.now.bind(performan
 
 /**
  * Whether `bytes` can be copied in the time left.
- * @param bytes expected size; undefined where nobody stated one: then it is tried, and dropped at the deadline
+ * @param bytes expected size; undefined where Twilio states none: the copy is then tried, and dropped at the deadline
  * @param rate bytes per second that recent copies reached
  */
 export function fits(bytes: number | undefined, rate: number, deadline: Deadline): boolean {

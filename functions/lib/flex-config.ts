@@ -30,7 +30,7 @@ export interface PauseConfig extends CallConfig {
 export interface StreamConfig extends CallConfig {
   /** Which knows whether the caller agreed. */
   host: FunctionConfig['host'];
-  /** Where a caller's voice may be sent to, and nowhere else; the first one where nobody says. */
+  /** The only addresses to which a caller's voice may be sent; the first is the default. */
   targets: readonly string[];
 }
 

@@ -20,8 +20,8 @@ export interface FlexEndpoint<Form, Config extends FlexConfig> extends Omit<Endp
 
 /**
  * Environment → origin → token → form → work. The token comes as `Token` in the body, a form or JSON: a query gets into
- * logs and histories. The platform answers preflights for everybody; the answer itself, a refusal too, is readable for
- * our own pages alone. Which method it was a Function cannot see.
+ * logs and histories. The platform answers preflights of every origin; the answer itself, a refusal too, is readable for
+ * our own pages alone. A Function cannot see the request's method.
  */
 export function flexEndpoint<Form, Config extends FlexConfig>(parts: FlexEndpoint<Form, Config>): Handler {
   return (context, event, callback) => {
@@ -86,7 +86,7 @@ async function inTime(deadline: Deadline, work: Promise<Answer>): Promise<Answer
   return Promise.race([work, late]);
 }
 
-/** The holder of a token hears why; what is wrong on our side is for the log. */
+/** The answer says what is wrong with the request; the log says what is wrong on our side. */
 function withReason(answer: Answer, error: unknown): Answer {
   if (!(error instanceof CustodyError) || answer.status >= 500 || typeof answer.body === 'string')
     return answer;

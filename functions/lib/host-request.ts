@@ -31,7 +31,7 @@ export async function hostRequest(
     limitMs: timeLimit(usualMs, deadline),
     mostBytes: 64 * 1024,
   }).catch(() => {
-    // The cause holds the request, and with it the signature: it goes no further.
+    // The cause holds the request, and with it the signature: it must not reach a log.
     throw new CustodyError('host_unreachable', 'the host did not answer in time');
   });
   if (answer.status >= 200 && answer.status < 300) return parsed(answer.text);

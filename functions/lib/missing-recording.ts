@@ -68,7 +68,7 @@ async function present(wanted: Wanted, { twilio }: Means): Promise<Found | undef
 }
 
 /**
- * One that has just ended is `processing` too, and only the answer to a change tells them apart.
+ * One that has just ended is `processing` too, and only the answer to a change distinguishes them.
  * @param state that it has, or is to have
  */
 async function isLive(

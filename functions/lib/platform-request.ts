@@ -3,8 +3,8 @@ import type { Event } from './runtime.ts';
 
 /**
  * The headers of a request, as the platform hands them over: `request` with `headers` and `cookies`. A field `request` of a
- * query or body stands in the same place and replaces it, and is refused unless it has the platform's whole shape. A page
- * that copies that shape cannot be told apart: its origin is what it says, and the token alone decides.
+ * query or body has the same place and replaces it, and is refused unless it has the platform's whole shape. A page
+ * that copies that shape cannot be recognised: its origin is what it says, and the token alone decides.
  * @throws CustodyError `request_invalid` (400)
  * Source: https://www.twilio.com/docs/serverless/functions-assets/functions/headers-and-cookies/accessing
  */

@@ -8,7 +8,7 @@ export interface RuntimeResponse {
   appendHeader(name: string, value: string): unknown;
 }
 
-/** Environment variables, and `ACCOUNT_SID`/`AUTH_TOKEN`, which the platform adds by itself. */
+/** Environment variables, and `ACCOUNT_SID`/`AUTH_TOKEN`, which the platform adds. */
 export type Context = Readonly<Record<string, unknown>>;
 
 /** Query and form fields in one object; `request` holds headers and cookies. */
@@ -16,12 +16,12 @@ export type Event = Readonly<Record<string, unknown>>;
 
 export type Callback = (error: null, response: RuntimeResponse) => void;
 
-/** Runtime Handler 2.0.1 never looks at what a handler returns: the answer goes to `callback`, always. */
+/** Runtime Handler 2.0.1 ignores what a handler returns: the answer is passed to `callback`, always. */
 export type Handler = (context: Context, event: Event, callback: Callback) => Promise<void>;
 
 export interface Answer {
   status: number;
-  /** An object becomes JSON; a text goes out as it is. */
+  /** An object becomes JSON; a text is sent as it is. */
   body: Readonly<Record<string, unknown>> | string;
   headers?: Readonly<Record<string, string>>;
 }

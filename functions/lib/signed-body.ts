@@ -19,7 +19,7 @@ export interface SignedBody {
 }
 
 /**
- * Tells body and query of a webhook apart. The platform hands both over as one object, and Twilio signs whatever URL a
+ * Separates body and query of a webhook. The platform hands both over as one object, and Twilio signs whatever URL a
  * browser chose for it; so the signature is made again over our own address with nothing but the two hints in its query
  * and every other field as body. A field of the body that in truth came with the query is then in the wrong place, and the
  * signatures differ.

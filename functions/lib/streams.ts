@@ -26,7 +26,7 @@ interface Running {
 
 const running = new Map<CallSid, Running>();
 
-/** Sends what Twilio hears from one leg of the asker's own call to an address of the list, if the caller agreed. */
+/** Sends one leg's audio of the agent's own call to an address of the list, if the caller has consented. */
 export async function startStream(
   asked: StartStreamRequest,
   { config, viewer, deadline, log }: FlexCall<StreamConfig>,
@@ -39,7 +39,7 @@ export async function startStream(
   return { status: 200, body: { streamSid } };
 }
 
-/** Ends it. That it has ended already, by itself or with its call, is what was asked for. */
+/** Ends the stream. One that has ended already, with its call or before, counts as ended. */
 export async function stopStream(
   { streamSid, ...asked }: StopStreamRequest,
   { config, viewer, log }: FlexCall<CallConfig>,
@@ -59,12 +59,12 @@ export async function stopStream(
   return { status: 200, body: { stopped: true, ...(streamSid ? { streamSid } : {}) } };
 }
 
-/** @throws CustodyError `stream_url_refused` (403): a caller's voice goes to nobody who is not on the list */
+/** @throws CustodyError `stream_url_refused` (403): a caller's voice is sent only to an address of the list */
 function targetOf(targets: readonly string[], url: string | undefined): string {
   const same = (one: string, other: string) => new URL(one).href === new URL(other).href;
   const target = url === undefined ? targets[0] : targets.find((one) => URL.canParse(url) && same(one, url));
   if (target === undefined)
-    throw new CustodyError('stream_url_refused', 'not an address that streams may go to');
+    throw new CustodyError('stream_url_refused', 'streams may not be sent to this address');
   return target;
 }
 
@@ -85,7 +85,7 @@ function once(call: CallSid, url: string, start: () => Promise<string>): Promise
 async function started(twilio: TwilioApi & TwilioLive, call: CallSid, url: string): Promise<string> {
   const ask = () => twilio.startStream(call, { url, name: call });
   let answer = await ask();
-  // Twilio says why in words alone: that a stream of this name can be stopped tells it apart from too many tracks.
+  // Twilio gives no code for the reason. If a stream of this name can be stopped, the name was in use; else the tracks were.
   if (answer === 'refused' && (await twilio.stopStream(call, call))) answer = await ask();
   if (answer === 'not-live') throw new CustodyError('call_not_live', 'the call has just ended');
   if (answer === 'refused') {

@@ -61,7 +61,7 @@ async function asked(
     mostBytes: 256 * 1024,
     ...(ca === undefined ? {} : { agent: createAgent('https:', { ca: [...rootCertificates, ca] }) }),
   })
-    // The cause holds the request, and with it the secret: it goes no further.
+    // The cause holds the request, and with it the secret: it must not reach a log.
     .catch(() => Promise.reject(unreachable('did not answer in time')));
   if (response.status >= 400 && response.status < 500 && response.status !== 408 && response.status !== 429)
     throw new CustodyError('vendor_refused', `the vendor refused with ${response.status}`);
@@ -84,7 +84,7 @@ function lifeOf(answer: Record<string, unknown>, now: number): number {
   return endsAt === undefined ? unknownMs : Math.max(0, endsAt - now - marginMs);
 }
 
-/** Epoch ms of a JWT's `exp`; believed only for how long we keep it. */
+/** Epoch ms of a JWT's unverified `exp`; used only to limit how long we keep the token. */
 function expiryOf(token: string): number | undefined {
   const { exp } = jsonFields(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   return typeof exp === 'number' ? exp * 1000 : undefined;

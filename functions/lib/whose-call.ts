@@ -41,7 +41,7 @@ type Twilio = Pick<
 /**
  * Finds the live conference that is asked about and proves, by Twilio's facts alone, that the holder of the token is in it:
  * its participants' calls were dialled to `client:<identity>`. What a request or a task's attributes say, who may write
- * them, tells only where to look. Cheap places first, each one a handful of requests side by side.
+ * them, only says where to look. Cheap places first, each one a handful of parallel requests.
  * @throws CustodyError `call_not_live` (404) where there is no live conference, `not_your_call` (403)
  */
 export async function ownCall(twilio: Twilio, viewer: Viewer, asked: Asked): Promise<OwnCall> {

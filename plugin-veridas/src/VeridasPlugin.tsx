@@ -3,8 +3,8 @@ import { FlexPlugin } from '@twilio/flex-plugin';
 import type * as Flex from '@twilio/flex-ui';
 import * as React from 'react';
 import { VoiceRegion } from './components/VoiceRegion';
-import { type OperatorApi, openDesk } from './desk';
 import { warn } from './log';
+import { createPanelDeps, type PanelDeps } from './panel-deps';
 import { strings } from './strings/strings';
 
 const alertId = 'flex-custody-voice-settings';
@@ -19,33 +19,33 @@ export class VeridasPlugin extends FlexPlugin {
     const { settings, problems } = readFlexSettings(attributes['flex_custody']);
     if (!settings.veridas.enabled) return;
     manager.strings = { ...strings, ...manager.strings };
-    const desk = openDesk(manager, settings);
-    flex.CallCanvas.Content.add(<VoiceRegion key="flex-custody-voice" desk={desk} />, { sortOrder: 1 });
+    const deps = createPanelDeps(manager, settings);
+    flex.CallCanvas.Content.add(<VoiceRegion key="flex-custody-voice" deps={deps} />, { sortOrder: 1 });
     flex.Notifications.registerNotification({
       id: alertId,
       type: flex.NotificationType.error,
       content: 'FlexCustodyVoiceAlert',
     });
-    void nameProblems(flex, desk, problems);
+    void nameProblems(flex, deps, problems);
   }
 }
 
 /** What is wrong is named in the console, and to who can set it right, before the first call. */
 async function nameProblems(
   flex: typeof Flex,
-  desk: OperatorApi,
+  deps: PanelDeps,
   found: readonly SettingProblem[],
 ): Promise<void> {
   const own = found.filter(({ path }) => path.startsWith('veridas.'));
-  const load = await desk.vendor();
-  const reading = load.kind === 'ready' ? desk.config(load.vendor) : undefined;
+  const load = await deps.vendor();
+  const reading = load.kind === 'ready' ? deps.config(load.vendor) : undefined;
   const problems = [...own, ...(reading && !reading.ok ? reading.problems : [])];
   if (load.kind === 'missing') problems.push({ path: load.files.join(', '), must: 'be there' });
   for (const { path, must } of problems) warn(`${path} must ${must}`);
-  if (problems.length === 0 || !desk.isAdmin()) return;
+  if (problems.length === 0 || !deps.isAdmin()) return;
   flex.Notifications.showNotification(alertId, {
     problems: problems
-      .map(({ path, must }) => desk.text('FlexCustodyVoiceProblem', { path, must }))
+      .map(({ path, must }) => deps.text('FlexCustodyVoiceProblem', { path, must }))
       .join('; '),
   });
 }

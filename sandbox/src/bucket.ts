@@ -24,7 +24,7 @@ export interface S3Access extends AccessKey {
   endpoint: string;
   region: string;
   bucket: string;
-  /** As docs/deploy.md gives them their rights; with an S3 of somebody else both have the account's. */
+  /** With the rights of docs/deploy.md; at an external S3 both users have the account's rights. */
   identities: { host: Identity; functions: Identity };
 }
 
@@ -33,7 +33,7 @@ interface Head {
   versionId?: string;
 }
 
-/** Looks into the bucket as anybody with its credentials could, whichever S3 it is. */
+/** Reads the bucket with its credentials, at any S3. */
 export function lookInto(s3: Omit<S3Access, 'identities'>): Bucket {
   let store: Store | undefined;
   // A page that looks every second must not read a thousand objects each time.

@@ -83,7 +83,7 @@ export interface Courier {
 }
 
 /**
- * @param baseUrl what Twilio believes the Functions' address to be: what is signed
+ * @param baseUrl the Functions' address as Twilio calls and signs it
  * @param origin where that address is reached
  */
 export function createCourier(deps: {

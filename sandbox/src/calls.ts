@@ -22,7 +22,7 @@ export interface CallOptions {
   direction: 'inbound' | 'outbound';
   /** Flex's own recording switch: the conference is recorded instead of the agents' legs. */
   conference: boolean;
-  /** The task is already gone when the callback arrives. */
+  /** The task is deleted before the callback arrives. */
   taskGone: boolean;
   /** False: the callback gets lost, as Twilio's may. */
   callback: boolean;
@@ -53,7 +53,7 @@ export interface Switchboard {
   add(call: PlacedCall): void;
   /** Newest first. */
   list(): readonly PlacedCall[];
-  /** Resolves once every callback on its way was delivered or given up. */
+  /** Resolves once every callback on its way was delivered, or failed its last attempt. */
   settled(): Promise<void>;
 }
 
@@ -86,7 +86,7 @@ export function createSwitchboard(deps: { world: World; events: EventLog; courie
       for (const step of ['call.rang', 'call.accepted', 'call.ended']) events.emit(step, facts);
       if (options.callback) {
         for (const recording of made.recordings) {
-          // After the answer to whoever placed the call, as a ringing telephone would be.
+          // After the answer to the request that placed the call, as at Twilio.
           const sent = new Promise<void>((resolve) => setImmediate(resolve)).then(() =>
             courier.deliver(recording),
           );
@@ -184,7 +184,7 @@ function play(world: World, options: CallOptions, workers: readonly Worker[]) {
   }
   const attributes = taskAttributes(world, options, conference, customerCall, reservations);
   task.attributes = JSON.stringify(attributes);
-  // Flex adds the conference when somebody accepts.
+  // Flex adds the conference when an agent accepts.
   const { conference: _later, ...first } = attributes;
   const maker = options.direction === 'outbound' ? workers[0]?.sid : undefined;
   noteCreation(world, task, JSON.stringify(first), maker);

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 
-/** The hosts that the TLS stand-in answers for; nobody else is reachable through the proxy. */
+/** The hosts whose TLS double answers; the proxy refuses all others. */
 export const twilioHosts = [
   'api.twilio.com',
   'taskrouter.twilio.com',
@@ -34,7 +34,7 @@ export interface Certificates {
 
 const day = 24 * 60 * 60 * 1000;
 
-/** A throw-away authority and one certificate for all hosts, made anew at each start; its key is never written. */
+/** A temporary authority and one certificate for all hosts, made at each start; its key is never written to disk. */
 export async function makeCertificates(dataDir: string): Promise<Certificates> {
   const validity = {
     notBeforeDate: new Date(Date.now() - day),

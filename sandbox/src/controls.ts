@@ -101,7 +101,7 @@ export function controlRoutes(app: FastifyInstance, deps: ControlDeps): void {
     const identity =
       text(body, 'identity') ??
       world.workers.get(workerSid ?? '')?.identity ??
-      flexIdentity(`${roles[0] ?? 'nobody'}@northwind.example`);
+      flexIdentity(`${roles[0] ?? 'no-role'}@northwind.example`);
     const seconds = number(body, 'expiresIn', 3600, -86_400, 86_400);
     const expiresAt = new Date(Date.now() + seconds * 1000);
     const token = mintToken(world, { identity, roles, workerSid, expiresAt });

@@ -29,7 +29,7 @@ export interface SandboxOptions {
   port: number;
   /** Certificates, the bucket and uploaded WAVs lie here. */
   dataDir: string;
-  /** What Twilio believes the Functions' address to be, and signs: https://flex-custody-4200-dev.twil.io */
+  /** The Functions' address as Twilio calls and signs it: https://flex-custody-4200-dev.twil.io */
   functionsBaseUrl: string;
   /** Where that address is reached: http://127.0.0.1:4200 */
   functionsOrigin: string;
@@ -57,7 +57,7 @@ export interface Sandbox {
   /** The biometrics' vendor, as the Functions' environment names it. */
   veridas: {
     tokenUrl: string;
-    /** PEM of the authority that its certificate comes from, which nobody trusts unasked. */
+    /** PEM of the authority that signed its certificate; a client must be given it. */
     ca: string;
     clientId: string;
     clientSecret: string;

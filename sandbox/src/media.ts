@@ -209,7 +209,7 @@ function wavSource(stored: Samples): WavSource {
     const hash = createHash('sha256');
     for await (const chunk of bytesOf(as(channels), 0, size(channels) - 1)) {
       hash.update(chunk);
-      // Samples in memory come without a turn of the loop, and an hour of them would stop everybody else's requests.
+      // Samples in memory come without a turn of the loop, and an hour of them would block all other requests.
       await nextTurn();
     }
     return hash.digest('hex');

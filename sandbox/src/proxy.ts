@@ -12,7 +12,7 @@ export interface ConnectProxy {
 /**
  * A CONNECT proxy on loopback that reaches the TLS stand-in under each of Twilio's names and nothing else: whatever a
  * client asks for, nothing leaves the machine.
- * @param onRefused told `host:port` of what was refused
+ * @param onRefused gets the `host:port` that was refused
  */
 export async function startProxy(
   tlsPort: number,

@@ -75,7 +75,7 @@ export function sealedMedia(plain: WavSource, { cek, iv }: RecordingSeal): WavSo
     channels: plain.channels,
     size: () => bytes,
     stream: (_channels, start, end) => Readable.from(sealed(start, end), { objectMode: false }),
-    // Of what is inside; it changes with every seal, so the seal's own value stands beside it.
+    // Digest of the plaintext; the ciphertext changes with every encryption, so its own digest is beside it.
     sha256: async () => `${iv.toString('hex')}${await plain.sha256(plain.channels)}`,
   };
 }

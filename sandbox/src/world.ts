@@ -72,7 +72,7 @@ export interface Task {
   sid: string;
   attributes: string;
   status: 'pending' | 'reserved' | 'assigned' | 'canceled' | 'completed' | 'wrapping';
-  /** Absent for a call that was made when it had already ended (calls.ts): no desktop is told of it. */
+  /** Absent for a call that was made when it had already ended (calls.ts): no desktop gets an event of it. */
   channel?: 'voice' | 'chat';
   /** Its queue's name; absent: Everyone. */
   queue?: string;
@@ -84,7 +84,7 @@ export interface Task {
   updatedAt: Date;
 }
 
-/** An entry of TaskRouter's history, which nobody can change. */
+/** An entry of TaskRouter's history, which no client can change. */
 export interface TaskEvent {
   sid: string;
   type: 'task.created';

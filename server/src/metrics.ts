@@ -122,7 +122,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   const reports = new Counter({
     name: 'custody_reports_total',
-    help: 'What plugins and Functions reported of live calls, by kind, reason and who told.',
+    help: 'What plugins and Functions reported of live calls, by kind, reason and sender.',
     labelNames: ['kind', 'reason', 'by'],
     registers,
   });

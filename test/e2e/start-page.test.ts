@@ -33,7 +33,7 @@ describeWhere('chromium', 'the start page', () => {
   const picture = (name: string) => page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
   const listenAs = async (who: string) => {
     await page.getByLabel(who, { exact: true }).check();
-    await page.getByRole('button', { name: 'Ask to listen' }).click();
+    await page.getByRole('button', { name: 'Play', exact: true }).click();
   };
   const answer = () => page.locator('#answer');
   const requests = () => page.getByRole('table', { name: 'Requests to the host' });
@@ -64,7 +64,7 @@ describeWhere('chromium', 'the start page', () => {
   test('plays it to a supervisor, whole and from where they click', async () => {
     await listenAs('supervisor');
     await answer().getByText('Allowed').waitFor();
-    await page.getByText('the same byte for byte as at Twilio').waitFor();
+    await page.getByText('identical to Twilio’s original').waitFor();
     const waveform = page.getByRole('slider', { name: 'Position in the recording' });
     const box = (await waveform.boundingBox())!;
     await waveform.click({ position: { x: box.width / 2, y: 20 } });
@@ -80,7 +80,7 @@ describeWhere('chromium', 'the start page', () => {
   });
 
   test.each([
-    ['nobody', 401],
+    ['without a token', 401],
     ['another agent', 403],
     ['quality process manager', 403],
   ])('refuses %s', async (who, status) => {
@@ -98,7 +98,7 @@ describeWhere('chromium', 'the start page', () => {
     complaints.length = 0;
     for (const who of ['the call’s own agent', 'admin', 'team leader']) {
       await listenAs(who);
-      await page.getByText('the same byte for byte as at Twilio').waitFor();
+      await page.getByText('identical to Twilio’s original').waitFor();
     }
     expect(complaints).toEqual([]);
   });
@@ -121,7 +121,7 @@ describeWhere('chromium', 'the start page', () => {
     await page.getByRole('button', { name: 'Set fault' }).click();
     await page.getByText('Set, for the next request.').waitFor();
     await page.getByRole('button', { name: 'End all faults' }).click();
-    await page.getByText('All is well again.').waitFor();
+    await page.getByText('All faults ended.').waitFor();
   });
 
   test('refuses a file that is no recording, in words', async () => {
@@ -142,7 +142,7 @@ describeWhere('chromium', 'the start page', () => {
     await page.getByRole('heading', { name: 'Inbound, 3 s' }).waitFor();
     await page.locator('#steps li.done').filter({ hasText: 'verified' }).waitFor();
     await listenAs('supervisor');
-    await page.getByText('the same byte for byte as at Twilio').waitFor();
+    await page.getByText('identical to Twilio’s original').waitFor();
     await page.locator('.waveform-box[data-rows="1"]').waitFor();
   });
 

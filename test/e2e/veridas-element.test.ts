@@ -123,7 +123,7 @@ describeWhere('chromium', "the sandbox's double of the vendor's element", () => 
 
   test('verifies nobody who is not enrolled, and nothing after the call', async () => {
     await press('Verify');
-    await page.getByText('nobody is enrolled').waitFor();
+    await page.getByText('no voice is enrolled').waitFor();
     await set('callInProgress', 'false');
     await press('Enrol');
     await page.getByText('no call is in progress').waitFor();

@@ -1,4 +1,4 @@
-/** What was heard in a recording when it was verified: docs/analysis.md has the thresholds. */
+/** Peaks and talk metrics, computed when a recording is verified: docs/analysis.md has the thresholds. */
 export interface RecordingAnalysis {
   version: 1;
   /** Of audio. */

@@ -13,9 +13,9 @@ export interface LiveConference {
   legs: readonly ConferenceLeg[];
 }
 
-/** Who asks: the holder of a Flex token, as Twilio's IAM vouches for it. */
+/** The holder of a Flex token, as Twilio's IAM states it. */
 export interface LegHolder {
-  /** As it stands in a client address: `agent_40example_2Ecom`. */
+  /** Encoded as in a client address: `agent_40example_2Ecom`. */
   identity: string;
   workerSid?: WorkerSid;
 }

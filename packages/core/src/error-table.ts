@@ -3,7 +3,7 @@ export type ErrorRow = readonly [status: number, isRetryable: boolean, meaning: 
 
 /**
  * Each code that a {@link CustodyError} may have. docs/errors.md shows the same rows (a test compares them). A retryable
- * error passes by itself, or once an operator has corrected a setting.
+ * error is temporary, or ends once an operator has corrected a setting.
  */
 // biome-ignore format: one row a line reads as a table
 export const errorTable = {
@@ -28,7 +28,7 @@ export const errorTable = {
   token_missing: [401, false, 'The request has no Flex token.'],
   token_malformed: [401, false, 'The Flex token does not have the shape of one, or the request has more than one.'],
   token_refused: [403, false, 'Twilio IAM does not accept the Flex token.', 'Log in to Flex again.'],
-  iam_unavailable: [503, true, 'Twilio IAM gave no verdict on a Flex token.', 'Run `flex-custody doctor --only iam`.'],
+  iam_unavailable: [503, true, 'Twilio IAM does not say whether a Flex token is valid.', 'Run `flex-custody doctor --only iam`.'],
 
   // Playback.
   recording_invalid: [400, false, 'The query names no well-formed recording or reservation.'],
@@ -84,7 +84,7 @@ export const errorTable = {
   twilio_key_wrong: [500, false, 'A private key does not belong to the public key that Twilio has under its name.', 'Correct CUSTODY_TWILIO_KEY_FILE.'],
 
   // Media at Twilio, and the copy.
-  media_missing: [404, false, 'Twilio has no media of the recording.', 'A recording that is completed is tried again by itself.'],
+  media_missing: [404, false, 'Twilio has no media of the recording.', 'The host retries a completed recording without you.'],
   media_range: [416, false, 'The media has no such range.'],
   media_unauthorized: [502, false, "Twilio does not accept the host's credentials for media.", "Check the host's credentials for Twilio."],
   media_changed: [502, true, 'The media changed while it was read.'],
@@ -109,7 +109,7 @@ export const errorTable = {
   envelope_trailing_bytes: [500, false, 'An envelope has bytes after its end.'],
   envelope_truncated: [500, false, 'An envelope ends before its end.'],
   envelope_unsupported: [500, false, 'An envelope has a version or an algorithm that the host does not read.'],
-  envelope_wrong_key: [500, false, 'None of the keys at hand opens the envelope.', 'Add the key that sealed it.'],
+  envelope_wrong_key: [500, false, 'None of the available keys opens the envelope.', 'Add the key that sealed it.'],
   envelope_wrong_recording: [500, false, 'The envelope was sealed for another recording.'],
 
   // Stored objects.

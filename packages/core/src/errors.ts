@@ -2,7 +2,7 @@ import { type ErrorCode, errorTable, isErrorCode } from './error-table.ts';
 
 /**
  * The one error type of every room: `code` is stable and for machines, `status` is what HTTP answers,
- * `retryable` tells a job whether the same call may succeed later. Both come from the row of the code in
+ * `retryable` says whether the same call may succeed later. Both come from the row of the code in
  * {@link errorTable}. The message is for the log and the operator; a status of 500 and above never shows it to a client.
  */
 export class CustodyError extends Error {

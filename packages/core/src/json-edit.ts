@@ -5,7 +5,7 @@ export type JsonPath = readonly string[];
 export type JsonItem = { kept: number } | { put: unknown };
 
 /**
- * One change to a JSON document that belongs to somebody else: what it does not name stays to the character. On the way
+ * One change to a JSON document of another owner: what the change does not name stays to the character. On the way
  * to the member, what is absent or no object becomes an object.
  */
 export type JsonEdit =

@@ -1,5 +1,5 @@
 /**
- * Where a recording stands on its way into custody. One table of moves, so that a late or repeated message can never
+ * State of a recording's copy. One table of moves, so that a late or repeated message can never
  * carry a recording backwards.
  *
  *     registered ──lease──▶ copying ──sealed──▶ sealed ──verified──▶ verified
@@ -65,7 +65,7 @@ export function nextState(state: RecordingState, event: RecordingEvent): Recordi
   return moves[state][event];
 }
 
-/** How the recording is linked to its task: `unlinked` (the task is gone), `refused` (the hints were not proven). */
+/** The link to the task: `unlinked` (the task no longer exists), `refused` (the hints were not proven). */
 export const linkStates = ['pending', 'linked', 'unlinked', 'refused'] as const;
 export type LinkState = (typeof linkStates)[number];
 

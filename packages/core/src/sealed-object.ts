@@ -17,7 +17,7 @@ export interface SealedObject {
   plaintextBytes: number;
   /**
    * SHA-256 of the audio, 64 hexadecimal digits. Absent where one process began the copy and another finished it, until
-   * it is verified: a digest under way cannot move between processes, and `parts` stands for it.
+   * it is verified: a digest under way cannot move between processes, and `parts` replaces it.
    */
   plaintextSha256?: string;
   /** SHA-256 of every `bytes` of audio in order, the last of which may be shorter. */

@@ -22,7 +22,7 @@ import {
 } from './sids.ts';
 
 /**
- * What lies sealed beside each recording, so that a lost catalog can be rebuilt from the bucket alone.
+ * What is stored, sealed, beside each recording, so that a lost catalog can be rebuilt from the bucket alone.
  */
 export interface Sidecar {
   version: 1;
@@ -37,7 +37,7 @@ export interface Sidecar {
   direction?: CallDirection;
   /**
    * A keyed digest of the caller's number, `k3f9a2b1c:…`, which names its secret; of earlier releases, the digest alone.
-   * One under another secret than the reader's is of nobody known.
+   * A digest under another secret than the reader's counts as an unknown caller.
    */
   caller?: string;
   channels: 1 | 2;
@@ -53,7 +53,7 @@ export interface Sidecar {
   proof?: CopyProof;
   /** See {@link UnprovenFact}; absent where all are proven or unknown. */
   unproven?: readonly UnprovenFact[];
-  /** What was heard in it; null where that cannot be said. */
+  /** Its peaks and talk metrics; null where they could not be computed. */
   analysis?: RecordingAnalysis | null;
 }
 

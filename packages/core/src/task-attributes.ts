@@ -22,9 +22,9 @@ export type TaskAttributes = Readonly<Record<string, unknown>>;
 
 export interface MediaLink {
   entry: VoiceRecordingEntry;
-  /** Known and proven: the entry goes to this reservation alone. Else it goes to the whole task. */
+  /** Known and proven: the entry is written to this reservation alone; else to the whole task. */
   reservationSid?: ReservationSid;
-  /** For the older Player: a URL that plays without a token. Written only where none stands. */
+  /** Segment link, for the older Player: a URL that plays without a token. Written only where the task has none. */
   segmentLink?: string;
 }
 

@@ -4,9 +4,9 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 export const NO_ANSWER = 'no answer';
 
 /**
- * Sends a request and resolves with the head of its answer; whoever asked reads the body. Limits and signal reject by
+ * Sends a request and resolves with the head of its answer; the caller reads the body. Limits and signal reject by
  * themselves: Node raises no error for a request that is destroyed while it waits for a socket, as behind a proxy that
- * never answers CONNECT or in a full pool. A socket that comes later goes back to the pool.
+ * never answers CONNECT or in a full pool. A socket that comes later is returned to the pool.
  * @param limits `answerMs` until the head has come; `connectMs` until there is a connection, the wait for a free socket
  *   included; the signal ends the body too
  * @throws the signal's reason, the request's own error, or one with the code {@link NO_ANSWER}

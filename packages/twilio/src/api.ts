@@ -35,7 +35,7 @@ export interface TwilioRecording {
   durationSeconds?: number;
   startedAt: Date;
   errorCode?: string;
-  /** By Twilio's Voice Recording Encryption: the media is then ciphertext. `unreadable`: nobody can tell how to open it. */
+  /** By Twilio's Voice Recording Encryption: the media is then ciphertext. `unreadable`: we cannot tell how to decrypt it. */
   encryption?: RecordingEncryption | 'unreadable';
 }
 
@@ -61,7 +61,7 @@ export interface TwilioConference {
 
 export interface TwilioTask {
   sid: TaskSid;
-  /** JSON text. Flex in the browser writes here too: to be merged into, not believed. */
+  /** JSON text. Flex in the browser writes here too: we merge into it and do not trust it. */
   attributes: string;
   /** Its queue's name. */
   queue?: string;
@@ -92,7 +92,7 @@ export interface TwilioAccount {
 }
 
 /**
- * What the host asks of Twilio's REST API. Each read answers undefined on a 404; everything else that goes wrong is a
+ * What the host asks of Twilio's REST API. Each read answers undefined on a 404; every other failure is a
  * CustodyError: `twilio_unavailable` (503, retryable: 5xx, 429, timeout, no connection), `twilio_unauthorized` (401 or
  * 403), `twilio_refused` (any other 4xx), `twilio_answer` (a shape we cannot read), `twilio_etag_missing` (503,
  * retryable: a task without an ETag, which could only be updated blindly).
@@ -106,11 +106,11 @@ export interface TwilioApi {
    * @throws CustodyError `twilio_answer` too for a `pageUrl` that is not this account's list at Twilio, or is no page of it
    */
   recordingsPage(window: { since: Date; until?: Date }, pageUrl?: string): Promise<RecordingPage>;
-  /** Its media cannot be had back. `gone`: there was no such recording any more. Only a completed one can be deleted. */
+  /** Deletes its media for good. `gone`: Twilio has no such recording any more. Only a completed one can be deleted. */
   deleteRecording(sid: RecordingSid): Promise<'deleted' | 'gone'>;
   call(sid: CallSid): Promise<TwilioCall | undefined>;
   task(sid: TaskSid): Promise<TwilioTask | undefined>;
-  /** Replaces the whole attributes, if the task still has this ETag: `changed` when not, `gone` when it is no more. */
+  /** Replaces the whole attributes, if the task still has this ETag: `changed` when not, `gone` when it no longer exists. */
   updateTask(sid: TaskSid, attributesText: string, etag: string): Promise<'ok' | 'changed' | 'gone'>;
   /**
    * At most two: enough to tell one from several. `expression` as Twilio's `EvaluateTaskAttributes`, which Twilio takes

@@ -32,7 +32,7 @@ export interface RecordedPlace {
 export interface CreatedTask {
   /** JSON text. */
   attributes: string;
-  /** Made by somebody's browser: then it proves nothing. */
+  /** Made by a worker's browser: then it proves nothing. */
   byWorker: boolean;
   createdAt: Date;
 }

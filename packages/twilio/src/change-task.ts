@@ -33,7 +33,7 @@ export function readAttributes(text: string): TaskAttributes | undefined {
 
 /**
  * The attributes' text with a change made; whatever the change does not name stays to the character. Past Twilio's limit
- * the white space between tokens goes first, and then the next, slimmer way is tried.
+ * the white space between tokens is removed first, and then the next, shorter variant is tried.
  */
 function changedText(text: string, ways: readonly (readonly JsonEdit[])[]): string | undefined {
   for (const edits of ways) {
@@ -46,7 +46,7 @@ function changedText(text: string, ways: readonly (readonly JsonEdit[])[]): stri
 }
 
 /**
- * Changes a task's attributes under `If-Match`, reading and editing again as often as somebody else wrote in between.
+ * Changes a task's attributes under `If-Match`, reading and editing again as often as another writer was faster.
  * Attributes that are no JSON object are left as they are: an update replaces them whole.
  * @param merge is asked again with what each reading found
  * @param known the task as it was read a moment ago: `If-Match` finds out if it is no longer so
@@ -72,7 +72,7 @@ export async function changeTask(
     const written = await twilio.updateTask(sid, text, task.etag);
     if (written === 'ok') return 'written';
     if (written === 'gone') return 'gone';
-    // Full jitter: whoever collided with us should not do so again.
+    // Full jitter, so that the same two writers do not collide again.
     if (attempt < tries) await wait(Math.random() * Math.min(400, 25 * 2 ** attempt));
   }
   return 'contended';
@@ -80,8 +80,8 @@ export async function changeTask(
 
 /**
  * Changes our mark in a task's attributes.
- * @param change given the mark that stands there, answers the one that shall; the same object where nothing changes
- * @returns `mark` as it stands now; undefined where it could not be read or written
+ * @param change given the present mark, returns the wanted one; the same object where nothing changes
+ * @returns `mark` as it is now; undefined where it could not be read or written
  */
 export async function changeTaskMark(
   twilio: Pick<TwilioApi, 'task' | 'updateTask'>,

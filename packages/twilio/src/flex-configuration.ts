@@ -6,8 +6,8 @@ import { jsonTextAt } from './json-edit.ts';
 /** What of the Flex configuration concerns us. */
 export interface FlexConfiguration {
   /**
-   * Everybody's, ours and other plugins', as JSON text to the character; written as a whole or not at all. Most of it is
-   * not ours: edit it, do not write what was parsed.
+   * The settings of all plugins, as JSON text to the character; written as a whole or not at all. Most of it is
+   * not ours: edit the text, and never write parsed JSON back.
    */
   uiAttributesText: string;
   /** The same, parsed, to look at. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { asWorkerSid, CustodyError, type WorkerSid } from '@flex-custody/core';
-import { type AskIam, createIam, type IamConfig, iamUnavailable, type Vouched } from './iam.ts';
+import { type AskIam, createIam, type IamConfig, iamUnavailable, type TokenFacts } from './iam.ts';
 import { looksLikeFlexToken } from './token-shape.ts';
 
-/** Who holds a Flex token, as Twilio's IAM vouches for it. */
+/** The holder of a Flex token, as Twilio's IAM states it. */
 export interface Viewer {
   identity: string;
   /** Absent for users who are no workers. */
@@ -13,7 +13,7 @@ export interface Viewer {
 
 export interface FlexTokens {
   /**
-   * @param beforeAsking called before IAM is asked about a token that it never vouched for here; what it throws is the answer
+   * @param beforeAsking called before IAM is asked about a token that it never accepted here; what it throws is the answer
    * @throws CustodyError `token_missing` or `token_malformed` (401), `token_refused` (403: IAM says no),
    *   `iam_unavailable` (503, retryable: IAM gave no answer, or none about the token)
    */
@@ -34,7 +34,7 @@ export interface FlexTokenOptions extends IamConfig {
 
 const goodForMs = 60_000;
 const cacheLimit = 2_000;
-/** Long enough that repeating a refused token costs nothing, and shorter than anybody's patience with a mistake of IAM's. */
+/** Long enough that repeating a refused token costs nothing; short, since IAM may have refused it by mistake. */
 const refusedForMs = 15_000;
 const refusedLimit = 10_000;
 /** Calls to IAM at once, and how many of them strangers' tokens may have: those that were good before find the rest free. */
@@ -49,7 +49,7 @@ function expiryOf(value: unknown): number | undefined {
   return Number.isNaN(date) ? undefined : date;
 }
 
-function viewerOf({ identity, worker_sid, roles, expiration }: Vouched) {
+function viewerOf({ identity, worker_sid, roles, expiration }: TokenFacts) {
   if (typeof identity !== 'string' || identity === '') throw iamUnavailable('an answer without identity');
   const viewer: Viewer = {
     identity,
@@ -60,7 +60,7 @@ function viewerOf({ identity, worker_sid, roles, expiration }: Vouched) {
   return { viewer, expiresAt: expiryOf(expiration) };
 }
 
-/** The newest `limit` of what is set; the oldest goes first. */
+/** Keeps the newest `limit` entries and removes the oldest. */
 class Memory<T> extends Map<string, T> {
   readonly #limit: number;
 
@@ -81,7 +81,7 @@ class Memory<T> extends Map<string, T> {
 /**
  * Validates Flex tokens at Twilio's IAM, within a time limit, once for simultaneous requests. Under the token's hash a
  * good answer is remembered for 60 s at most and never past the token's expiration, and a refusal for 15 s. Tokens that
- * nobody vouched for cannot take all the calls: a part is kept for those that were good before.
+ * IAM did not accept cannot take all the calls: a part is kept for tokens that were good before.
  */
 export function createFlexTokens(options: FlexTokenOptions): FlexTokens {
   const now = options.now ?? Date.now;
@@ -92,7 +92,7 @@ export function createFlexTokens(options: FlexTokenOptions): FlexTokens {
   const underway = new Map<string, Promise<Viewer>>();
   const calls = { all: 0, strangers: 0 };
 
-  const ask = async (token: string, isStranger: boolean): Promise<Vouched> => {
+  const ask = async (token: string, isStranger: boolean): Promise<TokenFacts> => {
     if (calls.all >= callLimit || (isStranger && calls.strangers >= strangersLimit))
       throw iamUnavailable('too many calls are still without an answer');
     calls.all += 1;

@@ -10,11 +10,11 @@ export interface IamConfig {
   realm?: string | undefined;
 }
 
-/** What IAM answers about a token that it vouches for; nothing of it is checked yet. */
-export type Vouched = Readonly<Record<string, unknown>>;
+/** What IAM answers about a token that it accepts; its fields are not checked yet. */
+export type TokenFacts = Readonly<Record<string, unknown>>;
 
 /** Asks IAM about one token. @throws CustodyError `token_refused` (403), `iam_unavailable` (503, retryable) */
-export type AskIam = (token: string, signal: AbortSignal) => Promise<Vouched>;
+export type AskIam = (token: string, signal: AbortSignal) => Promise<TokenFacts>;
 
 /** An answer has some hundred bytes. */
 const mostBytes = 65_536;
@@ -23,7 +23,7 @@ const isAboutToken = (code: unknown) => typeof code === 'number' && code >= 20_1
 
 /** The next step is in the message where it is ours to take. */
 export const iamUnavailable = (detail: string): CustodyError =>
-  new CustodyError('iam_unavailable', `Twilio IAM gave no verdict on a Flex token: ${detail}`);
+  new CustodyError('iam_unavailable', `Twilio IAM does not say whether a Flex token is valid: ${detail}`);
 
 /**
  * `POST /v1/Accounts/{AC}/Tokens/validate`, as Twilio's own validator sends it. That validator knows no time limit, no
@@ -50,7 +50,7 @@ export function createIam({ accountSid, authToken, apiKey, realm }: IamConfig): 
         mostBytes,
         signal,
       });
-      return verdictOf(status, jsonFields(text));
+      return factsOf(status, jsonFields(text));
     } catch (error) {
       if (error instanceof CustodyError) throw error;
       // What a proxy says is no word of IAM's.
@@ -63,11 +63,11 @@ export function createIam({ accountSid, authToken, apiKey, realm }: IamConfig): 
   };
 }
 
-/** Whoever asks sets a shorter one by the signal; nothing waits for ever without it. */
+/** The upper limit; a caller sets a shorter one by the signal. */
 const longestMs = 30_000;
 
-/** By status and body: only a word about the token itself is a refusal, and only a success vouches for it. */
-function verdictOf(status: number, answer: Vouched): Vouched {
+/** By status and body: only an answer about the token itself is a refusal, and only a success accepts it. */
+function factsOf(status: number, answer: TokenFacts): TokenFacts {
   const success = status >= 200 && status < 300;
   if (success && answer['valid'] === true) return answer;
   const { valid, code } = answer;

@@ -11,7 +11,7 @@ export type {
   TwilioFlexPlugins,
 } from './flex-configuration.ts';
 export * from './flex-token.ts';
-export type { AskIam, Vouched } from './iam.ts';
+export type { AskIam, TokenFacts } from './iam.ts';
 export { compactJson, editJson, jsonTextAt } from './json-edit.ts';
 export * from './live-api.ts';
 export * from './set-paused.ts';

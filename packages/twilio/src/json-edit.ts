@@ -105,7 +105,7 @@ function withMember(text: string, object: Node, name: string, value: string): st
   return replaced(text, end, end, `${gap}${key}${text.slice(endOf(last.key), last.value.offset)}${value}`);
 }
 
-/** Takes each member of that name away: an earlier one would be seen once the last is gone. */
+/** Removes each member of that name: without the last one, an earlier one would count. */
 function without(text: string, object: Node, name: string): string {
   const all = membersOf(object);
   let kept = text;

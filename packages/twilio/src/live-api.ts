@@ -65,8 +65,8 @@ export interface TwilioLive {
    */
   startRecording(call: CallSid, callback: string): Promise<RecordingSid | undefined>;
   /**
-   * Sends what Twilio hears from this leg to `url` (`wss:`). `refused`: the name is in use on the call, or its four
-   * tracks are; Twilio documents no code that tells these apart.
+   * Streams this leg's inbound audio to `url` (`wss:`). `refused`: the name is in use on the call, or its four
+   * tracks are; Twilio documents no code that distinguishes the two.
    */
   startStream(
     call: CallSid,

@@ -11,7 +11,7 @@ export interface Pace {
 
 /**
  * Lets so many begin within any window of time, in the order in which they came.
- * @param options.longestMs nobody waits longer
+ * @param options.longestMs the longest wait
  */
 export function createPace(options: {
   most: number;
@@ -32,7 +32,7 @@ export function createPace(options: {
       const before = turns.length < most ? undefined : turns[0];
       const mine = before === undefined ? at : Math.max(at, before + windowMs);
       if (mine - at > longestMs)
-        throw new CustodyError('twilio_unavailable', 'too many questions of this kind wait for Twilio');
+        throw new CustodyError('twilio_unavailable', 'too many requests of this kind wait for Twilio');
       turns = [...turns, mine].slice(-most);
       if (mine === at) return;
       await wait(mine - at, signal).catch((error: unknown) => {

@@ -30,7 +30,7 @@ export function recordings({ account, accountSid }: Connection) {
 
     async recordingsPage(window: { since: Date; until?: Date }, pageUrl?: string): Promise<RecordingPage> {
       if (pageUrl !== undefined && !isOwnPage(pageUrl, accountSid)) {
-        throw new CustodyError('twilio_answer', "Twilio's list goes on somewhere else than at Twilio");
+        throw new CustodyError('twilio_answer', "the next page of Twilio's list is not at Twilio");
       }
       const page = await read('the list of recordings', async () => {
         const list = (await account()).recordings;
@@ -92,7 +92,7 @@ function encryptionOf(details: unknown): TwilioRecording['encryption'] {
   try {
     return readEncryption(details);
   } catch {
-    // Told of this recording when it is to be copied: the others of its page are none the worse.
+    // The copy of this recording reports the fault; the others of the page are not affected.
     return 'unreadable';
   }
 }

@@ -25,7 +25,7 @@ interface Changed {
  * Pauses or resumes every recording that is active in a conference: those of its legs and its own. Each by its SID, since
  * `Twilio.CURRENT` fails where several are active, and each that is not known to have ended, since Twilio's lists do not say
  * which are. Asking for the state that holds already changes nothing.
- * @param behavior what lies in the recording where it was paused; of no matter when resuming
+ * @param behavior what the recording contains for the time of the pause; ignored when resuming
  * @returns those that now are in the state asked for; empty where nothing is being recorded
  * @throws CustodyError as TwilioApi does, after everything that could be changed has been
  */
@@ -36,7 +36,7 @@ export async function setPaused(
   behavior: PauseBehavior = 'silence',
 ): Promise<Changed[]> {
   const change: RecordingChange = to === 'paused' ? { status: to, behavior } : { status: 'in-progress' };
-  // The conference first: a recording of it that a leg's list names too is changed where it lies.
+  // The conference first: a recording that a leg's list names too is then changed as the conference's.
   const places: RecordingPlace[] = [
     { conference: conference.sid },
     ...conference.legs.map((leg) => ({ call: leg.callSid })),
@@ -74,7 +74,7 @@ async function settled<T>(all: Promise<T>[]): Promise<{ values: (T | undefined)[
   };
 }
 
-/** What asking again will not mend says more than an outage. */
+/** An error that a retry does not solve says more than an outage. */
 function worst(errors: readonly unknown[]): unknown {
   return errors.find((error) => error instanceof CustodyError && !isRetryable(error)) ?? errors[0];
 }

@@ -1,10 +1,10 @@
 import type { TaskSid } from '@flex-custody/core';
 import { type Connection, read } from './connection.ts';
 
-/** How far a task has come, as TaskRouter tells it. */
+/** State of a task at TaskRouter. */
 export interface TwilioTaskState {
   /**
-   * Undefined where the task is gone. `accepted`: somebody still has it in hand, which through a transfer may be another
+   * Undefined where the task no longer exists. `accepted`: an agent still has it, which after a transfer may be another
    * worker than the one who first took it.
    */
   taskState(sid: TaskSid): Promise<{ status: string; accepted: boolean } | undefined>;

@@ -1,5 +1,5 @@
 /**
- * `X-Twilio-Signature` of a form, as Twilio itself would send it: whoever has the account's primary auth token can.
+ * `X-Twilio-Signature` of a form, as Twilio itself would send it: the account's primary auth token is all that it needs.
  * @param url exactly as it is called, without a fragment
  */
 export async function signAsTwilio(

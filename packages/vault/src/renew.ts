@@ -6,9 +6,9 @@ import type { ObjectReader, SealContext } from './envelope/types.ts';
 import type { Keys } from './keys/types.ts';
 import type { Store, Stored, StoredPart } from './store/types.ts';
 
-/** What is no larger is read and put anew; the rest is copied inside the store. */
+/** An object up to this size is read and written again; a larger one is copied inside the store. */
 const SMALL_BYTES = 8 * 1024 * 1024;
-/** Goes up with the new header: the least that a part may have, and some. */
+/** Bytes uploaded with the new header: more than the least that a part may have. */
 const FIRST_BYTES = 6 * 1024 * 1024;
 /** S3 copies at most 5 GiB at once. */
 const COPY_BYTES = 1024 * 1024 * 1024;
@@ -24,10 +24,10 @@ export interface RenewInput {
 }
 
 /**
- * Wraps a stored message's data key anew, by the newest key alone: its header is written anew, and its body is copied
+ * Rewraps a stored message's data key, by the newest key alone: it writes a new header, and its body is copied
  * inside the store as it is, but for its first mebibytes. Resolves with the new version, which opens by the new key and
- * has the length of the old; the old version stays, for whoever notes the new one to remove.
- * @throws CustodyError `envelope_*`, `key_*`, `object_*`, `store_*`; then no new version stands
+ * has the length of the old; the caller removes the old version once it has noted the new one.
+ * @throws CustodyError `envelope_*`, `key_*`, `object_*`, `store_*`; then there is no new version
  */
 export async function renewObject(input: RenewInput): Promise<SealedObject> {
   const { object, context, keys, store, signal } = input;
@@ -43,7 +43,7 @@ export async function renewObject(input: RenewInput): Promise<SealedObject> {
   try {
     const opened = await openEnvelope(keys, readerOf(store, renewed, renewed), context, signal);
     if (opened.plaintextBytes !== object.plaintextBytes || opened.keyId !== keys.keyId) {
-      throw new CustodyError('object_mismatch', `${object.key} does not open as it did, with its new header`);
+      throw new CustodyError('object_mismatch', `${object.key} does not open with its new header`);
     }
   } catch (error) {
     if (isVersionOfItsOwn(renewed, object))

@@ -2,7 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 /** A request may be so old; a captured one may be repeated for as long. */
 const TOLERANCE_SECONDS = 300;
-/** A clock that goes ahead; what is signed for later than this could be repeated for longer. */
+/** How far a sender's clock may be ahead. A signature for a later time could be repeated for longer. */
 const AHEAD_SECONDS = 60;
 const HEADER = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/;
 

@@ -8,7 +8,7 @@ import type { Store } from './store/types.ts';
 
 export interface VerifyInput {
   object: SealedObject;
-  /** What Twilio says of the recording: `channels` are the most that it may have; without a duration none is held against it. */
+  /** What Twilio says of the recording: `channels` are the most that it may have; without a duration none is compared. */
   source: MediaSource;
   /** The keys that playback uses: what they cannot open is not in custody. Undefined in sse-kms mode. */
   keys: Keys | undefined;
@@ -101,7 +101,7 @@ function soundly(object: SealedObject, look: () => void): void {
   }
 }
 
-/** Holds audio against digests of its parts, wherever it is cut on its way here. */
+/** Compares audio with digests of its parts, in chunks of any size. */
 class PartDigests {
   readonly #wanted: NonNullable<SealedObject['parts']>;
   readonly #found: string[] = [];

@@ -24,7 +24,7 @@ export function mediaOf(body: Readable, contentLength?: number): OpenedMedia {
   };
 }
 
-/** Stands in for api.twilio.com: whatever is asked for by `https` is asked for here. */
+/** A double of api.twilio.com: every `https` request is sent here. */
 export class MediaServer {
   answer: RequestListener = (_request, response) => response.end();
   readonly urls: string[] = [];

@@ -1,6 +1,6 @@
 import type { Plan } from './plan';
 
-/** `conferenceOptions` of Flex's AcceptTask: what stands in them is kept, whoever put it there. */
+/** `conferenceOptions` of Flex's AcceptTask: options of other plugins are kept. */
 export type ConferenceOptions = Readonly<Record<string, unknown>>;
 
 /** True where an option says that something is recorded, in any of the spellings that TaskRouter takes. */

@@ -1,10 +1,13 @@
 import type { Call } from '../state/call';
 import { call, settings } from '../testing';
-import { type AcceptDesk, type AcceptPayload, beforeAccept, keptOurOptions } from './accept';
+import { type AcceptDeps, type AcceptPayload, beforeAccept, keptOurOptions } from './accept';
 
-function desk(more: Partial<AcceptDesk> = {}, seen: Call | undefined = call({ live: false, joined: false })) {
+function setup(
+  more: Partial<AcceptDeps> = {},
+  seen: Call | undefined = call({ live: false, joined: false }),
+) {
   const told: unknown[] = [];
-  const made: AcceptDesk = {
+  const made: AcceptDeps = {
     settings: settings(),
     flexRecords: () => false,
     callOf: () => seen,
@@ -24,7 +27,7 @@ const flex = (conferenceRecord = false) => ({
 });
 
 test('an inbound call is accepted with one recording', () => {
-  const { accept, told } = desk();
+  const { accept, told } = setup();
   const payload = { sid: 'WR1', conferenceOptions: flex() };
   accept(payload);
   expect(payload.conferenceOptions).toMatchObject({
@@ -38,7 +41,7 @@ test('an inbound call is accepted with one recording', () => {
 });
 
 test('a payload with a SID alone gets its options too', () => {
-  const { accept, told } = desk();
+  const { accept, told } = setup();
   const payload: AcceptPayload = { sid: 'WR1' };
   accept(payload);
   expect(payload.conferenceOptions).toMatchObject({ record: 'true', conferenceRecord: false });
@@ -47,14 +50,14 @@ test('a payload with a SID alone gets its options too', () => {
 
 test.each([['text'], [null], [[]], [7]])('options that are %p count as none', (conferenceOptions) => {
   const payload: AcceptPayload = { conferenceOptions };
-  desk().accept(payload);
+  setup().accept(payload);
   expect(payload.conferenceOptions).toMatchObject({ record: 'true' });
 });
 
 test('a task that is no call is not touched', () => {
   const told: unknown[] = [];
   const payload: AcceptPayload = { sid: 'WR1', conferenceOptions: flex() };
-  desk({ callOf: () => undefined, log: () => told.push('logged') }).accept(payload);
+  setup({ callOf: () => undefined, log: () => told.push('logged') }).accept(payload);
   expect(payload).toEqual({ sid: 'WR1', conferenceOptions: flex() });
   expect(told).toEqual([]);
 });
@@ -63,14 +66,14 @@ test('each agent of a transfer has a recording under the own reservation', () =>
   const urls = ['1', '2'].map((digit) => {
     const reservationSid = `WR${digit.repeat(32)}` as Call['reservationSid'];
     const payload: AcceptPayload = {};
-    desk({}, call({ reservationSid, transferred: digit === '2' })).accept(payload);
+    setup({}, call({ reservationSid, transferred: digit === '2' })).accept(payload);
     return (payload.conferenceOptions as Record<string, string>)['recordingStatusCallback'];
   });
   expect(new Set(urls).size).toBe(2);
 });
 
 test("ours with Flex's switch on: Flex's is turned off for the call, and that is told", () => {
-  const { accept, told } = desk();
+  const { accept, told } = setup();
   const payload = { conferenceOptions: { ...flex(true), conferenceRecordingStatusCallback: 'x' } };
   accept(payload);
   expect(payload.conferenceOptions).not.toHaveProperty('conferenceRecordingStatusCallback');
@@ -79,19 +82,19 @@ test("ours with Flex's switch on: Flex's is turned off for the call, and that is
 });
 
 test.each(['ours', 'theirs'])('another plugin records already (%s): told', (mode) => {
-  const { accept, told } = desk({ settings: settings({ mode }) });
+  const { accept, told } = setup({ settings: settings({ mode }) });
   accept({ conferenceOptions: { ...flex(mode === 'theirs'), record: 'true' } });
   expect(told).toContain('doubled');
 });
 
 test('both, on purpose, is no double recording', () => {
-  const { accept, told } = desk({ settings: settings({ mode: 'both' }) });
+  const { accept, told } = setup({ settings: settings({ mode: 'both' }) });
   accept({ conferenceOptions: flex(true) });
   expect(told).toEqual(['accepted']);
 });
 
 test("theirs and Flex's switch off: left as it is, and told why", () => {
-  const { accept, told } = desk({ settings: settings({ mode: 'theirs' }) });
+  const { accept, told } = setup({ settings: settings({ mode: 'theirs' }) });
   const payload = { conferenceOptions: flex() };
   accept(payload);
   expect(payload.conferenceOptions).toEqual(flex());
@@ -100,16 +103,16 @@ test("theirs and Flex's switch off: left as it is, and told why", () => {
 
 test("what the acceptance says of the conference counts before Flex's switch", () => {
   const theirs = { settings: settings({ mode: 'theirs' }) };
-  const said = desk({ ...theirs, flexRecords: () => true });
+  const said = setup({ ...theirs, flexRecords: () => true });
   said.accept({ conferenceOptions: flex(false) });
   expect(said.told).toEqual(['flex-recording-off']);
-  const unsaid = desk({ ...theirs, flexRecords: () => true });
+  const unsaid = setup({ ...theirs, flexRecords: () => true });
   unsaid.accept({});
   expect(unsaid.told).toEqual([]);
 });
 
 test('without settings the acceptance stays as it is, and that is told', () => {
-  const { accept, told } = desk({ settings: settings({}, { functions_url: 'ftp://x' }) });
+  const { accept, told } = setup({ settings: settings({}, { functions_url: 'ftp://x' }) });
   const payload = { conferenceOptions: flex(true) };
   accept(payload);
   expect(payload.conferenceOptions).toEqual(flex(true));
@@ -117,7 +120,7 @@ test('without settings the acceptance stays as it is, and that is told', () => {
 });
 
 test('a call between agents is not recorded, by Flex neither', () => {
-  const { accept, told } = desk({}, call({ direction: 'internal', caller: true }));
+  const { accept, told } = setup({}, call({ direction: 'internal', caller: true }));
   const payload = { conferenceOptions: flex(true) };
   accept(payload);
   expect(payload.conferenceOptions).toEqual(flex(false));
@@ -130,7 +133,7 @@ describe('trouble never keeps an agent from a call', () => {
   };
 
   test('the task cannot be read: untouched and logged', () => {
-    const { accept, told } = desk({ callOf: boom });
+    const { accept, told } = setup({ callOf: boom });
     const payload = { conferenceOptions: flex() };
     expect(() => accept(payload)).not.toThrow();
     expect(payload.conferenceOptions).toEqual(flex());
@@ -138,7 +141,7 @@ describe('trouble never keeps an agent from a call', () => {
   });
 
   test('something unexpected while deciding: untouched, logged, told', () => {
-    const { accept, told } = desk({ flexRecords: boom });
+    const { accept, told } = setup({ flexRecords: boom });
     const payload: AcceptPayload = {};
     expect(() => accept(payload)).not.toThrow();
     expect(payload).toEqual({});
@@ -146,21 +149,21 @@ describe('trouble never keeps an agent from a call', () => {
   });
 
   test('a payload that cannot be written: told as such', () => {
-    const { accept, told } = desk();
+    const { accept, told } = setup();
     const payload = Object.freeze({ conferenceOptions: flex() });
     expect(() => accept(payload)).not.toThrow();
     expect(told).toEqual(['logged', 'accept-failed']);
   });
 
   test('not even telling of it may throw', () => {
-    const { accept } = desk({ flexRecords: boom, log: boom, notRecorded: boom });
+    const { accept } = setup({ flexRecords: boom, log: boom, notRecorded: boom });
     expect(() => accept({})).not.toThrow();
   });
 });
 
 test('after the acceptance it shows whether a later listener took the options away', () => {
   const payload: AcceptPayload = {};
-  desk().accept(payload);
+  setup().accept(payload);
   expect(keptOurOptions(payload)).toBe(true);
   expect(keptOurOptions({ conferenceOptions: flex() })).toBe(false);
   expect(keptOurOptions({})).toBe(false);

@@ -9,14 +9,14 @@ import type { Call } from '../state/call';
 import { acceptOptions, saysRecord } from './accept-options';
 import { planFor } from './plan';
 
-/** Payload of AcceptTask, as much of it as is ours to know. */
+/** Payload of AcceptTask: the fields that we read. */
 export interface AcceptPayload {
   sid?: unknown;
   task?: unknown;
   conferenceOptions?: unknown;
 }
 
-export interface AcceptDesk {
+export interface AcceptDeps {
   settings: FlexSettings;
   /** Flex's own switch. */
   flexRecords(): boolean;
@@ -32,36 +32,36 @@ export interface AcceptDesk {
 
 /**
  * Listener before AcceptTask: sets the recording's options, and never throws. Trouble with a recording must not keep an
- * agent from a call, so whatever is unexpected leaves the payload as it was and is told.
+ * agent from a call, so an unexpected error leaves the payload as it was and is reported.
  */
-export function beforeAccept(desk: AcceptDesk): (payload: AcceptPayload) => void {
+export function beforeAccept(deps: AcceptDeps): (payload: AcceptPayload) => void {
   return (payload) => {
     let call: Call | undefined;
     let reason: NotRecordedReason = 'unexpected';
     try {
-      call = desk.callOf(payload);
+      call = deps.callOf(payload);
       if (!call) return;
-      const { settings } = desk;
+      const { settings } = deps;
       const options = fieldsOf(payload.conferenceOptions);
       const stated = options['conferenceRecord'];
-      const flexRecords = stated === undefined ? desk.flexRecords() : saysRecord(stated);
+      const flexRecords = stated === undefined ? deps.flexRecords() : saysRecord(stated);
       const plan = planFor(settings, flexRecords, call);
       const next = acceptOptions(plan, options, recordingCallbackUrl(settings.functionsUrl ?? '', call));
       reason = 'accept-failed';
       // Once and whole: half a set of options would be worse than none.
       if (next) payload.conferenceOptions = next;
       reason = 'unexpected';
-      if (!plan.record) return desk.notRecorded(call, plan.reason);
-      if (plan.leg) desk.accepted(call);
+      if (!plan.record) return deps.notRecorded(call, plan.reason);
+      if (plan.leg) deps.accepted(call);
       const { mode } = settings.recording;
       if (
         (mode === 'ours' && plan.leg && flexRecords) ||
         (mode !== 'both' && saysRecord(options['record']))
       ) {
-        desk.doubled(call);
+        deps.doubled(call);
       }
     } catch (error) {
-      failed(desk, call, reason, error);
+      failed(deps, call, reason, error);
     }
   };
 }
@@ -71,11 +71,11 @@ export function keptOurOptions(payload: AcceptPayload): boolean {
   return saysRecord(fieldsOf(payload.conferenceOptions)['record']);
 }
 
-function failed(desk: AcceptDesk, call: Call | undefined, reason: NotRecordedReason, error: unknown): void {
+function failed(deps: AcceptDeps, call: Call | undefined, reason: NotRecordedReason, error: unknown): void {
   try {
-    desk.log('a call is accepted without recording', { reason, reservation: call?.reservationSid, error });
-    if (call) desk.notRecorded(call, reason);
+    deps.log('a call is accepted without recording', { reason, reservation: call?.reservationSid, error });
+    if (call) deps.notRecorded(call, reason);
   } catch {
-    // Nothing is left that could be told, and the agent's call matters more.
+    // Nothing is left that could be reported, and the agent's call matters more.
   }
 }

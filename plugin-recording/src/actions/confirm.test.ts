@@ -2,11 +2,11 @@ import type { Failure } from '../api/call-control';
 import { callStates } from '../state/call-states';
 import { call, keyValues } from '../testing';
 import { lookAfterMs, retryDelaysMs } from './confirm';
-import { desk, fails, leg, otherLeg, outbound, started, startedAnswer } from './testing';
+import { fails, leg, otherLeg, outbound, setup, started, startedAnswer } from './testing';
 
 describe('which leg is asked for when it has joined', () => {
   test('inbound, accepted here: what Twilio has is asked some seconds later, and nothing counts before', async () => {
-    const { made, wishes, slept, status } = desk();
+    const { made, wishes, slept, status } = setup();
     made.accepted(call());
     const joined = made.joined(call());
     expect(status(call())).toEqual({ kind: 'starting' });
@@ -17,7 +17,7 @@ describe('which leg is asked for when it has joined', () => {
   });
 
   test('inbound, accepted without our options: asked for at once, as nothing that was asked for before', async () => {
-    const { made, wishes, slept } = desk();
+    const { made, wishes, slept } = setup();
     await made.joined(call());
     expect(slept).toEqual([]);
     expect(wishes).toEqual([{ want: 'leg', expected: false, paused: false }]);
@@ -25,7 +25,7 @@ describe('which leg is asked for when it has joined', () => {
 
   test("theirs: the conference's is asked for, and is no less recorded where the leg's had to stand in", async () => {
     for (const kind of ['conference', 'leg'] as const) {
-      const { made, answers, wishes, slept, status } = desk({ mode: 'theirs' }, keyValues(), true);
+      const { made, answers, wishes, slept, status } = setup({ mode: 'theirs' }, keyValues(), true);
       answers.start = [startedAnswer({ of: kind })];
       await made.joined(call());
       expect(slept).toEqual([lookAfterMs]);
@@ -35,16 +35,16 @@ describe('which leg is asked for when it has joined', () => {
   });
 
   test('both: the leg', async () => {
-    const { made, wishes } = desk({ mode: 'both' }, keyValues(), true);
+    const { made, wishes } = setup({ mode: 'both' }, keyValues(), true);
     made.accepted(call());
     await made.joined(call());
     expect(wishes).toMatchObject([{ want: 'leg', expected: true }]);
   });
 
   test('the host hears of each leg once, whatever becomes of its recording', async () => {
-    const { made, joins, storage } = desk({ default: 'never' });
+    const { made, joins, storage } = setup({ default: 'never' });
     await made.joined(call());
-    await desk({ default: 'never' }, storage).made.joined(call());
+    await setup({ default: 'never' }, storage).made.joined(call());
     expect(joins).toMatchObject([
       { kind: 'joined', taskSid: call().taskSid, conferenceSid: call().conferenceSid, callSid: leg },
     ]);
@@ -53,7 +53,7 @@ describe('which leg is asked for when it has joined', () => {
   });
 
   test('outbound: started once the leg has joined', async () => {
-    const { made, asked, status } = desk();
+    const { made, asked, status } = setup();
     made.accepted(call(outbound));
     expect(status(call(outbound))).toEqual({ kind: 'starting' });
     await made.joined(call(outbound));
@@ -62,7 +62,7 @@ describe('which leg is asked for when it has joined', () => {
   });
 
   test('outbound, recorded already: the Function says so and it is recorded once', async () => {
-    const { made, answers, asked, status } = desk();
+    const { made, answers, asked, status } = setup();
     answers.start = [startedAnswer({ started: false })];
     await made.joined(call(outbound));
     expect(asked).toEqual(['start']);
@@ -72,17 +72,17 @@ describe('which leg is asked for when it has joined', () => {
   test('internal: 0 by default, 1 where they are recorded, the caller’s', async () => {
     const caller = call({ direction: 'internal', caller: true });
     const callee = call({ direction: 'internal' });
-    const none = desk();
+    const none = setup();
     await none.made.joined(caller);
     await none.made.joined(callee);
     expect(none.asked).toEqual([]);
     expect(none.status(caller)).toEqual({ kind: 'not-recorded', reason: 'internal-call' });
-    const one = desk({ internal: true });
+    const one = setup({ internal: true });
     await one.made.joined(caller);
-    await desk({ internal: true }).made.joined(callee);
+    await setup({ internal: true }).made.joined(callee);
     expect(one.asked).toEqual(['start']);
     // The called one is told the truth: the call is recorded.
-    expect(desk({ internal: true }).status(callee)).toEqual({ kind: 'recording' });
+    expect(setup({ internal: true }).status(callee)).toEqual({ kind: 'recording' });
   });
 
   test.each([
@@ -90,7 +90,7 @@ describe('which leg is asked for when it has joined', () => {
     ['on demand', { default: 'on-demand' }],
     ['theirs', { mode: 'theirs' }],
   ])('%s: nothing', async (_what, recording) => {
-    const { made, asked } = desk(recording);
+    const { made, asked } = setup(recording);
     await made.joined(call());
     await made.joined(call(outbound));
     expect(asked).toEqual([]);
@@ -100,10 +100,10 @@ describe('which leg is asked for when it has joined', () => {
     ['inbound', {}],
     ['outbound', outbound],
   ])('%s, a refresh asks again at once, as for what is there already', async (_what, more) => {
-    const before = desk();
+    const before = setup();
     before.made.accepted(call(more));
     await before.made.joined(call(more));
-    const after = desk({}, before.storage);
+    const after = setup({}, before.storage);
     expect(after.status(call(more))).toEqual({ kind: 'starting' });
     await after.made.joined(call(more));
     expect(after.slept).toEqual([]);
@@ -114,21 +114,21 @@ describe('which leg is asked for when it has joined', () => {
   test('a refresh during the start takes it up again', async () => {
     const storage = keyValues();
     callStates(storage).set(call().reservationSid, { leg });
-    const { made, asked } = desk({}, storage);
+    const { made, asked } = setup({}, storage);
     await made.joined(call(outbound));
     expect(asked).toEqual(['start']);
   });
 
   test('a refresh asks for what was started on demand, though the task could not be marked', async () => {
-    const before = desk({ default: 'on-demand' });
+    const before = setup({ default: 'on-demand' });
     await before.made.start(call());
-    const after = desk({ default: 'on-demand' }, before.storage);
+    const after = setup({ default: 'on-demand' }, before.storage);
     await after.made.joined(call());
     expect([after.asked, after.status(call())]).toEqual([['start'], { kind: 'recording' }]);
   });
 
   test('who joined again has another leg, with a recording of its own', async () => {
-    const { made, asked, wishes, status } = desk();
+    const { made, asked, wishes, status } = setup();
     made.accepted(call());
     await made.joined(call());
     await made.joined(call({ leg: otherLeg }));
@@ -138,7 +138,7 @@ describe('which leg is asked for when it has joined', () => {
   });
 
   test('and if it cannot be, the recording of the first leg hides nothing', async () => {
-    const { made, answers, status } = desk();
+    const { made, answers, status } = setup();
     await made.joined(call(outbound));
     answers.start = [fails('token_refused')];
     await made.joined(call({ ...outbound, leg: otherLeg }));
@@ -146,7 +146,7 @@ describe('which leg is asked for when it has joined', () => {
   });
 
   test('a leg whose SID Flex learns late is no other leg', async () => {
-    const { made, joins, wishes } = desk();
+    const { made, joins, wishes } = setup();
     made.accepted(call());
     const { leg: _unknown, ...unnamed } = call();
     await made.joined(unnamed);
@@ -156,7 +156,7 @@ describe('which leg is asked for when it has joined', () => {
   });
 
   test('an acceptance that could not carry the recording is made good once the leg has joined', async () => {
-    const { made, asked, status } = desk();
+    const { made, asked, status } = setup();
     made.notRecorded(call(), 'accept-failed');
     expect(status(call())).toEqual({ kind: 'not-recorded', reason: 'accept-failed' });
     await made.joined(call());
@@ -174,7 +174,7 @@ describe('a start that fails', () => {
     ['token_refused', 'start-failed', 1],
     ['config_invalid', 'start-failed', 1],
   ])('%s: %s after %i attempts, shown, told and remembered', async (failure, reason, attempts) => {
-    const { made, answers, asked, reports, alerts, slept, status, storage } = desk();
+    const { made, answers, asked, reports, alerts, slept, status, storage } = setup();
     answers.start = [fails(failure)];
     await made.joined(call(outbound));
     expect(asked).toHaveLength(attempts);
@@ -182,7 +182,7 @@ describe('a start that fails', () => {
     expect(status(call(outbound))).toEqual({ kind: 'not-recorded', reason });
     expect(reports).toMatchObject([{ kind: 'not-recorded', reason, reservationSid: call().reservationSid }]);
     expect(alerts).toEqual([`start ${failure}`]);
-    const after = desk({}, storage);
+    const after = setup({}, storage);
     expect(after.status(call(outbound))).toEqual({ kind: 'not-recorded', reason });
     // And asked for again: Twilio may have it by now. The host knows of it already.
     after.answers.start = [fails(failure)];
@@ -192,7 +192,7 @@ describe('a start that fails', () => {
   });
 
   test('what was asked for with the acceptance and is not there: shown, and reported', async () => {
-    const { made, answers, alerts, reports, status } = desk();
+    const { made, answers, alerts, reports, status } = setup();
     made.accepted(call());
     answers.start = [fails('twilio_refused')];
     await made.joined(call());
@@ -202,7 +202,7 @@ describe('a start that fails', () => {
   });
 
   test('an attempt after one without an answer looks for what that may have started', async () => {
-    const { made, answers, wishes } = desk();
+    const { made, answers, wishes } = setup();
     answers.start = [fails('timeout'), started];
     await made.joined(call(outbound));
     expect(wishes.map(({ expected }) => expected)).toEqual([false, true]);
@@ -212,7 +212,7 @@ describe('a start that fails', () => {
     ['before Twilio was asked', 0, []],
     ['while Twilio was asked', 1, ['start']],
   ])('a call that ended %s is no alarm', async (_what, asks, expected) => {
-    const { made, answers, asked, alerts, reports, now } = desk();
+    const { made, answers, asked, alerts, reports, now } = setup();
     made.accepted(call());
     answers.start = [fails('call_not_live')];
     const ended = call({ live: false });
@@ -222,7 +222,7 @@ describe('a start that fails', () => {
   });
 
   test('what is unexpected is shown too', async () => {
-    const { made, answers, reports, status } = desk();
+    const { made, answers, reports, status } = setup();
     answers.start = [Promise.reject(new Error('boom')) as never];
     await made.joined(call());
     expect(status(call())).toMatchObject({ kind: 'not-recorded' });
@@ -230,7 +230,7 @@ describe('a start that fails', () => {
   });
 
   test('an attempt that succeeds ends it', async () => {
-    const { made, answers, asked, alerts, reports, status } = desk();
+    const { made, answers, asked, alerts, reports, status } = setup();
     answers.start = [fails('call_not_live'), fails('timeout'), started];
     await made.joined(call(outbound));
     expect(asked).toEqual(['start', 'start', 'start']);
@@ -239,7 +239,7 @@ describe('a start that fails', () => {
   });
 
   test('a call that has ended meanwhile is asked for no longer', async () => {
-    const { made, answers, asked, alerts, now } = desk();
+    const { made, answers, asked, alerts, now } = setup();
     answers.start = [fails('call_not_live')];
     now.call = call({ ...outbound, live: false });
     await made.joined(call(outbound));
@@ -247,7 +247,7 @@ describe('a start that fails', () => {
   });
 
   test('the agent tries again, and it is recorded', async () => {
-    const { made, answers, reports, status } = desk();
+    const { made, answers, reports, status } = setup();
     answers.start = [fails('token_refused'), started];
     await made.joined(call(outbound));
     await made.start(call(outbound));

@@ -23,7 +23,7 @@ export interface RecorderMeans {
   /** Undefined without a host. */
   reports: ReportQueue | undefined;
   plan(call: Call): Plan;
-  /** The same call as it stands now; undefined once the task is gone. */
+  /** The same call as it is now; undefined once Flex no longer has the task. */
   again(call: Call): Call | undefined;
   stamp: Stamp;
   sleep(ms: number): Promise<void>;

@@ -1,10 +1,10 @@
 import type { Failure } from '../api/call-control';
 import { call } from '../testing';
-import { desk, fails, otherLeg, paused, pausedBefore, started } from './testing';
+import { fails, otherLeg, paused, pausedBefore, setup, started } from './testing';
 
 describe('on demand', () => {
   test('starts when the agent asks', async () => {
-    const { made, asked, status } = desk({ default: 'on-demand' });
+    const { made, asked, status } = setup({ default: 'on-demand' });
     await made.joined(call());
     expect(status(call())).toEqual({ kind: 'not-recorded', reason: 'on-demand' });
     await made.start(call());
@@ -13,7 +13,7 @@ describe('on demand', () => {
   });
 
   test('in vain: said beside the button, asked once', async () => {
-    const { made, answers, asked, alerts, states } = desk({ default: 'on-demand' });
+    const { made, answers, asked, alerts, states } = setup({ default: 'on-demand' });
     answers.start = [fails('twilio_refused')];
     await made.start(call());
     expect(asked).toEqual(['start']);
@@ -24,7 +24,7 @@ describe('on demand', () => {
   });
 
   test('clicked twice, asked once', async () => {
-    const { made, asked } = desk({ default: 'on-demand' });
+    const { made, asked } = setup({ default: 'on-demand' });
     await Promise.all([made.start(call()), made.start(call())]);
     expect(asked).toEqual(['start']);
   });
@@ -32,7 +32,7 @@ describe('on demand', () => {
 
 describe('pause and resume', () => {
   test('pauses, shows it at once, and resumes', async () => {
-    const { made, status } = desk();
+    const { made, status } = setup();
     await made.joined(call());
     await made.pause(call());
     expect(status(call())).toEqual({ kind: 'paused', since: 500 });
@@ -41,15 +41,15 @@ describe('pause and resume', () => {
   });
 
   test('a pause that the task could not be marked with survives a refresh', async () => {
-    const { made, answers, storage } = desk();
+    const { made, answers, storage } = setup();
     made.accepted(call());
     answers.pause = [paused({ marked: false })];
     await made.pause(call());
-    expect(desk({}, storage).status(call())).toEqual({ kind: 'paused', since: 500 });
+    expect(setup({}, storage).status(call())).toEqual({ kind: 'paused', since: 500 });
   });
 
   test('what the host has not heard of is reported', async () => {
-    const { made, answers, reports } = desk();
+    const { made, answers, reports } = setup();
     answers.pause = [paused({ reported: false })];
     answers.resume = [paused({ state: 'recording', reported: false })];
     await made.pause(call());
@@ -61,7 +61,7 @@ describe('pause and resume', () => {
   });
 
   test('what the host has heard of is not reported again', async () => {
-    const { made, reports } = desk();
+    const { made, reports } = setup();
     await made.pause(call());
     expect(reports).toEqual([]);
   });
@@ -69,7 +69,7 @@ describe('pause and resume', () => {
   test.each<Failure>(['unexpected', 'timeout', 'offline', 'call_not_live'])(
     '%s: still recording, and said why',
     async (failure) => {
-      const { made, answers, status, states, asked } = desk();
+      const { made, answers, status, states, asked } = setup();
       await made.joined(call());
       answers.pause = [fails(failure)];
       await made.pause(call());
@@ -80,7 +80,7 @@ describe('pause and resume', () => {
   );
 
   test('nothing is recorded, whatever was shown: reported, started in silence, and paused', async () => {
-    const { made, answers, asked, wishes, reports, status, states } = desk();
+    const { made, answers, asked, wishes, reports, status, states } = setup();
     await made.joined(call());
     answers.pause = [fails('nothing_recorded'), paused()];
     const seen: unknown[] = [];
@@ -100,7 +100,7 @@ describe('pause and resume', () => {
     ['and cannot be', [fails('twilio_refused')], ['pause', 'start', 'start', 'start', 'start']],
     ['and it stays so', [started], ['pause', 'start', 'pause', 'pause', 'pause', 'pause']],
   ])('nothing is recorded, %s: not recorded, and no error that says otherwise', async (_what, start, all) => {
-    const { made, answers, asked, reports, status, states } = desk();
+    const { made, answers, asked, reports, status, states } = setup();
     answers.start = start;
     answers.pause = [fails('nothing_recorded')];
     await made.pause(call());
@@ -111,7 +111,7 @@ describe('pause and resume', () => {
   });
 
   test('while the recording is being looked for, a pause waits for it, and no second start is asked for', async () => {
-    const { made, answers, asked, reports, status } = desk();
+    const { made, answers, asked, reports, status } = setup();
     made.accepted(call());
     answers.pause = [fails('nothing_recorded'), paused()];
     await Promise.all([made.joined(call()), made.pause(call())]);
@@ -121,7 +121,7 @@ describe('pause and resume', () => {
   });
 
   test('the next attempt takes the error away', async () => {
-    const { made, answers, states } = desk();
+    const { made, answers, states } = setup();
     answers.pause = [fails('timeout'), paused()];
     await made.pause(call());
     await made.pause(call());
@@ -129,7 +129,7 @@ describe('pause and resume', () => {
   });
 
   test('pausing is off: said so, and offered no longer', async () => {
-    const { made, answers, policy, states } = desk();
+    const { made, answers, policy, states } = setup();
     answers.pause = [fails('pause_disabled')];
     await made.pause(call());
     expect(policy.current.enabled).toBe(false);
@@ -141,7 +141,7 @@ describe('a pause follows a transfer', () => {
   const transferred = call({ transferred: true, attributes: pausedBefore });
 
   test('the leg of who takes over is paused too', async () => {
-    const { made, asked, status } = desk();
+    const { made, asked, status } = setup();
     made.accepted(transferred);
     await made.joined(transferred);
     expect(asked).toEqual(['pause', 'start']);
@@ -149,27 +149,27 @@ describe('a pause follows a transfer', () => {
   });
 
   test('after its recording was started, where the acceptance did not', async () => {
-    const { made, asked } = desk();
+    const { made, asked } = setup();
     await made.joined(transferred);
     expect(asked).toEqual(['start', 'pause']);
   });
 
   test('not again after a refresh', async () => {
-    const { made, storage } = desk();
+    const { made, storage } = setup();
     made.accepted(transferred);
     await made.joined(transferred);
-    const after = desk({}, storage);
+    const after = setup({}, storage);
     await after.made.joined(transferred);
     expect(after.asked).toEqual(['start']);
   });
 
   test('Twilio may not know the leg yet: asked again; in vain, it is shown', async () => {
-    const good = desk();
+    const good = setup();
     good.made.accepted(transferred);
     good.answers.pause = [fails('nothing_recorded'), paused()];
     await good.made.joined(transferred);
     expect([good.asked, good.alerts]).toEqual([['pause', 'start', 'pause'], []]);
-    const bad = desk();
+    const bad = setup();
     bad.made.accepted(transferred);
     bad.answers.pause = [fails('pause_disabled')];
     await bad.made.joined(transferred);
@@ -177,7 +177,7 @@ describe('a pause follows a transfer', () => {
   });
 
   test('a call that is not paused stays so', async () => {
-    const { made, asked } = desk();
+    const { made, asked } = setup();
     made.accepted(call({ transferred: true }));
     await made.joined(call({ transferred: true }));
     expect(asked).toEqual(['start']);
@@ -185,7 +185,7 @@ describe('a pause follows a transfer', () => {
 });
 
 test('what nobody expected ends in the log, and the buttons work again', async () => {
-  const { made, answers, states, asked } = desk();
+  const { made, answers, states, asked } = setup();
   answers.pause = [Promise.reject(new Error('boom')) as never, paused()];
   await expect(made.pause(call())).resolves.toBeUndefined();
   expect(states.get(call().reservationSid).busy).toBeUndefined();
@@ -194,7 +194,7 @@ test('what nobody expected ends in the log, and the buttons work again', async (
 });
 
 test('the same reason is told once for a call, another one again', () => {
-  const { made, reports } = desk();
+  const { made, reports } = setup();
   made.notRecorded(call(), 'rule');
   made.notRecorded(call(), 'rule');
   made.notRecorded(call(), 'start-failed');
@@ -205,7 +205,7 @@ test('the same reason is told once for a call, another one again', () => {
 });
 
 test('a double recording is told', () => {
-  const { made, reports } = desk();
+  const { made, reports } = setup();
   made.doubled(call());
   expect(reports).toMatchObject([{ kind: 'double-recording', taskSid: call().taskSid }]);
 });

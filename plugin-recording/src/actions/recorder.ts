@@ -10,7 +10,7 @@ export interface Recorder {
   notRecorded(call: Call, reason: NotRecordedReason): void;
   doubled(call: Call): void;
   /**
-   * This worker's leg has joined, or the page was loaded while it was: tells the host, asks Twilio some seconds later what
+   * This worker's leg has joined, or was there when the page was loaded: reports it to the host, asks Twilio seconds later what
    * it records, starts what is missing, and pauses what is paused.
    */
   joined(call: Call): Promise<void>;
@@ -78,7 +78,7 @@ export function recorder(means: RecorderMeans): Recorder {
     const paused = state === 'paused';
     const at = (paused ? since : undefined) ?? stamp.now();
     const now = means.again(call) ?? call;
-    // The mark as it was before we asked: the task may have told of the change before the Function answered.
+    // The mark from before the request: Flex may have updated the task before the Function answered.
     const mark = pausedSince(readTaskMark(call.attributes)) ?? null;
     states.set(sid, { busy: undefined, pause: { paused, at, mark } });
     if (reported || !reports) return;

@@ -31,8 +31,8 @@ export const fails = (failure: Failure) => ({ ok: false, failure }) as const;
 export const pausedBefore = { flex_custody: { paused: { since: 400, by: sid('WK', '2') } } };
 export const outbound: Partial<Call> = { direction: 'outbound' };
 
-/** A desk at which the Functions answer as told, one after the other, the last one again and again. */
-export function desk(recording: object = {}, storage = keyValues(), flexRecords = false) {
+/** A recorder whose Functions give the answers of these lists in order, and the last one for ever. */
+export function setup(recording: object = {}, storage = keyValues(), flexRecords = false) {
   const asked: string[] = [];
   const wishes: StartWish[] = [];
   const reports: Report[] = [];

@@ -22,7 +22,7 @@ export interface CallControl {
   resume(call: Call): Promise<Answer<PauseAnswer>>;
 }
 
-/** @param token asked at each call: Flex renews it, and nobody keeps it */
+/** @param token read at each call: Flex renews it, and the plugin keeps no copy */
 export function callControl(functionsUrl: string, token: () => string, fetch: Fetch): CallControl {
   const once = async <T>(
     path: string,
@@ -32,7 +32,7 @@ export function callControl(functionsUrl: string, token: () => string, fetch: Fe
     wish?: StartWish,
   ): Promise<Answer<T>> => {
     const form = callControlForm(token, { ...call, ...wish });
-    // A form asks no leave of CORS beforehand: one trip less while somebody spells a card number.
+    // A form needs no CORS preflight: one round trip less while the caller spells a card number.
     const result = await request(fetch, `${functionsUrl}${path}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/x-www-form-urlencoded' },

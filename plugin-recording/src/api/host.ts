@@ -9,7 +9,7 @@ export interface Host {
   report(report: Report): Promise<Delivery>;
 }
 
-/** @param token asked at each call: Flex renews it, and nobody keeps it */
+/** @param token read at each call: Flex renews it, and the plugin keeps no copy */
 export function host(hostUrl: string, token: () => string, fetch: Fetch): Host {
   const authorization = () => `Basic ${btoa(`token:${token()}`)}`;
   return {

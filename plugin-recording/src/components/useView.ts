@@ -2,7 +2,7 @@ import type { ITask } from '@twilio/flex-ui';
 import { useEffect, useReducer } from 'react';
 import type { Services, View } from '../flex/services';
 
-/** The task's view, drawn anew when it changed, and each second while a pause is counted. */
+/** The task's view, rendered again when it changes, and each second while a pause is counted. */
 export function useView(services: Services, task: ITask | undefined): View | undefined {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const view = task && services.view(task);

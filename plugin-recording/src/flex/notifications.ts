@@ -2,7 +2,7 @@ import { type Manager, Notifications, NotificationType } from '@twilio/flex-ui';
 import type { StringKey } from '../strings/strings';
 import { withOurs } from '../strings/text';
 
-/** Flex's bar lies over the Accept button while it shows: whatever it says, a call matters more. */
+/** Ms. Flex's notification bar covers the Accept button while it shows, and a call matters more than any notification. */
 const timeout = 8_000;
 
 /** Each notification's text is the string of the same name, so that a customer's own text shows. */

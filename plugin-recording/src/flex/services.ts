@@ -1,6 +1,6 @@
 import { readFlexSettings } from '@flex-custody/core';
 import type { ITask, Manager } from '@twilio/flex-ui';
-import { type AcceptDesk, type AcceptPayload, beforeAccept, keptOurOptions } from '../actions/accept';
+import { type AcceptDeps, type AcceptPayload, beforeAccept, keptOurOptions } from '../actions/accept';
 import { type Plan, planFor } from '../actions/plan';
 import { type Recorder, recorder } from '../actions/recorder';
 import { callControl } from '../api/call-control';
@@ -17,7 +17,7 @@ import { controlsOf, type Status, statusOf } from '../state/status';
 import type { KeyValues } from '../state/storage';
 import { failureKey, type StringKey } from '../strings/strings';
 import { text } from '../strings/text';
-import { flexDesk } from './desk';
+import { flexState } from './flex-state';
 import { notify } from './notifications';
 
 /** What a component shows of a task. */
@@ -36,7 +36,7 @@ export interface Services {
   subscribe(listener: () => void): () => void;
   beforeAccept(payload: AcceptPayload): void;
   afterAccept(payload: AcceptPayload): void;
-  /** Tells of wrong settings, sends what waits, and sees to the calls that are up. */
+  /** Reports wrong settings, sends waiting reports, and begins to watch calls. */
   begin(): void;
 }
 
@@ -52,21 +52,21 @@ function storage(which: 'localStorage' | 'sessionStorage'): KeyValues | undefine
 }
 
 export function createServices(manager: Manager): Services {
-  const desk = flexDesk(manager);
+  const flex = flexState(manager);
   const attributes = manager.serviceConfiguration.ui_attributes as unknown as
     | Readonly<Record<string, unknown>>
     | undefined;
   const { settings, problems } = readFlexSettings(attributes?.['flex_custody']);
   const now = () => Date.now();
   const stamp = { id: () => window.crypto.randomUUID(), now };
-  const told = once(storage('localStorage'), desk.accountSid());
+  const doneOnce = once(storage('localStorage'), flex.accountSid());
   const states = callStates(storage('sessionStorage'));
-  const hostApi = settings.hostUrl ? host(settings.hostUrl, desk.token, browserFetch) : undefined;
+  const hostApi = settings.hostUrl ? host(settings.hostUrl, flex.token, browserFetch) : undefined;
   const policy = pausePolicy(async () => hostApi?.pauseSettings(), now);
   const reports = hostApi
     ? reportQueue({
         storage: storage('localStorage'),
-        worker: desk.workerSid,
+        worker: flex.workerSid,
         send: hostApi.report,
         later: (ms, then) => {
           window.setTimeout(then, ms);
@@ -74,40 +74,40 @@ export function createServices(manager: Manager): Services {
         log: warn,
       })
     : undefined;
-  const plan = (call: Call): Plan => planFor(settings, desk.flexRecords(), call);
-  const say: Services['text'] = (key, values) => text(desk.strings(), key, values);
+  const plan = (call: Call): Plan => planFor(settings, flex.flexRecords(), call);
+  const say: Services['text'] = (key, values) => text(flex.strings(), key, values);
   const work = recorder({
-    control: settings.functionsUrl ? callControl(settings.functionsUrl, desk.token, browserFetch) : undefined,
+    control: settings.functionsUrl ? callControl(settings.functionsUrl, flex.token, browserFetch) : undefined,
     states,
     policy,
     reports,
     plan,
-    again: (call) => desk.calls().find((one) => one.reservationSid === call.reservationSid),
+    again: (call) => flex.calls().find((one) => one.reservationSid === call.reservationSid),
     stamp,
     sleep: (ms) => new Promise((resolve) => window.setTimeout(resolve, ms)),
     alert: (what, failure) => notify(manager, `FlexCustodyAlert_${what}`, { why: say(failureKey(failure)) }),
     log: warn,
   });
-  const tellOfDouble = (): void => {
-    if (desk.isAdmin() && told.first('double-shown')) notify(manager, 'FlexCustodyAlert_double');
+  const warnOfDouble = (): void => {
+    if (flex.isAdmin() && doneOnce.first('double-shown')) notify(manager, 'FlexCustodyAlert_double');
   };
-  const acceptDesk: AcceptDesk = {
+  const acceptDeps: AcceptDeps = {
     settings,
-    flexRecords: desk.flexRecords,
+    flexRecords: flex.flexRecords,
     callOf(payload) {
-      const task = desk.taskOf(payload);
-      return task && desk.call(task);
+      const task = flex.taskOf(payload);
+      return task && flex.call(task);
     },
     accepted: work.accepted,
     notRecorded: work.notRecorded,
     doubled(call) {
-      if (told.first('double-reported')) work.doubled(call);
-      tellOfDouble();
+      if (doneOnce.first('double-reported')) work.doubled(call);
+      warnOfDouble();
     },
     log: warn,
   };
   const watch = legWatch((call) => void work.joined(call));
-  /** What Flex calls back must not throw into Flex: the desktop goes on without us. */
+  /** A callback of ours must not throw into Flex: the desktop must keep working without the plugin. */
   const guarded =
     <A extends readonly unknown[], R>(what: string, run: (...given: A) => R) =>
     (...given: A): R | undefined => {
@@ -121,7 +121,7 @@ export function createServices(manager: Manager): Services {
 
   return {
     view: guarded('looking at a call', (task: ITask) => {
-      const call = desk.call(task);
+      const call = flex.call(task);
       if (!call) return undefined;
       const state = states.get(call.reservationSid);
       const status = statusOf(plan(call), call, state, now(), policy.current.resumeAfterSeconds);
@@ -139,9 +139,9 @@ export function createServices(manager: Manager): Services {
         for (const end of ends) end();
       };
     },
-    beforeAccept: beforeAccept(acceptDesk),
+    beforeAccept: beforeAccept(acceptDeps),
     afterAccept: guarded('looking after an acceptance', (payload: AcceptPayload) => {
-      const call = acceptDesk.callOf(payload);
+      const call = acceptDeps.callOf(payload);
       if (!call || !states.get(call.reservationSid).accepted || keptOurOptions(payload)) return;
       warn('another plugin took the recording out of the acceptance', { reservation: call.reservationSid });
       // Once the leg has joined, it is asked for in the other way.
@@ -149,15 +149,15 @@ export function createServices(manager: Manager): Services {
     }),
     begin() {
       for (const { path, must } of problems) warn(`setting flex_custody: ${path} must ${must}`);
-      if (problems.length > 0 && desk.isAdmin()) {
+      if (problems.length > 0 && flex.isAdmin()) {
         notify(manager, 'FlexCustodyAlert_settings', {
           problems: problems.map(({ path }) => path).join(', '),
         });
       }
-      if (settings.recording.mode === 'ours' && desk.flexRecords()) tellOfDouble();
+      if (settings.recording.mode === 'ours' && flex.flexRecords()) warnOfDouble();
       void policy.refresh();
       void reports?.flush();
-      const look = guarded('watching the calls', () => watch(desk.calls()));
+      const look = guarded('watching the calls', () => watch(flex.calls()));
       manager.store.subscribe(look);
       look();
     },

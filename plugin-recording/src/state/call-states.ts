@@ -17,7 +17,7 @@ export interface Remembered {
   /** A Function answered once that this leg's call is recorded; after a refresh it is asked again. */
   started?: boolean;
   failure?: NotRecordedReason;
-  /** The reason that the host was told of last. */
+  /** The reason that was last reported to the host. */
   told?: NotRecordedReason;
   pause?: PauseOverride;
 }
@@ -55,7 +55,7 @@ export function callStates(storage: KeyValues | undefined): CallStates {
       for (const key of Object.keys(next) as (keyof CallState)[]) {
         if (next[key] === undefined) delete next[key];
       }
-      // The newest last, so that the oldest goes first.
+      // The newest last, so that the oldest is removed first.
       states.delete(reservation);
       states.set(reservation, next as CallState);
       for (const oldest of [...states.keys()].slice(0, Math.max(0, states.size - most)))

@@ -11,7 +11,7 @@ import {
   type TaskSid,
 } from '@flex-custody/core';
 
-/** A voice task as the plugin's rules see it: plain facts, read anew from Flex at each look. */
+/** A voice task as the plugin's rules use it: plain facts, read from Flex each time. */
 export interface Call {
   taskSid: TaskSid;
   reservationSid: ReservationSid;
@@ -23,7 +23,7 @@ export interface Call {
   transferred: boolean;
   queues: readonly string[];
   workers: readonly string[];
-  /** On this worker's own desk; false for a supervisor who looks on. */
+  /** Whether the task is this worker's own; false for a supervisor who watches. */
   own: boolean;
   /** The reservation is accepted and not yet in wrap-up. */
   live: boolean;
@@ -47,8 +47,8 @@ export interface TaskLike {
   conference?: unknown;
 }
 
-/** Who looks, and at what: facts about the desk that no task holds. */
-export interface OperatorApi {
+/** Facts about a task's call that the task itself does not hold. */
+export interface CallContext {
   /** Name, identity and SID of the task's worker, as far as they are known here. */
   workers: readonly string[];
   own: boolean;
@@ -62,7 +62,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const isTrue = (value: unknown): boolean => value === true || value === 'true';
 
 /** The call that a task is of; undefined where its SIDs are none. That it is a voice task the asker has seen to. */
-export function callOf(task: TaskLike, desk: OperatorApi): Call | undefined {
+export function callOf(task: TaskLike, context: CallContext): Call | undefined {
   const taskSid = asTaskSid(task.taskSid);
   const reservationSid = asReservationSid(task.sid);
   if (!taskSid || !reservationSid) return undefined;
@@ -70,9 +70,9 @@ export function callOf(task: TaskLike, desk: OperatorApi): Call | undefined {
   const outbound = attributes['direction'] === 'outbound';
   const internal = isTrue(attributes['client_call']);
   const live = task.status === 'accepted';
-  const conference = [task.conference, desk.conference].find(isObject);
-  const mine = desk.own ? ownParticipant(conference?.['participants']) : undefined;
-  const phone = desk.own && live ? desk.phone : undefined;
+  const conference = [task.conference, context.conference].find(isObject);
+  const mine = context.own ? ownParticipant(conference?.['participants']) : undefined;
+  const phone = context.own && live ? context.phone : undefined;
   const media = isObject(mine?.['mediaProperties']) ? mine['mediaProperties'] : {};
   // A participant may be there before its call's SID is; then the browser's own call is the leg.
   const leg = [mine?.['callSid'], media['call_sid'], phone?.callSid].map(asCallSid).find(Boolean);
@@ -86,8 +86,8 @@ export function callOf(task: TaskLike, desk: OperatorApi): Call | undefined {
     caller: internal && outbound,
     transferred: isObject(task.incomingTransferObject),
     queues: [task.queueName, task.queueSid].filter(isText),
-    workers: desk.workers,
-    own: desk.own,
+    workers: context.workers,
+    own: context.own,
     live,
     joined: live && (mine !== undefined || (phone !== undefined && !conference)),
     ...(leg ? { leg } : {}),

@@ -1,6 +1,6 @@
 import type { Call } from './call';
 
-/** Tells of each leg of this worker's that joined a conference, once. */
+/** Calls back once for each leg of this worker that joins a conference. */
 export function legWatch(joined: (call: Call) => void): (calls: readonly Call[]) => void {
   const seen = new Map<string, string>();
   return (calls) => {

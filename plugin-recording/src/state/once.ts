@@ -13,10 +13,10 @@ export function once(storage: KeyValues | undefined, accountSid: string): Once {
   const memory = new Set<string>();
   return {
     first(what) {
-      const told = done.read();
-      if (memory.has(what) || told.includes(what)) return false;
+      const before = done.read();
+      if (memory.has(what) || before.includes(what)) return false;
       memory.add(what);
-      done.write([...told, what]);
+      done.write([...before, what]);
       return true;
     },
   };

@@ -15,9 +15,9 @@ export interface Pause {
 }
 
 /**
- * Whether a call is paused now. The task's mark is the truth; ours stands in where it is newer, and where the task could
+ * Whether a call is paused now. The task's mark decides; our own state counts where it is newer, and where the task could
  * not take the mark.
- * @param resumeAfterSeconds after so long the host resumes by itself, of which an unmarked task will not tell us
+ * @param resumeAfterSeconds after so long the host resumes the recording, which an unmarked task does not show
  */
 export function pauseOf(
   mark: TaskMark,
@@ -28,7 +28,7 @@ export function pauseOf(
   const marked = pausedSince(mark) ?? null;
   if (!override || override.mark !== marked) return marked === null ? undefined : { since: marked };
   if (!override.paused) return undefined;
-  // To believe in silence where there is none would be the worse mistake.
+  // To show "paused" while Twilio records would be the worse mistake.
   if (resumeAfterSeconds > 0 && now >= override.at + resumeAfterSeconds * 1000) return undefined;
   return { since: override.at };
 }

@@ -81,7 +81,7 @@ test('it survives a refresh, without a token', async () => {
   expect(after.sent).toEqual(['a']);
 });
 
-test('another worker at the same desk does not send it: it would count as his', async () => {
+test('another worker in the same browser does not send it: it would count as his', async () => {
   const storage = keyValues();
   const ann = queueOf(storage);
   ann.host.answer = 'later';

@@ -3,7 +3,7 @@ import type { Delivery } from '../api/host';
 import type { Log } from '../log';
 import { type KeyValues, stored } from './storage';
 
-/** A report that waits, and whose it is: the host believes the token's worker, so nobody else may deliver it. */
+/** A waiting report and its worker: the host takes the token's worker, so only that worker may deliver it. */
 export interface Waiting {
   worker: WorkerSid;
   report: Report;
@@ -39,7 +39,7 @@ export function reportQueue(means: QueueMeans): ReportQueue {
   let running: Promise<void> | undefined;
   let waiting = false;
 
-  /** Other tabs write there too, so it is read anew each time; what it could not take is in memory. */
+  /** Other tabs write there too, so it is read each time; what the storage could not take is in memory. */
   const all = (): Waiting[] => {
     const kept = list.read();
     const ids = new Set(kept.map(({ report }) => report.id));

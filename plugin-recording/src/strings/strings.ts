@@ -2,7 +2,7 @@ import type { NotRecordedReason } from '@flex-custody/core';
 import type { Failure } from '../api/call-control';
 
 /**
- * Everything that people read, registered into `manager.strings`: a customer overrides a text, or translates it, by setting
+ * All texts that people read, registered into `manager.strings`: a customer overrides a text, or translates it, by setting
  * the same key there from a plugin of his own, before or after ours. `{{name}}` is filled in.
  */
 export const strings = {
@@ -17,10 +17,10 @@ export const strings = {
   'FlexCustodyWhy_internal-call': 'Calls between agents are not recorded.',
   'FlexCustodyWhy_flex-recording-off': "Flex's own call recording is switched off for this account.",
   'FlexCustodyWhy_settings-invalid': 'Recording is not set up correctly. Please tell your administrator.',
-  'FlexCustodyWhy_accept-failed': 'The recording could not be asked for when the call was accepted.',
+  'FlexCustodyWhy_accept-failed': 'The request to record failed when the call was accepted.',
   'FlexCustodyWhy_start-failed': 'The recording could not be started.',
   'FlexCustodyWhy_host-unreachable': 'The recording service could not be reached.',
-  FlexCustodyWhy_unexpected: 'Something unexpected kept this call from being recorded.',
+  FlexCustodyWhy_unexpected: 'This call is not recorded because of an unexpected error.',
 
   FlexCustodyStart: 'Start recording',
   FlexCustodyStartAgain: 'Try again to record',
@@ -39,17 +39,17 @@ export const strings = {
   FlexCustodyError_nothing_recorded: 'nothing is being recorded.',
   FlexCustodyError_token: 'your session is not accepted. Reload the page or sign in again.',
   FlexCustodyError_service: 'the recording service is not set up correctly. Please tell your administrator.',
-  FlexCustodyError_twilio: 'Twilio did not do it. Please try again.',
+  FlexCustodyError_twilio: 'Twilio did not accept the request. Please try again.',
   FlexCustodyError_timeout: 'the recording service took too long. Please try again.',
   FlexCustodyError_offline: 'the recording service cannot be reached. Please try again.',
-  FlexCustodyError_unexpected: 'something unexpected happened. Please try again.',
+  FlexCustodyError_unexpected: 'an unexpected error occurred. Please try again.',
 
   FlexCustodyAlert_start: 'This call is not recorded: {{why}}',
   FlexCustodyAlert_follow: 'This call was paused before it came to you, and is recorded now: {{why}}',
   FlexCustodyAlert_double:
-    "Calls would be recorded twice: by Flex's own call recording, or another plugin, and by this one. Switch the other off, or set recording.mode.",
+    "Calls would be recorded twice: by this plugin, and by Flex's own call recording or another plugin. Switch the other off, or set recording.mode.",
   FlexCustodyAlert_settings:
-    'Recording settings that cannot be read, so that the safe default holds: {{problems}}. The console says more.',
+    'These recording settings cannot be read, so the safe default is used: {{problems}}. See the console for details.',
 };
 
 export type StringKey = keyof typeof strings;

@@ -25,7 +25,7 @@ export interface Leg {
   mediaProperties?: { callSid?: string | undefined } | undefined;
 }
 
-/** What a task tells of its call. Of Flex's own types no more than is read. */
+/** The fields of a task that describe its call: only those that we read. */
 export interface CallTask {
   taskSid: string;
   attributes: unknown;
@@ -43,7 +43,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 
 /**
  * The customer's leg, whose inbound track is the caller's voice: `call_sid` of the task; an outbound task has none, there
- * the conference tells.
+ * the conference says.
  */
 export function customerLeg(task: CallTask, stored: StoredConference | undefined): CallSid | undefined {
   const known = asCallSid(attributesOf(task)['call_sid']);
@@ -72,7 +72,7 @@ export function callerId(task: CallTask): string | undefined {
   return names.map((name) => attributes[name]).find(isText);
 }
 
-/** Read anew whenever it is shown: the token is refreshed while the agent works, the conference comes after the task. */
+/** Read at each render: the token is refreshed while the agent works, the conference comes after the task. */
 export function elementParameters(
   task: CallTask,
   stored: StoredConference | undefined,

@@ -2,25 +2,25 @@ import { Button } from '@twilio-paste/core/button';
 import { Stack } from '@twilio-paste/core/stack';
 import { Text } from '@twilio-paste/core/text';
 import * as React from 'react';
-import type { OperatorApi } from '../desk';
+import type { PanelDeps } from '../panel-deps';
 import { whyKey } from '../strings/strings';
 import { Notice, Progress } from './Notice';
 import { type ConsentOf, type ConsentSteps, useConsent } from './useConsent';
 
 interface Props {
-  desk: OperatorApi;
+  deps: PanelDeps;
   of: ConsentOf;
-  /** Nobody is asked when the call is over. */
+  /** The question is not shown when the call is over. */
   live: boolean;
   /** The vendor's element, which both enrols and verifies: it is not there before the caller consents. */
   children: React.ReactNode;
 }
 
 /** Asks whether the caller consents, and has the answer written down, before anything can listen. */
-export function ConsentGate({ desk, of, live, children }: Props): JSX.Element {
-  const steps = useConsent(desk, of);
+export function ConsentGate({ deps, of, live, children }: Props): JSX.Element {
+  const steps = useConsent(deps, of);
   const { kind } = steps.consent;
-  // Who presses a button that goes away must not be thrown back to the top of the page.
+  // When a pressed button disappears, the focus must not return to the top of the page.
   const place = React.useRef<HTMLDivElement>(null);
   const shown = React.useRef(kind);
   React.useEffect(() => {
@@ -31,10 +31,10 @@ export function ConsentGate({ desk, of, live, children }: Props): JSX.Element {
     <div ref={place} tabIndex={-1} style={{ outline: 'none' }}>
       {!live && (kind === 'asking' || kind === 'refused') ? (
         <div role="status">
-          <Text as="p">{desk.text('FlexCustodyVoiceEnded')}</Text>
+          <Text as="p">{deps.text('FlexCustodyVoiceEnded')}</Text>
         </div>
       ) : (
-        <Step text={desk.text} steps={steps}>
+        <Step text={deps.text} steps={steps}>
           {children}
         </Step>
       )}
@@ -47,7 +47,7 @@ function Step({
   steps: { consent, decide, retry, askAgain },
   children,
 }: {
-  text: OperatorApi['text'];
+  text: PanelDeps['text'];
   steps: ConsentSteps;
   children: React.ReactNode;
 }): JSX.Element {

@@ -3,7 +3,7 @@ import { warn } from '../log';
 
 interface Props {
   children: React.ReactNode;
-  /** What stands there instead, with a way to try again. */
+  /** What is shown instead, with a way to try again. */
   otherwise: (again: () => void) => React.ReactNode;
 }
 

@@ -1,12 +1,12 @@
 import * as React from 'react';
 import { type CallTask, elementParameters, type StoredConference } from '../call/parameters';
 import type { VeridasConfig } from '../config/veridas-config';
-import type { OperatorApi } from '../desk';
+import type { PanelDeps } from '../panel-deps';
 import { VendorElement } from './VendorElement';
 
 /** A call, and how much of it Flex knows now. */
-export interface CallOnDesk {
-  desk: OperatorApi;
+export interface CallPanelProps {
+  deps: PanelDeps;
   task: CallTask & { sid: string };
   stored: StoredConference | undefined;
   live: boolean;
@@ -14,20 +14,20 @@ export interface CallOnDesk {
 
 /** The vendor's element with the parameters of this moment: Flex renews its token while the agent works. */
 export function LiveElement({
-  desk,
+  deps,
   task,
   stored,
   live,
   config,
   utils,
-}: CallOnDesk & { config: VeridasConfig; utils: unknown }): JSX.Element {
+}: CallPanelProps & { config: VeridasConfig; utils: unknown }): JSX.Element {
   const [, renew] = React.useReducer((count: number) => count + 1, 0);
-  React.useEffect(() => desk.onToken(renew), [desk]);
+  React.useEffect(() => deps.onToken(renew), [deps]);
   return (
     <VendorElement
       config={config}
       utils={utils}
-      parameters={elementParameters(task, stored, live, desk.token())}
+      parameters={elementParameters(task, stored, live, deps.token())}
     />
   );
 }

@@ -3,17 +3,17 @@ import { Text } from '@twilio-paste/core/text';
 import * as React from 'react';
 import { conferenceOf, customerLeg, isCallPaused } from '../call/parameters';
 import type { ConfigReading } from '../config/veridas-config';
-import type { OperatorApi } from '../desk';
+import type { PanelDeps } from '../panel-deps';
 import type { Vendor } from '../vendor/load';
 import { ConsentGate } from './ConsentGate';
-import { type CallOnDesk, LiveElement } from './LiveElement';
+import { type CallPanelProps, LiveElement } from './LiveElement';
 import { Notice, Progress } from './Notice';
 import { useVendor } from './useVendor';
 
 /** From nothing to the vendor's element, one condition after the other: files, configuration, a customer, consent. */
-export function VoicePanel({ desk, task, stored, live }: CallOnDesk): JSX.Element {
-  const { text } = desk;
-  const { load, again } = useVendor(desk);
+export function VoicePanel({ deps, task, stored, live }: CallPanelProps): JSX.Element {
+  const { text } = deps;
+  const { load, again } = useVendor(deps);
   const retry = { label: text('FlexCustodyVoiceRetry'), onClick: again };
   if (!load) return <Progress label={text('FlexCustodyVoiceLoading')} />;
   if (load.kind === 'missing') {
@@ -30,15 +30,15 @@ export function VoicePanel({ desk, task, stored, live }: CallOnDesk): JSX.Elemen
       </Notice>
     );
   }
-  return <Ready desk={desk} task={task} stored={stored} live={live} vendor={load.vendor} />;
+  return <Ready deps={deps} task={task} stored={stored} live={live} vendor={load.vendor} />;
 }
 
-function Ready({ desk, task, stored, live, vendor }: CallOnDesk & { vendor: Vendor }): JSX.Element {
-  const reading = React.useMemo(() => desk.config(vendor), [desk, vendor]);
+function Ready({ deps, task, stored, live, vendor }: CallPanelProps & { vendor: Vendor }): JSX.Element {
+  const reading = React.useMemo(() => deps.config(vendor), [deps, vendor]);
   const taskSid = asTaskSid(task.taskSid);
   const callSid = customerLeg(task, stored);
-  if (!reading.ok) return <Problems desk={desk} problems={reading.problems} />;
-  if (!taskSid || !callSid) return <Progress label={desk.text('FlexCustodyVoiceWaiting')} />;
+  if (!reading.ok) return <Problems deps={deps} problems={reading.problems} />;
+  if (!taskSid || !callSid) return <Progress label={deps.text('FlexCustodyVoiceWaiting')} />;
   const of = {
     taskSid,
     callSid,
@@ -46,14 +46,14 @@ function Ready({ desk, task, stored, live, vendor }: CallOnDesk & { vendor: Vend
     conferenceSid: conferenceOf(task, stored),
   };
   return (
-    <ConsentGate desk={desk} of={of} live={live}>
+    <ConsentGate deps={deps} of={of} live={live}>
       {isCallPaused(task) && (
         <div role="status">
-          <Text as="p">{desk.text('FlexCustodyVoicePaused')}</Text>
+          <Text as="p">{deps.text('FlexCustodyVoicePaused')}</Text>
         </div>
       )}
       <LiveElement
-        desk={desk}
+        deps={deps}
         task={task}
         stored={stored}
         live={live}
@@ -66,16 +66,16 @@ function Ready({ desk, task, stored, live, vendor }: CallOnDesk & { vendor: Vend
 
 /** Which settings are wrong is for who can set them right. */
 function Problems({
-  desk,
+  deps,
   problems,
 }: {
-  desk: OperatorApi;
+  deps: PanelDeps;
   problems: Extract<ConfigReading, { ok: false }>['problems'];
 }): JSX.Element {
-  const { text } = desk;
+  const { text } = deps;
   return (
     <Notice title={text('FlexCustodyVoiceSettingsTitle')}>
-      {desk.isAdmin() ? (
+      {deps.isAdmin() ? (
         <ul style={{ margin: 0, paddingLeft: '1.2em' }}>
           {problems.map(({ path, must }) => (
             <li key={path}>{text('FlexCustodyVoiceProblem', { path, must })}</li>

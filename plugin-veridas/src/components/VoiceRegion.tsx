@@ -4,20 +4,20 @@ import { Box } from '@twilio-paste/core/box';
 import { Heading } from '@twilio-paste/core/heading';
 import * as React from 'react';
 import type { StoredConference } from '../call/parameters';
-import type { OperatorApi } from '../desk';
+import type { PanelDeps } from '../panel-deps';
 import { ErrorBoundary } from './ErrorBoundary';
 import { Notice } from './Notice';
 import { PasteTheme } from './PasteTheme';
 import { VoicePanel } from './VoicePanel';
 
 interface Props {
-  desk: OperatorApi;
+  deps: PanelDeps;
   task?: ITask;
 }
 
 const titleId = 'flex-custody-voice-title';
 
-function Region({ desk, task }: Props): JSX.Element | null {
+function Region({ deps, task }: Props): JSX.Element | null {
   const taskSid = task?.taskSid;
   const stored = useFlexSelector<FlexState, StoredConference | undefined>((state) =>
     taskSid === undefined ? undefined : state.flex.conferences.states.get(taskSid)?.source,
@@ -25,13 +25,13 @@ function Region({ desk, task }: Props): JSX.Element | null {
   // Seen for the sake of its change: what is handed on is read from the manager.
   useFlexSelector<FlexState, unknown>((state) => state.flex.session.ssoTokenPayload?.token);
   const live = task !== undefined && TaskHelper.isCallTask(task) && TaskHelper.isLiveCall(task);
-  // Once there it stays until the task goes, as the guide has it: the element hears by callInProgress that the call ended.
+  // Once mounted it stays until the task ends, as the guide asks: callInProgress says to the element that the call ended.
   const [lived, setLived] = React.useState<string>();
   React.useEffect(() => {
     if (live) setLived(taskSid);
   }, [live, taskSid]);
   if (!task || (!live && lived !== taskSid)) return null;
-  const { text } = desk;
+  const { text } = deps;
   return (
     <PasteTheme>
       <Box
@@ -56,7 +56,7 @@ function Region({ desk, task }: Props): JSX.Element | null {
             </Notice>
           )}
         >
-          <VoicePanel key={taskSid} desk={desk} task={task} stored={stored} live={live} />
+          <VoicePanel key={taskSid} deps={deps} task={task} stored={stored} live={live} />
         </ErrorBoundary>
       </Box>
     </PasteTheme>

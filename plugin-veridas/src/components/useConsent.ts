@@ -2,7 +2,7 @@ import type { CallSid, ConferenceSid, ReservationSid, TaskSid } from '@flex-cust
 import * as React from 'react';
 import { type Consent, standing, write } from '../consent/gate';
 import { type ConsentDecision, type ConsentReport, consentReport } from '../consent/report';
-import type { OperatorApi } from '../desk';
+import type { PanelDeps } from '../panel-deps';
 
 export interface ConsentOf {
   taskSid: TaskSid;
@@ -20,8 +20,8 @@ export interface ConsentSteps {
 }
 
 /** The gate of one task, as a component sees it. */
-export function useConsent(desk: OperatorApi, of: ConsentOf): ConsentSteps {
-  const [consent, setConsent] = React.useState<Consent>(() => standing(desk, of.taskSid));
+export function useConsent(deps: PanelDeps, of: ConsentOf): ConsentSteps {
+  const [consent, setConsent] = React.useState<Consent>(() => standing(deps, of.taskSid));
   const mounted = React.useRef(true);
   React.useEffect(
     () => () => {
@@ -30,7 +30,7 @@ export function useConsent(desk: OperatorApi, of: ConsentOf): ConsentSteps {
     [],
   );
   const written = (report: ConsentReport) =>
-    void write(report, desk, (now) => {
+    void write(report, deps, (now) => {
       if (mounted.current) setConsent(now);
     });
   return {

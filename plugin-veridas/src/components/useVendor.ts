@@ -1,9 +1,9 @@
 import * as React from 'react';
-import type { OperatorApi } from '../desk';
+import type { PanelDeps } from '../panel-deps';
 import type { VendorLoad } from '../vendor/load';
 
 /** The vendor's files; undefined while they load. */
-export function useVendor(desk: OperatorApi): { load: VendorLoad | undefined; again: () => void } {
+export function useVendor(deps: PanelDeps): { load: VendorLoad | undefined; again: () => void } {
   const [load, setLoad] = React.useState<VendorLoad>();
   const current = React.useRef(0);
   const ask = React.useCallback(
@@ -11,11 +11,11 @@ export function useVendor(desk: OperatorApi): { load: VendorLoad | undefined; ag
       current.current += 1;
       const asked = current.current;
       setLoad(undefined);
-      void desk.vendor(again).then((found) => {
+      void deps.vendor(again).then((found) => {
         if (current.current === asked) setLoad(found);
       });
     },
-    [desk],
+    [deps],
   );
   React.useEffect(() => {
     ask(false);

@@ -25,7 +25,7 @@ export interface ConfigSources {
 
 export type ConfigReading =
   | { ok: true; config: VeridasConfig }
-  /** Half a configuration verifies nobody: the element is not mounted, and each key at fault is named. */
+  /** With an incomplete configuration the element is not mounted, and each wrong key is named. */
   | { ok: false; problems: SettingProblem[] };
 
 type Values = Readonly<Record<string, unknown>>;
@@ -101,7 +101,7 @@ export function readVeridasConfig({ vendor, settings, functionsUrl }: ConfigSour
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config };
 }
 
-/** A key of the settings that nobody reads is a threshold that does not hold. */
+/** An unknown key may be a misspelt threshold, which would then not apply. */
 function misspelt(settings: Values): SettingProblem[] {
   return Object.entries(settings).flatMap(([name, value]): SettingProblem[] => {
     const members = Object.hasOwn(known, name) ? known[name] : undefined;

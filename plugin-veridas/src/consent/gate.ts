@@ -1,7 +1,7 @@
 import type { ConsentMemory } from './memory';
 import type { ConsentReport, ReportFailure } from './report';
 
-/** Where the question stands. Only `given` and `not-needed` let anything listen. */
+/** State of the question. Only `given` and `not-needed` let voice analysis start. */
 export type Consent =
   | { kind: 'asking' | 'given' | 'refused' | 'not-needed' }
   | { kind: 'writing'; report: ConsentReport }
@@ -13,13 +13,13 @@ export interface GateDeps {
   send(report: ConsentReport): Promise<ReportFailure | undefined>;
 }
 
-/** Where it stands when a task is opened. */
+/** Its state when a task is opened. */
 export function standing({ consentNeeded, memory }: GateDeps, taskSid: string): Consent {
   return { kind: consentNeeded ? (memory.recall(taskSid) ?? 'asking') : 'not-needed' };
 }
 
 /**
- * Has a decision written down, and shows each step. Who refuses or withdraws is heard at once; consent counts only when it
+ * Has a decision written down, and shows each step. A refusal or a withdrawal counts at once; consent counts only when it
  * is written.
  */
 export async function write(

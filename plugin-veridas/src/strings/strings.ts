@@ -1,7 +1,7 @@
 import type { ReportFailure } from '../consent/report';
 
 /**
- * Everything that people read, registered into `manager.strings`: a customer overrides a text, or translates it, by setting
+ * All texts that people read, registered into `manager.strings`: a customer overrides a text, or translates it, by setting
  * the same key there or in `ui_attributes.strings`. `{{name}}` is filled in.
  */
 export const strings = {
@@ -14,21 +14,22 @@ export const strings = {
   FlexCustodyVoiceMissing:
     'Not found: {{files}}. Your administrator adds them to the plugin when it is built, or sets veridas.vendor_url to the folder that has them.',
   FlexCustodyVoiceFailedTitle: 'Voice biometrics did not load',
-  FlexCustodyVoiceFailed: '{{file}} could not be loaded. The call goes on as usual.',
+  FlexCustodyVoiceFailed: '{{file}} could not be loaded. The call is not affected.',
   FlexCustodyVoiceBrokenTitle: 'Voice biometrics stopped working',
-  FlexCustodyVoiceBroken: 'The call goes on as usual.',
+  FlexCustodyVoiceBroken: 'The call is not affected.',
   FlexCustodyVoiceSettingsTitle: 'Voice biometrics is not set up correctly',
   FlexCustodyVoiceSettings: 'Please tell your administrator.',
   FlexCustodyVoiceProblem: '{{path}} must {{must}}',
   FlexCustodyVoiceRetry: 'Try again',
 
   FlexCustodyVoiceAsk: 'Does the caller agree to the use of their voice for identification?',
-  FlexCustodyVoiceAskHelp: 'Ask the caller, and record the answer. Nothing is listened to before that.',
+  FlexCustodyVoiceAskHelp: 'Ask the caller, and record the answer. Voice analysis starts only after consent.',
   FlexCustodyVoiceGiven: 'Caller agrees',
   FlexCustodyVoiceRefused: 'Caller refuses',
   FlexCustodyVoiceWriting: "The caller's answer is being recorded…",
   FlexCustodyVoiceIsRefused: 'The caller did not agree. Their voice is not used.',
-  FlexCustodyVoicePaused: 'The recording is paused, so the caller is not listened to. Resume it first.',
+  FlexCustodyVoicePaused:
+    'The recording is paused, so voice analysis is paused too. Resume the recording first.',
   FlexCustodyVoiceEnded: 'The call is over.',
   FlexCustodyVoiceAskAgain: 'Ask again',
   FlexCustodyVoiceWithdraw: 'Caller withdraws consent',
@@ -39,7 +40,7 @@ export const strings = {
   FlexCustodyVoiceWhy_unreachable: 'The recording service cannot be reached.',
   'FlexCustodyVoiceWhy_session-refused': 'Your session is not accepted: reload the page or sign in again.',
   'FlexCustodyVoiceWhy_not-your-call': 'You are not on this call, or it is over.',
-  'FlexCustodyVoiceWhy_host-failed': 'The recording service could not do it.',
+  'FlexCustodyVoiceWhy_host-failed': 'The recording service has failed.',
 
   FlexCustodyVoiceAlert: 'Voice biometrics is not set up correctly: {{problems}}',
 };

@@ -135,7 +135,7 @@ function isFresh(file: string, made: string): boolean {
 }
 
 async function bundle(nodeModules: string, outfile: string): Promise<void> {
-  // Late: whoever never opens the desktop needs no bundler.
+  // Imported late: without a visit of the desktop no bundler is needed.
   const { build } = await import('esbuild');
   const folder = join(outfile, '..');
   await mkdir(folder, { recursive: true });

@@ -67,7 +67,7 @@ export function createEventBridge(deps: DesktopDeps): EventBridge {
   const list = (contents: readonly unknown[]) => ({
     payload: { contents, after_sid: null, total: contents.length, meta: { next_token: null } },
   });
-  /** Of somebody who is not asking; nobody's desktop is open: Available, so that a call can be transferred there. */
+  /** Another worker's activity, also where no desktop of theirs is open: Available, so that a call can be transferred there. */
   const shapeOf = (worker: Worker) => {
     const seat = seats.of(worker.sid);
     const [available] = activities;
@@ -145,7 +145,7 @@ export function createEventBridge(deps: DesktopDeps): EventBridge {
     return { payload: transferShape(world, exchange.transfer(reservation, to, mode)) };
   };
 
-  /** Hold, mute and kick of whoever is in the conference; what is said of the worker's own leg names a reservation. */
+  /** Hold, mute and kick of any participant of the conference; a request about the worker's own leg names a reservation. */
   const onParticipant = (seat: Seat, what: string, params: Record<string, unknown>) => {
     const own = world.reservations.get(String(params['ReservationSid'] ?? ''));
     const taskSid = own?.taskSid ?? String(params['TaskSid'] ?? '');

@@ -72,7 +72,7 @@ export function configuration(world: World, settings: DesktopSettings) {
   };
 }
 
-/** What Flex UI keeps of its login, and asks anew by Tokens/Info, Tokens/validate and a refresh. */
+/** What Flex UI keeps of its login, and requests again by Tokens/Info, Tokens/validate and a refresh. */
 export function tokenInfo(world: World, { worker, roles, token }: Seat) {
   const { accountSid } = world.account;
   const expiration = world.tokens.get(token)?.expiresAt.toISOString() ?? null;

@@ -112,7 +112,7 @@ export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): De
     const seat = seats.take(worker, roles?.split(',').filter(Boolean));
     return { session: tokenInfo(world, seat), plugins: pluginList(`http://${request.headers.host}`) };
   });
-  app.get<{ Querystring: { worker?: string } }>('/flex/told', (request, reply) => {
+  app.get<{ Querystring: { worker?: string } }>('/flex/events', (request, reply) => {
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     reply.raw.write(': watching\n\n');
@@ -164,7 +164,7 @@ export function desktopRoutes(app: FastifyInstance, options: DesktopOptions): De
     if (/(countries|flagPositions)[^/]*$/.test(where)) return [];
     const still = quiet(where, reply);
     if (still) return still;
-    // Telemetry says nothing that anybody here wants to know.
+    // Telemetry is accepted and ignored.
     if (/^eventgw/.test(where)) return {};
     events.emit('desktop.asked', { method, where });
     return {};

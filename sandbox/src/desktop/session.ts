@@ -13,12 +13,12 @@ export interface Seat {
   token: string;
   /** Epoch ms at which it took another's place. */
   renewedAt?: number;
-  /** Somebody waits for the next one. */
+  /** A request waits for the next one. */
   due?: boolean;
 }
 
 export interface Seats {
-  /** The worker's seat; taken with these roles where nobody sat there. */
+  /** The worker's session; opened with these roles where there was none. */
   take(workerSid: string | undefined, roles: string[] | undefined): Seat;
   byToken(token: string | undefined): Seat | undefined;
   of(workerSid: string): Seat | undefined;
@@ -88,7 +88,7 @@ export function createSeats(world: World, now: () => number = Date.now): Seats {
 
 /**
  * In the shape that Flex UI, its TaskRouter and Voice SDKs take apart (a JWT with grants). Its signature means nothing to
- * anybody: the sandbox's IAM knows the token by heart, as Twilio's knows its opaque ones.
+ * any client: the sandbox's IAM looks the token up, as Twilio's does with its opaque ones.
  */
 function flexToken(world: World, worker: Worker, roles: readonly string[], key: Buffer): string {
   const { accountSid, workspaceSid } = world.account;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { everyone, queueSid } from '../live/parameters.ts';
 import type { Reservation, Task, Transfer, Worker, World } from '../world.ts';
 
-/** SIDs of what an account has once and nobody asks REST for: derived, so that each restart of a page sees the same. */
+/** SIDs of what an account has once and no client requests over REST: derived, so that each restart has the same. */
 const fixed = (prefix: string, name: string) =>
   prefix + createHash('sha256').update(name).digest('hex').slice(0, 32);
 
@@ -139,7 +139,7 @@ export function transferShape(world: World, transfer: Transfer) {
   };
 }
 
-/** `undefined` when the task is already gone. A transfer is left out where there is none: null makes the SDK throw. */
+/** `undefined` when the task no longer exists. A transfer is left out where there is none: null makes the SDK throw. */
 export function reservationShape(world: World, reservation: Reservation) {
   const task = world.tasks.get(reservation.taskSid);
   if (!task) return undefined;

@@ -39,14 +39,14 @@ const taskSidOf = (id: string) =>
   id.startsWith('MP') ? `WT${id.slice(2)}` : id.endsWith(suffix) ? id.slice(0, -suffix.length) : undefined;
 
 /**
- * Twilio Sync over twilsock, as `twilio-sync` 2.0.1 speaks it: the map `<task>.CS` tells Flex UI who is in a task's
+ * Twilio Sync over twilsock, as `twilio-sync` 2.0.1 speaks it: Flex UI reads from the map `<task>.CS` who is in a task's
  * conference, and live queries whom a call may be transferred to and what a team has in hand.
  */
 export function createSync({ world, exchange, seats }: DesktopDeps): Sync {
   const clients = new Set<Client>();
   const indexes = createIndexes({ world, seats });
   const known = new Map<string, number>();
-  /** What happened to each map, by its SID: whoever subscribes is told what it has missed since it looked. */
+  /** Events of each map, by its SID: a new subscriber gets those that it has missed. */
   const past = new Map<string, { event: { id: number } }[]>();
   let lastEvent = 1;
 

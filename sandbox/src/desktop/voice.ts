@@ -22,7 +22,7 @@ const silence = [
   '',
 ].join('\r\n');
 
-/** Signalling of the Voice SDK: a registered browser is called when its worker's leg begins, and hangs up by itself. */
+/** Signalling of the Voice SDK: a registered browser is called when its worker's leg begins, and can hang up. */
 export function createVoice({ world, exchange, seats }: DesktopDeps): Voice {
   const devices = new Map<WebSocket, Seat>();
   const ringing = new Set<string>();

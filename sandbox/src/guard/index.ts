@@ -26,8 +26,8 @@ export interface Guard {
 }
 
 /**
- * Stands where Twilio's gateway stands. twilio-run serves `.private` Functions and never looks at a signature, a
- * header's size or the clock; whoever calls through here meets what the platform would answer.
+ * Double of Twilio's gateway. twilio-run serves `.private` Functions and checks no signature, no header's size and
+ * no time limit; a request through this guard gets what the platform would answer.
  */
 export async function startGuard(options: GuardOptions): Promise<Guard> {
   const routes = routesOf(options.functionsFolder, options.assetsFolder);

@@ -1,7 +1,7 @@
 /**
  * Loaded into twilio-run (`node --require`), and by inheritance into the process it forks for each request: makes it
  * keep two of the platform's rules, and one of this machine's. A Function is ended after 10 s, whatever it is doing;
- * nothing listens beyond loopback; nothing outlives whoever started it.
+ * nothing listens beyond loopback; no child outlives its parent.
  */
 'use strict';
 const childProcess = require('node:child_process');

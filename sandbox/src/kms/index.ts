@@ -63,8 +63,8 @@ export async function startKms(options: {
       const accessKeyId = accessKeyOf({ url, headers });
       const known = options.credentials.find((one) => one.accessKeyId === accessKeyId);
       const { region, credentials } = options;
-      const [somebody = { accessKeyId: '', secretAccessKey: '' }] = credentials;
-      verifySignature({ method, url, headers }, { ...(known ?? somebody), region }, Date.now(), {
+      const [first = { accessKeyId: '', secretAccessKey: '' }] = credentials;
+      verifySignature({ method, url, headers }, { ...(known ?? first), region }, Date.now(), {
         service: 'kms',
         body,
       });

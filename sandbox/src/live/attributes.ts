@@ -14,7 +14,7 @@ export interface RingOptions {
 export const customerNumber = '+14155550142';
 export const ownNumber = '+14155550199';
 
-/** A task's attributes as Flex makes them, before anybody accepted. */
+/** A task's attributes as Flex makes them, before an agent accepts. */
 export function firstAttributes(
   world: World,
   options: RingOptions,

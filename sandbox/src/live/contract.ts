@@ -1,7 +1,7 @@
 import type { Call, Reservation, Task, Transfer } from '../world.ts';
 import type { RingOptions } from './attributes.ts';
 
-/** What a desktop is told. Names are TaskRouter's own, but for `leg`, which tells of a conference. */
+/** Events for a desktop. Names are TaskRouter's own, but for `leg`, which is about a conference. */
 export type LiveEvent =
   | {
       of: 'reservation';
@@ -38,9 +38,9 @@ export interface Exchange {
   loseHangUp(reservation: Reservation): void;
   /** True once for each hang-up that is to be lost. */
   isHangUpLost(reservation: Reservation): boolean;
-  /** The agent's browser was opened anew: a new leg instead of the old one, which nobody records. */
+  /** The agent joined in another browser: a new leg instead of the old one, without a recording. */
   refreshLeg(reservation: Reservation): void;
-  /** A supervisor listens in, heard by nobody. */
+  /** A supervisor listens in, muted. */
   supervise(reservation: Reservation, workerSid: string): void;
   /** A leg that has no reservation of its own ends: a supervisor's. */
   leave(taskSid: string, callSid: string): void;

@@ -36,7 +36,7 @@ const actions = [
   'refresh-leg',
 ] as const;
 
-/** `/sandbox/live/*`: rings a desktop, plays whoever is no browser, and sets what Flex's own console would. */
+/** `/sandbox/live/*`: rings a desktop, acts for callers and agents without a browser, and sets what Flex's Console would. */
 export function liveControlRoutes(app: FastifyInstance, deps: LiveControlDeps): void {
   const { world, exchange, courier, desktop } = deps;
   const view = (task: Task) => viewLiveCall(world, task, courier.deliveries);
@@ -104,7 +104,7 @@ export function liveControlRoutes(app: FastifyInstance, deps: LiveControlDeps): 
   });
   const other = (from: Reservation, to: string | undefined) => {
     const found = to ?? [...world.workers.keys()].find((sid) => sid !== from.workerSid);
-    if (found === undefined) throw new Refused('there is nobody to transfer to', 409);
+    if (found === undefined) throw new Refused('there is no other worker to transfer to', 409);
     return found;
   };
 

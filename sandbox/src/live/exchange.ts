@@ -34,7 +34,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
   const of = (task: Task) => [...world.reservations.values()].filter((one) => one.taskSid === task.sid);
   const taskOf = (reservation: Reservation): Task => {
     const task = world.tasks.get(reservation.taskSid);
-    if (!task) throw new Refused('the task is gone', 404);
+    if (!task) throw new Refused('the task no longer exists', 404);
     return task;
   };
 
@@ -65,11 +65,11 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
 
   const updateTask: Exchange['updateTask'] = (task, change) => {
     touchTask(task, change);
-    // rest/ says the same after a change of its own; who listens there hears of both.
+    // rest/ emits the same event after a change of its own; its listeners get both.
     events.emit('task.updated', { task: task.sid });
   };
 
-  /** A reservation's call is over. The task follows when nobody is on it any more. */
+  /** A reservation's call is over. The task ends too when no agent is on it any more. */
   const wrap = (reservation: Reservation) => {
     if (reservation.status !== 'accepted') return;
     turn(reservation, 'wrapping', 'wrapup');
@@ -85,7 +85,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
     tell({ of: 'leg', name: 'updated', taskSid, callSid });
   };
 
-  /** Who is in it leaves, and everybody on the task wraps up. */
+  /** All participants leave, and all agents of the task wrap up. */
   const endConference = (task: Task) => {
     const conference = legs.conferenceOf(task.sid);
     if (conference && conference.status !== 'completed') {
@@ -219,7 +219,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
     customerHangUp(task) {
       const call = customers.get(task.sid);
       if (legs.conferenceOf(task.sid)) return endConference(task);
-      // Nobody had accepted yet.
+      // No agent had accepted yet.
       if (call) legs.end(call);
       endConference(task);
       touchTask(task, { status: 'canceled' });
@@ -247,7 +247,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
       tell({ of: 'transfer', name: 'transfer-initiated', transfer });
       reserve(task, target.sid, transfer.sid);
       if (mode === 'COLD') {
-        // The customer waits with music; the desktop that accepts takes them off hold by itself.
+        // The customer waits with music; the desktop that accepts takes them off hold.
         const customer = customers.get(task.sid);
         if (customer) exchange.change(customer.sid, { hold: true });
         exchange.hangUp(reservation);
@@ -319,7 +319,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
     if (task) tell({ of: 'task', name: 'updated', task });
   });
 
-  // A call ended over REST: nobody tells us.
+  // No event reports a call that was ended over REST.
   const sweep = setInterval(() => {
     for (const conference of world.conferences.values()) {
       const task = world.tasks.get(conference.friendlyName);

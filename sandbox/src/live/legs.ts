@@ -10,7 +10,7 @@ export interface LegDeps {
   world: World;
   events: EventLog;
   courier: Courier;
-  /** What is heard on every call. */
+  /** The audio of every call. */
   dialogue: Media;
   /** Where the Functions are, by both of their addresses. */
   functions: readonly string[];
@@ -26,9 +26,9 @@ export interface Legs {
   record(call: Call, conference: Conference, wanted: AcceptParameters): Recording[];
   /** The call is over: its participant has left, and what was recorded of it is on its way. */
   end(call: Call): void;
-  /** Everybody left. */
+  /** All participants have left. */
   close(conference: Conference): void;
-  /** Resolves once every callback on its way was delivered or given up. */
+  /** Resolves once every callback on its way was delivered, or failed its last attempt. */
   settled(): Promise<void>;
 }
 

@@ -25,9 +25,9 @@ const events = (...names: EventView['event'][]): EventView[] => names.map((event
 const way = ['rang', 'accepted', 'ended', 'callback', 'registered', 'linked', 'sealed', 'verified'];
 
 describe('standing', () => {
-  const states = async (told: EventView[], seen: string[] = []) =>
+  const states = async (list: EventView[], seen: string[] = []) =>
     Object.fromEntries(
-      (await load<Steps>('steps')).standing(told, seen).map((step) => [step.name, step.state]),
+      (await load<Steps>('steps')).standing(list, seen).map((step) => [step.name, step.state]),
     );
 
   test('begins with nothing done', async () => {
@@ -50,7 +50,7 @@ describe('standing', () => {
     expect(all).toMatchObject({ callback: 'done', linked: 'done', sealed: 'now', verified: 'ahead' });
   });
 
-  test('believes what can be seen when it was not told', async () => {
+  test('shows what the state shows where no event came', async () => {
     expect(await states([], ['sealed', 'linked'])).toMatchObject({ registered: 'done', verified: 'now' });
   });
 
@@ -63,8 +63,8 @@ describe('standing', () => {
     ['recording.failed', 'sealed'],
   ] as const)('shows the trouble of %s, until it is over', async (event, step) => {
     expect((await states(events(event)))[step]).toBe('trouble');
-    const mended = { callback: 'callback.delivered' }[step as string] ?? `recording.${step}`;
-    expect((await states(events(event, mended as EventView['event'])))[step]).toBe('done');
+    const solved = { callback: 'callback.delivered' }[step as string] ?? `recording.${step}`;
+    expect((await states(events(event, solved as EventView['event'])))[step]).toBe('done');
   });
 
   test('shows a copy that was given up at the step that failed', async () => {
@@ -74,7 +74,7 @@ describe('standing', () => {
 
   test('says whether a verified copy is proven', async () => {
     const { standing } = await load<Steps>('steps');
-    const word = (...told: EventView[]) => standing(told, [])[7]?.detail;
+    const word = (...list: EventView[]) => standing(list, [])[7]?.detail;
     const verified = { event: 'recording.verified', at } as const;
     expect(word({ ...verified, proven: true })).toBe('proven');
     expect(word({ ...verified, proven: false })).toBe('not proven yet');

@@ -37,7 +37,7 @@ export interface ObjectView {
   bytes: number;
   versionId?: string;
   lastModified: string;
-  /** The first 256 bytes as stored, in hex: what somebody with the bucket but without the key would see. */
+  /** The first 256 bytes as stored, in hex: what a reader of the bucket without the key sees. */
   head?: string;
 }
 
@@ -50,7 +50,7 @@ export interface WorkerView {
 
 /**
  * A line of `GET /sandbox/events` (server-sent, the default event type, JSON data; the last few hundred are sent again to
- * whoever connects). What happens on the host reaches the page the same way: who runs the host (the local stack)
+ * each new connection). Events of the host reach the page the same way: who runs the host (the local stack)
  * posts the lines it logs to `POST /sandbox/events`, and the sandbox passes on those that begin with `recording.`.
  */
 export interface EventView {

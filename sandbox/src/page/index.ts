@@ -18,7 +18,7 @@ const types = {
   svg: 'image/svg+xml',
 } as const;
 
-/** A list, and not whatever lies in the folder: no name a browser sends ever becomes a path. */
+/** A list instead of a folder's content: no name that a browser sends ever becomes a path. */
 const assets = [
   'index.html',
   'style.css',
@@ -62,7 +62,7 @@ function typeOf(name: (typeof assets)[number]): string {
   return types[name.slice(name.lastIndexOf('.') + 1) as keyof typeof types];
 }
 
-/** Only this page's own files run, and only the host is asked: a page that plays recordings calls nobody else. */
+/** Only this page's own files run, and it may send requests to the host alone. */
 function policy(hosts: readonly string[]): string {
   const origins = hosts.map((host) => new URL(host).origin).join(' ');
   return [

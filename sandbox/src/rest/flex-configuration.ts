@@ -10,7 +10,7 @@ const path = '/v1/Configuration';
 /** What may be written; the rest of the resource is Twilio's own to say. */
 const writable = ['ui_attributes', 'call_recording_enabled', 'call_recording_webhook_url'];
 
-/** The one configuration of the account's Flex: each field that is sent replaces what stood there, whole. */
+/** The one configuration of the account's Flex: each field that is sent replaces the whole field. */
 export function flexConfigurationRoutes(app: RestApp, { world }: RestDeps): void {
   const body = (reply: FastifyReply) => {
     const { uiAttributesText: text, ui_attributes: attributes, ...rest } = world.flexConfiguration;
@@ -48,7 +48,7 @@ async function keepText(request: FastifyRequest, _reply: FastifyReply, payload: 
   return Readable.from([body]);
 }
 
-/** The text that was written, unless somebody has changed what it says since. */
+/** The text that was written, unless its content has changed since. */
 const textOf = (attributes: Record<string, unknown>, text: string | undefined): string =>
   text !== undefined && isDeepStrictEqual(JSON.parse(text), attributes) ? text : JSON.stringify(attributes);
 

@@ -34,7 +34,7 @@ export function recordingRoutes(app: RestApp, { world, events }: RestDeps): void
   });
 }
 
-/** What lists and fetches say of it: whether a live recording is paused only the answer to a change tells. */
+/** Status in lists and fetches: only the answer to a change shows whether a live recording is paused. */
 export function statusAsListed({ status }: Recording): Recording['status'] {
   return status === 'in-progress' || status === 'paused' || status === 'stopped' ? 'processing' : status;
 }
@@ -43,9 +43,9 @@ export function findRecording(world: World, request: FastifyRequest): Recording 
   ownAccount(world, request);
   const recording = world.recordings.get(params(request)['recording'] ?? '');
   if (!recording) throw notFound(resource(request));
-  const gone =
+  const deleted =
     recording.status === 'deleted' && Date.now() - recording.updatedAt.getTime() > keptAfterDeletion;
-  if (gone) throw notFound(resource(request));
+  if (deleted) throw notFound(resource(request));
   return recording;
 }
 

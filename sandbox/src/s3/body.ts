@@ -129,7 +129,7 @@ export interface ReadBody {
   /** The stages that the request passes through on its way to the disk. */
   stages: [IncomingMessage, ...Transform[]];
   meter: Meter;
-  /** After the last byte: holds it against what the client said about it. @throws S3Error */
+  /** After the last byte: compares it with the client's digests. @throws S3Error */
   check(): { md5: Buffer; crc32: string | undefined };
 }
 

@@ -94,7 +94,7 @@ export async function listVersions(request: S3Request): Promise<void> {
 
   const all = bucket.all(prefix);
   const marked = all.findIndex(({ key, versionId }) => key === keyMarker && versionId === idMarker);
-  // Behind the marked version; without one, or where it has gone meanwhile, behind the marked key.
+  // Behind the marked version; without one, or where it was deleted meanwhile, behind the marked key.
   const rest =
     marked < 0 ? all.filter(({ key }) => keyMarker === '' || key > keyMarker) : all.slice(marked + 1);
   const page = rest.slice(0, limit);

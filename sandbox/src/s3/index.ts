@@ -73,7 +73,7 @@ export async function startS3(options: {
   for (const name of options.buckets) buckets.set(name, await open(name));
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
     const found = options.faults.take('s3', `${incoming.method} ${incoming.url}`);
-    if (found && (await standsInTheWay(found, incoming, response))) return;
+    if (found && (await failsWhole(found, incoming, response))) return;
     const signed = { method: incoming.method ?? '', url: incoming.url ?? '', headers: incoming.headers };
     const accessKeyId = accessKeyOf(signed);
     const identity = identities.find((one) => one.accessKeyId === accessKeyId) ?? own;
@@ -84,7 +84,7 @@ export async function startS3(options: {
     const key = rest.join('/');
     const action = actionOf(signed.method, key, url.searchParams);
     const creates = incoming.method === 'PUT' && key === '' && url.search.replace('?', '') === '';
-    // That a bucket is not there is said to everybody.
+    // Every client learns that a bucket does not exist.
     if (!creates && !buckets.has(name)) throw noSuchBucket();
     rights.require(action, key === '' ? undefined : key);
     requireSupported(signed.method, key, url.searchParams, incoming.headers);
@@ -220,7 +220,7 @@ function failed(status: number, { code, region, endpoint }: NonNullable<Fault['f
 const bodyKinds = new Set(['cut', 'stall', 'slow', 'short']);
 
 /** Faults that hit the request as a whole. @returns true when nothing more is to be done */
-async function standsInTheWay(
+async function failsWhole(
   fault: Fault,
   incoming: IncomingMessage,
   response: ServerResponse,

@@ -69,7 +69,7 @@ export async function getRetention(request: S3Request): Promise<void> {
   answer(request, 200, body);
 }
 
-/** What compliance keeps nobody shortens; what governance keeps, who may bypass it and says so. */
+/** No user shortens a compliance lock; a governance lock only one who has the right to bypass it and asks for that. */
 export async function putRetention(request: S3Request): Promise<void> {
   const version = lockable(request);
   const text = await readText(request.incoming);

@@ -70,7 +70,7 @@ export async function getObject(request: S3Request): Promise<void> {
   }
   const body = bucket.read(version, start, end);
   const { fault } = request;
-  // A reader that goes away ends the file's reading with it; that is no error of this side.
+  // A reader that disconnects also ends the reading of the file; that is no error here.
   const sent = fault
     ? pipeline(
         body,
@@ -122,7 +122,7 @@ function rangeOf(header: string | undefined, total: number): [number, number] | 
   return [start, Math.min(end, total - 1)];
 }
 
-/** Without a version: a delete marker where versions are kept. With one: gone for good. */
+/** Without a version: a delete marker where versions are kept. With one: deleted for good. */
 export async function deleteObject(request: S3Request): Promise<void> {
   const { bucket, key, query } = request;
   const versionId = query.get('versionId');

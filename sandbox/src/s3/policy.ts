@@ -21,7 +21,7 @@ const placeholder = /YOUR-BUCKET|OLD-BUCKET/g;
 export const policyOf = (policy: Policy, bucket: string): Policy =>
   JSON.parse(JSON.stringify(policy).replaceAll(placeholder, bucket)) as Policy;
 
-/** The same without these rights, as somebody may have it who wrote it before they were asked for. */
+/** The same without these rights, as in a policy that is older than they are. */
 export const without = (policy: Policy, actions: RegExp): Policy => ({
   ...policy,
   Statement: policy.Statement.map((one) => ({

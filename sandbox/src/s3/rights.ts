@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { S3Error } from './errors.ts';
 import { judge, type Policy } from './policy.ts';
 
-/** Somebody with keys of the account. */
+/** The holder of a key of the account. */
 export interface Identity {
   /** As refusals name it. */
   name: string;

@@ -63,7 +63,7 @@ export type Versioning = 'Enabled' | 'Suspended' | undefined;
 
 /**
  * One bucket in one directory: `objects/<hash of the key>/<version>.json` beside the version's bytes, `uploads/<id>/`
- * for what is not finished. What lies there is found again at the next start; unfinished uploads are not.
+ * for what is not finished. Its objects are found again at the next start; unfinished uploads are not.
  */
 export class Bucket {
   versioning: Versioning = 'Enabled';

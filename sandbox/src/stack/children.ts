@@ -16,7 +16,7 @@ export interface ChildOptions {
 
 export interface Child {
   readonly pid: number;
-  /** Resolves when it has ended, whoever ended it. */
+  /** Resolves when it has ended, for any reason. */
   readonly ended: Promise<void>;
   /** Polls until `isReady` says so. @throws Error with the child's last words where it ends or takes too long */
   ready(isReady: () => Promise<boolean>, withinMs?: number): Promise<void>;

@@ -4,7 +4,7 @@ import type { StackSecrets } from './secrets.ts';
 export interface Addresses {
   /** Where the host is reached: http://127.0.0.1:PORT. */
   server: string;
-  /** Where Twilio believes the Functions to be, and signs: https://flex-custody-4200-dev.twil.io. */
+  /** The Functions' address as Twilio calls and signs it: https://flex-custody-4200-dev.twil.io. */
   functions: string;
   ports: { server: number; ops: number };
 }

@@ -1,4 +1,4 @@
-/** One line of what goes on, in the sandbox's world or on the host; what else it says depends on the event. */
+/** One event of the sandbox or of the host; its other fields depend on the event. */
 export interface StackEvent {
   /** `call.ended`, `callback.delivered`, `recording.sealed`, … */
   event: string;
@@ -14,7 +14,7 @@ export interface EventStream {
   /** Resolves with the first event, past or future, that matches. @throws Error after `withinMs` */
   until(match: (event: StackEvent) => boolean, what: string, withinMs: number): Promise<StackEvent>;
   all(): readonly StackEvent[];
-  /** Fails everybody who waits: what they wait for will not come. */
+  /** Rejects every `until` that waits: its event will not come. */
   fail(reason: Error): void;
 }
 

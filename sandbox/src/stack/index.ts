@@ -13,7 +13,7 @@ import { writeShellFile } from './shell-file.ts';
 export type { StackEvent } from './events.ts';
 
 export interface StackOptions {
-  /** A folder of its own; what lies there of an earlier stack is not reused. */
+  /** A folder of its own; files of an earlier stack are not reused. */
   dataDir: string;
   /** Root of the checkout, with `dist/` built; the current directory where absent. */
   root?: string;
@@ -31,7 +31,7 @@ export interface StackOptions {
   /** What host and Functions reach the outside world by, in place of the sandbox's own way. */
   reach?: (sandbox: Sandbox) => Promise<Readonly<Record<string, string>>>;
   onEvent?: (event: StackEvent) => void;
-  /** What is being started, for somebody who waits. */
+  /** What is being started, to show to a person who waits. */
   onStarting?: (what: string) => void;
 }
 
@@ -113,7 +113,7 @@ async function bringUp(
     ...(options.s3 ? { s3: options.s3, bucket: options.s3.bucket } : {}),
     log: (line) => {
       const event = eventOf(line, 'sandbox');
-      // Told again by the sandbox what it was told of the host would count it twice.
+      // The sandbox passes the host's events on again: counted here they would count twice.
       if (event && !event.event.startsWith('recording.')) events.push(event);
     },
   });

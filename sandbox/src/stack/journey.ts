@@ -67,7 +67,7 @@ export async function follow(stack: Stack, call: CallSummary, withinMs: number):
   };
 }
 
-/** The way a supervisor hears it in Flex Insights. */
+/** Plays it as Flex Insights does for a supervisor. */
 export async function listen(stack: Stack, recording: string): Promise<Listened> {
   const { token } = await post<{ token: string }>(stack, '/sandbox/tokens', { roles: ['supervisor'] });
   return listenAsInsights({

@@ -23,7 +23,7 @@ export function lockFolder(folder: string): () => void {
       if (pid > 0 && isAlive(pid) && holder === `${pid} ${startOf(pid)}\n`) {
         throw new Error(`another stack runs over ${folder} (process ${pid}): end it first`);
       }
-      // Whoever left it is gone, even where another process bears its number by now.
+      // The process that left it has ended, even where another process has its number by now.
       rmSync(path, { force: true });
     }
   }

@@ -28,7 +28,7 @@ async function main(settings: Settings): Promise<number> {
       onEvent: (event) => narrator.event(event),
     });
     const started = await Promise.race([starting, asked]);
-    // Told to end before all was up: what had begun ends with this process.
+    // Asked to end before all was up: what had begun ends with this process.
     if (typeof started === 'number') return started;
     stack = started;
     return await run(stack, settings, narrator.say, asked);
@@ -53,10 +53,10 @@ async function run(
     process.stdout.write(`${JSON.stringify(first)}\n`);
     return succeeded(first) ? 0 : 1;
   }
-  say(`Listen at ${stack.urls.sandbox}`);
-  say(`Take a call in the real Flex desktop at ${stack.urls.sandbox}/flex`);
-  say(`Its command line: ( . ${relative(process.cwd(), stack.shellFile)}; npx flex-custody doctor )`);
-  say('Ctrl-C ends it all');
+  say(`Start page: ${stack.urls.sandbox}`);
+  say(`Flex desktop: ${stack.urls.sandbox}/flex`);
+  say(`Command line: ( . ${relative(process.cwd(), stack.shellFile)}; npx flex-custody doctor )`);
+  say('Ctrl-C stops everything');
   const ended = await Promise.race([asked, stack.broken]);
   if (typeof ended === 'number') return ended;
   throw ended;
@@ -69,8 +69,8 @@ async function playOne(stack: Stack, seconds: number, say: (line: string) => voi
   const summary = await follow(stack, call, 60_000 + seconds * 20);
   say(
     summary.played
-      ? 'played to a supervisor, as Flex Insights does: every byte is that of Twilio'
-      : 'played to a supervisor, but the bytes are NOT those of Twilio',
+      ? "played back as a supervisor; identical to Twilio's original"
+      : "played back as a supervisor, but NOT identical to Twilio's original",
   );
   return { ...summary, ms: Math.round(performance.now() - began) };
 }
@@ -78,7 +78,7 @@ async function playOne(stack: Stack, seconds: number, say: (line: string) => voi
 const succeeded = ({ sealed, linked, verified, played }: Summary): boolean =>
   sealed && linked && verified && played;
 
-/** The exit status once somebody asks this process to end. */
+/** The exit status once this process is asked to end. */
 function untilAsked(): Promise<number> {
   return new Promise((resolve) => {
     process.once('SIGINT', () => resolve(130));

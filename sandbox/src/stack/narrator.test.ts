@@ -33,24 +33,24 @@ test('each step of a recording is a line, with the time since the start', () => 
   tell(event('recording.sealed', { by: 'worker', bytes: 1 }));
   expect(text.split('\n')).toEqual([
     '  4.3 s  a call rings',
-    '  4.3 s  sealed by the Function: 960,044 bytes of audio, unreadable in the bucket',
-    '  4.3 s  sealed by the worker: 1 bytes of audio, unreadable in the bucket',
+    '  4.3 s  sealed by the Function: 960,044 bytes of audio, encrypted in the bucket',
+    '  4.3 s  sealed by the worker: 1 bytes of audio, encrypted in the bucket',
     '',
   ]);
 });
 
-test('what is not about the way passes unsaid', () => {
+test('other events get no line', () => {
   const { event: tell } = narrator();
   for (const name of ['task.updated', 'host.ready', 'toString', 'recording.progress'])
     tell(event(name, { done: 1, total: 2 }));
   expect(text).toBe('');
 });
 
-test('of what the Functions log only the handing back is told', () => {
+test('of what the Functions log, only a copy left to the host gets a line', () => {
   const { event: tell } = narrator();
   for (const outcome of ['sealed', 'done', 'handed-back', 'failed'])
     tell(event('recording-status-callback', { outcome }));
-  expect(text).toBe('  0.0 s  too long for the ten seconds of a Function: handed to the host\n');
+  expect(text).toBe('  0.0 s  too long for the ten seconds of a Function: the host copies it\n');
 });
 
 test('a failed callback says what came of it', () => {

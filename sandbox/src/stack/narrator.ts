@@ -6,7 +6,7 @@ const barAfterMs = 700;
 
 export interface Narrator {
   say(line: string): void;
-  /** Tells an event of the recording's way; what is not about it passes unsaid. */
+  /** Writes a line about an event of the recording; ignores other events. */
   event(event: StackEvent): void;
   end(): void;
 }
@@ -24,28 +24,28 @@ type Facts = StackEvent & {
 const number = (value: unknown): string => (typeof value === 'number' ? value.toLocaleString('en') : '?');
 const copier = (by: unknown): string => (by === 'worker' ? 'the worker' : 'the Function');
 
-/** What each event is told as; an event that is not here passes unsaid. */
-const told: Readonly<Record<string, (event: Facts) => string | undefined>> = {
+/** The line of each event; an event without one is not shown. */
+const lines: Readonly<Record<string, (event: Facts) => string | undefined>> = {
   'call.rang': () => 'a call rings',
   'call.accepted': () => 'an agent accepts it, with recording on',
   'call.ended': () => 'the call has ended; Twilio holds its recording',
-  'callback.delivered': ({ status }) => `Twilio has called the Function back (${status ?? 'answered'})`,
+  'callback.delivered': ({ status }) => `Twilio has called the recording callback (${status ?? 'answered'})`,
   'callback.failed': ({ status }) =>
-    `Twilio's callback has failed (${status ?? 'no answer'}); it will be tried again`,
-  'recording.registered': () => 'registered: read again from Twilio, which alone is believed',
-  'recording.linked': () => 'linked: the task shows where to listen',
-  'recording.unlinked': () => 'not linked: the task is gone',
-  'recording.refused': () => 'not linked: what the browser claimed was not proven',
-  'recording.leased': ({ by }) => `being copied by ${copier(by)}`,
+    `Twilio's callback has failed (${status ?? 'no answer'}); Twilio will try again`,
+  'recording.registered': () => "registered: details confirmed by Twilio's API",
+  'recording.linked': () => 'linked: playback link written to the task',
+  'recording.unlinked': () => 'not linked: the task no longer exists',
+  'recording.refused': () => "not linked: Twilio does not confirm the browser's claim",
+  'recording.leased': ({ by }) => `copying, by ${copier(by)}`,
   'recording-status-callback': ({ outcome }) =>
-    outcome === 'handed-back' ? 'too long for the ten seconds of a Function: handed to the host' : undefined,
+    outcome === 'handed-back' ? 'too long for the ten seconds of a Function: the host copies it' : undefined,
   'recording.sealed': ({ by, bytes }) =>
-    `sealed by ${copier(by)}: ${number(bytes)} bytes of audio, unreadable in the bucket`,
+    `sealed by ${copier(by)}: ${number(bytes)} bytes of audio, encrypted in the bucket`,
   'recording.verified': ({ proven }) =>
-    `verified${proven ? ', and proven' : ''}: read back from the bucket and opened, frame by frame`,
-  'recording.proven': () => "proven: the host has read Twilio's media itself, and the copy is equal to it",
-  'recording.rejected': () => 'not what Twilio has: it will be copied again',
-  'recording.absent': () => 'absent: Twilio has recorded nothing',
+    `verified${proven ? ', and proven' : ''}: read back from the bucket and decrypted`,
+  'recording.proven': () => "proven: the host has compared the copy with Twilio's media",
+  'recording.rejected': () => "rejected: the copy differs from Twilio's recording, and is made again",
+  'recording.absent': () => 'absent: Twilio recorded nothing',
   'recording.failed': () => 'failed: see the log of the server',
 };
 
@@ -86,8 +86,7 @@ export function createNarrator(options: {
     say,
     event(event) {
       if (event.event === 'recording.progress') return progress(event);
-      const tell = Object.hasOwn(told, event.event) ? told[event.event] : undefined;
-      const line = tell?.(event);
+      const line = Object.hasOwn(lines, event.event) ? lines[event.event]?.(event) : undefined;
       if (line === undefined) return;
       endBar();
       say(line);

@@ -46,7 +46,7 @@ export function veridasRoutes(app: FastifyInstance, options: VeridasRoutesOption
   return veridas;
 }
 
-/** Veridas's token endpoint on TLS, with a certificate that whoever trusts the sandbox's authority believes. */
+/** Veridas's token endpoint on TLS, with a certificate of the sandbox's authority. */
 export async function startVeridas(deps: {
   certificates: Certificates;
   veridas?: Veridas;
@@ -61,7 +61,7 @@ export async function startVeridas(deps: {
 }
 
 function tokenRoute(app: FastifyInstance, veridas: Veridas): void {
-  // A room of its own: how its forms are read is nobody else's affair.
+  // A plugin scope of its own: its form parser must not apply to other routes.
   app.register(async (room) => {
     const forms = ['multipart/form-data', 'application/x-www-form-urlencoded'];
     room.removeContentTypeParser(forms);

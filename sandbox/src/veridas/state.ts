@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Veridas's own place for tokens: who may have one, how many were given, and what goes wrong. */
+/** Veridas's token endpoint: its clients, how many tokens it gave, and its faults. */
 export interface Veridas {
   /** `client_id` and `client_secret` of the Functions. */
   readonly credentials: { clientId: string; clientSecret: string };

@@ -83,7 +83,7 @@ export const alarmTable = {
   copy_failed: {
     severity: 'critical',
     meaning:
-      'A recording could not be copied until all tries were used up. The original is still at Twilio unless somebody deletes it.',
+      'A recording could not be copied until all tries were used up. The original stays at Twilio until it is deleted there.',
     next: 'The detail names the cause. Fix it (`flex-custody doctor`), then `flex-custody recordings retry RE…`. Outages are retried each hour without you.',
     raisedBy: failed('copy'),
     resolvedBy: byVerification,
@@ -348,7 +348,8 @@ export const alarmTable = {
   // The host's own work.
   reconcile_failed: {
     severity: 'warning',
-    meaning: "The look at Twilio's list failed. What no callback announced is not found meanwhile.",
+    meaning:
+      "The comparison with Twilio's list failed. Recordings without a callback are not found meanwhile.",
     next: 'The detail names the cause: `flex-custody doctor --only reconcile,account`. It runs again by itself.',
     raisedBy: failed('reconcile'),
     resolvedBy: bySuccess,

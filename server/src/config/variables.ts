@@ -78,7 +78,7 @@ export const variables = z.object({
     })
     .default(['127.0.0.0/8', '::1'])
     .describe(
-      "Proxies in front of the host whose X-Forwarded-For says a client's address, as addresses or networks; empty believes none.",
+      "Proxies in front of the host whose X-Forwarded-For says a client's address, as addresses or networks; empty trusts none.",
     ),
   CUSTODY_ROLES: list
     .refine((roles) => roles.length > 0 && roles.every((role) => role === 'http' || role === 'worker'), {
@@ -182,7 +182,7 @@ export const variables = z.object({
     .describe('Whether agents may play the calls they handled.'),
   CUSTODY_MEDIA_CHANNELS: list
     .default(['customer', 'others'])
-    .describe('Names of the two channels, as Flex Insights is told; empty tells it none.'),
+    .describe('Channel names sent to Flex Insights; empty sends none.'),
   CUSTODY_CONFERENCE_FIRST: z
     .enum(['agent', 'customer'], { error: 'must be agent or customer' })
     .default('agent')
@@ -259,7 +259,7 @@ export const variables = z.object({
   CUSTODY_RECONCILE_HOURS: whole(1, 960)
     .default(48)
     .describe(
-      'How far back the first of these looks reaches; each later one begins 2 hours before the last one began.',
+      'How far back the first of these runs reads the list; each later one begins 2 hours before the last one began.',
     ),
   CUSTODY_INVENTORY: matching(
     /^s3:\/\/[A-Za-z0-9._-]{3,255}(\/\S{0,1024})?$/,
@@ -294,13 +294,13 @@ export const variables = z.object({
   CUSTODY_ACCEPT_UNVERSIONED: flag
     .default(false)
     .describe(
-      'Deletes originals at Twilio although the bucket keeps no versions. Then whoever may write to the bucket can replace the only copy.',
+      'Deletes originals at Twilio although the bucket keeps no versions. Then anyone who may write to the bucket can replace the only copy.',
     ),
   CUSTODY_PROVE: z
     .enum(['before-deletion', 'always'], { error: 'must be before-deletion or always' })
     .default('before-deletion')
     .describe(
-      "When a copy is held against Twilio's media once more: before the original is deleted, or right after each verification.",
+      "When a copy is compared with Twilio's media: before the original is deleted, or right after each verification.",
     ),
   CUSTODY_POLICY_FILE: z
     .string()

@@ -29,7 +29,7 @@ describeWhere(['chromium', 'plugins'], 'trouble with recording', () => {
       // A time-out: never answered.
     });
   const all: [Failing, string][] = [
-    ['a 500', 'something unexpected happened'],
+    ['a 500', 'an unexpected error occurred'],
     ['a 403', 'you are not on this call'],
     ['a time-out', 'the recording service took too long'],
     ['no network', 'the recording service cannot be reached'],

@@ -83,7 +83,7 @@ describeWhere(['chromium', 'plugins'], 'voice biometrics in a call', () => {
     expect(await consents()).toBe(before + 1);
   });
 
-  test('with the host away nothing is listened to: the answer could not be written down', async () => {
+  test('with the host away no voice analysis starts: the answer could not be recorded', async () => {
     await call();
     await stage.stack.stopServer();
     try {

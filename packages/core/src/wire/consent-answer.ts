@@ -6,7 +6,7 @@ export interface ConsentAnswer {
   required: boolean;
   /** The newest decision of this call's caller is that they agree. */
   standing: boolean;
-  /** The call's recording is paused: nothing of it may go to anybody else either. */
+  /** The call's recording is paused: no audio of it may be streamed either. */
   paused: boolean;
 }
 

@@ -30,7 +30,7 @@ export interface RecordingCallback {
   conferenceSid?: ConferenceSid;
   /** Twilio's own code for an absent recording: 16101 too short, 16102 silent. */
   errorCode?: string;
-  /** From the callback's query, which a browser wrote: to be proven against TaskRouter, never believed. */
+  /** From the callback's query, which a browser wrote: not trusted until TaskRouter proves it. */
   hints: CallbackHints;
 }
 

@@ -28,7 +28,7 @@ export const notRecordedReasons = [
 export type NotRecordedReason = (typeof notRecordedReasons)[number];
 
 interface Common {
-  /** Made by whoever reports, so that the same report counts once: a UUID. */
+  /** A UUID made by the sender, so that the same report counts once. */
   id: string;
   /** Epoch ms at which it happened. */
   at: number;
@@ -37,7 +37,7 @@ interface Common {
 }
 
 /**
- * Body of `POST /reports`: what happened on a live call that Twilio tells nobody. A Function adds the agent's Flex
+ * Body of `POST /reports`: what happened on a live call and no webhook of Twilio reports. A Function adds the agent's Flex
  * token as `token`: its own signature says who speaks, and the token what may be done.
  */
 export type Report =
@@ -74,7 +74,7 @@ const kinds: readonly ReportKind[] = [
 
 const day = 24 * 3_600_000;
 
-/** Whether somebody may report now what happened then: a plugin was offline, a clock goes ahead; nothing more. */
+/** Whether an event of that time may be reported now: a plugin may have been offline, a clock may be fast; not more. */
 const isSane = (at: unknown, now: number): at is number =>
   Number.isSafeInteger(at) && (at as number) >= now - 7 * day && (at as number) <= now + 600_000;
 

@@ -2,10 +2,10 @@ import type { JsonEdit } from '../json-edit.ts';
 import { isObject } from '../json-fields.ts';
 import { asWorkerSid, type WorkerSid } from '../sids.ts';
 
-/** Where our own state of a live call lies in the task's attributes: it survives a refresh and follows a transfer. */
+/** Key of our own state of a live call in the task's attributes, where it survives a refresh and follows a transfer. */
 export const taskMarkKey = 'flex_custody';
 
-/** What everybody who sees the task may know of its recording: written by the Functions and the host, never by a browser. */
+/** What every reader of the task may know of its recording: written by the Functions and the host, never by a browser. */
 export interface TaskMark {
   /** Present while the recording is paused. */
   paused?: {

@@ -42,8 +42,8 @@ export async function nameBrokenEnd(
   }
   if (mark !== undefined && mark !== FINAL_MARK && mark !== low + 1) {
     return mark >= 1 && mark <= frames
-      ? envelopeError('frame_order', `frame ${mark} stands where frame ${low + 1} belongs`)
-      : envelopeError('malformed', `no frame stands where frame ${low + 1} belongs`);
+      ? envelopeError('frame_order', `frame ${mark} is in the place of frame ${low + 1}`)
+      : envelopeError('malformed', `no frame is in the place of frame ${low + 1}`);
   }
   return envelopeError('truncated', `the message ends within frame ${low + 1}`);
 }

@@ -47,7 +47,7 @@ export interface Geometry {
 }
 
 /**
- * Where everything lies in a message of `totalBytes`: a claim of the store until the final frame was opened. Undefined
+ * Offsets in a message of `totalBytes`, which is only the store's claim until the final frame was opened. Undefined
  * when no message has that size.
  */
 export function geometry(totalBytes: number, headerBytes: number, frameLength: number): Geometry | undefined {

@@ -5,7 +5,7 @@ import { envelopeError, FINAL_HEAD_BYTES, FINAL_MARK, FRAME_HEAD_BYTES, IV_BYTES
 const FRAME_AAD = Buffer.from(ContentAADString.FRAME_STRING_ID);
 const FINAL_AAD = Buffer.from(ContentAADString.FINAL_FRAME_STRING_ID);
 
-/** What a frame's tag vouches for besides its bytes: which message, which place in it, how long, last or not. */
+/** What a frame's tag authenticates besides its bytes: which message, which place in it, how long, last or not. */
 function frameAad(messageId: Uint8Array, sequence: number, length: number, final: boolean): Buffer {
   const kind = final ? FINAL_AAD : FRAME_AAD;
   const aad = Buffer.alloc(messageId.byteLength + kind.byteLength + 4 + 8);
@@ -23,7 +23,7 @@ function frameIv(sequence: number): Buffer {
   return iv;
 }
 
-/** The sealed frame in pieces: to lay them together would cost each byte one more copy. */
+/** The sealed frame in pieces: joining them would copy each byte once more. */
 export function sealFrame(
   getCipher: GetCipher,
   messageId: Uint8Array,
@@ -52,7 +52,7 @@ export interface FrameHead {
   sequence: number;
   /** Of the plaintext. */
   length: number;
-  /** As it stands there; ours is the sequence number. */
+  /** As read from the frame; in our messages it is the sequence number. */
   iv: Buffer;
   bytes: number;
 }
@@ -68,7 +68,7 @@ export function readFrameHead(head: Buffer, expected: number, frameLength: numbe
   const at = final ? 4 : 0;
   const sequence = head.readUInt32BE(at);
   if (sequence !== expected) {
-    throw envelopeError('frame_order', `frame ${sequence} stands where frame ${expected} belongs`);
+    throw envelopeError('frame_order', `frame ${sequence} is in the place of frame ${expected}`);
   }
   const iv = head.subarray(at + 4, at + 4 + IV_BYTES);
   const length = final ? head.readUInt32BE(FINAL_HEAD_BYTES - 4) : frameLength;
@@ -99,7 +99,11 @@ export function openFrame(
   try {
     decipher.final();
   } catch (cause) {
-    throw envelopeError('tampered', `frame ${head.sequence} does not bear its tag: it was altered`, cause);
+    throw envelopeError(
+      'tampered',
+      `the tag of frame ${head.sequence} is wrong: the frame was altered`,
+      cause,
+    );
   }
   if (!head.iv.equals(frameIv(head.sequence))) {
     throw envelopeError('unsupported', `frame ${head.sequence} has a nonce that is not its number`);

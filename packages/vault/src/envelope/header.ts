@@ -37,7 +37,7 @@ const { buildMessageHeader, serializeMessageHeader } = serializeFactory(
 );
 
 export interface SealedHeader {
-  /** The header with its tag, as it stands in front of the message. */
+  /** The header with its tag: the first bytes of the message. */
   bytes: Buffer;
   messageId: Uint8Array;
   getCipher: GetCipher;
@@ -155,14 +155,14 @@ export async function openHeader(
     decipher.setAuthTag(Buffer.from(info.headerAuth.headerAuthTag));
     decipher.final();
   } catch (cause) {
-    throw envelopeError('tampered', 'the header does not bear its tag: it was altered', cause);
+    throw envelopeError('tampered', "the header's tag is wrong: the header was altered", cause);
   }
   return { messageId: header.messageId, frameLength: header.frameLength, getDecipher, keyId, material };
 }
 
 /**
  * Opens the header of a message that is only half written, so that its frames can be sealed on, by the message's own
- * data key: whoever does so must seal no number anew with another plaintext.
+ * data key: a caller that does so must never seal one frame number with two plaintexts.
  * @throws CustodyError `envelope_*`, `key_*`; `envelope_tampered` too where the data key is not the one committed to
  */
 export async function reopenHeader(
@@ -184,7 +184,7 @@ export async function reopenHeader(
 }
 
 /**
- * The header of a message with its data key wrapped anew, by the key that seals today and by no other. Message id, frame
+ * The header of a message with its data key rewrapped, by the newest key alone. Message id, frame
  * length and data key stay, so every frame behind it opens as before.
  * @param bytes the whole header, with its tag
  * @throws CustodyError `envelope_*`, `key_*`

@@ -19,7 +19,7 @@ const FIRST_READ_BYTES = 8192;
 
 /**
  * Opens a stored message for reading any part of it: header, key and context are proven, and so is the length, by the
- * final frame, before anybody is told it. Costs two small reads, side by side where the size is
+ * final frame, before any caller gets it. Costs two small reads, side by side where the size is
  * expected (one, for what fits into the first).
  */
 export async function openEnvelope(
@@ -43,7 +43,7 @@ export async function openEnvelope(
       ? tail.subarray(finalAt - aheadFrom)
       : readBytes(reader, finalAt, totalBytes - 1, signal);
   };
-  // The last frame is fetched while the key is unwrapped: where it lies follows from the header alone.
+  // The last frame is fetched while the key is unwrapped: its offset follows from the header alone.
   const [opened, last] = await Promise.all([openHeader(keys, parsed, expected), lastFrame()]);
   if (last.byteLength < 4 || last.readUInt32BE(0) !== FINAL_MARK)
     throw await nameBrokenEnd(reader, shape, signal);
@@ -89,7 +89,7 @@ function refuseOtherLength(came: number, asked: number, totalBytes: number): voi
   throw envelopeError(came < due ? 'truncated' : 'trailing_bytes', said);
 }
 
-/** The final frame must open where the size says it stands, be as long as the size leaves, and end the message. */
+/** The final frame must open at the offset and have the length that the size gives, and end the message. */
 function proveLength(opened: OpenedHeader, g: Geometry, last: Buffer): void {
   const frames = new FrameReader(opened, g.fullFrames + 1);
   frames.push(last);
@@ -123,10 +123,10 @@ function readRange(
     end - start + 1,
   );
   if (signal) addAbortSignal(signal, out);
-  // Whoever stops reading also stops the request, even one that has not been answered yet.
-  const gone = new AbortController();
-  out.once('close', () => gone.abort());
-  const stop = signal ? AbortSignal.any([signal, gone.signal]) : gone.signal;
+  // A reader that stops also stops the request, even one that has not been answered yet.
+  const closed = new AbortController();
+  out.once('close', () => closed.abort());
+  const stop = signal ? AbortSignal.any([signal, closed.signal]) : closed.signal;
   reader.read(from, to - 1, stop).then(
     ({ body }) => pipeline(body, out, () => undefined),
     (error: Error) => out.destroy(error),
@@ -141,7 +141,7 @@ class RangeStream extends Transform {
   #missing: number;
 
   constructor(frames: FrameReader, skip: number, length: number) {
-    // Nothing waits here beyond the frame at hand: a hundred slow listeners each keep what waits, and the socket can wait.
+    // At most one frame waits here: each of a hundred slow listeners keeps what waits in memory; the socket can wait instead.
     super({ readableHighWaterMark: 1, writableHighWaterMark: 1 });
     this.#frames = frames;
     this.#skip = skip;

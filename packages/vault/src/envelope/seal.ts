@@ -26,7 +26,7 @@ export async function createSealer(
   return sealerOf(await sealHeader(keys, context, frameLength), frameLength);
 }
 
-/** Goes on with a message whose header another process has written: {@link reopenHeader}. */
+/** Continues a message whose header another process has written: {@link reopenHeader}. */
 export async function resumeSealer(
   keys: Keys,
   context: SealContext,
@@ -65,7 +65,7 @@ class SealStream extends Transform {
   readonly #sealer: Sealer;
 
   constructor(sealer: Sealer) {
-    // Whoever reads gets the pieces as they are: read as mere bytes, what waits would be copied together again.
+    // In object mode the reader gets the pieces as they are; as bytes they would be copied together once more.
     super({ readableObjectMode: true, readableHighWaterMark: 16, writableHighWaterMark: FRAME_LENGTH });
     this.#sealer = sealer;
     this.push(sealer.header);

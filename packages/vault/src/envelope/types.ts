@@ -8,7 +8,7 @@ export interface SealContext {
 
 /** One pinned version of a stored object. */
 export interface ObjectReader {
-  /** What the object's size is taken to be: a hint that saves a read's time, never believed. */
+  /** Expected size of the object: a hint that saves the time of a read; it is always checked. */
   readonly expectedBytes?: number;
   /** The bytes [start, endInclusive], and the size of the whole object; an `end` past it is clamped. */
   read(
@@ -20,7 +20,7 @@ export interface ObjectReader {
 
 /** A sealed object whose key, context and length are proven. */
 export interface OpenedEnvelope {
-  /** Exact: the final frame vouches for it. */
+  /** Exact: the final frame authenticates it. */
   readonly plaintextBytes: number;
   /** Id of the key that opened it. */
   readonly keyId: string;

@@ -7,11 +7,11 @@ export type WrittenKey =
   | { kind: 'raw'; line: number; name: string; key: Uint8Array };
 
 const nameLine = /^#[ \t]*key id:[ \t]*(\S+)$/;
-/** A comment that begins as a name does, and is none: somebody meant to name a key. */
+/** A comment that begins as a name does, and is none: its writer meant to name a key. */
 const almostNameLine = /^#[#\s]*key[\s_-]*id(?![a-z])/i;
 const begin = /^-----BEGIN ([A-Z0-9]+(?: [A-Z0-9]+)*)-----$/;
 const dashes = /^--|--$/;
-/** Where an older PEM tells that it is locked. */
+/** The line by which an older PEM says that it has a passphrase. */
 const header = /^(?:Proc-Type|DEK-Info):/;
 const base64Line = /^[A-Za-z0-9+/]+={0,2}$/;
 const rawLine = /^(.+):[ \t]*([A-Za-z0-9+/]{43}=)$/;

@@ -90,7 +90,7 @@ export function createKeys(config: KeyConfig): Keys {
           session.failure() ??
           new CustodyError(
             'envelope_wrong_key',
-            `sealed for ${wrappedBy}; none of the keys at hand (${ids.join(', ')}) opens it`,
+            `sealed for ${wrappedBy}; none of the available keys (${ids.join(', ')}) opens it`,
             { cause },
           )
         );

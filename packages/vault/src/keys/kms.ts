@@ -17,7 +17,7 @@ const ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/;
 const LIMITS = { connectionTimeout: 5_000, requestTimeout: 10_000 };
 
 /**
- * Keyrings over AWS KMS. The package is loaded on first use: its clients cost 150 ms and tens of megabytes that nobody
+ * Keyrings over AWS KMS. The package is loaded on first use: its clients cost 150 ms and tens of megabytes that no process
  * else should pay. Endpoint (AWS_ENDPOINT_URL_KMS) and, unless given, credentials are the AWS SDK's own affair.
  */
 export function kmsKeyrings(config: KmsConfig, limits = LIMITS): KeyringSource {

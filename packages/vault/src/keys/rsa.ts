@@ -26,7 +26,7 @@ export function rsaKeyId(key: KeyObject): string {
 /** Wrapping by RSA-OAEP with SHA-256; seals with the public half alone. */
 export function rsaKeyring(namespace: string, keyId: string, key: KeyObject): KeyringNode {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  // As objects: from PEM, OpenSSL would read the key anew for each recording, which takes longer than to use it. The
+  // As objects: from PEM, OpenSSL would parse the key for each recording, which takes longer than using it. The
   // keyring hands them to node:crypto as they are; only its types name the texts alone.
   const rsaKey = { publicKey, ...(key.type === 'private' && { privateKey: key }) } as unknown as {
     publicKey: string;

@@ -31,12 +31,12 @@ export interface Keys {
   readonly canOpen: boolean;
   /** A fresh data key, in clear and wrapped. */
   wrap(context: Readonly<Record<string, string>>): Promise<NodeEncryptionMaterial>;
-  /** A data key that there is already, wrapped anew: by the key that seals, alone. Throws as wrap does. */
+  /** Rewraps an existing data key, by the newest key alone. Throws as wrap does. */
   rewrap(
     context: Readonly<Record<string, string>>,
     dataKey: NodeDecryptionMaterial,
   ): Promise<NodeEncryptionMaterial>;
-  /** The same keys, but for sealing by this one; undefined where it is not at hand. */
+  /** The same keys, with this one as the sealing key; undefined where it is not among them. */
   sealingBy(keyId: string): Keys | undefined;
   /** The data key of a message. Throws envelope_wrong_key, key_unavailable (retryable), or what kms-errors.ts says. */
   unwrap(

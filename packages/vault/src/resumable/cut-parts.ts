@@ -53,7 +53,7 @@ export function wholeCapacity(
 
 /**
  * Cuts audio into parts of whole frames, sealed into the buffers that `takeBuffer` gives. Where a part begins in the
- * audio, and the numbers of its frames, follow from its index alone, so that anybody can go on at any of them.
+ * audio, and the numbers of its frames, follow from its index alone, so that any process can continue at any of them.
  */
 export async function* cutParts(
   body: AsyncIterable<Uint8Array>,

@@ -13,9 +13,9 @@ export interface Copied {
 export type FinishedState = UploadState & { done: NonNullable<UploadState['done']> };
 
 /**
- * Makes the object of an upload whose parts have all arrived. That the upload is gone may only mean that an earlier
+ * Makes the object of an upload whose parts have all arrived. A missing upload may only mean that an earlier
  * request for it did its work and the answer was lost, as when the SDK has asked twice.
- * @throws CustodyError `upload_gone` where no such object stands, or as the store does
+ * @throws CustodyError `upload_gone` where there is no such object, or as the store does
  */
 export async function finishUpload(
   store: Store,

@@ -51,9 +51,9 @@ class SourceChanged extends Error {}
 
 /**
  * Copies a recording so that any process can go on with it: a short one in one piece, a longer one in parts, each noted
- * before it is sent. What was begun goes on at its first missing part, from a source that gives ranges or from one that
- * must be read again; where the source has changed, or the upload is gone, the copy begins anew with another data key.
- * What fails leaves its parts for the next try, where the state was saved: whoever gives up aborts the upload (see
+ * before it is sent. A copy continues at its first missing part, from a source that gives ranges or from one that
+ * must be read again; where the source has changed, or the upload no longer exists, the copy starts over with another
+ * data key. A failed copy leaves its parts for the next try: after the last one the caller aborts the upload (see
  * `store.abortUpload`). Without `save` the copy aborts it itself.
  * Errors: media_*, store_*, key_*, `lease_lost`, and `media_changed` (retryable) for a source that never stays the same.
  */
@@ -105,7 +105,7 @@ class ResumableCopy {
     }
   }
 
-  /** Undefined where it cannot be gone on with, and is to begin anew. */
+  /** Undefined where the copy cannot continue and must start over. */
   async goOn(state: UploadState): Promise<Copied | undefined> {
     const { store, objectKey } = this.#input;
     if (state.key !== objectKey || (state.header === '') !== (store.mode === 'sse-kms')) return undefined;
@@ -181,12 +181,12 @@ class ResumableCopy {
     const wholeBytes = whole === undefined ? capacity : wholeCapacity(cut, whole);
     // The guard lets no more than the announced length through.
     const take = () => (wholeBytes < capacity ? takeSpare(wholeBytes) : buffers.take());
-    // Whoever ends us ends what is on the wire too, not the reading alone: the lease may be somebody else's by now.
+    // The signal ends uploads under way as well as the reading: another process may have the lease by now.
     const halt = () => this.#stopped.abort();
     const letGo = () => media.body.destroy(asError(this.#input.signal?.reason ?? this.#failure));
     this.#input.signal?.addEventListener('abort', halt, { once: true });
     this.#stopped.signal.addEventListener('abort', letGo, { once: true });
-    // It may fail before anybody reads it; whoever reads it then still meets the error. Parts on the wire are worth
+    // The stream may fail before its first read; that read then still gets the error. Parts on the wire are worth
     // waiting for only where a process will continue with them.
     media.body.on('error', () => this.#input.save ?? halt());
     try {

@@ -2,7 +2,7 @@ import { CustodyError } from '@flex-custody/core';
 import type { OpenedMedia } from '../source/types.ts';
 import type { SourceIdentity, UploadState } from './upload-state.ts';
 
-/** Where reading begins, and from where on parts are sealed: those before are only held against their digests. */
+/** Where reading begins, and from where on parts are sealed: those before are only compared with their digests. */
 export interface Continuation {
   first: number;
   sealFrom: number;
@@ -20,20 +20,20 @@ export function identityOf({ channels, contentLength, etag, lastModified }: Open
 type Open = (options: { channels: 1 | 2; range?: string; ifRange?: string }) => Promise<OpenedMedia>;
 
 /**
- * Opens the media at `offset` where the source can be asked for that, and else from its beginning. Whether Twilio
- * honours Range is not known: either answer is lived with.
+ * Opens the media at `offset` if the source supports ranges, and else from its beginning. It is not known whether Twilio
+ * honours Range: both answers are handled.
  */
 export async function openAt(open: Open, { source }: UploadState, offset: number): Promise<OpenedMedia> {
   const { channels } = source;
-  // A weak validator vouches for no bytes (RFC 9110, 13.1.5).
+  // A weak validator does not identify bytes (RFC 9110, 13.1.5).
   const ifRange = source.etag?.startsWith('"') ? source.etag : source.lastModified;
   if (offset === 0 || ifRange === undefined || source.totalBytes === undefined) return open({ channels });
   try {
     const media = await open({ channels, range: `bytes=${offset}-`, ifRange });
     const restated = ifRange === source.etag ? media.etag : media.lastModified;
     if (media.status !== 206 || restated !== undefined) return media;
-    // Who gives a range and does not say of what may never have looked at the condition: its bytes could be of another
-    // file than the parts that stand. Read from the beginning, each of those is held against its digest.
+    // A source that gives a range without a validator may have ignored the condition: its bytes could be of another
+    // file than the parts that have arrived. Read from the beginning, each of those is compared with its digest.
     media.body.destroy();
     return open({ channels });
   } catch (error) {

@@ -10,7 +10,7 @@ export interface SourceIdentity {
 
 /**
  * How far a copy has come, as JSON that another process can go on from. It is saved before each part is sent: a part's
- * digest stands here before its bytes can have arrived anywhere, so that no frame is ever sealed into the store with two
+ * digest is saved here before its bytes can have arrived anywhere, so that no frame is ever sealed into the store with two
  * plaintexts under one nonce.
  */
 export interface UploadState {

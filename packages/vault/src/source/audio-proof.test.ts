@@ -48,7 +48,7 @@ test.each([0, 1, 320_000, 0xffffffff])('a byte rate of %i that a file states is 
   expect(await judge(changed(1, [byteRate, rate, 4]), { durationSeconds: 10 })).toBe('media_short');
 });
 
-test('a length that cannot be reckoned is none, where one is stated', async () => {
+test('a stated length is refused where the length cannot be calculated', async () => {
   for (const odd of [changed(10, [format, 0x11, 2]), changed(10, [bits, 0, 2])]) {
     expect(await judge(odd, { durationSeconds: 10 })).toBe('media_not_audio');
     expect(await judge(odd)).toBeUndefined();

@@ -5,7 +5,7 @@ import { byteRateOf, WavHead, type WavLayout } from './wav.ts';
 /** Twilio states whole seconds, rounded either way. */
 const DURATION_TOLERANCE_SECONDS = 1.5;
 
-/** What is known of a file that was read up to here, for whoever reads on. */
+/** What is known of a file that was read up to here, so that the reading can continue. */
 export interface ProofSoFar {
   bytes: number;
   layout: WavLayout;
@@ -42,7 +42,7 @@ export function proveWhole(
   if (durationSeconds === undefined) return;
   const byteRate = byteRateOf(layout);
   if (byteRate === 0)
-    throw mediaError('not_audio', `the length of audio in the format ${layout.format} cannot be reckoned`);
+    throw mediaError('not_audio', `the length of audio in the format ${layout.format} cannot be calculated`);
   const seconds = dataBytes / byteRate;
   const isShort = seconds < durationSeconds - pausedSeconds - DURATION_TOLERANCE_SECONDS;
   if (!isShort && seconds <= durationSeconds + DURATION_TOLERANCE_SECONDS) return;

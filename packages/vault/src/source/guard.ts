@@ -5,7 +5,7 @@ import { looksLikeAudio, RIFF_HEAD_BYTES, riffBytes } from './wav.ts';
 export interface GuardOptions {
   /** From Content-Length. */
   expectedBytes: number | undefined;
-  /** Longest silence between two chunks while somebody is reading, ms. */
+  /** Longest time without a chunk while the reader waits for one, ms. */
   stallMs: number;
   /** False for what cannot begin with a RIFF header: a later range, or what is sealed. */
   showsHead: boolean;
@@ -33,7 +33,7 @@ export class MediaGuard extends Transform {
     this.accepted = new Promise((accept, refuse) => {
       this.#settle = { accept, refuse };
     });
-    // Whoever does not wait for it meets the same error in the body; and so does who begins to read late.
+    // A caller that does not await it gets the same error from the body, also one that begins to read late.
     this.accepted.catch(() => undefined);
     this.on('error', () => undefined);
     if (!options.showsHead) {
@@ -73,7 +73,7 @@ export class MediaGuard extends Transform {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#timer);
-    this.#settle?.refuse(error ?? mediaError('cut', 'the media was let go'));
+    this.#settle?.refuse(error ?? mediaError('cut', 'the reading of the media was stopped'));
     this.#settle = undefined;
     done(error);
   }
@@ -98,7 +98,7 @@ export class MediaGuard extends Transform {
 
   #refuseExcess(): void {
     if (this.#expectedBytes !== undefined && this.#seen > this.#expectedBytes) {
-      throw mediaError('long', `the media goes on after its ${this.#expectedBytes} bytes`);
+      throw mediaError('long', `the media continues after its ${this.#expectedBytes} bytes`);
     }
   }
 
@@ -106,11 +106,11 @@ export class MediaGuard extends Transform {
   #watch(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      // Who has only just gone on reading leaves the source a whole period to answer.
+      // A reader that has just resumed gives the source a whole period to answer.
       const again = this.#waited;
       this.#waited = this.readableLength >= this.readableHighWaterMark || this.writableNeedDrain;
       if (this.#waited || again) this.#watch();
-      else this.destroy(mediaError('stalled', `the media stood still for ${this.#options.stallMs} ms`));
+      else this.destroy(mediaError('stalled', `Twilio sent no media for ${this.#options.stallMs} ms`));
     }, this.#options.stallMs);
     this.#timer.unref();
   }

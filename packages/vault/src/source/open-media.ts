@@ -17,7 +17,7 @@ const ERROR_WITHIN_MS = 2_000;
 /**
  * Opens the media of a recording at Twilio
  * (https://www.twilio.com/docs/voice/api/recording#fetch-a-recordings-media). The URL is built from SIDs, never taken
- * from a callback, so that credentials go to nobody else; a redirect would send them elsewhere and is refused. Both
+ * from a callback, so that credentials are sent to Twilio alone; a redirect would send them elsewhere and is refused. Both
  * channels are asked for by name, because a conference is mixed down otherwise; what has only one answers 400.
  * Errors: media_unauthorized, media_missing, and retryable media_unavailable, _not_audio, _empty,
  * _short, _long, _cut, _stalled.

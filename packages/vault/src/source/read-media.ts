@@ -13,8 +13,8 @@ export interface SeenMedia {
 }
 
 /**
- * Reads media once and keeps none of it: a look, not a copy. The media must prove to be whole, since what breaks off says
- * nothing about the copy that it is held against.
+ * Reads media once and keeps none of it, to compare it with a copy. The media must be whole: media that breaks off says
+ * nothing about the copy.
  * @param onBytes called with each piece that has come
  * @throws CustodyError `media_*`
  */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { WavHead } from './wav.ts';
 
 /**
- * Digest of what is heard in a WAV file: the format and the samples, without the chunks around them. Two files with the
+ * Digest of the sound of a WAV file: the format and the samples, without the chunks around them. Two files with the
  * same one hold the same audio, however their headers differ.
  */
 export class SampleDigest {

@@ -7,7 +7,7 @@ import { type HeaderRepair, repairing } from './wav-repair.ts';
 const STALL_MS = 30_000;
 
 /**
- * A recording that lies in a bucket in plain, as media to be copied: guarded like Twilio's, and given from any byte on.
+ * An unencrypted recording in a bucket, as media to be copied: guarded like Twilio's, and readable from any byte on.
  * @param object its ETag is what it must still be; its version, where it has one, the very one that is read
  * @param options.repair what is put right in its header on the way
  * @throws CustodyError `object_*`, `store_*`, or `media_*` for what is no audio
@@ -26,7 +26,7 @@ export async function openStoredMedia(
     ...(options.signal && { signal: options.signal }),
   });
   const guard = new MediaGuard({ expectedBytes: bytes, stallMs: STALL_MS, showsHead: start === 0 });
-  // Its errors reach whoever reads.
+  // Its errors reach the reader.
   if (options.repair) pipeline(body, repairing(options.repair, start), guard, () => undefined);
   else pipeline(body, guard, () => undefined);
   await guard.accepted;

@@ -11,7 +11,7 @@ export interface TwilioKeys {
   readonly sids: readonly string[];
   /**
    * The content key of a recording: AES-256.
-   * @throws CustodyError `twilio_key_unknown` where no such key is at hand, `twilio_key_wrong` where it does not fit
+   * @throws CustodyError `twilio_key_unknown` where there is no such key, `twilio_key_wrong` where it does not fit
    */
   unwrap(encryption: RecordingEncryption): Buffer;
 }

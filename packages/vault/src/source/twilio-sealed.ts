@@ -11,7 +11,7 @@ import { WavHead } from './wav.ts';
 const TAG_BYTES = 16;
 const STALL_MS = 30_000;
 
-/** Opens one sealed body: a content key, and the IV (base64) that goes with it. */
+/** Opens one sealed body: a content key, and its IV (base64). */
 export interface ContentKey {
   cek: Buffer;
   iv: string;
@@ -20,7 +20,7 @@ export interface ContentKey {
 /**
  * A recording that Twilio has sealed (Voice Recording Encryption), as the audio that is in it. Its body ends well only
  * when the tag over the whole was right, so nothing of it counts before its end. GCM begins at the beginning: a range is
- * never asked for, and whoever goes on somewhere reads again from the start.
+ * never asked for, and a copy that continues reads again from the start.
  * @throws CustodyError as {@link openMedia}, and from the body `media_tampered`
  */
 export async function openSealedMedia(
@@ -38,7 +38,7 @@ export async function openSealedMedia(
     stallMs: options.stallMs ?? STALL_MS,
     showsHead: true,
   });
-  // Its errors reach whoever reads.
+  // Its errors reach the reader.
   pipeline(sealed.body, opener, guard, () => undefined);
   await guard.accepted;
   // What was asked for says nothing here: Twilio cannot mix what it cannot open.
@@ -87,10 +87,7 @@ class GcmOpener extends Transform {
       done();
     } catch {
       done(
-        mediaError(
-          'tampered',
-          'the media does not bear its tag: it is not what Twilio sealed, or not with this key',
-        ),
+        mediaError('tampered', "the media's tag is wrong: Twilio encrypted other bytes, or with another key"),
       );
     }
   }

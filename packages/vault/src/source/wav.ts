@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 
 /** RIFF, its size, WAVE: enough to tell a WAV file from an error page. */
 export const RIFF_HEAD_BYTES = 12;
-/** What stands before the samples, at most: no recording has a longer head. */
+/** Most bytes before the samples: no recording has a longer head. */
 export const MAX_HEAD_BYTES = 65_536;
 const CHUNK_HEAD_BYTES = 8;
 const FMT_BYTES = 16;
@@ -13,7 +13,7 @@ const EXTENSIBLE = 0xfffe;
 /** Of the extensible format: the GUID of a format is its number, and these bytes (or nothing, as some writers have it). */
 const formatGuidEnd = Buffer.from('000000001000800000aa00389b71', 'hex');
 const emptyGuidEnd = Buffer.alloc(formatGuidEnd.byteLength);
-/** Bits that a sample may have: PCM, IEEE float, A-law, mu-law. Of any other format no length can be reckoned. */
+/** Bits that a sample may have: PCM, IEEE float, A-law, mu-law. The length of any other format cannot be calculated. */
 const sampleBits: Readonly<Record<number, readonly number[]>> = {
   1: [8, 16, 24, 32],
   3: [32, 64],
@@ -42,7 +42,7 @@ export interface WavLayout {
 type Format = Pick<WavLayout, 'format' | 'channels' | 'sampleRate' | 'bitsPerSample'>;
 
 /**
- * Bytes of audio a second. The file states such a rate as well, and whoever wrote the file could state any: it is not
+ * Bytes of audio a second. The file states such a rate as well, and its writer could state any: it is not
  * asked. 0 where the samples' format allows no reckoning.
  */
 export function byteRateOf({ format, channels, sampleRate, bitsPerSample }: Format): number {
@@ -80,7 +80,7 @@ export function riffBytes(head: Buffer): number | undefined {
 /**
  * Reads a WAV file's head out of bytes as they come, however they are cut, as far as its first sample. It keeps some tens
  * of bytes, passes over whatever other chunks stand there, and refuses what has no samples within {@link MAX_HEAD_BYTES}.
- * What a size says is only what the header says: whoever knows the file's length compares it.
+ * A size here is only what the header says: a caller that knows the file's length compares the two.
  */
 export class WavHead {
   #layout: WavLayout | undefined;
@@ -225,7 +225,7 @@ function formatOf(fmt: Buffer): Format {
   };
 }
 
-/** 64 bits, as far as a number goes exactly; what is larger no file has. */
+/** 64 bits, up to the largest exact number; no file is larger. */
 const wide = (bytes: Buffer, at: number): number =>
   Math.min(Number(bytes.readBigUInt64LE(at)), Number.MAX_SAFE_INTEGER - MAX_HEAD_BYTES);
 

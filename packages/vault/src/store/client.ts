@@ -41,7 +41,7 @@ export function createClient(
         credentials: { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) },
       }),
     maxAttempts: 3,
-    // What fails is thrown, and told by whoever asked; the SDK would write to the console.
+    // A failure is thrown, and the caller logs it; the SDK would write to the console.
     logger: silent,
     // The default checksums travel in a chunked body that other S3s refuse; frames carry their own proof anyway.
     requestChecksumCalculation: 'WHEN_REQUIRED',

@@ -106,7 +106,7 @@ export function directRequests(
       if (answer.statusCode === 200 || answer.statusCode === 206) return answer;
       answer.resume();
     } catch {
-      // Also where whoever asked has broken off: of the SDK he hears his own reason, and nothing is sent.
+      // Also where the caller has aborted: the SDK then throws the caller's own reason and sends nothing.
     }
     return undefined;
   };

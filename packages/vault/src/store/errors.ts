@@ -20,7 +20,7 @@ export const isUnexplained = ({ status = 0, name }: StoreFailure): boolean =>
 export const isUnsupported = (error: unknown): boolean =>
   (error instanceof CustodyError ? error.code : meaningOf(failureOf(error)).code) === 'store_unsupported';
 
-/** The same for whoever sets the store up: what a writer needs, and where it was looked for. */
+/** The same for the operator who sets the store up: what a writer needs, and where it was looked for. */
 export function setUpError(error: unknown, bucket: string, endpoint: string | undefined): CustodyError {
   const found = storeError(error, bucket);
   const { status, name } = failureOf(error);

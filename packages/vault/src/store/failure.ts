@@ -1,13 +1,13 @@
-/** What S3 and the SDK say, as far as anybody can act on it. */
+/** What S3 and the SDK say of a failure, as far as an operator can act on it. */
 export interface StoreFailure {
   status: number | undefined;
   /** As the store or the network calls it; `unknown` where neither does. */
   name: string;
-  /** To be looked into, and never to be shown: whoever answered wrote it. */
+  /** For our own checks, never to be shown: the server that answered wrote it. */
   message: string;
   /** Where the bucket is, as S3 says. */
   region?: string;
-  /** Where S3 sends whoever asks for it. */
+  /** The endpoint or region that S3 names instead. */
   endpoint?: string;
   /** The version that was asked for is the marker of a deletion. */
   deleteMarker?: boolean;
@@ -23,7 +23,7 @@ interface Thrown {
   $response?: { headers?: Record<string, string | undefined> };
 }
 
-/** What whoever answered may say in a message of ours. */
+/** The characters of a server's answer that a message of ours may repeat. */
 const plain = (pattern: RegExp, value: unknown): string | undefined =>
   typeof value === 'string' && pattern.test(value) ? value : undefined;
 const aName = /^[\w.-]{1,80}$/;

@@ -89,10 +89,10 @@ export async function* listVersions(
 
 /** What was deleted without its version would be there still. */
 async function refuseHiddenVersions(client: S3Client, bucket: string, cause: unknown): Promise<void> {
-  const told = await versioningOf(client, bucket);
-  if ('value' in told ? told.value === 'never' : told.unavailable === 'unsupported') return;
+  const setting = await versioningOf(client, bucket);
+  if ('value' in setting ? setting.value === 'never' : setting.unavailable === 'unsupported') return;
   const why =
-    'value' in told
+    'value' in setting
       ? 'keeps versions'
       : 'may keep versions, which these credentials may not ask (s3:GetBucketVersioning)';
   throw new CustodyError(
@@ -129,7 +129,7 @@ async function* versionsListed(
   } while (after);
 }
 
-/** A page that somebody else sent with 200, such as a proxy's, reads like a list of nothing: then nothing is believed. */
+/** A page that another server sent with 200, such as a proxy's, reads like an empty list: it is an error. */
 async function listOf<T extends object>(bucket: string, answer: Promise<T>): Promise<T> {
   try {
     const page = await answer;

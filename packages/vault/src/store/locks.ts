@@ -10,7 +10,7 @@ import { failureOf } from './failure.ts';
 import { meaningOf } from './meanings.ts';
 import type { ObjectLock, Setting, Versioning } from './types.ts';
 
-/** How long a bucket that has no Object Lock is believed to have none; somebody may switch it on. */
+/** How long the answer "no Object Lock" counts; an operator may switch it on. */
 const believedMs = 3 * 60_000;
 
 /** What each version's lock is asked by. */
@@ -24,9 +24,9 @@ export function createLocks(client: S3Client, bucket: string, now: () => number 
 
   const hasNone = async (): Promise<boolean> => {
     if (now() < withoutUntil) return true;
-    const told = await lockConfigurationOf(client, bucket);
+    const setting = await lockConfigurationOf(client, bucket);
     // A store that knows no such setting locks nothing.
-    const isWithout = 'value' in told ? !told.value : told.unavailable === 'unsupported';
+    const isWithout = 'value' in setting ? !setting.value : setting.unavailable === 'unsupported';
     if (isWithout) withoutUntil = now() + believedMs;
     return isWithout;
   };
@@ -40,7 +40,7 @@ export function createLocks(client: S3Client, bucket: string, now: () => number 
       ]);
       const until = 'value' in retention ? retention.value : undefined;
       if ('value' in hold && hold.value) return { ...(until && { until }), legalHold: true };
-      if ([retention, hold].some((told) => 'unavailable' in told && told.unavailable === 'denied'))
+      if ([retention, hold].some((setting) => 'unavailable' in setting && setting.unavailable === 'denied'))
         return 'unknown';
       return until && { until, legalHold: false };
     },
@@ -114,7 +114,7 @@ const unsetNames = new Set([
   'NoSuchVersion',
 ]);
 
-/** Why a store does not tell a setting; undefined where the failure is about something else. */
+/** Why a store does not state a setting; undefined where the failure is about something else. */
 export function unavailableBy(error: unknown): 'denied' | 'unsupported' | undefined {
   // Also of a bucket that was made without Object Lock, and of a delete marker.
   if (isUnsupported(error)) return 'unsupported';
@@ -125,7 +125,7 @@ export function unavailableBy(error: unknown): 'denied' | 'unsupported' | undefi
 }
 
 /**
- * What a setting says, or why nobody says it. Any other refusal is an error: it says nothing about a lock.
+ * A setting, or why it is unavailable. Any other refusal is an error: it says nothing about a lock.
  * @param unset what it means where the store says that nothing was set
  * @throws CustodyError `store_denied`, `store_unavailable`
  */

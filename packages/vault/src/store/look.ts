@@ -45,7 +45,7 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
   const client = createClient(config);
   const clock = readClock(client);
   const Bucket = config.bucket;
-  const told = async <T>(ask: Promise<T>, unset?: T): Promise<Setting<T>> => {
+  const settingOf = async <T>(ask: Promise<T>, unset?: T): Promise<Setting<T>> => {
     try {
       return { value: await ask };
     } catch (error) {
@@ -73,7 +73,7 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
       legalHold,
     ] = await Promise.all([
       versioningOf(client, Bucket).catch(orUnsupported),
-      told(
+      settingOf(
         client
           .send(new GetPublicAccessBlockCommand({ Bucket }))
           .then(({ PublicAccessBlockConfiguration: block }) =>
@@ -86,7 +86,7 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
           ),
         false,
       ),
-      told(
+      settingOf(
         client.send(new GetBucketCorsCommand({ Bucket })).then(({ CORSRules = [] }) =>
           CORSRules.map(({ AllowedOrigins: origins = [], AllowedMethods: methods = [] }) => ({
             origins,
@@ -95,7 +95,7 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
         ),
         [],
       ),
-      told(
+      settingOf(
         client
           .send(new GetBucketEncryptionCommand({ Bucket }))
           .then(
@@ -104,14 +104,14 @@ export async function lookAtBucket(config: StoreConfig): Promise<BucketLook> {
           ),
         '',
       ),
-      told(
+      settingOf(
         client
           .send(new GetBucketPolicyCommand({ Bucket }))
           .then(({ Policy }) => deniesByEncryption(Policy ?? '')),
         false,
       ),
       lockConfigurationOf(client, Bucket).catch(orUnsupported),
-      told(
+      settingOf(
         client
           .send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
           .then(({ Rules = [] }) =>

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@flex-custody/core';
 import type { StoreFailure } from './failure.ts';
 
-/** What an answer of a store means for whoever asked, whichever request it answers. */
+/** What an answer of a store means for the caller, whichever request it answers. */
 export interface Meaning {
   code: ErrorCode;
   /** `fault: next step`. */
@@ -16,19 +16,20 @@ export interface About extends StoreFailure {
 
 type Says = Meaning['says'];
 
-const told = ({ status, name }: StoreFailure) => `${status ?? 'no answer'}, ${name}`;
+const answered = ({ status, name }: StoreFailure) => `${status ?? 'no answer'}, ${name}`;
 const meaning = (code: ErrorCode, says: Says): Meaning => ({ code, says });
 
-/** It passes by itself. */
+/** A temporary failure. */
 const later = meaning(
   'store_unavailable',
-  (of) => `S3 failed on ${of.where} (${told(of)}): check that it runs, and the network and proxy on the way`,
+  (of) =>
+    `S3 failed on ${of.where} (${answered(of)}): check that it runs, and the network and proxy on the way`,
 );
 /** This store cannot do it, now or later; another store can. */
 const never = meaning(
   'store_unsupported',
   (of) =>
-    `this store does not do what was asked of ${of.where} (${told(of)}): use an S3 that does (docs/deploy.md)`,
+    `this store does not do what was asked of ${of.where} (${answered(of)}): use an S3 that does (docs/deploy.md)`,
 );
 /** Nothing is wrong with any recording, and nothing changes before an operator changes a setting. */
 const setting = (code: ErrorCode) => (says: Says) => meaning(code, says);
@@ -53,7 +54,7 @@ const clock = setting('store_clock')(
   ({ name }) => `the clock of this machine differs from that of S3 (${name}): set it by NTP`,
 );
 const full = setting('store_full')(
-  (of) => `the store has no room left for ${of.where} (${told(of)}): free space, or raise its quota`,
+  (of) => `the store has no room left for ${of.where} (${answered(of)}): free space, or raise its quota`,
 );
 const account = settings(
   ({ bucket, name }) =>
@@ -174,7 +175,7 @@ const untrusted = settings(
 );
 const unnamed = settings(({ bucket, region: named, ...of }) => {
   const where = named === undefined ? '' : `, its region is ${named}`;
-  return `S3 takes no request for bucket ${bucket} (${told(of)}${where}): check AWS_REGION, AWS_ENDPOINT_URL_S3, CUSTODY_BUCKET and the credentials`;
+  return `S3 takes no request for bucket ${bucket} (${answered(of)}${where}): check AWS_REGION, AWS_ENDPOINT_URL_S3, CUSTODY_BUCKET and the credentials`;
 });
 
 /** By the HTTP status, where the name says nothing: answers to HEAD have none, and a proxy's page has its own. */
@@ -198,7 +199,7 @@ const byStatus: ReadonlyMap<number, Meaning> = new Map([
 const notTrusted =
   /^(CERT_|SELF_SIGNED|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA)/;
 
-/** One meaning for one answer, whoever asked. */
+/** One meaning for one answer, whichever request it answers. */
 export function meaningOf(failure: StoreFailure): Meaning {
   const { status, name, message, deleteMarker } = failure;
   if (deleteMarker) return missing;

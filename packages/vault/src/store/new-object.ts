@@ -1,7 +1,7 @@
 import type { StorageClass } from '@flex-custody/core';
 import type { StoreConfig } from './types.ts';
 
-/** What S3 is told of a new object, as the SDK's commands take it. */
+/** What each new object gets, as input of the SDK's commands. */
 export interface NewObject {
   ContentType?: string;
   ServerSideEncryption?: 'aws:kms';

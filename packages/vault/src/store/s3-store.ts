@@ -140,8 +140,8 @@ class S3Store implements Store {
   }
 
   async keepsVersions(): Promise<boolean> {
-    const told = await this.versioning();
-    return 'value' in told && told.value === 'enabled';
+    const setting = await this.versioning();
+    return 'value' in setting && setting.value === 'enabled';
   }
 
   list(prefix: string, options?: ListOptions) {
@@ -310,7 +310,7 @@ class S3Store implements Store {
     this.#direct?.close();
   }
 
-  /** Made when somebody reads: a Function only writes. */
+  /** Made at the first read: a Function only writes. */
   #reading(lane: Lane): S3Client {
     const found = this.#readers.get(lane) ?? createClient(this.#config);
     this.#readers.set(lane, found);
@@ -329,7 +329,7 @@ class S3Store implements Store {
     return { Bucket: this.bucket, Key: key, UploadId: uploadId };
   }
 
-  /** A 404 here is the upload's: aborted, or completed by somebody else. */
+  /** A 404 here is the upload's: aborted, or completed by another process. */
   async #ofUpload<T>(answer: Promise<T>, key: string, signal?: AbortSignal): Promise<T> {
     try {
       return await answer;

@@ -20,7 +20,7 @@ export function takeSpare(bytes: number): Buffer {
   return found;
 }
 
-/** Only when nobody reads it any more: never after an upload that failed, whose request may still be under way. */
+/** Only when no request reads it any more: never after an upload that failed, whose request may still be under way. */
 export function giveSpare(buffer: Buffer): void {
   if (idleBytes + buffer.byteLength > MOST_IDLE) return;
   idle.push(buffer);

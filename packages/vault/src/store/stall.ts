@@ -16,7 +16,7 @@ export function failOnStall(body: Readable, ms: number): void {
   if (!socket) return;
   let waited = false;
   const onTimeout = () => {
-    // Who has only just gone on reading leaves the store a whole period to answer.
+    // A reader that has just resumed gives the store a whole period to answer.
     const again = waited;
     waited = body.readableLength > 0;
     if (waited || again) socket.setTimeout(ms);
@@ -25,7 +25,7 @@ export function failOnStall(body: Readable, ms: number): void {
   socket.setTimeout(ms);
   socket.on('timeout', onTimeout);
   body.once('close', () => {
-    // The connection goes back to the pool, for others with clocks of their own.
+    // The connection is returned to the pool, for others with clocks of their own.
     socket.setTimeout(0);
     socket.off('timeout', onTimeout);
   });

@@ -37,11 +37,11 @@ export interface Stored {
   encryption?: string;
   /** When it was read from the store. */
   lastModified?: Date;
-  /** Object Lock on this version, on head; absent where it has none, or the key may not see it: {@link Store.lockOf} tells. */
+  /** Object Lock on this version, on head; absent without one, and where the key may not see it ({@link Store.lockOf}). */
   lock?: ObjectLock;
 }
 
-/** A setting as the bucket tells it, or why it does not: the store knows no such setting, or the key may not read it. */
+/** A setting of the bucket, or why it is unavailable: the store knows no such setting, or the key may not read it. */
 export type Setting<T> = { value: T } | { unavailable: 'unsupported' | 'denied' };
 
 export type Versioning = 'enabled' | 'suspended' | 'never';
@@ -107,7 +107,7 @@ export interface StoredVersion {
 
 /**
  * The bucket. Errors, of which meanings.ts is the table: object_missing (404), object_changed (412), object_range (416);
- * store_unavailable (503, retryable), which passes by itself; store_denied, store_credentials, store_region, store_clock,
+ * store_unavailable (503, retryable), which is temporary; store_denied, store_credentials, store_region, store_clock,
  * store_settings, store_key and store_full (503, retryable), which an operator corrects; store_archived (500) and
  * store_unsupported (501), which never pass by themselves. And of `get` store_busy (503, retryable): other readers have all
  * connections.
@@ -127,7 +127,7 @@ export interface Store {
   lockOf(key: string, versionId?: string): Promise<ObjectLock | 'unknown' | undefined>;
   /** Whether the bucket keeps versions now. */
   versioning(): Promise<Setting<Versioning>>;
-  /** The same in one word: false also where nobody says so. Whoever destroys by it asks each time. */
+  /** The same as a boolean: false also where the setting is unavailable. A caller that deletes by it asks each time. */
   keepsVersions(): Promise<boolean>;
   /** What the bucket has now, in the order of the keys' bytes. */
   list(
@@ -147,7 +147,7 @@ export interface Store {
     options?: { signal?: AbortSignal },
   ): Promise<StoredPart>;
   /**
-   * A part out of an object that lies in the bucket already, without its bytes passing here; but for the last, at least 5 MiB.
+   * A part copied from an object in the bucket, without its bytes passing here; at least 5 MiB but for the last.
    * @throws upload_gone, object_missing, object_changed where it has not this ETag
    */
   copyPart(key: string, uploadId: string, number: number, from: PartSource): Promise<StoredPart>;

@@ -1,4 +1,4 @@
-// A microphone that hears nothing and a line that carries nothing: a call can be taken where neither may be had.
+// A silent microphone and a silent line: a call can be accepted where the browser has neither.
 (() => {
   const context = new AudioContext();
   const silence = () => context.createMediaStreamDestination().stream;
@@ -22,7 +22,7 @@
     close() {}
   };
 
-  /** The far end is nobody: it agrees to everything at once. */
+  /** There is no far end: every offer is accepted at once. */
   class Peer extends EventTarget {
     signalingState = 'stable';
     connectionState = 'new';

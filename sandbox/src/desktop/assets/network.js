@@ -10,7 +10,7 @@
     if (!/^(https?|wss?):$/.test(url.protocol)) return url.href;
     if (loopback.test(url.hostname)) return url.href;
     const here = socket ? location.origin.replace(/^http/, 'ws') : location.origin;
-    // Whoever else is asked (a status page, a font, telemetry) is answered by nobody, but here.
+    // Requests to other hosts (a status page, a font, telemetry) are answered here.
     const way = twilio.test(url.hostname) ? 'twilio' : 'elsewhere';
     return `${here}/${way}/${url.hostname}${url.pathname}${url.search}`;
   }

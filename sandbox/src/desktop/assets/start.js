@@ -22,7 +22,7 @@
     }
     return id;
   };
-  // One that was given up would fetch a second token, and the first be refused.
+  // A second attempt would fetch a second token, and the first would then be refused.
   window.clearInterval = (id) => {
     looks.delete(id);
     clearInterval(id);
@@ -41,8 +41,8 @@
   localStorage.setItem('TWILIO_FLEX_SSO', JSON.stringify(login.session));
   localStorage.setItem('TWILIO_FLEX_SSO_IS_TOKEN_BEING_UPDATED', 'false');
 
-  const told = new EventSource(`/flex/told?worker=${login.session.worker_sid}`);
-  told.addEventListener('token', () => {
+  const events = new EventSource(`/flex/events?worker=${login.session.worker_sid}`);
+  events.addEventListener('token', () => {
     const session = JSON.parse(localStorage.getItem('TWILIO_FLEX_SSO') ?? '{}');
     const expiration = new Date(Date.now() + 60_000).toISOString();
     localStorage.setItem('TWILIO_FLEX_SSO', JSON.stringify({ ...session, expiration }));

@@ -45,7 +45,7 @@ export const sandbox = {
 };
 
 /**
- * Follows the sandbox's events, for as long as the page is open: the browser's EventSource connects again by itself.
+ * Follows the sandbox's events, for as long as the page is open: the browser's EventSource reconnects automatically.
  * @param {(event: object) => void} onEvent
  * @param {(state: 'live' | 'lost') => void} onState
  */

@@ -9,10 +9,10 @@ import { showSteps, standing } from './steps.js';
 const state = {
   calls: [],
   workers: [],
-  /** Task SID of the call that is looked at, and which of its recordings. */
+  /** Task SID of the selected call, and which of its recordings. */
   task: undefined,
   recording: undefined,
-  /** Everything that was heard about a task or recording, oldest first. */
+  /** Every event received about a task or recording, oldest first. */
   events: [],
 };
 let listening;
@@ -22,7 +22,7 @@ newCallForm((call) => {
   refresh();
 });
 faultsForm();
-const tellDesktop = desktopForm();
+const passToDesktop = desktopForm();
 start();
 
 async function start() {
@@ -36,11 +36,11 @@ async function start() {
   }
   follow(hear, (now) => {
     connected(now);
-    // Whoever connects is told the last events again.
+    // The server sends the last events again to each new connection.
     if (now === 'live') state.events = [];
     refresh();
   });
-  // What nobody announces (a lifecycle rule, a call made elsewhere) still shows, a little later.
+  // No event announces a lifecycle rule's deletion or a call made elsewhere: polling shows them a little later.
   setInterval(refresh, 5000);
   refresh();
 }
@@ -53,14 +53,14 @@ function connected(now) {
 
 function hear(event) {
   state.events.push(event);
-  tellDesktop(event);
+  passToDesktop(event);
   if (state.events.length > 5000) state.events.splice(0, 1000);
   if (event.event === 'recording.progress') showSelected();
   else refreshSoon();
 }
 
 let soon;
-/** Events come in bursts; one look at the world answers for all of them. */
+/** Events come in bursts; one refresh shows all of them. */
 function refreshSoon() {
   if (soon !== undefined) return;
   soon = setTimeout(() => {
@@ -164,7 +164,7 @@ function showSelected() {
   const steps = [byId('steps'), byId('step-note')];
   if (!call) {
     showSteps(...steps, standing([], []));
-    show(byId('step-note'), 'none', () => 'Make a call on the left and watch its recording’s way.');
+    show(byId('step-note'), 'none', () => 'Make a call on the left and watch each step of its recording.');
     listening.choose(undefined);
     return;
   }
@@ -199,7 +199,7 @@ function showSelected() {
   showBucket(byId('bucket-holds'), held.bucket, state.recording);
 }
 
-/** The steps that can be seen without having been told. */
+/** The steps that the sandbox's state shows without an event. */
 function seen(held) {
   if (!held) return ['rang'];
   const objects = held.bucket.value?.objects ?? [];

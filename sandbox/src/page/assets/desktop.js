@@ -2,13 +2,13 @@ import { sandbox } from './api.js';
 import { byId, h } from './dom.js';
 import { report } from './forms.js';
 
-const told = {
-  reserved: 'It rings on the desktop.',
+const statusTexts = {
+  reserved: 'The call is offered to the agent. It rings where the desktop is open.',
   assigned: 'The agent talks with the customer.',
-  wrapping: 'The call is over; the agent wraps up.',
+  wrapping: 'The call is over. The agent wraps up.',
 };
 
-/** The customer's side of the Flex desktop: calls, and hangs up. Answers what must be told of each event. */
+/** The customer's side of the Flex desktop: calls, and hangs up. Returns the function that each event is passed to. */
 export function desktopForm() {
   const form = byId('desktop');
   const ring = h('button', { className: 'primary', type: 'submit' }, 'Ring');
@@ -21,14 +21,14 @@ export function desktopForm() {
     event.preventDefault();
     await report(form, 'Calling …', async () => {
       ({ task } = await sandbox.ring());
-      return told.reserved;
+      return statusTexts.reserved;
     });
     look();
   });
   end.addEventListener('click', async () => {
     await report(form, 'Hanging up …', async () => {
       await sandbox.hangUp(task);
-      return told.wrapping;
+      return statusTexts.wrapping;
     });
     look();
   });
@@ -42,7 +42,7 @@ export function desktopForm() {
     ring.disabled = !over;
     if (call) {
       status.dataset.state = 'good';
-      status.textContent = told[call.task.status] ?? '';
+      status.textContent = statusTexts[call.task.status] ?? '';
     } else if (status.dataset.state === 'good') {
       status.textContent = '';
     }

@@ -36,7 +36,7 @@ export function clock(iso) {
   return Number.isNaN(at.getTime()) ? '' : at.toLocaleTimeString([], { hour12: false });
 }
 
-/** A SID as a person tells it apart: its prefix and its end; the whole of it on hover and to assistive technology. */
+/** A SID, shortened to its prefix and its end; the whole of it on hover and to assistive technology. */
 export function sid(value) {
   if (!value) return '';
   return h('abbr', { className: 'sid', title: value }, `${value.slice(0, 2)}…${value.slice(-6)}`);

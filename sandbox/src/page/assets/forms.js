@@ -1,7 +1,7 @@
 import { sandbox } from './api.js';
 import { byId, duration, h, person } from './dom.js';
 
-/** The form that makes calls. `onCall` is told the answer of the sandbox. */
+/** The form that makes calls. `onCall` gets the answer of the sandbox. */
 export function newCallForm(onCall) {
   const form = byId('new-call');
   form.append(
@@ -21,11 +21,11 @@ export function newCallForm(onCall) {
       ),
     ),
     tick('transfer', 'Transferred to a second agent'),
-    tick('conference', 'Record the conference, not the agent’s leg'),
+    tick('conference', 'Record the whole conference (Flex’s own recording) instead of the agent’s leg'),
     field(
       'Own audio',
       h('input', { name: 'wav', type: 'file', accept: '.wav,audio/wav' }),
-      'WAV, 8 kHz, 16 bit, one or two channels; played at its own length. Without it: a dialogue of two speakers.',
+      'WAV, 8 kHz, 16 bit, one or two channels. The call is as long as the file. Without a file the sandbox plays a dialogue of two speakers.',
     ),
     h('div', { className: 'row' }, h('button', { className: 'primary', type: 'submit' }, 'Make the call')),
     h('p', { className: 'form-status', role: 'status' }),
@@ -56,14 +56,14 @@ const targets = [
 const kinds = [
   ['status', 'answers with an error', 'Status', 503],
   ['cut', 'is cut off', 'After bytes', ''],
-  ['stall', 'falls silent', 'After bytes', ''],
+  ['stall', 'stops sending', 'After bytes', ''],
   ['short', 'ends too early', 'After bytes', ''],
   ['slow', 'is slow', 'Bytes a second', 64000],
-  ['html', 'sends a web page'],
-  ['empty', 'sends nothing'],
+  ['html', 'answers with a web page'],
+  ['empty', 'answers with an empty body'],
 ];
 
-/** The form that makes the outside world misbehave. */
+/** The form that sets faults of the outside world. */
 export function faultsForm() {
   const form = byId('faults');
   const kind = select('kind', kinds);
@@ -77,7 +77,7 @@ export function faultsForm() {
     value.value = usual ?? '';
   });
   form.append(
-    h('p', { className: 'hint' }, 'Make the outside world misbehave, and see what becomes of the next call.'),
+    h('p', { className: 'hint' }, 'Make Twilio or the bucket fail, then make a call and see what happens.'),
     field('What', select('target', targets)),
     field('How', kind),
     h(
@@ -100,13 +100,13 @@ export function faultsForm() {
       times,
       ...(data.get('value') === '' ? {} : { value: Number(data.get('value')) }),
     });
-    if (times === 0) return 'Set, until it is ended.';
+    if (times === 0) return 'Set, until you end it.';
     return times === 1 ? 'Set, for the next request.' : `Set, for the next ${times} requests.`;
   });
   clear.addEventListener('click', () =>
     report(form, 'Ending …', async () => {
       await sandbox.clearFaults();
-      return 'All is well again.';
+      return 'All faults ended.';
     }),
   );
 }
@@ -158,7 +158,7 @@ function select(name, options) {
   );
 }
 
-/** One line that tells a call from the others. */
+/** One line that identifies a call. */
 export function describe(call) {
   const agents = (call.reservations ?? []).map(({ identity }) => person(identity)).join(' → ');
   const direction = call.direction === 'outbound' ? 'Outbound' : 'Inbound';

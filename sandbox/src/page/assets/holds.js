@@ -1,6 +1,6 @@
 import { bytes, clock, duration, h, show, sid } from './dom.js';
 
-/** What Twilio would answer about this recording now, and how its callback fared. */
+/** What Twilio would answer about this recording now, and the result of each callback. */
 export function showTwilio(pane, held) {
   show(pane, JSON.stringify(held), () => {
     if (held.error) return problem(held.error);
@@ -51,7 +51,7 @@ function twilioFacts({ recording = {}, media = {} }) {
   ].filter(([, value]) => value !== '' && value !== undefined && value !== null);
 }
 
-/** The task's attributes as they stand, with the entries that say where to hear this recording marked. */
+/** The task's attributes, with the entries that link this recording highlighted. */
 export function showTask(pane, held, recording) {
   show(pane, JSON.stringify([held, recording]), () => {
     if (held.error) return problem(held.error);
@@ -62,8 +62,8 @@ export function showTask(pane, held, recording) {
         'p',
         { className: 'hint' },
         linked
-          ? 'Marked: where Flex Insights finds this recording. It holds no secret.'
-          : 'Nothing here names this recording yet.',
+          ? 'Highlighted: the link Flex Insights uses. It contains no secret.'
+          : 'The task has no link to this recording yet.',
       ),
       h(
         'pre',
@@ -116,7 +116,7 @@ function json(value, recording, indent) {
   return names(value, recording) ? [h('mark', {}, ...whole)] : whole;
 }
 
-/** The object of this recording: its size, and its bytes as anybody with the bucket alone would see them. */
+/** The object of this recording: its size, and its first bytes as a reader of the bucket without the key sees them. */
 export function showBucket(pane, held, recording) {
   const object = held.value?.objects?.find(({ key }) => key.endsWith(`/${recording}`));
   const uploads = (held.value?.uploads ?? []).filter(({ key }) => key.endsWith(`/${recording}`));
@@ -127,7 +127,7 @@ export function showBucket(pane, held, recording) {
         'p',
         { className: 'empty' },
         uploads.length > 0
-          ? 'A sealed copy is on its way; there is no object before its last byte.'
+          ? 'The encrypted copy is being uploaded. The object appears with its last byte.'
           : 'Nothing yet.',
       );
     }
@@ -164,7 +164,7 @@ function dump(hex) {
     h(
       'p',
       { className: 'hint' },
-      'The first bytes as stored: a header that names recording and key. The audio behind it cannot be read without the private key.',
+      'The first bytes as stored: a header that names the recording and the key. The audio after it cannot be read without the private key.',
     ),
     h('pre', { className: 'hex', tabIndex: 0, ariaLabel: 'First stored bytes' }, rows.join('\n')),
   ];

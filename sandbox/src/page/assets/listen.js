@@ -3,7 +3,7 @@ import { byId, bytes, h } from './dom.js';
 import { waveform } from './waveform.js';
 
 const listeners = [
-  ['nobody', 'nobody'],
+  ['none', 'without a token'],
   ['another', 'another agent'],
   ['own', 'the call’s own agent'],
   ['supervisor', 'supervisor'],
@@ -18,17 +18,17 @@ const insights = [
   'dashboard_viewer',
   'quality_process_manager',
 ];
-/** The host answers with a code and keeps the rest for its log; this is what the codes mean to a listener. */
+/** The host answers with a code, and its log has the rest. This is what each code means to a listener. */
 const reasons = {
-  token_missing: 'a listener must show a Flex token.',
+  token_missing: 'the request has no Flex token.',
   token_malformed: 'this is not a Flex token.',
-  token_refused: 'Twilio does not vouch for this token.',
-  play_forbidden: 'this listener may not play this recording.',
-  iam_unavailable: 'Twilio’s token check gives no answer. Try again.',
-  audit_unavailable: 'who listens cannot be written down now, so nobody may.',
+  token_refused: 'Twilio does not accept this token.',
+  play_forbidden: 'this user may not play this recording.',
+  iam_unavailable: 'Twilio’s token check does not answer. Try again.',
+  audit_unavailable: 'the audit log cannot be written now, so nothing is played.',
   recording_absent: 'Twilio has no audio of this call.',
 };
-/** Beyond this a browser would hold the decoded audio of hours in memory, for a picture. */
+/** Bytes. To draw more, a browser would keep the decoded audio of hours in memory. */
 const drawnUpTo = 80e6;
 
 /** The part of the page that plays a recording the way the Flex Insights player does. */
@@ -50,9 +50,9 @@ export class Listening {
       h(
         'p',
         { className: 'hint' },
-        'Agents may play their own calls here: CUSTODY_AGENTS_MAY_PLAY_OWN is true. Where it is not set, no agent may play any.',
+        'Agents may play their own calls here. On your host the setting CUSTODY_AGENTS_MAY_PLAY_OWN allows that; by default no agent may play any.',
       ),
-      h('button', { type: 'submit', className: 'primary' }, 'Ask to listen'),
+      h('button', { type: 'submit', className: 'primary' }, 'Play'),
     );
     form.elements.listener.value = 'supervisor';
     form.addEventListener('submit', (event) => {
@@ -107,7 +107,7 @@ export class Listening {
       throw new Error(`The host at ${this.#hostUrl} does not answer, or does not let this page ask.`);
     }
     const body = await response.json().catch(() => ({}));
-    const how = authorization ? `after its preflight, a token of ${bytes(authorization.length)}` : 'no token';
+    const how = authorization ? `with CORS preflight, ${bytes(authorization.length)} token` : 'no token';
     this.#note('url_provider', response.status, how);
     if (signal.aborted) return undefined;
     if (response.ok) return new URL(body.media_url);
@@ -119,8 +119,9 @@ export class Listening {
 
   async #play(url, ask, recording, signal) {
     const expires = Number(url.searchParams.get('X-Amz-Expires'));
-    const lasts = expires > 0 ? `, with a link that lasts ${expires} s and is renewed before` : '';
-    say('good', `Allowed${lasts}.`);
+    const life = expires % 60 === 0 ? `${expires / 60} minutes` : `${expires} seconds`;
+    const lasts = expires > 0 ? ` The link is valid for ${life} and renews itself.` : '';
+    say('good', `Allowed.${lasts}`);
     const audio = h('audio', { controls: true, preload: 'metadata', src: url.href });
     const drawing = h(
       'div',
@@ -138,13 +139,11 @@ export class Listening {
     const held = JSON.stringify(await sandbox.recording(recording));
     proof.dataset.state = held.includes(digest) ? 'good' : 'bad';
     proof.textContent = held.includes(digest)
-      ? `${bytes(whole.byteLength)}, the same byte for byte as at Twilio (SHA-256 ${digest.slice(0, 12)}…).`
-      : `${bytes(whole.byteLength)} that are not what Twilio holds (SHA-256 ${digest.slice(0, 12)}…).`;
+      ? `${bytes(whole.byteLength)}, identical to Twilio’s original (SHA-256 ${digest.slice(0, 12)}…).`
+      : `${bytes(whole.byteLength)}, different from Twilio’s original (SHA-256 ${digest.slice(0, 12)}…).`;
     audio.addEventListener('seeked', () => this.#proveSeek(audio, url, whole, signal));
     if (whole.byteLength > drawnUpTo) {
-      drawing.replaceChildren(
-        h('p', { className: 'empty' }, 'Too long to draw here; it plays and seeks all the same.'),
-      );
+      drawing.replaceChildren(h('p', { className: 'empty' }, 'Too long to draw. Playing and seeking work.'));
       return;
     }
     const decoder = new OfflineAudioContext(1, 1, 8000);
@@ -154,11 +153,11 @@ export class Listening {
   async #fetchWhole(url, signal) {
     const response = await fetch(url, { mode: 'cors', credentials: 'same-origin', signal });
     if (!response.ok) {
-      this.#note('media, whole', response.status, 'refused');
+      this.#note('media, full download', response.status, 'refused');
       throw new Error(`The recording was refused with ${response.status}.`);
     }
     const whole = await response.arrayBuffer();
-    this.#note('media, whole', response.status, bytes(whole.byteLength));
+    this.#note('media, full download', response.status, bytes(whole.byteLength));
     return whole;
   }
 
@@ -176,18 +175,18 @@ export class Listening {
       const part = new Uint8Array(await response.arrayBuffer());
       const expected = new Uint8Array(whole, start, end - start + 1);
       const same = part.length === expected.length && part.every((octet, at) => octet === expected[at]);
-      const verdict = same ? 'same bytes' : 'other bytes';
+      const result = same ? 'same bytes' : 'different bytes';
       this.#note(
         `media, seek to ${audio.currentTime.toFixed(1)} s`,
         response.status,
-        `${start}–${end}, ${verdict}`,
+        `${start}–${end}, ${result}`,
       );
     } catch {
       if (!signal.aborted) this.#note('media, seek', 'no answer', `${start}–${end}`);
     }
   }
 
-  /** At nine tenths of the link's life a new one is asked for and put in the old one's place, position kept. */
+  /** At nine tenths of the link's life the player gets a new one, and keeps its position. */
   #renew(audio, ask, seconds, signal) {
     const timer = setTimeout(async () => {
       const fresh = await ask().catch(() => undefined);
@@ -256,7 +255,7 @@ function choice(legend, options) {
 }
 
 async function authorizationOf(listener, target) {
-  if (listener === 'nobody') return undefined;
+  if (listener === 'none') return undefined;
   const agents = { own: target.worker, another: target.otherWorker };
   if (listener in agents && !agents[listener]) throw new Error('There is no such agent for this recording.');
   const roles = { own: ['agent'], another: ['agent'], supervisor: ['supervisor'], admin: ['admin'] }[

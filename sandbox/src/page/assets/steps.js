@@ -4,13 +4,13 @@ const steps = [
   ['rang', 'The customer’s call reached Flex and became a task.'],
   ['accepted', 'An agent accepted, with recording on.'],
   ['ended', 'The call is over; Twilio holds the recording.'],
-  ['callback', 'Twilio has told the Function, signed.'],
-  ['registered', 'The host has asked Twilio whose call it was.'],
-  ['linked', 'The task says where the recording can be heard.'],
-  ['sealed', 'A sealed copy lies in the bucket.'],
+  ['callback', 'Twilio has called the Function; its signature is right.'],
+  ['registered', 'The host has asked Twilio’s API whose call it was.'],
+  ['linked', 'Playback link written to the task.'],
+  ['sealed', 'The encrypted copy is in the bucket.'],
   [
     'verified',
-    'The copy was opened again: sound audio of the right length. It is proven once the host itself has compared it with Twilio’s.',
+    'The host has read the copy back: valid audio of the right length. It is proven once the host has compared it with Twilio’s media.',
   ],
 ];
 
@@ -28,28 +28,22 @@ const reached = {
 };
 
 const stumbled = {
-  'callback.failed': [
-    'callback',
-    'Twilio’s callback was not taken; Twilio sends it again, five times at most.',
-  ],
+  'callback.failed': ['callback', 'Twilio’s callback failed. Twilio sends it again, five times at most.'],
   'recording.unlinked': [
     'linked',
-    'Not linked: the task is gone, or cannot be changed. The recording can still be played.',
+    'Not linked: the task no longer exists, or cannot be changed. The recording can still be played.',
   ],
   'recording.refused': [
     'linked',
     'Not linked: Twilio does not confirm whose call this is. An alarm was raised.',
   ],
   'recording.absent': ['sealed', 'Twilio has no audio of this call.'],
-  'recording.rejected': [
-    'verified',
-    'The copy is not what Twilio holds; it was thrown away and is made again.',
-  ],
-  'recording.failed': ['sealed', 'The recording could not be taken into custody. An alarm was raised.'],
+  'recording.rejected': ['verified', 'The copy differs from Twilio’s recording. The host copies it again.'],
+  'recording.failed': ['sealed', 'The recording could not be copied. An alarm was raised.'],
 };
 
 /**
- * Where one recording stands: what its events say, and what can be seen without them.
+ * State of each step of one recording, from its events and from what the sandbox shows without them.
  * @returns {{name: string, text: string, state: 'done' | 'now' | 'ahead' | 'trouble', at?: string, detail?: string}[]}
  */
 export function standing(events, seen) {
@@ -59,7 +53,7 @@ export function standing(events, seen) {
     if (name) known.set(name, { state: 'done', at: event.at ?? event.time, detail: detailOf(event) });
     const [stumbledAt, text] = stumbled[event.event] ?? [];
     const isDone = (step) => known.get(step)?.state === 'done';
-    // A copy that is there and is given up has failed at the next step.
+    // A copy that exists, of a recording that has failed: the next step is the one that failed.
     const step = stumbledAt === 'sealed' && isDone('sealed') ? 'verified' : stumbledAt;
     if (step && !isDone(step)) {
       const detail = event.reason ?? event.status ?? (event.error ? 'no answer' : undefined);
@@ -77,7 +71,7 @@ export function standing(events, seen) {
   }
   for (const name of seen) if (known.get(name)?.state !== 'done') known.set(name, { state: 'done' });
   const last = steps.findLastIndex(([name]) => known.get(name)?.state === 'done');
-  // What lies before a step that is done was done too, whether or not this page was there to hear of it.
+  // The steps before one that is done are done too, also where this page received no event of them.
   return steps.map(([name, text], index) => {
     const found = known.get(name);
     if (found) return { name, text, ...found };
@@ -123,4 +117,4 @@ export function showSteps(list, note, standings) {
   note.dataset.state = telling.state;
 }
 
-const spoken = { done: 'done', now: 'under way', ahead: 'not yet', trouble: 'in trouble' };
+const spoken = { done: 'done', now: 'under way', ahead: 'not yet', trouble: 'failed' };

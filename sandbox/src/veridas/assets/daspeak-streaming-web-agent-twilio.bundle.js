@@ -1,6 +1,6 @@
 /**
- * Stands in for Veridas's closed element: the same name, the same parameters, the same ways to the Functions. It hears
- * nobody; for the seconds that its configuration names it only waits, and then succeeds.
+ * Double of Veridas's closed element: the same name, the same parameters, the same requests to the Functions. It analyses
+ * no audio; it waits for the seconds that its configuration names, and then succeeds.
  */
 (() => {
   const name = 'daspeak-streaming-web-agent-twilio';
@@ -46,7 +46,8 @@
         const { utils } = this;
         const id = this.now('callerId');
         const known = kind === 'verify' ? await utils.getCredential(id) : undefined;
-        if (kind === 'verify' && known === undefined) throw new Error('nobody is enrolled under this number');
+        if (kind === 'verify' && known === undefined)
+          throw new Error('no voice is enrolled under this number');
         this.state.textContent = 'Connecting';
         const token = await this.ask(this.config.urlGetTemporaryToken, {});
         if (!/^\w+ [\w.~+/=-]+$/.test(token)) throw new Error('the temporary token is not "<type> <token>"');

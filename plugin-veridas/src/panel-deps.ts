@@ -11,7 +11,7 @@ import { builtIn } from './vendor/built-in';
 import { loadVendor, type Vendor, type VendorLoad } from './vendor/load';
 
 /** What the components ask of Flex, of the host and of the vendor. */
-export interface OperatorApi extends GateDeps {
+export interface PanelDeps extends GateDeps {
   text: Text;
   /** The Flex token of this moment. */
   token(): string;
@@ -23,7 +23,7 @@ export interface OperatorApi extends GateDeps {
   config(vendor: Vendor): ConfigReading;
 }
 
-export function openDesk(manager: Manager, settings: FlexSettings): OperatorApi {
+export function createPanelDeps(manager: Manager, settings: FlexSettings): PanelDeps {
   const { veridas, functionsUrl, hostUrl } = settings;
   const token = () => manager.user.token;
   let attempt = 0;
@@ -53,8 +53,8 @@ export function openDesk(manager: Manager, settings: FlexSettings): OperatorApi 
     config(vendor) {
       const reading = readVeridasConfig({ vendor: vendor.config, settings: veridas.config, functionsUrl });
       if (!veridas.consent || hostUrl !== undefined) return reading;
-      const unheard = { path: 'host_url', must: 'be set: consent is written down there' };
-      return { ok: false, problems: [unheard, ...(reading.ok ? [] : reading.problems)] };
+      const hostUnset = { path: 'host_url', must: 'be set: the host records the consent' };
+      return { ok: false, problems: [hostUnset, ...(reading.ok ? [] : reading.problems)] };
     },
     memory: consentMemory(() => sessionStorage),
     send: (report) => sendReport(report, { hostUrl, token, fetch: (url, init) => fetch(url, init) }),

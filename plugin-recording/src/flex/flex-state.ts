@@ -2,8 +2,8 @@ import { asWorkerSid, type WorkerSid } from '@flex-custody/core';
 import { type ITask, type Manager, StateHelper, TaskHelper } from '@twilio/flex-ui';
 import { type Call, callOf } from '../state/call';
 
-/** Flex as it stands at the moment of asking: nothing here is kept. */
-export interface FlexDesk {
+/** Reads Flex's store at each call and keeps nothing. */
+export interface FlexState {
   token(): string;
   workerSid(): WorkerSid | undefined;
   isAdmin(): boolean;
@@ -11,15 +11,15 @@ export interface FlexDesk {
   /** Flex's own recording switch. */
   flexRecords(): boolean;
   strings(): Readonly<Record<string, unknown>>;
-  /** The call of a task, as fresh as Flex has it; undefined where the task is none of a voice call. */
+  /** The call of a task, read from Flex's store; undefined where the task is not a voice call. */
   call(task: ITask): Call | undefined;
-  /** The task that an action's payload names, by itself or by its SID alone. */
+  /** The task that an action's payload names, as an object or by its SID. */
   taskOf(payload: { task?: unknown; sid?: unknown }): ITask | undefined;
-  /** The calls on this worker's desk. */
+  /** The calls of this worker's own tasks. */
   calls(): Call[];
 }
 
-export function flexDesk(manager: Manager): FlexDesk {
+export function flexState(manager: Manager): FlexState {
   const tasks = () => manager.store.getState().flex.worker.tasks;
 
   const ownNames = (): string[] => {
