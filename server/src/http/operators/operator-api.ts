@@ -4,6 +4,7 @@ import type { Alarm, Alarms } from '../../alarms/alarms.ts';
 import type { Catalog, Listing, RecordingRow } from '../../catalog/catalog.ts';
 import type { Certificates, KeptCertificate } from '../../catalog/certificates.ts';
 import type { Behind } from '../../db/pages.ts';
+import { ingestJobs } from '../../ingest/jobs.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { CheckedWork } from '../../runs/options.ts';
 import type { Begin, Json, Runs, RunView, Work } from '../../runs/runs.ts';
@@ -153,7 +154,7 @@ export function createOperatorApi({
       const job = jobOf[state];
       if (job) begun.push(job);
       if (linkState === 'pending') begun.push('link');
-      for (const name of begun) await queue.send(name, { recordingSid: sid }, { once: `retry:${sid}` });
+      for (const name of begun) await queue.send(ingestJobs[name], { recordingSid: sid }, { once: 'retry' });
       return { begun, state, linkState };
     },
     async retryAll({ reason, after } = {}) {

@@ -10,8 +10,9 @@ import {
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import type { IngestDeps } from '../deps.ts';
+import { ingestJobs } from '../jobs.ts';
 import type { Linker } from '../link/linker.ts';
-import { logStep } from '../steps.ts';
+import { logStep } from '../log-step.ts';
 import { isHeld } from './lease.ts';
 import { mediaSource, pausedSecondsOf, registrationOf, settleUncopyable } from './source.ts';
 
@@ -75,15 +76,15 @@ export async function receive(
   if (settled) return host;
   if (facts.status !== 'completed') {
     await queue.send(
-      'copy',
+      ingestJobs.copy,
       { recordingSid: sid },
-      { startAfterMs: unfinishedMs, once: `unfinished:${sid}` },
+      { startAfterMs: unfinishedMs, once: 'unfinished' },
     );
     return host;
   }
   // What Twilio sealed opens with a private key, which no Function has; and after a bad copy the host trusts only itself.
   if (facts.encryption || linked.hostOnly || Date.now() - begun > answerWithinMs) {
-    await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
+    await queue.send(ingestJobs.copy, { recordingSid: sid }, { once: 'now' });
     return host;
   }
   return grant(deps, linked, facts);
@@ -126,9 +127,9 @@ async function grant(deps: IngestDeps, row: RecordingRow, facts: TwilioRecording
   logStep(deps.log, 'leased', sid, { by: 'function' });
   // Sent with the lease, not after its loss: a Function that is killed reports nothing.
   await queue.send(
-    'copy',
+    ingestJobs.copy,
     { recordingSid: sid },
-    { startAfterMs: config.leaseMs + graceMs, once: `lapse:${sid}` },
+    { startAfterMs: config.leaseMs + graceMs, once: 'lapse' },
   );
   return {
     action: 'copy',

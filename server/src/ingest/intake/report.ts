@@ -8,7 +8,8 @@ import {
 } from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/catalog.ts';
 import type { IngestDeps } from '../deps.ts';
-import { logStep } from '../steps.ts';
+import { ingestJobs } from '../jobs.ts';
+import { logStep } from '../log-step.ts';
 
 type Sealed = Extract<CopyReport, { outcome: 'sealed' }>;
 
@@ -46,7 +47,7 @@ export async function report(
 }
 
 const copyNow = (deps: IngestDeps, sid: RecordingSid) =>
-  deps.queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
+  deps.queue.send(ingestJobs.copy, { recordingSid: sid }, { once: 'now' });
 
 /** Says what about the report cannot be so, before the bucket is asked. */
 function implausible(deps: IngestDeps, row: RecordingRow, object: SealedObject): string | undefined {
@@ -84,7 +85,7 @@ async function believeSealed(deps: IngestDeps, row: RecordingRow, said: Sealed) 
     throw leaseLost();
   }
   await catalog.recordRate(object.plaintextBytes, said.tookMs);
-  await queue.send('verify', { recordingSid: sid }, { once: sid });
+  await queue.send(ingestJobs.verify, { recordingSid: sid });
   deps.observer?.copied?.(sid, object.plaintextBytes, said.tookMs, 'function');
   logStep(log, 'sealed', sid, { by: 'function', bytes: object.plaintextBytes, ms: said.tookMs });
   return { state: 'sealed' as const };

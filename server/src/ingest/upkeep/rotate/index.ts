@@ -4,7 +4,7 @@ import type { RecordingRow } from '../../../catalog/catalog.ts';
 import type { Run } from '../../../runs/runs.ts';
 import { removeSurplus } from '../../copy/surplus.ts';
 import type { IngestDeps } from '../../deps.ts';
-import { logStep } from '../../steps.ts';
+import { logStep } from '../../log-step.ts';
 import { describeJob } from '../../verify/describe-job.ts';
 import { readBack } from '../../verify/read-back.ts';
 import { createTally, type Tally } from '../reconcile/tally.ts';
