@@ -4,7 +4,8 @@ import type { Job, OfRecording, RunJob } from './queue/job.ts';
 
 /** Names of jobs that have an alarm of their own, `<name>_failed`. */
 type Alarming = AlarmCode extends infer Code ? (Code extends `${infer Name}_failed` ? Name : never) : never;
-type How<D extends object> = Omit<RunJob<D>, 'job'>;
+/** One at a time where it does not say how many. */
+type How<D extends object> = Omit<RunJob<D>, 'job' | 'concurrency'> & Partial<Pick<RunJob, 'concurrency'>>;
 
 /**
  * How a room says how it runs its jobs. One that failed for good raises the alarm `<name>_failed`, of its recording where its data
@@ -19,7 +20,7 @@ export function jobRunner(alarms: Pick<Alarms, 'raise'>) {
       const { recordingSid }: Partial<OfRecording> = data;
       if (isAlarmCode(code)) await alarms.raise(code, recordingSid, error.code);
     };
-    return { job, dead, ...how };
+    return { job, concurrency: 1, dead, ...how };
   }
   return running;
 }

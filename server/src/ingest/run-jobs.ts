@@ -74,7 +74,6 @@ export function runIngest(
     }),
     // In the background, one at a time: no copy and no verification waits for it.
     running(ingestJobs.prove, {
-      concurrency: 1,
       async run({ recordingSid }, { signal }) {
         await untilCalm([inTurn, readInTurn], signal);
         await proveJob(deps, recordingSid, signal);
@@ -86,7 +85,7 @@ export function runIngest(
       run: ({ recordingSid }) => describeJob(deps, recordingSid),
       dead: (dead) => describeDead(deps, dead),
     }),
-    running(ingestJobs.measure, { concurrency: 1, run: ({ taskSid }) => measureJob(deps, taskSid) }),
+    running(ingestJobs.measure, { run: ({ taskSid }) => measureJob(deps, taskSid) }),
     running(ingestJobs.link, {
       concurrency: 4,
       async run({ recordingSid }) {
@@ -96,7 +95,6 @@ export function runIngest(
       dead: (dead) => linkDead(deps, dead),
     }),
     running(ingestJobs.janitor, {
-      concurrency: 1,
       everySeconds: sweepSeconds,
       async run() {
         await janitor.sweep();
@@ -104,17 +102,14 @@ export function runIngest(
       },
     }),
     running(ingestJobs.reconcile, {
-      concurrency: 1,
       ...ifReconciling(everyMinutes * 60),
       run: (_data, { signal }) => lookNow(deps, signal),
     }),
     running(ingestJobs.compare, {
-      concurrency: 1,
       ...ifReconciling(compareSeconds),
       run: (_data, { signal }) => compareNow(deps, signal),
     }),
     running(ingestJobs.sources, {
-      concurrency: 1,
       ...(config.deleteSourceAfterHours !== undefined && { everySeconds: sourcesSeconds }),
       async run(_data, { signal }) {
         const { hasMore } = await deleteSources(deps, signal);
@@ -122,7 +117,6 @@ export function runIngest(
       },
     }),
     running(ingestJobs.sign, {
-      concurrency: 1,
       everySeconds: signSeconds,
       run: (_data, { signal }) => signNow(deps, signal),
     }),

@@ -42,7 +42,6 @@ export function runRecorder(deps: RecorderDeps): readonly RunJob[] {
       dead: ({ error }) => alarms.raise('resume_failed', undefined, error.code),
     }),
     running(recorderJobs.pauses, {
-      concurrency: 1,
       everySeconds: sweepSeconds,
       async run() {
         for (const conferenceSid of await createPauses(db).open())
@@ -51,7 +50,6 @@ export function runRecorder(deps: RecorderDeps): readonly RunJob[] {
       },
     }),
     running(recorderJobs.reports, {
-      concurrency: 1,
       everySeconds: pendingSeconds,
       async run() {
         await retryPending(deps);
@@ -67,7 +65,6 @@ export function runRecorder(deps: RecorderDeps): readonly RunJob[] {
       run: ({ recordingSid }) => findFacts(deps, recordingSid),
     }),
     running(recorderJobs.calls, {
-      concurrency: 1,
       ...(watchCalls && { everySeconds: callsSeconds }),
       run: createCallsWatch(deps),
     }),

@@ -28,7 +28,6 @@ export const runRetention = (deps: RetentionDeps & TrimDeps): readonly RunJob[] 
 
 export const runRetain = (deps: RetentionDeps): RunJob =>
   jobRunner(deps.alarms)(retentionJobs.retention, {
-    concurrency: 1,
     everySeconds,
     run: (_data, { signal }) => retainNow(deps, signal),
   });

@@ -23,7 +23,6 @@ export interface TrimDeps {
 
 export const runTrim = (deps: TrimDeps): RunJob =>
   jobRunner(deps.alarms)(retentionJobs.trim, {
-    concurrency: 1,
     everySeconds,
     async run(_data, { signal }) {
       const { hasMore } = await trimNow(deps, signal);

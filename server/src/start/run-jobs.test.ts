@@ -80,7 +80,7 @@ test('a job that succeeds is no alarm', async () => {
   expect([await run(), raised]).toEqual([undefined, []]);
 });
 
-test('a job that failed for good is in the log by its name, and its room hears of it', async () => {
+test('a job that failed for good is in the log by its name, and its room handles it', async () => {
   const { logged, buried, queue } = await scene(() => undefined);
   const dead = { data: job, error: { code: 'media_cut', message: 'why', retryable: false } };
   await queue.dead({ name: 'copy', ...dead });
