@@ -58,8 +58,6 @@ export function serveUpgrades(
 }
 
 function refuse(socket: Duplex, status: number): void {
-  // What is left unread when a socket is destroyed would take the answer with it.
-  socket.resume();
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
     () => socket.destroy(),
