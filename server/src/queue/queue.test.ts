@@ -158,19 +158,24 @@ onEachEngine('queue', (open) => {
     let now = 0;
     let most = 0;
     let done = 0;
+    const held: (() => void)[] = [];
     await queue.work({
       job: testJobs.copy,
       concurrency: 3,
       run: async () => {
         now += 1;
         most = Math.max(most, now);
-        await sleep(60);
+        await new Promise<void>((resolve) => held.push(resolve));
         now -= 1;
         done += 1;
       },
     });
     for (let n = 0; n < 9; n++) await queue.send(testJobs.copy, RE(n));
-    await until(() => done === 9);
+    await until(() => held.length === 3);
+    await until(() => {
+      for (const end of held.splice(0)) end();
+      return done === 9;
+    });
     expect(most).toBe(3);
   });
 
