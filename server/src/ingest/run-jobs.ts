@@ -56,7 +56,7 @@ export function runIngest(
   const { everyMinutes } = config.reconcile;
   const ifReconciling = (seconds: number) => (everyMinutes > 0 ? { everySeconds: seconds } : {});
   return [
-    // Whoever copied verifies: a job for it would cost four statements, and a killed process's the janitor finds alike.
+    // The job that copied also verifies: another job would cost four statements. The janitor finds what a killed process left.
     running(ingestJobs.copy, {
       concurrency: copyJobs(config.copiesAtOnce),
       run: ({ recordingSid }, { attempt, signal }) =>

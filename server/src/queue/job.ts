@@ -1,6 +1,6 @@
 import type { RecordingSid } from '@flex-custody/core';
 
-/** A kind of job, declared once at the base of the room that runs it; whoever sends one names it by this. */
+/** A kind of job, declared once at the base of the room that runs it. Senders name the job by its declaration. */
 export interface Job<D extends object = object, N extends string = string> {
   readonly name: N;
   /** How long one try may take before another worker may have the job. */

@@ -233,7 +233,7 @@ function remembering<A extends readonly string[], R>(
   };
 }
 
-/** What links no more stays pending: the janitor asks again, until Twilio answers or the task is gone. */
+/** The link stays pending: the janitor sends the job again, until Twilio answers or the task is gone. */
 export async function linkDead(
   { alarms, catalog }: Pick<IngestDeps, 'alarms' | 'catalog'>,
   { data: { recordingSid }, error }: DeadJob<OfRecording>,
