@@ -14,10 +14,10 @@ import {
   type TwilioKeys,
 } from '@flex-custody/vault';
 import { isOpenToOthers, readPrivateFile } from './config/private-file.ts';
+import { isRole, type Role, roleNames } from './config/roles.ts';
 import { systemCode } from './config/system-code.ts';
 import { emptyHasMeaning, signingKeyFile, type Variables, variables } from './config/variables.ts';
 
-export type Role = 'http' | 'worker';
 export type LogLevel = Variables['CUSTODY_LOG_LEVEL'];
 export type DatabaseConfig = { url: string } | { directory: string };
 
@@ -151,8 +151,9 @@ function together(given: Record<string, string>): Record<string, string> {
     faults['CUSTODY_SIGNING_KEYS'] = 'must not be set beside CUSTODY_SIGNING_KEY_FILE';
   }
   // Its directory is one process's: jobs that another role sends would wait in it for nobody.
-  if (!has('DATABASE_URL') && /^\s*(http|worker)\s*$/.test(given['CUSTODY_ROLES'] ?? '')) {
-    faults['DATABASE_URL'] = 'is missing: with the embedded database one process has both roles, http,worker';
+  const own = (given['CUSTODY_ROLES'] ?? '').split(',').map((name) => name.trim());
+  if (!has('DATABASE_URL') && own.every(isRole) && !roleNames.every((role) => own.includes(role))) {
+    faults['DATABASE_URL'] = `is missing: with the embedded database one process has all roles, ${roleNames}`;
   }
   if (given['CUSTODY_STORAGE_MODE'] === 'sse-kms') return faults;
   const kind = given['CUSTODY_KEY_KIND'];

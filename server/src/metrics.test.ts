@@ -8,11 +8,11 @@ const sources = {
 
 test('the catalog, jobs and alarms are asked when they are read', async () => {
   let failed = 0;
-  const metrics = createMetrics({
+  const metrics = createMetrics(() => ({
     ...sources,
     recordings: async () => ({ states: { failed }, links: {} }),
     jobs: async () => [{ name: 'copy', state: 'created', count: 4 }],
-  });
+  }));
   expect(await metrics.read()).toContain('custody_recordings{state="failed"} 0');
   failed = 2;
   const text = await metrics.read();
@@ -22,7 +22,7 @@ test('the catalog, jobs and alarms are asked when they are read', async () => {
 });
 
 test('what happens in the process is counted', async () => {
-  const metrics = createMetrics(sources);
+  const metrics = createMetrics(() => sources);
   metrics.copied(1_000, 500, 'function');
   metrics.copied(2_000, 3_000, 'worker');
   metrics.verified(1_000, 100);
@@ -45,7 +45,7 @@ test('what happens in the process is counted', async () => {
 });
 
 test('a process without workers tells nothing of jobs', async () => {
-  expect(await createMetrics(sources).read()).not.toContain('custody_jobs');
+  expect(await createMetrics(() => sources).read()).not.toContain('custody_jobs');
 });
 
 test('with the database away the process still tells its own numbers, and none of old', async () => {
@@ -54,7 +54,7 @@ test('with the database away the process still tells its own numbers, and none o
     if (away) throw new Error('connection refused');
     return { states: { verified: 3 }, links: {} };
   };
-  const metrics = createMetrics({ ...sources, recordings: ask });
+  const metrics = createMetrics(() => ({ ...sources, recordings: ask }));
   metrics.played(70_000);
   expect(await metrics.read()).toContain('custody_database_up 1');
   away = true;
@@ -66,10 +66,10 @@ test('with the database away the process still tells its own numbers, and none o
 });
 
 test('docs/metrics.md has each metric with its type, labels and meaning', async () => {
-  const metrics = createMetrics({
+  const metrics = createMetrics(() => ({
     ...sources,
     jobs: async () => [{ name: 'copy', state: 'created', count: 4 }],
-  });
+  }));
   metrics.copied(1_000, 500, 'function');
   metrics.verified(1_000, 100);
   metrics.tokenValidated('refused');

@@ -2,8 +2,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 /** Numbers that are asked of the database when they are read, not kept in the process. */
 export interface MetricSources {
-  recordings(): Promise<{ states: Record<string, number>; links: Record<string, number>; proven?: number }>;
-  alarms(): Promise<Record<string, number>>;
+  recordings?(): Promise<{ states: Record<string, number>; links: Record<string, number>; proven?: number }>;
+  alarms?(): Promise<Record<string, number>>;
   jobs?(): Promise<readonly { name: string; state: string; count: number }[]>;
 }
 
@@ -24,7 +24,8 @@ export interface Metrics {
 const copySeconds = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256];
 const answerSeconds = [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300];
 
-export function createMetrics(sources: MetricSources): Metrics {
+/** @param sources asked at each reading */
+export function createMetrics(sources: () => MetricSources): Metrics {
   const register = new Registry();
   collectDefaultMetrics({ register });
   const registers = [register];
@@ -56,30 +57,30 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['code'],
     registers,
   });
-  const { jobs: askJobs } = sources;
-  const jobs = askJobs
-    ? new Gauge({
-        name: 'custody_jobs',
-        help: 'Jobs, by name and state.',
-        labelNames: ['name', 'state'],
-        registers,
-      })
-    : undefined;
+  const jobs = new Gauge({
+    name: 'custody_jobs',
+    help: 'Jobs, by name and state.',
+    labelNames: ['name', 'state'],
+    registers,
+  });
 
   /** Numbers of a minute ago would hide that nobody knows today's. */
   async function askDatabase(): Promise<void> {
-    for (const gauge of [states, proven, links, alarms, jobs]) gauge?.reset();
+    for (const gauge of [states, proven, links, alarms, jobs]) gauge.reset();
+    const { alarms: askAlarms, jobs: askJobs, recordings: askRecordings } = sources();
+    // A process without the jobs' numbers does not name them.
+    if (!askJobs) register.removeSingleMetric('custody_jobs');
     const answers = await Promise.allSettled([
-      sources.recordings().then((found) => {
+      askRecordings?.().then((found) => {
         for (const [state, n] of Object.entries(found.states)) states.set({ state }, n);
         if (found.proven !== undefined) proven.set(found.proven);
         for (const [state, n] of Object.entries(found.links)) links.set({ link_state: state }, n);
       }),
-      sources.alarms().then((found) => {
+      askAlarms?.().then((found) => {
         for (const [code, n] of Object.entries(found)) alarms.set({ code }, n);
       }),
       askJobs?.().then((found) => {
-        for (const { name, state, count } of found) jobs?.set({ name, state }, count);
+        for (const { name, state, count } of found) jobs.set({ name, state }, count);
       }),
     ]);
     databaseUp.set(answers.every(({ status }) => status === 'fulfilled') ? 1 : 0);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { alarmTable, isAlarmCode, onlyByHand } from '../../server/src/alarms/alarm-table.ts';
+import { allJobs } from '../../server/src/start/jobs.ts';
 
 /**
  * Which alarm codes the sources raise and resolve, read from the arguments of the calls that do it: codes in quotes, a
@@ -16,11 +17,7 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((name) => name !== 'alarms/alarm-table.ts')
   .map((name) => readFileSync(join(folder, name), 'utf8'));
 
-const jobs = [
-  ...(
-    /interface Jobs \{([\s\S]*?)\n\}/.exec(readFileSync(join(folder, 'queue/queue.ts'), 'utf8'))?.[1] ?? ''
-  ).matchAll(/^ {2}(\w+):/gm),
-].map(([, job]) => job ?? '');
+const jobs = allJobs.map(({ name }) => name);
 
 /** What stands between the parentheses of each call of `name`. */
 function argumentsOf(text: string, name: string): string[] {
@@ -51,16 +48,19 @@ function codesIn(names: readonly string[], texts: readonly string[] = files): Se
       .flatMap((args) => [
         ...quoted(args),
         ...[...args.matchAll(/\b[a-z]\w*\b/gi)].flatMap(([name]) => constant(name, text)),
-        ...(/\$\{dead\.name\}_failed/.test(args) ? jobs.map((job) => `${job}_failed`) : []),
       ]),
   );
   return new Set(found.filter(isAlarmCode));
 }
 
 const passedOn = files.flatMap((text) =>
-  [...text.matchAll(/\{ code: '(\w+)', detail/g)].map(([, code]) => code),
+  [...text.matchAll(/\{ code: (\w+|'\w+'), detail/g)].flatMap(([, code = '']) => [
+    ...quoted(code),
+    ...constant(code, text),
+  ]),
 );
-const raised = new Set<string | undefined>([...codesIn(raising), ...passedOn]);
+const ofJobs = jobs.map((job) => `${job}_failed`);
+const raised = new Set([...codesIn(raising), ...passedOn, ...ofJobs]);
 const resolved = codesIn(resolving);
 
 test('the rule can fail', () => {

@@ -11,7 +11,9 @@ import type { RecordingRow } from '../../server/src/catalog/recording-row.ts';
 import '../../server/src/db/testing/on-each-engine.ts';
 import type { Db } from '../../server/src/db/db.ts';
 import { openDatabase } from '../../server/src/db/open.ts';
+import { ingestJobs } from '../../server/src/ingest/jobs.ts';
 import { openQueue } from '../../server/src/queue/boss-queue.ts';
+import { allJobs } from '../../server/src/start/jobs.ts';
 import { until } from '../support/until.ts';
 
 /** What somebody wants who should not get it, and the test that he does not. */
@@ -166,8 +168,8 @@ export async function openScene(): Promise<Scene> {
           `UPDATE recordings SET verified_at = now() - interval '3 hours' WHERE recording_sid = ANY($1::text[])`,
           [recordings],
         );
-        const queue = openQueue(db);
-        await queue.send('sources', {});
+        const queue = openQueue(db, { jobs: allJobs });
+        await queue.send(ingestJobs.sources, {});
         await queue.stop();
       }),
     alarms: async () => (await command(['alarms'])).out,

@@ -61,7 +61,7 @@ export const alarmTable = {
     meaning:
       'A paused recording should have been resumed more than a minute ago, and Twilio could not be reached for it.',
     next: 'Check Twilio\'s API: `flex-custody doctor --only account`. The agent can press "Resume recording".',
-    raisedBy: 'the job `resume`, when it fails more than a minute after the pause should be over',
+    raisedBy: 'the job `watch-pause`, when it fails more than a minute after the pause should be over',
     resolvedBy: 'the pause is over',
   },
   pauses_failed: {

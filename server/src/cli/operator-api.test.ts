@@ -9,6 +9,7 @@ import { type DirectoryLock, lockDirectory } from '../db/lock.ts';
 import type { OperatorApi } from '../http/operators/operator-api.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { buildOps } from '../http/ops.ts';
+import { ingestJobs } from '../ingest/jobs.ts';
 import { createLog } from '../log.ts';
 import { withOperatorApi } from './operator-api.ts';
 
@@ -135,7 +136,7 @@ test('what it sends is tried as often as what the host sends', async () => {
       works: (db, queue) => ({
         works: {
           async send() {
-            await queue.send('janitor', {}, { once: 'later', startAfterMs: 60_000 });
+            await queue.send(ingestJobs.janitor, {}, { once: 'later', startAfterMs: 60_000 });
             sent = await db.query(
               `SELECT retry_limit, retry_delay FROM pgboss.job WHERE singleton_key = 'later'`,
             );

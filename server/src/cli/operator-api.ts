@@ -21,6 +21,7 @@ import { createPolicies } from '../retention/policies.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { loadSigning } from '../signing/load.ts';
+import { allJobs } from '../start/jobs.ts';
 
 type Needed = CustodyConfig &
   Pick<Config, 'database' | 'ops' | 'mediaSecret'> &
@@ -50,7 +51,7 @@ export async function withOperatorApi(
     return askHost(work, config, error, note);
   }
   // What is sent from here is tried as often as what the host sends.
-  const queue = openQueue(db, config.retries && { retries: config.retries });
+  const queue = openQueue(db, { jobs: allJobs, ...(config.retries && { retries: config.retries }) });
   try {
     await migrate(db);
     const signing = config.signing && readable(config.signing);

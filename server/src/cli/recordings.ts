@@ -3,7 +3,7 @@ import { asRecordingSid, linkStates, recordingStates } from '@flex-custody/core'
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Listing, RecordingRow } from '../catalog/recording-row.ts';
 import type { OperatorApi } from '../http/operators/operator-api.ts';
-import { passingReasons } from '../ingest/steps.ts';
+import { passingReasons } from '../ingest/failures.ts';
 import { withOperatorApi } from './operator-api.ts';
 import { noteMore, pageSize } from './pages.ts';
 

@@ -1,5 +1,6 @@
 import { asAccountSid, asWorkspaceSid, measuredNames, storageClasses } from '@flex-custody/core';
 import { z } from 'zod';
+import { isRole, roleNames } from './roles.ts';
 import {
   anyCaseFlag,
   baseUrl,
@@ -81,11 +82,11 @@ export const variables = z.object({
       "Proxies in front of the host whose X-Forwarded-For says a client's address, as addresses or networks; empty trusts none.",
     ),
   CUSTODY_ROLES: list
-    .refine((roles) => roles.length > 0 && roles.every((role) => role === 'http' || role === 'worker'), {
-      error: 'must be http, worker, or both with a comma between',
+    .refine((names) => names.length > 0 && names.every(isRole), {
+      error: `must be of ${roleNames.join(', ')}, with commas between`,
     })
-    .transform((roles) => roles as ('http' | 'worker')[])
-    .default(['http', 'worker'])
+    .transform((names) => names.filter(isRole))
+    .default([...roleNames])
     .describe('What this process does: answer requests, do the work, or both.'),
   AWS_REGION: matching(/^[a-z0-9-]{2,32}$/, 'must be a region such as eu-central-1').describe(
     'Region of the bucket.',

@@ -32,8 +32,10 @@ import { createLiveCalls, type LiveCalls } from '../catalog/live-calls.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { adoptDatabase, bindDatabase, differencesFrom, readCustody } from '../custody/bind.ts';
 import { readHealth } from '../http/operators/health.ts';
+import { ingestJobs } from '../ingest/jobs.ts';
 import { openQueue } from '../queue/boss-queue.ts';
 import { forgetJobs } from '../queue/forget-jobs.ts';
+import { deleteQueues } from '../queue/former-queues.ts';
 import { queueHealth } from '../queue/health.ts';
 import { countStatement } from '../queue/job-counts.ts';
 import { jobTable, partsOf } from '../queue/job-table.ts';
@@ -43,6 +45,7 @@ import { consentOf } from '../recorder/reports/consents.ts';
 import { createPendingReports, retryPending } from '../recorder/reports/pending.ts';
 import { createPolicies } from '../retention/policies.ts';
 import { createRuns } from '../runs/runs.ts';
+import { allJobs } from '../start/jobs.ts';
 import type { Db } from './db.ts';
 import { buildIndexes, missingIndexes } from './indexes.ts';
 import { migrate } from './migrate.ts';
@@ -279,6 +282,7 @@ const files = [
   'catalog/uploads.ts',
   'queue/boss-queue.ts',
   'queue/forget-jobs.ts',
+  'queue/former-queues.ts',
   'queue/health.ts',
   'queue/job-counts.ts',
   'queue/job-table.ts',
@@ -312,7 +316,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await migrate(plain);
     await fillCatalog(plain, { account, recordings: rows, alarms: { open: 200, cleared: 2_000 } });
     await buildIndexes(plain);
-    const queue = openQueue(plain, { schema });
+    const queue = openQueue(plain, { jobs: allJobs, schema });
     await queue.counts();
     await queue.stop(0);
     await fillJobs(plain, schema, { waiting: 100_000, due: 1_000, done: 2_000 });
@@ -464,24 +468,34 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     // What a queue asks depends on what it got: here all is carried out, and the jobs are lost.
     db.carryOut(true);
     db.during('queue: start');
-    const queue = openQueue(db, { schema, pollMs: 600_000 });
+    const queue = openQueue(db, { jobs: allJobs, schema, pollMs: 600_000 });
     await queue.counts({ fresh: true });
-    await removeDone(db, schema);
+    await deleteQueues(db, schema, ['former']);
+    await removeDone(db, schema, ['janitor']);
     db.during('queue: send');
-    await queue.send('copy', { recordingSid: one });
-    await queue.send('copy', { recordingSid: one }, { once: 'k', startAfterMs: 60_000 });
-    await queue.every('janitor', 900);
+    await queue.send(ingestJobs.copy, { recordingSid: one });
+    await queue.send(ingestJobs.copy, { recordingSid: one }, { once: 'k', startAfterMs: 60_000 });
     db.during('queue: waiting');
-    await queue.waiting('copy', [one]);
-    await queue.sendAll('copy', [{ data: { recordingSid: one }, since: new Date(0) }]);
+    await queue.waiting(ingestJobs.copy, [one]);
+    await queue.sendAll(ingestJobs.copy, [{ data: { recordingSid: one }, since: new Date(0) }]);
     db.during('queue: work');
     let begun = 0;
-    await queue.work('copy', { concurrency: 3 }, async () => {
-      begun += 1;
-      if (begun === 1) throw new CustodyError('media_missing', 'gone');
-      if (begun === 2) throw new Error('again');
+    await queue.work({
+      job: ingestJobs.copy,
+      concurrency: 3,
+      dead: async () => undefined,
+      run: async () => {
+        begun += 1;
+        if (begun === 1) throw new CustodyError('media_missing', 'gone');
+        if (begun === 2) throw new Error('again');
+      },
     });
-    await queue.onDead(async () => undefined);
+    await queue.work({
+      job: ingestJobs.janitor,
+      concurrency: 1,
+      everySeconds: 900,
+      run: async () => undefined,
+    });
     await until(() => begun >= 6);
     await queue.stop(1_000);
     db.during('queue: job table');

@@ -7,12 +7,17 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type { Metrics } from '../metrics.ts';
+import type { Upgrade } from '../room.ts';
 import { answerError, answerNotFound } from './plugins/errors.ts';
+import { serveUpgrades } from './upgrades.ts';
 
 export interface AppDeps {
   log: FastifyBaseLogger;
   /** Each in a scope of its own, so that one's parsers, hooks and CORS are not another's. */
   routes: readonly FastifyPluginAsync[];
+  upgrades?: readonly Upgrade[];
+  /** How long they have to end their connections when the app closes, ms. */
+  upgradeCloseMs?: number;
   metrics?: Pick<Metrics, 'answered' | 'played'>;
   /** Whose word about a client's address is taken; nobody's by default. */
   trusts?: (address: string) => boolean;
@@ -71,5 +76,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
     );
   });
   for (const routes of deps.routes) app.register(routes);
+  const { log, upgrades = [], upgradeCloseMs: closeMs } = deps;
+  serveUpgrades(app, { log, upgrades, ...(closeMs !== undefined && { closeMs }) });
   return app;
 }

@@ -30,26 +30,26 @@ describe('a dead job', () => {
 
   test('fails the recording that was its own, with an alarm', async () => {
     const { catalog, queue, alarmCodes } = await handedOver(shared.db);
-    await queue.dead?.({ name: 'copy', data: job, error: error('envelope_unsupported') });
+    await queue.dead({ name: 'copy', data: job, error: error('envelope_unsupported') });
     expect(await catalog.find(sid)).toMatchObject({ state: 'failed', failure: 'envelope_unsupported' });
     expect(await alarmCodes()).toEqual(['copy_failed']);
   });
 
   test('of verification likewise', async () => {
     const { catalog, queue, alarmCodes } = await sealed();
-    await queue.dead?.({ name: 'verify', data: job, error: error('envelope_unsupported') });
+    await queue.dead({ name: 'verify', data: job, error: error('envelope_unsupported') });
     expect((await catalog.find(sid))?.state).toBe('failed');
     expect(await alarmCodes()).toEqual(['verify_failed']);
   });
 
   test('of an outage that outlasted its tries is one too, with its reason; its object stays', async () => {
     const copying = await handedOver(shared.db);
-    await copying.queue.dead?.({ name: 'copy', data: job, error: outage('twilio_unavailable') });
+    await copying.queue.dead({ name: 'copy', data: job, error: outage('twilio_unavailable') });
     expect(await copying.catalog.find(sid)).toMatchObject({ state: 'failed', failure: 'twilio_unavailable' });
     expect(await copying.alarmCodes()).toEqual(['copy_failed']);
     await copying.catalog.replayed(sid);
     await seal(copying.catalog);
-    await copying.queue.dead?.({ name: 'verify', data: job, error: outage('store_unavailable') });
+    await copying.queue.dead({ name: 'verify', data: job, error: outage('store_unavailable') });
     expect(await copying.catalog.find(sid)).toMatchObject({ state: 'failed', object: sealedObject(sid) });
     expect(await copying.alarmCodes()).toEqual(['copy_failed', 'verify_failed']);
     expect(await copying.catalog.replayed(sid)).toBe('sealed');
@@ -65,7 +65,7 @@ describe('a dead job', () => {
     ['source_deleted', false],
   ])('%s is tried again by itself after an hour: %s', async (code, again) => {
     const { catalog, deps, queue } = await handedOver(shared.db);
-    await queue.dead?.({ name: 'copy', data: job, error: outage(code) });
+    await queue.dead({ name: 'copy', data: job, error: outage(code) });
     queue.sent = [];
     const janitor = createJanitor(deps);
     expect((await janitor.sweep(Date.now() + 59 * 60_000)).replayed).toBe(0);
@@ -84,7 +84,7 @@ describe('a dead job', () => {
       const lease = (await catalog.lease(sid, 'worker', 60_000))?.secret ?? '';
       expect(await deps.uploads.save(sid, lease, state)).toBe(true);
       await catalog.release(sid, lease);
-      await queue.dead?.({ name: 'copy', data: job, error: outage(code) });
+      await queue.dead({ name: 'copy', data: job, error: outage(code) });
       expect([code, store.aborted.length, await deps.uploads.find(sid)]).toEqual(
         kept ? [code, 0, state] : [code, 1, undefined],
       );
@@ -100,7 +100,7 @@ describe('a dead job', () => {
   ])('of a description for %s: the next by the hour, not by the minute', async (code, retryable, waiting) => {
     const { queue, alarmCodes } = await sealed();
     queue.sent = [];
-    await queue.dead?.({ name: 'describe', data: job, error: { code, message: 'why', retryable } });
+    await queue.dead({ name: 'describe', data: job, error: { code, message: 'why', retryable } });
     expect(await alarmCodes()).toEqual(['describe_failed']);
     expect(queue.sent).toEqual(
       Array(waiting).fill({ name: 'describe', data: job, options: { startAfterMs: 3_600_000, once: sid } }),
@@ -109,10 +109,10 @@ describe('a dead job', () => {
 
   test('touches nothing that has moved on', async () => {
     const { catalog, queue, alarmCodes } = await sealed();
-    await queue.dead?.({ name: 'copy', data: job, error: error('media_cut') });
+    await queue.dead({ name: 'copy', data: job, error: error('media_cut') });
     expect((await catalog.find(sid))?.state).toBe('sealed');
     await queue.run('verify', job);
-    await queue.dead?.({ name: 'verify', data: job, error: error('media_cut') });
+    await queue.dead({ name: 'verify', data: job, error: error('media_cut') });
     expect((await catalog.find(sid))?.state).toBe('verified');
     expect(await alarmCodes()).toEqual([]);
   });
@@ -120,7 +120,7 @@ describe('a dead job', () => {
   test('does not take a recording from whoever holds its lease', async () => {
     const { catalog, queue } = await handedOver(shared.db);
     await catalog.lease(sid, 'function', 60_000);
-    await queue.dead?.({ name: 'copy', data: job, error: error('media_cut') });
+    await queue.dead({ name: 'copy', data: job, error: error('media_cut') });
     expect((await catalog.find(sid))?.state).toBe('copying');
   });
 
@@ -129,17 +129,11 @@ describe('a dead job', () => {
     twilio.failing.set('task', FakeTwilio.down);
     const other = sids.recording(2);
     await ingest.receive(recorded(twilio, 2));
-    await queue.dead?.({ name: 'link', data: { recordingSid: other }, error: error('twilio_unavailable') });
+    await queue.dead({ name: 'link', data: { recordingSid: other }, error: error('twilio_unavailable') });
     expect((await catalog.find(other))?.linkState).toBe('pending');
-    await queue.dead?.({ name: 'janitor', data: {}, error: error('store_denied') });
+    await queue.dead({ name: 'janitor', data: {}, error: error('store_denied') });
     expect(await alarmCodes()).toEqual(['janitor_failed', 'link_failed']);
     await queue.run('janitor', {});
     expect(await alarmCodes()).toEqual(['link_failed']);
-  });
-
-  test('of the removal by age is an alarm, and of no recording', async () => {
-    const { queue, alarmCodes } = await handedOver(shared.db);
-    await queue.dead?.({ name: 'trim', data: {}, error: error('expired') });
-    expect(await alarmCodes()).toEqual(['trim_failed']);
   });
 });

@@ -87,6 +87,8 @@ export interface IngestDeps {
   observer?: IngestObserver;
   /** Whose call it is by Twilio, where that is known already; what takes longer is a job's. */
   whoseCall?: (row: RecordingRow) => Promise<Parties | undefined>;
+  /** Leaves it to a job of the recorder to ask Twilio whose call it is, so many ms from now. */
+  askWhoseCall(sid: RecordingSid, afterMs: number): Promise<void>;
   /** Makes the link for the older Player, where the setting is on. */
   segmentLink?: (row: RecordingRow) => Promise<string>;
 }

@@ -1,6 +1,6 @@
 import { errorCode, isRetryable } from '@flex-custody/core';
 import { type Failure, failureFault, settingFailures } from '../../../sandbox/src/s3/failures.ts';
-import { ownFaults } from './steps.ts';
+import { ownFaults } from './failures.ts';
 import { job, sid, vault } from './testing/vault.ts';
 import { createJanitor } from './upkeep/janitor-job.ts';
 
@@ -66,7 +66,7 @@ test.each([
     const error = await failed(host.queue.run('verify', job));
     expect([errorCode(error), isRetryable(error)]).toEqual([code, false]);
     // As the queue does at once with what is not retryable.
-    await host.queue.dead?.({ name: 'verify', data: job, error: { code, message: 'why', retryable: false } });
+    await host.queue.dead({ name: 'verify', data: job, error: { code, message: 'why', retryable: false } });
     expect(await host.catalog.find(sid)).toMatchObject({ state: 'failed', failure: code, object });
     faults.clear();
     const janitor = createJanitor(host.deps);

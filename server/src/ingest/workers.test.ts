@@ -7,8 +7,10 @@ import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { openQueue } from '../queue/boss-queue.ts';
 import type { Queue } from '../queue/queue.ts';
+import { allJobs } from '../start/jobs.ts';
 import { copyJob } from './copy/copy-job.ts';
 import type { IngestDeps } from './deps.ts';
+import { ingestJobs } from './jobs.ts';
 import { house, sealedObject } from './testing/house.ts';
 import { recorded, scene, sids } from './testing/scene.ts';
 import { createJanitor } from './upkeep/janitor-job.ts';
@@ -45,7 +47,7 @@ onEachEngine('several workers', (open) => {
   async function worker(change: Partial<IngestDeps> = {}) {
     const db = (await database.another?.()) ?? database.db;
     if (db !== database.db) others.push(db);
-    const queue = openQueue(db, { schema: `${database.schema}_jobs` });
+    const queue = openQueue(db, { jobs: allJobs, schema: `${database.schema}_jobs` });
     queues.push(queue);
     return { ...(await house(twilio, db, { queue, ...change }, { verifiesApart: false })), queue };
   }
@@ -95,7 +97,7 @@ onEachEngine('several workers', (open) => {
     for (const n of all) await register(workers[0]!.catalog, n);
     // As from a callback that came twice, and a janitor that took one for lost.
     for (const n of all)
-      for (const { queue } of workers) await queue.send('copy', { recordingSid: sids.recording(n) });
+      for (const { queue } of workers) await queue.send(ingestJobs.copy, { recordingSid: sids.recording(n) });
     await until(async () => (await workers[0]!.catalog.counts()).states.verified === all.length);
     expect([...copied.values()]).toEqual(all.map(() => 1));
     expect(copies.seen()).toEqual({ workers: 2, most: 2 });
@@ -111,7 +113,7 @@ onEachEngine('several workers', (open) => {
       begun = true;
       return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
     });
-    await killed.queue.send('copy', { recordingSid: sid });
+    await killed.queue.send(ingestJobs.copy, { recordingSid: sid });
     await until(async () => begun);
     copy.mockResolvedValueOnce({ object: sealedObject(sid), channels: 2 });
     const other = await worker();
@@ -135,7 +137,7 @@ onEachEngine('several workers', (open) => {
     });
     const stuck = await worker({ workerLeaseMs: 300 });
     await register(stuck.catalog, 98);
-    await stuck.queue.send('copy', { recordingSid: sid });
+    await stuck.queue.send(ingestJobs.copy, { recordingSid: sid });
     await until(async () => begun === 1);
     const other = await worker();
     await until(async () => (await other.catalog.find(sid))?.state === 'verified');
@@ -165,7 +167,7 @@ onEachEngine('several workers', (open) => {
       return held;
     };
     await register(one.catalog, 97);
-    await one.queue.send('copy', { recordingSid: sid });
+    await one.queue.send(ingestJobs.copy, { recordingSid: sid });
     await until(async () => extended.length >= 4);
     expect((await one.catalog.find(sid))?.state).toBe('copying');
     moves = false;

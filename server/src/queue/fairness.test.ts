@@ -4,6 +4,7 @@ import { until } from '../../../test/support/until.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { openQueue } from './boss-queue.ts';
 import type { Queue } from './queue.ts';
+import { jobs, testJobs } from './testing/jobs.ts';
 
 const hourMs = 3_600_000;
 const sidOf = (kind: 'old' | 'new', n: number) =>
@@ -20,7 +21,7 @@ onEachEngine('a backlog of old work', (open) => {
   });
   afterAll(() => database.drop());
   beforeEach(() => {
-    queue = openQueue(database.db, { schema });
+    queue = openQueue(database.db, { jobs, schema });
   });
   afterEach(async () => {
     await queue.stop(0);
@@ -29,7 +30,7 @@ onEachEngine('a backlog of old work', (open) => {
 
   const backlog = (count: number) =>
     queue.sendAll(
-      'copy',
+      testJobs.copy,
       Array.from({ length: count }, (_, n) => ({
         data: { recordingSid: sidOf('old', n) },
         since: new Date(Date.now() - hourMs + n),
@@ -39,13 +40,17 @@ onEachEngine('a backlog of old work', (open) => {
   test.each([1, 4])('with %d at once does not delay what is sent now', async (concurrency) => {
     await backlog(400);
     const begun: RecordingSid[] = [];
-    await queue.work('copy', { concurrency }, async ({ recordingSid }) => {
-      begun.push(recordingSid);
-      await sleep(5);
+    await queue.work({
+      job: testJobs.copy,
+      concurrency,
+      run: async ({ recordingSid }) => {
+        begun.push(recordingSid);
+        await sleep(5);
+      },
     });
     for (let n = 1; n <= 4; n++) {
       await until(() => begun.length >= n * 20);
-      await queue.send('copy', { recordingSid: sidOf('new', n) });
+      await queue.send(testJobs.copy, { recordingSid: sidOf('new', n) });
       const before = begun.length;
       await until(() => begun.includes(sidOf('new', n)));
       expect(begun.indexOf(sidOf('new', n)) - before).toBeLessThan(8);
@@ -60,14 +65,18 @@ onEachEngine('a backlog of old work', (open) => {
       await backlog(40);
       const begun: RecordingSid[] = [];
       let sent = 0;
-      const sendNew = () => queue.send('copy', { recordingSid: sidOf('new', sent++) });
+      const sendNew = () => queue.send(testJobs.copy, { recordingSid: sidOf('new', sent++) });
       for (let n = 0; n < 10; n++) await sendNew();
       const old = () => begun.filter(isOld);
-      await queue.work('copy', { concurrency }, async ({ recordingSid }) => {
-        begun.push(recordingSid);
-        if (old().length === 40) return;
-        await sendNew();
-        if (!isOld(recordingSid)) await sendNew();
+      await queue.work({
+        job: testJobs.copy,
+        concurrency,
+        run: async ({ recordingSid }) => {
+          begun.push(recordingSid);
+          if (old().length === 40) return;
+          await sendNew();
+          if (!isOld(recordingSid)) await sendNew();
+        },
       });
       await until(() => old().length === 40);
       expect(begun.length).toBeGreaterThanOrEqual(70);
@@ -80,7 +89,7 @@ onEachEngine('a backlog of old work', (open) => {
   test('is not given up for its age, and nothing is put off by a time that is yet to come', async () => {
     const days = 24 * hourMs;
     const send = (n: number, since: number) =>
-      queue.send('copy', { recordingSid: sidOf('old', n) }, { since: new Date(Date.now() + since) });
+      queue.send(testJobs.copy, { recordingSid: sidOf('old', n) }, { since: new Date(Date.now() + since) });
     await send(1, -30 * days);
     await send(2, 2 * days);
     const rows = await database.db.query<{ waited: number; kept: number }>(

@@ -1,6 +1,7 @@
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { openQueue } from './boss-queue.ts';
 import type { Queue } from './queue.ts';
+import { jobs, testJobs } from './testing/jobs.ts';
 
 onEachEngine('the count of all jobs', (open) => {
   let database: TestDatabase;
@@ -24,7 +25,11 @@ onEachEngine('the count of all jobs', (open) => {
           }),
         ),
     };
-    hosts = [openQueue(watched, { schema }), openQueue(watched, { schema }), openQueue(watched, { schema })];
+    hosts = [
+      openQueue(watched, { jobs, schema }),
+      openQueue(watched, { jobs, schema }),
+      openQueue(watched, { jobs, schema }),
+    ];
   });
   afterAll(async () => {
     for (const host of hosts) await host.stop(0);
@@ -35,7 +40,7 @@ onEachEngine('the count of all jobs', (open) => {
   const all = () => Promise.all(hosts.map((host) => host.counts()));
 
   test('is made once for all hosts in a quarter of a minute', async () => {
-    const send = (once: string) => hosts[0]!.send('janitor', {}, { once });
+    const send = (once: string) => hosts[0]!.send(testJobs.janitor, {}, { once });
     const count = (n: number) => [{ name: 'janitor', state: 'created', count: n }];
     await send('a');
     expect(await all()).toEqual([count(1), count(1), count(1)]);

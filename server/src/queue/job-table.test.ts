@@ -3,6 +3,7 @@ import type { RecordingSid } from '@flex-custody/core';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { openQueue } from './boss-queue.ts';
 import { type JobTable, jobTable, partsOf } from './job-table.ts';
+import { jobs } from './testing/jobs.ts';
 
 onEachEngine('a backlog of jobs', (open) => {
   const schema = `j${randomBytes(4).toString('hex')}`;
@@ -12,7 +13,7 @@ onEachEngine('a backlog of jobs', (open) => {
 
   beforeAll(async () => {
     database = await open();
-    const queue = openQueue(database.db, { schema });
+    const queue = openQueue(database.db, { jobs, schema });
     await queue.counts();
     await queue.stop(0);
     parts = await partsOf(database.db, schema);
@@ -72,11 +73,11 @@ onEachEngine('a backlog of jobs', (open) => {
   });
 
   test('of a schedule keeps its slot taken until a later slot is done', async () => {
-    const table = tableOf('sign', { scheduled: true });
+    const table = tableOf('janitor', { scheduled: true });
     const slot = (hour: number | null) =>
       database.db.query(
         `INSERT INTO ${schema}.job (name, data, start_after, singleton_on)
-         VALUES ('sign', '{}', now() - interval '1 s', '2026-01-01'::timestamp + $1::int * interval '1 hour')`,
+         VALUES ('janitor', '{}', now() - interval '1 s', '2026-01-01'::timestamp + $1::int * interval '1 hour')`,
         [hour],
       );
     const slots = async () =>

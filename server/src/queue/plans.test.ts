@@ -6,6 +6,7 @@ import { healthStatement } from './health.ts';
 import { partsOf, takeStatement, waitingStatement } from './job-table.ts';
 import { removeDoneStatement } from './remove-done.ts';
 import { archiving } from './start-boss.ts';
+import { jobs } from './testing/jobs.ts';
 
 type Plans = Record<
   'failJobsById' | 'failJobsByTimeout' | 'archive' | 'drop',
@@ -25,7 +26,7 @@ onEachEngine('of many jobs that are not due', (open) => {
 
   beforeAll(async () => {
     database = await open();
-    const queue = openQueue(database.db, { schema });
+    const queue = openQueue(database.db, { jobs, schema });
     await queue.counts();
     await queue.stop(0);
     part = (await partsOf(database.db, schema)).get('copy') ?? '';

@@ -1,55 +1,5 @@
-import type { ConferenceSid, RecordingSid, TaskSid } from '@flex-custody/core';
-
-/** Every kind of job and its data. */
-export interface Jobs {
-  copy: { recordingSid: RecordingSid };
-  verify: { recordingSid: RecordingSid };
-  link: { recordingSid: RecordingSid };
-  /** Looks after a pause. */
-  resume: { conferenceSid: ConferenceSid };
-  /** Gives every open pause its job, if it has lost it. */
-  pauses: Record<string, never>;
-  /** Takes the reports that waited for IAM. */
-  reports: Record<string, never>;
-  /** Looks at one live call. */
-  call: { taskSid: TaskSid; conferenceSid?: ConferenceSid };
-  /** Holds all live calls against their recordings. */
-  calls: Record<string, never>;
-  /** Asks Twilio whose call a recording is of. */
-  facts: { recordingSid: RecordingSid };
-  janitor: Record<string, never>;
-  /** Writes the sidecar of a verified recording, with what is known of it now. */
-  describe: { recordingSid: RecordingSid };
-  /** Writes talk metrics into the measures of the task's conversation. */
-  measure: { taskSid: TaskSid };
-  /** Compares Twilio's newest recordings with the catalog. */
-  reconcile: Record<string, never>;
-  /** Compares the bucket with the catalog. */
-  compare: Record<string, never>;
-  /** Reads Twilio's media once more and holds the copy against it. */
-  prove: { recordingSid: RecordingSid };
-  /** Deletes originals at Twilio whose time has come. */
-  sources: Record<string, never>;
-  /** Erases what the policy keeps no longer. */
-  retention: Record<string, never>;
-  /** Signs the sidecars that no host has signed. */
-  sign: Record<string, never>;
-  /** Removes what is over and old, beside the recordings. */
-  trim: Record<string, never>;
-}
-export type JobName = keyof Jobs;
-/** Jobs of a schedule, without data. */
-export type ScheduledName =
-  | 'calls'
-  | 'janitor'
-  | 'pauses'
-  | 'reports'
-  | 'reconcile'
-  | 'compare'
-  | 'sources'
-  | 'retention'
-  | 'sign'
-  | 'trim';
+import type { RecordingSid } from '@flex-custody/core';
+import type { Job, OfRecording, RunJob } from './job.ts';
 
 export interface SendOptions {
   startAfterMs?: number;
@@ -58,26 +8,15 @@ export interface SendOptions {
    * may be much at once. Ignored beside `startAfterMs`.
    */
   since?: Date;
-  /** While a job of this name and key waits for its first try, another send of the same is dropped. */
+  /**
+   * Why it is sent. While a job of the same name, key and reason waits for its first try, this one is dropped; one that is sent
+   * for another reason, such as at another time, waits beside it.
+   */
   once?: string;
 }
 
-export interface JobInfo {
-  /** 1 for the first try. */
-  attempt: number;
-  /** Aborted when the process ends and the time for finishing is over, or a try takes too long; the job is tried again later. */
-  signal: AbortSignal;
-}
-
-export interface DeadJob<N extends JobName = JobName> {
-  name: N;
-  data: Jobs[N];
-  /** `retryable`: its tries ran out, and one more might have succeeded; else it could never have. */
-  error: { code: string; message: string; retryable: boolean };
-}
-
 /** One of many jobs of a kind. */
-export type Sending<N extends JobName> = SendOptions & { data: Jobs[N] };
+export type Sending<D extends object> = SendOptions & { data: D };
 
 /**
  * Durable jobs, at least once. Of those that are due, half of each fetch are the newest and half the oldest: a backlog does not
@@ -85,23 +24,13 @@ export type Sending<N extends JobName> = SendOptions & { data: Jobs[N] };
  * a CustodyError that is not retryable, it goes to the dead letters.
  */
 export interface Queue {
-  send<N extends JobName>(name: N, data: Jobs[N], options?: SendOptions): Promise<void>;
+  send<D extends object>(job: Job<D>, data: NoInfer<D>, options?: SendOptions): Promise<void>;
   /** The same of many, in one statement. */
-  sendAll<N extends JobName>(name: N, jobs: readonly Sending<N>[]): Promise<void>;
-  work<N extends JobName>(
-    name: N,
-    options: { concurrency: number },
-    handler: (data: Jobs[N], job: JobInfo) => Promise<void>,
-  ): Promise<void>;
-  /** Hears of every dead job; called again when it throws. */
-  onDead(handler: (dead: DeadJob) => Promise<void>): Promise<void>;
-  /** Sends `name` now and every `seconds`, once for all processes together. */
-  every(name: ScheduledName, seconds: number): Promise<void>;
-  /** Those of these recordings for which a job of this name waits, for its first try or another. */
-  waiting(
-    name: Exclude<JobName, ScheduledName | 'resume' | 'call'>,
-    sids: readonly RecordingSid[],
-  ): Promise<ReadonlySet<RecordingSid>>;
+  sendAll<D extends object>(job: Job<D>, sendings: readonly Sending<NoInfer<D>>[]): Promise<void>;
+  /** Works on jobs until the queue stops. */
+  work<D extends object>(run: RunJob<D>): Promise<void>;
+  /** Those of these recordings for which such a job waits, for its first try or another. */
+  waiting(job: Job<OfRecording>, sids: readonly RecordingSid[]): Promise<ReadonlySet<RecordingSid>>;
   /**
    * Jobs by name and state; what is done is not among them, but for the last of each schedule. At most 15 s old, so that any
    * number of hosts cost one count in that time; `fresh` counts now.

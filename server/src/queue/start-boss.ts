@@ -1,51 +1,10 @@
 import type PgBoss from 'pg-boss';
 import type { Db } from '../db/db.ts';
 import { migrationMs } from '../db/limits.ts';
+import { deadName, deleteQueues, formerNames, queuesNamed } from './former-queues.ts';
+import type { Job } from './job.ts';
 import { areCounted, prepareCounts } from './job-counts.ts';
 import { areIndexed, indexJobs } from './job-indexes.ts';
-import type { JobName, ScheduledName } from './queue.ts';
-
-/** How long one try may take, in seconds, before another worker may have the job. */
-export const tryLimits: Readonly<Record<JobName, number>> = {
-  copy: 7_200,
-  verify: 7_200,
-  link: 300,
-  // Another worker must have it soon: what is paused is not recorded.
-  resume: 60,
-  pauses: 60,
-  reports: 60,
-  call: 60,
-  calls: 300,
-  facts: 300,
-  janitor: 900,
-  describe: 7_200,
-  measure: 300,
-  reconcile: 7_200,
-  // A pass over a very large bucket; pg-boss takes less than 24 h. Its run has a hold of its own, which lapses in a minute.
-  compare: 82_800,
-  prove: 7_200,
-  sources: 900,
-  retention: 7_200,
-  sign: 7_200,
-  trim: 900,
-};
-export const jobNames = Object.keys(tryLimits) as readonly JobName[];
-export const deadName = (name: JobName): string => `${name}.dead`;
-
-const scheduled = {
-  calls: true,
-  janitor: true,
-  pauses: true,
-  reports: true,
-  reconcile: true,
-  compare: true,
-  sources: true,
-  retention: true,
-  sign: true,
-  trim: true,
-} satisfies Record<ScheduledName, true>;
-export const scheduledNames = Object.keys(scheduled) as readonly ScheduledName[];
-export const isScheduled = (name: string): boolean => name in scheduled;
 
 export interface BossSettings {
   supervise: boolean;
@@ -75,6 +34,7 @@ export const archiving = {
 export async function startBoss(
   db: Db,
   schema: string,
+  jobs: readonly Job[],
   { supervise, superviseSeconds, onError, retries }: BossSettings,
 ): Promise<PgBoss> {
   const { limit: retryLimit, delaySeconds: retryDelay } = retries;
@@ -92,7 +52,7 @@ export async function startBoss(
   });
   boss.on('error', onError);
   await boss.start();
-  for (const name of jobNames) {
+  for (const { name, limitSeconds } of jobs) {
     await boss.createQueue(deadName(name), { name: deadName(name), retryLimit, retryDelay: 60 });
     await boss.createQueue(name, {
       name,
@@ -100,23 +60,25 @@ export async function startBoss(
       retryLimit,
       retryDelay,
       retryBackoff: true,
-      expireInSeconds: tryLimits[name],
+      expireInSeconds: limitSeconds,
       deadLetter: deadName(name),
     });
   }
-  await prepare(db, schema);
+  await prepare(db, schema, formerNames(jobs));
   return boss;
 }
 
 /** Any number will do, as long as every process of ours takes the same. */
 const lockNumber = 4_100_190_002;
 
-/** Looks first, and without a lock: nearly always nothing is missing. */
-async function prepare(db: Db, schema: string): Promise<void> {
-  if ((await areIndexed(db, schema)) && (await areCounted(db, schema))) return;
+/** Looks first, and without a lock: nearly always nothing is missing, and nothing too much. */
+async function prepare(db: Db, schema: string, former: readonly string[]): Promise<void> {
+  const isReady = (await areIndexed(db, schema)) && (await areCounted(db, schema));
+  if (isReady && (await queuesNamed(db, schema, former)).length === 0) return;
   await db.transaction(async (inner) => {
     await inner.query('SELECT pg_advisory_xact_lock($1)', [lockNumber]);
     await indexJobs(inner, schema);
     await prepareCounts(inner, schema);
+    await deleteQueues(inner, schema, former);
   }, migrationMs);
 }

@@ -1,4 +1,4 @@
-import type { AccountSid, PauseSettings } from '@flex-custody/core';
+import type { AccountSid, PauseSettings, RecordingSid } from '@flex-custody/core';
 import type {
   FlexTokens,
   TwilioApi,
@@ -34,7 +34,9 @@ export interface RecorderDeps {
   /** Whether the host looks at live calls of its own accord. */
   watchCalls: boolean;
   alarms: Pick<Alarms, 'raise' | 'resolve'>;
-  queue: Pick<Queue, 'send' | 'work' | 'every'>;
+  queue: Pick<Queue, 'send'>;
+  /** Leaves it to a job to write what is known of a verified recording beside it. */
+  describe(sid: RecordingSid): Promise<void>;
   twilio: RecorderTwilio;
   settings: PauseSettings;
   /** Whether a caller's voice needs their consent before it goes to the vendor. */

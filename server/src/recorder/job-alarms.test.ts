@@ -1,11 +1,8 @@
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import type { JobName, Jobs } from '../queue/queue.ts';
 import { createRecorder } from './index.ts';
 import { conferenceSid, inboundRoom } from './testing/calls-world.ts';
 import { down, sids } from './testing/live-call.ts';
-
-type Handler = (data: never, job: { attempt: number; signal: AbortSignal }) => Promise<void>;
 
 onEachEngine("alarms of the recorder's jobs", (open) => {
   let database: TestDatabase;
@@ -22,20 +19,18 @@ onEachEngine("alarms of the recorder's jobs", (open) => {
     const state = { isDown: false };
     const query: typeof database.db.query = (...asked) =>
       state.isDown ? Promise.reject(new Error('away')) : database.db.query(...asked);
-    const handlers = new Map<JobName, Handler>();
     const recorder = createRecorder({
       ...set.deps,
       db: { query, transaction: (work) => database.db.transaction(work) },
-      queue: {
-        ...set.deps.queue,
-        work: async (name, _options, handler) => void handlers.set(name, handler),
-      },
     });
-    await recorder.startWorkers();
-    const run = async <N extends JobName>(name: N, data: Jobs[N], attempt = 1) =>
-      handlers.get(name)?.(data as never, { attempt, signal: new AbortController().signal });
+    const running = (name: string) => recorder.jobs().find(({ job }) => job.name === name);
+    const { signal } = new AbortController();
+    const run = async (name: string, data: object, attempt = 1) =>
+      running(name)?.run(data, { attempt, signal });
+    const bury = async (name: string, data: object) =>
+      running(name)?.dead?.({ data, error: { code: 'unexpected', message: 'why', retryable: true } });
     const codes = async () => (await set.open()).map(([code]) => code);
-    return { ...set, state, run, codes };
+    return { ...set, state, run, bury, codes };
   }
   const call = { taskSid: sids.task, conferenceSid: conferenceSid(1) };
 
@@ -74,5 +69,18 @@ onEachEngine("alarms of the recorder's jobs", (open) => {
     world.failing = undefined;
     await run('calls', {});
     expect(await codes()).toEqual([]);
+  });
+
+  test.each([
+    ['watch-pause', { conferenceSid: conferenceSid(1) }, 'resume_failed', undefined],
+    ['call', call, 'call_failed', undefined],
+    ['calls', {}, 'calls_failed', undefined],
+    ['facts', { recordingSid: sids.recording(1) }, 'facts_failed', sids.recording(1)],
+  ])('a dead job %s, of %j, is the alarm %s', async (name, data, code, recordingSid) => {
+    const { alarms, bury } = await workers();
+    await bury(name, data);
+    expect(await alarms.list({ open: true })).toMatchObject([
+      { code, detail: 'unexpected', ...(recordingSid && { recordingSid }) },
+    ]);
   });
 });

@@ -3,8 +3,11 @@ import { until } from '../../../test/support/until.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { openQueue } from '../queue/boss-queue.ts';
+import { defineJob } from '../queue/job.ts';
 import type { Queue } from '../queue/queue.ts';
-import { createRecorder } from './index.ts';
+import { allJobs } from '../start/jobs.ts';
+import { createRecorder, type Recorder } from './index.ts';
+import { recorderJobs } from './jobs.ts';
 import { createPauses } from './pauses/pauses.ts';
 import { sids } from './testing/live-call.ts';
 import { ada, pauseReport, room } from './testing/room.ts';
@@ -26,16 +29,19 @@ onEachEngine('the recorder at work', (open) => {
 
   /** A process of its own on the same database, looking every 50 ms. */
   const host = (set: ReturnType<typeof room>, lookMs = 50) => {
-    const queue = openQueue(database.db, { schema: `${database.schema}_jobs` });
+    const queue = openQueue(database.db, { jobs: allJobs, schema: `${database.schema}_jobs` });
     queues.push(queue);
     return { queue, recorder: createRecorder({ ...set.deps, queue, lookMs }) };
+  };
+  const workOn = async (queue: Queue, recorder: Recorder) => {
+    for (const running of recorder.jobs()) await queue.work(running);
   };
   const ended = async () => (await createPauses(database.db).find(sids.conference))?.endedBy;
 
   test('a reported pause is resumed in its time', async () => {
     const set = room(database.db, { resumeAfterSeconds: 4 });
-    const { recorder } = host(set);
-    await recorder.startWorkers();
+    const { queue, recorder } = host(set);
+    await workOn(queue, recorder);
     set.twilio.pause(Date.now());
     await recorder.receive(pauseReport('paused', Date.now()), byFunction, 'r');
     await sleep(500);
@@ -47,15 +53,15 @@ onEachEngine('the recorder at work', (open) => {
 
   test('a report is acted upon at once, though the next look waits for its time', async () => {
     const set = room(database.db);
-    const { recorder } = host(set, 600_000);
-    await recorder.startWorkers();
+    const { queue, recorder } = host(set, 600_000);
+    await workOn(queue, recorder);
     set.twilio.pause(Date.now());
     await recorder.receive(pauseReport('paused', Date.now()), byFunction, 'r');
     // The first look is over, and the next waits for its time.
     await until(async () => {
       const jobs = await database.db.query<{ later: boolean }>(
         `SELECT state = 'created' AND start_after > now() + interval '1 minute' AS later
-         FROM ${database.schema}_jobs.job WHERE name = 'resume'`,
+         FROM ${database.schema}_jobs.job WHERE name = 'watch-pause'`,
       );
       return jobs.length > 0 && jobs.every(({ later }) => later);
     });
@@ -71,8 +77,32 @@ onEachEngine('the recorder at work', (open) => {
     await before.recorder.receive(pauseReport('paused', Date.now()), byFunction, 'r');
     await before.queue.stop(0);
     await database.db.query(`DELETE FROM ${database.schema}_jobs.job`);
-    await Promise.all([host(set), host(set)].map(({ recorder }) => recorder.startWorkers()));
+    await Promise.all([host(set), host(set)].map(({ queue, recorder }) => workOn(queue, recorder)));
     await until(async () => (await ended()) === 'timer');
     expect(set.twilio.states()).toEqual(['in-progress']);
+  });
+
+  test('what an earlier release left in the queue `resume` is deleted with it, and the pause has its job again', async () => {
+    const schema = `${database.schema}_jobs`;
+    const set = room(database.db, { resumeAfterSeconds: 1 });
+    const { key } = recorderJobs.watchPause;
+    const resume = defineJob({ name: 'resume', limitSeconds: 60, key });
+    const before = openQueue(database.db, { jobs: [resume], schema });
+    queues.push(before);
+    await before.send(resume, { conferenceSid: sids.conference });
+    await database.db.query(`INSERT INTO ${schema}.job (name, data) VALUES ('resume.dead', '{}'::jsonb)`);
+    await before.stop(0);
+    set.twilio.pause(Date.now());
+    const quiet = createRecorder({ ...set.deps, queue: { send: async () => undefined } });
+    await quiet.receive(pauseReport('paused', Date.now()), byFunction, 'r');
+
+    // Of two hosts that start at the same time one deletes them.
+    await Promise.all([host(set), host(set)].map(({ queue, recorder }) => workOn(queue, recorder)));
+    await until(async () => (await ended()) === 'timer');
+    const left = await database.db.query(
+      `SELECT name FROM ${schema}.queue WHERE name LIKE 'resume%'
+       UNION ALL SELECT name FROM ${schema}.job WHERE name LIKE 'resume%'`,
+    );
+    expect(left).toEqual([]);
   });
 });

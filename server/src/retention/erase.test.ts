@@ -15,7 +15,7 @@ import { testSigning } from '../signing/testing/identity.ts';
 import { callerDigests } from './caller.ts';
 import { verifyCertificate } from './certificate.ts';
 import { type EraseOptions, eraseExpired, eraseSelected, type KeepingDeps } from './erase.ts';
-import { retainNow, startRetention } from './index.ts';
+import { retainNow, runRetain } from './index.ts';
 import { createPolicies } from './policies.ts';
 
 /** Digest of a policy that was in force when it was decided. */
@@ -358,7 +358,6 @@ describe('retention', () => {
   const parted = () => ({
     ...deps,
     runs: runs(),
-    queue: { work: async () => undefined, every: async () => undefined },
   });
   const retain = () => retainNow(parted(), new AbortController().signal);
 
@@ -383,10 +382,7 @@ describe('retention', () => {
   });
 
   test('is looked at by the hour wherever a worker is, and does nothing without a policy', async () => {
-    const asked: string[] = [];
-    const every = async (name: string, seconds: number) => void asked.push(`${name} ${seconds}`);
-    await startRetention({ ...parted(), queue: { work: async () => undefined, every } });
-    expect(asked).toEqual(['retention 3600']);
+    expect(runRetain(parted())).toMatchObject({ job: { name: 'retention' }, everySeconds: 3_600 });
     await recording(1, { days: 9_000 });
     await database.db.query('TRUNCATE policies');
     await retain();

@@ -1,13 +1,17 @@
 import { errorCode } from '@flex-custody/core';
-import type { Queue } from '../queue/queue.ts';
+import { jobRunner } from '../dead-jobs.ts';
+import type { RunJob } from '../queue/job.ts';
+import { type CheckedWork, checkedWork } from '../runs/options.ts';
 import type { Runs } from '../runs/runs.ts';
-import { eraseExpired, type KeepingDeps } from './erase.ts';
+import { eraseExpired, eraseSelected, type KeepingDeps } from './erase.ts';
+import { retentionJobs } from './jobs.ts';
 import { noPolicy } from './policy.ts';
+import { runTrim, type TrimDeps } from './trim.ts';
 
+/** Between two looks for what is kept long enough. */
 const everySeconds = 60 * 60;
 
 export interface RetentionDeps extends KeepingDeps {
-  queue: Pick<Queue, 'work' | 'every'>;
   runs: Pick<Runs, 'run'>;
 }
 
@@ -16,13 +20,27 @@ const needsSomebody = new Set(['policy_invalid', 'retention_braked', 'clock_diff
 /** There is nothing to do, or another process is at it. */
 const isNoFailure = new Set(['policy_missing', 'run_busy']);
 
-/** Erases by the hour what the policy in force keeps no longer, and ends what another run has begun. */
-export async function startRetention(deps: RetentionDeps): Promise<void> {
-  const { queue } = deps;
-  await queue.work('retention', { concurrency: 1 }, (_data, { signal }) => retainNow(deps, signal));
-  await queue.every('retention', everySeconds);
+/** What a worker does in this room. */
+export const runRetention = (deps: RetentionDeps & TrimDeps): readonly RunJob[] => [
+  runRetain(deps),
+  runTrim(deps),
+];
+
+export const runRetain = (deps: RetentionDeps): RunJob =>
+  jobRunner(deps.alarms)(retentionJobs.retention, {
+    everySeconds,
+    run: (_data, { signal }) => retainNow(deps, signal),
+  });
+
+/** Long work of this room, by the name that the command line calls it. */
+export function retentionWorks(deps: KeepingDeps): Readonly<Record<string, CheckedWork>> {
+  return {
+    erase: checkedWork('erase', (run) => eraseSelected(deps, run)),
+    retention: checkedWork('retention', (run) => eraseExpired(deps, run)),
+  };
 }
 
+/** Erases what the policy in force keeps no longer, and ends what another run has begun. */
 export async function retainNow(deps: RetentionDeps, signal: AbortSignal): Promise<void> {
   const { alarms, catalog, log, policies, runs } = deps;
   try {

@@ -8,11 +8,14 @@ import { createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { ingestJobs } from '../ingest/jobs.ts';
 import { openQueue } from '../queue/boss-queue.ts';
 import { forgetJobs } from '../queue/forget-jobs.ts';
 import type { Queue } from '../queue/queue.ts';
+import { recorderJobs } from '../recorder/jobs.ts';
 import { createRuns } from '../runs/runs.ts';
 import { testSigning } from '../signing/testing/identity.ts';
+import { allJobs } from '../start/jobs.ts';
 import { eraseSelected, type KeepingDeps } from './erase.ts';
 import { createPolicies } from './policies.ts';
 
@@ -43,7 +46,7 @@ onEachEngine('what is erased', (open) => {
     const { db, schema } = database;
     await migrate(db);
     jobs = `${schema}_jobs`;
-    queue = openQueue(db, { schema: jobs });
+    queue = openQueue(db, { jobs: allJobs, schema: jobs });
     const quiet = () => undefined;
     const written = new Set<string>();
     const store = {
@@ -145,11 +148,12 @@ onEachEngine('what is erased', (open) => {
     const about = { viewer, allowed: true, reason: 'r' };
     await audit.record({ ...about, action: 'play', subject: { kind: 'recording', sid: recording } });
     await audit.record({ ...about, action: 'voice-consent', subject: { kind: 'call', sid: leg as CallSid } });
-    for (const name of ['copy', 'verify', 'describe', 'facts'] as const)
-      await queue.send(name, { recordingSid: recording });
-    await queue.send('measure', { taskSid: task as never });
-    await queue.send('call', { taskSid: task as never, conferenceSid: conference as never });
-    await queue.send('resume', { conferenceSid: conference as never }, { once: `told:${conference}` });
+    const { copy, verify, describe } = ingestJobs;
+    for (const job of [copy, verify, describe, recorderJobs.facts])
+      await queue.send(job, { recordingSid: recording });
+    await queue.send(ingestJobs.measure, { taskSid: task as never });
+    await queue.send(recorderJobs.call, { taskSid: task as never, conferenceSid: conference as never });
+    await queue.send(recorderJobs.watchPause, { conferenceSid: conference as never }, { once: 'reported' });
     await db.query(`UPDATE ${jobs}.job SET state = 'completed' WHERE name IN ('copy', 'measure')`);
     await db.query(`UPDATE ${jobs}.job SET state = 'failed', output = $1::jsonb WHERE name = 'verify'`, [
       JSON.stringify({ message: `${recording} was refused` }),

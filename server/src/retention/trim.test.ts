@@ -7,7 +7,7 @@ import { buildIndexes } from '../db/indexes.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { FakeQueue } from '../ingest/testing/house.ts';
-import { startTrim, type TrimDeps, trimNow } from './trim.ts';
+import { runTrim, type TrimDeps, trimNow } from './trim.ts';
 
 const account = `AC${'0a'.repeat(16)}` as AccountSid;
 const sid = (prefix: string, n: number) => `${prefix}${n.toString(16).padStart(32, '0')}`;
@@ -209,13 +209,13 @@ onEachEngine('what is trimmed by age', (open) => {
 
   test('by the hour; a job that is through closes the alarm of one that failed', async () => {
     const queue = new FakeQueue();
-    await startTrim({ ...deps, queue });
+    await queue.work(runTrim({ ...deps, queue }));
     expect(queue.schedules).toEqual(['trim 3600']);
     const alarms = createAlarms(database.db);
     await alarms.raise('trim_failed', undefined, 'database_unavailable');
     const failing = new FakeQueue();
     const aged = { ...deps.aged, runs: () => Promise.reject(new Error('away')) };
-    await startTrim({ ...deps, aged, queue: failing });
+    await failing.work(runTrim({ ...deps, aged, queue: failing }));
     await expect(failing.run('trim', {})).rejects.toThrow('away');
     expect(await alarms.list({ open: true })).toHaveLength(1);
     await queue.run('trim', {});
@@ -223,10 +223,18 @@ onEachEngine('what is trimmed by age', (open) => {
     expect(queue.sent).toEqual([]);
   });
 
+  test('a job that failed for good is an alarm', async () => {
+    const queue = new FakeQueue();
+    await queue.work(runTrim({ ...deps, queue }));
+    const error = { code: 'expired', message: 'late', retryable: true };
+    await queue.dead({ name: 'trim', data: {}, error });
+    expect(await createAlarms(database.db).list({ open: true })).toMatchObject([{ code: 'trim_failed' }]);
+  });
+
   test('where there is more than one job removes, another one continues', async () => {
     const queue = new FakeQueue();
     const alarmsOfYears = jest.fn(async () => ({ removed: 500, hasMore: true }));
-    await startTrim({ ...deps, aged: { ...deps.aged, alarms: alarmsOfYears }, queue });
+    await queue.work(runTrim({ ...deps, aged: { ...deps.aged, alarms: alarmsOfYears }, queue }));
     await queue.run('trim', {});
     expect(alarmsOfYears).toHaveBeenCalledTimes(100);
     expect(queue.sent).toEqual([{ name: 'trim', data: {}, options: { once: 'more' } }]);

@@ -2,32 +2,38 @@ import type { Alarms } from '../alarms/alarms.ts';
 import type { AgedRows, Slice } from '../catalog/aged-rows.ts';
 import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
 import type { Config } from '../config.ts';
+import { jobRunner } from '../dead-jobs.ts';
+import type { RunJob } from '../queue/job.ts';
 import type { Queue } from '../queue/queue.ts';
+import { retentionJobs } from './jobs.ts';
 
 const everySeconds = 60 * 60;
+
 /** Slices of one table in one job: a first job over years of rows ends, and another one continues. */
 const mostSlices = 100;
 
 export interface TrimDeps {
   aged: AgedRows;
-  alarms: Pick<Alarms, 'resolve'>;
+  alarms: Pick<Alarms, 'raise' | 'resolve'>;
   catalog: Pick<KeepingCatalog, 'reclaim'>;
   config: Pick<Config, 'keepDays'>;
   log: { info(fields: object, message: string): void };
-  queue: Pick<Queue, 'every' | 'send' | 'work'>;
+  queue: Pick<Queue, 'send'>;
 }
 
-/** Removes by the hour what is over and old beside the recordings: docs/retention.md has the list. */
-export async function startTrim(deps: TrimDeps): Promise<void> {
-  const { queue } = deps;
-  await queue.work('trim', { concurrency: 1 }, async (_data, { signal }) => {
-    const { hasMore } = await trimNow(deps, signal);
-    if (hasMore) await queue.send('trim', {}, { once: 'more' });
+export const runTrim = (deps: TrimDeps): RunJob =>
+  jobRunner(deps.alarms)(retentionJobs.trim, {
+    everySeconds,
+    async run(_data, { signal }) {
+      const { hasMore } = await trimNow(deps, signal);
+      if (hasMore) await deps.queue.send(retentionJobs.trim, {}, { once: 'more' });
+    },
   });
-  await queue.every('trim', everySeconds);
-}
 
-/** @returns whether there is more to remove than one job does */
+/**
+ * Removes what is over and old beside the recordings: docs/retention.md has the list.
+ * @returns whether there is more to remove than one job does
+ */
 export async function trimNow(
   { aged, alarms, catalog, config, log }: Omit<TrimDeps, 'queue'>,
   signal: AbortSignal,

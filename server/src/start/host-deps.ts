@@ -18,21 +18,14 @@ import { createInventoryKeys } from '../catalog/inventory-keys.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
 import type { Db } from '../db/db.ts';
-import {
-  type IngestParts,
-  importPlain,
-  type Log,
-  rebuild,
-  reconcile,
-  rotateKeys,
-  signSidecars,
-} from '../ingest/index.ts';
+import { type IngestParts, ingestWorks, type Log } from '../ingest/index.ts';
 import { forgetJobs } from '../queue/forget-jobs.ts';
 import type { Queue } from '../queue/queue.ts';
+import { recorderJobs } from '../recorder/jobs.ts';
 import { callerDigests } from '../retention/caller.ts';
-import { eraseExpired, eraseSelected } from '../retention/erase.ts';
+import { retentionWorks } from '../retention/index.ts';
 import { createPolicies, type Policies } from '../retention/policies.ts';
-import { type CheckedWork, checkedWork } from '../runs/options.ts';
+import type { CheckedWork } from '../runs/options.ts';
 import { createRuns } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 
@@ -75,6 +68,8 @@ export function createHostDeps(
     runs: createRuns(db),
     forgetJobs: (sids) => forgetJobs(db, sids),
     queue,
+    askWhoseCall: (recordingSid, startAfterMs) =>
+      queue.send(recorderJobs.facts, { recordingSid }, { startAfterMs }),
     store: createStore(config.store),
     ...(config.inventory && {
       inventory: {
@@ -93,13 +88,5 @@ export function createHostDeps(
 
 /** Long work by the name that the command line calls it. */
 export function createWorks(deps: HostDeps): Readonly<Record<string, CheckedWork>> {
-  return {
-    reconcile: checkedWork('reconcile', (run) => reconcile(deps, run)),
-    rebuild: checkedWork('rebuild', (run) => rebuild(deps, run)),
-    'rotate-keys': checkedWork('rotate-keys', (run) => rotateKeys(deps, run)),
-    erase: checkedWork('erase', (run) => eraseSelected(deps, run)),
-    retention: checkedWork('retention', (run) => eraseExpired(deps, run)),
-    'sign-sidecars': checkedWork('sign-sidecars', (run) => signSidecars(deps, run)),
-    import: checkedWork('import', (run) => importPlain(deps, run)),
-  };
+  return { ...ingestWorks(deps), ...retentionWorks(deps) };
 }

@@ -1,11 +1,10 @@
 import type { RecordingSid } from '@flex-custody/core';
-import type { Logger } from '../log.ts';
 
 const everyMs = 250;
 
 /** Logs how far copies are, each at most four times a second, and its end always. */
 export function createProgressLog(
-  log: Pick<Logger, 'info'>,
+  log: { info(fields: object, message: string): void },
   now: () => number = Date.now,
 ): (recording: RecordingSid, done: number, total: number | undefined) => void {
   const said = new Map<RecordingSid, number>();

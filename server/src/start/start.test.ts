@@ -4,6 +4,8 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describeWhere } from '../../../test/support/needs.ts';
+import { ownDatabase } from '../../../test/support/own-engines.ts';
 import { loadConfig } from '../config.ts';
 // Also lets the embedded database load inside tests.
 import '../db/testing/on-each-engine.ts';
@@ -111,5 +113,27 @@ describe('a taken port', () => {
     await expect(up({ PORT: String(port) })).rejects.toMatchObject({ code: 'EADDRINUSE', port });
     await sleep(10);
     await up();
+  });
+});
+
+describeWhere('postgresql', 'a process takes what its role names', () => {
+  const ofRole = async (role: string) => {
+    const database = await ownDatabase();
+    databases.push(database);
+    const running = await up({ CUSTODY_ROLES: role, DATABASE_URL: database.url });
+    const metrics = await (await fetch(`${running.opsUrl}/metrics`)).text();
+    await running.close();
+    return { url: running.url, metrics };
+  };
+  const databases: Awaited<ReturnType<typeof ownDatabase>>[] = [];
+  afterAll(() => Promise.all(databases.map((database) => database.drop())));
+
+  test('http answers and runs no jobs, worker the reverse', async () => {
+    const http = await ofRole('http');
+    expect(http.url).toMatch(/^http:/);
+    expect(http.metrics).not.toContain('custody_jobs');
+    const worker = await ofRole('worker');
+    expect(worker.url).toBeUndefined();
+    expect(worker.metrics).toContain('custody_jobs{name="janitor"');
   });
 });

@@ -8,6 +8,7 @@ import type { Log } from '../../../server/src/ingest/index.ts';
 import { openQueue } from '../../../server/src/queue/boss-queue.ts';
 import { loadSigning } from '../../../server/src/signing/load.ts';
 import { createHostDeps, type HostDeps } from '../../../server/src/start/host-deps.ts';
+import { allJobs } from '../../../server/src/start/jobs.ts';
 import type { Environment } from './processes.ts';
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
@@ -138,7 +139,13 @@ export function growthParts(
   world: Pick<HostDeps, 'store' | 'twilio'>,
 ): HostDeps {
   const config = loadConfig(environment);
-  const deps = createHostDeps(config, db, openQueue(db), silent, loadSigning(config.signing));
+  const deps = createHostDeps(
+    config,
+    db,
+    openQueue(db, { jobs: allJobs }),
+    silent,
+    loadSigning(config.signing),
+  );
   deps.store.close();
   return { ...deps, ...world };
 }

@@ -9,8 +9,10 @@ import { createCatalog } from '../../../server/src/catalog/create-catalog.ts';
 import type { Db } from '../../../server/src/db/db.ts';
 import { migrate } from '../../../server/src/db/migrate.ts';
 import { openDatabase } from '../../../server/src/db/open.ts';
+import { ingestJobs } from '../../../server/src/ingest/jobs.ts';
 import { openQueue } from '../../../server/src/queue/boss-queue.ts';
 import { makeSigningKey } from '../../../server/src/signing/load.ts';
+import { allJobs } from '../../../server/src/start/jobs.ts';
 import { cpuSeconds, type Environment, peakRssMb } from './processes.ts';
 
 export interface Source {
@@ -84,7 +86,7 @@ async function register(db: Db, calls: readonly PlacedCall[], source: Source, wa
   const accountSid = asAccountSid(source.accountSid);
   if (!accountSid) throw new Error('the source has no account');
   const catalog = createCatalog(db, accountSid);
-  const queue = openQueue(db);
+  const queue = openQueue(db, { jobs: allJobs });
   const one = async (call: PlacedCall) => {
     const [entry] = call.reservations;
     const recordingSid = asRecordingSid(call.recordings[0]);
@@ -105,9 +107,9 @@ async function register(db: Db, calls: readonly PlacedCall[], source: Source, wa
       sourceCompleted: true,
       source: 'callback',
     });
-    const later = { startAfterMs: longMs, once: recordingSid };
-    await queue.send('copy', { recordingSid }, later);
-    if (way === 'the whole way') await queue.send('link', { recordingSid }, later);
+    const later = { startAfterMs: longMs };
+    await queue.send(ingestJobs.copy, { recordingSid }, later);
+    if (way === 'the whole way') await queue.send(ingestJobs.link, { recordingSid }, later);
   };
   for (let at = 0; at < calls.length; at += 10) await Promise.all(calls.slice(at, at + 10).map(one));
   await queue.stop(0);

@@ -15,7 +15,7 @@ export interface Forwarding {
 
 /**
  * The host's answer to `POST /ingest/recordings`: `copy` grants the caller the one lease on the recording; `done`, nothing
- * is left to do; `busy`, somebody else holds the lease; `host`, the host copies it itself.
+ * is left to do; `busy`, another process holds the lease; `host`, the host copies it itself.
  */
 export type IngestAnswer = Forwarding &
   (

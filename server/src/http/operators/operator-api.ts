@@ -6,6 +6,7 @@ import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
 import type { OperatingCatalog } from '../../catalog/operating-catalog.ts';
 import type { Listing, RecordingRow } from '../../catalog/recording-row.ts';
 import type { Behind } from '../../db/pages.ts';
+import { ingestJobs } from '../../ingest/jobs.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { CheckedWork } from '../../runs/options.ts';
 import type { Begin, Json, Runs, RunView, Work } from '../../runs/runs.ts';
@@ -144,7 +145,7 @@ export function createOperatorApi({
       const job = jobOf[state];
       if (job) begun.push(job);
       if (linkState === 'pending') begun.push('link');
-      for (const name of begun) await queue.send(name, { recordingSid: sid }, { once: `retry:${sid}` });
+      for (const name of begun) await queue.send(ingestJobs[name], { recordingSid: sid }, { once: 'retry' });
       return { begun, state, linkState };
     },
     async retryAll({ reason, after } = {}) {

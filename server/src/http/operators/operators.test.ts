@@ -49,7 +49,7 @@ beforeAll(async () => {
     alarms,
     policies: createPolicies(database.db, accountSid),
     callerDigest: callerDigests(Buffer.alloc(32, 9).toString('base64')),
-    queue: { send: async (name) => void sent.push(name) },
+    queue: { send: async ({ name }) => void sent.push(name) },
     keys: { keyId: 'newest', keyIds: ['newest'] },
     signing: { keyId: 'signs', keyIds: ['signs'], lists: (keyId) => keyId === 'signs' },
     runs: createRuns(database.db),

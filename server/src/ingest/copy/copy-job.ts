@@ -5,6 +5,7 @@ import type { IngestDeps } from '../deps.ts';
 import type { Gate } from '../intake/gate.ts';
 import { isHeld } from '../intake/lease.ts';
 import { mediaLags, mediaOpener, mediaSource, pausedSecondsOf, settleUncopyable } from '../intake/source.ts';
+import { ingestJobs } from '../jobs.ts';
 import { copyUnderLease, type LeasedCopy, workerLeaseMs } from './copy-under-lease.ts';
 
 const unfinishedMs = 30_000;
@@ -42,9 +43,9 @@ export async function copyJob(
   if ((await settleUncopyable(deps, sid, facts)) || !facts) return;
   if (facts.status !== 'completed') {
     await queue.send(
-      'copy',
+      ingestJobs.copy,
       { recordingSid: sid },
-      { startAfterMs: unfinishedMs, once: `unfinished:${sid}` },
+      { startAfterMs: unfinishedMs, once: 'unfinished' },
     );
     return;
   }
@@ -79,13 +80,13 @@ export async function copyJob(
 
 /** A job of its own has tries of its own, and a dead letter that says what failed. */
 const leaveVerification = ({ queue }: IngestDeps, sid: RecordingSid): Promise<void> =>
-  queue.send('verify', { recordingSid: sid }, { once: sid });
+  queue.send(ingestJobs.verify, { recordingSid: sid });
 
 /** Looks again once the other's lease may have lapsed: whoever holds it may be dead. */
 async function relieveLater(deps: IngestDeps, row: RecordingRow): Promise<void> {
   const { leaseUntil, recordingSid } = row;
   const startAfterMs = Math.max(0, (leaseUntil?.getTime() ?? 0) - Date.now()) + 1_000;
-  await deps.queue.send('copy', { recordingSid }, { startAfterMs, once: `lapse:${recordingSid}` });
+  await deps.queue.send(ingestJobs.copy, { recordingSid }, { startAfterMs, once: 'lapse' });
 }
 
 /**

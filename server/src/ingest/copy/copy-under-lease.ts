@@ -2,8 +2,10 @@ import { CustodyError, errorCode, type MediaSource, objectKey, type SealedObject
 import { copyResumably, type ResumableInput } from '@flex-custody/vault';
 import type { Lease } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
+import { provenBad } from '../failures.ts';
 import { sealUnder } from '../intake/lease.ts';
-import { logStep, provenBad, type StepFacts } from '../steps.ts';
+import { ingestJobs } from '../jobs.ts';
+import { logStep, type StepFacts } from '../log-step.ts';
 import { abandonUpload } from './abandon-upload.ts';
 import { stillMs, whileMoving } from './while-moving.ts';
 
@@ -98,6 +100,6 @@ export async function copyUnderLease(
     await catalog.release(sid, lease, errorCode(error));
     throw error;
   }
-  if (!isVerifiedNext) await queue.send('verify', { recordingSid: sid }, { once: sid });
+  if (!isVerifiedNext) await queue.send(ingestJobs.verify, { recordingSid: sid });
   return true;
 }

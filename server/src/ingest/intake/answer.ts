@@ -2,7 +2,8 @@ import { type Forwarding, type IngestAnswer, objectKey } from '@flex-custody/cor
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
-import { logStep } from '../steps.ts';
+import { ingestJobs } from '../jobs.ts';
+import { logStep } from '../log-step.ts';
 import { mediaSource, pausedSecondsOf } from './source.ts';
 
 /** A job looks after a lease's recording this long after the lease. */
@@ -46,9 +47,9 @@ export async function grantLease(
   logStep(deps.log, 'leased', sid, { by: 'function' });
   // Sent with the lease, not after its loss: a Function that is killed reports nothing.
   await queue.send(
-    'copy',
+    ingestJobs.copy,
     { recordingSid: sid },
-    { startAfterMs: config.leaseMs + graceMs, once: `lapse:${sid}` },
+    { startAfterMs: config.leaseMs + graceMs, once: 'lapse' },
   );
   return {
     action: 'copy',

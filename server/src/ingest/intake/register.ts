@@ -8,8 +8,9 @@ import {
 import type { TwilioRecording } from '@flex-custody/twilio';
 import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
+import { ingestJobs } from '../jobs.ts';
 import type { Linker } from '../link/linker.ts';
-import { logStep } from '../steps.ts';
+import { logStep } from '../log-step.ts';
 import { answerOf, grantLease, isSettled, settledAnswer } from './answer.ts';
 import { isHeld } from './lease.ts';
 import { registrationOf, settleUncopyable } from './source.ts';
@@ -60,15 +61,15 @@ export async function receive(
   if (settled) return host;
   if (facts.status !== 'completed') {
     await queue.send(
-      'copy',
+      ingestJobs.copy,
       { recordingSid: sid },
-      { startAfterMs: unfinishedMs, once: `unfinished:${sid}` },
+      { startAfterMs: unfinishedMs, once: 'unfinished' },
     );
     return host;
   }
   // What Twilio sealed opens with a private key, which no Function has; and after a bad copy the host trusts only itself.
   if (facts.encryption || linked.hostOnly || Date.now() - begun > answerWithinMs) {
-    await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
+    await queue.send(ingestJobs.copy, { recordingSid: sid }, { once: 'now' });
     return host;
   }
   return grantLease(deps, linked, facts);

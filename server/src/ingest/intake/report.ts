@@ -8,7 +8,8 @@ import {
 } from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
-import { logStep } from '../steps.ts';
+import { ingestJobs } from '../jobs.ts';
+import { logStep } from '../log-step.ts';
 import { sealUnder } from './lease.ts';
 
 type Sealed = Extract<CopyReport, { outcome: 'sealed' }>;
@@ -47,7 +48,7 @@ export async function report(
 }
 
 const copyNow = (deps: IngestDeps, sid: RecordingSid) =>
-  deps.queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
+  deps.queue.send(ingestJobs.copy, { recordingSid: sid }, { once: 'now' });
 
 /** Says what about the report cannot be so, before the bucket is asked. */
 function implausible(deps: IngestDeps, row: RecordingRow, object: SealedObject): string | undefined {
@@ -82,7 +83,7 @@ async function believeSealed(deps: IngestDeps, row: RecordingRow, said: Sealed) 
   }
   if (!(await sealUnder(deps, sid, lease, object, said.channels, 'function'))) throw leaseLost();
   await catalog.recordRate(object.plaintextBytes, said.tookMs);
-  await queue.send('verify', { recordingSid: sid }, { once: sid });
+  await queue.send(ingestJobs.verify, { recordingSid: sid });
   deps.observer?.copied?.(sid, object.plaintextBytes, said.tookMs, 'function');
   logStep(log, 'sealed', sid, { by: 'function', bytes: object.plaintextBytes, ms: said.tookMs });
   return { state: 'sealed' as const };

@@ -4,7 +4,8 @@ import { openMedia, openSealedMedia, type ResumableInput } from '@flex-custody/v
 import type { AlarmCode } from '../../alarms/alarm-table.ts';
 import type { RecordingRow, Registration } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
-import { giveUp, logStep } from '../steps.ts';
+import { giveUp } from '../give-up.ts';
+import { logStep } from '../log-step.ts';
 
 /**
  * Two channels are always asked for: a conference's media is mono unless one does, a refusal costs a request, and a

@@ -8,9 +8,12 @@ import {
 } from '@flex-custody/core';
 import type { Parties } from '../../catalog/live-calls.ts';
 import type { Owner, RecordingRow } from '../../catalog/recording-row.ts';
+import type { DeadJob, OfRecording } from '../../queue/job.ts';
 import { hintedCallers } from '../../retention/caller.ts';
 import type { IngestDeps } from '../deps.ts';
-import { linkAlarms, logStep } from '../steps.ts';
+import { ingestJobs } from '../jobs.ts';
+import { logStep } from '../log-step.ts';
+import { linkAlarms } from '../recording-alarms.ts';
 import { attach } from './attach.ts';
 import { addressesOfWorkers } from './identity.ts';
 import { type Hints, type Proof, prove } from './prove.ts';
@@ -162,10 +165,9 @@ export function createLinker(deps: IngestDeps): Linker {
     const { recordingSid } = row;
     const { link, state, isFactual } = settled;
     logStep(log, link, recordingSid);
-    if (!isFactual)
-      await queue.send('facts', { recordingSid }, { startAfterMs: factsAfterMs, once: recordingSid });
+    if (!isFactual) await deps.askWhoseCall(recordingSid, factsAfterMs);
     // What lies beside a verified recording does not know it yet.
-    if (state === 'verified') await queue.send('describe', { recordingSid }, { once: recordingSid });
+    if (state === 'verified') await queue.send(ingestJobs.describe, { recordingSid });
     deps.observer?.linkSettled?.(recordingSid, link);
     return link;
   }
@@ -193,11 +195,7 @@ export function createLinker(deps: IngestDeps): Linker {
     async linkWithin(row, budgetMs) {
       const later = async (why: string) => {
         log.warn({ recording: row.recordingSid, why }, 'link left to a job');
-        await queue.send(
-          'link',
-          { recordingSid: row.recordingSid },
-          { startAfterMs: 2_000, once: row.recordingSid },
-        );
+        await queue.send(ingestJobs.link, { recordingSid: row.recordingSid }, { startAfterMs: 2_000 });
       };
       const work = link(row).then(
         () => 'linked',
@@ -233,4 +231,13 @@ function remembering<A extends readonly string[], R>(
     answer.catch(() => known.delete(key));
     return answer;
   };
+}
+
+/** The link stays pending: the janitor sends the job again, until Twilio answers or the task is gone. */
+export async function linkDead(
+  { alarms, catalog }: Pick<IngestDeps, 'alarms' | 'catalog'>,
+  { data: { recordingSid }, error }: DeadJob<OfRecording>,
+): Promise<void> {
+  const row = await catalog.find(recordingSid);
+  if (row?.linkState === 'pending') await alarms.raise('link_failed', recordingSid, error.code);
 }

@@ -75,13 +75,3 @@ test('Twilio is asked too where a recording finds no task', async () => {
   expect(await catalog.find(sid)).toMatchObject({ linkState: 'unlinked' });
   expect(queue.facts).toEqual([sid]);
 });
-
-test('that Twilio could not be asked is an alarm and costs no copy', async () => {
-  const twilio = scene();
-  const { alarmCodes, catalog, ingest, queue } = await house(twilio, shared.db);
-  await ingest.receive(recorded(twilio, 1));
-  const error = { code: 'twilio_unavailable', message: 'down', retryable: true };
-  await queue.dead?.({ name: 'facts', data: { recordingSid: sid }, error });
-  expect(await alarmCodes()).toEqual(['facts_failed']);
-  expect((await catalog.find(sid))?.state).not.toBe('failed');
-});

@@ -8,15 +8,9 @@ import { createUploads } from '../../catalog/uploads.ts';
 import type { Db } from '../../db/db.ts';
 import { migrate } from '../../db/migrate.ts';
 import { openEmbedded } from '../../db/testing/on-each-engine.ts';
-import type {
-  DeadJob,
-  JobName,
-  Jobs,
-  Queue,
-  ScheduledName,
-  Sending,
-  SendOptions,
-} from '../../queue/queue.ts';
+import type { DeadJob, Job, OfRecording, RunJob } from '../../queue/job.ts';
+import type { Queue, Sending, SendOptions } from '../../queue/queue.ts';
+import { keyOf } from '../../queue/sending.ts';
 import { createPolicies } from '../../retention/policies.ts';
 import { createRuns } from '../../runs/runs.ts';
 import { testSigning } from '../../signing/testing/identity.ts';
@@ -25,49 +19,34 @@ import type { FakeTwilio } from './fake-twilio.ts';
 import { recorded, scene, sids } from './scene.ts';
 
 export interface Sent {
-  name: JobName;
-  data: Jobs[JobName];
+  name: string;
+  data: object;
+  /** `once` as the queue stores it, with the key. */
   options?: SendOptions;
 }
 
-/** Remembers what is sent; `run` does what a worker would. */
+/** Remembers what is sent; `run` does what a worker would, `dead` what it does with a job that failed for good. */
 export class FakeQueue implements Queue {
   sent: Sent[] = [];
-  /** Recordings of which Twilio is to be asked whose call they are: with every link, so kept apart from the rest. */
+  /** Recordings of which Twilio is to be asked whose call they are. */
   readonly facts: RecordingSid[] = [];
-  readonly workers = new Map<
-    JobName,
-    (data: never, job: { attempt: number; signal: AbortSignal }) => Promise<void>
-  >();
-  dead: ((dead: DeadJob) => Promise<void>) | undefined;
+  readonly workers = new Map<string, RunJob>();
   readonly schedules: string[] = [];
 
-  async send<N extends JobName>(name: N, data: Jobs[N], options?: SendOptions) {
-    if (name === 'facts') {
-      this.facts.push((data as Jobs['facts']).recordingSid);
-      return;
-    }
-    this.sent.push({ name, data, ...(options ? { options } : {}) });
+  async send<D extends object>(job: Job<D>, data: D, options: SendOptions = {}) {
+    this.sent.push({ name: job.name, data, options: { ...options, once: keyOf(job, data, options.once) } });
   }
-  async sendAll<N extends JobName>(name: N, jobs: readonly Sending<N>[]) {
-    for (const { data, ...options } of jobs) await this.send(name, data, options);
+  async sendAll<D extends object>(job: Job<D>, sendings: readonly Sending<D>[]) {
+    for (const { data, ...options } of sendings) await this.send(job, data, options);
   }
-  async work<N extends JobName>(
-    name: N,
-    _options: { concurrency: number },
-    handler: (data: Jobs[N], job: { attempt: number; signal: AbortSignal }) => Promise<void>,
-  ) {
-    this.workers.set(name, handler);
+  async work<D extends object>(running: RunJob<D>) {
+    const { job, everySeconds } = running;
+    this.workers.set(job.name, running as RunJob);
+    if (everySeconds !== undefined) this.schedules.push(`${job.name} ${everySeconds}`);
   }
-  async onDead(handler: (dead: DeadJob) => Promise<void>) {
-    this.dead = handler;
-  }
-  async every(name: ScheduledName, seconds: number) {
-    this.schedules.push(`${name} ${seconds}`);
-  }
-  async waiting(name: JobName, sids: readonly RecordingSid[]) {
+  async waiting({ name }: Job<OfRecording>, sids: readonly RecordingSid[]) {
     const all = this.sent.flatMap((job) =>
-      job.name === name && 'recordingSid' in job.data ? [job.data.recordingSid] : [],
+      job.name === name && 'recordingSid' in job.data ? [job.data.recordingSid as RecordingSid] : [],
     );
     return new Set(all.filter((sid) => sids.includes(sid)));
   }
@@ -77,10 +56,16 @@ export class FakeQueue implements Queue {
   names(): string[] {
     return this.sent.map((job) => job.name);
   }
-  run<N extends JobName>(name: N, data: Jobs[N], signal = new AbortController().signal): Promise<void> {
-    const handler = this.workers.get(name);
-    if (!handler) throw new Error(`nobody works on ${name}`);
-    return handler(data as never, { attempt: 1, signal });
+  run(name: string, data: object, signal = new AbortController().signal): Promise<void> {
+    return this.worker(name).run(data, { attempt: 1, signal });
+  }
+  async dead({ name, ...dead }: DeadJob & { name: string }): Promise<void> {
+    await this.worker(name).dead?.(dead);
+  }
+  private worker(name: string): RunJob {
+    const found = this.workers.get(name);
+    if (!found) throw new Error(`no worker runs ${name}`);
+    return found;
   }
 }
 
@@ -208,6 +193,7 @@ export async function house(
     policies: createPolicies(db, sids.account),
     alarms,
     queue,
+    askWhoseCall: async (sid) => void queue.facts.push(sid),
     twilio,
     store: store as unknown as Store,
     keys: undefined,
@@ -216,7 +202,7 @@ export async function house(
     ...change,
   };
   const ingest = createIngest(deps);
-  await ingest.startWorkers({ verifiesApart });
+  for (const running of ingest.jobs({ verifiesApart })) await deps.queue.work(running);
   const alarmCodes = async () => (await alarms.list({ open: true })).map((alarm) => alarm.code).sort();
   return { deps, ingest, queue, store, catalog, alarms, alarmCodes, lines };
 }

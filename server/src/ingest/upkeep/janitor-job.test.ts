@@ -203,7 +203,7 @@ test('of very many that lost their jobs each sweep takes some, and the next cont
   await putMany(2_500, 'registered');
   const janitor = createJanitor(deps, { requeueMost: 1_200, replayForMs: 0 });
   const asked: string[][] = [];
-  jest.spyOn(queue, 'waiting').mockImplementation(async (name, of) => {
+  jest.spyOn(queue, 'waiting').mockImplementation(async ({ name }, of) => {
     if (name === 'copy' && of.length > 0) asked.push([...of]);
     return new Set();
   });

@@ -1,8 +1,9 @@
 import { asRecordingSid, errorCode, type RecordingSid } from '@flex-custody/core';
 import type { StaleMark } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
+import { passingReasons } from '../failures.ts';
 import { isHeld } from '../intake/lease.ts';
-import { passingReasons } from '../steps.ts';
+import { ingestJobs } from '../jobs.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -27,15 +28,15 @@ const replayForMs = 30 * second;
 
 /** What lost its job: nobody has touched the recording for so long, and no job waits for it. */
 const lost = [
-  { job: 'copy', of: { which: 'state', state: 'registered' }, once: 'now:', after: 2 * minute },
+  { job: ingestJobs.copy, of: { which: 'state', state: 'registered' }, once: 'now', after: 2 * minute },
   // Since the lease lapsed: its holder was killed.
-  { job: 'copy', of: { which: 'state', state: 'copying' }, once: 'now:', after: 5 * second },
-  { job: 'verify', of: { which: 'state', state: 'sealed' }, once: '', after: 2 * minute },
-  { job: 'describe', of: { which: 'undescribed' }, once: '', after: 2 * minute },
-  { job: 'link', of: { which: 'pending-link' }, once: '', after: 2 * minute },
+  { job: ingestJobs.copy, of: { which: 'state', state: 'copying' }, once: 'now', after: 5 * second },
+  { job: ingestJobs.verify, of: { which: 'state', state: 'sealed' }, after: 2 * minute },
+  { job: ingestJobs.describe, of: { which: 'undescribed' }, after: 2 * minute },
+  { job: ingestJobs.link, of: { which: 'pending-link' }, after: 2 * minute },
 ] as const;
 /** Where every copy is to be proven: what lost its job, and what was verified before that was asked for. */
-const unproven = { job: 'prove', of: { which: 'unproven' }, once: '', after: 2 * minute } as const;
+const unproven = { job: ingestJobs.prove, of: { which: 'unproven' }, after: 2 * minute } as const;
 
 export interface Swept {
   uploadsAborted: number;
@@ -127,7 +128,8 @@ async function requeueSome(
   places: Places,
   most: number,
 ): Promise<number> {
-  const { job, of, once, after } = kind;
+  const { job, of, after } = kind;
+  const once = 'once' in kind ? { once: kind.once } : {};
   const olderThan = new Date(now - after);
   let requeued = 0;
   for (let seen = 0; seen < most; ) {
@@ -141,7 +143,7 @@ async function requeueSome(
       job,
       without.map((recordingSid) => ({
         data: { recordingSid },
-        once: `${once}${recordingSid}`,
+        ...once,
         since: olderThan,
       })),
     );
@@ -170,11 +172,11 @@ async function replay({ catalog, queue }: IngestDeps, now: number, forMs: number
     const { sealed, registered } = await catalog.replayedAll(sids);
     const sending = (recordingSid: RecordingSid) => ({
       data: { recordingSid },
-      once: `replay:${recordingSid}`,
+      once: 'replay',
       since: olderThan,
     });
-    await queue.sendAll('verify', sealed.map(sending));
-    await queue.sendAll('copy', registered.map(sending));
+    await queue.sendAll(ingestJobs.verify, sealed.map(sending));
+    await queue.sendAll(ingestJobs.copy, registered.map(sending));
     replayed += sealed.length + registered.length;
     after = next;
   } while (after !== undefined && performance.now() - began < forMs);

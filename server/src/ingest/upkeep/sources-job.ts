@@ -5,7 +5,8 @@ import { deleteAtTwilio } from '../../retention/at-twilio.ts';
 import { lookAgainOnChange } from '../../retention/look-again.ts';
 import { isOfKeys, mayDestroy } from '../../retention/may-destroy.ts';
 import type { IngestDeps } from '../deps.ts';
-import { logStep } from '../steps.ts';
+import { ingestJobs } from '../jobs.ts';
+import { logStep } from '../log-step.ts';
 
 const pageRows = 200;
 /** Each takes several requests, one after the other: one recording at a time would be some 250,000 a day. */
@@ -110,7 +111,7 @@ async function lookAt(deps: Deps, row: RecordingRow): Promise<'deleted' | 'kept'
 /** A second look, unless one was in vain today. */
 async function askForProof({ queue }: Deps, { recordingSid, proofTriedAt }: RecordingRow): Promise<void> {
   if (proofTriedAt && Date.now() - proofTriedAt.getTime() < proofAgainMs) return;
-  await queue.send('prove', { recordingSid }, { once: recordingSid });
+  await queue.send(ingestJobs.prove, { recordingSid });
 }
 
 async function deleteSource(deps: Deps, row: RecordingRow): Promise<'deleted' | 'kept'> {
@@ -128,6 +129,6 @@ async function deleteSource(deps: Deps, row: RecordingRow): Promise<'deleted' | 
   await catalog.sourceDeleted(recordingSid);
   await alarms.resolve(['source_kept'], recordingSid);
   logStep(log, 'source-deleted', recordingSid, { reason: how });
-  await queue.send('describe', { recordingSid }, { once: recordingSid });
+  await queue.send(ingestJobs.describe, { recordingSid });
   return 'deleted';
 }

@@ -9,9 +9,15 @@ import {
 import { type Keys, sealBytes } from '@flex-custody/vault';
 import type { RecordingRow, StoredSidecar } from '../../catalog/recording-row.ts';
 import { openSidecar, sidecarOf, signedSidecar } from '../../catalog/sidecars.ts';
+import type { DeadJob, OfRecording } from '../../queue/job.ts';
 import type { IngestDeps } from '../deps.ts';
+import { ownFaults } from '../failures.ts';
 import { removeSurplus } from '../intake/surplus.ts';
+import { ingestJobs } from '../jobs.ts';
 import { reanalyse } from './read-back.ts';
+
+/** Between two tries of what only an operator can put right. */
+const settingMs = 60 * 60_000;
 
 type Deps = Pick<
   IngestDeps,
@@ -62,13 +68,13 @@ export async function describeRow(deps: Deps, row: RecordingRow, heard?: Sidecar
     await remove(deps, row.sidecar);
     await alarms.resolve(['describe_failed', 'sidecar_unreadable'], sid);
     if (config.insightsMeasures.length > 0 && row.taskSid && analysis?.talk)
-      await queue.send('measure', { taskSid: row.taskSid }, { once: row.taskSid });
+      await queue.send(ingestJobs.measure, { taskSid: row.taskSid });
     return;
   }
   // Two wrote at once, and ours may know less: whoever is left writes again.
   await remove(deps, now);
   log.info({ recording: sid }, 'its sidecar was written by another at the same time');
-  await queue.send('describe', { recordingSid: sid }, { once: sid, startAfterMs: 1_000 });
+  await queue.send(ingestJobs.describe, { recordingSid: sid }, { startAfterMs: 1_000 });
 }
 
 /** The same, left to a job where it cannot be done now: a recording is what it is, whether or not it is described. */
@@ -82,8 +88,21 @@ export async function describeOrLater(
     await describeRow(deps, row, heard);
   } catch (error) {
     deps.log.warn({ recording: sid, code: errorCode(error) }, 'its sidecar is left to a job');
-    await deps.queue.send('describe', { recordingSid: sid }, { once: sid });
+    await deps.queue.send(ingestJobs.describe, { recordingSid: sid });
   }
+}
+
+/**
+ * The recording is none the worse for a sidecar that could not be written, and the janitor asks again. A setting is not right a
+ * minute later: a job that waits for an hour keeps the janitor from sending one by the minute.
+ */
+export async function describeDead(
+  { alarms, queue }: Pick<Deps, 'alarms' | 'queue'>,
+  { data, error: { code, retryable } }: DeadJob<OfRecording>,
+): Promise<void> {
+  await alarms.raise('describe_failed', data.recordingSid, code);
+  if (!retryable && ownFaults.has(code))
+    await queue.send(ingestJobs.describe, data, { startAfterMs: settingMs });
 }
 
 /**

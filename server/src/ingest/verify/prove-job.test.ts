@@ -157,7 +157,7 @@ describe('where Twilio', () => {
       await expect(host.queue.run('prove', job)).rejects.toMatchObject(missing);
       // One such answer may pass: the day begins with the last try.
       expect((await host.catalog.find(sid))?.proofTriedAt).toBeUndefined();
-      await host.queue.dead?.({ name: 'prove', data: job, error: { ...missing, message: '' } });
+      await host.queue.dead({ name: 'prove', data: job, error: { ...missing, message: '' } });
       const row = await host.catalog.find(sid);
       expect(row).toMatchObject({ state: 'verified', proofTriedAt: expect.any(Date) });
       expect(row?.sourceDeletedAt).toBeUndefined();
@@ -243,7 +243,7 @@ test('a look that failed for good leaves the recording as it is, and says so', a
   const host = await at.open();
   await host.verified(audio);
   const error = { code: 'twilio_key_unknown', message: '', retryable: false };
-  await host.queue.dead?.({ name: 'prove', data: job, error });
+  await host.queue.dead({ name: 'prove', data: job, error });
   expect(await host.catalog.find(sid)).toMatchObject({ state: 'verified', proofTriedAt: expect.any(Date) });
   expect(await host.alarmCodes()).toEqual(['prove_failed']);
   await host.queue.run('prove', job);

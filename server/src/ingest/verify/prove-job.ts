@@ -5,7 +5,8 @@ import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { stillMs, whileMoving } from '../copy/while-moving.ts';
 import type { IngestDeps } from '../deps.ts';
 import { mediaLags, mediaOpener } from '../intake/source.ts';
-import { logStep } from '../steps.ts';
+import { ingestJobs } from '../jobs.ts';
+import { logStep } from '../log-step.ts';
 import { describeOrLater } from './describe-job.ts';
 import { proofOf } from './proof.ts';
 
@@ -42,8 +43,7 @@ export async function proveJob(deps: IngestDeps, sid: RecordingSid, ended: Abort
   const proven = await catalog.proven(sid, row.object, proofOf('second-look', how, isMono));
   if (!proven) {
     // Another object has taken its place, such as one of a newer key: that one is to be proven.
-    if (isUnproven(await catalog.find(sid)))
-      await deps.queue.send('prove', { recordingSid: sid }, { once: sid });
+    if (isUnproven(await catalog.find(sid))) await deps.queue.send(ingestJobs.prove, { recordingSid: sid });
     return;
   }
   logStep(deps.log, 'proven', sid, { bytes: seen.bytes, reason: how });
@@ -106,7 +106,7 @@ async function differs(deps: IngestDeps, row: StoredRow): Promise<void> {
   // The object stays in the bucket until the new copy is verified: until then it is all there is, should Twilio lose its own.
   logStep(log, 'rejected', sid, { reason: 'audio_differs' });
   await alarms.raise('object_rejected', sid, 'audio_differs');
-  await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
+  await queue.send(ingestJobs.copy, { recordingSid: sid }, { once: 'now' });
 }
 
 /** Nothing is left to hold the copy against: it stays verified, and there is no original to delete. */
@@ -118,7 +118,7 @@ async function sourceGone({ alarms, catalog, config, log, queue }: IngestDeps, r
   const isFound = row.copiedBy === 'import' || row.copiedBy === 'adopted';
   if (config.deleteSourceAfterHours !== undefined && !isFound)
     await alarms.raise('proof_impossible', sid, 'Twilio has it no longer, and its copy was never proven');
-  await queue.send('describe', { recordingSid: sid }, { once: sid });
+  await queue.send(ingestJobs.describe, { recordingSid: sid });
 }
 
 /**

@@ -6,10 +6,16 @@ import {
   type SealedObject,
 } from '@flex-custody/core';
 import type { RecordingRow } from '../../catalog/recording-row.ts';
+import type { DeadJob, OfRecording } from '../../queue/job.ts';
+import { buryRecording } from '../copy/bury.ts';
 import type { IngestDeps } from '../deps.ts';
+import { ownFaults } from '../failures.ts';
+import { giveUp } from '../give-up.ts';
 import { removeSurplus } from '../intake/surplus.ts';
+import { ingestJobs } from '../jobs.ts';
+import { logStep } from '../log-step.ts';
+import { custodyAlarms } from '../recording-alarms.ts';
 import { settingWrong } from '../setting-alarm.ts';
-import { custodyAlarms, giveUp, logStep, ownFaults } from '../steps.ts';
 import { describeOrLater } from './describe-job.ts';
 import { isToBeProven, proofByCopy } from './proof.ts';
 import { type ReadBack, readBack } from './read-back.ts';
@@ -57,7 +63,7 @@ export async function verifyJob(deps: IngestDeps, sid: RecordingSid, ended: Abor
   });
   if (!verified) {
     // Somebody sealed another object meanwhile; that one has to be read back too.
-    await queue.send('verify', { recordingSid: sid }, { once: sid });
+    await queue.send(ingestJobs.verify, { recordingSid: sid });
     return;
   }
   // What was read here was written and opened by the settings of now.
@@ -65,9 +71,9 @@ export async function verifyJob(deps: IngestDeps, sid: RecordingSid, ended: Abor
   // Who copied before may have been killed behind the last byte. Should this process be next, or the store away, its
   // description sees to it.
   const surplus = row.leases > 1 ? await removeSurplus(deps, row) : undefined;
-  if (surplus?.again) await queue.send('describe', { recordingSid: sid }, { once: sid });
+  if (surplus?.again) await queue.send(ingestJobs.describe, { recordingSid: sid });
   else await describeOrLater(deps, verified, found.analysis);
-  if (isToBeProven(deps, verified)) await queue.send('prove', { recordingSid: sid }, { once: sid });
+  if (isToBeProven(deps, verified)) await queue.send(ingestJobs.prove, { recordingSid: sid });
   const ms = Date.now() - begun;
   observer?.verified?.(sid, object.plaintextBytes, ms);
   logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms, proven: proof !== undefined });
@@ -116,5 +122,8 @@ async function reject(deps: IngestDeps, row: RecordingRow, object: SealedObject,
       detail: `${badCopies} copies did not verify, the last by ${code}`,
     });
   }
-  await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}` });
+  await queue.send(ingestJobs.copy, { recordingSid: sid }, { once: 'now' });
 }
+
+export const verifyDead = (deps: IngestDeps, dead: DeadJob<OfRecording>): Promise<void> =>
+  buryRecording(deps, dead, ['sealed'], { code: 'verify_failed', detail: dead.error.code });

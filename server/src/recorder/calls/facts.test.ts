@@ -246,7 +246,7 @@ onEachEngine('whose call a recording is of', (open) => {
     made(set, { direction: 'inbound', from: customer });
     await database.db.query(`UPDATE recordings SET state = 'verified', object = '{"key":"k"}'`);
     await findFacts(set.deps, RE);
-    expect(set.sent).toEqual([{ name: 'describe', data: { recordingSid: RE }, options: { once: RE } }]);
+    expect(set.sent).toEqual([{ name: 'describe', data: { recordingSid: RE } }]);
     expect(await set.open()).toEqual([]);
   });
 

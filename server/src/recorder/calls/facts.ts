@@ -16,12 +16,11 @@ const slackMs = 5_000;
  * @throws CustodyError as TwilioApi does: what cannot be asked now is not unknown for good
  */
 export async function findFacts(deps: RecorderDeps, sid: RecordingSid): Promise<void> {
-  const { alarms, catalog, queue } = deps;
+  const { alarms, catalog } = deps;
   const row = await catalog.find(sid);
   if (!row || row.state === 'erased' || isKnown(deps, row)) return;
   const parties = await partiesOf(deps, row);
-  if (parties && (await catalog.calledBy(sid, parties)) === 'verified')
-    await queue.send('describe', { recordingSid: sid }, { once: sid });
+  if (parties && (await catalog.calledBy(sid, parties)) === 'verified') await deps.describe(sid);
   await alarms.resolve(['facts_failed'], sid);
 }
 

@@ -2,6 +2,7 @@ import { asTaskSid, type CallSid, type ConferenceSid, type TaskSid } from '@flex
 import type { TwilioCallFacts } from '@flex-custody/twilio';
 import { createLiveCalls, type LiveCall, type LiveCalls } from '../../catalog/live-calls.ts';
 import type { RecorderDeps } from '../deps.ts';
+import { recorderJobs } from '../jobs.ts';
 import { readingOf } from './parties.ts';
 
 /** However many ask for a look at one conference, its legs are read no more often than this. */
@@ -69,5 +70,5 @@ export async function endCall(deps: RecorderDeps, calls: LiveCalls, call: LiveCa
 /** Recordings that were linked before it was known whose call they are of. */
 async function tellRecordings({ catalog, queue }: RecorderDeps, call: LiveCall): Promise<void> {
   const rows = await catalog.withoutCaller(call);
-  for (const { recordingSid } of rows) await queue.send('facts', { recordingSid }, { once: recordingSid });
+  for (const { recordingSid } of rows) await queue.send(recorderJobs.facts, { recordingSid });
 }

@@ -8,6 +8,7 @@ import {
 } from '@flex-custody/core';
 import { changeTaskMark, setPaused, stopStreams } from '@flex-custody/twilio';
 import type { RecorderDeps } from '../deps.ts';
+import { recorderJobs } from '../jobs.ts';
 import { createPauses, dueOf, lasting, type Pause, type PauseEnd, type Pauses } from './pauses.ts';
 
 const lookMs = 10_000;
@@ -40,7 +41,11 @@ export async function look(
     // Not left to the queue, whose pauses between tries grow: the call is waiting.
     deps.log.warn({ conference: sid, code: errorCode(error) }, 'a paused call could not be looked after');
   }
-  await deps.queue.send('resume', { conferenceSid: sid }, { startAfterMs: deps.lookMs ?? lookMs, once: sid });
+  await deps.queue.send(
+    recorderJobs.watchPause,
+    { conferenceSid: sid },
+    { startAfterMs: deps.lookMs ?? lookMs },
+  );
   return 'lasts';
 }
 

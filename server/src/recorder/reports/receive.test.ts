@@ -57,7 +57,7 @@ onEachEngine('reports of live calls', (open) => {
       },
     ]);
     expect(await pause()).toMatchObject({ dueAt: new Date(start + 10 * minute), recordings: [] });
-    expect(sent).toEqual([{ conferenceSid: sids.conference, once: `told:${sids.conference}` }]);
+    expect(sent).toEqual([{ conferenceSid: sids.conference, once: `reported:${sids.conference}` }]);
     expect(reported).toEqual([['paused', '', 'function']]);
   });
 

@@ -4,6 +4,7 @@ import { createAudit } from '../../access/audit.ts';
 import { createAlarms } from '../../alarms/alarms.ts';
 import type { Db } from '../../db/db.ts';
 import type { RecorderDeps } from '../deps.ts';
+import { recorderJobs } from '../jobs.ts';
 import { createPauses, dueOf } from '../pauses/pauses.ts';
 import { proveOwnCall, proveOwnTask } from './whose.ts';
 
@@ -52,7 +53,7 @@ export async function receive(
   // Under a key of its own: the next look, which waits for its time, must not swallow one that is wanted now.
   if (ofPause) {
     const { conferenceSid } = report;
-    await deps.queue.send('resume', { conferenceSid }, { once: `told:${conferenceSid}` });
+    await deps.queue.send(recorderJobs.watchPause, { conferenceSid }, { once: 'reported' });
   }
 }
 
@@ -84,7 +85,7 @@ async function look(
 ): Promise<void> {
   metrics.reported('joined', '', reporter.by);
   const call = { taskSid, ...(conferenceSid && { conferenceSid }) };
-  await queue.send('call', call, { once: conferenceSid ?? taskSid });
+  await queue.send(recorderJobs.call, call);
 }
 
 /** False where it is known already. */

@@ -9,7 +9,9 @@ import type {
 import { createAlarms } from '../../alarms/alarms.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { Db } from '../../db/db.ts';
-import type { JobName, Jobs, SendOptions } from '../../queue/queue.ts';
+import type { OfRecording } from '../../queue/job.ts';
+import type { SendOptions } from '../../queue/queue.ts';
+import { keyOf } from '../../queue/sending.ts';
 import { type CallerDigest, callerDigests } from '../../retention/caller.ts';
 import type { RecorderDeps } from '../deps.ts';
 import { LiveCall, sids } from './live-call.ts';
@@ -98,8 +100,8 @@ export class CallsWorld extends LiveCall {
 }
 
 export interface SentJob {
-  name: JobName;
-  data: Jobs[JobName];
+  name: string;
+  data: object;
   options?: SendOptions;
 }
 
@@ -116,14 +118,19 @@ export function callsRoom(db: Db) {
     callerDigest: digest,
     watchCalls: true,
     queue: {
-      ...plain.queue,
-      send: async (name, data, options) => void sent.push({ name, data, ...(options && { options }) }),
+      send: async (job, data, options) =>
+        void sent.push({
+          name: job.name,
+          data,
+          options: { ...options, once: keyOf(job, data, options?.once) },
+        }),
     },
+    describe: async (recordingSid) => void sent.push({ name: 'describe', data: { recordingSid } }),
   };
   const open = async () => (await alarms.list({ open: true })).map(({ code, detail }) => [code, detail]);
   /** Recordings of which Twilio is to be asked again. */
   const facts = () =>
-    sent.flatMap((job) => (job.name === 'facts' ? [(job.data as Jobs['facts']).recordingSid] : []));
+    sent.flatMap((job) => (job.name === 'facts' ? [(job.data as OfRecording).recordingSid] : []));
   return { world, deps, sent, alarms, open, facts };
 }
 

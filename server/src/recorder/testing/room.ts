@@ -3,6 +3,7 @@ import type { Viewer } from '@flex-custody/twilio';
 import { createAlarms } from '../../alarms/alarms.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { Db } from '../../db/db.ts';
+import { keyOf } from '../../queue/sending.ts';
 import type { RecorderDeps } from '../deps.ts';
 import { LiveCall, sids } from './live-call.ts';
 
@@ -18,6 +19,7 @@ export function room(db: Db, change: Partial<PauseSettings> = {}) {
   const twilio = new LiveCall();
   /** Whose a token is, as IAM has it; each test may change it. */
   const iam = { tokens: new Map<string, Viewer>([['ada-token', ada]]), isAway: false };
+  /** `once` as the queue stores it, with the key. */
   const sent: { conferenceSid: string; startAfterMs?: number; once?: string }[] = [];
   const reported: string[][] = [];
   const alarms = createAlarms(db);
@@ -30,11 +32,12 @@ export function room(db: Db, change: Partial<PauseSettings> = {}) {
     twilio,
     settings: { enabled: true, behavior: 'silence', resumeAfterSeconds: 600, ...change },
     queue: {
-      send: async (_name, data, options) =>
-        void sent.push({ ...(data as { conferenceSid: string }), ...options }),
-      work: async () => undefined,
-      every: async () => undefined,
+      send: async (job, data, options) => {
+        const once = keyOf(job, data, options?.once);
+        sent.push({ ...(data as unknown as { conferenceSid: string }), ...options, once });
+      },
     },
+    describe: async () => undefined,
     voiceConsent: 'required',
     secret: new Uint8Array(32).fill(7),
     flexTokens: {

@@ -2,6 +2,7 @@ import { type Sidecar, unprovenFacts } from '@flex-custody/core';
 import type { Stored } from '@flex-custody/vault';
 import { type Audit, operator } from '../../../access/audit.ts';
 import type { IngestDeps } from '../../deps.ts';
+import { ingestJobs } from '../../jobs.ts';
 import { examine, knownToTwilio } from './adopt.ts';
 
 export type AcceptingDeps = IngestDeps & { audit: Pick<Audit, 'record'> };
@@ -43,6 +44,6 @@ export async function acceptHearsay(deps: AcceptingDeps, said: Sidecar, stored: 
     { unproven: facts ? unprovenFacts.filter((fact) => fact !== 'start') : unprovenFacts },
   );
   if (!restored) return;
-  await queue.send('link', { recordingSid }, { once: recordingSid });
-  await queue.send('verify', { recordingSid }, { once: recordingSid });
+  await queue.send(ingestJobs.link, { recordingSid });
+  await queue.send(ingestJobs.verify, { recordingSid });
 }

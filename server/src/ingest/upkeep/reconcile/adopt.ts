@@ -19,7 +19,8 @@ import {
 import type { Registration } from '../../../catalog/recording-row.ts';
 import type { IngestDeps } from '../../deps.ts';
 import { registrationOf } from '../../intake/source.ts';
-import { logStep } from '../../steps.ts';
+import { ingestJobs } from '../../jobs.ts';
+import { logStep } from '../../log-step.ts';
 
 const leaseMs = 60_000;
 
@@ -76,8 +77,8 @@ export async function adopt(deps: Deps, sid: RecordingSid): Promise<boolean> {
       sid,
       'the bucket holds it, and neither the catalog nor Twilio knows it',
     );
-  await queue.send('link', { recordingSid: sid }, { once: sid });
-  await queue.send('verify', { recordingSid: sid }, { once: sid });
+  await queue.send(ingestJobs.link, { recordingSid: sid });
+  await queue.send(ingestJobs.verify, { recordingSid: sid });
   return true;
 }
 

@@ -10,7 +10,8 @@ import {
 import type { RecordingRow } from '../../../catalog/recording-row.ts';
 import { removeFromBucket } from '../../../retention/remove.ts';
 import type { IngestDeps } from '../../deps.ts';
-import { logStep } from '../../steps.ts';
+import { ingestJobs } from '../../jobs.ts';
+import { logStep } from '../../log-step.ts';
 import { adopt } from './adopt.ts';
 import { type BucketKeys, bucketKeys } from './inventory/index.ts';
 import type { Tally } from './tally.ts';
@@ -179,7 +180,7 @@ async function checkRow(
   );
   if (!remains || !(await catalog.lost(sid, object))) return;
   logStep(log, 'rejected', sid, { reason: 'object_missing' });
-  await queue.send('copy', { recordingSid: sid }, { once: `now:${sid}`, since: row.startedAt });
+  await queue.send(ingestJobs.copy, { recordingSid: sid }, { once: 'now', since: row.startedAt });
   tally.count('recopied');
 }
 

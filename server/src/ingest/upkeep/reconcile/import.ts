@@ -24,8 +24,10 @@ import type { Config } from '../../../config.ts';
 import type { Run } from '../../../runs/runs.ts';
 import { copyUnderLease, workerLeaseMs } from '../../copy/copy-under-lease.ts';
 import type { IngestDeps } from '../../deps.ts';
+import { ownFaults, provenBad } from '../../failures.ts';
 import { registrationOf, settleUncopyable } from '../../intake/source.ts';
-import { logStep, ownFaults, provenBad } from '../../steps.ts';
+import { ingestJobs } from '../../jobs.ts';
+import { logStep } from '../../log-step.ts';
 import { removePlain, sha256Of, withoutMedia } from './remove-plain.ts';
 import { createTally, type Tally } from './tally.ts';
 
@@ -182,7 +184,7 @@ async function importOne(
       },
       signal,
     );
-    await queue.send('link', { recordingSid: sid }, { once: sid });
+    await queue.send(ingestJobs.link, { recordingSid: sid });
     tally.count('imported');
     if (repair) {
       tally.count('repaired');
@@ -230,8 +232,12 @@ async function copyFromTwilio(
   const { recordingSid } = await catalog.register(registrationOf(facts, 'import'));
   const begun = known?.state === 'failed' ? await catalog.replayed(recordingSid) : 'registered';
   if (await settleUncopyable(deps, recordingSid, facts)) return;
-  await queue.send('link', { recordingSid }, { once: recordingSid });
-  await queue.send(begun === 'sealed' ? 'verify' : 'copy', { recordingSid }, { once: `now:${recordingSid}` });
+  await queue.send(ingestJobs.link, { recordingSid });
+  await queue.send(
+    begun === 'sealed' ? ingestJobs.verify : ingestJobs.copy,
+    { recordingSid },
+    { once: 'now' },
+  );
 }
 
 interface Examined {

@@ -2,6 +2,7 @@ import { asRecordingSid, errorCode, isRetryable, type RecordingSid, sidecarKey }
 import { withGatheredAlarms } from '../../../alarms/gather-alarms.ts';
 import { openSidecar } from '../../../catalog/sidecars.ts';
 import type { Run } from '../../../runs/runs.ts';
+import { ingestJobs } from '../../jobs.ts';
 import { type AcceptingDeps, acceptHearsay } from './accept-unsigned.ts';
 import { bucketPass } from './bucket-pass.ts';
 import { createTally, type Tally } from './tally.ts';
@@ -99,7 +100,7 @@ async function restore(
     if (dryRun) return;
     if (signedBy === undefined) return await acceptHearsay(deps, sidecar, copy);
     if (await catalog.restored(sidecar, { signed: stored }))
-      await queue.send('verify', { recordingSid: sid }, { once: sid });
+      await queue.send(ingestJobs.verify, { recordingSid: sid });
   } catch (error) {
     if (isRetryable(error)) throw error;
     tally.count('unreadable');

@@ -4,7 +4,8 @@ import type { TwilioRecording } from '@flex-custody/twilio';
 import type { RecordingRow } from '../../../catalog/recording-row.ts';
 import type { IngestDeps } from '../../deps.ts';
 import { registrationOf, settleUncopyable } from '../../intake/source.ts';
-import { logStep } from '../../steps.ts';
+import { ingestJobs } from '../../jobs.ts';
+import { logStep } from '../../log-step.ts';
 import type { Tally } from './tally.ts';
 
 /** From the beginning of a page to that of the next, at least: an account's other programs want to ask Twilio too. */
@@ -116,9 +117,9 @@ export async function takeIn(
   const { recordingSid } = await catalog.register(registrationOf(facts, 'reconcile'));
   logStep(log, 'registered', recordingSid);
   if (await settleUncopyable(deps, recordingSid, facts)) return 'missed';
-  await queue.send('link', { recordingSid }, { once: recordingSid });
+  await queue.send(ingestJobs.link, { recordingSid });
   // After an outage there are tens of thousands: calls that end now are copied first.
-  await queue.send('copy', { recordingSid }, { once: `now:${recordingSid}`, since: facts.startedAt });
+  await queue.send(ingestJobs.copy, { recordingSid }, { once: 'now', since: facts.startedAt });
   tally.count('ingested');
   return 'missed';
 }

@@ -4,7 +4,7 @@ import type { RecordingRow } from '../../../catalog/recording-row.ts';
 import type { Run } from '../../../runs/runs.ts';
 import type { IngestDeps } from '../../deps.ts';
 import { removeSurplus } from '../../intake/surplus.ts';
-import { logStep } from '../../steps.ts';
+import { logStep } from '../../log-step.ts';
 import { describeJob } from '../../verify/describe-job.ts';
 import { readBack } from '../../verify/read-back.ts';
 import { createTally, type Tally } from '../reconcile/tally.ts';

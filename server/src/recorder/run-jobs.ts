@@ -1,0 +1,72 @@
+import { errorCode, isRetryable } from '@flex-custody/core';
+import { jobRunner } from '../dead-jobs.ts';
+import type { RunJob } from '../queue/job.ts';
+import { findFacts } from './calls/facts.ts';
+import { lookAtCall } from './calls/look.ts';
+import { createCallsWatch } from './calls/schedule.ts';
+import type { RecorderDeps } from './deps.ts';
+import { type CallHint, recorderJobs } from './jobs.ts';
+import { look } from './pauses/look.ts';
+import { createPauses } from './pauses/pauses.ts';
+import { retryPending } from './reports/pending.ts';
+
+/** A call whose look was lost with its process stays paused no longer than this. */
+const sweepSeconds = 60;
+/** Between two tries of what waits for IAM: a paused call is waiting with it. */
+const pendingSeconds = 15;
+/** Between two looks at all live calls: two questions to Twilio at most, where there is nothing new. */
+const callsSeconds = 60;
+/** A look that comes minutes late finds no more than the next one at all calls does. */
+const mostLooks = 4;
+
+async function lookSoon(deps: RecorderDeps, call: CallHint, attempt: number): Promise<void> {
+  try {
+    await lookAtCall(deps, call);
+    await deps.alarms.resolve(['call_failed']);
+  } catch (error) {
+    if (!isRetryable(error) || attempt < mostLooks) throw error;
+    deps.log.warn({ task: call.taskSid, code: errorCode(error) }, 'a live call could not be looked at');
+  }
+}
+
+/** What a worker does in this room. */
+export function runRecorder(deps: RecorderDeps): readonly RunJob[] {
+  const { alarms, db, queue, watchCalls } = deps;
+  const running = jobRunner(alarms);
+  return [
+    running(recorderJobs.watchPause, {
+      concurrency: 8,
+      async run({ conferenceSid }) {
+        await look(deps, conferenceSid);
+      },
+      dead: ({ error }) => alarms.raise('resume_failed', undefined, error.code),
+    }),
+    running(recorderJobs.pauses, {
+      everySeconds: sweepSeconds,
+      async run() {
+        for (const conferenceSid of await createPauses(db).open())
+          await queue.send(recorderJobs.watchPause, { conferenceSid });
+        await alarms.resolve(['pauses_failed']);
+      },
+    }),
+    running(recorderJobs.reports, {
+      everySeconds: pendingSeconds,
+      async run() {
+        await retryPending(deps);
+        await alarms.resolve(['reports_failed']);
+      },
+    }),
+    running(recorderJobs.call, {
+      concurrency: 4,
+      run: (call, { attempt }) => lookSoon(deps, call, attempt),
+    }),
+    running(recorderJobs.facts, {
+      concurrency: 2,
+      run: ({ recordingSid }) => findFacts(deps, recordingSid),
+    }),
+    running(recorderJobs.calls, {
+      ...(watchCalls && { everySeconds: callsSeconds }),
+      run: createCallsWatch(deps),
+    }),
+  ];
+}

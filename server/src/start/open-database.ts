@@ -1,0 +1,58 @@
+import { createCatalog } from '../catalog/create-catalog.ts';
+import type { Config } from '../config.ts';
+import { bindDatabase, readCustody } from '../custody/bind.ts';
+import { custodyFacts } from '../custody/facts.ts';
+import type { Db } from '../db/db.ts';
+import { encryptIt, inTheClear } from '../db/in-the-clear.ts';
+import { migrate } from '../db/migrate.ts';
+import { openDatabase } from '../db/open.ts';
+import type { Logger } from '../log.ts';
+import { createPolicies } from '../retention/policies.ts';
+import type { SigningIdentity } from '../signing/identity.ts';
+import { openSigning } from '../signing/load.ts';
+import { applyAtStart, readStartPolicy } from './policy.ts';
+
+/**
+ * Opens the database, brings it up to date and holds it to this environment: migrations, signing identity, custody, policy.
+ * @param assemble makes the host of it; where it fails the database is closed
+ */
+export async function withDatabase<T>(
+  config: Config,
+  log: Logger,
+  assemble: (db: Db, signing: SigningIdentity) => T,
+): Promise<T> {
+  // A hold that nobody can read would not hold: said now rather than when something is to be erased.
+  const policy = readStartPolicy(config.policyFile);
+  const openHost = 'url' in config.database ? await inTheClear(config.database.url) : undefined;
+  if (openHost !== undefined)
+    log.warn(
+      { event: 'database.in_the_clear', host: openHost },
+      `the database's rows and password go over the network in the clear: ${encryptIt}`,
+    );
+  const db = await openDatabase(config.database);
+  try {
+    await migrate(db);
+    const signing = await signingOf(config, log, db);
+    await bindDatabase(db, custodyFacts(config, signing.thumbprints));
+    if (policy) await applyAtStart(createPolicies(db, config.accountSid), policy, log);
+    return assemble(db, signing);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+/** The identity that this custody's hosts share; made where none of them ever had one. */
+async function signingOf(config: Config, log: Logger, db: Db): Promise<SigningIdentity> {
+  const isFirst = async () => {
+    const known = (await readCustody(db))?.signingKeys ?? [];
+    return known.length === 0 && !(await createCatalog(db, config.accountSid).everSigned());
+  };
+  const { signing, made } = await openSigning(config.signing, isFirst);
+  if (made !== undefined)
+    log.warn(
+      { event: 'signing.made', file: made },
+      'made the signing key: keep a copy of it with the other keys',
+    );
+  return signing;
+}

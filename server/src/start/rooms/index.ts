@@ -1,0 +1,17 @@
+import type { Room } from '../../room.ts';
+import { ingestRoom } from './ingest.ts';
+import { playbackRoom } from './playback.ts';
+import { openRecorder, recorderRoom } from './recorder.ts';
+import { retentionRoom } from './retention.ts';
+import type { Shared } from './shared.ts';
+
+/** All rooms of a host. */
+export function openRooms(shared: Shared): readonly Room[] {
+  const recorder = openRecorder(shared);
+  return [
+    playbackRoom(shared),
+    ingestRoom(shared, recorder),
+    recorderRoom(shared, recorder),
+    retentionRoom(shared),
+  ];
+}

@@ -1,0 +1,15 @@
+import type { FlexTokens } from '@flex-custody/twilio';
+import type { Db } from '../../db/db.ts';
+import type { Limits } from '../../http/plugins/limits.ts';
+import type { Metrics } from '../../metrics.ts';
+import type { SegmentLinks } from '../../playback/segment-link.ts';
+import type { HostDeps } from '../host-deps.ts';
+
+/** What the rooms of one process are made of. */
+export interface Shared extends HostDeps {
+  db: Db;
+  metrics: Metrics;
+  flexTokens: FlexTokens;
+  limits: Limits;
+  segmentLinks: SegmentLinks;
+}
