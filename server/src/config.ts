@@ -8,7 +8,7 @@ import {
 import type { KeyConfig, MediaCredentials, StoreConfig, TwilioKeys } from '@flex-custody/vault';
 import { KeysFault } from './config/keys.ts';
 import { parseVariables } from './config/parse.ts';
-import { readers } from './config/readers.ts';
+import { readers as settingReaders } from './config/readers.ts';
 import type { Variables } from './config/variables.ts';
 
 export type Role = 'http' | 'worker';
@@ -88,6 +88,9 @@ export interface Config {
   callerSecret?: string;
   logLevel: LogLevel;
 }
+
+/** One for each setting, of its type. */
+const readers: { readonly [K in keyof Config]-?: (env: Variables) => Config[K] } = settingReaders;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,15 +1,12 @@
 import type { StoreConfig } from '@flex-custody/vault';
-import type { Config } from '../config.ts';
 import { readKeys, readTwilioKeysOf } from './keys.ts';
 import { signingKeyFile, type Variables } from './variables.ts';
-
-type Readers = { readonly [K in keyof Config]-?: (env: Variables) => Config[K] };
 
 /**
  * How each setting is made of variables. Of a variable that is missing or malformed a reader gets undefined, and what it returns then
  * counts for nothing; that it asked says that its setting needs the variable, so it asks for all of them.
  */
-export const readers: Readers = {
+export const readers = {
   accountSid: (env) => env.TWILIO_ACCOUNT_SID,
   authToken: (env) => env.TWILIO_AUTH_TOKEN,
   apiKey({ TWILIO_API_KEY: sid, TWILIO_API_SECRET: secret }) {
@@ -79,7 +76,7 @@ export const readers: Readers = {
   }),
   callerSecret: (env) => env.CUSTODY_CALLER_SECRET,
   logLevel: (env) => env.CUSTODY_LOG_LEVEL,
-};
+} satisfies Record<string, (env: Variables) => unknown>;
 
 function sseKmsKeys([newest, ...older]: readonly string[]): Pick<StoreConfig, 'kmsKeyId' | 'olderKmsKeyIds'> {
   return {
