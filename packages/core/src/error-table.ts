@@ -143,7 +143,7 @@ export const errorTable = {
   // Keys.
   key_credentials: [500, false, 'KMS does not accept the credentials.', 'Renew AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN together.'],
   key_denied: [500, false, 'KMS refuses the key, or the key is disabled.', 'Enable the key, or correct its policy.'],
-  key_file: [500, false, 'A key file cannot be read or written.', 'Correct the path, or the rights of the file.'],
+  key_file: [500, false, 'A key file cannot be read or written.', 'Choose another path, or correct its rights.'],
   key_invalid: [500, false, 'A key is malformed or of the wrong kind.', 'The message names the key and its line.'],
   key_missing: [500, false, 'The key does not exist at KMS, or none is configured.', 'Correct the settings of the keys.'],
   key_unavailable: [503, true, 'KMS cannot be used now.', 'Check that it runs, and the network and proxy on the way.'],
@@ -167,7 +167,7 @@ export const errorTable = {
   database_unavailable: [503, true, 'The database does not answer, or not in time.', 'Run `flex-custody doctor --only database`.'],
 
   // Retention and erasure.
-  policy_invalid: [400, false, 'The policy file has faults.', 'Run `flex-custody policy check`.'],
+  policy_invalid: [400, false, 'The policy file has faults.', 'Correct the file, and run `flex-custody policy check FILE`.'],
   certificate_unknown: [404, false, 'There is no such certificate.', '`flex-custody certificates list` shows those that there are.'],
   policy_changed: [409, false, 'Another policy was applied meanwhile.', 'Run the command again.'],
   policy_not_applied: [409, false, 'CUSTODY_POLICY_FILE names a policy, and none is in force.', 'Start the host once, or run `flex-custody policy apply`.'],
@@ -185,7 +185,7 @@ export const errorTable = {
   // Signatures.
   signature_untrusted: [500, false, 'A sidecar is signed by nothing that the host trusts.'],
   signing_key: [500, false, 'The signing key is malformed, or of the wrong kind.'],
-  signing_key_missing: [500, false, 'The signing key is missing.', 'Restore it from the backup of the keys.'],
+  signing_key_missing: [500, false, 'The signing key is missing.', 'Restore it from the backup of the keys; on a new host, `flex-custody serve` makes it.'],
 
   // Long work and its end.
   run_unknown: [404, false, 'This work was never begun here.'],
@@ -205,9 +205,9 @@ export const errorTable = {
   configuration_changed: [500, false, 'The Flex configuration was changed meanwhile, and nothing was written.', 'Run setup again.'],
   doctor: [500, false, 'A check of the doctor found a fault.', 'The check names it.'],
   env_file_open: [500, false, 'Other users may write the .env file.', 'The message has the command that closes it.'],
-  file_error: [500, false, 'A file could not be read or written.', 'Correct the path, or the rights of the file.'],
+  file_error: [500, false, 'A file could not be read or written.', 'Choose another path, or correct its rights.'],
   file_open_to_others: [500, false, 'Other users may read or write a file with secrets or policy.', 'The message has the command that closes it.'],
-  file_unreadable: [500, false, 'A file cannot be read, or is too long.', 'Correct the path, or the rights of the file.'],
+  file_unreadable: [500, false, 'A file cannot be read, or is too long.', 'Choose another path, or correct its rights.'],
   flex_missing: [500, false, 'The Twilio account has no Flex.', 'Check TWILIO_ACCOUNT_SID.'],
   from_invalid: [500, false, 'The option --from names no bucket.', 'Name it as s3://bucket or s3://bucket/prefix.'],
   interrupted: [500, false, 'The command was interrupted, and no output is left.', 'Run the command again.'],

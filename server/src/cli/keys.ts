@@ -107,7 +107,7 @@ function save(file: string, text: string): void {
     const why =
       code === 'EEXIST'
         ? `${file} exists, and overwriting a key loses every recording under it: choose another name`
-        : `${file} cannot be written (${code}): choose another place`;
+        : `${file} cannot be written (${code})`;
     // Without its cause, which would be explained as the host's own folder's.
     throw new CustodyError('key_file', why);
   }

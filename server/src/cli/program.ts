@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { checkEnvFile } from '../config/env-file.ts';
 import { exitCodeOf } from '../config/exit-code.ts';
+import { type Failure, failureOf, failureText } from '../start/failure.ts';
 import { registerAdoptDatabase } from './adopt-database.ts';
 import { registerAlarmCommands } from './alarms.ts';
 import { registerCatalog } from './catalog.ts';
@@ -8,7 +9,6 @@ import { registerCertificates } from './certificates.ts';
 import { registerDoctor } from './doctor/index.ts';
 import { registerErase, registerRetention } from './erase.ts';
 import { addExamples } from './examples.ts';
-import { type Failure, failureOf, failureText } from './failure.ts';
 import { registerKeyCommands } from './keys.ts';
 import { beVerbose, detail, printJson } from './output.ts';
 import { registerPolicy } from './policy.ts';

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { checkEnvFile, envFileNote } from '../../config/env-file.ts';
+import { checkEnvFile } from '../../config/env-file.ts';
 import { exitConfig } from '../../config/exit-code.ts';
 import { loadConfig } from '../../config.ts';
 import { readText } from '../file-input.ts';
@@ -49,9 +49,7 @@ export function registerDoctor(program: Command): void {
       });
       if (json) printJson(jsonOf(findings));
       else console.log(textOf(findings, process.stdout.columns));
-      const note = envFileNote();
       const isIncomplete = findings.some(({ name, level }) => name === 'environment' && level === 'fix');
-      if (note && isIncomplete) console.error(note);
       if (isIncomplete) process.exitCode = exitConfig;
       else if (findings.some(({ level }) => level === 'fix')) process.exitCode = 1;
       // A check that did not answer in time must not keep the process alive.

@@ -1,8 +1,8 @@
 import { CustodyError, errorTable, isErrorCode } from '@flex-custody/core';
 import { envFileNote } from '../config/env-file.ts';
-import { explain } from '../start/explain.ts';
+import { explain } from './explain.ts';
 
-/** An error as the command line says it; `next` is empty where the table has no step for its code. */
+/** An error as a process says it before it ends; `next` is empty where the table has no step for its code. */
 export interface Failure {
   code: string;
   message: string;
