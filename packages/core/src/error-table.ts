@@ -160,7 +160,7 @@ export const errorTable = {
   catalog_damaged: [500, false, 'A row of the catalog cannot be read.', 'Restore the database from a backup.'],
   custody_changed: [500, false, 'Another process bound the database meanwhile.', 'Run the command again.'],
   custody_differs: [500, false, 'The settings are not those that the database is bound to.', 'Correct the settings, or run `flex-custody adopt-database` where the move is meant.'],
-  data_dir_locked: [500, false, 'Another process uses the data folder.', 'Stop that process, or ask the running host.'],
+  data_dir_locked: [500, false, 'Another process uses the data folder.', 'The message names that process.'],
   data_dir_open: [500, false, 'Other users may read the data folder.', 'The message has the command that closes it.'],
   database_newer: [500, false, 'The database was made by a newer release.', 'Run that release, or restore a backup.'],
   database_unopened: [500, false, 'The embedded database does not open.', 'Restore the folder from a backup, or move it away and run `flex-custody catalog rebuild`.'],

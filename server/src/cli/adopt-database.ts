@@ -110,7 +110,7 @@ export async function openForAdoption(database: Config['database']): Promise<Db>
     if (!(cause instanceof CustodyError && cause.code === 'data_dir_locked')) throw cause;
     throw new CustodyError(
       cause.code,
-      `a running host works by the binding: stop it first; ${cause.message}`,
+      `stop every host before the database is bound to other settings; ${cause.message}`,
       {
         cause,
       },

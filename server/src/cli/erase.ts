@@ -76,7 +76,7 @@ export function registerErase(program: Command): void {
         if (digest) await sayUnfound(api, digest);
       };
       report(await runWork('erase', options, config, { anew, after }), certificates, json);
-      if (!yes && !dryRun && !json) console.log('Add --yes to erase for good.');
+      if (!yes && !dryRun && !json) console.error('Add --yes to erase for good.');
     });
 }
 
