@@ -96,11 +96,10 @@ export function registerRetention(program: Command): void {
     .option(...anewOption)
     .option(...jsonOption)
     .action(async ({ dryRun, yes, anew, json }: RetentionFlags) => {
-      const config = loadConfig();
       let isInForce = false;
       await withOperatorApi(async (api) => {
         isInForce = (await api.policy()).applied !== undefined;
-      }, config);
+      });
       if (!isInForce) {
         if (json) printJson({ name: 'retention', counts: {}, inForce: false, finished: true });
         else console.log('No policy is in force: all recordings are kept.');
@@ -112,7 +111,7 @@ export function registerRetention(program: Command): void {
       const after: How['after'] = async (api, ended) => {
         certificates = await certificatesOf(api, ended);
       };
-      report(await runWork('retention', options, config, { anew, after }), certificates, json);
+      report(await runWork('retention', options, undefined, { anew, after }), certificates, json);
     });
 }
 
