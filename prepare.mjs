@@ -12,7 +12,7 @@ export const root = dirname(fileURLToPath(import.meta.url));
 
 const bytesWanted = 1e9;
 
-/** Ends the process with a word to the person: what is wrong, and the next step. */
+/** Ends the process with what is wrong, and the next step. */
 export function give(text) {
   process.stderr.write(`${text}\n`);
   process.exit(1);
@@ -24,7 +24,7 @@ export function prepare(command) {
   checkNode(command);
   checkDisk(command);
   install(command);
-  // The SDK's warning about Node 20 concerns those who update it, not those who try this out.
+  // The SDK's warning about Node 20 is for those who update it: `flex-custody doctor` says it once.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 }
 
@@ -59,19 +59,56 @@ export function build(command) {
   run('build', process.execPath, ['build.mjs'], command);
 }
 
-/** Gives up where a port that we are to listen on is somebody else's, naming each and the variable that moves it. */
-export async function checkPorts(ports, command) {
-  const taken = [];
-  for (const [name, usual] of ports) {
-    const port = Number(process.env[name] || usual);
-    // A port that is no port is for the stack to refuse, in its own words.
-    if (Number.isInteger(port) && port > 0 && port < 65536 && !(await isFree(port))) {
-      taken.push(
-        `Port ${port} is taken. Next step: end what uses it, or move ours: ${name}=${port + 10} ${command}`,
-      );
-    }
+/** Ends the process where the stack of this checkout runs already, which has written into its lock where. */
+export async function refuseSecond() {
+  const [pid, , url] = lockText().trim().split(' ');
+  if (!url || !isAlive(Number(pid)) || (await isFree(Number(new URL(url).port)))) return;
+  give(
+    `Already running at ${url} (process ${pid}). Its logs: .data/local/server.log of the host, .data/local/functions.log of the Functions.\nNext step: open that address, or end that process by Ctrl-C in its terminal.`,
+  );
+}
+
+function lockText() {
+  try {
+    return fs.readFileSync(join(root, '.data/local/stack.lock'), 'utf8');
+  } catch {
+    return '';
   }
-  if (taken.length > 0) give(taken.join('\n'));
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** Ends the process where two of our ports are one, or somebody else has one: with one command that moves them all. */
+export async function checkPorts(ports, command) {
+  const wanted = ports.map(([name, usual]) => [name, Number(process.env[name] || usual)]);
+  const faults = [];
+  for (const [at, [name, port]] of wanted.entries()) {
+    const [first] = wanted.slice(0, at).find(([, other]) => other === port) ?? [];
+    // A port that is no port is for the stack to refuse, in its own words.
+    const isPort = Number.isInteger(port) && port > 0 && port < 65536;
+    if (first) faults.push(`${first} and ${name} are both ${port}.`);
+    else if (isPort && !(await isFree(port))) faults.push(`Port ${port} (${name}) is taken.`);
+  }
+  if (faults.length === 0) return;
+  give(
+    `${faults.join('\n')}\nNext step: end what uses them, or move all of ours: ${await movedPorts(ports)} ${command}`,
+  );
+}
+
+/** The usual ports, as many thousands higher as it takes for all of them to be free. */
+async function movedPorts(ports) {
+  for (let higher = 1_000; higher < 60_000; higher += 1_000) {
+    const moved = ports.map(([name, usual]) => [name, usual + higher]);
+    const free = await Promise.all(moved.map(([, port]) => isFree(port)));
+    if (free.every(Boolean)) return moved.map(([name, port]) => `${name}=${port}`).join(' ');
+  }
+  return ports.map(([name]) => `${name}=…`).join(' ');
 }
 
 function isFree(port) {

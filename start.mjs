@@ -1,11 +1,12 @@
 /** `npm start`: prepares a fresh machine, builds, and brings up the local stack. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build, checkPorts, prepare, root } from './prepare.mjs';
+import { build, checkPorts, prepare, refuseSecond, root } from './prepare.mjs';
 
 const command = 'npm start';
 prepare(command);
 if (!process.argv.some((flag) => flag === '-h' || flag === '--help')) {
+  await refuseSecond();
   await checkPorts(
     [
       ['SANDBOX_PORT', 4000],

@@ -2,8 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { howToGet } from './config/parse.ts';
 import { variables } from './config/variables.ts';
-import { loadConfig, loadKeyConfig, twilioCredentials } from './config.ts';
+import { type Config, loadConfig, loadKeyConfig, loadPartOfConfig, twilioCredentials } from './config.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -132,7 +133,7 @@ test('an empty variable is an unset one, but for the channels', () => {
   expect(loadConfig({ ...complete, PORT: ' ', TWILIO_REALM: '' }).port).toBe(4100);
   expect(loadConfig({ ...complete, CUSTODY_MEDIA_CHANNELS: '' }).mediaChannels).toEqual([]);
   expect(faults({ CUSTODY_BUCKET: '' })).toEqual([
-    'CUSTODY_BUCKET is missing: The bucket that holds the recordings.',
+    `CUSTODY_BUCKET is missing: ${howToGet['CUSTODY_BUCKET']}`,
   ]);
 });
 
@@ -292,6 +293,35 @@ test('where the signing keys are, and whether somebody said so', () => {
   expect(loadConfig(other).signing).toEqual({ file: named, configured: true, certificateKeyFile });
   const text = loadConfig({ ...complete, CUSTODY_SIGNING_KEYS: 'text' }).signing;
   expect(text).toEqual({ file, configured: false, keys: 'text', certificateKeyFile });
+});
+
+test('of a part only what the named settings are made of must be there', () => {
+  const part = (names: (keyof Config)[], environment: Record<string, string>) => () =>
+    loadPartOfConfig(names, environment);
+  expect(
+    part(['accountSid', 'signing'], { TWILIO_ACCOUNT_SID: complete.TWILIO_ACCOUNT_SID, PORT: 'x' })(),
+  ).toEqual({
+    accountSid: complete.TWILIO_ACCOUNT_SID,
+    signing: loadConfig(complete).signing,
+  });
+  expect(part(['authToken', 'apiKey'], {})).toThrow(/^TWILIO_AUTH_TOKEN is missing: [^\n]*$/);
+  expect(part(['keyConfig'], { ...complete, CUSTODY_KEYS: 'no keys' })).toThrow(
+    /^CUSTODY_KEYS gives no usable keys/,
+  );
+  expect(part(['accountSid'], { ...complete, CUSTODY_KEYS: 'no keys' })).not.toThrow();
+});
+
+test('what has no default is said to be missing with how to get it', () => {
+  const lines = () => loadConfig({});
+  expect(lines).toThrow(/^TWILIO_ACCOUNT_SID is missing: /);
+  expect(lines).not.toThrow(/is missing: set it$/m);
+});
+
+test('the whole environment is asked for every variable', () => {
+  // A text without limits takes any value.
+  const free = /_FILE$|^CUSTODY_KEYS$|^CUSTODY_SIGNING_KEYS$|^CUSTODY_DATA_DIR$|_CHANNELS$/;
+  for (const name of Object.keys(variables.shape).filter((one) => !free.test(one)))
+    expect(faults({ [name]: 'a b' }).join('\n')).toContain(name);
 });
 
 test('the keys alone: their faults and no others', () => {

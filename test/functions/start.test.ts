@@ -75,12 +75,15 @@ test('taken ports are told by name, all of them, and how to move ours', async ()
   });
   for (const server of servers) server.close();
   expect(status).toBe(1);
-  expect(stderr).toContain(
-    `Port ${sandbox} is taken. Next step: end what uses it, or move ours: SANDBOX_PORT=`,
-  );
-  expect(stderr).toContain(
-    `Port ${functions} is taken. Next step: end what uses it, or move ours: FUNCTIONS_PORT=`,
-  );
+  expect(stderr).toContain(`Port ${sandbox} (SANDBOX_PORT) is taken.\nPort ${functions} (FUNCTIONS_PORT)`);
+  // One command moves all three.
+  expect(stderr).toMatch(/SANDBOX_PORT=\d000 PORT=\d100 FUNCTIONS_PORT=\d200 npm start\n$/);
+});
+
+test('two of our ports that are one are refused at once', () => {
+  const { status, stderr } = start({ env: { ...free, PORT: free['SANDBOX_PORT'] ?? '' } });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^SANDBOX_PORT and PORT are both \d+\.\nNext step: .*npm start\n$/);
 });
 
 test('help needs nothing but a build', () => {
@@ -94,6 +97,35 @@ test('an option that there is not ends it with the help and status 2', () => {
     env: free,
   });
   expect([status, stderr]).toEqual([2, expect.stringMatching(/'--exti'[\s\S]*Usage: npm start/)]);
+});
+
+describe('beside a stack of the same checkout', () => {
+  const second = (url: string) => {
+    for (const name of ['start.mjs', 'prepare.mjs']) copyFileSync(name, join(folder, name));
+    mkdirSync(join(folder, 'node_modules'));
+    mkdirSync(join(folder, '.data/local'), { recursive: true });
+    writeFileSync(join(folder, 'package-lock.json'), '{}');
+    writeFileSync(join(folder, 'node_modules/.package-lock.json'), '{}');
+    writeFileSync(join(folder, 'build.mjs'), 'process.exit(3)');
+    writeFileSync(join(folder, '.data/local/stack.lock'), `${process.pid} 1 ${url}\n`);
+    return start({ script: join(folder, 'start.mjs'), env: free });
+  };
+
+  test('a second start names its address and its logs', async () => {
+    const server = createServer();
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { status, stderr } = second(url);
+    server.close();
+    expect(status).toBe(1);
+    expect(stderr).toContain(`Already running at ${url} (process ${process.pid})`);
+    expect(stderr).toContain('.data/local/server.log');
+  });
+
+  test('a lock whose address has no listener is no stack', () => {
+    const { stderr } = second(`http://127.0.0.1:${free['SANDBOX_PORT']}`);
+    expect(stderr).toContain('build has failed (3)');
+  });
 });
 
 describe('what is missing is installed', () => {

@@ -52,7 +52,7 @@ test('a caller is named on standard input; with another secret, what was noted b
   expect([erased.code, erased.out]).toEqual([1, expect.stringContaining(`${sid}  held by case-17`)]);
   expect((await host.play(sid)).status).toBe(200);
   const found = await host.run('erase', '--caller', caller);
-  expect(found.out).toContain('Nothing was to be done.');
+  expect(found.out).toContain('No matching recordings.');
   expect(found.err).toContain(
     'No number finds 1 recordings whose caller was noted under another caller secret',
   );

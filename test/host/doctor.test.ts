@@ -123,6 +123,13 @@ describe('Twilio', () => {
     });
   });
 
+  test('what follows from a wrong token is a note that says so', async () => {
+    const { out, status } = await doctor(['--json'], wrongToken);
+    const { checks } = JSON.parse(out) as { checks: Checked[] };
+    expect([status, checks.filter(({ ok }) => !ok).map(({ name }) => name)]).toEqual([1, ['account']]);
+    expect(checks.find(({ name }) => name === 'workspace')).toMatchObject({ next: 'Fix "account" first.' });
+  });
+
   test('a workspace that is not there, and one that is not Flex’s', async () => {
     const other = { TWILIO_WORKSPACE_SID: `WS${'1'.repeat(32)}` };
     expect(await found('workspace', other)).toMatchObject({
@@ -134,7 +141,7 @@ describe('Twilio', () => {
     try {
       expect(await found('workspace')).toMatchObject({
         ok: false,
-        next: `set TWILIO_WORKSPACE_SID to ${other.TWILIO_WORKSPACE_SID}`,
+        next: `Set TWILIO_WORKSPACE_SID to ${other.TWILIO_WORKSPACE_SID}.`,
       });
     } finally {
       Reflect.deleteProperty(flexConfiguration, 'taskrouter_workspace_sid');
@@ -186,7 +193,7 @@ describe('the bucket', () => {
     });
     expect(await found('versions', { CUSTODY_BUCKET: 'elsewhere' })).toMatchObject({
       detail: 'not known',
-      next: 'fix bucket first',
+      next: 'Fix "bucket" first.',
     });
   });
 
@@ -348,8 +355,8 @@ describe('Flex', () => {
   test('cannot be asked', async () => {
     // Whose credentials are refused learns nothing of Flex: one line says so, the others point to it.
     const wrong = { TWILIO_AUTH_TOKEN: 'f'.repeat(32) };
-    expect(await found('functions', wrong)).toMatchObject({ ok: true, next: 'fix flex first' });
+    expect(await found('functions', wrong)).toMatchObject({ ok: true, next: 'Fix "flex" first.' });
     expect(await found('flex', wrong)).toMatchObject({ ok: false });
-    expect(await found('recorded-once', wrong)).toMatchObject({ ok: true, next: 'fix flex first' });
+    expect(await found('recorded-once', wrong)).toMatchObject({ ok: true, next: 'Fix "flex" first.' });
   });
 });

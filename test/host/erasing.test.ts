@@ -55,7 +55,7 @@ test('a slip in what is named erases nothing, and says which it is', async () =>
   });
   expect(await host.run('erase', '--yes')).toMatchObject({
     code: 2,
-    err: expect.stringContaining('name what is to be erased'),
+    err: expect.stringContaining('name what to erase'),
   });
   expect((await host.show(sid)).state).toBe('verified');
   expect((await host.play(sid)).status).toBe(200);

@@ -72,12 +72,12 @@ describe('keys in a file', () => {
     const planned = await host.run('rotate-keys', '--dry-run');
     expect([planned.code, planned.out]).toEqual([
       0,
-      expect.stringMatching(/recordings +2\nNothing was changed/),
+      expect.stringMatching(/recordings +2\nDry run: nothing changed\./),
     ]);
     const rotated = await host.run('rotate-keys', '--verify', '--json');
     expect([rotated.code, JSON.parse(rotated.out).counts]).toEqual([0, { recordings: 2, sidecars: 2 }]);
     expect(await keysOf(host)).toEqual({ '2026-10': [0, 0, true], '2026-11': [3, 3, true] });
-    expect((await host.run('rotate-keys')).out).toContain('Nothing was to be done');
+    expect((await host.run('rotate-keys')).out).toContain('No matching recordings.');
 
     await withKeys(november);
     for (const recording of [small, large, later]) expect(await plays(host, recording)).toBe(true);
@@ -93,7 +93,7 @@ describe('keys in a file', () => {
     expect((await host.play(gone.sid)).status).toBeGreaterThanOrEqual(500);
     expect(await plays(host, kept)).toBe(true);
     expect(await keysOf(host)).toEqual({ '2026-11': [4, 4, false], '2026-12': [1, 1, true] });
-    expect((await host.run('keys', 'status')).out).toContain('NOT AT HAND');
+    expect((await host.run('keys', 'status')).out).toContain('NOT ON THIS HOST');
     // There is nothing that could be renewed, and that is said.
     const rotated = await host.run('rotate-keys', '--json');
     expect([rotated.code, JSON.parse(rotated.out).counts]).toEqual([1, { failed_envelope_wrong_key: 4 }]);

@@ -174,7 +174,7 @@ test('setup writes what the desktop is then served, and what was there stays', a
   expect(host.sandbox.twilio.world.flexConfiguration.ui_attributes).toEqual(before);
   expect(await setup(...flags, '--yes')).toMatchObject({
     code: 0,
-    out: expect.stringContaining('read back'),
+    out: expect.stringContaining('Written and checked'),
   });
   expect(await setup(...flags)).toMatchObject({
     code: 0,

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 
 /**
  * Makes `folder` this process's own: two stacks over one folder would delete each other's data.
+ * @param url the start page of this stack, which `npm start` names to a second one
  * @returns gives it back
  * @throws Error that says who holds it
  */
-export function lockFolder(folder: string): () => void {
+export function lockFolder(folder: string, url: string): () => void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, 'stack.lock');
-  const own = `${process.pid} ${startOf(process.pid)}\n`;
+  const own = `${process.pid} ${startOf(process.pid)} ${url}\n`;
   for (let attempt = 0; ; attempt++) {
     try {
       writeFileSync(path, own, { flag: 'wx' });
@@ -20,8 +21,9 @@ export function lockFolder(folder: string): () => void {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > 0) throw error;
       const holder = read(path);
       const pid = Number.parseInt(holder, 10);
-      if (pid > 0 && isAlive(pid) && holder === `${pid} ${startOf(pid)}\n`) {
-        throw new Error(`another stack runs over ${folder} (process ${pid}): end it first`);
+      if (pid > 0 && isAlive(pid) && holder.startsWith(`${pid} ${startOf(pid)} `)) {
+        const at = holder.trim().split(' ')[2];
+        throw new Error(`Already running at ${at} (process ${pid}). Its logs are in ${folder}.`);
       }
       // The process that left it has ended, even where another process has its number by now.
       rmSync(path, { force: true });

@@ -9,7 +9,7 @@ import { readSettings, type Settings, usage } from './settings.ts';
 /** `npm start`, once everything is installed and built. */
 async function main(settings: Settings): Promise<number> {
   const folder = join(process.cwd(), '.data', 'local');
-  const unlock = lockFolder(folder);
+  const unlock = lockFolder(folder, `http://127.0.0.1:${settings.ports.sandbox}`);
   for (const name of readdirSync(folder)) {
     if (name !== 'stack.lock') rmSync(join(folder, name), { recursive: true, force: true });
   }
@@ -55,7 +55,10 @@ async function run(
   }
   say(`Start page: ${stack.urls.sandbox}`);
   say(`Flex desktop: ${stack.urls.sandbox}/flex`);
-  say(`Command line: ( . ${relative(process.cwd(), stack.shellFile)}; npx flex-custody doctor )`);
+  say(`Command line: ( . ${relative(process.cwd(), stack.shellFile)} && npx flex-custody doctor )`);
+  say(
+    `Logs: ${relative(process.cwd(), join(stack.dataDir, 'server.log'))} of the host, functions.log beside it`,
+  );
   say('Ctrl-C stops everything');
   const ended = await Promise.race([asked, stack.broken]);
   if (typeof ended === 'number') return ended;

@@ -19,7 +19,8 @@ Brings up the whole local stack, plays one call through, and stays for more.
   --seconds N    length of the call (1 to 36000; 30 by default)
   --help         this text
 
-Ports move by SANDBOX_PORT (4000), PORT (4100) and FUNCTIONS_PORT (4200).
+Ports move by SANDBOX_PORT (4000), PORT (4100) and FUNCTIONS_PORT (4200). Where one
+is taken, a command that moves all three is printed.
 `;
 
 /** The one reader of the stack's command line and environment. @throws Error that says what to correct */

@@ -41,7 +41,7 @@ test('shows each difference, old and new, asks, writes, and leaves an entry in t
   expect(await run(moved, {}, yes)).toBe(true);
   expect(printed).toEqual([
     'bucket: the database is bound to recordings, this environment has new-recordings',
-    'The database is bound to this environment now; the audit log says so.',
+    'The database is now bound to this environment; the audit log has an entry.',
   ]);
   expect(asked).toHaveLength(1);
   expect(await bucket()).toBe('new-recordings');

@@ -2,7 +2,7 @@ import { CustodyError } from '@flex-custody/core';
 import type { Command } from 'commander';
 import { createAudit, operator } from '../access/audit.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, loadPartOfConfig } from '../config.ts';
 import { adoptDatabase, bindDatabase, differencesFrom } from '../custody/bind.ts';
 import { callerKeyId } from '../custody/caller-secret.ts';
 import { type Difference, lineOf } from '../custody/differences.ts';
@@ -24,7 +24,7 @@ export interface AdoptDeps {
   db: Db;
   config: CustodyConfig;
   print(text: string): void;
-  /** Undefined where nobody can be asked. */
+  /** Undefined without a terminal to ask at. */
   confirm: ((question: string) => Promise<boolean>) | undefined;
 }
 
@@ -56,8 +56,8 @@ export async function adopt({ db, config, print, confirm }: AdoptDeps, flags: Fl
     if (config.signing && found.some(({ what }) => what === 'signing keys'))
       await createCatalog(db, facts.accountSid).forgetSigners(loadSigning(config.signing).keyIds);
   }
-  if (flags.json) print(JSON.stringify({ differences: found, adopted: agreed === true }));
-  else if (agreed) print('The database is bound to this environment now; the audit log says so.');
+  if (flags.json) print(JSON.stringify({ differences: found, adopted: agreed === true }, undefined, 2));
+  else if (agreed) print('The database is now bound to this environment; the audit log has an entry.');
   return agreed === true || found.length === 0;
 }
 
@@ -95,7 +95,9 @@ export async function nameCallers({ db, config, print, confirm }: AdoptDeps, fla
     return createCatalog(inner, config.accountSid).nameCallers(keyId);
   });
   print(
-    flags.json ? JSON.stringify({ named, keyId }) : `Named in ${named} recordings; the audit log says so.`,
+    flags.json
+      ? JSON.stringify({ named, keyId }, undefined, 2)
+      : `Named in ${named} recordings; the audit log has an entry.`,
   );
   return true;
 }
@@ -108,7 +110,7 @@ export async function openForAdoption(database: Config['database']): Promise<Db>
     if (!(cause instanceof CustodyError && cause.code === 'data_dir_locked')) throw cause;
     throw new CustodyError(
       cause.code,
-      `a running host works by the binding: stop it first; ${cause.message}`,
+      `stop every host before the database is bound to other settings; ${cause.message}`,
       {
         cause,
       },
@@ -122,7 +124,7 @@ async function isAgreed(
   question: string,
 ): Promise<boolean> {
   if (confirm) return confirm(question);
-  print('Nothing was written: nobody can be asked here, so add --yes.');
+  print('Nothing written: there is no terminal to ask at, so add --yes.');
   return false;
 }
 
@@ -137,9 +139,16 @@ export function registerAdoptDatabase(program: Command): void {
       'state that callers noted by earlier releases are under the caller secret of today, which was never another one',
     )
     .option('--yes', 'write without asking')
-    .option('--json', '{differences, adopted}; asks nobody, so writes with --yes alone')
+    .option('--json', '{differences, adopted}; does not ask, so it writes only with --yes')
     .action(async (flags: Flags) => {
-      const config = loadConfig();
+      const config = loadPartOfConfig([
+        'accountSid',
+        'store',
+        'keyConfig',
+        'callerSecret',
+        'signing',
+        'database',
+      ]);
       const print = (text: string) => console.log(text);
       const confirm = process.stdin.isTTY ? ask : undefined;
       const db = await openForAdoption(config.database);

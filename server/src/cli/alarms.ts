@@ -3,33 +3,34 @@ import { meaningOf } from '../alarms/alarm-table.ts';
 import type { Alarm } from '../alarms/alarms.ts';
 import type { OperatorApi } from '../http/operators/operator-api.ts';
 import { withOperatorApi } from './operator-api.ts';
-import { noteMore, pageSize } from './pages.ts';
+import { printJson, table } from './output.ts';
+import { pageSize, printPage } from './pages.ts';
 
-const header = '   ID  LAST RAISED               TIMES  CODE  RECORDING  DETAIL';
+const headers = ['ID', 'LAST RAISED', 'TIMES', 'CODE', 'RECORDING', 'DETAIL'];
 
-/** One alarm, and below it what to do about it. */
-export function line({ id, lastAt, code, times, recordingSid, detail }: Alarm): string {
-  const fields = [String(id).padStart(5), lastAt.toISOString(), `${times} ×`.padStart(5), code];
-  const next = meaningOf(code)?.next;
+/**
+ * Each alarm, and below it what to do about it.
+ * @param after the alarm behind which the page begins
+ */
+export function alarmsText(open: readonly Alarm[], after?: number): string {
+  if (open.length === 0) return after === undefined ? 'No open alarms.' : `No open alarms behind ${after}.`;
+  const [head, ...lines] = table(
+    headers,
+    open.map(({ id, lastAt, times, code, recordingSid, detail }) => [
+      id,
+      lastAt,
+      times,
+      code,
+      recordingSid,
+      detail,
+    ]),
+  );
+  const nexts = open.map(({ code }) => meaningOf(code)?.next);
   return [
-    [...fields, recordingSid ?? '-', detail].join('  ').trimEnd(),
-    ...(next === undefined ? [] : [`       → ${next}`]),
+    head,
+    ...lines.map((line, at) => (nexts[at] === undefined ? line : `${line}\n  → ${nexts[at]}`)),
   ].join('\n');
 }
-
-/** @param after the alarm behind which the page begins */
-export function alarmsText(open: readonly Alarm[], after?: number): string {
-  if (open.length > 0) return [header, ...open.map(line)].join('\n');
-  return after === undefined ? 'No open alarms.' : `No open alarms behind ${after}.`;
-}
-
-/** For programs: each with what docs/alarms.md says of its code. */
-export const alarmsJson = (open: readonly Alarm[]): string =>
-  JSON.stringify(
-    open.map((alarm) => ({ ...alarm, ...meaningOf(alarm.code) })),
-    undefined,
-    2,
-  );
 
 export interface ListFlags {
   limit: number;
@@ -46,13 +47,15 @@ export async function listAlarms(
   { limit, after, json = false }: ListFlags,
 ): Promise<0 | 1> {
   const open = await api.alarms({ limit, ...(after !== undefined && { after }) });
-  console.log(json ? alarmsJson(open) : alarmsText(open, after));
-  await noteMore(
-    open,
+  await printPage({
+    // With what docs/alarms.md says of each code.
+    rows: open.map((alarm) => ({ ...alarm, ...meaningOf(alarm.code) })),
     limit,
-    ({ id }) => String(id),
-    ({ id }) => api.alarmsBehind(id),
-  );
+    idOf: ({ id }) => String(id),
+    behind: ({ id }) => api.alarmsBehind(id),
+    json,
+    text: () => alarmsText(open, after),
+  });
   if (open.length > 0) return 1;
   const isBehindOthers = after !== undefined && (await api.alarms({ limit: 1 })).length > 0;
   return isBehindOthers ? 1 : 0;
@@ -64,7 +67,7 @@ export function registerAlarmCommands(program: Command): void {
     .description('list open alarms, newest first, each with its next step (docs/alarms.md)')
     .option('--limit <n>', 'how many, at most 1000', pageSize, 50)
     .option('--after <id>', 'those behind this one', alarmId)
-    .option('--json', 'as a list')
+    .option('--json', 'as an array')
     .addHelpText(
       'after',
       '\nEnds with 1 while an alarm is open, on this page or another, and with 0 when none is.',
@@ -78,10 +81,12 @@ export function registerAlarmCommands(program: Command): void {
     .command('clear')
     .description('close an alarm that you have dealt with')
     .argument('<id>', 'as listed', alarmId)
-    .action((id: number) =>
+    .option('--json', '{closed}')
+    .action((id: number, { json }: { json?: boolean }) =>
       withOperatorApi(async (api) => {
         await api.clearAlarm(id);
-        console.log(`Alarm ${id} is closed.`);
+        if (json) printJson({ closed: id });
+        else console.log(`Alarm ${id} is closed.`);
       }),
     );
 }

@@ -13,7 +13,7 @@ export function digestBy(secret: string | undefined): CallerDigest {
   if (!digest) {
     throw new CustodyError(
       'caller_secret_missing',
-      'callers cannot be told: set CUSTODY_CALLER_SECRET; recordings that were linked before have no digest, name those by task',
+      'cannot search by caller: CUSTODY_CALLER_SECRET is not set. Recordings that were linked without it are found by --task alone',
     );
   }
   return digest;
@@ -25,7 +25,7 @@ export async function callersAsked(
   read: (path: string) => Promise<string> = readText,
 ): Promise<string[]> {
   if (!named.includes('-')) return [...named];
-  if (process.stdin.isTTY) console.error('Numbers, one a line; Ctrl-D ends them.');
+  if (process.stdin.isTTY) console.error('Type one number a line, and Ctrl-D at the end.');
   const lines = (await read('-')).split(/\r?\n/);
   const found = lines.flatMap((line, at) => {
     if (line.trim() === '') return [];
@@ -50,5 +50,5 @@ export function unfoundText({ keys, none }: CallerKeys, keyId: string): string |
     .filter((key) => key.keyId !== keyId)
     .reduce((sum, { recordings }) => sum + recordings, 0);
   if (others + none === 0) return undefined;
-  return `No number finds ${others} recordings whose caller was noted under another caller secret, and ${none} whose caller is not known: name those by --task or --recording.`;
+  return `No number finds ${others} recordings whose caller was noted under another caller secret, and ${none} whose caller is not known: find those by --task or --recording.`;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ask } from './ask.ts';
-import { anewOption, jsonOf, runWork, summary } from './run-work.ts';
+import { anewOption, jsonOption, printRun, runWork } from './run-work.ts';
 
 interface RebuildFlags {
   acceptUnsigned?: boolean;
@@ -10,23 +10,25 @@ interface RebuildFlags {
   json?: boolean;
 }
 
-const accepting = `Sidecars that no listed key has signed may be anybody's who has the public key. Their facts (owner, caller,
-direction, times) are restored as unproven: nobody's own call, and no deletion rests on them, until Twilio proves them.
-Each one is noted in the audit log.`;
+const accepting = `Anyone with the public key can have written a sidecar that no listed key has signed. Its facts (owner, caller,
+direction, times) are restored as unproven: until Twilio proves them, they make a call nobody's own and allow no deletion.
+The audit log has an entry for each.`;
 
 export function registerCatalog(program: Command): void {
-  const catalog = program.command('catalog').description('the list of all recordings');
+  const catalog = program
+    .command('catalog')
+    .description('rebuild the catalog of recordings, and sign what describes them in the bucket');
   catalog
     .command('rebuild')
-    .description('put a lost catalog together again, from the bucket and what Twilio still knows')
+    .description('rebuild a lost catalog from the bucket and from what Twilio still has')
     .option(
       '--accept-unsigned',
-      'believe sidecars without a valid signature too, as unproven: for when the signing key is lost',
+      'also restore from sidecars without a valid signature, as unproven: for when the signing key is lost',
     )
-    .option('--yes', 'with --accept-unsigned: do it without asking')
+    .option('--yes', 'with --accept-unsigned: restore without asking')
     .option('--dry-run', 'count what would be restored; change nothing')
     .option(...anewOption)
-    .option('--json', 'one line: {name, counts, startedAt, resumedFrom?, finishedAt, finished}')
+    .option(...jsonOption)
     .action(async ({ acceptUnsigned, yes, dryRun, anew, json }: RebuildFlags) => {
       if (acceptUnsigned && !dryRun && !yes && !(await agreed(json))) {
         process.exitCode = 1;
@@ -34,22 +36,22 @@ export function registerCatalog(program: Command): void {
       }
       const options = { ...(acceptUnsigned && { acceptUnsigned }), ...(dryRun && { dryRun }) };
       const ended = await runWork('rebuild', options, undefined, { anew });
-      console.log(json ? jsonOf(ended) : `${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
+      printRun(ended, json);
       const { unsigned = 0 } = ended.counts;
       if (unsigned > 0 && !acceptUnsigned)
         console.error(
-          `${unsigned} sidecars have no signature of a listed key: of them only the SID was believed. List the key that signed them (docs/keys.md), or see docs/reconcile.md on --accept-unsigned.`,
+          `${unsigned} sidecars have no signature of a listed key: only their SIDs were restored. List the key that signed them (docs/keys.md), or see docs/reconcile.md on --accept-unsigned.`,
         );
     });
   catalog
     .command('sign')
-    .description('sign the sidecars that are left, from the catalog, as the host does by the hour')
-    .option('--again', 'also those of keys that are not listed any more: the key is lost')
+    .description('sign the sidecars that have no signature yet, as the host does every hour')
+    .option('--again', 'also those whose key is no longer listed: for when a key is lost')
     .option(...anewOption)
-    .option('--json', 'one line: {name, counts, startedAt, resumedFrom?, finishedAt, finished}')
+    .option(...jsonOption)
     .action(async ({ again, anew, json }: { again?: boolean; anew?: boolean; json?: boolean }) => {
       const ended = await runWork('sign-sidecars', again ? { again } : {}, undefined, { anew });
-      console.log(json ? jsonOf(ended) : summary(ended));
+      printRun(ended, json);
       if (Object.keys(ended.counts).some((name) => name.startsWith('failed_'))) process.exitCode = 1;
     });
 }
@@ -57,6 +59,6 @@ export function registerCatalog(program: Command): void {
 async function agreed(json: boolean | undefined): Promise<boolean> {
   if (!json) console.error(accepting);
   if (process.stdin.isTTY && !json) return ask('Restore from them? [y/N] ');
-  console.error('Nothing was changed: nobody can be asked here, so add --yes.');
+  console.error('Nothing changed: there is no terminal to ask at, so add --yes.');
   return false;
 }

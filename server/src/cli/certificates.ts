@@ -1,57 +1,66 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { KeptCertificate } from '../catalog/certificates.ts';
-import { loadConfig } from '../config.ts';
+import { loadPartOfConfig } from '../config.ts';
 import { loadSigning } from '../signing/load.ts';
 import { withOperatorApi } from './operator-api.ts';
-import { noteMore, pageSize } from './pages.ts';
+import { printJson, table } from './output.ts';
+import { pageSize, printPage } from './pages.ts';
 import { registerVerify } from './verify-certificate.ts';
 
 export function registerCertificates(program: Command): void {
   const certificates = program
     .command('certificates')
-    .description('what was erased, and when: signed, and for anybody to verify');
+    .description('list, print and verify the signed certificates of erasures');
   certificates
     .command('list')
-    .description('newest first: id, time, reason, how many recordings')
+    .description('list certificates, newest first')
     .option('--limit <n>', 'how many, at most 1000', pageSize, 50)
     .option('--after <id>', 'those behind this one', uuid)
-    .option('--json', 'as a list')
+    .option('--json', 'as an array')
     .action(({ limit, after, json }: { limit: number; after?: string; json?: boolean }) =>
       withOperatorApi(async (api) => {
-        const page = await api.certificates({ limit, ...(after !== undefined && { after }) });
-        console.log(json ? JSON.stringify(page, undefined, 2) : listText(page));
-        await noteMore(
-          page,
+        const rows = await api.certificates({ limit, ...(after !== undefined && { after }) });
+        await printPage({
+          rows,
           limit,
-          ({ id }) => id,
-          ({ id }) => api.certificatesBehind(id),
-        );
+          idOf: ({ id }) => id,
+          behind: ({ id }) => api.certificatesBehind(id),
+          json,
+          text: () => listText(rows),
+        });
       }),
     );
   certificates
     .command('show')
-    .description('the signed text of one, as it is verified')
+    .description('print the signed text of one, which `certificates verify` reads')
     .argument('<id>', 'as listed', uuid)
-    .action((id: string) => withOperatorApi(async (api) => console.log((await api.certificate(id)).jws)));
+    .option('--json', '{id, at, reason, recordings, jws}')
+    .action((id: string, { json }: { json?: boolean }) =>
+      withOperatorApi(async (api) => {
+        const found = await api.certificate(id);
+        if (json) printJson(found);
+        else console.log(found.jws);
+      }),
+    );
   certificates
     .command('key')
-    .description('the public key that verifies those of today, as a JWK')
+    .description('print the public key that verifies new certificates, as a JWK')
     .option('--all', 'every listed key, as a JWK Set: also those that signed earlier')
+    .option('--json', 'as it is without')
     .action(async ({ all }: { all?: boolean }) => {
-      const keys = await loadSigning(loadConfig().signing).publicJwks();
-      console.log(JSON.stringify(all ? { keys } : keys[0]));
+      const keys = await loadSigning(loadPartOfConfig(['signing']).signing).publicJwks();
+      printJson(all ? { keys } : keys[0]);
     });
   registerVerify(certificates);
 }
 
-const listText = (page: readonly KeptCertificate[]): string =>
-  page.length === 0
+const listText = (rows: readonly KeptCertificate[]): string =>
+  rows.length === 0
     ? 'No certificates.'
-    : page
-        .map(({ id, at, reason, recordings }) =>
-          [id, at.toISOString(), reason.padEnd(9), String(recordings).padStart(5)].join('  '),
-        )
-        .join('\n');
+    : table(
+        ['CERTIFICATE', 'SIGNED', 'REASON', 'RECORDINGS'],
+        rows.map(({ id, at, reason, recordings }) => [id, at, reason, recordings]),
+      ).join('\n');
 
 function uuid(text: string): string {
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text))

@@ -65,7 +65,7 @@ test('a file goes in and out again, bound to its recording', async () => {
   const files = ['--key-file', at('keys'), '--in'];
   expect(await cli(['encrypt', ...files, at('plain'), '--out', at('sealed'), ...bound])).toMatchObject({
     code: 0,
-    err: '',
+    err: expect.stringMatching(/^Wrote \S+ \(\d+ bytes\): \S+, encrypted\.\n$/),
   });
   expect(readFileSync(at('sealed')).includes(plain.subarray(0, 32))).toBe(false);
   const opened = await cli(['decrypt', ...files, at('sealed'), '--out', '-', ...bound]);

@@ -39,8 +39,8 @@ export function registerEnvelopeCommands(program: Command, loadKeys: () => KeyCo
     const command = program
       .command(name)
       .description(description)
-      .requiredOption('--in <file>', 'what to read; - is standard input')
-      .requiredOption('--out <file>', 'what to write; - is standard output')
+      .requiredOption('--in <file>', 'the file to read; - is standard input')
+      .requiredOption('--out <file>', 'the file to write; - is standard output')
       .option(
         '--key-file <file>',
         'lines "<key id>:<base64 of 32 bytes>", newest first, or PEM; else the environment’s keys',
@@ -51,18 +51,19 @@ export function registerEnvelopeCommands(program: Command, loadKeys: () => KeyCo
     command.action(async (options: Options) => {
       const of = contextOf(options, command);
       const keys = createKeys(options.keyFile === undefined ? loadKeys() : readKeyFile(options.keyFile));
-      await convert(options, name === 'encrypt' ? 'sealed' : 'opened', () => work(keys, of));
+      const done = name === 'encrypt' ? 'encrypted' : 'decrypted';
+      if (await convert(options, done, () => work(keys, of))) console.error(writtenText(options, done));
     });
   };
-  add('encrypt', 'seal one file as a recording is sealed', sealStream);
+  add('encrypt', 'encrypt one file as recordings are encrypted', sealStream);
   add(
     'decrypt',
-    'open one sealed object, proving all of it; with --recording, also whose it is',
+    'decrypt one object and check all of it; with --recording and --account, also whose it is',
     async (keys, of) => {
       if (!keys.canOpen) {
         throw new CustodyError(
           'envelope_wrong_key',
-          `key ${keys.keyId} only seals: give the private key with --key-file`,
+          `the key ${keys.keyId} can only encrypt: give the private key with --key-file`,
         );
       }
       return openStream(keys, of);
@@ -91,7 +92,13 @@ function readKeyFile(path: string): KeyConfig {
   return parseKeyFile(text);
 }
 
-async function convert(options: Options, done: string, build: () => Promise<Transform>): Promise<void> {
+function writtenText({ in: from, out }: Options, done: string): string {
+  const bytes = statSync(out, { throwIfNoEntry: false })?.size;
+  return `Wrote ${out}${bytes === undefined ? '' : ` (${bytes} bytes)`}: ${from}, ${done}.`;
+}
+
+/** @returns whether there is a new file: not for standard output */
+async function convert(options: Options, done: string, build: () => Promise<Transform>): Promise<boolean> {
   const interrupted = new AbortController();
   const onSignal = () => interrupted.abort();
   process.once('SIGINT', onSignal);
@@ -104,13 +111,13 @@ async function convert(options: Options, done: string, build: () => Promise<Tran
     const steps = [input, new Progress(done, bytes), converter, output.stream] as const;
     await pipeline(...steps, { signal: interrupted.signal, end: output.end });
     await output.keep();
+    return options.out !== '-';
   } catch (error) {
     input.destroy();
     await output.discard();
-    // Whoever reads our output has seen enough.
-    if (options.out === '-' && systemCode(error) === 'EPIPE') return;
-    if (interrupted.signal.aborted)
-      throw new CustodyError('interrupted', `nothing was left in ${options.out}`);
+    // The reader of our output has seen enough.
+    if (options.out === '-' && systemCode(error) === 'EPIPE') return false;
+    if (interrupted.signal.aborted) throw new CustodyError('interrupted', `${options.out} was not written`);
     throw explained(error, options);
   } finally {
     process.off('SIGINT', onSignal);

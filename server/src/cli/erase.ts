@@ -1,12 +1,14 @@
-import { asRecordingSid, asTaskSid, CustodyError } from '@flex-custody/core';
+import { asRecordingSid, asTaskSid } from '@flex-custody/core';
 import { type Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config.ts';
+import type { OperatorApi } from '../http/operators/operator-api.ts';
 import { digestsOf } from '../retention/caller.ts';
 import { asTyped } from '../retention/numbers.ts';
 import type { RunView } from '../runs/runs.ts';
 import { aNumber, callersAsked, digestBy, sayUnfound } from './callers.ts';
 import { withOperatorApi } from './operator-api.ts';
-import { anewOption, jsonOf, runWork, summary } from './run-work.ts';
+import { printJson } from './output.ts';
+import { anewOption, type How, jsonOption, printRun, runWork } from './run-work.ts';
 
 interface EraseFlags {
   recording?: string[];
@@ -31,53 +33,50 @@ export function registerErase(program: Command): void {
   program
     .command('erase')
     .description(
-      'erase recordings for good: from the bucket with all versions, at Twilio, and in the catalog; leaves a signed certificate',
+      'erase recordings for good: all versions in the bucket, the original at Twilio, and the facts in the catalog; a signed certificate says so',
     )
     .option(
       '--recording <sid>',
-      'this one; again for each',
+      'this recording; repeat it for more',
       several(asRecordingSid, 'a recording is RE and 32 hexadecimal digits'),
     )
     .option(
       '--task <sid>',
-      'all that are linked to this task, or that a hint alone names as of it; again for each',
+      'all recordings of this task, also those that only a hint connects with it; repeat it for more',
       several(asTaskSid, 'a task is WT and 32 hexadecimal digits'),
     )
     .option(
       '--caller <number>',
-      'all of this caller, +49…; again for each; - reads them from standard input, one a line, so that no list of processes shows them',
+      'all recordings of this caller (+49…); repeat it for more; - reads numbers from standard input, one a line, so that no process list shows them',
       several((text) => (text === '-' ? text : asTyped(text)), aNumber),
     )
-    .option('--reference <text>', 'stands in the certificate: a ticket, no name', referenceOf)
-    .option('--yes', 'do it; without, it is only shown what would go')
-    .option('--dry-run', 'show what would go; change nothing')
+    .option('--reference <text>', 'a ticket that the certificate names; not a person', referenceOf)
+    .option('--yes', 'erase; without it, the same as --dry-run')
+    .option('--dry-run', 'show what would be erased; change nothing')
     .option(...anewOption)
-    .option('--json', 'one line: {name, counts, notes, startedAt, resumedFrom?, finishedAt, finished}')
+    .option(...jsonOption)
     .action(async (flags: EraseFlags, command: Command) => {
       const { recording, task, caller, reference, yes, dryRun, anew, json } = flags;
       if (!recording && !task && !caller) {
-        command.error('error: name what is to be erased: --recording, --task, or --caller', { exitCode: 2 });
+        command.error('error: name what to erase: --recording, --task, or --caller', { exitCode: 2 });
       }
       const config = loadConfig();
-      const only = dryRun || !yes;
       const digest = caller && digestBy(config.callerSecret);
       const numbers = await callersAsked(caller ?? []);
-      const ended = await runWork(
-        'erase',
-        {
-          ...(recording && { recordings: recording }),
-          ...(task && { tasks: task }),
-          ...(digest && { callers: numbers.flatMap((one) => digestsOf(digest, one)) }),
-          ...(reference && { reference }),
-          ...(only && { dryRun: true }),
-        },
-        config,
-        { anew, ...(digest && { after: (api) => sayUnfound(api, digest) }) },
-      );
-      report(ended, { json, dryRun: only });
-      if (!only || dryRun || json) return;
-      console.error('Nothing was changed: --yes erases it for good.');
-      process.exitCode = 1;
+      const options = {
+        ...(recording && { recordings: recording }),
+        ...(task && { tasks: task }),
+        ...(digest && { callers: numbers.flatMap((one) => digestsOf(digest, one)) }),
+        ...(reference && { reference }),
+        ...((dryRun || !yes) && { dryRun: true }),
+      };
+      let certificates: string[] = [];
+      const after: How['after'] = async (api, ended) => {
+        certificates = await certificatesOf(api, ended);
+        if (digest) await sayUnfound(api, digest);
+      };
+      report(await runWork('erase', options, config, { anew, after }), certificates, json);
+      if (!yes && !dryRun && !json) console.error('Add --yes to erase for good.');
     });
 }
 
@@ -91,33 +90,44 @@ interface RetentionFlags {
 export function registerRetention(program: Command): void {
   program
     .command('retention')
-    .description('erase what the policy keeps no longer, as the host does by the hour')
-    .option('--dry-run', 'count what would go; change nothing')
-    .option('--yes', 'also where that is far more than usual')
+    .description('erase what the policy no longer keeps, as the host does every hour')
+    .option('--dry-run', 'count what would be erased; change nothing')
+    .option('--yes', 'erase even where that is far more than usual')
     .option(...anewOption)
-    .option('--json', 'one line: {name, counts, notes, startedAt, resumedFrom?, finishedAt, finished}')
+    .option(...jsonOption)
     .action(async ({ dryRun, yes, anew, json }: RetentionFlags) => {
-      const config = loadConfig();
+      let isInForce = false;
       await withOperatorApi(async (api) => {
-        if ((await api.policy()).applied) return;
-        throw new CustodyError('policy_missing', 'no policy is in force: all recordings are kept');
-      }, config);
+        isInForce = (await api.policy()).applied !== undefined;
+      });
+      if (!isInForce) {
+        if (json) printJson({ name: 'retention', counts: {}, inForce: false, finished: true });
+        else console.log('No policy is in force: all recordings are kept.');
+        return;
+      }
       // An operator also wants to see what the host has set aside today.
       const options = { all: true, ...(dryRun && { dryRun }), ...(yes && { yes }) };
-      report(await runWork('retention', options, config, { anew }), { json, dryRun });
+      let certificates: string[] = [];
+      const after: How['after'] = async (api, ended) => {
+        certificates = await certificatesOf(api, ended);
+      };
+      report(await runWork('retention', options, undefined, { anew, after }), certificates, json);
     });
 }
 
-function report(
-  ended: RunView,
-  { json, dryRun }: { json?: boolean | undefined; dryRun?: boolean | undefined },
-): void {
-  if (json) console.log(jsonOf(ended));
-  else {
-    for (const [sid, note] of Object.entries(ended.notes ?? {})) console.log(`${sid}  ${note}`);
-    console.log(`${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
-    if (ended.counts['erased']) console.log('The certificate: `flex-custody certificates list`.');
-  }
+/** Ids of the certificates that were signed since a run began, newest first. */
+async function certificatesOf(
+  api: Pick<OperatorApi, 'certificates'>,
+  { startedAt, counts }: RunView,
+): Promise<string[]> {
+  if (!counts['erased']) return [];
+  const newest = await api.certificates({ limit: 1_000 });
+  return newest.filter(({ at }) => at >= startedAt).map(({ id }) => id);
+}
+
+function report(ended: RunView, certificates: readonly string[], json: boolean | undefined): void {
+  printRun(ended, json, certificates.length > 0 ? { certificates } : {});
+  if (!json) for (const id of certificates) console.log(`Certificate: ${id}`);
   // What was asked for and stays is no success; the policy's own run may well meet holds.
   const stays = Object.keys(ended.counts).filter((name) =>
     /^(failed_|held$|locked$|being_erased$)/.test(name),

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { CustodyError } from '@flex-custody/core';
 
-/** Where a command writes to: nothing stands under the wanted name before all of it is there. */
+/** Where a command writes to: the wanted name appears only once the whole file is written. */
 export interface Output {
   stream: Writable;
   /** False for standard output, which is not ours to end. */
@@ -42,8 +42,5 @@ export function openOutput(path: string, force: boolean): Output {
 
 function refuseExisting(path: string, force: boolean): void {
   if (force || !existsSync(path)) return;
-  throw new CustodyError(
-    'output_exists',
-    `${path} exists: choose another name, or add --force to replace it`,
-  );
+  throw new CustodyError('output_exists', `${path} exists`);
 }

@@ -5,6 +5,7 @@ import { isKeyId } from '@flex-custody/vault';
 import { type Command, Option } from 'commander';
 import { systemCode } from '../config/system-code.ts';
 import { newSigningKey } from '../signing/key-file.ts';
+import { printJson } from './output.ts';
 import { registerKeyStatus } from './rotate-keys.ts';
 
 type Kind = 'rsa' | 'raw-aes';
@@ -37,49 +38,64 @@ export function generateKey(
 }
 
 export function registerKeyCommands(program: Command): void {
-  const keys = program.command('keys').description('the keys that seal and open recordings');
+  const keys = program.command('keys').description('generate keys, and count recordings per key');
   registerKeyStatus(keys);
   keys
     .command('generate')
-    .description('make a new key file; an existing one is never overwritten')
+    .description('make a new key file; an existing file is never overwritten')
     .addOption(
       new Option(
         '--kind <kind>',
-        'rsa: the Functions seal with its public half; signing: signs sidecars and certificates',
+        'rsa: the Functions encrypt with its public half; signing: signs sidecars and certificates',
       )
         .choices(kinds)
         .default('rsa'),
     )
     .option(
       '--key-id <name>',
-      'the name that sealed recordings carry, such as 2026-01; a signing key needs none',
+      'the name that encrypted recordings carry, such as 2026-01; a signing key needs none',
     )
     .requiredOption('--out <file>', 'where the private key goes; only its owner may read it')
+    .option('--json', '{file, kind, keyId, forFunctions}')
     .action(
-      ({ kind, keyId, out }: { kind: Kind | 'signing'; keyId?: string; out: string }, command: Command) => {
-        if (kind === 'signing') return generateSigning(out, keyId);
+      (
+        { kind, keyId, out, json }: { kind: Kind | 'signing'; keyId?: string; out: string; json?: boolean },
+        command: Command,
+      ) => {
+        if (kind === 'signing') {
+          generateSigning(out, keyId, json);
+          return;
+        }
         if (keyId === undefined)
           return command.error(
-            "error: option '--key-id <name>' is missing: sealed recordings carry that name",
+            "error: option '--key-id <name>' is missing: encrypted recordings carry that name",
           );
         const made = generateKey(kind, keyId);
         save(out, made.file);
+        if (json) {
+          printJson({ file: out, kind, keyId, forFunctions: made.forFunctions });
+          return;
+        }
         const lines = Object.entries(made.forFunctions).map(([name, value]) => `${name}=${value}`);
-        console.error(`Wrote ${out}. Back it up on another machine: without it nothing can be opened.`);
+        console.error(`Wrote ${out}. Back it up on another machine: without it no recording can be opened.`);
         console.error(
-          `The host: CUSTODY_KEY_KIND=${kind}, CUSTODY_KEY_FILE=${out}. To rotate, put it above the old keys in one file.`,
+          `Set on the host: CUSTODY_KEY_KIND=${kind}, CUSTODY_KEY_FILE=${out}. To rotate, put the new key above the old ones in one file.`,
         );
-        if (lines.length > 0) console.error("The Functions' environment:");
+        if (lines.length > 0) console.error('Set on the Functions:');
         for (const line of lines) console.log(line);
       },
     );
 }
 
-function generateSigning(out: string, keyId: string | undefined): void {
+function generateSigning(out: string, keyId: string | undefined, json: boolean | undefined): void {
   save(out, newSigningKey(keyId));
+  if (json) {
+    printJson({ file: out, kind: 'signing' });
+    return;
+  }
   console.error(`Wrote ${out}. Back it up on another machine: without it the catalog cannot be rebuilt.`);
   console.error(
-    `Every host: CUSTODY_SIGNING_KEY_FILE=${out}. To rotate, put it above the old keys in one file.`,
+    `Set on every host: CUSTODY_SIGNING_KEY_FILE=${out}. To rotate, put the new key above the old ones in one file.`,
   );
 }
 
@@ -91,7 +107,7 @@ function save(file: string, text: string): void {
     const why =
       code === 'EEXIST'
         ? `${file} exists, and overwriting a key loses every recording under it: choose another name`
-        : `${file} cannot be written (${code}): choose another place`;
+        : `${file} cannot be written (${code})`;
     // Without its cause, which would be explained as the host's own folder's.
     throw new CustodyError('key_file', why);
   }

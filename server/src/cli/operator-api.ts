@@ -3,7 +3,7 @@ import { createKeys } from '@flex-custody/vault';
 import { createAlarms } from '../alarms/alarms.ts';
 import { createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, loadPartOfConfig } from '../config.ts';
 import { bindDatabase } from '../custody/bind.ts';
 import { custodyDiffers, differences } from '../custody/differences.ts';
 import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
@@ -22,10 +22,24 @@ import { createRuns, type Work } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { loadSigning } from '../signing/load.ts';
 import { allJobs } from '../start/jobs.ts';
+import { detail } from './output.ts';
 
 type Needed = CustodyConfig &
-  Pick<Config, 'database' | 'ops' | 'mediaSecret'> &
-  Partial<Pick<Config, 'retries' | 'signing'>>;
+  Pick<Config, 'database' | 'ops'> &
+  Partial<Pick<Config, 'mediaSecret' | 'retries' | 'signing'>>;
+
+/** What work at the database needs. The operators' secret is asked for only where a running host has to be asked. */
+const loadNeeded = (): Needed =>
+  loadPartOfConfig([
+    'accountSid',
+    'store',
+    'keyConfig',
+    'callerSecret',
+    'signing',
+    'database',
+    'ops',
+    'retries',
+  ]);
 
 /** Long work that this process does itself, where it has the database. */
 export interface OwnWork {
@@ -39,8 +53,7 @@ export interface OwnWork {
  */
 export async function withOperatorApi(
   work: (api: OperatorApi) => Promise<void>,
-  config: Needed = loadConfig(),
-  note: (text: string) => void = (text) => console.error(text),
+  config: Needed = loadNeeded(),
   own?: OwnWork,
 ): Promise<void> {
   let db: Db;
@@ -48,7 +61,7 @@ export async function withOperatorApi(
     db = await openDatabase(config.database);
   } catch (error) {
     if (!(error instanceof CustodyError && error.code === 'data_dir_locked')) throw error;
-    return askHost(work, config, error, note);
+    return askHost(work, config, error);
   }
   // What is sent from here is tried as often as what the host sends.
   const queue = openQueue(db, { jobs: allJobs, ...(config.retries && { retries: config.retries }) });
@@ -93,12 +106,12 @@ async function askHost(
   work: (api: OperatorApi) => Promise<void>,
   config: Needed,
   locked: CustodyError,
-  note: (text: string) => void,
 ): Promise<void> {
   const url = urlOf(config.ops);
-  note(`A running host has the embedded database: asking it at ${url}.`);
+  const { mediaSecret = loadPartOfConfig(['mediaSecret']).mediaSecret } = config;
+  detail(`A running host has the embedded database: asking it at ${url}.`);
   try {
-    const api = remoteOperatorApi(url, operatorSecret(config.mediaSecret));
+    const api = remoteOperatorApi(url, operatorSecret(mediaSecret));
     await compare(api, config);
     await work(api);
   } catch (cause) {
@@ -111,7 +124,7 @@ async function askHost(
   }
 }
 
-/** With another caller secret than the host's, `erase --caller` would find no caller and say that nothing was to be done. */
+/** With another caller secret than the host's, `erase --caller` would find no caller and say that nothing matches. */
 async function compare(api: Pick<OperatorApi, 'health'>, config: CustodyConfig): Promise<void> {
   const bound = (await api.health()).work?.custody;
   const found = bound ? differences(bound, custodyFacts(config)) : [];

@@ -1,4 +1,4 @@
-import { moreText, noteMore, pageSize } from './pages.ts';
+import { moreText, pageSize, printPage } from './pages.ts';
 
 test.each([
   [{ n: 1_950, isAll: true }, '1,950 more: --after 123'],
@@ -9,16 +9,24 @@ test.each([
   expect(moreText(behind, '123')).toBe(text);
 });
 
-test('it asks only behind a full page, and speaks on standard error', async () => {
-  const said = jest.spyOn(console, 'error').mockImplementation(() => undefined);
-  const behind = jest.fn(async () => ({ n: 3, isAll: true }));
-  await noteMore([1, 2], 3, String, behind);
-  expect([behind.mock.calls, said.mock.calls]).toEqual([[], []]);
-  await noteMore([1, 2, 7], 3, String, behind);
-  expect(behind).toHaveBeenCalledWith(7);
-  expect(said.mock.calls).toEqual([['3 more: --after 7']]);
-  said.mockRestore();
-});
+test.each([false, true])(
+  'it asks only behind a full page, and says so on standard error (--json: %s)',
+  async (json) => {
+    const errors = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    const printed = jest.spyOn(console, 'log').mockImplementation(() => undefined);
+    const behind = jest.fn(async () => ({ n: 3, isAll: true }));
+    const page = (rows: number[]) =>
+      printPage({ rows, limit: 3, idOf: String, behind, json, text: () => 'a text' });
+    await page([1, 2]);
+    expect([behind.mock.calls, errors.mock.calls]).toEqual([[], []]);
+    await page([1, 2, 7]);
+    expect(behind).toHaveBeenCalledWith(7);
+    expect(errors.mock.calls).toEqual([['3 more: --after 7']]);
+    expect(printed.mock.calls.at(-1)).toEqual([json ? '[\n  1,\n  2,\n  7\n]' : 'a text']);
+    errors.mockRestore();
+    printed.mockRestore();
+  },
+);
 
 test.each(['0', '1001', 'x', '1.5', ''])('a page of %j rows is refused', (text) => {
   expect(() => pageSize(text)).toThrow('from 1 to 1000');

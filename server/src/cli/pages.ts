@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { Behind } from '../db/pages.ts';
+import { printJson } from './output.ts';
 
 /** For `--limit`. */
 export function pageSize(text: string): number {
@@ -15,15 +16,24 @@ export function moreText(behind: Behind | undefined, after: string): string | un
   return `${behind.isAll ? '' : 'more than '}${behind.n.toLocaleString('en-US')} more: --after ${after}`;
 }
 
-/** Says on standard error how many more there are, also beside JSON. Only behind a full page somebody is asked. */
-export async function noteMore<T>(
-  rows: readonly T[],
-  limit: number,
-  idOf: (row: T) => string,
-  behind: (last: T) => Promise<Behind | undefined>,
-): Promise<void> {
+interface PageOf<T> {
+  rows: readonly T[];
+  limit: number;
+  /** For `--after`. */
+  idOf(row: T): string;
+  behind(last: T): Promise<Behind | undefined>;
+  json: boolean | undefined;
+  text(): string;
+}
+
+/**
+ * Prints a page of a list: as an array with `--json`, else as a text. How many more there are is on standard error either way;
+ * it is asked only behind a full page.
+ */
+export async function printPage<T>({ rows, limit, idOf, behind, json, text }: PageOf<T>): Promise<void> {
   const last = rows.length < limit ? undefined : rows.at(-1);
-  if (last === undefined) return;
-  const text = moreText(await behind(last), idOf(last));
-  if (text !== undefined) console.error(text);
+  const more = last === undefined ? undefined : moreText(await behind(last), idOf(last));
+  if (json) printJson(rows);
+  else console.log(text());
+  if (more !== undefined) console.error(more);
 }

@@ -72,13 +72,13 @@ test('pages add up; another policy in between ends it', async () => {
 
 test('a dry run, and what is in force already, change nothing and are no failure', async () => {
   expect(await go(weaker, { dryRun: true, yes: true })).toBe(true);
-  expect(said.at(-1)).toBe('Nothing was changed.');
+  expect(said.at(-1)).toBe('Dry run: nothing changed.');
   expect(await go(weaker, {}, [page(weaker, { isInForce: true })])).toBe(true);
   expect(said.at(-1)).toBe('This policy is in force already.');
   expect(applied).toEqual([]);
 });
 
-test('--json is one line, also where nothing was changed', async () => {
+test('--json is one value, also where nothing was changed', async () => {
   expect(await go(weaker, { json: true })).toBe(false);
   expect(said).toHaveLength(1);
   expect(JSON.parse(said[0] ?? '')).toMatchObject({

@@ -37,15 +37,22 @@ export async function applyPolicy(
   const applies = !isInForce && !dryRun && (yes || !isWeaker);
   if (!json) print(isInForce ? 'This policy is in force already.' : changeText(difference, effect));
   if (applies) await api.applyPolicy({ text, by, over, weaker: isWeaker });
-  if (json) print(JSON.stringify({ applied: applies, isInForce, isWeaker, digest, ...difference, effect }));
+  if (json)
+    print(
+      JSON.stringify(
+        { applied: applies, ...(dryRun && { dryRun }), isInForce, isWeaker, digest, ...difference, effect },
+        undefined,
+        2,
+      ),
+    );
   else if (applies) print(`In force now: ${digest}.`);
   if (applies || isInForce) return true;
   if (dryRun) {
-    if (!json) print('Nothing was changed.');
+    if (!json) print('Dry run: nothing changed.');
     return true;
   }
   note(
-    `Nothing was changed, since less is held or kept. Where that is meant: flex-custody policy apply ${file} --yes`,
+    `Nothing changed: this policy holds or keeps less. If that is meant: flex-custody policy apply ${file} --yes`,
   );
   return false;
 }

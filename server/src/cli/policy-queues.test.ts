@@ -15,7 +15,7 @@ test('a queue that the workspace has not is named once; form, case and blanks ma
 test.each([
   ['Twilio is away', () => Promise.reject(new CustodyError('twilio_unavailable', 'x')), /does not answer/],
   ['there is no such workspace', async () => undefined, /TWILIO_WORKSPACE_SID/],
-  ['there is no environment', () => Promise.reject(new CustodyError('config_invalid', 'x')), /environment/],
+  ['there is no environment', () => Promise.reject(new CustodyError('config_invalid', 'x')), /not set here/],
 ])('where %s it says that nothing was compared', async (_what, taskQueues, says) => {
   const check = await checkQueues(rules, () => ({ taskQueues }));
   expect(check).toMatchObject({ compared: false });

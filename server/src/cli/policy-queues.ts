@@ -1,6 +1,6 @@
 import { errorCode } from '@flex-custody/core';
 import { createTwilio, type TwilioTaskQueues } from '@flex-custody/twilio';
-import { loadConfig, twilioCredentials } from '../config.ts';
+import { loadPartOfConfig, twilioCredentials } from '../config.ts';
 import type { Policy } from '../retention/policy.ts';
 import { queueKey } from '../retention/queue-names.ts';
 
@@ -25,7 +25,7 @@ export async function checkQueues(
 }
 
 function taskRouter(): TwilioTaskQueues {
-  const config = loadConfig();
+  const config = loadPartOfConfig(['accountSid', 'workspaceSid', 'authToken', 'apiKey']);
   const { accountSid, workspaceSid } = config;
   return createTwilio({ accountSid, workspaceSid, ...twilioCredentials(config) });
 }
@@ -38,7 +38,7 @@ export function queueText(check: QueueCheck): string[] {
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  config_invalid: "this needs the host's environment",
+  config_invalid: 'TWILIO_ACCOUNT_SID, TWILIO_WORKSPACE_SID or the credentials are not set here',
   workspace_unknown: 'Twilio knows no workspace TWILIO_WORKSPACE_SID',
   twilio_unavailable: 'Twilio does not answer',
   twilio_unauthorized: 'Twilio refuses the credentials',

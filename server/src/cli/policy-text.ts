@@ -2,6 +2,7 @@ import { inWords, isShorter, lineOf, type PolicyDifference } from '../retention/
 import type { PolicyEffect, Tally } from '../retention/effect.ts';
 import type { PolicySummary } from '../retention/policies.ts';
 import type { Policy } from '../retention/policy.ts';
+import { table } from './output.ts';
 
 /** A policy's fields, for `--json`. */
 export function viewOf({ keep, holds, digest }: Policy): object {
@@ -86,10 +87,16 @@ function tallyText({ count, first }: Tally): string {
   return `${count}: ${first.join(' ')}${count > first.length ? ' …' : ''}`;
 }
 
-/** One applied policy, on one line. */
-export function summaryText({ digest, appliedAt, appliedBy, says }: PolicySummary): string {
-  const what = says
-    ? `${says.holds} holds, ${says.rules} rules, others kept ${inWords(says.otherwise)}`
-    : 'this release cannot read it';
-  return `${appliedAt.toISOString()}  ${digest.slice(0, 12)}  ${what}, applied by ${appliedBy}`;
+/** Applied policies, a line for each. */
+export function historyText(policies: readonly PolicySummary[]): string {
+  if (policies.length === 0) return 'No policies.';
+  const rows = policies.map(({ digest, appliedAt, appliedBy, says }) => [
+    appliedAt,
+    digest.slice(0, 12),
+    says?.rules,
+    says?.holds,
+    says ? inWords(says.otherwise) : 'not readable by this release',
+    appliedBy,
+  ]);
+  return table(['APPLIED', 'DIGEST', 'RULES', 'HOLDS', 'OTHERS ARE KEPT', 'BY'], rows).join('\n');
 }

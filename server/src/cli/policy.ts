@@ -1,13 +1,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
-import { loadConfig } from '../config.ts';
+import { loadPartOfConfig } from '../config.ts';
 import type { AppliedPolicy } from '../retention/policies.ts';
 import { noPolicy, type Policy, policySchema, readPolicy, readPolicyFile } from '../retention/policy.ts';
 import { readText } from './file-input.ts';
 import { withOperatorApi } from './operator-api.ts';
+import { printJson } from './output.ts';
 import { type ApplyFlags, applyPolicy } from './policy-apply.ts';
 import { checkQueues, queueText } from './policy-queues.ts';
-import { summaryText, textOf, viewOf } from './policy-text.ts';
+import { historyText, textOf, viewOf } from './policy-text.ts';
 
 /** The schema as a file of its own, for editors: docs/policy.schema.json. */
 export function policyJsonSchema(): object {
@@ -17,30 +18,29 @@ export function policyJsonSchema(): object {
 export function registerPolicy(program: Command): void {
   const policy = program
     .command('policy')
-    .description('how long recordings are kept, and which are held: the policy in force is in the database');
+    .description('check, apply and show the policy: how long recordings are kept, and which are held');
   policy
     .command('check')
-    .description("read a policy file, say what it means, and compare its queues with TaskRouter's")
-    .argument('[file]', '- reads standard input; else CUSTODY_POLICY_FILE, else the policy in force')
+    .description("read a policy file, print what it means, and compare its queues with TaskRouter's")
+    .argument('[file]', '- is standard input; by default CUSTODY_POLICY_FILE, or else the policy in force')
     .option('--json', '{ok, keep, holds, digest, queues}')
     .action(async (file: string | undefined, { json }: { json?: boolean }) => {
       const read = await policyToCheck(file);
       const queues = await checkQueues(read);
-      console.log(json ? JSON.stringify({ ...viewOf(read), queues }) : textOf(read));
+      if (json) printJson({ ...viewOf(read), queues });
+      else console.log(textOf(read));
       if (!json) for (const line of queueText(queues)) console.error(line);
     });
   policy
     .command('apply')
-    .description(
-      'put a policy file in force; shows what it changes, and wants --yes where less is held or kept',
-    )
+    .description('put a policy file in force; shows what changes, and needs --yes where less is held or kept')
     .argument('<file>', '- reads standard input')
     .option('--yes', 'also where holds become fewer or narrower, or periods shorter')
     .option('--dry-run', 'show what would change; change nothing')
     .option('--by <name>', 'who applies it; the login name and the machine by default', nameOf)
     .option(
       '--json',
-      '{applied, isInForce, isWeaker, digest, holds, periods, queuesDropped, weaker, effect} on one line',
+      '{applied, dryRun?, isInForce, isWeaker, digest, holds, periods, queuesDropped, weaker, effect}',
     )
     .action(async (file: string, flags: ApplyFlags) => {
       const text = await policyText(file);
@@ -53,29 +53,33 @@ export function registerPolicy(program: Command): void {
     });
   policy
     .command('show')
-    .description('the policy in force, when it was applied, and by whom')
-    .option('--file', 'its file, as it was applied')
+    .description('print the policy in force, when it was applied, and by whom')
+    .option('--file', 'print its file, as it was applied')
     .option('--json', '{ok, keep, holds, digest, appliedAt, appliedBy}')
     .action(async ({ json, file }: { json?: boolean; file?: boolean }) => {
       const applied = await inForce();
       if (file) process.stdout.write(applied?.body ?? '');
-      else console.log(showText(applied, json));
+      else if (json) {
+        const { appliedAt, appliedBy } = applied ?? {};
+        printJson({ ...viewOf(applied ? readPolicy(applied.body) : noPolicy), appliedAt, appliedBy });
+      } else console.log(showText(applied));
     });
   policy
     .command('history')
-    .description('the last hundred policies, the newest first')
+    .description('list the last hundred policies, newest first')
     .option('--json', '[{id, digest, appliedAt, appliedBy, says: {otherwise, rules, holds, namesCallers}}]')
     .action(async ({ json }: { json?: boolean }) => {
       await withOperatorApi(async (api) => {
         const all = await api.policies();
-        if (json) console.log(JSON.stringify(all, undefined, 2));
-        else console.log(all.map(summaryText).join('\n') || 'No policy was ever applied.');
+        if (json) printJson(all);
+        else console.log(historyText(all));
       });
     });
   policy
     .command('schema')
-    .description('the JSON Schema of the policy file, for editors')
-    .action(() => console.log(JSON.stringify(policyJsonSchema(), undefined, 2)));
+    .description('print the JSON Schema of the policy file, for editors')
+    .option('--json', 'as it is without')
+    .action(() => printJson(policyJsonSchema()));
 }
 
 /** `-` is standard input. */
@@ -83,7 +87,7 @@ const policyText = async (file: string): Promise<string> =>
   file === '-' ? readText(file) : readPolicyFile(file);
 
 async function policyToCheck(file: string | undefined): Promise<Policy> {
-  const named = file ?? loadConfig().policyFile;
+  const named = file ?? loadPartOfConfig(['policyFile']).policyFile;
   if (named !== undefined) return readPolicy(await policyText(named));
   const applied = await inForce();
   return applied ? readPolicy(applied.body) : noPolicy;
@@ -97,12 +101,9 @@ async function inForce(): Promise<AppliedPolicy | undefined> {
   return found;
 }
 
-function showText(applied: AppliedPolicy | undefined, json: boolean | undefined): string {
-  const policy = applied ? readPolicy(applied.body) : noPolicy;
-  const { appliedAt, appliedBy } = applied ?? {};
-  if (json) return JSON.stringify({ ...viewOf(policy), appliedAt, appliedBy });
-  if (!applied) return 'No policy was ever applied: all recordings are kept, and none is held.';
-  return `${textOf(policy)}\nIn force since ${applied.appliedAt.toISOString()}, applied by ${applied.appliedBy}: ${applied.digest}.`;
+function showText(applied: AppliedPolicy | undefined): string {
+  if (!applied) return 'No policy is in force: all recordings are kept, and none is held.';
+  return `${textOf(readPolicy(applied.body))}\nIn force since ${applied.appliedAt.toISOString()}, applied by ${applied.appliedBy}: ${applied.digest}.`;
 }
 
 function nameOf(text: string): string {

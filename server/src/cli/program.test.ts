@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CustodyError } from '@flex-custody/core';
 import { parseKeyFile } from '@flex-custody/vault';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
+import { registerEnvelopeCommands } from './envelope.ts';
 import { buildProgram, run } from './program.ts';
 
 let out: string;
@@ -50,6 +51,7 @@ function call(args: string[], serve: () => Promise<void> = async () => undefined
 test('help and version are no failure', async () => {
   expect(await call(['--help'])).toBe(0);
   expect(out).toContain('doctor');
+  expect(out).toMatch(/Exit codes[\s\S]* 78 {2}/);
   expect(await call(['--version'])).toBe(0);
   expect(out).toContain('1.2.3');
 });
@@ -100,12 +102,79 @@ test('whatever an action refuses of its arguments is said', async () => {
   expect(err).toBe('error: a reason of its own\n');
 });
 
-test('what fails says its code and the next step', async () => {
-  const serve = async () => {
-    throw new CustodyError('data_dir_locked', 'in use by process 12: stop that one');
+const failing = (error: unknown) => async () => {
+  throw error;
+};
+
+test('what fails says its code and the next step of the error table', async () => {
+  expect(await call(['serve'], failing(new CustodyError('recording_unknown', 'no such')))).toBe(1);
+  expect(err).toMatch(/^recording_unknown: no such\n→ `flex-custody recordings list`/);
+});
+
+test('what only the environment can correct ends with 78', async () => {
+  expect(
+    await call(['serve'], failing(new CustodyError('config_invalid', 'A is missing\nB is missing'))),
+  ).toBe(78);
+  expect(err).toMatch(/^config_invalid:\nA is missing\nB is missing\n→ .*docs\/configuration\.md/);
+});
+
+test('what nobody foresaw says how to learn more, and --verbose prints where it was', async () => {
+  expect(await call(['serve'], failing(new TypeError('x is undefined')))).toBe(1);
+  expect(err).toMatch(/^unexpected: TypeError: x is undefined\n→ Run it again with --verbose/);
+  expect(err).not.toContain('program.test.ts');
+  expect(await call(['serve', '--verbose'], failing(new TypeError('x is undefined')))).toBe(1);
+  expect(err).toContain('program.test.ts');
+});
+
+describe('with --json an error is the one value of standard output', () => {
+  const environment = process.env;
+  afterEach(() => {
+    process.env = environment;
+  });
+
+  test('of the environment', async () => {
+    process.env = {};
+    expect(await call(['keys', 'status', '--json'])).toBe(78);
+    const { error } = JSON.parse(out);
+    expect(error).toMatchObject({
+      code: 'config_invalid',
+      next: expect.stringContaining('configuration.md'),
+    });
+    // What lists keys signs no links, and asks Twilio nothing.
+    expect(error.message.match(/^\w+/gm)).toEqual([
+      'TWILIO_ACCOUNT_SID',
+      'AWS_REGION',
+      'CUSTODY_BUCKET',
+      'CUSTODY_KEY_KIND',
+    ]);
+  });
+
+  test('of the arguments', async () => {
+    expect(await call(['recordings', 'show', 'RE12', '--json'])).toBe(2);
+    expect(JSON.parse(out)).toEqual({
+      error: { code: 'usage', message: expect.stringContaining('RE and 32'), next: expect.any(String) },
+    });
+  });
+});
+
+test('every command but those that write a file or run until a signal takes --json', () => {
+  const envelope = (program: Command) => registerEnvelopeCommands(program, () => ({}) as never);
+  const all = buildProgram({ version: '1', serve: async () => undefined, more: [envelope] });
+  const without = (command: Command, path: readonly string[]): string[] => {
+    const isGroup = command.commands.length > 0 && command.name() !== 'alarms';
+    const has = isGroup || command.options.some(({ long }) => long === '--json');
+    return [
+      ...(has ? [] : [path.join(' ')]),
+      ...command.commands.flatMap((below) => without(below, [...path, below.name()])),
+    ];
   };
-  expect(await call(['serve'], serve)).toBe(1);
-  expect(err).toContain('data_dir_locked: in use by process 12: stop that one');
+  const none = all.commands.flatMap((command) => without(command, [command.name()]));
+  expect(none).toEqual(['serve', 'encrypt', 'decrypt']);
+});
+
+test('an address of an archive that cannot be one is a wrong argument', async () => {
+  expect(await call(['import', '--from', 's3://x/y'])).toBe(2);
+  expect(err).toContain('at least 3 characters');
 });
 
 test('a new RSA key: private half in a file of its owner, public half for the Functions', async () => {

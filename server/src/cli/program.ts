@@ -1,7 +1,7 @@
-import { CustodyError } from '@flex-custody/core';
 import { Command, CommanderError } from 'commander';
-import { checkEnvFile, envFileNote } from '../config/env-file.ts';
-import { explain } from '../start/explain.ts';
+import { checkEnvFile } from '../config/env-file.ts';
+import { exitCodeOf } from '../config/exit-code.ts';
+import { type Failure, failureOf, failureText } from '../start/failure.ts';
 import { registerAdoptDatabase } from './adopt-database.ts';
 import { registerAlarmCommands } from './alarms.ts';
 import { registerCatalog } from './catalog.ts';
@@ -10,6 +10,7 @@ import { registerDoctor } from './doctor/index.ts';
 import { registerErase, registerRetention } from './erase.ts';
 import { addExamples } from './examples.ts';
 import { registerKeyCommands } from './keys.ts';
+import { beVerbose, detail, printJson } from './output.ts';
 import { registerPolicy } from './policy.ts';
 import { registerImport, registerReconcile } from './reconcile.ts';
 import { registerRecordingCommands } from './recordings.ts';
@@ -27,18 +28,21 @@ export function buildProgram(deps: ProgramDeps): Command {
   const program = new Command('flex-custody')
     .description("custody of a contact centre's own calls on Twilio Flex")
     .version(deps.version)
-    .showHelpAfterError('(--help tells more)')
+    .option('--verbose', 'also print which host is asked, and where an unexpected error happened')
+    .addHelpText('after', exitCodes)
+    .showHelpAfterError('(--help has all options and an example)')
     .exitOverride((error) => {
       said.add(error);
       throw error;
     });
   program.hook('preAction', (_, command) => {
+    if (program.opts()['verbose'] === true) beVerbose();
     // The doctor says it among all else.
     if (command.name() !== 'doctor') checkEnvFile();
   });
   program
     .command('serve')
-    .description('run the host: the roles of CUSTODY_ROLES, until a signal ends it')
+    .description('run the host with the roles of CUSTODY_ROLES, until a signal ends it')
     .action(deps.serve);
   registerDoctor(program);
   registerSetup(program);
@@ -59,25 +63,39 @@ export function buildProgram(deps: ProgramDeps): Command {
   return program;
 }
 
+const exitCodes = `
+Exit codes (docs/cli.md):
+  0   done, or already so
+  1   not done, differences found, or something is open
+  2   wrong arguments
+  78  the environment must be corrected first`;
+
 /** What commander has written itself: what it finds, and what an action gives to `error()`, not what an action throws. */
 const said = new WeakSet<CommanderError>();
 
-/** Runs one command line. Exit codes: 0 done, 1 failed, 2 wrongly called. */
+/**
+ * Runs one command line. An error is text on standard error; with `--json` it is also the one value of standard output:
+ * `{"error": {"code", "message", "next"}}`.
+ * @returns the exit code
+ */
 export async function run(program: Command, argv: readonly string[]): Promise<number> {
+  const fail = (failure: Failure, exitCode: number): number => {
+    if (argv.includes('--json')) printJson({ error: failure });
+    return exitCode;
+  };
   try {
     await program.parseAsync([...argv]);
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      if (!said.has(error)) console.error(`error: ${error.message}`);
-      return 2;
+      const message = error.message.replace(/^error: /, '');
+      if (!said.has(error)) console.error(`error: ${message}`);
+      return fail({ code: 'usage', message, next: 'Run the command with --help.' }, 2);
     }
-    const text = explain(error) ?? (error instanceof Error ? error.message : String(error));
-    const code = error instanceof CustodyError ? error.code : 'unexpected';
-    console.error(text.includes('\n') ? `${code}:\n${text}` : `${code}: ${text}`);
-    const note = code === 'config_invalid' ? envFileNote() : undefined;
-    if (note) console.error(note);
-    return 1;
+    const failure = failureOf(error);
+    console.error(failureText(failure));
+    detail(error instanceof Error ? (error.stack ?? '') : '');
+    return fail(failure, exitCodeOf(error));
   }
 }

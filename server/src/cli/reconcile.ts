@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { readFrom } from '../ingest/index.ts';
-import { anewOption, jsonOf, named, runWork, summary } from './run-work.ts';
+import { anewOption, jsonOption, printRun, runWork } from './run-work.ts';
 
 /** A day (UTC), or a moment. @returns ISO 8601 */
 export function moment(text: string): string {
@@ -23,20 +23,16 @@ interface Flags {
 export function registerReconcile(program: Command): void {
   program
     .command('reconcile')
-    .description(
-      "hold Twilio's list, the catalog and the bucket against each other, and take in what is missing",
-    )
-    .requiredOption('--since <day>', 'look at recordings that Twilio made from then on', moment)
-    .option('--until <day>', 'and until then', moment)
+    .description("compare Twilio's list, the catalog and the bucket; copy what is missing")
+    .requiredOption('--since <day>', 'compare recordings that Twilio made from then on', moment)
+    .option('--until <day>', 'and before then', moment)
     .option('--dry-run', 'count what is missing; change nothing')
     .option('--no-bucket', "only Twilio's list: the bucket is not compared")
     .option(...anewOption)
-    .option('--json', 'one line: {name, counts, startedAt, resumedFrom?, finishedAt, finished}')
+    .option(...jsonOption)
     .action(async ({ since, until, dryRun, bucket, anew, json }: Flags) => {
       if (until !== undefined && until <= since)
-        throw new InvalidArgumentError(
-          '--until must be later than --since: between them nothing is looked at',
-        );
+        throw new InvalidArgumentError('--until must be later than --since: no recording is between them');
       const options = {
         since,
         ...(until && { until }),
@@ -44,7 +40,7 @@ export function registerReconcile(program: Command): void {
         ...(!bucket && { withoutBucket: true }),
       };
       const ended = await runWork('reconcile', options, undefined, { anew });
-      console.log(json ? jsonOf(ended) : `${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
+      printRun(ended, json);
     });
 }
 
@@ -59,34 +55,32 @@ interface ImportFlags {
   json?: boolean;
 }
 
+export function archive(text: string): string {
+  try {
+    readFrom(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+  return text;
+}
+
 export function registerImport(program: Command): void {
   program
     .command('import')
-    .description('seal what an older set-up has stored in plain under RE… names; what lies there stays')
-    .requiredOption(
-      '--from <s3-url>',
-      's3://bucket/prefix, read with the credentials of this host',
-      (text: string) => {
-        readFrom(text);
-        return text;
-      },
+    .description(
+      'encrypt and copy recordings that an older system stored unencrypted under RE… names; the old objects stay',
     )
+    .requiredOption('--from <s3-url>', 's3://bucket/prefix, read with the credentials of this host', archive)
     .option('--from-endpoint <url>', "where that bucket is, if not where this host's own is")
     .option('--from-region <region>', 'its region')
-    .option(
-      '--delete-plain',
-      'delete what lies there in plain, where the sealed copy is verified: in a second run',
-    )
+    .option('--delete-plain', 'in a second run: delete each old object whose encrypted copy is verified')
     .option(
       '--repair-header',
-      'also seal whole audio whose header states sizes that are wrong by at most 256 bytes, with a right header',
+      'also copy audio whose WAV header states sizes that are wrong by at most 256 bytes, with a correct header',
     )
-    .option('--dry-run', 'look at the same heads, and count what would be sealed and refused; change nothing')
+    .option('--dry-run', 'count what would be copied and what refused; change nothing')
     .option(...anewOption)
-    .option(
-      '--json',
-      'one line: {name, counts, notes?, unnamed?, startedAt, resumedFrom?, finishedAt, finished}; notes: why an object was refused',
-    )
+    .option(...jsonOption)
     .addHelpText(
       'after',
       `
@@ -105,7 +99,6 @@ Each object that is refused is named, with the reason. Audio of an archive whose
         ...(deletePlain && { deletePlain }),
       };
       const ended = await runWork('import', options, undefined, { anew });
-      const said = `${summary(ended)}${named(ended)}${dryRun ? '\nNothing was changed.' : ''}`;
-      console.log(json ? jsonOf(ended) : said);
+      printRun(ended, json);
     });
 }

@@ -1,7 +1,7 @@
 import type { RecordingSid } from '@flex-custody/core';
 import type { RecordingRow } from '../catalog/recording-row.ts';
 import type { OperatorApi, Retried } from '../http/operators/operator-api.ts';
-import { failureLine, line, retry, retryAll, revokeLink, show } from './recordings.ts';
+import { listText, retryAll, retryText } from './recordings.ts';
 
 const RE = `RE${'0a'.repeat(16)}` as RecordingSid;
 const row = {
@@ -21,33 +21,25 @@ test.each<[Retried, string]>([
   ],
   [{ begun: ['copy'], state: 'registered', linkState: 'linked' }, 'it is copied again.'],
   [{ begun: [], state: 'absent', linkState: 'linked' }, 'is absent and linked: nothing to retry.'],
-])('a retry says what was begun: %j', async (retried, text) => {
-  expect(await retry(api({ retry: async () => retried }), RE)).toContain(text);
+])('a retry says what was begun: %j', (retried, text) => {
+  expect(retryText(RE, retried)).toContain(text);
 });
 
-test('revoking says what no longer plays', async () => {
-  expect(await revokeLink(api({ revokeLink: async () => ({ generation: 1 }) }), RE)).toContain(
-    'no longer play',
-  );
-});
-
-test('one line tells state, proof, link, length and reason', async () => {
-  expect(line(row)).toBe(
-    `${RE}  2026-01-02T03:04:05.000Z  failed      -       pending     30 s  media_missing`,
-  );
+test('below its headers a line has state, proof, link, length and reason', () => {
   const proof = { at: '', host: 'h', by: 'copy', how: 'sha256' } as const;
-  expect(line({ ...row, state: 'verified', proof })).toContain('  verified    proven  pending  ');
-  expect(JSON.parse(await show(api({ show: async () => row }), RE))).toMatchObject({
-    recordingSid: RE,
-    state: 'failed',
-  });
+  const verified = { ...row, state: 'verified', proof, failure: undefined } as unknown as RecordingRow;
+  expect(listText([row, verified]).split('\n')).toEqual([
+    'RECORDING                           STARTED                   STATE     PROVEN  LINK     SECONDS  REASON',
+    `${RE}  2026-01-02T03:04:05.000Z  failed    -       pending       30  media_missing`,
+    `${RE}  2026-01-02T03:04:05.000Z  verified  yes     pending       30  -`,
+  ]);
 });
 
-test('a dead letter of an outage is said to be tried again; the others wait for somebody', () => {
-  expect(failureLine({ ...row, failure: 'store_unavailable' })).toMatch(
+test('of a recording that failed by an outage it says that it is tried again', () => {
+  expect(listText([{ ...row, failure: 'store_unavailable' }])).toMatch(
     /store_unavailable \(tried again hourly\)$/,
   );
-  expect(failureLine(row)).toMatch(/media_missing$/);
+  expect(listText([row])).toMatch(/media_missing$/);
 });
 
 test('all of them are started over, however many', async () => {

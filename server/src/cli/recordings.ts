@@ -2,29 +2,27 @@ import type { RecordingSid } from '@flex-custody/core';
 import { asRecordingSid, linkStates, recordingStates } from '@flex-custody/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Listing, RecordingRow } from '../catalog/recording-row.ts';
-import type { OperatorApi } from '../http/operators/operator-api.ts';
+import type { OperatorApi, Retried } from '../http/operators/operator-api.ts';
 import { passingReasons } from '../ingest/failures.ts';
 import { withOperatorApi } from './operator-api.ts';
-import { noteMore, pageSize } from './pages.ts';
+import { printJson, table } from './output.ts';
+import { pageSize, printPage } from './pages.ts';
 
-export function line(row: RecordingRow): string {
-  const { recordingSid, startedAt, state, linkState, durationSeconds, failure, linkReason } = row;
-  const fields = [recordingSid, startedAt.toISOString(), state.padEnd(10)];
-  fields.push((row.proof ? 'proven' : '-').padEnd(6), linkState.padEnd(8));
-  fields.push(durationSeconds === undefined ? '     -' : `${durationSeconds} s`.padStart(6));
-  return [...fields, [failure, linkReason].filter(Boolean).join(', ')].join('  ').trimEnd();
-}
+const headers = ['RECORDING', 'STARTED', 'STATE', 'PROVEN', 'LINK', 'SECONDS', 'REASON'];
 
-export async function show(api: OperatorApi, sid: RecordingSid): Promise<string> {
-  return JSON.stringify(await api.show(sid), undefined, 2);
-}
+/** A table; of a recording that waits for its cause to end, also that the host tries it again by itself. */
+export const listText = (rows: readonly RecordingRow[]): string =>
+  table(
+    headers,
+    rows.map(({ recordingSid, startedAt, state, proof, linkState, durationSeconds, failure, linkReason }) => {
+      const reasons = [failure, linkReason].filter(Boolean).join(', ');
+      const isTried = state === 'failed' && passingReasons.includes(failure ?? '');
+      const reason = isTried ? `${reasons} (tried again hourly)` : reasons || undefined;
+      return [recordingSid, startedAt, state, proof ? 'yes' : undefined, linkState, durationSeconds, reason];
+    }),
+  ).join('\n');
 
 const begins = { copy: 'it is copied again', verify: 'it is verified again', link: 'it is linked again' };
-
-/** Whoever reads the list learns what happens next without them. */
-export function failureLine(row: RecordingRow): string {
-  return passingReasons.includes(row.failure ?? '') ? `${line(row)} (tried again hourly)` : line(row);
-}
 
 export async function retryAll(api: OperatorApi, reason: string | undefined): Promise<number> {
   let retried = 0;
@@ -37,16 +35,10 @@ export async function retryAll(api: OperatorApi, reason: string | undefined): Pr
   return retried;
 }
 
-export async function retry(api: OperatorApi, sid: RecordingSid): Promise<string> {
-  const { begun, state, linkState } = await api.retry(sid);
+export function retryText(sid: RecordingSid, { begun, state, linkState }: Retried): string {
   return begun.length > 0
     ? `${sid}: ${begun.map((job) => begins[job]).join(', ')}.`
     : `${sid} is ${state} and ${linkState}: nothing to retry.`;
-}
-
-export async function revokeLink(api: OperatorApi, sid: RecordingSid): Promise<string> {
-  await api.revokeLink(sid);
-  return `${sid}: links for the older Player no longer play. A running playback goes on until its end.`;
 }
 
 interface ListFlags {
@@ -59,13 +51,8 @@ interface ListFlags {
 }
 
 export function registerRecordingCommands(program: Command): void {
-  const recordings = program.command('recordings').description('what the catalog knows of recordings');
-  const say = (text: string) => console.log(text);
-  const list = (
-    { state, link, reason, limit, after, json }: ListFlags,
-    lineOf: (row: RecordingRow) => string,
-    none: string,
-  ) =>
+  const recordings = program.command('recordings').description('list, show and retry recordings');
+  const list = ({ state, link, reason, limit, after, json }: ListFlags, none: string) =>
     withOperatorApi(async (api) => {
       const of = {
         ...(state && { state }),
@@ -73,36 +60,35 @@ export function registerRecordingCommands(program: Command): void {
         ...(reason && { failure: reason }),
       };
       const rows = await api.list({ ...of, limit, ...(after && { after }) });
-      if (json) say(JSON.stringify(rows, undefined, 2));
-      else if (rows.length === 0) say(none);
-      else for (const row of rows) say(lineOf(row));
-      await noteMore(
+      await printPage({
         rows,
         limit,
-        ({ recordingSid }) => recordingSid,
-        ({ recordingSid }) => api.listBehind({ ...of, after: recordingSid }),
-      );
+        idOf: ({ recordingSid }) => recordingSid,
+        behind: ({ recordingSid }) => api.listBehind({ ...of, after: recordingSid }),
+        json,
+        text: () => (rows.length === 0 ? none : listText(rows)),
+      });
     });
   const paged = (command: Command) =>
     command
-      .option('--reason <code>', 'only what failed for it, such as media_short', reasonCode)
+      .option('--reason <code>', 'only those that failed for it, such as media_short', reasonCode)
       .option('--limit <n>', 'how many, at most 1000', pageSize, 50)
       .option('--after <sid>', 'those behind this one', recordingSid)
-      .option('--json', 'as a list of all that is known');
+      .option('--json', 'as an array, with all that the catalog has of each');
 
   paged(recordings.command('list'))
-    .description('newest first: SID, start, state, whether it is proven, link, length, reason')
+    .description('list recordings, newest first')
     .addOption(new Option('--state <state>').choices(recordingStates))
     .addOption(new Option('--link <state>').choices(linkStates))
-    .action((flags: ListFlags) => list(flags, line, 'No recordings.'));
+    .action((flags: ListFlags) => list(flags, 'No recordings.'));
   paged(recordings.command('failed'))
-    .description('the dead letters: those given up, with the reason')
-    .action((flags: ListFlags) => list({ ...flags, state: 'failed' }, failureLine, 'No failed recordings.'));
+    .description('list recordings that failed for good (dead letters), with the reason')
+    .action((flags: ListFlags) => list({ ...flags, state: 'failed' }, 'No failed recordings.'));
   recordings
     .command('retry')
     .description('start over what failed: copy, verification or link')
     .argument('[recording]', 'its SID', recordingSid)
-    .option('--all', 'every dead letter')
+    .option('--all', 'every failed recording')
     .option('--reason <code>', 'with --all: only what failed for it', reasonCode)
     .option('--json', '{retried}, in recordings')
     .action((sid: RecordingSid | undefined, flags: { all?: boolean; reason?: string; json?: boolean }) => {
@@ -111,24 +97,34 @@ export function registerRecordingCommands(program: Command): void {
           'name a recording, or give --all (and --reason, if only some are meant)',
         );
       return withOperatorApi(async (api) => {
-        if (sid && !flags.json) return say(await retry(api, sid));
-        const retried = sid
-          ? Math.min(1, (await api.retry(sid)).begun.length)
-          : await retryAll(api, flags.reason);
-        say(flags.json ? JSON.stringify({ retried }) : `${retried} dead letters are started over.`);
+        const one = sid && (await api.retry(sid));
+        const retried = one ? Math.min(1, one.begun.length) : await retryAll(api, flags.reason);
+        if (flags.json) printJson({ retried });
+        else if (sid && one) console.log(retryText(sid, one));
+        else console.log(retried === 0 ? 'No failed recordings.' : `${retried} recordings are started over.`);
       });
     });
   recordings
     .command('show')
-    .description('all that is known of one, as JSON')
+    .description('print all that the catalog has of one recording, as JSON')
     .argument('<recording>', 'its SID', recordingSid)
     .option('--json', 'as it is without')
-    .action((sid: RecordingSid) => withOperatorApi(async (api) => say(await show(api, sid))));
+    .action((sid: RecordingSid) => withOperatorApi(async (api) => printJson(await api.show(sid))));
   recordings
     .command('revoke-link')
     .description('revoke its links for the older Player')
     .argument('<recording>', 'its SID', recordingSid)
-    .action((sid: RecordingSid) => withOperatorApi(async (api) => say(await revokeLink(api, sid))));
+    .option('--json', '{recording, generation}')
+    .action((sid: RecordingSid, { json }: { json?: boolean }) =>
+      withOperatorApi(async (api) => {
+        const { generation } = await api.revokeLink(sid);
+        if (json) printJson({ recording: sid, generation });
+        else
+          console.log(
+            `${sid}: links for the older Player no longer play. A playback that has begun may finish.`,
+          );
+      }),
+    );
 }
 
 function reasonCode(text: string): string {

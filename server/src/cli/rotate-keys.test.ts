@@ -1,6 +1,6 @@
 import { statusText } from './rotate-keys.ts';
 
-test('which key seals, which opens, and what is left to rotate', () => {
+test('which key encrypts, which decrypts, and what is left to rotate', () => {
   const use = {
     seals: '2026-12',
     keys: [
@@ -18,27 +18,29 @@ test('which key seals, which opens, and what is left to rotate', () => {
   };
   const [sealed = '', signed = ''] = statusText(use).split('\n\n');
   const [head, ...lines] = sealed.split('\n');
-  expect(head).toMatch(/^key +recordings +sidecars$/);
+  expect(head).toMatch(/^KEY +RECORDINGS +SIDECARS +USE$/);
   expect(lines.map((line) => line.trim().split(/ {2,}/))).toEqual([
-    ['2026-11', '2', '3', 'opens'],
-    ['2026-12', '10', '9', 'seals'],
-    ['2026-10', '1', '0', 'NOT AT HAND'],
-    ['unknown', '0', '1', 'not noted, as after a rebuild'],
-    ['Older keys still hold 3 recordings: `flex-custody rotate-keys` renews them.'],
+    ['2026-11', '2', '3', 'decrypts'],
+    ['2026-12', '10', '9', 'encrypts'],
+    ['2026-10', '1', '0', 'NOT ON THIS HOST'],
+    ['unknown', '0', '1', 'not known, as after a rebuild'],
+    [
+      '3 recordings and 4 sidecars are encrypted under older keys: `flex-custody rotate-keys` re-encrypts their data keys.',
+    ],
   ]);
   const signers = signed.split('\n').map((line) => line.trim().split(/ {2,}/));
   expect(signers).toEqual([
-    ['signing key', 'sidecars'],
-    ['lost', '1', 'NOT AT HAND'],
+    ['SIGNING KEY', 'SIDECARS', 'USE'],
+    ['lost', '1', 'NOT ON THIS HOST'],
     ['now', '7', 'signs'],
     ['was', '3', 'verifies'],
-    ['nobody', '2', 'left to be signed'],
+    ['-', '2', 'not signed yet'],
   ]);
 });
 
 test('when nothing is left', () => {
   const keys = [{ keyId: 'k', atHand: true, recordings: 1, sidecars: 1 }];
   const text = statusText({ seals: 'k', keys, signers: [] });
-  expect(text).toContain('Nothing is sealed by an older key.');
-  expect(statusText({ keys: [], signers: [] })).toContain('S3 seals');
+  expect(text).toContain('Nothing is encrypted under an older key.');
+  expect(statusText({ keys: [], signers: [] })).toContain('S3 encrypts');
 });

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { KeyUse } from '../http/operators/operator-api.ts';
 import { withOperatorApi } from './operator-api.ts';
-import { anewOption, jsonOf, runWork, summary } from './run-work.ts';
+import { printJson, table } from './output.ts';
+import { anewOption, jsonOption, printRun, runWork } from './run-work.ts';
 
 interface Flags {
   from?: string;
@@ -14,22 +15,22 @@ interface Flags {
 export function registerRotateKeys(program: Command): void {
   program
     .command('rotate-keys')
-    .description('wrap the data keys of sealed recordings anew, by the newest key; bodies stay as they are')
-    .option('--from <key-id>', 'only what this key has sealed; else whatever the newest has not')
-    .option('--verify', 'read each recording back as a whole before its old version goes')
-    .option('--dry-run', 'count what would be renewed; change nothing')
+    .description('re-encrypt the data keys of recordings under the newest key; audio is not rewritten')
+    .option('--from <key-id>', 'only what this key encrypted; by default all that the newest key did not')
+    .option('--verify', 'read each recording back in full before its old version is deleted')
+    .option('--dry-run', 'count what would be re-encrypted; change nothing')
     .option(...anewOption)
-    .option('--json', 'one line: {name, counts, startedAt, resumedFrom?, finishedAt, finished}')
+    .option(...jsonOption)
     .action(async ({ from, verify, dryRun, anew, json }: Flags) => {
       const options = { ...(from && { from }), ...(verify && { verify }), ...(dryRun && { dryRun }) };
       const ended = await runWork('rotate-keys', options, undefined, { anew });
-      console.log(json ? jsonOf(ended) : `${summary(ended)}${dryRun ? '\nNothing was changed.' : ''}`);
+      printRun(ended, json);
       const isLeft = Object.keys(ended.counts).some((name) =>
         /^(failed_|changed_|old_versions_left)/.test(name),
       );
       if (isLeft) {
         console.error(
-          'Some are left: `flex-custody keys status` tells which; the same command takes them up again.',
+          'Some were not re-encrypted: `flex-custody keys status` counts them by key; run the same command again.',
         );
         process.exitCode = 1;
       }
@@ -47,7 +48,8 @@ export function registerKeyStatus(keys: Command): void {
     .action(({ json }: { json?: boolean }) =>
       withOperatorApi(async (api) => {
         const use = await api.keys();
-        console.log(json ? JSON.stringify(use) : statusText(use));
+        if (json) printJson(use);
+        else console.log(statusText(use));
       }),
     );
 }
@@ -61,34 +63,36 @@ export function statusText(use: KeyUse): string {
 
 /** Who signed the sidecars. */
 function signedText({ signers }: KeyUse): string {
-  const width = Math.max(11, ...signers.map(({ keyId = '' }) => keyId.length));
-  const lines = signers.map(({ keyId, signs, atHand, sidecars }) => {
+  const rows = signers.map(({ keyId, signs, atHand, sidecars }) => {
     const is =
-      keyId === undefined ? 'left to be signed' : signs ? 'signs' : atHand ? 'verifies' : 'NOT AT HAND';
-    return `${(keyId ?? 'nobody').padEnd(width)}  ${String(sidecars).padStart(8)}  ${is}`;
+      keyId === undefined ? 'not signed yet' : signs ? 'signs' : atHand ? 'verifies' : 'NOT ON THIS HOST';
+    return [keyId, sidecars, is];
   });
-  return [`${'signing key'.padEnd(width)}  sidecars`, ...lines].join('\n');
+  return rows.length === 0
+    ? 'No signed sidecars.'
+    : table(['SIGNING KEY', 'SIDECARS', 'USE'], rows).join('\n');
 }
 
 function sealedText({ seals, keys }: KeyUse): string {
-  if (seals === undefined) return 'S3 seals (sse-kms): its keys are its own affair.';
-  const width = Math.max(6, ...keys.map(({ keyId }) => keyId.length));
-  const lines = keys.map(({ keyId, atHand, recordings, sidecars }) => {
+  if (seals === undefined) return 'S3 encrypts (mode sse-kms): its keys are managed in KMS.';
+  const rows = keys.map(({ keyId, atHand, recordings, sidecars }) => {
     const is =
       keyId === seals
-        ? 'seals'
+        ? 'encrypts'
         : atHand
-          ? 'opens'
+          ? 'decrypts'
           : keyId === notNoted
-            ? 'not noted, as after a rebuild'
-            : 'NOT AT HAND';
-    const counts = [recordings, sidecars].map((number) => String(number).padStart(10));
-    return `${keyId.padEnd(width)}  ${counts.join('')}  ${is}`;
+            ? 'not known, as after a rebuild'
+            : 'NOT ON THIS HOST';
+    return [keyId, recordings, sidecars, is];
   });
-  const old = keys.filter(({ keyId, recordings, sidecars }) => keyId !== seals && recordings + sidecars > 0);
-  const next =
-    old.length === 0
-      ? 'Nothing is sealed by an older key.'
-      : `Older keys still hold ${old.reduce((sum, { recordings }) => sum + recordings, 0)} recordings: \`flex-custody rotate-keys\` renews them.`;
-  return [`${'key'.padEnd(width)}  recordings  sidecars`, ...lines, next].join('\n');
+  const older = keys.filter(({ keyId }) => keyId !== seals);
+  const sum = (of: 'recordings' | 'sidecars') => older.reduce((all, key) => all + key[of], 0);
+  const left = `${sum('recordings')} recordings and ${sum('sidecars')} sidecars`;
+  return [
+    ...table(['KEY', 'RECORDINGS', 'SIDECARS', 'USE'], rows),
+    sum('recordings') + sum('sidecars') === 0
+      ? 'Nothing is encrypted under an older key.'
+      : `${left} are encrypted under older keys: \`flex-custody rotate-keys\` re-encrypts their data keys.`,
+  ].join('\n');
 }

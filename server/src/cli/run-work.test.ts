@@ -1,5 +1,5 @@
 import type { RunView } from '../runs/runs.ts';
-import { follow, jsonOf, named, progressLine, summary } from './run-work.ts';
+import { endText, follow, jsonOf, progressLine } from './run-work.ts';
 
 const startedAt = new Date('2026-11-01T00:00:00Z');
 const view = (more: Partial<RunView> = {}): RunView => ({
@@ -25,11 +25,11 @@ test('a line says how much is done, how fast, and what was found', () => {
   );
 });
 
-test('the end is counts for a person, or one line for a program', () => {
+test('the end is counts for a person, or a value for a program', () => {
   const ended = view({ running: false, finishedAt: startedAt });
-  expect(summary(ended)).toBe('seen                30\nabsent 16101         2');
-  expect(summary(view({ counts: { done: 0 } }))).toBe('Nothing was to be done.');
-  expect(JSON.parse(jsonOf(ended))).toEqual({
+  expect(endText(ended)).toBe('RESULT        COUNT\nseen             30\nabsent 16101      2');
+  expect(endText(view({ counts: { done: 0 } }))).toBe('No matching recordings.');
+  expect(JSON.parse(JSON.stringify(jsonOf(ended)))).toEqual({
     name: 'reconcile',
     counts: { seen: 30, absent_16101: 2 },
     startedAt: startedAt.toISOString(),
@@ -41,11 +41,20 @@ test('the end is counts for a person, or one line for a program', () => {
 test('what became of which is named, without what could move a cursor, and how many more there are', () => {
   const notes = { 'calls/\u001b[2Ja.wav': 'refused (media_empty): the media is empty' };
   const ended = view({ running: false, finishedAt: startedAt, notes, unnamed: 7 });
-  expect(named(ended)).toBe(
-    '\ncalls/?[2Ja.wav  refused (media_empty): the media is empty\nand 7 more, which the log names',
-  );
-  expect(JSON.parse(jsonOf(ended))).toMatchObject({ notes, unnamed: 7 });
-  expect(named(view())).toBe('');
+  expect(endText(ended).split('\n').slice(0, 4)).toEqual([
+    'NAME             RESULT',
+    'calls/?[2Ja.wav  refused (media_empty): the media is empty',
+    '',
+    '7 more are named in the log of the host.',
+  ]);
+  expect(JSON.parse(JSON.stringify(jsonOf(ended)))).toMatchObject({ notes, unnamed: 7 });
+});
+
+test('a dry run says that it was one', () => {
+  const ended = view({ running: false, finishedAt: startedAt, options: { dryRun: true } });
+  expect(endText(ended)).toMatch(/\nDry run: nothing changed\.$/);
+  expect(jsonOf(ended)).toMatchObject({ dryRun: true });
+  expect(jsonOf(view())).not.toHaveProperty('dryRun');
 });
 
 test('it is watched to its end', async () => {
@@ -66,10 +75,10 @@ test('a run that goes on with another one says so, and since when its counts run
   const watched = screen();
   await follow(api, 'reconcile', {}, watched, never);
   expect(watched.said).toEqual([
-    'Goes on from where the run of 2026-11-01T00:00:00.000Z stopped (at 2026-11-01T00:30:00.000Z).\n',
+    'Continues the run of 2026-11-01T00:00:00.000Z from where it stopped (at 2026-11-01T00:30:00.000Z).\n',
   ]);
-  expect(summary(ended)).toMatch(/\nSince 2026-11-01T00:00:00\.000Z: .*--anew/);
-  expect(JSON.parse(jsonOf(ended))).toMatchObject({
+  expect(endText(ended)).toMatch(/\nCounted since 2026-11-01T00:00:00\.000Z, .*--anew/);
+  expect(JSON.parse(JSON.stringify(jsonOf(ended)))).toMatchObject({
     resumedFrom: { startedAt: '2026-11-01T00:00:00.000Z', stoppedAt: '2026-11-01T00:30:00.000Z' },
   });
   expect(progressLine(ended, now)).not.toContain('/s');

@@ -8,6 +8,7 @@ import { loadSigning } from '../signing/load.ts';
 import { createHostDeps, createWorks } from '../start/host-deps.ts';
 import { forTerminal } from './for-terminal.ts';
 import { withOperatorApi } from './operator-api.ts';
+import { printJson, table } from './output.ts';
 
 export interface Screen {
   isTTY?: boolean;
@@ -18,18 +19,18 @@ const pollMs = 200;
 const quietMs = 1_000;
 /** How long a run of this process may take to end. */
 const ownEndMs = 3_000;
-/** Where nobody watches, a line now and then tells that it lives. */
+/** Without a terminal, a line now and then says how far it is. */
 const lineEveryMs = 10_000;
 
 /** Of every command that begins long work. */
 export const anewOption = [
   '--anew',
-  `start from the beginning, even where a run of the last ${resumeHours} hours could be gone on with`,
+  `start from the beginning, even where a run of the last ${resumeHours} hours could be continued`,
 ] as const;
 
 export interface How extends Begin {
   /** Asked of the same operator API once the run has ended. */
-  after?(api: OperatorApi): Promise<void>;
+  after?(api: OperatorApi, ended: RunView): Promise<void>;
 }
 
 /** Warnings alone: what is found is said by counts. */
@@ -55,7 +56,7 @@ export async function runWork(
     stopping.abort(
       new CustodyError(
         'stopping',
-        `stopped; the same command goes on from here, within ${resumeHours} hours`,
+        `stopped; within ${resumeHours} hours the same command continues from here`,
       ),
     );
   process.once('SIGINT', onSignal);
@@ -65,10 +66,9 @@ export async function runWork(
     await withOperatorApi(
       async (api) => {
         ended = await follow(api, name, options, process.stderr, stopping.signal, { anew });
-        await after?.(api);
+        await after?.(api, ended);
       },
       config,
-      undefined,
       {
         signal: stopping.signal,
         works(db, queue) {
@@ -105,7 +105,7 @@ export async function follow(
   let stopped: number | undefined;
   for (let looks = 0; ; looks += 1) {
     const view = await api.look(name);
-    if (looks === 0 && view.resumedFrom) screen.write(`${goesOnText(view.resumedFrom)}\n`);
+    if (looks === 0 && view.resumedFrom) screen.write(`${continuesText(view.resumedFrom)}\n`);
     if (!view.running) {
       if (shown) screen.write('\n');
       if (view.finishedAt) return view;
@@ -124,13 +124,13 @@ export async function follow(
     // Our own run has heard of the signal, and says in a moment how it ended; a host's does not care.
     if (signal.aborted) stopped ??= now;
     if (stopped && now - stopped > ownEndMs) {
-      throw new CustodyError('watch_ended', 'not watched any more: the host goes on with it');
+      throw new CustodyError('watch_ended', 'no longer followed: the host continues it');
     }
   }
 }
 
-const goesOnText = ({ startedAt, stoppedAt }: NonNullable<RunView['resumedFrom']>): string =>
-  `Goes on from where the run of ${startedAt.toISOString()} stopped (at ${stoppedAt.toISOString()}).`;
+const continuesText = ({ startedAt, stoppedAt }: NonNullable<RunView['resumedFrom']>): string =>
+  `Continues the run of ${startedAt.toISOString()} from where it stopped (at ${stoppedAt.toISOString()}).`;
 
 const barWidth = 24;
 
@@ -149,48 +149,54 @@ export function progressLine({ name, counts, total, startedAt, resumedFrom }: Ru
   return `${name} ${bar}${done}${of}${speed}${found ? `: ${found}` : ''}`;
 }
 
-/** What was counted, one line each, aligned; of a run that went on with another one, since when. */
-export function summary({ counts, resumedFrom }: RunView): string {
-  const { done: _, ...found } = counts;
-  const names = Object.keys(found);
-  const width = Math.max(...names.map((name) => name.length));
-  const lines = names.map(
-    (name) => `${name.replaceAll('_', ' ').padEnd(width)}  ${String(found[name]).padStart(8)}`,
-  );
-  if (names.length === 0) lines.push('Nothing was to be done.');
-  if (resumedFrom)
-    lines.push(
-      `Since ${resumedFrom.startedAt.toISOString()}: what was looked at before this run went on was not looked at again (--anew does).`,
-    );
-  return lines.join('\n');
+/** Of every command that begins long work. */
+export const jsonOption = [
+  '--json',
+  '{name, counts, dryRun?, notes?, startedAt, resumedFrom?, finishedAt, finished}',
+] as const;
+
+const isDryRun = ({ options }: RunView): boolean => options['dryRun'] === true;
+
+/** Prints what a run ended in. `more`: further fields of the JSON value. */
+export function printRun(ended: RunView, json: boolean | undefined, more: object = {}): void {
+  if (json) printJson({ ...jsonOf(ended), ...more });
+  else console.log(endText(ended));
 }
 
-/** What became of which, one line each. Names that others gave are shown without control characters. */
-export function named({ notes = {}, unnamed = 0 }: RunView): string {
-  const lines = Object.entries(notes).map(([which, what]) => `${which}  ${what}`.replace(/\p{C}/gu, '?'));
-  if (unnamed > 0) lines.push(`and ${unnamed} more, which the log names`);
-  return lines.map((line) => `\n${line}`).join('');
+/** What became of which, then what was counted; of a run that went on with another one, since when. */
+export function endText(ended: RunView): string {
+  const { counts, notes = {}, unnamed = 0, resumedFrom } = ended;
+  // Names that others gave.
+  const plain = (text: string) => text.replace(/\p{C}/gu, '?');
+  const rows = Object.entries(notes).map(([which, what]) => [plain(which), plain(what)]);
+  const { done: _, ...found } = counts;
+  const counted = Object.entries(found).map(([what, count]) => [what.replaceAll('_', ' '), count]);
+  return [
+    ...(rows.length > 0 ? [...table(['NAME', 'RESULT'], rows), ''] : []),
+    ...(unnamed > 0 ? [`${unnamed} more are named in the log of the host.`, ''] : []),
+    ...(counted.length > 0 ? table(['RESULT', 'COUNT'], counted) : ['No matching recordings.']),
+    ...(resumedFrom
+      ? [
+          `Counted since ${resumedFrom.startedAt.toISOString()}, when the run began that this one continued (--anew starts from the beginning).`,
+        ]
+      : []),
+    ...(isDryRun(ended) ? ['Dry run: nothing changed.'] : []),
+  ].join('\n');
 }
 
-/** The only line of standard output with `--json`. */
-export function jsonOf({
-  name,
-  counts,
-  notes,
-  unnamed,
-  startedAt,
-  resumedFrom,
-  finishedAt,
-}: RunView): string {
+/** For programs. */
+export function jsonOf(ended: RunView): object {
+  const { name, counts, notes, unnamed, startedAt, resumedFrom, finishedAt } = ended;
   const { done: _, ...found } = counts;
-  return JSON.stringify({
+  return {
     name,
     counts: found,
+    ...(isDryRun(ended) && { dryRun: true }),
     ...(notes && { notes }),
     ...(unnamed !== undefined && { unnamed }),
     startedAt,
     ...(resumedFrom && { resumedFrom }),
     finishedAt,
     finished: finishedAt !== undefined,
-  });
+  };
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { CustodyError } from '@flex-custody/core';
 import { createTwilio, type FlexConfiguration, type TwilioFlexConfiguration } from '@flex-custody/twilio';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { loadConfig, twilioCredentials } from '../config.ts';
+import { loadPartOfConfig, twilioCredentials } from '../config.ts';
 import { openSigning } from '../signing/load.ts';
 import { ask } from './ask.ts';
 import { linesOf, type Plan, planSetup, type Wish } from './setup-plan.ts';
@@ -24,7 +24,7 @@ export interface SetupDeps {
   /** This host's public URL, which the plugins report to where nothing else is set. */
   hostUrl: string;
   print(text: string): void;
-  /** Undefined where nobody can be asked. */
+  /** Undefined without a terminal to ask at. */
   confirm: ((question: string) => Promise<boolean>) | undefined;
 }
 
@@ -43,9 +43,11 @@ export async function setup({ twilio, hostUrl, print, confirm }: SetupDeps, flag
   if (answered) await write(twilio, before, plan);
   if (flags.json) {
     const { differences, problems, notes } = plan;
-    print(JSON.stringify({ differences, problems, notes, written: answered === true }, undefined, 2));
-  } else if (answered)
-    print('Written, and read back as written. Agents have it at their next start of Flex.');
+    const dryRun = flags.dryRun && { dryRun: true };
+    print(
+      JSON.stringify({ differences, problems, notes, ...dryRun, written: answered === true }, undefined, 2),
+    );
+  } else if (answered) print('Written and checked. Agents get it when they next load Flex.');
   const done = answered || !changes || flags.dryRun === true;
   return done && plan.problems.length === 0;
 }
@@ -62,13 +64,13 @@ async function write(twilio: TwilioFlexConfiguration, before: FlexConfiguration,
   if (!isDeepStrictEqual(await readNow(twilio), before))
     throw new CustodyError(
       'configuration_changed',
-      'somebody changed the Flex configuration meanwhile, and nothing was written: run setup again',
+      'somebody changed the Flex configuration meanwhile, and nothing was written',
     );
   await twilio.updateFlexConfiguration(change);
   if (!isDeepStrictEqual(seen(await readNow(twilio)), seen({ ...before, ...change })))
     throw new CustodyError(
       'setup_unverified',
-      'the Flex configuration does not read as it was written: somebody may have written at the same time; run setup again',
+      'the Flex configuration does not read as it was written: somebody may have written at the same time',
     );
 }
 
@@ -79,7 +81,7 @@ function seen({ uiAttributesText, ...rest }: FlexConfiguration): unknown {
 
 async function agreed(confirm: SetupDeps['confirm'], print: SetupDeps['print']): Promise<boolean> {
   if (confirm) return confirm('Write this? [y/N] ');
-  print('Nothing was written: nobody can be asked here, so add --yes.');
+  print('Nothing written: there is no terminal to ask at, so add --yes.');
   return false;
 }
 
@@ -100,7 +102,7 @@ function textOf({ differences, problems, notes }: Plan): string {
     ...(lines.length > 0 ? lines : ['The Flex configuration is already correct.']),
     ...notes.map((note) => `note: ${note}`),
     ...problems.map(({ path, must }) => `fix: ${path} must ${must}`),
-    ...(problems.length > 0 ? ['Nothing is written before that is right.'] : []),
+    ...(problems.length > 0 ? ['Nothing is written until that is corrected.'] : []),
   ].join('\n');
 }
 
@@ -137,18 +139,28 @@ export function registerSetup(program: Command): void {
     .option('--vendor-url <url>', "folder of the vendor's files, where they are not in the build")
     .option(
       '--set <path=JSON>',
-      'any other setting below flex_custody, again for each; null takes it away',
+      'any other setting below flex_custody; null removes it; repeat it for more',
       parseWish,
     )
     .option('--yes', 'write without asking')
     .option('--dry-run', 'show the difference only')
-    .option('--json', '{differences, problems, notes, written}; asks nobody, so writes with --yes alone')
+    .option(
+      '--json',
+      '{differences, problems, notes, dryRun?, written}; does not ask, so it writes only with --yes',
+    )
     .action(async (flags: Flags) => {
-      const config = loadConfig();
+      const config = loadPartOfConfig([
+        'accountSid',
+        'authToken',
+        'apiKey',
+        'workspaceSid',
+        'publicUrl',
+        'signing',
+      ]);
       const made = flags.dryRun ? undefined : (await openSigning(config.signing, async () => true)).made;
       if (made !== undefined)
         console.error(
-          `Made ${made}, which signs sidecars and certificates: keep a copy of it with the other keys, and give it to every host.`,
+          `Wrote ${made}, the key that signs sidecars and certificates: back it up with the other keys, and give it to every host.`,
         );
       const { accountSid, workspaceSid, publicUrl } = config;
       const twilio = createTwilio({ accountSid, workspaceSid, ...twilioCredentials(config) });

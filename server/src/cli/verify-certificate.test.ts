@@ -81,8 +81,9 @@ test('what it says is printed, without control characters', async () => {
     'policy       none',
     'recordings   2, 4 versions in the bucket',
     '',
-    `RE${'b'.repeat(32)}    3 versions  Twilio: deleted  2026-11-26T10:00:00.000Z`,
-    `RE${'c'.repeat(32)}    1 versions  Twilio: gone     2026-11-26T10:00:01.000Z`,
+    `RECORDING${' '.repeat(25)}  VERSIONS  AT TWILIO  ERASED                    NOTE`,
+    `RE${'b'.repeat(32)}         3  deleted    2026-11-26T10:00:00.000Z  -`,
+    `RE${'c'.repeat(32)}         1  gone       2026-11-26T10:00:01.000Z  -`,
   ]);
 });
 
@@ -104,7 +105,7 @@ test.each([
   const done = await verify(await signed(signing, { ...certificate, iss: AC('b') }), ...more);
   expect(done).toMatchObject({
     code: 1,
-    err: `It is of the account ${AC('b')}, and not of ${more[1] ?? AC('a')}.`,
+    err: `It is for the account ${AC('b')}, and not for ${more[1] ?? AC('a')}.`,
     out: expect.stringContaining('reason       erasure'),
   });
 });
@@ -121,14 +122,17 @@ test('altered, it is said so', async () => {
   const [head = '', , end] = (await signed()).split('.');
   const other = Buffer.from(JSON.stringify({ ...certificate, reason: 'retention' })).toString('base64url');
   const done = await verify(`${head}.${other}.${end}`);
-  expect([done.code, done.err]).toEqual([1, 'certificate_invalid: it was altered since it was signed']);
+  expect([done.code, done.err.split('\n')[0]]).toEqual([
+    1,
+    'certificate_invalid: it was altered since it was signed',
+  ]);
 });
 
 test('by a key that is named, and this host does not list', async () => {
   const done = await verify(await signed(stranger), '--key', await jwkFile(stranger));
-  expect(done).toMatchObject({ code: 0, err: 'Its key other-host is not one that this host lists.' });
+  expect(done).toMatchObject({ code: 0, err: 'This host does not list its key other-host.' });
   const wrong = await verify(await signed(), '--key', await jwkFile(stranger));
-  expect([wrong.code, wrong.err.split('\n').at(-1)]).toEqual([
+  expect([wrong.code, wrong.err.split('\n').at(-2)]).toEqual([
     1,
     'certificate_key: it was signed by the key 2026, and this is other-host',
   ]);
@@ -139,12 +143,12 @@ test('where no host is configured, the key is enough, and the account is left to
   const key = await jwkFile(signing);
   const alone = await verify(await signed(), '--key', key, '--json');
   expect([alone.code, JSON.parse(alone.out)]).toEqual([0, { certificate, keyId: '2026' }]);
-  expect(alone.err).toContain('No account is configured');
+  expect(alone.err).toContain('Not compared: neither TWILIO_ACCOUNT_SID nor --account');
 });
 
 test('what signs something else, signs no certificate', async () => {
   const done = await verify(await signed(signing, { hello: 1 }));
-  expect([done.code, done.err]).toEqual([
+  expect([done.code, done.err.split('\n')[0]]).toEqual([
     1,
     'certificate_invalid: what was signed is no certificate: iss is missing or malformed',
   ]);
@@ -159,5 +163,5 @@ test.each([
   const missing = join(folder, 'missing');
   const program = buildProgram({ version: '1', serve: async () => undefined, more: [] });
   const code = await run(program, ['node', 'flex-custody', 'certificates', 'verify', ...args(missing)]);
-  expect([code, err]).toEqual([1, [`file_unreadable: ${missing} is not there`]]);
+  expect([code, err]).toEqual([1, [expect.stringContaining(`file_unreadable: ${missing} is not there`)]]);
 });

@@ -1,7 +1,7 @@
 import { type AccountSid, asAccountSid, CustodyError } from '@flex-custody/core';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { JWK } from 'jose';
-import { loadConfig } from '../config.ts';
+import { loadPartOfConfig } from '../config.ts';
 import {
   type Certificate,
   certificateType,
@@ -13,6 +13,7 @@ import type { SigningIdentity } from '../signing/identity.ts';
 import { loadSigning } from '../signing/load.ts';
 import { readText } from './file-input.ts';
 import { forTerminal } from './for-terminal.ts';
+import { printJson, table } from './output.ts';
 
 interface Flags {
   key?: string;
@@ -35,41 +36,41 @@ export function registerVerify(certificates: Command): void {
   certificates
     .command('verify')
     .description(
-      'verify one, without a host, and print what it says; ends with 1 where it is of another account',
+      'verify one, without a host, and print what it says; exit code 1 where it is for another account',
     )
-    .argument('<file>', 'with the signed text; - reads it from standard input')
-    .option('--key <file>', "the public key as a JWK; this host's own keys without it")
-    .option('--account <sid>', 'whose it should be; the configured account without it', accountOf)
-    .option('--json', 'one line: {certificate, keyId, isListed?, expected?, isOfExpected?}')
+    .argument('<file>', 'with the signed text; - is standard input')
+    .option('--key <file>', "the public key as a JWK; by default this host's own keys")
+    .option('--account <sid>', 'the account it should be for; by default the configured one', accountOf)
+    .option('--json', '{certificate, keyId, isListed?, expected?, isOfExpected?}')
     .action(async (file: string, { key, account, json }: Flags) => {
       const jws = (await readText(file)).trim();
-      const host = hostHere(key === undefined);
-      const expected = account ?? host?.accountSid;
+      const expected = account ?? accountHere();
       const verified: Verified = {
-        ...(key ? await byKey(jws, await jwkIn(key), host?.signing) : await byThisHost(jws, host?.signing)),
+        ...(key
+          ? await byKey(jws, await jwkIn(key), orUndefined(signingHere))
+          : await byThisHost(jws, signingHere())),
         ...(expected && { expected }),
       };
       const isOther = expected !== undefined && expected !== verified.certificate.iss;
-      if (json) console.log(JSON.stringify({ ...verified, ...(expected && { isOfExpected: !isOther }) }));
+      if (json) printJson({ ...verified, ...(expected && { isOfExpected: !isOther }) });
       else console.log(certificateText(verified));
       for (const line of doubts(verified)) console.error(line);
       if (isOther) process.exitCode = 1;
     });
 }
 
-interface HostHere {
-  accountSid: AccountSid;
-  signing?: SigningIdentity;
-}
+/** Undefined where this environment names no account: then there is nothing to compare with. */
+const accountHere = (): AccountSid | undefined =>
+  orUndefined(() => loadPartOfConfig(['accountSid']).accountSid);
 
-/** Who has the public key needs no host: then there is nothing to compare with. @throws CustodyError where it is needed */
-function hostHere(isNeeded: boolean): HostHere | undefined {
+const signingHere = (): SigningIdentity => loadSigning(loadPartOfConfig(['signing']).signing);
+
+function orUndefined<T>(read: () => T): T | undefined {
   try {
-    const config = loadConfig();
-    return { accountSid: config.accountSid, signing: loadSigning(config.signing) };
+    return read();
   } catch (error) {
-    if (isNeeded || !(error instanceof CustodyError)) throw error;
-    return undefined;
+    if (error instanceof CustodyError) return undefined;
+    throw error;
   }
 }
 
@@ -82,15 +83,14 @@ async function byKey(jws: string, jwk: JWK, signing: SigningIdentity | undefined
 }
 
 /** By any key that is listed on this host. */
-async function byThisHost(jws: string, signing: SigningIdentity | undefined): Promise<ByKey> {
-  if (!signing) throw new Error('no signing key');
+async function byThisHost(jws: string, signing: SigningIdentity): Promise<ByKey> {
   const keyId = namedKey(jws);
   const { payload } = await signing.verify(certificateType, jws).catch((cause: unknown) => {
     throw signing.lists(keyId)
       ? new CustodyError('certificate_invalid', 'it was altered since it was signed', { cause })
       : new CustodyError(
           'certificate_key',
-          `it was signed by the key ${keyId}, which this host does not list (${signing.keyIds.join(', ')}): name its public half by --key`,
+          `it was signed by the key ${keyId}, which this host does not list (${signing.keyIds.join(', ')})`,
           { cause },
         );
   });
@@ -110,28 +110,34 @@ export function certificateText({ certificate, keyId }: Verified): string {
     ['policy', policy],
     ['recordings', `${recordings.length}, ${versions} versions in the bucket`],
   ].map(([name = '', value]) => `${name.padEnd(11)}  ${value}`);
-  const each = recordings.map(
-    (one) =>
-      `${one.recording}  ${String(one.versions).padStart(3)} versions  Twilio: ${one.twilio.padEnd(7)}  ${one.at}${ofVersions[one.keptVersions ?? 'all']}`,
+  const each = table(
+    ['RECORDING', 'VERSIONS', 'AT TWILIO', 'ERASED', 'NOTE'],
+    recordings.map((one) => [
+      one.recording,
+      one.versions,
+      one.twilio,
+      one.at,
+      ofVersions[one.keptVersions ?? 'all'],
+    ]),
   );
   return [...lines, '', ...each].join('\n');
 }
 
 const ofVersions = {
-  all: '',
-  none: '  (the bucket kept no versions)',
-  unknown: '  (whether the bucket kept versions is unknown)',
+  all: undefined,
+  none: 'the bucket kept no versions',
+  unknown: 'whether the bucket kept versions is not known',
 } as const;
 
 function doubts({ certificate, expected, isListed, keyId }: Verified): string[] {
   return [
     ...(expected === undefined
-      ? ['No account is configured here, and none was named by --account: compare it yourself.']
+      ? ['Not compared: neither TWILIO_ACCOUNT_SID nor --account names the account it should be for.']
       : []),
     ...(expected !== undefined && expected !== certificate.iss
-      ? [`It is of the account ${certificate.iss}, and not of ${expected}.`]
+      ? [`It is for the account ${certificate.iss}, and not for ${expected}.`]
       : []),
-    ...(isListed === false ? [`Its key ${keyId} is not one that this host lists.`] : []),
+    ...(isListed === false ? [`This host does not list its key ${keyId}.`] : []),
   ];
 }
 

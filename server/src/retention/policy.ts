@@ -190,7 +190,10 @@ export function readPolicyFile(file: string): string {
     return readPrivateFile(file, 'write');
   } catch (error) {
     if (isOpenToOthers(error)) throw invalid([error.message]);
-    throw invalid([`${file} cannot be read (${systemCode(error) || 'unknown error'})`]);
+    const code = systemCode(error);
+    throw invalid([
+      `${file} ${code === 'ENOENT' ? 'is not there' : `cannot be read (${code || 'unknown error'})`}`,
+    ]);
   }
 }
 

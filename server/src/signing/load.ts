@@ -78,7 +78,4 @@ function keysOf(file: string): SigningKey[] | undefined {
 }
 
 const missing = (file: string) =>
-  new CustodyError(
-    'signing_key_missing',
-    `the signing key ${file} is missing: restore it from the backup of the keys; without it this host's own sidecars are nobody's word`,
-  );
+  new CustodyError('signing_key_missing', `the signing key ${file} is missing`);

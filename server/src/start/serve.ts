@@ -2,16 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError } from '@flex-custody/core';
 import { orAborted } from '@flex-custody/net';
 import type { FastifyInstance } from 'fastify';
-import { envFileNote } from '../config/env-file.ts';
-import { systemCode } from '../config/system-code.ts';
+import { exitCodeOf } from '../config/exit-code.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { createLog, type Logger } from '../log.ts';
 import { compose, type Host } from './compose.ts';
 import { explain } from './explain.ts';
+import { failureOf, failureText } from './failure.ts';
 
-/** EX_CONFIG of sysexits(3): a supervisor should not start us again before somebody has mended the environment. */
-const exitConfig = 78;
-const ofEnvironment: ReadonlySet<string> = new Set(['custody_differs', 'policy_weaker', 'data_dir_open']);
 const graceMs = 10_000;
 /** After the grace for requests and jobs, what has not ended by itself is left: supervisors kill after 30 s as a rule. */
 const hardEndMs = 25_000;
@@ -77,12 +74,8 @@ export async function serve(): Promise<void> {
   try {
     config = loadConfig();
   } catch (error) {
-    const lines = error instanceof CustodyError ? error.message.split('\n') : [String(error)];
-    for (const line of lines) process.stderr.write(`configuration: ${line}\n`);
-    const note = envFileNote();
-    if (note) process.stderr.write(`${note}\n`);
-    process.stderr.write('Every variable is described in docs/configuration.md.\n');
-    process.exit(exitConfig);
+    process.stderr.write(`${failureText(failureOf(error))}\n`);
+    process.exit(exitCodeOf(error));
   }
   const log = createLog(config.logLevel);
   process.on('unhandledRejection', (error) => {
@@ -97,12 +90,11 @@ export async function serve(): Promise<void> {
     const running = await start(config, log);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) endOn(signal, running, log);
   } catch (error) {
-    const line = explain(error);
-    if (line) process.stderr.write(`flex-custody: ${line}\n`);
     // What a person can correct is said in one sentence; a stack is for what nobody foresaw.
-    if (line) log.fatal({ event: 'host.failed', code: systemCode(error) }, line);
-    else log.fatal({ event: 'host.failed', err: error }, 'the host could not start');
-    process.exit(error instanceof CustodyError && ofEnvironment.has(error.code) ? exitConfig : 1);
+    if (explain(error) === undefined)
+      log.fatal({ event: 'host.failed', err: error }, 'the host could not start');
+    else process.stderr.write(`${failureText(failureOf(error))}\n`);
+    process.exit(exitCodeOf(error));
   }
 }
 

@@ -141,10 +141,9 @@ export async function openHeader(
 ): Promise<OpenedHeader> {
   const { account, recording } = header.encryptionContext;
   if (expected && (account !== expected.account || recording !== expected.recording)) {
-    throw envelopeError(
-      'wrong_recording',
-      `this is recording ${recording} of ${account}, not ${expected.recording} of ${expected.account}`,
-    );
+    const is =
+      recording && account ? `this is recording ${recording} of ${account}` : 'this names no recording';
+    throw envelopeError('wrong_recording', `${is}, not ${expected.recording} of ${expected.account}`);
   }
   const { material, keyId } = await keys.unwrap(header.encryptionContext, header.encryptedDataKeys);
   let getDecipher: GetDecipher;

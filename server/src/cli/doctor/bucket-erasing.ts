@@ -12,8 +12,7 @@ export async function erasing(scene: Scene): Promise<Seen> {
     const { versioned, locked } = await proveRemovable(store);
     if (locked)
       return note(
-        `not tried to its end: what is put there is locked by default${locked.until ? `, until ${locked.until.toISOString()}` : ''}`,
-        'nothing is to be done: recordings are erased when their locks have ended',
+        `not tried to its end: what is put there is locked by default${locked.until ? `, until ${locked.until.toISOString()}` : ''}; recordings are erased when their locks end`,
       );
     return versioned
       ? 'an object of its own was listed by its version, removed, and is gone'

@@ -52,8 +52,8 @@ test('one that could be better is noted, one that is open must be shut', async (
 });
 
 test.each<[BucketLook['versioning'], string, string]>([
-  [{ value: 'suspended' }, 'suspended, and originals', 'switch versioning on'],
-  [{ value: 'never' }, 'not kept, and originals', 'switch versioning on'],
+  [{ value: 'suspended' }, 'suspended, and originals', 'put-bucket-versioning --bucket'],
+  [{ value: 'never' }, 'not kept, and originals', 'put-bucket-versioning --bucket'],
   [{ unavailable: 'denied' }, 'cannot tell', 's3:GetBucketVersioning'],
   [{ unavailable: 'unsupported' }, 'does not say', 'keeps versions'],
 ])(
@@ -90,7 +90,7 @@ test('what a store does not tell is noted, with the right that would show it', a
     detail: expect.stringContaining('cannot tell'),
   });
   expect(await publicAccess(scene({ publicAccessBlocked: { unavailable: 'denied' } }))).toMatchObject({
-    next: 'allow s3:GetBucketPublicAccessBlock to see it here',
+    next: expect.stringContaining('allow s3:GetBucketPublicAccessBlock on the bucket'),
   });
 });
 
@@ -129,8 +129,8 @@ describe('CORS', () => {
 test('a store that knows no versions: what works and what does not is said', async () => {
   const seen = await versions(scene({ versioning: { unavailable: 'unsupported' } }));
   expect(seen).toMatchObject({
-    detail: expect.stringContaining('knows no versions'),
-    next: expect.stringMatching(/erase and import work; rotate-keys does not.*CUSTODY_ACCEPT_UNVERSIONED/),
+    detail: expect.stringMatching(/knows no versions.*erase and import work; rotate-keys does not/),
+    next: expect.stringContaining('CUSTODY_ACCEPT_UNVERSIONED'),
   });
   const risky = scene({ versioning: { unavailable: 'unsupported' } }, 'envelope', 24);
   Object.assign(risky.config, { acceptUnversioned: true });

@@ -1,10 +1,10 @@
 import { type BucketLook, createKeys, createStore, type Told } from '@flex-custody/vault';
 import { allowed } from '../../retention/prove-removable.ts';
 import { probeBucket } from './bucket-probe.ts';
-import { advice, note, type Seen } from './finding.ts';
+import { advice, note, type Seen, unknownBefore } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
-const unread = note('not known', 'fix bucket first');
+const unread = unknownBefore('bucket');
 
 export async function bucket({ config }: Scene): Promise<Seen> {
   const store = createStore(config.store);
@@ -22,8 +22,11 @@ export async function bucket({ config }: Scene): Promise<Seen> {
 function read<T>(told: Told<T>, right: string, what: string, say: (value: T) => Seen): Seen {
   if ('value' in told) return say(told.value);
   return told.unavailable === 'denied'
-    ? note(`cannot tell: these credentials may not read it`, `allow s3:${right} to see it here`)
-    : note('cannot tell: this store knows no such setting', `check ${what} in the store's own settings`);
+    ? note(
+        `cannot tell: these credentials may not read it`,
+        `allow s3:${right} on the bucket to see it here (docs/doctor.md has all such rights)`,
+      )
+    : note('cannot tell: this store knows no such setting', `check ${what} in your storage's own settings`);
 }
 
 export async function versions(scene: Scene): Promise<Seen> {
@@ -33,23 +36,27 @@ export async function versions(scene: Scene): Promise<Seen> {
   const { acceptUnversioned, deleteSourceAfterHours } = scene.config;
   if ('value' in versioning && versioning.value === 'enabled') return 'kept';
   // Then the copy is all that there is of a recording, and one write to its key destroys it.
-  if (deleteSourceAfterHours !== undefined && !acceptUnversioned) throw onlyCopy(versioning);
+  if (deleteSourceAfterHours !== undefined && !acceptUnversioned)
+    throw onlyCopy(versioning, keepVersions(scene));
   if ('unavailable' in versioning && versioning.unavailable === 'unsupported')
     return note(
-      'cannot tell, so taken as not kept: this store knows no versions, and what is overwritten or deleted by mistake is gone',
-      'copying, playing, retention, erase and import work; rotate-keys does not, and originals and plain objects are deleted only where CUSTODY_ACCEPT_UNVERSIONED=true names the risk',
+      'cannot tell, so taken as not kept: this store knows no versions, and what is overwritten or deleted by mistake is gone. Copying, playing, retention, erase and import work; rotate-keys does not, and originals and plain objects are not deleted',
+      'use an S3 that keeps versions, or set CUSTODY_ACCEPT_UNVERSIONED=true to delete originals all the same',
     );
   return read(versioning, 'GetBucketVersioning', 'versions', () =>
-    note('not kept: what is overwritten or deleted by mistake is gone', 'switch versioning on'),
+    note('not kept: what is overwritten or deleted by mistake is gone', keepVersions(scene)),
   );
 }
 
-function onlyCopy(versioning: BucketLook['versioning']) {
+const keepVersions = ({ config }: Scene): string =>
+  `aws s3api put-bucket-versioning --bucket ${config.store.bucket} --versioning-configuration Status=Enabled`;
+
+function onlyCopy(versioning: BucketLook['versioning'], next: string) {
   if ('value' in versioning) {
     const state = versioning.value === 'suspended' ? 'suspended' : 'not kept';
     return advice(
       `${state}, and originals at Twilio are to be deleted (DELETE_SOURCE_AFTER): one write to its key would destroy a recording`,
-      'switch versioning on',
+      next,
     );
   }
   return versioning.unavailable === 'denied'
@@ -70,7 +77,7 @@ export async function publicAccess(scene: Scene): Promise<Seen> {
     if (blocked) return 'blocked';
     throw advice(
       'not blocked: a policy or an ACL could open recordings to all',
-      'block all four kinds of it',
+      `aws s3api put-public-access-block --bucket ${scene.config.store.bucket} --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`,
     );
   });
 }
@@ -91,7 +98,7 @@ export async function cors(scene: Scene): Promise<Seen> {
     if (missing.length === 0) return `GET is allowed from ${scene.config.flexOrigins.join(', ')}`;
     throw advice(
       `no rule lets ${missing.join(', ')} read: playback fails in Flex`,
-      'add a CORS rule for GET and HEAD from there, exposing Content-Length and Content-Range',
+      'aws s3api put-bucket-cors: a CORS rule for GET and HEAD from there, exposing Content-Length and Content-Range',
     );
   });
 }
@@ -124,7 +131,7 @@ function othersDenied(told: BucketLook['deniesUnencrypted'], byDefault: string):
       ? `${byDefault}; a policy denies other writes`
       : note(
           `${byDefault}; no policy denies writes that are not aws:kms`,
-          'add the Deny for sse-kms (docs/deploy.md has it)',
+          'add the Deny for sse-kms to the bucket policy (docs/deploy.md has it)',
         ),
   );
 }
@@ -177,7 +184,7 @@ export async function unfinished(scene: Scene): Promise<Seen> {
       ? 'a rule removes unfinished uploads'
       : note(
           'no rule removes unfinished uploads: the host does, while it runs',
-          'add AbortIncompleteMultipartUpload (docs/deploy.md has the rule)',
+          'add the lifecycle rule AbortIncompleteMultipartUpload (docs/deploy.md has it)',
         ),
   );
 }

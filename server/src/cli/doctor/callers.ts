@@ -2,7 +2,7 @@ import { callerKeyId } from '../../custody/caller-secret.ts';
 import { advice, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
-/** Whether the callers that were noted can be told by today's secret. */
+/** Whether today's secret finds the callers that were noted. */
 export async function callers({ config, health }: Scene): Promise<Seen> {
   const read = await orUndefined(health());
   const found = read === undefined || read === 'locked' ? undefined : read.work?.callers;

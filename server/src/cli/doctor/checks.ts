@@ -18,14 +18,40 @@ import * as twilio from './twilio.ts';
 export interface Check {
   group: string;
   name: string;
+  /** Checks that it needs to be ok: while one of them must be fixed, its own fault may follow from that. */
+  after?: readonly string[] | undefined;
   /** Looks at one thing, and changes nothing but objects of its own. */
   look(scene: Scene): Promise<Seen>;
 }
 
-const group = (name: string, looks: Readonly<Record<string, Check['look']>>): Check[] =>
-  Object.entries(looks).map(([check, look]) => ({ group: name, name: check, look }));
+const bucketFirst = ['bucket'];
+const after: Readonly<Record<string, readonly string[]>> = {
+  workspace: ['account'],
+  iam: ['account'],
+  flex: ['account'],
+  versions: bucketFirst,
+  'public-access': bucketFirst,
+  cors: bucketFirst,
+  encryption: bucketFirst,
+  'object-lock': bucketFirst,
+  sidecars: bucketFirst,
+  erasing: bucketFirst,
+  certificates: bucketFirst,
+  unfinished: bucketFirst,
+  functions: ['account', 'flex'],
+  callback: ['account', 'flex', 'functions', 'host'],
+  plugins: ['account', 'flex'],
+};
 
-/** Every check there is, in the order in which a new house is set up. */
+const group = (name: string, looks: Readonly<Record<string, Check['look']>>): Check[] =>
+  Object.entries(looks).map(([check, look]) => ({
+    group: name,
+    name: check,
+    after: after[check],
+    look,
+  }));
+
+/** Every check there is, in the order in which a new host is set up. */
 export const checks: readonly Check[] = [
   ...group('Twilio', {
     account: twilio.account,

@@ -4,10 +4,10 @@ import { encryptIt, inTheClear } from '../../db/in-the-clear.ts';
 import { migrations } from '../../db/migrations/index.ts';
 import type { Health } from '../../http/operators/health.ts';
 import { type RunView, resumeHours } from '../../runs/runs.ts';
-import { advice, note, type Seen } from './finding.ts';
+import { advice, note, type Seen, unknownBefore } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
-const unread = note('not known', 'fix database first');
+const unread = unknownBefore('database');
 const mostIndexesNamed = 3;
 /** From there on one statement of a sweep keeps a listener waiting for more than 50 ms. */
 const mostEmbedded = 30_000;
@@ -26,11 +26,16 @@ export async function database(scene: Scene): Promise<Seen> {
     );
   const { kind, version } = health;
   const name = kind === 'pglite' ? 'embedded' : 'PostgreSQL';
-  if (version === 0) return note(`${name}, empty`, 'the host sets it up at its first start');
+  if (version === 0)
+    return note(`${name}, empty: the host sets it up at its first start`, 'flex-custody serve');
   if (version > migrations.length)
     throw advice(`is at version ${version}, newer than this program`, 'run the newer release');
   const of = `${name}, version ${version} of ${migrations.length}`;
-  if (version !== migrations.length) return note(of, 'the host brings it up to date at its next start');
+  if (version !== migrations.length)
+    return note(
+      `${of}: the host brings it up to date at its next start`,
+      'restart the host: flex-custody serve',
+    );
   const notes = [...ofIndexes(health), ...ofSize(health)];
   if (notes.length === 0) return of;
   return note(
@@ -48,7 +53,7 @@ function ofIndexes({ missingIndexes = [] }: Health): Note[] {
   return [
     {
       detail: `indexes missing or being built: ${missingIndexes.length} (${which}${more})`,
-      next: 'what needs them is slow until a host has built them, which it does behind its start: if the number stays, see its log for "an index could not be built", and restart it',
+      next: 'wait: a host builds them in the background. If the number does not fall, read its log for "an index could not be built", and restart it',
     },
   ];
 }
@@ -60,7 +65,7 @@ function ofSize({ kind, work }: Health): Note[] {
   return [
     {
       detail: `${recordings.toLocaleString('en-US')} recordings`,
-      next: `from ${mostEmbedded.toLocaleString('en-US')} on PostgreSQL is the better choice (DATABASE_URL, see docs/configuration.md): here playing waits while a sweep or an erasure works`,
+      next: `set DATABASE_URL to a PostgreSQL (docs/configuration.md): above ${mostEmbedded.toLocaleString('en-US')} recordings in the embedded database, playing waits while a sweep or an erasure works`,
     },
   ];
 }
@@ -77,7 +82,7 @@ export async function custody(scene: Scene): Promise<Seen> {
   const work = await workOf(scene);
   if (work === undefined) return unread;
   if (work === 'unset' || !work.custody)
-    return note('the database is bound to nothing yet', 'the host binds it at its next start');
+    return note('the database is bound to nothing yet: the host binds it at its start', 'flex-custody serve');
   const { custody: bound } = work;
   const found = differences(bound, custodyFacts(scene.config));
   if (found.length > 0)
@@ -100,7 +105,7 @@ export async function jobs(scene: Scene): Promise<Seen> {
   if (oldestSeconds > longDueSeconds)
     throw advice(
       `${due} due, the oldest for ${Math.round(oldestSeconds / 60)} minutes${buried}`,
-      'start a worker (CUSTODY_ROLES with worker), or more of them',
+      'start a host whose CUSTODY_ROLES has worker, or one more of them: flex-custody serve',
     );
   return due === 0 ? `none is due${buried}` : `${due} due, the oldest for ${oldestSeconds} s${buried}`;
 }
@@ -111,8 +116,8 @@ export async function deadLetters(scene: Scene): Promise<Seen> {
   if (work === 'unset') return unset;
   if (work.failed === 0) return 'none';
   throw advice(
-    `${work.failed} recordings were given up`,
-    'flex-custody recordings failed says why; … retry starts them over',
+    `${work.failed} recordings failed for good`,
+    'flex-custody recordings failed says why; flex-custody recordings retry --all starts them over',
   );
 }
 
@@ -134,7 +139,7 @@ export async function alarms(scene: Scene): Promise<Seen> {
   const sum = standing.reduce((total, [, count]) => total + count, 0);
   throw advice(
     `${sum} open: ${standing.map(([code, count]) => `${code} ${count}`).join(', ')}`,
-    'flex-custody alarms shows the next step of each',
+    'flex-custody alarms lists them, each with its next step',
   );
 }
 
@@ -151,7 +156,10 @@ export async function reconcile(scene: Scene): Promise<Seen> {
       name === 'reconcile-bucket' || (name === 'reconcile' && options['withoutBucket'] !== true),
   );
   if (!look && !pass && everyMinutes === 0)
-    return note('never runs by itself', 'set CUSTODY_RECONCILE_MINUTES, or run flex-custody reconcile');
+    return note(
+      'never runs by itself',
+      'set CUSTODY_RECONCILE_MINUTES, or run flex-custody reconcile --since DAY',
+    );
   return [
     lastRun("Twilio's list", look, everyMinutes),
     lastRun('the bucket', pass, everyMinutes > 0 ? bucketMinutes : 0),
@@ -168,13 +176,13 @@ function lastRun(what: string, last: RunView | undefined, everyMinutes: number):
   if (last.failure !== undefined)
     throw advice(
       `${what}: the last run stopped (${last.failure})`,
-      `the worker continues it by itself; flex-custody reconcile compares now (a run of the command that stopped is continued within ${resumeHours} hours, and later starts from the beginning)`,
+      `flex-custody reconcile --since DAY compares now (within ${resumeHours} hours it continues a run of the command that stopped); the worker also continues by itself`,
     );
   const minutes = Math.round((Date.now() - (last.finishedAt ?? last.updatedAt).getTime()) / 60_000);
   if (everyMinutes > 0 && minutes > 3 * everyMinutes)
     throw advice(
       `${what}: compared ${minutes} minutes ago, and is to be every ${everyMinutes}`,
-      'start a worker',
+      'start a host whose CUSTODY_ROLES has worker: flex-custody serve',
     );
   return `${what}: compared ${minutes} minutes ago`;
 }

@@ -14,7 +14,7 @@ import { openPglite } from '../../db/pglite.ts';
 import { createPolicies } from '../../retention/policies.ts';
 import { type Check, checks } from './checks.ts';
 import { examine } from './examine.ts';
-import { advice, type Finding, note, type Seen } from './finding.ts';
+import { advice, asStep, type Finding, note, type Seen } from './finding.ts';
 import { seenOf } from './node.ts';
 import { jsonOf, textOf } from './print.ts';
 
@@ -38,8 +38,8 @@ test('without a whole environment nothing else is looked at', async () => {
   const those = [check('never', () => Promise.reject(new Error('asked')))];
   const of = { group: 'Environment', name: 'environment', level: 'fix' };
   const faults = [
-    { ...of, detail: 'AWS_REGION is missing', next: 'set it in .env. Region of the bucket.' },
-    { ...of, detail: 'PORT must be a whole number', next: 'see docs/configuration.md' },
+    { ...of, detail: 'AWS_REGION is missing', next: 'Region of the bucket.' },
+    { ...of, detail: 'PORT must be a whole number', next: 'Correct it: docs/configuration.md describes it.' },
   ];
   expect(await examine({ load, those, envFile: __filename })).toEqual(faults);
   // Who runs it in another folder reads which file was looked for.
@@ -79,11 +79,37 @@ test('one that fails or hangs does not keep the others, and each says what to do
   const found = await examine({ load: () => config({}), those: several, limitMs: 30 });
   expect(found.slice(1).map(({ name, level, detail, next }) => [name, level, detail, next])).toEqual([
     ['good', 'ok', 'fine', ''],
-    ['known', 'note', 'as it is', 'it could be better'],
-    ['bad', 'fix', 'a key: gone', 'make one: now'],
-    ['refused', 'fix', 'the bucket refuses', 'give the key s3:PutObject'],
-    ['hangs', 'fix', 'no answer within 0.03 s', 'check the network, proxy and firewall on the way'],
-    ['odd', 'fix', 'x', 'see the log of the host'],
+    ['known', 'note', 'as it is', 'It could be better.'],
+    ['bad', 'fix', 'a key: gone', 'Make one: now.'],
+    ['refused', 'fix', 'the bucket refuses', 'Give the key s3:PutObject.'],
+    ['hangs', 'fix', 'no answer within 0.03 s', 'Check the network, proxy and firewall on the way.'],
+    ['odd', 'fix', 'x', 'Read the log of the host.'],
+  ]);
+});
+
+test('a fault that may follow from another one is a note that names it; alone it is to be fixed', async () => {
+  const fails = (words: string) => () => Promise.reject(advice(words, 'do it'));
+  const second: Check = { ...check('second', fails('also')), after: ['first'] };
+  const findings = async (...those: Check[]) => {
+    const found = await examine({ load: () => config({}), those });
+    return found.slice(1).map(({ level, detail, next }) => [level, detail, next]);
+  };
+  expect(await findings(check('first', fails('gone')), second)).toEqual([
+    ['fix', 'gone', 'Do it.'],
+    ['note', 'also', 'Fix "first" first.'],
+  ]);
+  expect((await findings(check('first', seen('fine')), second))[1]).toEqual(['fix', 'also', 'Do it.']);
+  expect(await findings(second)).toEqual([['fix', 'also', 'Do it.']]);
+  const names = checks.map(({ name }) => name);
+  expect(checks.flatMap(({ after = [] }) => after).filter((name) => !names.includes(name))).toEqual([]);
+});
+
+test('a step that is a command stays as it is to be typed', () => {
+  expect(['chmod 600 .env', 'set A to b', 'Done.', ''].map(asStep)).toEqual([
+    'chmod 600 .env',
+    'Set A to b.',
+    'Done.',
+    '',
   ]);
 });
 
@@ -129,7 +155,7 @@ describe('what is printed', () => {
       finding({ level: 'note', next: 'try' }),
       finding({ level: 'fix', next: 'do' }),
     ];
-    expect(JSON.parse(jsonOf(found))).toEqual({
+    expect(jsonOf(found)).toEqual({
       checks: [
         { name: 'one', ok: true, detail: 'fine', next: '' },
         { name: 'one', ok: true, detail: 'fine', next: 'try' },
@@ -177,7 +203,7 @@ describe('in a folder', () => {
     expect(await judge('database', parts)).toMatchObject({
       level: 'fix',
       detail: 'is at version 99, newer than this program',
-      next: 'run the newer release',
+      next: 'Run the newer release.',
     });
   });
 
@@ -196,13 +222,16 @@ describe('in a folder', () => {
     expect(await judge('custody', { ...parts, store: { ...store, bucket: 'other' } })).toMatchObject({
       level: 'fix',
       detail: 'bucket: the database is bound to recordings, this environment has other',
-      next: 'correct CUSTODY_BUCKET; where the move is meant, flex-custody adopt-database',
+      next: 'Correct CUSTODY_BUCKET; where the move is meant, flex-custody adopt-database.',
     });
   });
 
   test('an empty database stays empty, and is none to worry about', async () => {
     const parts = { database: { directory }, ops, mediaSecret };
-    expect(await judge('database', parts)).toMatchObject({ level: 'note', detail: 'embedded, empty' });
+    expect(await judge('database', parts)).toMatchObject({
+      level: 'note',
+      detail: expect.stringMatching(/^embedded, empty: /),
+    });
     expect(await judge('alarms', parts)).toMatchObject({ level: 'ok' });
     const db = await openPglite(directory);
     expect(await db.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'public'`)).toEqual([]);
@@ -217,7 +246,7 @@ test('PostgreSQL that does not answer', async () => {
     detail: expect.stringContaining('PostgreSQL does not answer'),
   });
   // What stands on it says so, instead of saying the same again.
-  expect(await judge('jobs', { database })).toMatchObject({ level: 'note', next: 'fix database first' });
+  expect(await judge('jobs', { database })).toMatchObject({ level: 'note', next: 'Fix "database" first.' });
 });
 
 describe('host', () => {
@@ -274,13 +303,14 @@ describe('what is kept, and by which keys', () => {
     expect(await judgePolicy()).toMatchObject({ level: 'ok', detail: 'none: all recordings are kept' });
     expect(await judge('twilio-keys', {})).toMatchObject({ level: 'ok' });
     // What the database says is not known.
-    expect(await judge('policy', {})).toMatchObject({ level: 'note', next: 'fix database first' });
+    expect(await judge('policy', {})).toMatchObject({ level: 'note', next: 'Fix "database" first.' });
   });
 
   test('a file that no start has applied yet', async () => {
     expect(await judgePolicy({ policyFile: file('first.yaml', named) })).toMatchObject({
       level: 'note',
-      detail: 'none is in force yet',
+      detail: expect.stringMatching(/^none is in force yet/),
+      next: expect.stringMatching(/^flex-custody policy apply .*first\.yaml$/),
     });
   });
 

@@ -4,7 +4,7 @@ import { CustodyError } from '@flex-custody/core';
 import { inTime } from '@flex-custody/net';
 import type { Config } from '../../config.ts';
 import { type Check, checks } from './checks.ts';
-import { advice, diagnosis, type Finding } from './finding.ts';
+import { advice, asStep, diagnosis, type Finding, fixFirst } from './finding.ts';
 import { type DoctorOptions, type Scene, setScene } from './scene.ts';
 
 /** Of each check; they run side by side, so that the whole takes little more. */
@@ -49,23 +49,35 @@ export async function examine(parts: Examination): Promise<Finding[]> {
       }
     }),
   );
-  return [{ ...environment, level: 'ok', detail: 'complete', next: '' }, ...findings];
+  return [
+    { ...environment, level: 'ok', detail: 'complete', next: '' },
+    ...notingWhatFollows(findings, those).map((found) => ({ ...found, next: asStep(found.next) })),
+  ];
+}
+
+/** What may well follow from another fault is a note: the fault itself comes first. */
+function notingWhatFollows(findings: readonly Finding[], those: readonly Check[]): Finding[] {
+  const faults = new Set(findings.filter(({ level }) => level === 'fix').map(({ name }) => name));
+  return findings.map((finding, at) => {
+    const cause = those[at]?.after?.find((name) => faults.has(name));
+    if (finding.level !== 'fix' || cause === undefined) return finding;
+    return { ...finding, level: 'note', next: fixFirst(cause) };
+  });
 }
 
 type Found = Pick<Finding, 'level' | 'detail' | 'next'>;
 
-/** A line of the configuration's own: what is wrong, and behind a colon what it wants or what the variable is. */
+/** A line of the configuration's own: what is wrong, and behind a colon what to do. */
 function faultOf(line: string): Found {
   const [detail = line, ...rest] = line.split(': ');
-  const about = rest.join(': ');
-  const next = detail.endsWith(' is missing') ? `set it in .env. ${about}`.trimEnd() : about;
-  return { level: 'fix', detail, next: next || 'see docs/configuration.md' };
+  const next = rest.join(': ') || 'correct it: docs/configuration.md describes it';
+  return { level: 'fix', detail, next: asStep(next) };
 }
 
 /** Most often the command was run in another folder than the host. */
 function withoutFile(envFile: string): Found[] {
   if (existsSync(envFile)) return [];
-  const next = "run this in the folder that has the host's .env, or set its variables here";
+  const next = "Run this in the folder that has the host's .env, or set its variables here.";
   return [{ level: 'note', detail: `there is no file ${resolve(envFile)}`, next }];
 }
 

@@ -1,4 +1,4 @@
-import { CustodyError } from '@flex-custody/core';
+import { CustodyError, errorTable, isErrorCode } from '@flex-custody/core';
 import { explain } from '../../start/explain.ts';
 
 /** `note`: nothing is broken, and somebody may still want to know, or to do something about it. */
@@ -27,19 +27,39 @@ export class Advice extends CustodyError {
 }
 
 export const advice = (detail: string, next: string): Advice => new Advice(detail, next);
-export const note = (detail: string, next: string): Seen => ({ detail, next });
+export const note = (detail: string, next = ''): Seen => ({ detail, next });
+/** For what cannot be looked at before another check is ok. */
+export const unknownBefore = (check: string): Seen => note('not known', fixFirst(check));
+export const fixFirst = (...checks: readonly string[]): string =>
+  `Fix ${checks.map((check) => `"${check}"`).join(' and ')} first.`;
 
-const passing = /^(twilio|database)_unavailable$/;
+const command = /^(aws|chmod|chown|docker|flex-custody|npm|npx|openssl|ps|tasklist|twilio) /;
+
+/** A next step as a sentence, unless it begins with a command. */
+export function asStep(next: string): string {
+  if (next === '' || command.test(next)) return next;
+  return `${next.charAt(0).toUpperCase()}${next.slice(1)}${/[.!?]$/.test(next) ? '' : '.'}`;
+}
+
+/** Of what passes by itself: how to see whether it has. */
+const passing: Readonly<Record<string, string>> = {
+  twilio_unavailable:
+    'see https://status.twilio.com, and check that https://api.twilio.com is reached from here: firewall, HTTPS_PROXY',
+  database_unavailable:
+    'check that PostgreSQL runs and is reached from here: psql "$DATABASE_URL" -c "SELECT 1"',
+};
 
 /** An error as what is wrong and what to do; other rooms' messages read `fault: next step`, or `fault; next step`. */
 export function diagnosis(error: unknown): { detail: string; next: string } {
   if (error instanceof Advice) return { detail: error.detail, next: error.next };
   const text = explain(error) ?? (error instanceof Error ? error.message : String(error));
-  if (error instanceof CustodyError && error.retryable && passing.test(error.code))
-    return { detail: text, next: 'check that it runs, and the network and proxy on the way' };
+  const code = error instanceof CustodyError ? error.code : '';
+  const next = passing[code];
+  if (next !== undefined) return { detail: text, next };
   // The last colon but those inside URLs and addresses parts them.
   const cut = Math.max(text.lastIndexOf(': '), text.lastIndexOf('; '));
-  if (cut < 0) return { detail: text, next: 'see the log of the host' };
+  if (cut < 0)
+    return { detail: text, next: (isErrorCode(code) && errorTable[code][3]) || 'read the log of the host' };
   return { detail: text.slice(0, cut), next: text.slice(cut + 2) };
 }
 

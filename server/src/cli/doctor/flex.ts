@@ -1,16 +1,19 @@
 import { type FlexSettings, readFlexSettings } from '@flex-custody/core';
 import type { FlexConfiguration } from '@flex-custody/twilio';
 import { planSetup } from '../setup-plan.ts';
-import { advice, note, type Seen } from './finding.ts';
+import { advice, note, type Seen, unknownBefore } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
-const unread = note('not known', 'fix flex first');
+const unread = unknownBefore('flex');
 const settingsOf = (flex: FlexConfiguration): FlexSettings =>
   readFlexSettings(flex.uiAttributes['flex_custody']).settings;
 
 export async function flex(scene: Scene): Promise<Seen> {
   if (await scene.flex()) return 'the configuration is readable';
-  throw advice('the account has no Flex', 'check TWILIO_ACCOUNT_SID');
+  throw advice(
+    'the account has no Flex',
+    'set TWILIO_ACCOUNT_SID to the account that has Flex (https://console.twilio.com, Account Info)',
+  );
 }
 
 export async function pluginSettings(scene: Scene): Promise<Seen> {
@@ -18,18 +21,18 @@ export async function pluginSettings(scene: Scene): Promise<Seen> {
   if (!found) return unread;
   const ours = found.uiAttributes['flex_custody'];
   if (ours === undefined)
-    throw advice('the plugins have no settings yet', 'run flex-custody setup --functions-url https://…');
+    throw advice('the plugins have no settings yet', 'flex-custody setup --functions-url https://…');
   const { settings, problems } = readFlexSettings(ours);
   if (problems.length > 0)
     throw advice(
       problems.map(({ path, must }) => `${path} must ${must}`).join('; '),
-      'set it with flex-custody setup --set path=JSON',
+      'flex-custody setup --set path=JSON',
     );
   const { publicUrl } = scene.config;
   if (settings.hostUrl !== publicUrl)
     throw advice(
-      `the plugins report to ${settings.hostUrl ?? 'nobody'}, and CUSTODY_PUBLIC_URL is ${publicUrl}`,
-      `run flex-custody setup --host-url ${publicUrl}`,
+      `the plugins report to ${settings.hostUrl ?? 'no host'}, and CUSTODY_PUBLIC_URL is ${publicUrl}`,
+      `flex-custody setup --host-url ${publicUrl}`,
     );
   return `readable; mode ${settings.recording.mode}, ${settings.recording.rules.length} rules`;
 }
@@ -48,10 +51,10 @@ export async function recordedOnce(scene: Scene): Promise<Seen> {
   if (mode === 'theirs' && !own)
     throw advice(
       "nothing is recorded: mode theirs, and Flex's own call recording is off",
-      'run flex-custody setup, which switches it on',
+      'flex-custody setup switches it on',
     );
   if (mode === 'both' && own)
-    return note('each call twice, as mode both wishes it', 'mode ours or theirs halves it');
+    return note('each call twice, as mode both says', 'flex-custody setup --mode ours, where once is enough');
   return mode === 'ours' ? 'by our plugin, on the agent’s leg' : "by Flex's own call recording";
 }
 
@@ -65,7 +68,10 @@ export async function webhook(scene: Scene): Promise<Seen> {
   const wish = planSetup(found, []).differences.find((difference) => difference.path === path);
   if (!wish) return 'points to our Function';
   const what = wish.before === undefined ? 'is not set' : 'points elsewhere';
-  throw advice(`${path} ${what}: recordings are announced to nobody of ours`, 'run flex-custody setup');
+  throw advice(
+    `${path} ${what}: Flex does not report its recordings to our Function`,
+    'flex-custody setup corrects it',
+  );
 }
 
 const flag = 'insights-authenticated-recordings';
@@ -87,11 +93,11 @@ export async function insightsFlag(scene: Scene): Promise<Seen> {
   )
     throw advice(
       `${flag} is switched on in ui_attributes.featureOverrides: Insights never asks this host`,
-      'take it out of the Flex configuration',
+      `remove ${flag} from ui_attributes.featureOverrides in the Flex configuration (https://flex-api.twilio.com/v1/Configuration)`,
     );
   return note(
-    'not overridden; only a logged-in Flex user can see the account’s own flag',
-    'as a logged-in user look whether it is enabled: docs/doctor.md says how',
+    'not overridden; only a logged-in Flex user can see this flag',
+    'read it in the browser of a logged-in Flex user: docs/doctor.md, "The flag of authenticated recordings"',
   );
 }
 
@@ -114,6 +120,6 @@ export async function plugins(scene: Scene): Promise<Seen> {
   // Flex may also load plugins that no release names: a self-hosted one, and a developer's.
   return note(
     `the active release has no ${missing.join(' and no ')}`,
-    'npm ci && twilio flex:plugins:deploy, then flex:plugins:release, in its folder (docs/plugins.md)',
+    'npm ci && twilio flex:plugins:deploy, then twilio flex:plugins:release, in its folder (docs/plugins.md)',
   );
 }

@@ -1,7 +1,7 @@
 import { readFlexSettings, withoutSlashes } from '@flex-custody/core';
 import { sendRequest } from '@flex-custody/net';
 import { signAsTwilio } from '@flex-custody/twilio';
-import { advice, note, parsed, type Seen } from './finding.ts';
+import { advice, fixFirst, note, parsed, type Seen, unknownBefore } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
 const path = '/recording-status-callback';
@@ -54,7 +54,7 @@ async function post(
 export async function functions(scene: Scene): Promise<Seen> {
   // Where they are is in the Flex configuration: that it cannot be read is said by another check.
   if (scene.options.functionsUrl === undefined && !(await orUndefined(scene.flex())))
-    return note('not known', 'fix flex first');
+    return unknownBefore('flex');
   const url = await callbackUrl(scene);
   const { status, code } = await post(url, {});
   if (status === 404)
@@ -69,7 +69,10 @@ export async function functions(scene: Scene): Promise<Seen> {
     );
   if (status === 400 || status === 401 || status === 403)
     return `${new URL(url).origin} answers, and refuses an unsigned callback`;
-  throw advice(`${url} answers ${status}`, "see the Functions' log in the Twilio Console");
+  throw advice(
+    `${url} answers ${status}`,
+    "read the Functions' log in the Twilio Console (Functions, the service, Live logs)",
+  );
 }
 
 /** Well formed, and of no account: it goes the whole way to the host, which takes nothing of it. */
@@ -88,15 +91,15 @@ export async function callback(scene: Scene): Promise<Seen> {
   if (authToken === undefined)
     return note(
       'not tried: only the auth token signs as Twilio does',
-      'set TWILIO_AUTH_TOKEN for this check',
+      'set TWILIO_AUTH_TOKEN for this check (https://console.twilio.com, Account Info)',
     );
   const url = await orUndefined(callbackUrl(scene));
-  if (url === undefined) return note('not tried', 'fix functions first');
+  if (url === undefined) return note('not tried', fixFirst('functions'));
   const { status, code } = await post(url, strangers, await signAsTwilio(authToken, url, strangers));
   if (code === 'host_refused' && status === 403) return 'signed, it goes through the Function to the host';
   if (code === 'host_refused')
     throw advice(
-      `the Function asks somebody who answers ${status}`,
+      `what the Function takes for the host answers ${status}`,
       "set the Functions' CUSTODY_HOST_URL to CUSTODY_PUBLIC_URL",
     );
   if (code === 'host_unreachable')
@@ -107,7 +110,7 @@ export async function callback(scene: Scene): Promise<Seen> {
   if (code === 'config_invalid')
     throw advice(
       "the Function's environment is not complete",
-      'its log in the Twilio Console names what is missing',
+      'read its log in the Twilio Console (Functions, the service, Live logs), which names what is missing',
     );
   if (code === 'callback_invalid')
     throw advice(
@@ -119,5 +122,8 @@ export async function callback(scene: Scene): Promise<Seen> {
       'the signature is not accepted',
       'set TWILIO_AUTH_TOKEN to the primary token of the account that has the Functions; their address must be the one Twilio calls',
     );
-  throw advice(`the Function answers ${status} ${code ?? ''}`.trimEnd(), 'see its log in the Twilio Console');
+  throw advice(
+    `the Function answers ${status} ${code ?? ''}`.trimEnd(),
+    'read its log in the Twilio Console (Functions, the service, Live logs)',
+  );
 }

@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { checkEnvFile, envFileNote } from '../../config/env-file.ts';
+import { checkEnvFile } from '../../config/env-file.ts';
+import { exitConfig } from '../../config/exit-code.ts';
 import { loadConfig } from '../../config.ts';
 import { readText } from '../file-input.ts';
+import { printJson } from '../output.ts';
 import { type Check, checks } from './checks.ts';
 import { examine } from './examine.ts';
 import { jsonOf, textOf } from './print.ts';
@@ -17,9 +19,9 @@ interface Flags {
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('look at everything the host needs, and say what to do about what is wrong; changes nothing')
+    .description('check everything the host needs, and say what to do about each fault; changes nothing')
     .option('--json', '{checks: [{name, ok, detail, next}]}')
-    .option('--only <names>', `of ${checks.map(({ name }) => name).join(', ')}`, named)
+    .option('--only <names>', `of ${['environment', ...checks.map(({ name }) => name)].join(', ')}`, named)
     .option('--token <token>', 'a Flex token to validate and describe; - reads it from standard input')
     .option(
       '--functions-url <url>',
@@ -27,7 +29,10 @@ export function registerDoctor(program: Command): void {
       origin,
     )
     .option('--import-from <s3>', 's3://bucket/prefix of an archive, to see whether import could read it')
-    .addHelpText('after', '\nEnds with 1 where something must be fixed.')
+    .addHelpText(
+      'after',
+      '\nExit code 1 where something must be fixed, and 78 where the environment is incomplete: nothing else is checked then.',
+    )
     .action(async ({ json, only, token, functionsUrl, importFrom }: Flags) => {
       const given = token === '-' ? (await readText('-')).trim() : token;
       const findings = await examine({
@@ -42,19 +47,22 @@ export function registerDoctor(program: Command): void {
         },
         ...(only && { those: only }),
       });
-      console.log(json ? jsonOf(findings) : textOf(findings, process.stdout.columns));
-      const note = envFileNote();
-      if (note && findings.some(({ name, level }) => name === 'environment' && level === 'fix'))
-        console.error(note);
-      if (findings.some(({ level }) => level === 'fix')) process.exitCode = 1;
-      // Whoever did not answer in time is not waited for at the end either.
+      if (json) printJson(jsonOf(findings));
+      else console.log(textOf(findings, process.stdout.columns));
+      const isIncomplete = findings.some(({ name, level }) => name === 'environment' && level === 'fix');
+      if (isIncomplete) process.exitCode = exitConfig;
+      else if (findings.some(({ level }) => level === 'fix')) process.exitCode = 1;
+      // A check that did not answer in time must not keep the process alive.
       setTimeout(() => process.exit(), 500).unref();
     });
 }
 
 function named(list: string): Check[] {
   const names = list.split(',').map((name) => name.trim());
-  const unknown = names.find((name) => !checks.some((check) => check.name === name));
+  // The environment is read in any case.
+  const unknown = names.find(
+    (name) => name !== 'environment' && !checks.some((check) => check.name === name),
+  );
   if (unknown !== undefined)
     throw new InvalidArgumentError(
       `there is no check ${unknown}: ${checks.map(({ name }) => name).join(', ')}`,

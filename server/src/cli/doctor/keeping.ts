@@ -1,7 +1,7 @@
 import { CustodyError } from '@flex-custody/core';
 import { rightsFaultOf } from '../../config/private-file.ts';
 import { readPolicy, readPolicyFile } from '../../retention/policy.ts';
-import { advice, note, type Seen } from './finding.ts';
+import { advice, note, type Seen, unknownBefore } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
 /** Whether the policy in force can be read and its holds can be told, and the file that a start would apply is sound. */
@@ -11,10 +11,13 @@ export async function policy(scene: Scene): Promise<Seen> {
   const health = await orUndefined(scene.health());
   const found = health === 'locked' ? undefined : health;
   const inForce = found?.version === 0 ? null : found?.work?.policy;
-  if (inForce === undefined) return note('not known which is in force', 'fix database first');
+  if (inForce === undefined) return unknownBefore('database');
   if (inForce === null) {
     if (file === undefined) return 'none: all recordings are kept';
-    return note('none is in force yet', 'the host applies the file at its next start; or policy apply');
+    return note(
+      'none is in force yet: the host applies the file at its start',
+      `flex-custody policy apply ${policyFile}`,
+    );
   }
   const { says, digest, appliedBy } = inForce;
   if (!says)
@@ -24,14 +27,14 @@ export async function policy(scene: Scene): Promise<Seen> {
     );
   if (callerSecret === undefined && says.namesCallers)
     throw advice(
-      'a hold names callers, and none can be told: every recording is held',
-      'set CUSTODY_CALLER_SECRET (openssl rand -base64 32), and keep it with the keys',
+      'a hold names callers, and CUSTODY_CALLER_SECRET is not set: every recording is held',
+      'set CUSTODY_CALLER_SECRET to the one that noted the callers; for a new one, openssl rand -base64 32',
     );
   const is = `${says.rules} rules, ${says.holds} holds, applied by ${appliedBy}`;
   if (file === undefined || file === digest) return is;
   return note(
     `${is}; CUSTODY_POLICY_FILE says something else, which a start applies or refuses`,
-    'flex-custody policy apply FILE --dry-run shows the difference',
+    `flex-custody policy apply ${policyFile} --dry-run`,
   );
 }
 
@@ -44,7 +47,7 @@ function digestOf(file: string): string {
     return readPolicy(readPolicyFile(file)).digest;
   } catch (error) {
     const detail = error instanceof CustodyError ? (error.message.split('\n')[0] ?? '') : 'it cannot be read';
-    throw advice(detail, 'the host does not start with it: flex-custody policy check');
+    throw advice(`${detail}: the host does not start with it`, `flex-custody policy check ${file}`);
   }
 }
 

@@ -21,7 +21,7 @@ export async function key({ config }: Scene): Promise<Seen> {
     open.end(sealed);
     return buffer(open);
   });
-  if (!opened.equals(plain)) throw advice('1 KiB came back changed', 'do not go on with this key; report it');
+  if (!opened.equals(plain)) throw advice('1 KiB came back changed', 'stop using this key, and report it');
   const { kind } = config.keyConfig;
   const all =
     kind === 'kms'

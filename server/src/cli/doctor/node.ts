@@ -8,7 +8,7 @@ export function seenOf(version: string): Seen {
     ? version
     : note(
         `${version}: out of support, and the AWS SDK ends its support in January 2027`,
-        'install Node 22 or 24',
+        'install Node 22 or 24 from https://nodejs.org',
       );
 }
 

@@ -43,12 +43,12 @@ function wrapped(text: string, width: number): string[] {
 }
 
 /** For a program: `{checks: [{name, ok, detail, next}]}`; what is only noted is ok. */
-export function jsonOf(findings: readonly Finding[]): string {
+export function jsonOf(findings: readonly Finding[]): { checks: object[] } {
   const found = findings.map(({ name, level, detail, next }) => ({
     name,
     ok: level !== 'fix',
     detail,
     next,
   }));
-  return JSON.stringify({ checks: found }, undefined, 2);
+  return { checks: found };
 }

@@ -22,7 +22,10 @@ export async function signingKey(scene: Scene): Promise<Seen> {
   } catch (error) {
     const isMissing = error instanceof CustodyError && error.code === 'signing_key_missing';
     if (isMissing && (signed?.newest ?? []).length === 0)
-      return note('none yet', 'the host makes it at its first start: keep a copy with the other keys then');
+      return note(
+        'none yet: the host makes it at its first start',
+        `flex-custody keys generate --kind signing --out ${config.file} makes it now; back it up with the other keys`,
+      );
     const detail = error instanceof CustodyError ? (error.message.split(': ')[0] ?? '') : 'it cannot be read';
     throw advice(detail, 'restore it from the backup of the keys: the host does not start without it');
   }
@@ -38,7 +41,7 @@ export async function signingKey(scene: Scene): Promise<Seen> {
     ? is
     : note(
         `${is}; ${left} sidecars are left to be signed`,
-        'a worker signs them, hour by hour; or catalog sign',
+        'flex-custody catalog sign signs them now; a worker does it every hour',
       );
 }
 

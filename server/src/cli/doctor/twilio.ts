@@ -1,12 +1,16 @@
 import { CustodyError } from '@flex-custody/core';
 import { iamLimitMs } from '@flex-custody/twilio';
 import { mayPlayEverything } from '../../access/may.ts';
-import { advice, note, type Seen } from './finding.ts';
+import { advice, fixFirst, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
 export async function account(scene: Scene): Promise<Seen> {
   const found = await scene.account();
-  if (!found) throw advice('there is no such account', 'check TWILIO_ACCOUNT_SID in the Twilio Console');
+  if (!found)
+    throw advice(
+      'there is no such account',
+      'correct TWILIO_ACCOUNT_SID (https://console.twilio.com, Account Info)',
+    );
   if (found.status !== 'active')
     throw advice(`the account is ${found.status}`, 'activate it in the Twilio Console');
   const key = scene.config.apiKey ? 'by API key' : 'by auth token';
@@ -19,10 +23,11 @@ export async function workspace(scene: Scene): Promise<Seen> {
   if (!found)
     throw advice(
       'the account has no such workspace',
-      "set TWILIO_WORKSPACE_SID to Flex's (Console, TaskRouter)",
+      "set TWILIO_WORKSPACE_SID to Flex's (Twilio Console: TaskRouter, Workspaces)",
     );
   const flexs = flex?.workspaceSid;
-  if (flexs === undefined) return note(found.friendlyName, 'whether it is Flex’s could not be read');
+  if (flexs === undefined)
+    return note(`${found.friendlyName}; whether it is Flex's is not known`, fixFirst('flex'));
   if (flexs === scene.config.workspaceSid) return `${found.friendlyName}, Flex's own`;
   throw advice(
     `${found.friendlyName} is not the workspace that Flex works in`,
@@ -54,7 +59,7 @@ export async function iam({ flexTokens, options }: Scene): Promise<Seen> {
       ? detail
       : note(
           `${detail}, but took longer than the ${iamLimitMs / 1_000} s that the host waits`,
-          'ask again while nothing else is at work here; check the network to iam.twilio.com',
+          'run flex-custody doctor --only iam again; if it stays slow, check the network to iam.twilio.com',
         );
   }
   throw advice('a false Flex token is taken for a good one', 'stop: find out who answers as iam.twilio.com');
@@ -66,7 +71,7 @@ const isOfToken = (error: unknown): boolean =>
 function mended(error: unknown): unknown {
   if (!(error instanceof CustodyError) || error.code !== 'iam_unavailable') return error;
   return advice(
-    error.message,
+    error.message.replace(/: (\w+)$/, ' ($1)'),
     'check the credentials, TWILIO_REALM, and that iam.twilio.com is reachable from here',
   );
 }
@@ -81,7 +86,8 @@ export async function clock(scene: Scene): Promise<Seen> {
     ['S3', bucket?.aheadMs],
   ];
   const known = clocks.flatMap(([name, ms]) => (ms === undefined ? [] : [{ name, ms }]));
-  if (known.length === 0) return note('neither Twilio nor S3 told the time', 'fix what is above first');
+  if (known.length === 0)
+    return note('not known: neither Twilio nor S3 answered', fixFirst('account', 'bucket'));
   const off = known.filter(({ ms }) => Math.abs(ms) > mostAheadMs);
   if (off.length === 0)
     return `within ${mostAheadMs / 1_000} s of ${known.map(({ name }) => name).join(' and ')}`;
@@ -90,6 +96,6 @@ export async function clock(scene: Scene): Promise<Seen> {
   );
   throw advice(
     `this clock is ${words.join(' and ')}`,
-    'set it, and keep it by NTP: signatures fail from a minute on',
+    'set the clock by NTP, for example timedatectl set-ntp true: signatures fail from a minute on',
   );
 }

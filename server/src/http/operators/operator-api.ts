@@ -83,7 +83,7 @@ export interface OperatorApi extends PolicyApi {
 /** What these codes say of a SID or an id, on either side of the wire. */
 export const unknown = {
   recording_unknown: (sid: string) => `${sid} is not in the catalog`,
-  alarm_unknown: (id: string) => `no alarm ${id} stands`,
+  alarm_unknown: (id: string) => `no alarm ${id} is open`,
   run_unknown: (name: string) => `${name} was never begun here`,
   certificate_unknown: (id: string) => `there is no certificate ${id}`,
 } as const;

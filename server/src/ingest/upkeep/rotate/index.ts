@@ -76,7 +76,7 @@ async function refuseUnknown({ catalog }: IngestDeps, keys: Keys, { from }: Rota
   if ((await catalog.countSealedByOthers({ newest: keys.keyId, from })) > 0) return;
   throw new CustodyError(
     'key_unknown',
-    `nothing is sealed by ${from}, and no such key is at hand: \`flex-custody keys status\` lists them`,
+    `no recording is encrypted under ${from}, and this host has no such key`,
   );
 }
 

@@ -1,0 +1,16 @@
+import { errorCode } from '@flex-custody/core';
+
+/** EX_CONFIG of sysexits(3): a supervisor should not start the process again before somebody has corrected the environment. */
+export const exitConfig = 78;
+
+const ofEnvironment: ReadonlySet<string> = new Set([
+  'caller_secret_missing',
+  'config_invalid',
+  'custody_differs',
+  'data_dir_open',
+  'env_file_open',
+  'policy_weaker',
+]);
+
+/** The exit code of a process that an error ends (docs/cli.md). */
+export const exitCodeOf = (error: unknown): 1 | 78 => (ofEnvironment.has(errorCode(error)) ? exitConfig : 1);
