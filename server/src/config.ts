@@ -14,6 +14,7 @@ import {
   type TwilioKeys,
 } from '@flex-custody/vault';
 import { isOpenToOthers, readPrivateFile } from './config/private-file.ts';
+import { isPublicHttps } from './config/shapes.ts';
 import { systemCode } from './config/system-code.ts';
 import { emptyHasMeaning, signingKeyFile, type Variables, variables } from './config/variables.ts';
 
@@ -87,6 +88,8 @@ export interface Config {
   acceptUnversioned: boolean;
   /** When a copy that the host did not make itself is held against Twilio's media. */
   prove: 'before-deletion' | 'always';
+  /** Where alarms are sent; `secrets` sign, newest first. `allowPrivate` allows other networks than the public Internet. */
+  alarmWebhook?: { url: string; secrets: readonly string[]; allowPrivate: boolean };
   /** Days after which what is over is forgotten: closed alarms, finished runs, reports of calls. */
   keepDays: { alarms: number; runs: number; reports: number };
   policyFile?: string;
@@ -153,6 +156,14 @@ function together(given: Record<string, string>): Record<string, string> {
   // Its directory is one process's: jobs that another role sends would wait in it for nobody.
   if (!has('DATABASE_URL') && /^\s*(http|worker)\s*$/.test(given['CUSTODY_ROLES'] ?? '')) {
     faults['DATABASE_URL'] = 'is missing: with the embedded database one process has both roles, http,worker';
+  }
+  const webhook = given['CUSTODY_ALARM_WEBHOOK'];
+  if (webhook !== undefined) {
+    if (!has('CUSTODY_ALARM_WEBHOOK_SECRET'))
+      faults['CUSTODY_ALARM_WEBHOOK_SECRET'] = 'is missing: it signs what CUSTODY_ALARM_WEBHOOK receives';
+    if (given['CUSTODY_ALARM_WEBHOOK_PRIVATE'] !== 'true' && !isPublicHttps(webhook))
+      faults['CUSTODY_ALARM_WEBHOOK'] =
+        'must be an https:// URL on the public Internet; CUSTODY_ALARM_WEBHOOK_PRIVATE=true allows others';
   }
   if (given['CUSTODY_STORAGE_MODE'] === 'sse-kms') return faults;
   const kind = given['CUSTODY_KEY_KIND'];
@@ -300,6 +311,13 @@ function shape(env: Variables, keyConfig: KeyConfig | undefined): Config {
     prove: env.CUSTODY_PROVE,
     ...(env.DELETE_SOURCE_AFTER !== undefined && { deleteSourceAfterHours: env.DELETE_SOURCE_AFTER }),
     acceptUnversioned: env.CUSTODY_ACCEPT_UNVERSIONED,
+    ...(env.CUSTODY_ALARM_WEBHOOK !== undefined && {
+      alarmWebhook: {
+        url: env.CUSTODY_ALARM_WEBHOOK,
+        secrets: env.CUSTODY_ALARM_WEBHOOK_SECRET ?? [],
+        allowPrivate: env.CUSTODY_ALARM_WEBHOOK_PRIVATE,
+      },
+    }),
     keepDays: {
       alarms: env.CUSTODY_ALARM_DAYS,
       runs: env.CUSTODY_RUN_DAYS,

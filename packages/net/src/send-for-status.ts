@@ -11,8 +11,9 @@ export async function sendForStatus(
   options: RequestOptions & { mostBytes: number },
 ): Promise<number> {
   const { body, limitMs, mostBytes, signal } = options;
-  const over = AbortSignal.any([AbortSignal.timeout(limitMs), ...(signal ? [signal] : [])]);
-  const answer = await answerTo(requestTo(url, options), { answerMs: limitMs, body, signal: over });
+  const end = performance.now() + limitMs;
+  const answer = await answerTo(requestTo(url, options), { answerMs: limitMs, body, signal });
+  const timer = setTimeout(() => answer.destroy(), Math.max(0, end - performance.now()));
   try {
     let bytes = 0;
     for await (const piece of answer as AsyncIterable<Buffer>) {
@@ -21,6 +22,8 @@ export async function sendForStatus(
     }
   } catch {
     // The status is known.
+  } finally {
+    clearTimeout(timer);
   }
   return answer.statusCode ?? 0;
 }

@@ -179,6 +179,8 @@ export function openQueue(db: Db, settings: QueueSettings = {}): Queue {
       timers.push(timer);
     },
 
+    purge: async (name) => (await boss()).purgeQueue(name),
+
     waiting: async (name, sids) => (await tableOf(name)).waiting(sids),
 
     async counts({ fresh = false } = {}) {

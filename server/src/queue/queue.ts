@@ -1,4 +1,4 @@
-import type { ConferenceSid, RecordingSid, TaskSid } from '@flex-custody/core';
+import type { AlarmWebhook, ConferenceSid, RecordingSid, TaskSid } from '@flex-custody/core';
 
 /** Every kind of job and its data. */
 export interface Jobs {
@@ -36,6 +36,10 @@ export interface Jobs {
   sign: Record<string, never>;
   /** Removes what is over and old, beside the recordings. */
   trim: Record<string, never>;
+  /** Sends one alarm to CUSTODY_ALARM_WEBHOOK. */
+  webhook: Pick<AlarmWebhook, 'id' | 'event' | 'at'> & { alarm: number };
+  /** Gives each alarm that is to be sent its job. */
+  webhooks: Record<string, never>;
 }
 export type JobName = keyof Jobs;
 /** Jobs of a schedule, without data. */
@@ -49,7 +53,8 @@ export type ScheduledName =
   | 'sources'
   | 'retention'
   | 'sign'
-  | 'trim';
+  | 'trim'
+  | 'webhooks';
 
 export interface SendOptions {
   startAfterMs?: number;
@@ -99,9 +104,11 @@ export interface Queue {
   every(name: ScheduledName, seconds: number): Promise<void>;
   /** Those of these recordings for which a job of this name waits, for its first try or another. */
   waiting(
-    name: Exclude<JobName, ScheduledName | 'resume' | 'call'>,
+    name: Exclude<JobName, ScheduledName | 'resume' | 'call' | 'webhook'>,
     sids: readonly RecordingSid[],
   ): Promise<ReadonlySet<RecordingSid>>;
+  /** Removes the jobs of this name that wait. */
+  purge(name: JobName): Promise<void>;
   /**
    * Jobs by name and state; what is done is not among them, but for the last of each schedule. At most 15 s old, so that any
    * number of hosts cost one count in that time; `fresh` counts now.

@@ -28,6 +28,8 @@ export const tryLimits: Readonly<Record<JobName, number>> = {
   retention: 7_200,
   sign: 7_200,
   trim: 900,
+  webhook: 60,
+  webhooks: 60,
 };
 export const jobNames = Object.keys(tryLimits) as readonly JobName[];
 export const deadName = (name: JobName): string => `${name}.dead`;
@@ -43,6 +45,7 @@ const scheduled = {
   retention: true,
   sign: true,
   trim: true,
+  webhooks: true,
 } satisfies Record<ScheduledName, true>;
 export const scheduledNames = Object.keys(scheduled) as readonly ScheduledName[];
 export const isScheduled = (name: string): boolean => name in scheduled;

@@ -42,6 +42,7 @@ import { createHostDeps, createWorks } from './host-deps.ts';
 import { applyAtStart, readStartPolicy } from './policy.ts';
 import { createProgressLog } from './progress.ts';
 import { fresh, mayUse } from './readiness.ts';
+import { startWebhooks } from './webhooks.ts';
 
 /** A whole host, put together and not yet at work. */
 export interface Host {
@@ -209,6 +210,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
           await recorder.startWorkers();
           await startRetention(deps);
           await startTrim(deps);
+          await startWebhooks(db, deps);
         }
       : undefined,
     goingDown: () => {

@@ -12,6 +12,7 @@ interface Flags {
   token?: string;
   functionsUrl?: string;
   importFrom?: string;
+  testWebhook?: boolean;
 }
 
 export function registerDoctor(program: Command): void {
@@ -27,8 +28,9 @@ export function registerDoctor(program: Command): void {
       origin,
     )
     .option('--import-from <s3>', 's3://bucket/prefix of an archive, to see whether import could read it')
+    .option('--test-webhook', 'also send a signed test to CUSTODY_ALARM_WEBHOOK')
     .addHelpText('after', '\nEnds with 1 where something must be fixed.')
-    .action(async ({ json, only, token, functionsUrl, importFrom }: Flags) => {
+    .action(async ({ json, only, token, functionsUrl, importFrom, testWebhook }: Flags) => {
       const given = token === '-' ? (await readText('-')).trim() : token;
       const findings = await examine({
         load() {
@@ -39,6 +41,7 @@ export function registerDoctor(program: Command): void {
           ...(given !== undefined && { token: given }),
           ...(functionsUrl !== undefined && { functionsUrl }),
           ...(importFrom !== undefined && { importFrom }),
+          ...(testWebhook && { testWebhook }),
         },
         ...(only && { those: only }),
       });

@@ -19,6 +19,7 @@ import { tracesOfCalls } from './018-traces-of-calls.ts';
 import { setAside } from './019-set-aside.ts';
 import { tallies } from './020-tallies.ts';
 import { inventoryKeys } from './021-inventory-keys.ts';
+import { alarmWebhooks } from './023-alarm-webhooks.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
 export const migrations: readonly string[] = [
@@ -43,4 +44,5 @@ export const migrations: readonly string[] = [
   setAside,
   tallies,
   inventoryKeys,
+  alarmWebhooks,
 ];

@@ -65,6 +65,10 @@ export class FakeQueue implements Queue {
   async every(name: ScheduledName, seconds: number) {
     this.schedules.push(`${name} ${seconds}`);
   }
+  async purge(name: JobName) {
+    this.sent = this.sent.filter((job) => job.name !== name);
+  }
+
   async waiting(name: JobName, sids: readonly RecordingSid[]) {
     const all = this.sent.flatMap((job) =>
       job.name === name && 'recordingSid' in job.data ? [job.data.recordingSid] : [],
