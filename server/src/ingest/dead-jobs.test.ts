@@ -142,4 +142,11 @@ describe('a dead job', () => {
     await queue.dead?.({ name: 'trim', data: {}, error: error('expired') });
     expect(await alarmCodes()).toEqual(['trim_failed']);
   });
+
+  test('of a webhook is an alarm, and of no recording', async () => {
+    const { queue, alarmCodes } = await handedOver(shared.db);
+    const data = { alarm: 1, id: 'one-raised', event: 'raised', at: '' } as const;
+    await queue.dead?.({ name: 'webhook', data, error: outage('webhook_unavailable') });
+    expect(await alarmCodes()).toEqual(['webhook_failed']);
+  });
 });

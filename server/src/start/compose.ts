@@ -206,11 +206,12 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     queue,
     startWorkers: works
       ? async () => {
+          // First: what the others raise is to be sent.
+          await startWebhooks(db, deps);
           await ingest.startWorkers();
           await recorder.startWorkers();
           await startRetention(deps);
           await startTrim(deps);
-          await startWebhooks(db, deps);
         }
       : undefined,
     goingDown: () => {
