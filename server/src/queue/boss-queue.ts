@@ -27,6 +27,7 @@ const unhurried: ReadonlySet<JobName> = new Set([
   'sign',
   'sources',
   'trim',
+  'webhooks',
 ]);
 const unhurriedPolls = 4;
 /** Doubled at each retry, half of it random: by default the pauses grow from 2 s to about 2 h. */
