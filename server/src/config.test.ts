@@ -192,6 +192,8 @@ test.each([
   ['CUSTODY_COPIES_AT_ONCE', '0', '1 to 64'],
   ['CUSTODY_INVENTORY', 'inventories/daily', 's3://bucket/prefix'],
   ['CUSTODY_INVENTORY', 's3://a', 's3://bucket/prefix'],
+  ['CUSTODY_ALARM_WEBHOOK_SECRET', 'short', '32 characters'],
+  ['CUSTODY_ALARM_WEBHOOK_PRIVATE', 'yes', 'true or false'],
   ['CUSTODY_LOG_LEVEL', 'loud', 'debug'],
 ])('%s=%s is malformed, and the line says how it must be', (name, value, must) => {
   const lines = faults({ [name]: value });
@@ -240,6 +242,50 @@ test.each([
   const lines = faults(changes as Record<string, string | undefined>);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain(line);
+});
+
+const webhook = {
+  CUSTODY_ALARM_WEBHOOK: 'https://hooks.example.com/alarms?token=1',
+  CUSTODY_ALARM_WEBHOOK_SECRET: `${'n'.repeat(32)}, ${'o'.repeat(32)}`,
+};
+
+test('where alarms are sent, and by which secrets they are signed', () => {
+  expect(loadConfig(complete).alarmWebhook).toBeUndefined();
+  expect(loadConfig({ ...complete, ...webhook }).alarmWebhook).toEqual({
+    url: webhook.CUSTODY_ALARM_WEBHOOK,
+    secrets: ['n'.repeat(32), 'o'.repeat(32)],
+    allowPrivate: false,
+  });
+  expect(faults({ ...webhook, CUSTODY_ALARM_WEBHOOK_SECRET: undefined })).toEqual([
+    'CUSTODY_ALARM_WEBHOOK_SECRET is missing: `openssl rand -hex 32` makes it; give the receiver of alarms the same',
+  ]);
+});
+
+test.each([
+  'hooks.example.com',
+  'ftp://hooks.example.com/',
+  'https://me:pass@hooks.example.com/',
+  'https://x/#y',
+])('%s is no URL for alarms', (url) =>
+  expect(faults({ ...webhook, CUSTODY_ALARM_WEBHOOK: url })).toEqual([
+    'CUSTODY_ALARM_WEBHOOK must be an https:// URL without credentials and fragment',
+  ]),
+);
+
+test.each([
+  'http://hooks.example.com/',
+  'https://localhost/',
+  'https://10.0.0.1/',
+  'https://0x7f000001/',
+  'https://[::1]:8443/',
+  'https://[::ffff:192.168.0.1]/',
+])('alarms are sent to %s where private networks are allowed alone', (url) => {
+  const settings = { ...complete, ...webhook, CUSTODY_ALARM_WEBHOOK: url };
+  expect(faults(settings)).toEqual([
+    'CUSTODY_ALARM_WEBHOOK must be an https:// URL on the public Internet; CUSTODY_ALARM_WEBHOOK_PRIVATE=true allows others',
+  ]);
+  const allowed = loadConfig({ ...settings, CUSTODY_ALARM_WEBHOOK_PRIVATE: 'true' });
+  expect(allowed.alarmWebhook).toMatchObject({ url, allowPrivate: true });
 });
 
 test('keys: several PEMs with their names, a file, KMS, or none where S3 seals', () => {

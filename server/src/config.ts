@@ -81,6 +81,8 @@ export interface Config {
   acceptUnversioned: boolean;
   /** When a copy that the host did not make itself is held against Twilio's media. */
   prove: 'before-deletion' | 'always';
+  /** Where alarms are sent; `secrets` sign, newest first. `allowPrivate` allows other networks than the public Internet. */
+  alarmWebhook?: { url: string; secrets: readonly string[]; allowPrivate: boolean };
   /** Days after which what is over is forgotten: closed alarms, finished runs, reports of calls. */
   keepDays: { alarms: number; runs: number; reports: number };
   policyFile?: string;

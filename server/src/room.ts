@@ -14,6 +14,8 @@ export interface Room {
   /** WebSockets. */
   upgrades?: readonly Upgrade[];
   jobs?: readonly RunJob[];
+  /** Before the jobs of any room begin. */
+  begin?(): Promise<void>;
   /** What the failure of one try, of whatever job, tells an operator at once; undefined: nothing. */
   alarms?(error: unknown): { code: AlarmCode; detail: string } | undefined;
   metrics?: MetricSources;

@@ -15,9 +15,9 @@ const floors: readonly (readonly string[])[] = [
   ['server/src/playback'],
   ['server/src/access', 'server/src/retention'],
   ['server/src/room', 'server/src/dead-jobs'],
+  ['server/src/alarms'],
   [
     'server/src/events',
-    'server/src/alarms',
     'server/src/catalog',
     'server/src/custody',
     'server/src/queue',

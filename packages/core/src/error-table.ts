@@ -102,6 +102,10 @@ export const errorTable = {
   object_unproven: [422, false, "The bucket contradicts a Function's report of a copy."],
   stalled: [503, true, 'The work moved nothing for too long.'],
 
+  // Webhooks of alarms.
+  webhook_refused: [502, false, 'The receiver of alarms refuses a webhook, or its address may not be used.', 'Run `flex-custody doctor --only alarm-webhook --test-webhook`.'],
+  webhook_unavailable: [503, true, 'The receiver of alarms gives no answer, or asks for a later try.'],
+
   // Envelopes.
   envelope_frame_order: [500, false, 'The frames of an envelope are out of order.'],
   envelope_malformed: [500, false, 'The object is no well-formed envelope.'],

@@ -1,3 +1,4 @@
+export * from './alarm-webhook.ts';
 export * from './analysis.ts';
 export * from './conference-legs.ts';
 export * from './error-table.ts';

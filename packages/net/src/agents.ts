@@ -4,6 +4,7 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { getProxyForUrl } from 'proxy-from-env';
+import { isPrivateHost, notPublic, publicLookup } from './public-address.ts';
 import { hostOf, openTunnel, proxyAuthorization } from './tunnel.ts';
 
 /** A target that has no connection by then is not reached. */
@@ -12,7 +13,19 @@ const TUNNEL_MS = 5_000;
 export type AgentOptions = https.AgentOptions & {
   /** Of a connection through a proxy, until TLS to the target is agreed; 5,000 by default. */
   tunnelMs?: number;
+  /**
+   * Refuses what is not on the public Internet, by the address that is connected to. A proxy resolves names itself: for what
+   * is sent through one, only addresses in the URL are refused, and localhost.
+   */
+  publicOnly?: boolean;
 };
+
+const withLookup = ({ publicOnly = false, ...options }: AgentOptions): https.AgentOptions =>
+  publicOnly ? { ...options, lookup: publicLookup(options.lookup) } : options;
+
+/** @returns why the target is refused before its name is resolved; undefined where it is not */
+const refusalOf = ({ publicOnly = false }: AgentOptions, { host }: Target): Error | undefined =>
+  publicOnly && isPrivateHost(host ?? '') ? notPublic(host ?? '') : undefined;
 
 type Created = (error: Error | null, socket?: Duplex) => void;
 type Target = http.ClientRequestArgs & { servername?: string };
@@ -47,13 +60,17 @@ export function proxyAgent(url: string): https.Agent | undefined {
 
 class SecureAgent extends https.Agent {
   readonly #tunnelMs: number;
+  readonly #options: AgentOptions;
 
   constructor({ tunnelMs = TUNNEL_MS, ...options }: AgentOptions) {
-    super(options);
+    super(withLookup(options));
     this.#tunnelMs = tunnelMs;
+    this.#options = options;
   }
 
   override createConnection(target: Target, created: Created): Duplex | undefined {
+    const refusal = refusalOf(this.#options, target);
+    if (refusal) return void created(refusal);
     const proxy = proxyFor('https:', target);
     if (proxy === '') return connectTls(this, target);
     this.#throughProxy(proxy, target).then((socket) => created(null, socket), created);
@@ -73,8 +90,11 @@ class SecureAgent extends https.Agent {
 }
 
 class PlainAgent extends http.Agent {
+  readonly #options: AgentOptions;
+
   constructor({ tunnelMs: _, ...options }: AgentOptions) {
-    super(options);
+    super(withLookup(options));
+    this.#options = options;
   }
 
   /** A proxy is sent the whole URL, as HTTP has it (RFC 9112, section 3.2.2). */
@@ -103,6 +123,8 @@ class PlainAgent extends http.Agent {
   }
 
   override createConnection(target: Target, created: Created): Duplex | undefined {
+    const refusal = refusalOf(this.#options, target);
+    if (refusal) return void created(refusal);
     const proxy = proxyFor('http:', target);
     if (proxy === '') return net.connect(target as net.NetConnectOpts);
     try {

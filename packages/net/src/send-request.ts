@@ -16,8 +16,13 @@ export interface RequestOptions extends WholeLimits {
  * @throws as {@link wholeAnswer}
  */
 export async function sendRequest(url: string, options: RequestOptions): Promise<WholeAnswer> {
+  return wholeAnswer(requestTo(url, options), options);
+}
+
+/** The request itself, not sent yet. */
+export function requestTo(url: string, options: RequestOptions): http.ClientRequest {
   const { method = 'GET', headers = {}, body, agent = sharedAgent(url) } = options;
   const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
   const transport = url.startsWith('http:') ? http : https;
-  return wholeAnswer(transport.request(url, { agent, method, headers: { ...headers, ...length } }), options);
+  return transport.request(url, { agent, method, headers: { ...headers, ...length } });
 }

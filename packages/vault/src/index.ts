@@ -12,7 +12,7 @@ export { opensNow } from './opens-now.ts';
 export { isVersionOfItsOwn, type RenewInput, renewObject } from './renew.ts';
 export { type Copied, copyResumably, type ResumableInput } from './resumable/resumable-copy.ts';
 export type { UploadState } from './resumable/upload-state.ts';
-export { signRequest, verifyRequest } from './signature.ts';
+export { signBody, signRequest, verifyRequest } from './signature.ts';
 export { proveWhole } from './source/audio-proof.ts';
 export { openMedia } from './source/open-media.ts';
 export { readMedia, type SeenMedia } from './source/read-media.ts';

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { signRequest, verifyRequest } from './signature.ts';
+import { signBody, signRequest, verifyRequest } from './signature.ts';
 
 const secret = 's'.repeat(32);
 const now = 1_800_000_000_500;
@@ -56,4 +56,11 @@ test('holds for five minutes, and a minute ahead', () => {
   expect(verify({ now: now - 59_000 })).toBe(true);
   expect(verify({ now: now + 301_000 })).toBe(false);
   expect(verify({ now: now - 61_000 })).toBe(false);
+});
+
+test('a body alone is signed by each secret, over time and body', () => {
+  const by = (one: string) => createHmac('sha256', one).update('1800000000.{"a":1}').digest('hex');
+  const older = 'o'.repeat(32);
+  expect(signBody([secret], '{"a":1}', now)).toBe(`t=1800000000,v1=${by(secret)}`);
+  expect(signBody([secret, older], '{"a":1}', now)).toBe(`t=1800000000,v1=${by(secret)},v1=${by(older)}`);
 });

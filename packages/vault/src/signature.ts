@@ -17,8 +17,17 @@ export function signRequest(
   body: string,
   nowMs: number,
 ): string {
-  const t = String(Math.floor(nowMs / 1000));
+  const t = secondsOf(nowMs);
   return `t=${t},v1=${digest(secret, t, method, path, body).toString('hex')}`;
+}
+
+/**
+ * The same for a request to a receiver that is not ours: the HMAC-SHA256 of `t.body`, with one `v1` for each secret, so that
+ * a receiver accepts either of two while they are rotated.
+ */
+export function signBody(secrets: readonly string[], body: string, nowMs: number): string {
+  const t = secondsOf(nowMs);
+  return [`t=${t}`, ...secrets.map((secret) => `v1=${hmac(secret, `${t}.${body}`).toString('hex')}`)].join();
 }
 
 /**
@@ -43,7 +52,10 @@ export function verifyRequest(
   return fits.includes(true);
 }
 
+const secondsOf = (ms: number): string => String(Math.floor(ms / 1000));
+const hmac = (secret: string, text: string): Buffer => createHmac('sha256', secret).update(text).digest();
+
 function digest(secret: string, t: string, method: string, path: string, body: string): Buffer {
   const bodyHash = createHash('sha256').update(body).digest('hex');
-  return createHmac('sha256', secret).update(`${t}.${method}.${path}.${bodyHash}`).digest();
+  return hmac(secret, `${t}.${method}.${path}.${bodyHash}`);
 }

@@ -15,6 +15,7 @@ export const onlyByHand = 'only by `alarms clear`';
 
 const byVerification = 'the copy is verified';
 const bySuccess = 'the next run of the job that succeeds';
+const byDelivery = 'the next webhook that is delivered; a start without CUSTODY_ALARM_WEBHOOK';
 /** Its tries are used up, or another one cannot succeed. */
 const failed = (job: string) => `the job \`${job}\`, when it fails for good`;
 
@@ -378,6 +379,29 @@ export const alarmTable = {
     raisedBy: 'the comparison of the bucket with the catalog',
     resolvedBy: 'the next comparison of the bucket that finds a usable inventory, or needs none',
   },
+  webhook_refused: {
+    severity: 'warning',
+    meaning:
+      'The receiver of alarms refused a webhook, or its address may not be used. That webhook is not sent again.',
+    next: 'The detail says why. Check CUSTODY_ALARM_WEBHOOK and its secret: `flex-custody doctor --only alarm-webhook --test-webhook`.',
+    raisedBy: 'the job `webhook`',
+    resolvedBy: byDelivery,
+  },
+  webhook_failed: {
+    severity: 'warning',
+    meaning: 'A webhook could not be delivered until all tries were used up. It is not sent again.',
+    next: 'Check the receiver and the way to it: `flex-custody doctor --only alarm-webhook --test-webhook`.',
+    raisedBy: failed('webhook'),
+    resolvedBy: byDelivery,
+  },
+  webhooks_failed: {
+    severity: 'warning',
+    meaning:
+      'The job that finds alarms to send failed: the receiver of webhooks does not learn of new alarms meanwhile.',
+    next: 'Check the database (`flex-custody doctor --only database,jobs`). The job runs again by itself.',
+    raisedBy: failed('webhooks'),
+    resolvedBy: bySuccess,
+  },
   janitor_failed: {
     severity: 'critical',
     meaning: 'The job that restarts interrupted work failed: interrupted copies stay where they are.',
@@ -392,6 +416,9 @@ export type AlarmCode = keyof typeof alarmTable;
 export function isAlarmCode(code: string): code is AlarmCode {
   return Object.hasOwn(alarmTable, code);
 }
+
+/** Alarms about webhooks are not sent by webhook: each could cause the next. */
+export const webhookAlarms: readonly AlarmCode[] = ['webhook_refused', 'webhook_failed', 'webhooks_failed'];
 
 /** Undefined for what a host of another release has raised. */
 export function meaningOf(code: string): AlarmMeaning | undefined {

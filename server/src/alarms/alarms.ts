@@ -2,7 +2,7 @@ import type { RecordingSid } from '@flex-custody/core';
 import { coalesce } from '../db/coalesce.ts';
 import type { Db } from '../db/db.ts';
 import { type Behind, behindOf, mostCounted, pageUnknown } from '../db/pages.ts';
-import type { AlarmCode } from './alarm-table.ts';
+import { type AlarmCode, webhookAlarms } from './alarm-table.ts';
 
 export interface Alarm {
   id: number;
@@ -56,6 +56,12 @@ const greatestId = 2 ** 31 - 1;
 const isBehind = (id: string) =>
   `(last_at, id) < (SELECT mark.last_at, mark.id FROM alarms mark WHERE mark.id = ${id}::int)`;
 
+/** While this mark is there alarms are sent by webhook. */
+export const webhookMark = 'alarm-webhook';
+
+/** Raising it is news to the receiver of webhooks: it was closed, or open from before there was a receiver. */
+const isOpening = 'alarms.cleared_at IS NOT NULL OR alarms.webhook_id IS NULL';
+
 /** The SIDs that a detail names, each once: an erasure finds the alarm by them. */
 const sidsIn = (detail: string): string[] => [...new Set(detail.match(/[A-Z]{2}[0-9a-f]{32}/g))];
 
@@ -82,10 +88,13 @@ export function createAlarms(db: Db): Alarms {
   return {
     async raise(code, recordingSid, detail) {
       await db.query(
-        `INSERT INTO alarms (code, recording_sid, detail, about) VALUES ($1, $2, $3, $4)
+        `INSERT INTO alarms (code, recording_sid, detail, about, webhook_id, webhook_opened_at)
+         VALUES ($1, $2, $3, $4, (SELECT gen_random_uuid() FROM marks WHERE name = $5 LIMIT 1), now())
          ON CONFLICT (code, recording_sid) DO UPDATE SET
-           detail = excluded.detail, about = excluded.about, times = alarms.times + 1, last_at = now(), cleared_at = NULL`,
-        [code, recordingSid ?? '', detail, sidsIn(detail)],
+           detail = excluded.detail, about = excluded.about, times = alarms.times + 1, last_at = now(), cleared_at = NULL,
+           webhook_id = CASE WHEN ${isOpening} THEN excluded.webhook_id ELSE alarms.webhook_id END,
+           webhook_opened_at = CASE WHEN ${isOpening} THEN now() ELSE alarms.webhook_opened_at END`,
+        [code, recordingSid ?? '', detail, sidsIn(detail), webhookAlarms.includes(code) ? '' : webhookMark],
       );
     },
     async list({ open = false, limit = 100, after } = {}) {

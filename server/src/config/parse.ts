@@ -1,4 +1,5 @@
 import { isRole, roleNames } from './roles.ts';
+import { isPublicHttps } from './shapes.ts';
 import { emptyHasMeaning, variables } from './variables.ts';
 
 type Given = Readonly<Record<string, string>>;
@@ -14,6 +15,7 @@ export const howToGet: Readonly<Record<string, string>> = {
   CUSTODY_BUCKET: 'set the name of the bucket that holds the recordings (docs/deploy.md, "The bucket")',
   CUSTODY_FUNCTION_SECRETS:
     '`openssl rand -hex 32` makes it; give the Functions the same as their CUSTODY_HOST_SECRET',
+  CUSTODY_ALARM_WEBHOOK_SECRET: '`openssl rand -hex 32` makes it; give the receiver of alarms the same',
   CUSTODY_MEDIA_SECRET: '`openssl rand -base64 32` makes it',
   CUSTODY_KEY_KIND: 'set rsa, raw-aes or kms (docs/keys.md says which)',
   CUSTODY_KEY_FILE: '`flex-custody keys generate --key-id NAME --out FILE` makes it',
@@ -63,6 +65,14 @@ function together(given: Given): Record<string, string> {
   const own = (given['CUSTODY_ROLES'] ?? '').split(',').map((name) => name.trim());
   if (!has('DATABASE_URL') && own.every(isRole) && !roleNames.every((role) => own.includes(role))) {
     faults['DATABASE_URL'] = `is missing: with the embedded database one process has all roles, ${roleNames}`;
+  }
+  const webhook = given['CUSTODY_ALARM_WEBHOOK'];
+  if (webhook !== undefined) {
+    if (!has('CUSTODY_ALARM_WEBHOOK_SECRET'))
+      faults['CUSTODY_ALARM_WEBHOOK_SECRET'] = missing('CUSTODY_ALARM_WEBHOOK_SECRET');
+    if (given['CUSTODY_ALARM_WEBHOOK_PRIVATE'] !== 'true' && !isPublicHttps(webhook))
+      faults['CUSTODY_ALARM_WEBHOOK'] =
+        'must be an https:// URL on the public Internet; CUSTODY_ALARM_WEBHOOK_PRIVATE=true allows others';
   }
   if (given['CUSTODY_STORAGE_MODE'] === 'sse-kms') return faults;
   const kind = given['CUSTODY_KEY_KIND'];

@@ -62,6 +62,13 @@ export const readers = {
   prove: (env) => env.CUSTODY_PROVE,
   deleteSourceAfterHours: (env) => env.DELETE_SOURCE_AFTER,
   acceptUnversioned: (env) => env.CUSTODY_ACCEPT_UNVERSIONED,
+  alarmWebhook({
+    CUSTODY_ALARM_WEBHOOK: url,
+    CUSTODY_ALARM_WEBHOOK_SECRET: secrets = [],
+    CUSTODY_ALARM_WEBHOOK_PRIVATE: allowPrivate,
+  }) {
+    return url === undefined ? undefined : { url, secrets, allowPrivate };
+  },
   keepDays: (env) => ({
     alarms: env.CUSTODY_ALARM_DAYS,
     runs: env.CUSTODY_RUN_DAYS,

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { withoutSlashes } from '@flex-custody/core';
+import { isPrivateHost } from '@flex-custody/net';
 import { z } from 'zod';
 
 export const matching = (shape: RegExp, must: string) => z.string().regex(shape, { error: must });
@@ -23,6 +24,10 @@ export const list = z
   .transform((text) =>
     [...new Set(text.split(',').map((item) => item.trim()))].filter((item) => item !== ''),
   );
+export const secrets = list.refine(
+  (items) => items.length >= 1 && items.length <= 2 && items.every((item) => item.length >= 32),
+  { error: 'must be one secret, or two while rotating, each of at least 32 characters' },
+);
 /** Hours after which originals go; undefined: they stay. */
 export const sourceHours = (text: string): number | undefined => {
   if (text === 'off') return undefined;
@@ -38,6 +43,11 @@ export const isNetwork = (text: string): boolean => {
   );
 };
 export const isOrigin = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+/** Where a name leads is seen when it is resolved. */
+export const isPublicHttps = (text: string): boolean => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.protocol === 'https:' && !isPrivateHost(url.hostname.replace(/^\[|\]$/g, ''));
+};
 export const baseUrl = z
   .string()
   .transform(withoutSlashes)

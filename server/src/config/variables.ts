@@ -10,6 +10,7 @@ import {
   list,
   matching,
   publicUrl,
+  secrets,
   sourceHours,
   whole,
 } from './shapes.ts';
@@ -151,13 +152,9 @@ export const variables = z.object({
     .describe(
       'File with the private keys (PKCS8) of the public ones that Twilio seals recordings for, each behind a line `# key id: CR…`.',
     ),
-  CUSTODY_FUNCTION_SECRETS: list
-    .refine((items) => items.length >= 1 && items.length <= 2 && items.every((item) => item.length >= 32), {
-      error: 'must be one secret, or two while rotating, each of at least 32 characters',
-    })
-    .describe(
-      'Shared with the Functions, which sign by it (their CUSTODY_HOST_SECRET); a second one while rotating.',
-    ),
+  CUSTODY_FUNCTION_SECRETS: secrets.describe(
+    'Shared with the Functions, which sign by it (their CUSTODY_HOST_SECRET); a second one while rotating.',
+  ),
   CUSTODY_MEDIA_SECRET: z
     .string()
     .refine((text) => /^[A-Za-z0-9+/]+={0,2}$/.test(text) && Buffer.from(text, 'base64').length >= 32, {
@@ -312,6 +309,25 @@ export const variables = z.object({
   CUSTODY_ALARM_DAYS: whole(1, 36_500)
     .default(90)
     .describe('Days after which the host forgets an alarm that was closed.'),
+  CUSTODY_ALARM_WEBHOOK: z
+    .string()
+    .refine((text) => isOrigin(text) && !/[@#]/.test(text), {
+      error: 'must be an https:// URL without credentials and fragment',
+    })
+    .optional()
+    .describe(
+      'URL that receives each alarm when it is raised and when it is resolved, signed; none by default.',
+    ),
+  CUSTODY_ALARM_WEBHOOK_SECRET: secrets
+    .optional()
+    .describe(
+      'Signs what CUSTODY_ALARM_WEBHOOK receives. A second one, behind it, signs too while the receiver changes to the first.',
+    ),
+  CUSTODY_ALARM_WEBHOOK_PRIVATE: flag
+    .default(false)
+    .describe(
+      'Allows CUSTODY_ALARM_WEBHOOK to be in a private network or on this machine, and to use http://. Otherwise it must be https:// on the public Internet.',
+    ),
   CUSTODY_RUN_DAYS: whole(7, 36_500)
     .default(90)
     .describe('Days after which the host forgets a finished run of long work, such as `import`.'),

@@ -63,6 +63,10 @@ export const indexes: Wanted = {
   alarms_open: { on: 'alarms', as: `(last_at DESC, id DESC) WHERE cleared_at IS NULL` },
   alarms_open_by_code: { on: 'alarms', as: `(code) WHERE cleared_at IS NULL` },
   alarms_cleared: { on: 'alarms', as: `(cleared_at) WHERE cleared_at IS NOT NULL` },
+  alarms_to_send: {
+    on: 'alarms',
+    as: `(id) WHERE webhook_id IS NOT NULL AND (webhook_opened_at IS NOT NULL OR cleared_at IS NOT NULL)`,
+  },
   alarms_by_recording: { on: 'alarms', as: '(recording_sid)' },
   // Without `fastupdate`, here and below: an erasure would read all rows that wait to be put into the index.
   alarms_about: { on: 'alarms', as: 'USING gin (about) WITH (fastupdate = off)' },

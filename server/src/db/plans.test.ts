@@ -23,6 +23,8 @@ import { until } from '../../../test/support/until.ts';
 import { createAudit, operator } from '../access/audit.ts';
 import { createIdentities } from '../access/identities.ts';
 import { createAlarms } from '../alarms/alarms.ts';
+import { alarmJobs } from '../alarms/jobs.ts';
+import { createWebhookEvents } from '../alarms/webhook-events.ts';
 import { createAgedRows } from '../catalog/aged-rows.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { createCertificates } from '../catalog/certificates.ts';
@@ -401,6 +403,13 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await alarms.counts();
     await alarms.clear(1);
     await alarms.resolve(['copy_failed'], one);
+    const webhooks = createWebhookEvents(db, account);
+    await webhooks.switchOn();
+    await webhooks.pending();
+    const event = { alarm: 1, id: `${randomUUID()}-raised`, event: 'raised', at: '' } as const;
+    await webhooks.handedOver([event]);
+    await webhooks.alarmOf(event);
+    await webhooks.switchOff();
     db.during('certificates');
     const certificates = createCertificates(db);
     await certificates.keep({ id: randomUUID(), reason: 'erasure', recordings: 1, jws: 'j' });
@@ -478,6 +487,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     db.during('queue: waiting');
     await queue.waiting(ingestJobs.copy, [one]);
     await queue.sendAll(ingestJobs.copy, [{ data: { recordingSid: one }, since: new Date(0) }]);
+    await queue.purge(alarmJobs.webhook);
     db.during('queue: work');
     let begun = 0;
     await queue.work({

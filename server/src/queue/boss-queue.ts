@@ -175,6 +175,8 @@ export function openQueue(db: Db, settings: QueueSettings): Queue {
 
     waiting: async (job, sids) => (await tableOf(job.name)).waiting(sids),
 
+    purge: async ({ name }) => (await boss()).purgeQueue(name),
+
     async counts({ fresh = false } = {}) {
       await boss();
       return fresh ? countJobs(db, schema) : sharedCounts(db, schema);

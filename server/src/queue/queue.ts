@@ -31,6 +31,8 @@ export interface Queue {
   work<D extends object>(run: RunJob<D>): Promise<void>;
   /** Those of these recordings for which such a job waits, for its first try or another. */
   waiting(job: Job<OfRecording>, sids: readonly RecordingSid[]): Promise<ReadonlySet<RecordingSid>>;
+  /** Removes the jobs of this kind that wait. */
+  purge(job: Job): Promise<void>;
   /**
    * Jobs by name and state; what is done is not among them, but for the last of each schedule. At most 15 s old, so that any
    * number of hosts cost one count in that time; `fresh` counts now.

@@ -16,9 +16,10 @@ export interface RunJobsDeps {
 
 /** Begins the jobs of these rooms; they end when the queue stops. */
 export async function runJobs(
-  rooms: readonly Pick<Room, 'jobs' | 'alarms'>[],
+  rooms: readonly Pick<Room, 'begin' | 'jobs' | 'alarms'>[],
   { queue, alarms, log, now = Date.now }: RunJobsDeps,
 ): Promise<void> {
+  for (const room of rooms) await room.begin?.();
   const raisedAt = new Map<string, number>();
   const raise = async (error: unknown) => {
     const cause = errorCode(error);

@@ -1,3 +1,4 @@
+import { alarmWebhook } from './alarm-webhook.ts';
 import * as bucket from './bucket.ts';
 import { archive, erasing, sidecars } from './bucket-erasing.ts';
 import { callers } from './callers.ts';
@@ -89,6 +90,7 @@ export const checks: readonly Check[] = [
     copies: database.copies,
     'dead-letters': database.deadLetters,
     alarms: database.alarms,
+    'alarm-webhook': alarmWebhook,
     reconcile: database.reconcile,
   }),
   ...group('Functions', { functions: functions.functions, callback: functions.callback }),

@@ -14,6 +14,7 @@ interface Flags {
   token?: string;
   functionsUrl?: string;
   importFrom?: string;
+  testWebhook?: boolean;
 }
 
 export function registerDoctor(program: Command): void {
@@ -29,11 +30,12 @@ export function registerDoctor(program: Command): void {
       origin,
     )
     .option('--import-from <s3>', 's3://bucket/prefix of an archive, to see whether import could read it')
+    .option('--test-webhook', 'also send a signed test to CUSTODY_ALARM_WEBHOOK')
     .addHelpText(
       'after',
       '\nExit code 1 where something must be fixed, and 78 where the environment is incomplete: nothing else is checked then.',
     )
-    .action(async ({ json, only, token, functionsUrl, importFrom }: Flags) => {
+    .action(async ({ json, only, token, functionsUrl, importFrom, testWebhook }: Flags) => {
       const given = token === '-' ? (await readText('-')).trim() : token;
       const findings = await examine({
         load() {
@@ -44,6 +46,7 @@ export function registerDoctor(program: Command): void {
           ...(given !== undefined && { token: given }),
           ...(functionsUrl !== undefined && { functionsUrl }),
           ...(importFrom !== undefined && { importFrom }),
+          ...(testWebhook && { testWebhook }),
         },
         ...(only && { those: only }),
       });

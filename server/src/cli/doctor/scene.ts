@@ -20,6 +20,8 @@ export interface DoctorOptions {
   functionsUrl?: string;
   /** `s3://bucket/prefix` of an archive that is to be imported. */
   importFrom?: string;
+  /** Sends a signed test to CUSTODY_ALARM_WEBHOOK. */
+  testWebhook?: boolean;
 }
 
 /** What the checks look at. What several of them need is asked once. */

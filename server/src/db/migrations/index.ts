@@ -20,6 +20,7 @@ import { setAside } from './019-set-aside.ts';
 import { tallies } from './020-tallies.ts';
 import { inventoryKeys } from './021-inventory-keys.ts';
 import { auditSubjects } from './022-audit-subjects.ts';
+import { alarmWebhooks } from './023-alarm-webhooks.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
 export const migrations: readonly string[] = [
@@ -45,4 +46,5 @@ export const migrations: readonly string[] = [
   tallies,
   inventoryKeys,
   auditSubjects,
+  alarmWebhooks,
 ];

@@ -44,6 +44,10 @@ export class FakeQueue implements Queue {
     this.workers.set(job.name, running as RunJob);
     if (everySeconds !== undefined) this.schedules.push(`${job.name} ${everySeconds}`);
   }
+  async purge({ name }: Job) {
+    this.sent = this.sent.filter((job) => job.name !== name);
+  }
+
   async waiting({ name }: Job<OfRecording>, sids: readonly RecordingSid[]) {
     const all = this.sent.flatMap((job) =>
       job.name === name && 'recordingSid' in job.data ? [job.data.recordingSid as RecordingSid] : [],

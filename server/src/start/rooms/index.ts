@@ -1,4 +1,5 @@
 import type { Room } from '../../room.ts';
+import { alarmsRoom } from './alarms.ts';
 import { ingestRoom } from './ingest.ts';
 import { playbackRoom } from './playback.ts';
 import { openRecorder, recorderRoom } from './recorder.ts';
@@ -13,5 +14,6 @@ export function openRooms(shared: Shared): readonly Room[] {
     ingestRoom(shared, recorder),
     recorderRoom(shared, recorder),
     retentionRoom(shared),
+    alarmsRoom(shared),
   ];
 }

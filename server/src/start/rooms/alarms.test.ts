@@ -1,0 +1,302 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type AccountSid, type AlarmWebhook, parseAlarmWebhook, type RecordingSid } from '@flex-custody/core';
+import { until } from '../../../../test/support/until.ts';
+import { createAlarms } from '../../alarms/alarms.ts';
+import { alarmJobs } from '../../alarms/jobs.ts';
+import { createWebhookEvents, type WebhookEvent } from '../../alarms/webhook-events.ts';
+import { handOver } from '../../alarms/webhook-jobs.ts';
+import type { Config } from '../../config.ts';
+import { buildIndexes } from '../../db/indexes.ts';
+import { migrate } from '../../db/migrate.ts';
+import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine.ts';
+import { openQueue } from '../../queue/boss-queue.ts';
+import type { DeadJob, Job } from '../../queue/job.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { runJobs } from '../run-jobs.ts';
+import { alarmsRoom } from './alarms.ts';
+
+const account = `AC${'1'.repeat(32)}` as AccountSid;
+const RE = (n: number) => `RE${String(n).padStart(32, '0')}` as RecordingSid;
+jest.setTimeout(120_000);
+
+onEachEngine('alarms by webhook', (open) => {
+  let database: TestDatabase;
+  let server: http.Server;
+  let url: string;
+  let queue: Queue;
+  let received: AlarmWebhook[];
+  let dead: (DeadJob & { name: string })[];
+  let inFlight: { now: number; most: number };
+  /** What the receiver answers from now on, one after another; 204 where nothing is left. */
+  let answers: number[];
+  /** Resolves when the receiver may answer. */
+  let gate: Promise<void>;
+
+  beforeAll(async () => {
+    database = await open();
+    await migrate(database.db);
+    await buildIndexes(database.db);
+    server = http.createServer(async (request, response) => {
+      inFlight.now += 1;
+      inFlight.most = Math.max(inFlight.most, inFlight.now);
+      let body = '';
+      for await (const piece of request.setEncoding('utf8')) body += piece;
+      received.push(parseAlarmWebhook(JSON.parse(body)));
+      const status = answers.shift() ?? 204;
+      await gate;
+      inFlight.now -= 1;
+      response.writeHead(status).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  });
+  afterAll(async () => {
+    server.closeAllConnections();
+    server.close();
+    await database.drop();
+  });
+  beforeEach(async () => {
+    [received, answers, dead, inFlight] = [[], [], [], { now: 0, most: 0 }];
+    gate = Promise.resolve();
+    await database.db.query('TRUNCATE alarms, marks RESTART IDENTITY');
+    await start();
+  });
+  afterEach(() => stop());
+
+  /** A host with the role worker. */
+  async function start({ webhook = true, limit = 3 } = {}) {
+    queue = openQueue(database.db, {
+      jobs: Object.values<Job>(alarmJobs),
+      ...{ schema: `${database.schema}_jobs`, pollMs: 20, retries: { limit, delaySeconds: 1 } },
+      onError: (error) => console.error(error),
+    });
+    const alarmWebhook = { url, secrets: ['s'.repeat(32)], allowPrivate: true };
+    const config = { accountSid: account, ...(webhook && { alarmWebhook }) } as unknown as Config;
+    const { jobs = [], ...room } = alarmsRoom({ alarms: alarms(), config, db: database.db, queue }, 3_600);
+    const noted = jobs.map((running) => ({
+      ...running,
+      async dead(one: DeadJob) {
+        dead.push({ name: running.job.name, ...one });
+        await running.dead?.(one);
+      },
+    }));
+    await runJobs([{ ...room, jobs: noted }], { queue, alarms: alarms(), log: { error: () => undefined } });
+    // The look at the start is over: every further one is the test's own.
+    await until(async () => (await waiting()).length === 0);
+  }
+  const stop = () => queue.stop(5_000);
+  const alarms = () => createAlarms(database.db);
+  const events = () => createWebhookEvents(database.db, account);
+  const openAlarms = async () => (await alarms().list({ open: true })).map(({ code }) => code).sort();
+  const waiting = async () =>
+    (await queue.counts({ fresh: true })).filter(
+      ({ name, state }) => name.startsWith('webhook') && state !== 'completed' && state !== 'failed',
+    );
+  /** What the clock does each 10 seconds. */
+  const sweep = async () => {
+    await queue.send(alarmJobs.webhooks, {});
+    await until(async () => (await events().pending()).length === 0);
+  };
+  const receives = async (n: number) => {
+    await sweep();
+    await until(() => received.length >= n && inFlight.now === 0);
+    return received.splice(0);
+  };
+  /** Whatever was to be sent has been: an alarm that is raised last is received last. */
+  const nothingElse = async () => {
+    await alarms().raise('trim_failed', undefined, 'the last');
+    const all = await receives(1);
+    expect(all.map(({ code }) => code)).toEqual(['trim_failed']);
+  };
+
+  test('one when an alarm is raised, and one when it is resolved or cleared', async () => {
+    await alarms().raise('copy_failed', RE(1), 'media_missing of +4915112345678');
+    const [raised, ...others] = await receives(1);
+    expect(others).toEqual([]);
+    expect(raised).toEqual({
+      id: expect.stringMatching(/^[0-9a-f-]{36}-raised$/),
+      ...{ event: 'raised', code: 'copy_failed', severity: 'critical', recording: RE(1), account },
+      meaning: expect.stringContaining('could not be copied'),
+      next: expect.stringContaining('flex-custody recordings retry'),
+      detail: 'media_missing of [redacted]',
+      at: (await alarms().list())[0]?.firstAt.toISOString(),
+    });
+    await alarms().resolve(['copy_failed'], RE(1));
+    const [resolved] = await receives(1);
+    expect(resolved).toMatchObject({ event: 'resolved', code: 'copy_failed', recording: RE(1) });
+    expect(resolved?.id).toBe(raised?.id.replace('raised', 'resolved'));
+    expect(resolved?.at).toBe((await alarms().list())[0]?.clearedAt?.toISOString());
+
+    await alarms().raise('copy_failed', RE(1), '');
+    const [again] = await receives(1);
+    expect(again).toMatchObject({ event: 'raised', code: 'copy_failed' });
+    expect(again).not.toHaveProperty('detail');
+    expect(again?.id).not.toBe(raised?.id);
+    await alarms().clear((await alarms().list())[0]?.id ?? 0);
+    expect(await receives(1)).toMatchObject([{ event: 'resolved', code: 'copy_failed' }]);
+    await nothingElse();
+  });
+
+  test('what is raised while it is open is no news, before it is sent and after', async () => {
+    await alarms().raise('sign_failed', undefined, 'a');
+    await alarms().raise('sign_failed', undefined, 'b');
+    expect(await receives(1)).toMatchObject([{ code: 'sign_failed', detail: 'b' }]);
+    await alarms().raise('sign_failed', undefined, 'c');
+    await nothingElse();
+  });
+
+  test('what is resolved before it was sent is sent as both, in this order', async () => {
+    await alarms().raise('sign_failed', undefined, 'a');
+    await alarms().resolve(['sign_failed']);
+    const raised = await events().pending();
+    await events().handedOver(raised);
+    const resolved = await events().pending();
+    await events().handedOver(resolved);
+    expect([raised, resolved]).toMatchObject([[{ event: 'raised' }], [{ event: 'resolved' }]]);
+    expect(resolved[0]?.id).toBe(raised[0]?.id.replace('raised', 'resolved'));
+    expect(await events().pending()).toEqual([]);
+  });
+
+  test('a receiver that is away for a while gets the same id again', async () => {
+    answers = [503, 429];
+    await alarms().raise('sign_failed', undefined, 'a');
+    const [first, second, third] = await receives(3);
+    expect(third).toEqual(first);
+    expect(second).toEqual(first);
+    expect(await openAlarms()).toEqual(['sign_failed']);
+  });
+
+  test('when the tries run out the job has failed for good', async () => {
+    await stop();
+    await start({ limit: 1 });
+    answers = [500, 500];
+    await alarms().raise('sign_failed', undefined, 'a');
+    expect(await receives(2)).toHaveLength(2);
+    await until(() => dead.length > 0);
+    expect(dead).toMatchObject([{ name: 'webhook', error: { code: 'webhook_unavailable' } }]);
+  });
+
+  test('what is refused is an alarm, not tried again and not sent; the next that is delivered resolves it', async () => {
+    answers = [404];
+    await alarms().raise('webhook_failed', undefined, 'of before');
+    await alarms().raise('sign_failed', undefined, 'a');
+    expect(await receives(1)).toMatchObject([{ code: 'sign_failed' }]);
+    await until(async () => (await openAlarms()).includes('webhook_refused'));
+    const refused = (await alarms().list()).find(({ code }) => code === 'webhook_refused');
+    expect(refused?.detail).toBe('the receiver answered 404');
+    await nothingElse();
+    await until(async () => !(await openAlarms()).some((code) => code.startsWith('webhook')));
+    expect(dead).toEqual([]);
+  });
+
+  test('many at once: one each, four at a time', async () => {
+    let answer: (() => void) | undefined;
+    gate = new Promise((resolve) => {
+      answer = resolve;
+    });
+    for (let n = 0; n < 30; n += 1) await alarms().raise('link_failed', RE(n), 'so');
+    await sweep();
+    await until(() => inFlight.now === 4);
+    answer?.();
+    const all = await receives(30);
+    expect(new Set(all.map(({ recording }) => recording)).size).toBe(30);
+    expect(all).toHaveLength(30);
+    expect(inFlight.most).toBe(4);
+  });
+
+  test('more than one look finds', async () => {
+    await stop();
+    await database.db.query(
+      `INSERT INTO alarms (code, recording_sid, detail, webhook_id, webhook_opened_at)
+       SELECT 'link_failed', 'RE' || n, '', gen_random_uuid(), now() FROM generate_series(1, 1001) n`,
+    );
+    const sent: number[] = [];
+    await handOver({ alarms: alarms(), events: events() }, async (found) => void sent.push(found.length));
+    expect(sent).toEqual([500, 500, 1]);
+    expect(await events().pending()).toEqual([]);
+    await database.db.query('TRUNCATE alarms');
+  });
+
+  test('a process that ends before an alarm has its job leaves it to the next one', async () => {
+    await stop();
+    await alarms().raise('sign_failed', undefined, 'a');
+    await start();
+    // The next start looks by itself.
+    await until(() => received.length > 0);
+    expect(received.splice(0)).toMatchObject([{ code: 'sign_failed' }]);
+  });
+
+  test('one that ends between the job and its mark sends again, under the same id', async () => {
+    await alarms().raise('sign_failed', undefined, 'a');
+    const ended = { ...events(), handedOver: () => Promise.reject(new Error('killed')) };
+    const sent: WebhookEvent[] = [];
+    await expect(
+      handOver({ alarms: alarms(), events: ended }, async (found) => void sent.push(...found)),
+    ).rejects.toThrow('killed');
+    await queue.sendAll(
+      alarmJobs.webhook,
+      sent.map((data) => ({ data })),
+    );
+    await until(() => received.length === 1);
+    const [first] = received.splice(0);
+    expect(first?.id).toBe(sent[0]?.id);
+    expect((await receives(1))[0]?.id).toBe(first?.id);
+  });
+
+  test('a mark of before does not hide what was opened since', async () => {
+    await stop();
+    await alarms().raise('sign_failed', undefined, 'a');
+    const found = await events().pending();
+    await alarms().resolve(['sign_failed']);
+    await alarms().raise('sign_failed', undefined, 'b');
+    await events().handedOver(found);
+    const [since] = await events().pending();
+    expect(since?.event).toBe('raised');
+    expect(since?.id).not.toBe(found[0]?.id);
+    // Nor does the mark of its opening hide its end.
+    await events().handedOver(since ? [since] : []);
+    await alarms().resolve(['sign_failed']);
+    expect(await events().pending()).toMatchObject([
+      { event: 'resolved', id: since?.id.replace('raised', 'resolved') },
+    ]);
+  });
+
+  test('an alarm that was removed is not sent', async () => {
+    await stop();
+    await alarms().raise('copy_failed', RE(1), 'a');
+    await start();
+    await until(() => received.length > 0);
+    received.splice(0);
+    await alarms().raise('link_failed', RE(1), 'a');
+    const [event] = await events().pending();
+    await database.db.query('DELETE FROM alarms WHERE recording_sid = $1', [RE(1)]);
+    if (event) await queue.send(alarmJobs.webhook, event);
+    await nothingElse();
+  });
+
+  test('what was raised without a receiver is not sent to a later one, until it is raised again', async () => {
+    await stop();
+    await start({ webhook: false });
+    await alarms().raise('sign_failed', undefined, 'old');
+    await alarms().raise('compare_failed', undefined, 'old');
+    await stop();
+    await start();
+    await alarms().resolve(['compare_failed']);
+    await nothingElse();
+    await alarms().raise('sign_failed', undefined, 'new');
+    expect(await receives(1)).toMatchObject([{ event: 'raised', code: 'sign_failed', detail: 'new' }]);
+  });
+
+  test('without a receiver what waits for one is removed, with the alarms about it', async () => {
+    answers = [503, 503, 503];
+    await alarms().raise('sign_failed', undefined, 'a');
+    await alarms().raise('webhook_failed', undefined, 'b');
+    await receives(1);
+    await until(async () => (await waiting()).some(({ state }) => state === 'retry'));
+    await stop();
+    await start({ webhook: false });
+    expect(await waiting()).toEqual([]);
+    expect(await openAlarms()).toEqual(['sign_failed']);
+  });
+});
