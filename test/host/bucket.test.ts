@@ -157,7 +157,7 @@ test('a certificate that could not be written is found before one is needed', as
   });
   expect(await found('certificates')).toMatchObject({
     ok: false,
-    next: expect.stringContaining('allow it'),
+    next: expect.stringContaining('Allow it'),
   });
   for await (const upload of store.unfinishedUploads('certificates/')) throw new Error(upload.key);
 });
