@@ -167,13 +167,13 @@ onEachEngine('alarms by webhook', (open) => {
     expect(await openAlarms()).toEqual(['sign_failed']);
   });
 
-  test('when the tries run out the job has failed for good', async () => {
+  test('when the tries run out the job has failed for good, which is an alarm', async () => {
     await stop();
     await start({ limit: 1 });
     answers = [500, 500];
     await alarms().raise('sign_failed', undefined, 'a');
     expect(await receives(2)).toHaveLength(2);
-    await until(() => dead.length > 0);
+    await until(async () => (await openAlarms()).includes('webhook_failed'));
     expect(dead).toMatchObject([{ name: 'webhook', error: { code: 'webhook_unavailable' } }]);
   });
 
