@@ -150,7 +150,7 @@ describe('Twilio', () => {
 
   test('IAM that is down', async () => {
     fault('iam', 503);
-    expect(await found('iam')).toMatchObject({ ok: false, detail: expect.stringContaining('no verdict') });
+    expect(await found('iam')).toMatchObject({ ok: false, detail: expect.stringContaining('does not say whether') });
   });
 
   test('a Flex token is described; one that is none is refused', async () => {

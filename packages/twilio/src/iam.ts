@@ -57,7 +57,7 @@ export function createIam({ accountSid, authToken, apiKey, realm }: IamConfig): 
       if (error instanceof ProxyRefusal)
         throw iamUnavailable(`the proxy does not connect to ${host} (${error.status})`);
       const { code } = error as NodeJS.ErrnoException;
-      if (code === TOO_LONG) throw iamUnavailable('an answer that is none (it is too long)');
+      if (code === TOO_LONG) throw iamUnavailable('its answer is too long');
       throw iamUnavailable(signal.aborted ? 'no answer in time' : `no answer (${code ?? 'unknown'})`);
     }
   };
@@ -78,5 +78,5 @@ function factsOf(status: number, answer: TokenFacts): TokenFacts {
   if (status === 401 || status === 403)
     throw iamUnavailable(`it does not accept the host's credentials (${named}): check TWILIO_AUTH_TOKEN`);
   if (status === 404) throw iamUnavailable(`it knows no such account (${named}): check TWILIO_REALM`);
-  throw iamUnavailable(`an answer that is none (${named})`);
+  throw iamUnavailable(`its answer is unusable (${named})`);
 }
