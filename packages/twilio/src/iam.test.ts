@@ -90,18 +90,18 @@ test.each([
 });
 
 test.each([
-  [200, '<html>', /none \(200\)/],
-  [200, '', /none/],
-  [200, { identity: 'ada' }, /none/],
-  [200, { valid: 'true', identity: 'ada' }, /none/],
-  [200, { valid: true, pad: 'x'.repeat(70_000) }, /none/],
-  [302, { valid: false }, /none \(302\)/],
+  [200, '<html>', /unusable \(200\)/],
+  [200, '', /unusable/],
+  [200, { identity: 'ada' }, /unusable/],
+  [200, { valid: 'true', identity: 'ada' }, /unusable/],
+  [200, { valid: true, pad: 'x'.repeat(70_000) }, /unusable/],
+  [302, { valid: false }, /unusable \(302\)/],
   [401, { code: 20003, message: 'Authenticate' }, /check TWILIO_AUTH_TOKEN/],
   [403, '', /check TWILIO_AUTH_TOKEN/],
   [404, { code: 20404 }, /check TWILIO_REALM/],
   [429, { code: 20429, valid: false }, /429, code 20429/],
-  [500, { valid: true, identity: 'ada' }, /none \(500\)/],
-  [503, { valid: false }, /none \(503\)/],
+  [500, { valid: true, identity: 'ada' }, /unusable \(500\)/],
+  [503, { valid: false }, /unusable \(503\)/],
 ])('anything else is an outage, never a verdict: %i %j', async (status, body, message) => {
   says(status, body);
   await expect(ask()).rejects.toMatchObject({
