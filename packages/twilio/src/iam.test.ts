@@ -94,7 +94,7 @@ test.each([
   [200, '', /unusable/],
   [200, { identity: 'ada' }, /unusable/],
   [200, { valid: 'true', identity: 'ada' }, /unusable/],
-  [200, { valid: true, pad: 'x'.repeat(70_000) }, /unusable/],
+  [200, { valid: true, pad: 'x'.repeat(70_000) }, /too long/],
   [302, { valid: false }, /unusable \(302\)/],
   [401, { code: 20003, message: 'Authenticate' }, /check TWILIO_AUTH_TOKEN/],
   [403, '', /check TWILIO_AUTH_TOKEN/],
