@@ -86,7 +86,10 @@ test('from the first step on no link plays; while Twilio is away it is not ended
   expect(await oldLink(sid)).toBe(200);
   await host.control('faults', { target: 'api', kind: 'status', value: 503, times: 0, match: 'DELETE /' });
   const begun = await host.run('erase', '--recording', sid, '--reference', 'court order', '--yes');
-  expect([begun.code, begun.out]).toEqual([1, expect.stringContaining('erasure not finished: twilio_unavailable')]);
+  expect([begun.code, begun.out]).toEqual([
+    1,
+    expect.stringContaining('erasure not finished: twilio_unavailable'),
+  ]);
   expect(host.sandbox.twilio.world.recordings.get(sid)?.status).toBe('completed');
   expect([await inBucket(sid), await oldLink(sid), (await host.play(sid)).status]).toEqual([0, 410, 410]);
   // Deleted in Twilio's console meanwhile: it refuses to delete it once more.

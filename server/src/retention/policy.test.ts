@@ -122,7 +122,11 @@ test.each([
     'version: 1\nholds: [{id: a, until: 2025-02-29}]',
     /is not a day of the calendar/,
   ],
-  ['a day beyond all months', 'version: 1\nholds: [{id: a, until: 2026-13-41}]', /is not a day of the calendar/],
+  [
+    'a day beyond all months',
+    'version: 1\nholds: [{id: a, until: 2026-13-41}]',
+    /is not a day of the calendar/,
+  ],
   ['a queue without a name', 'version: 1\nkeep: {rules: [{queue: " \u00a0", days: 5}]}', /queue is blank/],
   ['a day that is none', 'version: 1\nholds: [{id: a, from: 2026-02-30x}]', /holds.0.from must be a day/],
   [
