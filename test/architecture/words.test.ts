@@ -17,6 +17,10 @@ const places = [
   'plugins.mjs',
   'sandbox/media/README.md',
   'sandbox/src',
+  'server/src/catalog',
+  'server/src/ingest',
+  'server/src/recorder',
+  'server/src/retention',
 ];
 
 /** What each is to be replaced by is in docs/glossary.md, or is a plainer word. */

@@ -86,7 +86,10 @@ test('from the first step on no link plays; while Twilio is away it is not ended
   expect(await oldLink(sid)).toBe(200);
   await host.control('faults', { target: 'api', kind: 'status', value: 503, times: 0, match: 'DELETE /' });
   const begun = await host.run('erase', '--recording', sid, '--reference', 'court order', '--yes');
-  expect([begun.code, begun.out]).toEqual([1, expect.stringContaining('not ended: twilio_unavailable')]);
+  expect([begun.code, begun.out]).toEqual([
+    1,
+    expect.stringContaining('erasure not finished: twilio_unavailable'),
+  ]);
   expect(host.sandbox.twilio.world.recordings.get(sid)?.status).toBe('completed');
   expect([await inBucket(sid), await oldLink(sid), (await host.play(sid)).status]).toEqual([0, 410, 410]);
   // Deleted in Twilio's console meanwhile: it refuses to delete it once more.
@@ -111,7 +114,7 @@ test('what the bucket refuses to remove is as it was before', async () => {
   const match = `DELETE /${host.sandbox.s3.bucket}/recordings/AC`;
   await host.control('faults', { target: 's3', kind: 'status', value: 403, times: 0, match });
   const run = await host.run('erase', '--recording', sid, '--yes');
-  expect([run.code, run.out]).toEqual([1, expect.stringContaining('not ended: store_denied')]);
+  expect([run.code, run.out]).toEqual([1, expect.stringContaining('erasure not finished: store_denied')]);
   expect(await host.show(sid)).toEqual({ ...before, updatedAt: expect.anything() });
   expect((await host.play(sid)).status).toBe(200);
 });

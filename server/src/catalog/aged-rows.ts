@@ -12,37 +12,37 @@ export interface Slice {
 }
 
 /**
- * Rows beside the recordings that are over, and older than `days`: each call removes some hundred of them at most. The
- * audit log, certificates and policies are not among them: they are kept for good.
+ * Removes rows other than recordings that have ended and are older than `days`, at most 500 in one call. The audit log,
+ * certificates and policies are never removed.
  */
 export interface AgedRows {
   /** Closed alarms, by when they were closed. */
   alarms(days: number): Promise<Slice>;
-  /** Runs that came to their end. */
+  /** Runs that have ended. */
   runs(days: number): Promise<Slice>;
-  /** How many each run of retention erased, but for the newest ones, by which the brake knows what is usual. */
+  /** The counts of what each run of retention erased. The newest ones stay: the brake derives from them what is usual. */
   retained(): Promise<Slice>;
-  /** Reports of calls, by when they came. Those of pauses stay while a recording of their task is not erased. */
+  /** Reports of calls, by the time at which they arrived. Reports of pauses stay until every recording of their task is erased. */
   reports(days: number): Promise<Slice>;
-  /** Pauses that have ended; they stay as long as the reports of them. */
+  /** Pauses that have ended; they stay as long as their reports. */
   pauses(days: number): Promise<Slice>;
-  /** Workers whom no valid token has named since. */
+  /** Workers whom no valid token has named within `days`. */
   identities(days: number): Promise<Slice>;
 }
 
-/** Rows of one statement: no other writer waits long for it. */
+/** Rows that one statement removes, so that no other writer waits long for it. */
 const slice = 500;
 const retainedDays = 90;
-/** As many as {@link KeepingCatalog.usuallyRetained} takes the mean of. */
+/** {@link KeepingCatalog.usuallyRetained} takes the mean of so many. */
 const retainedKept = 20;
 
 const before = (parameter: string) => `now() - ${parameter}::double precision * interval '1 day'`;
 
-/** Reports by which the length of a recording is judged. */
+/** Reports that explain why a recording is shorter than its call. */
 const ofPauses: readonly string[] = ['paused', 'resumed'];
 
 interface Look {
-  /** As the database writes it, to the microsecond. */
+  /** The database's text of the time, to the microsecond. */
   at: string;
 }
 
@@ -53,8 +53,8 @@ export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks
   };
 
   /**
-   * Looks at each row once, oldest first: what stays is removed with the recording that it stays for. The mark is a time
-   * and no SID, since a SID would outlast the erasure of its call; rows of one instant are looked at together.
+   * Reads each row once, oldest first: a row that stays is removed later with its recording. The mark is a time, because
+   * a SID would outlast the erasure of its call; rows of one instant are read together.
    */
   const onward = async <T extends Look>(
     name: string,
@@ -70,7 +70,7 @@ export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks
     return { removed, hasMore: rows.length >= slice };
   };
 
-  /** Of these tasks, those that a recording is of, whether that is proven or only hinted. */
+  /** Those of these tasks that have a recording, by a proven task or by a hint. */
   const recorded = async (tasks: readonly string[]): Promise<ReadonlySet<string>> => {
     if (tasks.length === 0) return new Set();
     const found = await db.query<{ task: string }>(
@@ -86,7 +86,7 @@ export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks
   return {
     alarms: (days) =>
       remove(
-        // Asked twice: it may have been raised again between the choice and the removal.
+        // The condition is checked twice: the alarm may have been raised again between the selection and the removal.
         `DELETE FROM alarms WHERE cleared_at < ${before('$1')} AND id IN (
            SELECT id FROM alarms WHERE cleared_at < ${before('$1')} ORDER BY cleared_at LIMIT ${slice}
          ) RETURNING 1`,
@@ -99,7 +99,7 @@ export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks
       ),
     retained: () =>
       remove(
-        // Only the oldest are looked at, also while none of them is old enough.
+        // The statement reads only the oldest rows, even if none of them is old enough.
         `DELETE FROM retained WHERE id IN (
            SELECT id FROM (
              SELECT id, at FROM retained WHERE account_sid = $1 ORDER BY id LIMIT ${slice}
@@ -142,7 +142,7 @@ export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks
         async (rows) => {
           const tasks = await recorded(rows.map(({ task }) => task));
           const gone = await db.query<object>(
-            // One that was opened again meanwhile has not ended.
+            // A pause that was opened again meanwhile has not ended.
             `DELETE FROM pauses WHERE conference_sid = ANY($1::text[]) AND ended_at < ${before('$2')} RETURNING 1`,
             [rows.filter(({ task }) => !tasks.has(task)).map(({ conference }) => conference), days],
           );

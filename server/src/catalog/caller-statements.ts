@@ -6,16 +6,16 @@ import { talliesOf } from './tallies.ts';
 
 const isOpen = (fact: string) => `(${fact} IS NULL OR '${fact}' = ANY(unproven))`;
 
-/** Of `k3f9a2b1c:…`, the part that names the secret: see CallerDigest. */
+/** The part of `k3f9a2b1c:…` that names the secret: see CallerDigest. */
 const keyIdOf = (digest: string) => `substring(${digest} FROM '^(k[0-9a-f]{8}):')`;
 
-/** Nothing can be compared with a digest by another secret: Twilio's word by today's replaces it. */
+/** A digest by another secret can be compared with nothing: a digest of Twilio's number by the present secret replaces it. */
 const isReplaced = (by: string) =>
   `(${keyIdOf(`${by}::text`)} IS NOT NULL AND ${keyIdOf('caller')} IS DISTINCT FROM ${keyIdOf(`${by}::text`)})`;
 
 /**
- * Assignments that fill in whose call it is; what is proven stays. `direction`, `caller` and `others` are placeholders of
- * the statement, of which those that are null say nothing.
+ * Assignments that fill in direction and caller; proven facts stay. `direction`, `caller` and `others` are placeholders
+ * of the statement; a null changes nothing.
  */
 export const callerAssignments = (
   direction: string,
@@ -30,7 +30,7 @@ export const callerAssignments = (
       ${alsoProven ? `AND fact <> '${alsoProven}'` : ''}),
   hinted_callers = ARRAY(SELECT DISTINCT unnest(hinted_callers || ${others}::text[]))`;
 
-/** Whose call a recording is of, as it comes to be known. */
+/** Direction and caller of recordings, as they become known. */
 export function callerStatements({ accountSid, change, changeAll, db, rows }: Statements) {
   return {
     async calledBy(sid, { direction, caller, others }) {

@@ -6,7 +6,7 @@ import type { Marks } from './marks.ts';
 import type { OperatingCatalog } from './operating-catalog.ts';
 import type { SealingCatalog } from './sealing-catalog.ts';
 
-/** The whole catalog of one account. Rooms ask for the interfaces that they use; this is for what puts rooms together. */
+/** The whole catalog of one account. A room asks for the interfaces that it uses; the code that puts rooms together uses this one. */
 export type Catalog = LookupCatalog &
   IntakeCatalog &
   LinkingCatalog &

@@ -6,28 +6,28 @@ export interface KeptCertificate {
   id: string;
   at: Date;
   reason: 'erasure' | 'retention';
-  /** How many it is about. */
+  /** How many recordings it certifies as erased. */
   recordings: number;
-  /** The signed text, compact. */
+  /** The signed text, in JWS compact form. */
   jws: string;
 }
 
-/** Certificates of what was erased. They are never removed. */
+/** Certificates of erasures. They are never removed. */
 export interface Certificates {
-  /** Once for each id. */
+  /** Stores it; an id that is stored already is not changed. */
   keep(certificate: Omit<KeptCertificate, 'at'>): Promise<void>;
   find(id: string): Promise<KeptCertificate | undefined>;
   /**
    * Newest first; at most 1000.
-   * @param after the id of a page's last one
+   * @param after the id of the last certificate of the page before
    * @throws CustodyError `page_unknown` (404) where there is no certificate `after`
    */
   list(limit: number, after?: string): Promise<KeptCertificate[]>;
-  /** How many are behind the certificate `after`; not all of them, where there are more than 10,000. */
+  /** How many certificates follow `after` in the list; it counts no further than 10,000. */
   countBehind(after: string): Promise<Behind>;
 }
 
-/** By the order of the list, the newest first; the first condition is the one that the index answers. */
+/** Follows the order of the list, newest first; the index answers the first condition. */
 const isBehind = (id: string) => {
   const mark = `(SELECT mark.at FROM certificates mark WHERE mark.id = ${id}::uuid)`;
   return `at <= ${mark} AND (at < ${mark} OR id > ${id}::uuid)`;

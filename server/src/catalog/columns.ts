@@ -18,11 +18,11 @@ interface Stored {
   field?: keyof RecordingRow;
   /** Its SQL type, where a statement has to name it. */
   as?: 'jsonb' | 'text[]';
-  /** The field's value; as it is stored, if not given. Undefined: the field is absent. */
+  /** Makes the field's value of the stored one; without it the field is the stored value. Undefined: the field is absent. */
   read?(value: unknown, row: StoredRow): unknown;
   /** A row without the field is damaged. */
   isNeeded?: true;
-  /** SQL of its value once the recording is erased; absent: it stays as it is. */
+  /** SQL of its value once the recording is erased; absent: the value stays. */
   erased?: string;
 }
 
@@ -30,9 +30,9 @@ interface Stored {
 interface Registered {
   field: keyof RecordingRow & keyof Registration;
   registered: {
-    /** SQL of its value where the recording is there already; absent: what is there stays. */
+    /** SQL of its value if the recording is registered again; absent: the stored value stays. */
     again?(name: string): string;
-    /** Written where the registration does not have the field; null if not given. */
+    /** Written if the registration lacks the field; null by default. */
     otherwise?: unknown;
   };
 }
@@ -40,7 +40,7 @@ interface Registered {
 /** Written into the sidecar as the field of this name. */
 interface InSidecar {
   field: keyof RecordingRow & keyof Sidecar;
-  /** Whether a lost catalog takes it from the sidecar again: always, from a signed one, or never. */
+  /** Whether a catalog rebuild restores it from the sidecar: always, from a signed one, or never. */
   sidecar: 'restored' | 'restored-if-signed' | 'not-restored';
 }
 
@@ -59,8 +59,8 @@ const startIsKnown = (then: string) => ({
 });
 
 /**
- * Every column of `recordings`: what is selected and what it is read as, what `register` writes, what the sidecar has, what is
- * restored from it, and what an erasure leaves.
+ * Every column of `recordings`: its field and how it is read, what `register` writes, what the sidecar holds and a
+ * rebuild restores, and what an erasure leaves.
  */
 export const columns: Readonly<Record<string, Column>> = {
   recording_sid: {
@@ -107,13 +107,13 @@ export const columns: Readonly<Record<string, Column>> = {
     read: hintsOf,
     erased: `'{}'`,
     as: 'jsonb',
-    // What was hinted first stays: a later caller must not be able to steer a recording elsewhere.
+    // The first hint stays: a later caller must not be able to redirect a recording to another task.
     registered: { again: () => 'excluded.hints || recordings.hints' },
   },
   state: { field: 'state' },
   link_state: { field: 'linkState' },
   link_reason: { field: 'linkReason' },
-  // The holder's secret: it is compared inside the database only.
+  // The holder's secret: only the database compares it.
   lease: { erased: none },
   lease_holder: { field: 'leaseHolder', erased: none },
   lease_until: { field: 'leaseUntil', erased: none },
@@ -132,7 +132,7 @@ export const columns: Readonly<Record<string, Column>> = {
   caller: { field: 'caller', erased: none, sidecar: 'restored' },
   erasure: { field: 'erasure', erased: none },
   erased_at: { field: 'erasedAt', erased: 'now()' },
-  // The erasure names its certificate itself.
+  // The erasure sets it.
   certificate: { field: 'certificate' },
   source_encrypted: { field: 'sourceEncrypted', erased: 'false', registered: onceTrue },
   leases: { field: 'leases' },
@@ -175,14 +175,14 @@ export const rowColumns = [
   'intent_at',
 ].join(', ');
 
-/** SQL assignments that leave of a recording what may stay once it is erased. */
+/** SQL assignments that remove from a row all that may not stay once the recording is erased. */
 export const erasedColumns = Object.entries(columns)
   .flatMap(([name, { erased }]) => (erased === undefined ? [] : `${name} = ${erased}`))
   .join(', ');
 
 /**
- * `(…) VALUES (…)` of an INSERT into `recordings`, and the values of its parameters by their columns. The text depends on the
- * names alone, so that the statement is prepared once.
+ * `(…) VALUES (…)` of an INSERT into `recordings`, and a function that gives its parameters. The text depends on the
+ * names alone, so that the database prepares the statement once.
  */
 export function insertion(names: readonly string[]) {
   const places = names.map((name, at) => `$${at + 1}${columns[name]?.as ? `::${columns[name].as}` : ''}`);

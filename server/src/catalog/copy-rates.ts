@@ -3,10 +3,10 @@ import type { Statements } from './statements.ts';
 
 const ratesKept = 20;
 const leastForRate = 4e6;
-/** Bytes per second assumed until Functions have copied something: slow enough not to begin what cannot be finished. */
+/** Bytes per second, assumed before the first measured copy: so slow that no Function begins a copy that it cannot finish. */
 const assumedRate = 8e6;
 
-/** How fast Functions copy: the last few of them. */
+/** The speed of the last copies that Functions made. */
 export function copyRates({ db }: Statements) {
   return {
     async recordRate(bytes, ms) {

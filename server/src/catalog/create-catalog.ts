@@ -17,7 +17,7 @@ import { signingStatements } from './signing-statements.ts';
 import { staleStatements } from './stale-statements.ts';
 import { createStatements } from './statements.ts';
 
-/** The catalog of one account: of what another one may have in the same database it knows nothing. */
+/** The catalog of one account. It neither reads nor changes rows of other accounts in the same database. */
 export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
   const statements = createStatements(db, accountSid);
   return {

@@ -8,11 +8,11 @@ import { toRow } from './rows.ts';
 import { mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';
 
-/** Rows that one statement changes at most, so that its locks are short. */
+/** Most rows that one statement changes, so that its locks are short. */
 const slice = 500;
 const column: Readonly<Record<Kept, string>> = { recording: 'erase_after', source: 'source_after' };
 
-/** Recordings whose retention period is over, originals whose deletion is due, and what is kept although it is due. */
+/** Recordings whose retention period is over, originals whose deletion is due, and those of both that are set aside. */
 export function dueStatements({ accountSid, change, db, rows }: Statements) {
   return {
     async kindsKept() {
@@ -22,7 +22,7 @@ export function dueStatements({ accountSid, change, db, rows }: Statements) {
       }));
     },
     async expired(of, limit) {
-      // Each kind is one range of an index. The statement does not read what is younger or set aside.
+      // Each kind is one range of an index. The statement reads no recording that is younger or set aside.
       const found = await db.query<StoredRow>(
         `SELECT found.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[])
            WITH ORDINALITY AS kind (queue, direction, before, since, after, turn)

@@ -6,20 +6,21 @@ import type { KeepingCatalog } from './keeping-catalog.ts';
 import { mostRows, noLease, type Statements } from './statements.ts';
 import { sumOf, talliesOf } from './tallies.ts';
 
-/** A run that has not moved for so long is dead. */
+/** A run that has made no progress for so long counts as dead. */
 const held = `now() + interval '5 minutes'`;
 const noIntent = 'intent = NULL, intent_at = NULL, intent_by = NULL, intent_until = NULL';
-/** Of a run, for what is usual. */
+/** How many runs the mean of {@link KeepingCatalog.usuallyRetained} covers. */
 const runsCounted = 20;
 
 const sidsOf = (found: readonly { recording_sid: string }[]): RecordingSid[] =>
   found.flatMap(({ recording_sid }) => asRecordingSid(recording_sid) ?? []);
 
-/** The end of a recording, from the first step to the last. */
+/** An erasure, from its intent to its end. */
 export function erasureStatements({ accountSid, db, isSet, move, rows, select, set }: Statements) {
   return {
     selected({ recordings = [], tasks = [], callers = [] }, after, limit) {
-      // Each way of naming them by its own index; together they could only be found by reading all rows.
+      // One statement for each way of naming recordings, because each has its own index; one statement for all would read
+      // every row.
       const ways = [
         'SELECT recording_sid FROM recordings WHERE recording_sid = ANY($1::text[])',
         'SELECT recording_sid FROM recordings WHERE task_sid = ANY($2::text[])',
@@ -112,13 +113,13 @@ export function erasureStatements({ accountSid, db, isSet, move, rows, select, s
       return [sid, ...tasks, ...conferences, ...calls];
     },
     async reclaim() {
-      // PostgreSQL does it by itself.
+      // PostgreSQL has its own autovacuum.
       if (db.kind !== 'pglite') return;
       const tables = await db.query<{ name: string }>(
         `SELECT format('%I.%I', nspname, relname) AS name FROM pg_class JOIN pg_namespace space ON space.oid = relnamespace
          WHERE relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
       );
-      // One at a time: what a listener asks for meanwhile waits for one table, and not for all.
+      // One table at a time, so that a query of playback waits for one table only.
       for (const { name } of tables) await db.query(`VACUUM ${name}`);
     },
     unfinishedErasures: (limit, after) =>
@@ -155,7 +156,7 @@ export function erasureStatements({ accountSid, db, isSet, move, rows, select, s
     },
     async now() {
       const [row] = await db.query<{ now: Date }>('SELECT now()');
-      if (!row) throw new Error('the database names no time');
+      if (!row) throw new Error('the database returned no time');
       return row.now;
     },
   } satisfies Partial<KeepingCatalog>;

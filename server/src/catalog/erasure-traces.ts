@@ -1,7 +1,7 @@
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
 
-/** What names a call in tables other than the list of recordings. */
+/** The SIDs by which tables other than `recordings` name a call. */
 export interface CallSids {
   tasks: string[];
   conferences: string[];
@@ -20,8 +20,8 @@ const some = (values: readonly (string | null)[]): string[] => [
 ];
 
 /**
- * The SIDs of the call that a recording is of, by itself, by its hints and by what was seen while the call was live; none where
- * another recording of the call stays.
+ * The SIDs of a recording's call: the recording's own, those of its hints, and those seen while the call was live. None
+ * if another recording of the call stays.
  */
 export async function callSidsOf(
   db: Pick<Db, 'query'>,
@@ -55,8 +55,8 @@ export async function callSidsOf(
 }
 
 /**
- * Removes what other tables have of a recording, and of its call where that has no other one. What may stay is in
- * docs/retention.md, which a test holds every table against.
+ * Removes what other tables hold of a recording, and of its call if that has no other recording. docs/retention.md lists
+ * what may stay; a test compares it with every table.
  */
 export async function removeTraces(
   db: Pick<Db, 'query'>,
@@ -65,7 +65,7 @@ export async function removeTraces(
 ): Promise<void> {
   for (const table of ['uploads', 'imports', 'alarms'])
     await db.query(`DELETE FROM ${table} WHERE recording_sid = $1`, [sid]);
-  // A pause that has ended names no recording any more.
+  // A pause that has ended keeps no SIDs of recordings.
   await db.query(
     `UPDATE pauses SET recordings = array_remove(recordings, $1)
      WHERE recordings @> ARRAY[$1::text] AND ended_at IS NULL`,

@@ -11,7 +11,7 @@ interface StoredImport {
   repaired_sha256: string | null;
 }
 
-/** Which very object of an older bucket a recording's copy was made of. */
+/** The object of an older bucket that a recording's copy was made from. */
 export function importStatements({ accountSid, db }: Statements) {
   return {
     async noteImport(sid, { bucket, key, versionId, etag, sha256, repairedSha256 }) {

@@ -11,20 +11,20 @@ import type {
 } from './recording-row.ts';
 
 /**
- * The way of a recording from its callback to a proven copy, and to the deletion of its original. Every move is one statement
- * that checks the state it starts from (core's table of moves), so two writers cannot both win; a move answers false where
- * the recording was not there to be moved.
+ * A recording from its callback to a proven copy, and to the deletion of its original. Every move is one statement that
+ * checks the state it starts from (core's table of moves), so only one of two writers succeeds; a move answers false if
+ * the recording was in another state.
  */
 export interface IntakeCatalog {
   /**
-   * Inserts, or keeps what is there and fills in what it lacks; a start that was a guess is replaced by one that is none.
-   * @throws CustodyError `foreign_account` where another account has it
+   * Inserts the recording, or fills in what its row lacks; a known start replaces a guessed one.
+   * @throws CustodyError `foreign_account` if the recording is another account's
    */
   register(input: Registration): Promise<RecordingRow>;
-  /** Undefined when another holder has it or nothing is left to copy. `ms` from now. */
+  /** Grants a lease for `ms` from now. Undefined if another holder has one, or if nothing is left to copy. */
   lease(sid: RecordingSid, holder: string, ms: number): Promise<Lease | undefined>;
   extendLease(sid: RecordingSid, lease: string, ms: number): Promise<boolean>;
-  /** False when the lease is lost. `by`: see {@link RecordingRow.copiedBy}; without it, unknown. */
+  /** False if the lease is lost. `by`: see {@link RecordingRow.copiedBy}; absent: unknown. */
   sealed(
     sid: RecordingSid,
     lease: string,
@@ -34,9 +34,9 @@ export interface IntakeCatalog {
   ): Promise<boolean>;
   release(sid: RecordingSid, lease: string, failure?: string): Promise<boolean>;
   /**
-   * Only while the object is the same key and ETag; from then on its audio's digest is known. The row as
-   * it is then, or undefined.
-   * @param found the channels that its audio has, and the proof where the copy was the host's own
+   * Marks the recording as verified, if its object still has this key and ETag; the object has the audio's digest.
+   * @param found the channels of its audio, and the proof if the host made the copy
+   * @returns the row after the change, or undefined
    */
   verified(
     sid: RecordingSid,
@@ -44,44 +44,59 @@ export interface IntakeCatalog {
     plaintextSha256: string,
     found?: { channels?: 1 | 2; proof?: CopyProof },
   ): Promise<RecordingRow | undefined>;
-  /** The copy of a verified recording is equal to Twilio's media; only while the object is this one. The row as it is then. */
+  /** Marks the copy as equal to Twilio's media, if the object is still this one. The row after the change. */
   proven(sid: RecordingSid, object: SealedObject, proof: CopyProof): Promise<RecordingRow | undefined>;
-  /** Its copy could not be proven: it is tried again after a day. */
+  /** Notes that the copy could not be proven: the host tries again after a day. */
   proofTried(sid: RecordingSid): Promise<void>;
-  /** The copy of a verified recording is not Twilio's media: forgets the object, if it is still this one, to be copied by the host. */
+  /**
+   * The copy differs from Twilio's media: removes the object from the row, if it is still this one, so that the host
+   * copies the recording again.
+   */
   disproved(sid: RecordingSid, object: SealedObject): Promise<boolean>;
-  /** Seconds of the recording in which a pause of the kind `skip` was reported for its task. */
+  /** Seconds of the recording during which a pause of the kind `skip` was reported for its task. */
   pausedSeconds(
     row: Pick<RecordingRow, 'taskSid' | 'hints' | 'linkState' | 'startedAt' | 'durationSeconds'>,
   ): Promise<number>;
-  /** The copy was made of this object of an older bucket. */
+  /** Notes from which object of an older bucket the copy was made. */
   noteImport(sid: RecordingSid, object: ImportedObject): Promise<void>;
   importedFrom(sid: RecordingSid): Promise<ImportedObject | undefined>;
-  /** These stored bytes are not the source's: forgets the object, if it is still this one, to be copied again by the host. */
+  /**
+   * The stored bytes are not the source's: removes the object from the row, if it is still this one, so that the host
+   * copies the recording again.
+   */
   rejected(sid: RecordingSid, object: SealedObject, reason: string): Promise<boolean>;
-  /** Its object is not in the bucket any more: forgets it, if it is still this one, to be copied again. */
+  /**
+   * The object is no longer in the bucket: removes it from the row, if it is still this one, so that the recording is
+   * copied again.
+   */
   lost(sid: RecordingSid, object: SealedObject): Promise<boolean>;
   giveUp(sid: RecordingSid, reason: string): Promise<boolean>;
-  /** {@link OperatingCatalog.replayed} for many at once: the recordings that are to be verified, and those that are to be copied. */
+  /** {@link OperatingCatalog.replayed} for many at once: the recordings to verify, and those to copy. */
   replayedAll(sids: readonly RecordingSid[]): Promise<{ sealed: RecordingSid[]; registered: RecordingSid[] }>;
   /** Twilio recorded nothing; `code` is Twilio's. */
   absent(sid: RecordingSid, code: string): Promise<boolean>;
-  /** Recordings that were verified at least so many hours ago, have a sidecar and an original at Twilio, and are not set aside; the longest ago first. */
+  /**
+   * Recordings that were verified at least so many hours ago, have a sidecar and an original at Twilio, and are not set
+   * aside; earliest verified first.
+   */
   sourcesDue(hours: number, limit: number): Promise<RecordingRow[]>;
   /** The original is no longer at Twilio. */
   sourceDeleted(sid: RecordingSid): Promise<void>;
-  /** Its sidecar was written, in place of the one before; false where another one has been written meanwhile. */
+  /** Notes a new sidecar in place of `before`; false if another one was written meanwhile. */
   described(sid: RecordingSid, before: StoredSidecar | undefined, now: StoredSidecar): Promise<boolean>;
   forwarded(sid: RecordingSid): Promise<void>;
-  /** Recordings that did not change since `olderThan`, oldest first; of state `copying` those whose lease ended before it. At most 5000. */
+  /**
+   * Recordings that have not changed since `olderThan`, oldest first; in state `copying`, those whose lease ended before
+   * that. At most 5000.
+   */
   stale(of: Stale, after?: StaleMark, limit?: number): Promise<{ sids: RecordingSid[]; next?: StaleMark }>;
   /**
-   * Of a copy by a Function: `bytes` of audio in `ms`. Those under 4 MB are not counted: most of their time is the
-   * beginning and the end of a copy, and a speed taken from them would keep Functions from ever trying a longer one.
+   * Notes that a Function copied `bytes` of audio in `ms`. Copies under 4 MB do not count: most of their time is the
+   * start and the end of a copy, so their speed is too low, and Functions would never try a longer recording.
    */
   recordRate(bytes: number, ms: number): Promise<void>;
   /** Bytes per second: the median of the last 20 that counted, 8 MB/s before the first. */
   observedRate(): Promise<number>;
-  /** Counts one more attempt and answers how many there were. */
+  /** Counts one more attempt. @returns the number of attempts */
   attempt(sid: RecordingSid): Promise<number>;
 }

@@ -14,7 +14,7 @@ const filledIn = registered
   .flatMap(({ name, again }) => (again ? [`${name} = ${again(name)}`] : []))
   .join(', ');
 
-/** The way of a recording from its callback to a copy that was read back. */
+/** A recording from its callback to a verified copy. */
 export function intakeStatements({ accountSid, change, db, isSet, move, moved, rows, set }: Statements) {
   return {
     async register(input) {
@@ -31,7 +31,7 @@ export function intakeStatements({ accountSid, change, db, isSet, move, moved, r
         ),
       );
       if (row) return toRow(row);
-      // What was erased is not filled in again.
+      // An erased recording stays empty.
       const [erased] = await rows({ where: 'recording_sid = $1', values: [input.recordingSid] });
       if (!erased) throw foreign(input.recordingSid);
       return erased;

@@ -3,7 +3,7 @@ import { CustodyError, type RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
 import type { Marks } from './marks.ts';
 
-/** What the bucket has of one recording under one of its two names. */
+/** One object of a recording in the bucket: the copy or the sidecar. */
 export interface InventoryKey {
   sid: RecordingSid;
   /** The recording's sidecar; otherwise its object. */
@@ -15,30 +15,30 @@ export interface InventoryKey {
 
 /** An inventory whose keys are all in the database. */
 export interface LoadedInventory {
-  /** Of this reading. */
+  /** Number of this load. */
   load: number;
-  /** Key of its manifest, which tells it from all others. */
+  /** Key of its manifest, which identifies the inventory. */
   manifest: string;
   keys: number;
 }
 
 /**
- * The keys of one inventory, in the order in which the bucket would list them. The database has one at a time: reading
+ * The keys of one inventory, in the order in which the bucket would list them. The database holds one inventory: loading
  * another replaces it.
  */
 export interface InventoryKeys {
-  /** Undefined where none was loaded to its end, or a crash of the database has emptied the table. */
+  /** Undefined if none was loaded completely, or if a crash of the database has emptied the table. */
   loaded(): Promise<LoadedInventory | undefined>;
-  /** Removes what is loaded. @returns the number of a new reading, for {@link put} and {@link finish} */
+  /** Removes the loaded keys. @returns the number of a new load, for {@link put} and {@link finish} */
   begin(): Promise<number>;
-  /** At most 1000 at a time. @returns how many of them were not there yet */
+  /** At most 1000 at a time. @returns how many of them were new */
   put(load: number, keys: readonly InventoryKey[]): Promise<number>;
   /** From now on it is {@link loaded}. */
   finish(inventory: LoadedInventory): Promise<void>;
   /**
-   * At most 1000 keys behind `after`, which is a key, or a SID all of whose keys are passed over. A recording under an open
-   * alarm `object_lost` has an empty ETag: the inventory may be older than the loss.
-   * @throws CustodyError `inventory_gone` (retryable) where another reading has taken this one's place
+   * At most 1000 keys after `after`, which is a key, or a SID whose keys are all skipped. A recording with an open alarm
+   * `object_lost` has an empty ETag, because the inventory may be older than the loss.
+   * @throws CustodyError `inventory_gone` (retryable) if another load has replaced this one
    */
   page(
     load: number,
@@ -71,7 +71,7 @@ export function createInventoryKeys(db: Db, marks: Marks): InventoryKeys {
   return {
     loaded,
     async begin() {
-      // A mark whose rows are gone counts as none: see `loaded`.
+      // A mark without rows counts as no mark: see `loaded`.
       await db.query('TRUNCATE inventory_keys');
       return randomInt(2 ** 31 - 1);
     },
@@ -108,7 +108,7 @@ export function createInventoryKeys(db: Db, marks: Marks): InventoryKeys {
          ORDER BY key.recording_sid, key.sidecar LIMIT ${inventoryPage}`,
         [load, sid, sidecar],
       );
-      // The last page is short; so is one of a table that another reading, or a crash, has emptied.
+      // A short page is the last one, or another load or a crash has emptied the table.
       if (rows.length < inventoryPage && (await loaded())?.load !== load) throw gone();
       return rows.map((row) => ({
         sid: row.recording_sid,
@@ -123,5 +123,5 @@ export function createInventoryKeys(db: Db, marks: Marks): InventoryKeys {
 const gone = () =>
   new CustodyError(
     'inventory_gone',
-    'the keys of the inventory were replaced by those of another one: the run continues with that one',
+    'another inventory has replaced this one: the run continues with the new one',
   );

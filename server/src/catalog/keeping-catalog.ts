@@ -9,63 +9,70 @@ import type {
   Selection,
 } from './recording-row.ts';
 
-/** What is kept and for how long: what is due, what is set aside, and an erasure from its intent to its end. */
+/** Retention: what is due, what is set aside, and an erasure from its intent to its end. */
 export interface KeepingCatalog {
-  /** The combinations of queue and direction that recordings which are not erased have. */
+  /** The combinations of queue and direction among the recordings that are not erased. */
   kindsKept(): Promise<RecordingKind[]>;
   /**
-   * Recordings of each kind that started before its time, in the order of `of`, the oldest first. It leaves out what is
+   * Recordings of each kind that started before its time, in the order of `of`, oldest first; without those that are
    * erased, being erased or set aside. At most 1000.
    */
   expired(of: readonly Expiry[], limit: number): Promise<RecordingRow[]>;
-  /** Hides a due recording, or its original, from `expired` or `sourcesDue` for so many seconds. */
+  /** Excludes a due recording, or its original, from `expired` or `sourcesDue` for so many seconds. */
   setAside(sid: RecordingSid, what: Kept, seconds: number): Promise<void>;
-  /** Makes what was set aside due again: what its time has passed for, or all of it. */
+  /** Makes what was set aside due again: what was set aside until now or earlier, or all of it. */
   lookAgain(what: Kept, which?: { all?: boolean }): Promise<void>;
-  /** By SID, behind `after`, without those that are erased already. At most 1000. */
+  /** By SID, after `after`, without erased recordings. At most 1000. */
   selected(of: Selection, after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;
-  /** Which of these tasks no recording names, neither proven nor by hint. */
+  /** Those of these tasks that have no recording, neither proven nor by hint. */
   unknownTasks(tasks: readonly TaskSid[]): Promise<TaskSid[]>;
   /**
-   * Writes down what is to be erased and why, before the first step; from then on it is neither played nor copied, and for
-   * some minutes no other run touches it. The run that wrote an intent may write it again; the time of its beginning stays.
+   * Notes what is to be erased and why, before the first step. From then on the recording is neither played nor copied,
+   * and for five minutes no other run works on it. The run that wrote an intent may write it again; `begunAt` stays.
    * @param by id of the run
-   * @returns false where another intent is there already, or something of the recording has gone
+   * @returns false if there is another intent, or if something of the recording was removed
    */
   intend(sid: RecordingSid, intent: Omit<Intent, 'begunAt'>, by: string): Promise<boolean>;
-  /** Takes over an intent at which no run is any more. */
+  /** Takes over an intent that no run works on. */
   resumeErasure(sid: RecordingSid, by: string): Promise<boolean>;
-  /** Nothing has gone: the recording is as it was before the intent. */
+  /** Removes the intent, since nothing was removed: the recording is as it was before. */
   takeBack(sid: RecordingSid, by: string): Promise<boolean>;
-  /** Extends what this run is at. @returns which recordings those are */
+  /** Extends this run's hold on the recordings that it erases. @returns those recordings */
   keepErasures(by: string): Promise<Set<RecordingSid>>;
-  /** This run is at none of them any more. */
+  /** Gives up this run's hold on all recordings that it was erasing. */
   leaveErasures(by: string): Promise<void>;
   /**
-   * Something of the recording has gone: there is no way back. What is known of it stays until it is over.
-   * @param by the run whose intent it must be; without it, any run's
+   * Notes that something of the recording was removed: the erasure can no longer be taken back. The row stays until the
+   * erasure ends.
+   * @param by the run that must have the intent; absent: any run
    */
   erasing(sid: RecordingSid, by?: string): Promise<boolean>;
-  /** Notes what went of it; a later note adds to an earlier one. */
+  /** Notes what was removed; a later note adds to an earlier one. */
   wasRemoved(sid: RecordingSid, what: Erasure): Promise<void>;
-  /** Forgets all that is known of a recording but its SID, when it went, and the certificate's id. */
+  /** Removes all of a recording's row except its SID, the time of its erasure and the certificate's id. */
   erased(sid: RecordingSid, certificate: string): Promise<boolean>;
-  /** What names it elsewhere: its SID, and those of its call where that has no other recording. To be asked before {@link erased}. */
+  /**
+   * The SIDs by which other tables name it: its own, and those of its call if the call has no other recording. Call it
+   * before {@link erased}.
+   */
   tracesOf(sid: RecordingSid): Promise<string[]>;
   /**
-   * Makes the space of removed rows free again where the database does not do that by itself: the embedded one. Each table
-   * costs what has changed in it since.
+   * Frees the space of removed rows in the embedded database, which has no autovacuum. The cost depends on the rows that
+   * have changed since the last call.
    */
   reclaim(): Promise<void>;
-  /** Recordings with an intent, which is not over, and at which no run is; by SID, behind `after`. */
+  /** Recordings whose erasure has not ended and that no run works on; by SID, after `after`. */
   unfinishedErasures(limit: number, after?: RecordingSid): Promise<RecordingRow[]>;
-  /** Those whose intent is older than a day. */
+  /** Recordings whose intent is older than a day. */
   stuckErasures(limit: number): Promise<RecordingSid[]>;
   /** Recordings that are not erased. */
   size(): Promise<number>;
-  /** The mean of what the last runs of retention that erased any have erased; undefined before the first. */
+  /**
+   * The mean number of recordings that the last 20 runs of retention erased, without runs that erased none; undefined
+   * before the first.
+   */
   usuallyRetained(): Promise<number | undefined>;
   noteRetained(recordings: number): Promise<void>;
-  /** By the database's clock, which every process shares. */
+  /** The database's time, which all processes share. */
   now(): Promise<Date>;
 }

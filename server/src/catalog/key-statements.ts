@@ -4,17 +4,19 @@ import type { SealingCatalog } from './sealing-catalog.ts';
 import { identity, mostRows, type Statements } from './statements.ts';
 import { sumOf, talliesOf } from './tallies.ts';
 
-/** `$1` is the newest key, `$2` the only one that is asked about, if any. A sidecar whose key nobody noted may be anybody's. */
-/** What is being erased is left to its erasure, which has planned what is to go. */
+/**
+ * `$1` is the newest key, `$2` the only key asked about, if any. A sidecar without a noted key may be sealed by any key.
+ * Recordings that are being erased are left out: their erasure has planned which versions it removes.
+ */
 const sealedByOthers = `state IN ('sealed', 'verified') AND intent IS NULL AND object->>'mode' = 'envelope' AND (
   CASE WHEN $2::text IS NULL THEN object->>'keyId' <> $1 ELSE object->>'keyId' = $2 END
   OR state = 'verified' AND sidecar IS NOT NULL
     AND CASE WHEN $2::text IS NULL THEN sidecar->>'keyId' IS DISTINCT FROM object->>'keyId' ELSE sidecar->>'keyId' = $2 END)`;
 
-/** Rows that one statement looks at. */
+/** Rows that one statement reads. */
 const slice = 2_000;
 
-/** Which key has sealed what, and what takes the place of what an older one has sealed. */
+/** Which key has sealed which recording, and the replacement of what older keys have sealed. */
 export function keyStatements({ accountSid, db, rows, isSet }: Statements) {
   return {
     renewed: (sid, before, now) =>
@@ -28,7 +30,7 @@ export function keyStatements({ accountSid, db, rows, isSet }: Statements) {
     async sealedByOthers({ newest, from }, after, limit) {
       const most = Math.min(limit, mostRows);
       const found: RecordingRow[] = [];
-      // No index knows the keys: each slice is looked through once, so that a whole rotation reads each row once.
+      // No index has the keys: each slice is read once, so that a whole rotation reads each row once.
       for (let last: string = after ?? ''; found.length < most; ) {
         const [page] = await db.query<{ end: string | null }>(
           `SELECT max(sid) AS "end" FROM (

@@ -4,7 +4,7 @@ import type { OperatingCatalog } from './operating-catalog.ts';
 import type { Owner } from './recording-row.ts';
 import type { Statements } from './statements.ts';
 
-/** The owner is one that only an unsigned sidecar names: nothing that was proven is filled in from it. */
+/** Only an unsigned sidecar names the owner: no proven fact is filled in from it. */
 const isUnprovenOwner = `'owner' = ANY(unproven)`;
 
 const hinted = (value: string) =>
@@ -18,7 +18,7 @@ const owner = (of: Owner | undefined) => [
   of?.hintedCallers ?? [],
 ];
 
-/** Which task a recording is linked to, and whose hints were refused. */
+/** The task to which a recording is linked, and refused hints. */
 export function linkStatements({ isSet, set }: Statements) {
   return {
     linked: (sid, { hintedCallers = [], ...of }, { direction, caller, others = [] } = {}) =>
@@ -47,7 +47,7 @@ export function linkStatements({ isSet, set }: Statements) {
     refused: (sid, reason) =>
       set(
         sid,
-        // An owner that only an unsigned sidecar names was disproved with the hints.
+        // With the hints, the owner that only an unsigned sidecar names is disproved.
         `link_state = 'refused', link_reason = $2,
          task_sid = CASE WHEN ${isUnprovenOwner} THEN NULL ELSE task_sid END,
          reservation_sid = CASE WHEN ${isUnprovenOwner} THEN NULL ELSE reservation_sid END,

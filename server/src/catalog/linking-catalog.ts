@@ -2,25 +2,25 @@ import type { CallSid, ConferenceSid, RecordingSid, RecordingState, TaskSid } fr
 import type { Parties } from './live-calls.ts';
 import type { Owner, RecordingRow } from './recording-row.ts';
 
-/** Whose call a recording is of: its task, and the caller. */
+/** A recording's call: its task, its direction and its caller. */
 export interface LinkingCatalog {
   /**
-   * This and the two below answer with the state that the recording itself is in then; undefined where nothing changed.
-   * @param parties whose call it is, as {@link calledBy} takes it
+   * This and the two below answer with the recording's state after the change; undefined if nothing changed.
+   * @param parties direction and caller, as for {@link calledBy}
    */
   linked(sid: RecordingSid, owner: Owner, parties?: Partial<Parties>): Promise<RecordingState | undefined>;
-  /** The task is gone, or cannot take the entry; a linked recording stays linked. */
+  /** The task no longer exists, or cannot hold the entry; a linked recording stays linked. */
   unlinked(sid: RecordingSid, reason: string, owner?: Owner): Promise<RecordingState | undefined>;
-  /** The hints were disproved; a linked recording stays linked. */
+  /** Twilio's facts disprove the hints; a linked recording stays linked. */
   refused(sid: RecordingSid, reason: string): Promise<RecordingState | undefined>;
-  /** Puts hints that are proven in the place of refused ones; its link is pending again. False where none are refused. */
+  /** Replaces refused hints by proven ones; the link is pending again. False if no hints were refused. */
   rehinted(sid: RecordingSid, hints: RecordingRow['hints']): Promise<boolean>;
   /**
-   * Fills in what Twilio says of the call, where nothing proven is known, and adds the others on the line to the hints.
-   * @returns the state of the recording; undefined where nothing changed
+   * Fills in Twilio's facts about the call where none is proven yet, and adds the other numbers on the line to the hints.
+   * @returns the recording's state; undefined if nothing changed
    */
   calledBy(sid: RecordingSid, parties: Parties): Promise<RecordingState | undefined>;
-  /** Recordings of this call whose caller or direction is not known, or not proven. */
+  /** Recordings of this call whose caller or direction is unknown or unproven. */
   withoutCaller(of: {
     conferenceSid: ConferenceSid;
     legs: readonly CallSid[];

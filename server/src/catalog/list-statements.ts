@@ -13,7 +13,7 @@ import { talliesOf } from './tallies.ts';
 
 const newestFirst = 'ORDER BY started_at DESC, recording_sid DESC';
 
-/** The text has only the conditions that were asked for, so that PostgreSQL can choose the index that fits them. */
+/** The text has only the requested conditions, so that PostgreSQL can choose the index that fits them. */
 function conditionOf({ state, linkState, failure, after }: Omit<Listing, 'limit'>) {
   const values: unknown[] = [];
   const is = (condition: (name: string) => string, value: unknown): string => {
@@ -31,7 +31,7 @@ function conditionOf({ state, linkState, failure, after }: Omit<Listing, 'limit'
           ),
         ]),
     ...(failure === undefined ? [] : [is((name) => `failure = ${name}`, failure)]),
-    // A partial index is used where the state is in the text; with a parameter it could be any state.
+    // PostgreSQL uses a partial index only if the text names the state; a parameter could be any state.
     ...(state === undefined ? [] : [`state = '${oneOf(recordingStates, state)}'`]),
     // Erased recordings have no link; the list by state has them.
     ...(linkState === undefined
@@ -43,14 +43,14 @@ function conditionOf({ state, linkState, failure, after }: Omit<Listing, 'limit'
   return { where: conditions.length === 0 ? 'true' : conditions.join(' AND '), values };
 }
 
-/** The word becomes a part of a statement's text: only a known one may. */
+/** The value becomes part of a statement's text, so only a known value is allowed. */
 function oneOf<T extends string>(words: readonly T[], word: T): T {
   const known = words.find((one) => one === word);
   if (known === undefined) throw new CustodyError('request_invalid', 'no such state');
   return known;
 }
 
-/** Lists for people, and numbers. */
+/** Lists and counts for operators. */
 export function listStatements({ accountSid, change, db, rows, select }: Statements) {
   return {
     list: ({ limit, ...of }) => {
@@ -63,7 +63,7 @@ export function listStatements({ accountSid, change, db, rows, select }: Stateme
     },
     async countBehind(of) {
       const { where, values } = conditionOf(of);
-      // In the order of the list: without it PostgreSQL may look for them among all rows, from the oldest on.
+      // With the order of the list; without an order PostgreSQL may scan all rows, from the oldest on.
       const rest = `${newestFirst} LIMIT ${mostCounted + 1}`;
       return behindOf((await select<object>('1', { where, rest, values })).length);
     },

@@ -1,14 +1,14 @@
 import type { AccountSid, CallDirection, CallSid, ConferenceSid, TaskSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
 
-/** Who is on a call, by Twilio's word: of numbers only digests. */
+/** Who is on a call, as Twilio states it; numbers are stored as digests only. */
 export interface Parties {
-  /** The first leg that is no worker's. */
+  /** The first leg that is not a worker's. */
   customerCallSid?: CallSid;
-  /** Undefined while nothing shows it; a call among workers alone is known to be one when it has ended. */
+  /** Undefined while it is unknown; whether a call is internal is known only when it has ended. */
   direction?: CallDirection;
   caller?: string;
-  /** Of every other number on the line. */
+  /** Digests of every other number on the line. */
   others: readonly string[];
 }
 
@@ -17,21 +17,21 @@ export interface LiveCall extends Parties {
   conferenceSid: ConferenceSid;
   /** Flex names the conference of a voice task after the task. */
   taskSid?: TaskSid;
-  /** Every leg that was ever read. */
+  /** Every leg that the host has ever read. */
   legs: readonly CallSid[];
-  /** When a worker's leg was first seen in it. */
+  /** When the host first saw a worker's leg in it. */
   agentAt?: Date;
-  /** Its start by Twilio, or else when it was first seen. */
+  /** Its start as Twilio states it; if unknown, when the host first saw it. */
   beganAt: Date;
   firstSeenAt: Date;
-  /** When its legs were read last. */
+  /** When the host last read its legs. */
   readAt?: Date;
   endedAt?: Date;
   /** When Twilio first listed a recording of it. */
   recordedAt?: Date;
-  /** When somebody was first warned that nothing records it. */
+  /** When the host first raised an alarm that nothing records it. */
   alarmedAt?: Date;
-  /** When the site's own rules were found to want it so. */
+  /** When the host found that a rule of the site keeps it from being recorded. */
   excusedAt?: Date;
 }
 
@@ -41,32 +41,32 @@ export interface SeenConference {
   createdAt: Date;
 }
 
-/** What a look found beside what was known. */
+/** What a look has found. */
 export interface Reading extends Parties {
   legs: readonly CallSid[];
   hasAgent: boolean;
 }
 
-/** The calls of one account while they last, and for some weeks after. */
+/** The calls of one account, while they are live and for some weeks after. */
 export interface LiveCalls {
-  /** These conferences are live now. */
+  /** Notes conferences that are live now. */
   note(conferences: readonly SeenConference[]): Promise<void>;
-  /** Those that are not known to have ended. */
+  /** Calls that are not known to have ended. */
   open(): Promise<LiveCall[]>;
   find(sid: ConferenceSid): Promise<LiveCall | undefined>;
-  /** The right to read the legs of one: false where somebody has done so within `everyMs`. */
+  /** Reserves the right to read the legs of a conference: false if another process has read them within `everyMs`. */
   mayRead(sid: ConferenceSid, everyMs: number): Promise<boolean>;
-  /** Adds what was read; what is known already stays. */
+  /** Adds a reading; known facts stay. */
   read(sid: ConferenceSid, reading: Reading): Promise<LiveCall | undefined>;
-  /** A call of several legs, none of which is a customer's, was internal. */
+  /** Notes that the call has ended. A call of several legs without a customer's leg was internal. */
   ended(sid: ConferenceSid): Promise<LiveCall | undefined>;
   recorded(sids: readonly ConferenceSid[]): Promise<void>;
-  /** True once for each call. */
+  /** Notes an alarm about the call; true only the first time. */
   alarmed(sid: ConferenceSid): Promise<boolean>;
   excused(sid: ConferenceSid): Promise<void>;
-  /** Warned of, and still not recorded. */
+  /** Live calls with an alarm that are still not recorded. */
   unrecorded(): Promise<ConferenceSid[]>;
-  /** Those a recording belongs to: by its conference or leg, then by its proven task, if they overlap in time. */
+  /** The calls to which a recording belongs: by its conference or leg, then by its proven task, if they overlap in time. */
   ofRecording(recording: {
     conferenceSid?: ConferenceSid;
     callSid?: CallSid;
@@ -74,7 +74,7 @@ export interface LiveCalls {
     startedAt: Date;
     durationSeconds?: number;
   }): Promise<LiveCall[]>;
-  /** Forgets what ended so long ago. */
+  /** Removes calls that ended so many days ago. */
   forget(days: number): Promise<void>;
 }
 
@@ -156,7 +156,7 @@ export function createLiveCalls(db: Pick<Db, 'query'>, account: AccountSid): Liv
     read: (sid, { legs, customerCallSid, direction, caller, others, hasAgent }) =>
       set(
         sid,
-        // The first customer stays: who joins later is one of the others.
+        // The first customer stays; a number that joins later is one of the others.
         `legs = ARRAY(SELECT DISTINCT unnest(legs || $3::text[])),
          others = ARRAY(SELECT DISTINCT unnest(others || $7::text[] ||
            CASE WHEN customer_call_sid <> $4::text AND $6::text IS NOT NULL THEN ARRAY[$6::text] ELSE '{}' END)),

@@ -1,13 +1,16 @@
 import type { RecordingSid, ReservationSid, TaskSid } from '@flex-custody/core';
 import type { RecordingRow } from './recording-row.ts';
 
-/** What is read of single recordings, by any room: to play, to check, to work on. */
+/** Reads of single recordings, for any room. */
 export interface LookupCatalog {
   find(sid: RecordingSid): Promise<RecordingRow | undefined>;
-  /** The reservation's primary recording: the earliest start of those that play, before any that do not. */
+  /**
+   * The reservation's primary recording: of those that can be played the one with the earliest start; if none can, the
+   * earliest of the others.
+   */
   firstOfReservation(sid: ReservationSid): Promise<RecordingRow | undefined>;
-  /** Recordings of a task that are verified, the earliest first. */
+  /** Verified recordings of a task, earliest first. */
   ofTask(sid: TaskSid): Promise<RecordingRow[]>;
-  /** By SID, as the bucket lists its keys; `after` is the last of the page before. At most 1000. */
+  /** By SID, in the order of the bucket's keys; `after` is the last SID of the page before. At most 1000. */
   inOrder(after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;
 }

@@ -21,7 +21,7 @@ export function lookupStatements({ find, rows }: Statements): LookupCatalog {
       }),
     inOrder: (after, limit) =>
       rows({
-        // Nothing sorts before the empty text.
+        // The empty string sorts first.
         where: `recording_sid COLLATE "C" > $1`,
         rest: `ORDER BY recording_sid COLLATE "C" LIMIT $2`,
         values: [after ?? '', Math.min(limit, mostRows)],

@@ -2,7 +2,7 @@ import type { Statements } from './statements.ts';
 
 /** Small JSON objects by name, such as the place where periodic work continues. */
 export interface Marks {
-  /** The mark that was last set by this name; undefined before the first. */
+  /** The mark that was last set under this name; undefined before the first. */
   mark(name: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   setMark(name: string, mark: Readonly<Record<string, unknown>>): Promise<void>;
 }

@@ -1,14 +1,15 @@
 import { nextState, type RecordingEvent, type RecordingState, recordingStates } from '@flex-custody/core';
 
 export interface Move {
-  /** States the event may happen in. */
+  /** States in which the event may happen. */
   from: readonly RecordingState[];
   to: RecordingState;
 }
 
 /**
- * Core's table of moves read by event, as one SQL statement needs it: `WHERE state = ANY(from)` … `SET state = to`.
- * @throws Error when an event leads to several states, or to none: such a table could not be one statement
+ * One event of core's table of moves, in the form that one SQL statement needs: `WHERE state = ANY(from)` … `SET state =
+ * to`.
+ * @throws Error if an event leads to several states, or to none: one statement could not express that
  */
 export function moveOf(event: RecordingEvent): Move {
   const from = recordingStates.filter((state) => nextState(state, event) !== undefined);

@@ -3,7 +3,7 @@ import type { IntakeCatalog } from './intake-catalog.ts';
 import { toRow } from './rows.ts';
 import { identity, noProof, type Statements } from './statements.ts';
 
-/** What is known of a copy beyond that it was read back: whether it is equal to Twilio's media. */
+/** Whether a verified copy is equal to Twilio's media. */
 export function proofStatements({ change, db, move }: Statements) {
   return {
     async proven(sid, object, proof) {
@@ -30,14 +30,14 @@ export function proofStatements({ change, db, move }: Statements) {
         values: identity(object),
       }),
     async pausedSeconds({ taskSid, hints, linkState, startedAt, durationSeconds }) {
-      // A hint that was disproved names somebody else's call.
+      // A disproved hint names another call.
       const task = taskSid ?? (linkState === 'refused' ? undefined : hints.taskSid);
       if (task === undefined || durationSeconds === undefined) return 0;
       const reports = await db.query<{ kind: string; at: Date; skips: boolean }>(
         `SELECT kind, at, details->>'behavior' IS NOT DISTINCT FROM 'skip' AS skips FROM reports
          WHERE task_sid = $1 AND kind IN ('paused', 'resumed')
          UNION ALL
-         -- What the host itself resumed was reported by nobody.
+         -- The host's own resuming has no report.
          SELECT 'resumed', ended_at, false FROM pauses WHERE task_sid = $1 AND ended_at IS NOT NULL
          ORDER BY at`,
         [task],
@@ -47,7 +47,7 @@ export function proofStatements({ change, db, move }: Statements) {
   } satisfies Partial<IntakeCatalog>;
 }
 
-/** Milliseconds of `length` from `start` on in which a pause that skips was open. */
+/** Milliseconds, within `length` ms from `start`, during which a pause of the kind `skip` was open. */
 function pausedWithin(
   reports: readonly { kind: string; at: Date; skips: boolean }[],
   start: number,

@@ -14,13 +14,13 @@ import type {
   WorkerSid,
 } from '@flex-custody/core';
 
-/** What is known of one recording, and where it stands. */
+/** What the catalog knows of one recording, and its state. */
 export interface RecordingRow {
   recordingSid: RecordingSid;
   accountSid: AccountSid;
   callSid?: CallSid;
   conferenceSid?: ConferenceSid;
-  /** Task, reservation and worker are set only once they are proven. */
+  /** Task, reservation and worker are set only after Twilio has proven them. */
   taskSid?: TaskSid;
   reservationSid?: ReservationSid;
   workerSid?: WorkerSid;
@@ -32,54 +32,54 @@ export interface RecordingRow {
   linkReason?: string;
   object?: SealedObject;
   verifiedAt?: Date;
-  /** Links for the older Player carry it; raising it revokes them. */
+  /** Segment links contain it; raising it revokes them. */
   segmentGeneration: number;
   failure?: string;
   createdAt: Date;
   updatedAt: Date;
-  /** From the callback, or from a sidecar that nobody signed: not proven. */
+  /** From the callback or from an unsigned sidecar: not proven. */
   hints: { taskSid?: TaskSid; reservationSid?: ReservationSid };
-  /** Who made it known: `callback`, `reconcile`, … */
+  /** What announced it: `callback`, `reconcile`, … */
   source: string;
   attempts: number;
-  /** When the callback was passed on to Flex's own webhook. */
+  /** When the callback was forwarded to Flex's own webhook. */
   forwardedAt?: Date;
   leaseHolder?: string;
   leaseUntil?: Date;
-  /** What lies beside the recording in the bucket, once it was written. */
+  /** The recording's sidecar in the bucket, once written. */
   sidecar?: StoredSidecar;
-  /** When the original at Twilio was deleted, by us or found gone. */
+  /** When the host deleted the original at Twilio, or found that it no longer exists. */
   sourceDeletedAt?: Date;
-  /** The original at Twilio is ciphertext: until it is copied, nobody can play it. */
+  /** The original at Twilio is ciphertext: it cannot be played until it is copied. */
   sourceEncrypted: boolean;
-  /** Twilio has said that it is whole and there; only a deletion could change that. */
+  /** Twilio has stated that the recording is completed; only a deletion could change that. */
   sourceCompleted: boolean;
-  /** Of the task, as it was when the recording was linked. */
+  /** The task's queue when the recording was linked. */
   queue?: string;
   direction?: CallDirection;
   /** A keyed digest of the caller's number. */
   caller?: string;
-  /** An erasure is at work: nobody plays or copies it. It may have removed nothing yet, and then it can be taken back. */
+  /** An erasure has begun: the recording is neither played nor copied. If nothing was removed yet, the erasure can be taken back. */
   intent?: Intent;
-  /** What went of it so far. */
+  /** What the erasure has removed so far. */
   erasure?: Erasure;
-  /** From then on nothing is known of it but that it was. */
+  /** When it was erased; from then on the catalog knows only its SID. */
   erasedAt?: Date;
-  /** UUID of the certificate that says so. */
+  /** UUID of the certificate of its erasure. */
   certificate?: string;
-  /** How often somebody began to copy it. */
+  /** How many leases were granted to copy it. */
   leases: number;
-  /** The host saw that the copy is equal to Twilio's media. Absent: the copy is verified at most. */
+  /** The host's proof that the copy is equal to Twilio's media. Absent: the copy is at most verified. */
   proof?: CopyProof;
-  /** Facts that nobody has proven: nobody's right and no deletion may rest on them. */
+  /** Unproven facts: no right and no deletion may depend on them. */
   unproven: readonly UnprovenFact[];
-  /** Who wrote the object; absent where that was never noted. Only the host's own copies prove anything. */
+  /** Who wrote the object; absent: unknown. Only a copy by the host can be its own proof. */
   copiedBy?: Copier;
-  /** A copy of it was bad: no Function copies it again. */
+  /** A copy of it was bad: only the host copies it again. */
   hostOnly?: true;
-  /** When its copy could last not be proven. */
+  /** When the host last failed to prove its copy. */
   proofTriedAt?: Date;
-  /** Keyed digests of numbers that only task attributes name: they can add a hold and nothing else. */
+  /** Keyed digests of numbers that only task attributes name: they can only add a hold. */
   hintedCallers: readonly string[];
 }
 
@@ -87,38 +87,38 @@ export const copiers = ['host', 'function', 'import', 'adopted'] as const;
 export type Copier = (typeof copiers)[number];
 
 export interface Erasure {
-  /** Of objects in the bucket. */
+  /** How many versions of objects were removed from the bucket. */
   versions: number;
   twilio: 'deleted' | 'gone';
   /** ISO 8601. */
   at: string;
 }
 
-/** What an erasure was decided to be, before its first step; its certificate says the same, whichever run ends it. */
+/** The decision to erase, stored before the first step; the certificate states it, whichever run ends the erasure. */
 export interface Intent {
-  /** An operator asked for it, or its time was over. */
+  /** `erasure`: an operator asked for it. `retention`: its period in the policy was over. */
   reason: 'erasure' | 'retention';
   /** What the operator wrote. */
   reference?: string;
-  /** Digest of the policy it was decided by; `unknown` of one that an earlier release began. */
+  /** Digest of the policy in force at the decision; `unknown` if an earlier release began the erasure. */
   policy: string;
-  /** Absent of one that an earlier release began. */
+  /** Absent if an earlier release began the erasure. */
   plan?: ErasurePlan;
   begunAt: Date;
 }
 
-/** What was seen to be there when it was decided: what of it is missing later has gone. */
+/** What existed at the decision: whatever of it is missing later was removed. */
 export interface ErasurePlan {
-  /** Of objects in the bucket, markers of deletions included. */
+  /** Versions of objects in the bucket, delete markers included. */
   versions: readonly { key: string; versionId?: string }[];
-  /** Whether Twilio had it. */
+  /** Whether Twilio had the original. */
   atTwilio: boolean;
 }
 
 /** What can be set aside: the recording, or its original at Twilio. */
 export type Kept = 'recording' | 'source';
 
-/** What a policy's rules tell recordings apart by; absent: unknown, or unproven. */
+/** The facts by which a policy's rules distinguish recordings; absent: unknown or unproven. */
 export interface RecordingKind {
   queue?: string;
   direction?: CallDirection;
@@ -127,13 +127,13 @@ export interface RecordingKind {
 /** The recordings of one kind that started before a time. */
 export interface Expiry extends RecordingKind {
   before: Date;
-  /** Behind this one, by start. */
+  /** Only recordings after this one, by start and SID. */
   after?: { startedAt: Date; recordingSid: RecordingSid };
 }
 
 /**
- * Recordings that may have lost their job: those of a state; verified ones without a sidecar; verified ones that can still
- * be proven and were not tried within a day; those whose link is pending.
+ * Recordings that may have lost their job: those in a state; verified ones without a sidecar; verified ones that can
+ * still be proven and were not tried within a day; those with a pending link.
  */
 export type Stale = { olderThan: Date } & (
   | { which: 'state'; state: 'registered' | 'copying' | 'sealed' }
@@ -141,33 +141,33 @@ export type Stale = { olderThan: Date } & (
   | { which: 'undescribed' | 'unproven' | 'pending-link' }
 );
 
-/** The last row of a page of them; opaque. */
+/** The last row of a page; opaque. */
 export type StaleMark = string & { readonly staleMark: unique symbol };
 
 export interface StoredSidecar {
   key: string;
   versionId?: string;
   etag: string;
-  /** Of the key that sealed it; absent where that is not known. */
+  /** Id of the key that sealed it; absent: unknown. */
   keyId?: string;
-  /** Id of the host's key that signed it; absent for those that nobody signed, or that no listed key did. */
+  /** Id of the host's key that signed it; absent if it is unsigned, or if the key is not listed. */
   signedBy?: string;
 }
 
-/** An object of an older bucket, in plain. */
+/** An unencrypted object of an older bucket. */
 export interface ImportedObject {
   bucket: string;
   key: string;
-  /** Absent where that bucket never kept versions. */
+  /** Absent if that bucket never had versioning. */
   versionId?: string;
   etag: string;
-  /** Of its own bytes. */
+  /** SHA-256 of its own bytes. */
   sha256: string;
-  /** Of the bytes that were sealed, where its header was put right: only two sizes differ. */
+  /** SHA-256 of the sealed bytes, if the import corrected the two sizes in the header. */
   repairedSha256?: string;
 }
 
-/** Whom a restored recording's facts come from: a host, which signed its sidecar, or somebody who may be anybody. */
+/** Where a restored recording's facts come from: a sidecar that a host signed, or an unsigned one, whose facts are unproven. */
 export type Restoration = { signed: StoredSidecar } | { unproven: readonly UnprovenFact[] };
 
 export interface Registration {
@@ -183,7 +183,7 @@ export interface Registration {
   /** See {@link RecordingRow}. */
   sourceEncrypted?: boolean;
   sourceCompleted?: boolean;
-  /** See {@link RecordingRow}; of a recording that was not known yet. */
+  /** See {@link RecordingRow}; only for a new recording. */
   unproven?: readonly UnprovenFact[];
 }
 
@@ -192,11 +192,11 @@ export interface Owner {
   reservationSid?: ReservationSid;
   workerSid?: WorkerSid;
   queue?: string;
-  /** Added to those that are there. */
+  /** Added to the stored ones. */
   hintedCallers?: readonly string[];
 }
 
-/** Which recordings are meant: each that is named in one way at least. */
+/** The selected recordings: every one that at least one of these fields names. */
 export interface Selection {
   recordings?: readonly RecordingSid[];
   tasks?: readonly TaskSid[];
@@ -207,33 +207,33 @@ export interface Selection {
 export interface Listing {
   state?: RecordingState;
   linkState?: LinkState;
-  /** Why it failed. */
+  /** The reason of the failure. */
   failure?: string;
   /** At most 1000. */
   limit: number;
-  /** Rows behind this one, newest first. */
+  /** Only rows after this one, newest first. */
   after?: RecordingSid;
 }
 
 export interface Counts {
   states: Record<RecordingState, number>;
   links: Record<LinkState, number>;
-  /** Of those that are verified. */
+  /** How many of the verified recordings are proven. */
   proven: number;
 }
 
-/** The right to copy one recording, for a while. */
+/** The right to copy one recording for a limited time. */
 export interface Lease {
-  /** Shown with whatever is done by it. */
+  /** The holder presents it with every write under the lease. */
   secret: string;
-  /** Nobody has had it before, so nothing of the recording was begun. */
+  /** It is the recording's first lease, so no earlier copy was begun. */
   isFirst: boolean;
 }
 
-/** Under which secrets the callers are noted. */
+/** How many callers' digests each secret has made. */
 export interface CallerKeys {
-  /** Without an id: digests of earlier releases, which name no secret. */
+  /** Without an id: digests of earlier releases, which contain no secret's id. */
   keys: readonly { keyId?: string; recordings: number }[];
-  /** Whose caller is not known, or not proven. */
+  /** Recordings whose caller is unknown or unproven. */
   none: number;
 }

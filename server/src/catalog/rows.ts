@@ -3,8 +3,8 @@ import { columns, type StoredRow } from './columns.ts';
 import type { RecordingRow } from './recording-row.ts';
 
 /**
- * A row of the database as the catalog gives it: an optional field is absent, never undefined.
- * @throws CustodyError `catalog_damaged` where the SIDs that every row has are none
+ * Makes a {@link RecordingRow} of a database row: an optional field is absent, never undefined.
+ * @throws CustodyError `catalog_damaged` if a SID that every row must have is invalid
  */
 export function toRow(row: StoredRow): RecordingRow {
   const found = Object.entries(columns).flatMap(([name, { field, read, isNeeded }]) => {
@@ -15,7 +15,7 @@ export function toRow(row: StoredRow): RecordingRow {
     if (!isNeeded) return [];
     throw new CustodyError(
       'catalog_damaged',
-      `a row of the catalog holds no valid SID: ${row.recording_sid}`,
+      `a row of the catalog has an invalid SID: ${row.recording_sid}`,
     );
   });
   return Object.fromEntries(found) as unknown as RecordingRow;

@@ -14,7 +14,7 @@ import type { SigningIdentity } from '../signing/identity.ts';
 import { columns } from './columns.ts';
 import type { RecordingRow, StoredSidecar } from './recording-row.ts';
 
-/** A sidecar is some kilobytes: what is larger is none. */
+/** A sidecar has some kilobytes: a larger object is not a sidecar. */
 const mostBytes = 1_000_000;
 
 export interface SidecarDeps {
@@ -25,23 +25,23 @@ export interface SidecarDeps {
   store: Pick<Store, 'get' | 'mode'>;
 }
 
-/** What the signed text of a sidecar says it is. */
+/** `typ` of a sidecar's signed text. */
 const sidecarType = 'sidecar+jws';
 
-/** A sidecar's text as it is sealed: signed by this host. */
+/** The text of a sidecar before it is sealed: signed by this host. */
 export const signedSidecar = ({ signing }: Pick<SidecarDeps, 'signing'>, sidecar: Sidecar): Promise<string> =>
   signing.sign(sidecarType, JSON.stringify(sidecar));
 
 export interface OpenedSidecar {
   sidecar: Sidecar;
   stored: StoredSidecar;
-  /** Id of the listed key that signed it. Absent: it is hearsay, since anybody with the public key could seal it. */
+  /** Id of the listed key that signed it. Absent: its facts are unproven, since anyone with the public key could have sealed it. */
   signedBy?: string;
 }
 
 /**
- * Reads what lies beside a recording.
- * @param at the version that is wanted; else the newest
+ * Reads a recording's sidecar.
+ * @param at the version to read; absent: the newest
  * @throws CustodyError `sidecar_invalid`, or as store and keys do
  */
 export async function openSidecar(
@@ -56,30 +56,30 @@ export async function openSidecar(
   });
   if (totalBytes > mostBytes) {
     body.destroy();
-    throw new CustodyError('sidecar_invalid', 'a sidecar cannot be so large');
+    throw new CustodyError('sidecar_invalid', `the sidecar is larger than ${mostBytes} bytes`);
   }
   const raw = await buffer(body);
-  // On a bucket without versions somebody else may have written over what was noted.
+  // In a bucket without versions another writer may have overwritten the noted sidecar.
   if (at && at.etag !== etag)
-    throw new CustodyError('sidecar_invalid', 'another sidecar is there than the host wrote');
+    throw new CustodyError('sidecar_invalid', 'the sidecar in the bucket is not the one that the host wrote');
   const context = { account: config.accountSid, recording: sid };
   const text = store.mode === 'envelope' && keys ? await openBytes(keys, context, raw) : raw;
   const { json, signedBy } = await believe(deps, text.toString('utf8'));
   const sidecar = readSidecar(json);
   const { accountSid } = config;
-  // It is of the very place that it was found in: a genuine one of another recording says nothing here.
+  // It must name the recording whose place it was found in: a genuine sidecar of another recording is no evidence.
   if (
     sidecar.recordingSid !== sid ||
     sidecar.accountSid !== accountSid ||
     sidecar.object.key !== objectKey(accountSid, sid)
   ) {
-    throw new CustodyError('sidecar_invalid', 'a sidecar lies beside another recording than its own');
+    throw new CustodyError('sidecar_invalid', 'the sidecar is that of another recording');
   }
   const stored = { key, ...(versionId !== undefined && { versionId }), etag, ...(signedBy && { signedBy }) };
   return { sidecar, stored, ...(signedBy && { signedBy }) };
 }
 
-/** The JSON of a sidecar's text, and who signed it. Earlier releases wrote the JSON alone. */
+/** The JSON of a sidecar's text, and the key that signed it. Earlier releases wrote unsigned JSON. */
 async function believe(
   { signing }: Pick<SidecarDeps, 'signing'>,
   text: string,
@@ -90,12 +90,12 @@ async function believe(
     return { json: payload, signedBy: keyId };
   } catch (error) {
     if (errorCode(error) !== 'signature_untrusted') throw error;
-    // Of a key that is not listed, or of nobody: it says what it says, without a signature.
+    // Signed by a key that is not listed: it counts as unsigned.
     return { json: Buffer.from(text.split('.')[1] ?? '', 'base64url').toString('utf8') };
   }
 }
 
-/** What a sidecar says of a recording: the columns that have a place in it. */
+/** The sidecar of a recording, made of the columns that belong in it. */
 export function sidecarOf(
   row: RecordingRow,
   object: NonNullable<RecordingRow['object']>,

@@ -6,9 +6,9 @@ import type { SealingCatalog } from './sealing-catalog.ts';
 import { foreign, mostRows, type Statements } from './statements.ts';
 import { talliesOf } from './tallies.ts';
 
-/** As the partial index has it: what is left to sign is found without looking at what is signed. */
+/** The condition of the partial index, so that signed sidecars are not read. */
 const unsigned = `state = 'verified' AND sidecar IS NOT NULL AND sidecar->>'signedBy' IS NULL`;
-/** So many of the newest tell whose they are. */
+/** How many of the newest recordings are read to find their signing keys. */
 const newest = 1_000;
 
 const restored = Object.entries(columns).flatMap(([name, column]) =>
@@ -21,7 +21,7 @@ const insert = insertion([
   ...['state', 'link_state', 'link_reason', 'sidecar', 'hints'],
 ]);
 
-/** Who signed which sidecar, and what is restored from one. */
+/** Which key signed which sidecar, and the restoring of recordings from sidecars. */
 export function signingStatements({ accountSid, changeAll, db, rows, select }: Statements) {
   return {
     async restored(of, from) {
@@ -73,8 +73,8 @@ export function signingStatements({ accountSid, changeAll, db, rows, select }: S
     async signers() {
       const found = await talliesOf(db, accountSid, 'signer');
       const named = found.filter(({ what: [by] }) => by !== null);
-      const nobody = found.filter(({ what: [by] }) => by === null);
-      return [...named, ...nobody].map(({ what: [by], n }) => ({
+      const unnamed = found.filter(({ what: [by] }) => by === null);
+      return [...named, ...unnamed].map(({ what: [by], n }) => ({
         ...(by !== null && { keyId: by }),
         sidecars: n,
       }));
@@ -84,7 +84,7 @@ export function signingStatements({ accountSid, changeAll, db, rows, select }: S
   } satisfies Partial<SealingCatalog & OperatingCatalog>;
 }
 
-/** The link's state, and why. Hearsay is linked once Twilio has proven it. */
+/** The link's state and reason. Unproven facts are linked once Twilio has proven them. */
 function linkOf({ taskSid }: Sidecar, from: Restoration): [state: string, reason: string | null] {
   if (!('signed' in from)) return ['pending', null];
   return taskSid === undefined ? ['unlinked', 'restored'] : ['linked', null];

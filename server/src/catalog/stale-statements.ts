@@ -7,10 +7,10 @@ import { noLease, type Statements } from './statements.ts';
 
 const most = 5_000;
 
-/** When the last second look failed; recordings without one come first. */
+/** When the host last failed to prove the copy; recordings without such a time come first. */
 const tried = `coalesce(proof_tried_at, '-infinity')`;
 
-/** Each condition matches a partial index, so that the statement reads nothing else. `$1` is the time. */
+/** Each condition matches a partial index, so that the statement reads no other rows. `$1` is the time. */
 function conditionOf(of: Stale): { where: string; values: readonly unknown[] } {
   switch (of.which) {
     case 'undescribed':
@@ -69,7 +69,7 @@ export function staleStatements({ accountSid, db, select }: Statements) {
       const behind =
         after === undefined ? '' : `AND (${keys.join(', ')}, recording_sid) > (${marks.join(', ')})`;
       const page = Math.min(limit, most);
-      // As text: a Date has milliseconds, and the database compares microseconds.
+      // As text, because a Date has milliseconds and the database compares microseconds.
       const at = keys.map((key) => `(${key})::text`).join(', ');
       const found = await select<{ recording_sid: string; at: string[] }>(
         `recording_sid, ARRAY[${at}] AS at`,

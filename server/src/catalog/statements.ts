@@ -13,23 +13,23 @@ import { moveOf } from './moves.ts';
 import type { RecordingRow } from './recording-row.ts';
 import { toRow } from './rows.ts';
 
-/** Of one answer. */
+/** Most rows in one answer. */
 export const mostRows = 1_000;
-/** Rows that {@link createStatements}'s `changeAll` looks at in one statement. */
+/** Rows that `changeAll` of {@link createStatements} reads in one statement. */
 const slice = 1_000;
 export const noLease = 'lease = NULL, lease_holder = NULL, lease_until = NULL';
-/** Whatever was known of an object says nothing of the next. */
+/** A proof of one object is no proof of the next. */
 export const noProof = 'proof = NULL, proof_tried_at = NULL';
 
-/** What tells one object from another, as values of a statement. */
+/** The values of a statement that identify an object. */
 export const identity = (object: SealedObject) => [object.key, object.etag, object.versionId ?? null];
 
 export const foreign = (sid: RecordingSid) =>
-  new CustodyError('foreign_account', `${sid} is another account's`);
+  new CustodyError('foreign_account', `${sid} belongs to another account`);
 
 /**
- * A condition of a row that is found by its SID. PostgreSQL may take a state for rare, of which there were few when it
- * counted last, and would read every row of that state; what stands in `IS TRUE` it looks up nowhere.
+ * A condition of a row that is found by its SID. From old statistics PostgreSQL may take a state for rare, and read every
+ * row of that state; inside `IS TRUE` it uses no index.
  */
 const ofThatRow = (condition: string) => `(${condition}) IS TRUE`;
 
@@ -39,20 +39,20 @@ interface Change {
   values?: readonly unknown[];
 }
 
-/** Which rows; `values` are `$1` and on. */
+/** Selects rows; `values` are `$1` and so on. */
 interface Choice {
   where: string;
-  /** What comes after the condition: order, grouping, limit. */
+  /** What follows the condition: order, grouping, limit. */
   rest?: string;
   values?: readonly unknown[];
 }
 
-/** The kinds of statement that the catalog is made of. */
+/** The kinds of statements that the catalog uses. */
 export type Statements = ReturnType<typeof createStatements>;
 
-/** Each of them asks by account: rows of another account, should there be any, are neither seen nor changed. */
+/** Each statement filters by account: it neither reads nor changes rows of another account. */
 export function createStatements(db: Db, accountSid: AccountSid) {
-  /** The condition that a row is ours, and the values of the whole statement, of which the account is the last one. */
+  /** The condition that a row belongs to our account, and the values of the whole statement; the account is the last value. */
   const ours = (values: readonly unknown[]) => ({
     own: `account_sid = $${values.length + 1}`,
     all: [...values, accountSid],
@@ -65,7 +65,7 @@ export function createStatements(db: Db, accountSid: AccountSid) {
   const rows = async (choice: Choice): Promise<RecordingRow[]> =>
     (await select<StoredRow>(rowColumns, choice)).map(toRow);
 
-  /** Of those that are asked for at once: jobs out of a backlog begin together. */
+  /** Simultaneous lookups share one statement: jobs of a backlog begin together. */
   const findAll = coalesce(
     async (sids: RecordingSid[]) =>
       new Map(
@@ -79,7 +79,7 @@ export function createStatements(db: Db, accountSid: AccountSid) {
   );
   const find = async (sid: RecordingSid): Promise<RecordingRow | undefined> => (await findAll(sid)).get(sid);
 
-  /** `$1` is the SID, `$2` the states the move starts from, `$3` where it leads; further ones are the caller's. */
+  /** `$1` is the SID, `$2` the states from which the move starts, `$3` its new state; the further ones are the caller's. */
   const moved = <T>(event: RecordingEvent, sid: RecordingSid, change: Change, columns: string) => {
     const { from, to } = moveOf(event);
     const { own, all } = ours([sid, from, to, ...(change.values ?? [])]);
@@ -93,7 +93,7 @@ export function createStatements(db: Db, accountSid: AccountSid) {
   const move = async (event: RecordingEvent, sid: RecordingSid, change: Change): Promise<boolean> =>
     (await moved(event, sid, change, 'recording_sid')).length > 0;
 
-  /** `$1` is the SID, further ones are the caller's. What `columns` say of the row that was changed. */
+  /** `$1` is the SID, the further ones are the caller's. Returns `columns` of the changed row. */
   const change = async <T>(
     sid: RecordingSid,
     { set: assignments, where = 'true', values = [] }: Change,
@@ -107,7 +107,7 @@ export function createStatements(db: Db, accountSid: AccountSid) {
     return changed;
   };
 
-  /** The state of what was changed; undefined where nothing was. */
+  /** The state of the changed recording; undefined if nothing changed. */
   const set = async (
     sid: RecordingSid,
     assignments: string,
@@ -122,8 +122,8 @@ export function createStatements(db: Db, accountSid: AccountSid) {
     (await set(...change)) !== undefined;
 
   /**
-   * Changes all rows for which `where` holds, some hundred in one statement, so that its locks are short. `$1` is the
-   * caller's value. @returns how many it changed
+   * Changes all rows that meet `where`, in slices of 1000 rows, so that locks are short. `$1` is the caller's value.
+   * @returns how many rows changed
    */
   const changeAll = async (assignments: string, where: string, value: unknown): Promise<number> => {
     let changed = 0;

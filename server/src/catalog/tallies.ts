@@ -1,25 +1,25 @@
 import type { AccountSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
 
-/** What the triggers on `recordings` count, by kind: see the migration that creates `tallies`. */
+/** What the triggers on `recordings` count: see the migration that creates `tallies`. */
 export interface TalliedAs {
   standing: [state: string, link: string, isProven: boolean];
-  /** Queue and direction, empty where unknown, of those that are not erased. */
+  /** Queue and direction of recordings that are not erased; empty: unknown. */
   keeping: [queue: string, direction: string];
-  /** Of calls that are not internal: whether the caller is known, and the id of the secret of its digest. */
+  /** For calls that are not internal: whether the caller is known, and the id of the secret of its digest. */
   caller: [isKnown: boolean, keyId: string | null];
-  /** The key of the recording; and the sidecar's, null where it is unknown, absent where there is no sidecar. */
+  /** The key that sealed the recording, and the key that sealed the sidecar: null if unknown, absent without a sidecar. */
   sealing: [keyId: string, sidecarKeyId?: string | null];
   signer: [keyId: string | null];
 }
 
 export interface Tally<K extends keyof TalliedAs> {
   what: TalliedAs[K];
-  /** Recordings, more than 0. */
+  /** Number of recordings, more than 0. */
   n: number;
 }
 
-/** The tallies of one account. The cost depends on the number of different values, not of recordings. */
+/** The tallies of one account. The cost depends on the number of distinct values, not on the number of recordings. */
 export function talliesOf<K extends keyof TalliedAs>(
   db: Pick<Db, 'query'>,
   account: AccountSid,

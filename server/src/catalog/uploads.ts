@@ -2,15 +2,15 @@ import type { RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
 
 /**
- * How far copies have come that another process may have to go on with. Every write names the lease it is made under and
- * counts only while that lease is the recording's own: one writer, or two plaintexts could meet under one nonce.
+ * The progress of copies, which another process may continue. Every write names its lease and succeeds only while the
+ * recording has that lease: with two writers, two plaintexts could be encrypted under one nonce.
  */
 export interface Uploads<State> {
   find(sid: RecordingSid): Promise<State | undefined>;
-  /** False when the lease is lost: then nothing was written, and nothing may be sent. */
+  /** False if the lease is lost: nothing was written, and the writer may send nothing more. */
   save(sid: RecordingSid, lease: string, state: State): Promise<boolean>;
   remove(sid: RecordingSid): Promise<void>;
-  /** Removes what is kept of recordings that nobody will copy any more. @returns how many */
+  /** Removes the progress of recordings that will not be copied any more. @returns how many */
   removeSettled(): Promise<number>;
 }
 
@@ -24,8 +24,8 @@ export function createUploads<State>(db: Db): Uploads<State> {
       return row?.state;
     },
     async save(sid, lease, state) {
-      // The lock is the point: without it a save that began before the lease lapsed could end after another writer had
-      // taken over and looked for what is noted, and both would seal the part.
+      // The lock is necessary: without it a save that began before the lease lapsed could end after another writer had
+      // taken over and read the progress, and both would seal the same part.
       const rows = await db.query(
         `INSERT INTO uploads (recording_sid, lease, state)
          SELECT recording_sid, $2, $3::jsonb FROM recordings

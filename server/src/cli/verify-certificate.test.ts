@@ -150,7 +150,7 @@ test('what signs something else, signs no certificate', async () => {
   const done = await verify(await signed(signing, { hello: 1 }));
   expect([done.code, done.err.split('\n')[0]]).toEqual([
     1,
-    'certificate_invalid: what was signed is no certificate: iss is missing or malformed',
+    'certificate_invalid: the signed text is no certificate: iss is missing or malformed',
   ]);
 });
 

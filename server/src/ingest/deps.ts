@@ -21,16 +21,16 @@ import type { Runs } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import type { InventorySource } from './inventory-source.ts';
 
-/** As pino's; the first argument is fields, never a secret, a token, a phone number or audio. */
+/** A logger like pino. Fields never hold a secret, a token, a phone number or audio. */
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
 
-/** Who wants to see a recording move: metrics, and whoever prints progress. It must not throw. */
+/** Is called at each step of a recording, for metrics and for progress output. It must not throw. */
 export interface IngestObserver {
-  /** Bytes of audio copied so far by this process, of `total` where the source announced it. */
+  /** Bytes of audio copied so far by this process, of `total` if the source announced it. */
   copyProgress?(sid: RecordingSid, done: number, total: number | undefined): void;
   copied?(sid: RecordingSid, bytes: number, ms: number, by: 'function' | 'worker'): void;
   verified?(sid: RecordingSid, bytes: number, ms: number): void;
@@ -51,7 +51,7 @@ export interface IngestDeps {
     | 'deleteSourceAfterHours'
   > &
     Partial<Pick<Config, 'acceptUnversioned' | 'database' | 'policyFile' | 'prove' | 'pause'>>;
-  /** For the media, which is fetched outside the SDK. */
+  /** For requests of media, which do not use the SDK. */
   credentials: MediaCredentials;
   catalog: LookupCatalog &
     IntakeCatalog &
@@ -60,35 +60,35 @@ export interface IngestDeps {
     Marks &
     Pick<KeepingCatalog, 'now' | 'setAside' | 'lookAgain'> &
     Pick<OperatingCatalog, 'replayed'>;
-  /** Of callers' numbers; undefined where no secret for it is set. */
+  /** Makes digests of callers' numbers; undefined if no secret is set. */
   callerDigest?: CallerDigest;
-  /** For what Twilio has sealed; undefined where the account does not have that done. */
+  /** Private keys for recordings that Twilio encrypts; undefined if the account does not use that. */
   twilioKeys?: TwilioKeys;
-  /** Of copies that another process may have to go on with. */
+  /** Progress of copies, for another process to continue. */
   uploads: Uploads<UploadState>;
-  /** What IAM stated of workers. */
+  /** What IAM stated about workers. */
   identities: Pick<Identities, 'about'>;
   alarms: Alarms;
-  /** How long recordings are kept, and which are held. */
+  /** The policy in force: how long recordings are kept, and which are held. */
   policies: Pick<Policies, 'inForce'>;
   runs: Runs;
   queue: Queue;
   twilio: TwilioApi;
   store: Store;
-  /** Where the keys of the bucket are read; undefined: they are listed. */
+  /** The inventory with the bucket's keys; undefined: the host lists the bucket. */
   inventory?: InventorySource;
   /** Undefined in sse-kms mode. */
   keys: Keys | undefined;
-  /** By which what this host writes is known as its own. */
+  /** The key that signs what this host writes. */
   signing: SigningIdentity;
-  /** How long a copy of this host may stand still, ms; 60,000 by default. */
+  /** Length of a worker's lease in ms; 60,000 by default. */
   workerLeaseMs?: number;
   log: Log;
   observer?: IngestObserver;
-  /** Whose call it is by Twilio, where that is known already; what takes longer is a job's. */
+  /** The direction and the caller, if Twilio's facts are known already; a job finds what takes longer. */
   whoseCall?: (row: RecordingRow) => Promise<Parties | undefined>;
-  /** Leaves it to a job of the recorder to ask Twilio whose call it is, so many ms from now. */
+  /** Sends the recorder's job that asks Twilio for direction and caller, so many ms from now. */
   askWhoseCall(sid: RecordingSid, afterMs: number): Promise<void>;
-  /** Makes the link for the older Player, where the setting is on. */
+  /** Makes the segment link for the older Player, if the setting is on. */
   segmentLink?: (row: RecordingRow) => Promise<string>;
 }

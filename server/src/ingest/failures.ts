@@ -1,7 +1,8 @@
 import type { ErrorCode } from '@flex-custody/core';
 
 /**
- * Faults of the host's own settings. They concern every recording and say nothing of any: none is thrown away for them.
+ * Faults of the host's own settings. They concern every recording and are no evidence against one, so no copy is removed
+ * because of them.
  */
 export const ownFaults: ReadonlySet<string> = new Set<ErrorCode>([
   'twilio_unauthorized',
@@ -24,7 +25,7 @@ export const ownFaults: ReadonlySet<string> = new Set<ErrorCode>([
   'twilio_key_wrong',
 ]);
 
-/** Media that came to its end and was no whole recording. */
+/** Media that was read to its end and is not a whole recording. */
 export const provenBad: ReadonlySet<string> = new Set<ErrorCode>([
   'media_not_audio',
   'media_empty',
@@ -46,14 +47,14 @@ const outages = new Set<ErrorCode>([
   'key_unavailable',
   'upload_gone',
   'stalled',
-  // The process ended, again and again, or something of ours failed that has no name.
+  // The process ended again and again, or an error without a code occurred.
   'expired',
   'stopping',
   'unexpected',
 ]);
 
 /**
- * What failed for these may succeed another day, without anybody having touched the recording: the outside world was
- * away, or the host's settings were wrong. Such dead letters are tried again by themselves.
+ * Reasons that may pass without a change of the recording: an outage, or wrong settings of the host. The janitor retries
+ * such dead letters.
  */
 export const passingReasons: readonly string[] = [...ownFaults, ...outages];

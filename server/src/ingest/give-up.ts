@@ -3,7 +3,7 @@ import type { AlarmCode } from '../alarms/alarm-table.ts';
 import type { IngestDeps } from './deps.ts';
 import { logStep } from './log-step.ts';
 
-/** Ends a recording's way as failed, unless it has ended already, and tells somebody. */
+/** Marks a recording as failed, unless it has already ended, and raises the alarm. */
 export async function giveUp(
   deps: Pick<IngestDeps, 'alarms' | 'catalog' | 'log'>,
   sid: RecordingSid,

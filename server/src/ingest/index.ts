@@ -36,7 +36,7 @@ export function createIngest(deps: IngestDeps): Ingest {
   };
 }
 
-/** Long work of this room, by the name that the command line calls it. */
+/** Long work of this room, by its name on the command line. */
 export function ingestWorks(deps: ImportDeps & AcceptingDeps): Readonly<Record<string, CheckedWork>> {
   return {
     reconcile: checkedWork('reconcile', (run) => reconcile(deps, run)),

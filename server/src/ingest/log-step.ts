@@ -1,7 +1,7 @@
 import type { RecordingSid } from '@flex-custody/core';
 import type { Log } from './deps.ts';
 
-/** Steps of a recording's way. Whoever follows one live reads the log for `event: recording.<step>`. */
+/** Steps of a recording. To follow one, search the log for `event: recording.<step>`. */
 export type Step =
   | 'registered'
   | 'linked'
@@ -18,12 +18,12 @@ export type Step =
   | 'failed';
 
 export interface StepFacts {
-  /** Who copies, or has copied. */
+  /** The writer of the copy. */
   by?: 'function' | 'worker' | 'import';
-  /** Of audio. */
+  /** Bytes of audio. */
   bytes?: number;
   ms?: number;
-  /** Of `verified`: whether the copy is proven with it. */
+  /** For `verified`: whether the copy is also proven. */
   proven?: boolean;
   /** A stable code, never a message. */
   reason?: string;

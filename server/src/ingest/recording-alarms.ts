@@ -1,6 +1,6 @@
 import type { AlarmCode } from '../alarms/alarm-table.ts';
 
-/** Alarms about a recording's copy: a copy that is verified resolves them. */
+/** Alarms about a recording's copy: a verified copy resolves them. */
 export const custodyAlarms: readonly AlarmCode[] = [
   'copy_failed',
   'verify_failed',
@@ -15,7 +15,7 @@ export const custodyAlarms: readonly AlarmCode[] = [
   'source_deleted',
   'proof_failed',
 ];
-/** Alarms about its link: a recording that is linked resolves them. */
+/** Alarms about its link: linking the recording resolves them. */
 export const linkAlarms: readonly AlarmCode[] = [
   'link_refused',
   'link_failed',

@@ -16,21 +16,21 @@ import { measureJob } from './verify/measure-job.ts';
 import { proofInVain, proveJob } from './verify/prove-job.ts';
 import { verifyDead, verifyJob } from './verify/verify-job.ts';
 
-/** Seconds between two looks for originals whose time has come. */
+/** Seconds between two runs of the job that deletes due originals. */
 const sourcesSeconds = 15 * 60;
-/** Seconds between two sweeps: what a killed worker had in hand waits for its lease to lapse, and for this. */
+/** Seconds between two sweeps: the work of a killed worker waits until its lease lapses, and then up to this long. */
 const sweepSeconds = 60;
-/** Seconds between two questions whether the bucket is to be compared again, or an unfinished pass to be continued. */
+/** Seconds between two checks whether the bucket is due to be compared again, or an unfinished pass is to be continued. */
 const compareSeconds = 60 * 60;
 
-/** Jobs in hand: while some copy, as many others verify what they copied, and as many ask what a copy needs to know. */
+/** Jobs at once: one third copies, one third verifies the copies, and one third asks what a copy needs to know. */
 export const copyJobs = (copiesAtOnce: number): number => 3 * copiesAtOnce;
-/** While some read, as many others are fetched: of a backlog in fewer questions to the database. */
+/** Half of them read, and the other half is fetched in advance, so that a backlog needs fewer database requests. */
 const verifyJobs = (copiesAtOnce: number): number => 2 * copiesAtOnce;
 
 /**
- * What a worker does in this room.
- * @param options for tests: `verifiesApart` leaves each verification to a job of its own, also of what was copied here
+ * The jobs that a worker runs in this room.
+ * @param options for tests: with `verifiesApart` each verification is a job of its own, even if the copy was made here
  */
 export function runIngest(
   deps: IngestDeps,
@@ -43,7 +43,7 @@ export function runIngest(
   const readInTurn = createGate(config.copiesAtOnce);
   const verifying = new Set<RecordingSid>();
   const verify = async (sid: RecordingSid, signal: AbortSignal) => {
-    // The janitor cannot tell a job that takes long from a lost one: what is being read needs no second reader.
+    // To the janitor a long job looks like a lost one: a recording that is being read needs no second reader.
     if (verifying.has(sid)) return;
     verifying.add(sid);
     try {
@@ -56,7 +56,8 @@ export function runIngest(
   const { everyMinutes } = config.reconcile;
   const ifReconciling = (seconds: number) => (everyMinutes > 0 ? { everySeconds: seconds } : {});
   return [
-    // The job that copied also verifies: another job would cost four statements. The janitor finds what a killed process left.
+    // The job that copies also verifies: another job would cost four statements. After a kill the janitor sends the
+    // verification.
     running(ingestJobs.copy, {
       concurrency: copyJobs(config.copiesAtOnce),
       run: ({ recordingSid }, { attempt, signal }) =>
@@ -72,7 +73,7 @@ export function runIngest(
       run: ({ recordingSid }, { signal }) => verify(recordingSid, signal),
       dead: (dead) => verifyDead(deps, dead),
     }),
-    // In the background, one at a time: no copy and no verification waits for it.
+    // In the background, one at a time, so that no copy and no verification waits for it.
     running(ingestJobs.prove, {
       async run({ recordingSid }, { signal }) {
         await untilCalm([inTurn, readInTurn], signal);

@@ -2,13 +2,14 @@ import { CustodyError, errorCode } from '@flex-custody/core';
 import type { AlarmCode } from '../alarms/alarm-table.ts';
 import { ownFaults } from './failures.ts';
 
-/** A setting of the bucket or of the keys is wrong: one alarm for all recordings, until one is verified. */
+/** Reports a wrong setting of the bucket or of the keys: one alarm for all recordings, until one is verified. */
 export const settingWrong = 'setting_wrong';
 
 /**
- * What a failed try says of the settings: its job's tries may go on for hours before the recording is a dead letter, and nothing
- * changes before an operator has changed something. The detail is without the object, since an alarm outlives what is erased.
- * @returns undefined where no setting is wrong, or one object alone is concerned
+ * The alarm about a wrong setting that a failed try shows. It comes before the recording is a dead letter, because the
+ * tries take hours and only an operator can correct the setting. The detail does not name the object, because an alarm
+ * outlives an erasure.
+ * @returns undefined if no setting is wrong, or if only one object is concerned
  */
 export function settingAlarm(error: unknown): { code: AlarmCode; detail: string } | undefined {
   const code = errorCode(error);

@@ -143,7 +143,7 @@ onEachEngine('several workers', (open) => {
     await until(async () => (await other.catalog.find(sid))?.state === 'verified');
     expect(begun).toBe(2);
     // Its place among those that copy at once is free again.
-    expect(stuck.lines.join('\n')).not.toContain('lease not extended');
+    expect(stuck.lines.join('\n')).not.toContain('the lease could not be extended');
   }, 60_000);
 
   test('a lease is extended for as long as bytes come, and no longer', async () => {

@@ -29,24 +29,24 @@ export interface RecorderDeps {
   accountSid: AccountSid;
   db: Pick<Db, 'query' | 'transaction'>;
   catalog: Pick<LookupCatalog, 'find'> & Pick<LinkingCatalog, 'calledBy' | 'withoutCaller'>;
-  /** Undefined where callers cannot be told. */
+  /** Undefined if no secret for callers is set: callers are not identified. */
   callerDigest?: CallerDigest;
-  /** Whether the host looks at live calls of its own accord. */
+  /** Whether the host looks at live calls on a schedule. */
   watchCalls: boolean;
   alarms: Pick<Alarms, 'raise' | 'resolve'>;
   queue: Pick<Queue, 'send'>;
-  /** Leaves it to a job to write what is known of a verified recording beside it. */
+  /** Sends the job that writes the sidecar of a verified recording. */
   describe(sid: RecordingSid): Promise<void>;
   twilio: RecorderTwilio;
   settings: PauseSettings;
-  /** Whether a caller's voice needs their consent before it goes to the vendor. */
+  /** Whether a caller's voice may be sent to the vendor only with the caller's consent. */
   voiceConsent: Config['voiceConsent'];
-  /** Whose a token is that came with a report. */
+  /** Validates the tokens of reports that waited for IAM. */
   flexTokens: FlexTokens;
   /** Seals the tokens of reports that wait for IAM. */
   secret: Uint8Array;
   metrics: Pick<Metrics, 'reported'>;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-  /** Between two looks at a paused call; 10,000 by default. */
+  /** Ms between two looks at a paused call; 10,000 by default. */
   lookMs?: number;
 }

@@ -12,7 +12,7 @@ import { runRecorder } from './run-jobs.ts';
 export type { RecorderDeps as RecorderParts, RecorderTwilio } from './deps.ts';
 export type { Reporter } from './reports/receive.ts';
 
-/** What the host knows and does of calls while they last. */
+/** What the host does for live calls. */
 export interface Recorder {
   /** See {@link receive}. */
   receive(report: Report, reporter: Reporter, requestId: string): Promise<void>;

@@ -1,22 +1,22 @@
 import type { ConferenceSid, TaskSid } from '@flex-custody/core';
 import { byRecording, defineJob, defineScheduledJob } from '../queue/job.ts';
 
-/** A live call of which somebody says that it is there. */
+/** A live call that a report names. */
 export type CallHint = { taskSid: TaskSid; conferenceSid?: ConferenceSid };
 
-/** The jobs of this room; `index.ts` says how a worker runs each. */
+/** The jobs of this room; `run-jobs.ts` defines how a worker runs each. */
 export const recorderJobs = {
-  /** Looks after a pause. Another worker must have it soon: what is paused is not recorded. */
+  /** Watches one pause. The limit is short, so that another worker soon takes over: a paused call is not recorded. */
   watchPause: defineJob({
     name: 'watch-pause',
     limitSeconds: 60,
     key: ({ conferenceSid }: { conferenceSid: ConferenceSid }) => conferenceSid,
-    // The sweep below gives every open pause its job within a minute.
+    // The job `pauses` sends every open pause its job within a minute.
     formerly: ['resume'],
   }),
-  /** Gives every open pause its job, if it has lost it. */
+  /** Sends every open pause its job again, if the job was lost. */
   pauses: defineScheduledJob({ name: 'pauses', limitSeconds: 60 }),
-  /** Takes the reports that waited for IAM. */
+  /** Processes the reports that waited for IAM. */
   reports: defineScheduledJob({ name: 'reports', limitSeconds: 60 }),
   /** Looks at one live call. */
   call: defineJob({
@@ -26,6 +26,6 @@ export const recorderJobs = {
   }),
   /** Compares all live calls with their recordings. */
   calls: defineScheduledJob({ name: 'calls', limitSeconds: 300 }),
-  /** Asks Twilio whose call a recording is of. */
+  /** Asks Twilio for the direction and the caller of a recording's call. */
   facts: defineJob({ name: 'facts', limitSeconds: 300, key: byRecording, unhurried: true }),
 };

@@ -10,13 +10,13 @@ import { look } from './pauses/look.ts';
 import { createPauses } from './pauses/pauses.ts';
 import { retryPending } from './reports/pending.ts';
 
-/** A call whose look was lost with its process stays paused no longer than this. */
+/** If the process of a look dies, its call stays paused no longer than this. */
 const sweepSeconds = 60;
-/** Between two tries of what waits for IAM: a paused call is waiting with it. */
+/** Between two tries of the reports that wait for IAM; a paused call may wait for one of them. */
 const pendingSeconds = 15;
-/** Between two looks at all live calls: two questions to Twilio at most, where there is nothing new. */
+/** Between two looks at all live calls: at most two requests to Twilio if nothing is new. */
 const callsSeconds = 60;
-/** A look that comes minutes late finds no more than the next one at all calls does. */
+/** Tries of a look at one call: a later one finds no more than the next look at all calls. */
 const mostLooks = 4;
 
 async function lookSoon(deps: RecorderDeps, call: CallHint, attempt: number): Promise<void> {
@@ -25,7 +25,7 @@ async function lookSoon(deps: RecorderDeps, call: CallHint, attempt: number): Pr
     await deps.alarms.resolve(['call_failed']);
   } catch (error) {
     if (!isRetryable(error) || attempt < mostLooks) throw error;
-    deps.log.warn({ task: call.taskSid, code: errorCode(error) }, 'a live call could not be looked at');
+    deps.log.warn({ task: call.taskSid, code: errorCode(error) }, 'the host could not look at a live call');
   }
 }
 

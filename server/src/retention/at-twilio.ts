@@ -4,15 +4,15 @@ import type { RecordingRow } from '../catalog/recording-row.ts';
 
 type Twilio = Pick<TwilioApi, 'deleteRecording' | 'recording'>;
 
-/** Whether Twilio still has it to be deleted. A deleted recording stays in Twilio's list for 40 days, without its media. */
+/** Whether Twilio still has the recording's media. A deleted recording stays in Twilio's list for 40 days, without its media. */
 export async function isAtTwilio(twilio: Pick<Twilio, 'recording'>, sid: RecordingSid): Promise<boolean> {
   const found = await twilio.recording(sid);
   return found !== undefined && found.status !== 'deleted' && found.status !== 'absent';
 }
 
 /**
- * Deletes the original. Twilio refuses to delete a second time, so what it has no longer counts as done.
- * @throws CustodyError `twilio_refused` where Twilio has it and keeps it, or as Twilio does
+ * Deletes the original. Twilio refuses to delete twice, so a recording that Twilio no longer has counts as deleted.
+ * @throws CustodyError `twilio_refused` if Twilio has the recording and does not delete it, or as Twilio does
  */
 export async function deleteAtTwilio(
   twilio: Twilio,
@@ -27,6 +27,6 @@ export async function deleteAtTwilio(
     if (found && found.status !== 'deleted' && found.status !== 'absent') throw error;
     how = found?.status === 'deleted' ? 'deleted' : 'gone';
   }
-  // The host noted that it deleted it, or found it gone, before.
+  // The host noted earlier that it deleted the original, or that it no longer existed.
   return sourceDeletedAt ? 'deleted' : how;
 }

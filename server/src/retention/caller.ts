@@ -4,16 +4,16 @@ import { callerKeyId } from '../custody/caller-secret.ts';
 import { plainNumber, plainText, toE164 } from './numbers.ts';
 
 /**
- * By which a caller is found again, without the number being written down anywhere: `k3f9a2b1c:<HMAC-SHA-256, base64url>`.
- * What stands before the colon names the secret.
+ * Makes the keyed digest that identifies a caller without storing the number: `k3f9a2b1c:<HMAC-SHA-256, base64url>`. The
+ * part before the colon is the id of the secret.
  */
 export interface CallerDigest {
   (number: string): string;
-  /** What each digest by this secret begins with, without the colon. */
+  /** Id of the secret, with which each of its digests begins. */
   readonly keyId: string;
 }
 
-/** @param secret that is never changed: digests by another one find no caller */
+/** @param secret never to be changed: digests by another secret identify no caller */
 export function callerDigests(secret: string | undefined): CallerDigest | undefined {
   if (secret === undefined) return undefined;
   const key = Buffer.from(secret, 'base64');
@@ -26,14 +26,14 @@ export function callerDigests(secret: string | undefined): CallerDigest | undefi
 }
 
 /**
- * Whether this secret made the digest, so that it can be compared. One by another secret, or one that names none (earlier
- * releases named none), is of nobody knows whom.
+ * Whether this secret made the digest, so that it can be compared. A digest by another secret, or without an id (earlier
+ * releases wrote none), may be of any caller.
  */
 export const isBy = ({ keyId }: CallerDigest, digest: string): boolean => digest.startsWith(`${keyId}:`);
 
 /**
- * Every digest that may have been made of a number which a policy or an operator names: of its E.164 form, by which
- * callers are noted, and of the forms that earlier releases digested as they met them.
+ * Every digest that the host may have stored for a number of a policy or of an operator: of its E.164 form, and of the
+ * unnormalised forms that earlier releases digested.
  */
 export function digestsOf(digest: CallerDigest, number: string): string[] {
   const e164 = toE164(number) ?? number;
@@ -41,13 +41,13 @@ export function digestsOf(digest: CallerDigest, number: string): string[] {
   return [...new Set([e164, number, digits, `00${digits}`, `011${digits}`].map(digest))];
 }
 
-/** The digest of a caller by Twilio's word; undefined where that names no number in E.164. */
+/** The digest of the caller whose address Twilio states; undefined if the address has no number in E.164. */
 export function callerOf(digest: CallerDigest | undefined, address: string): string | undefined {
   const number = digest && toE164(address);
   return number === undefined ? undefined : digest?.(number);
 }
 
-/** Of a number that can only add a hold, so that one which is no E.164 counts too. */
+/** The digest of a number that can only add a hold, so a number that is not E.164 counts too. */
 export function hintOf(digest: CallerDigest | undefined, address: string): string | undefined {
   const number = digest && (toE164(address) ?? plainNumber(address));
   return number === undefined ? undefined : digest?.(number);
@@ -55,7 +55,7 @@ export function hintOf(digest: CallerDigest | undefined, address: string): strin
 
 const hinting = ['from', 'caller', 'outbound_to', 'to', 'called', 'name'] as const;
 
-/** Digests of the numbers that a task's attributes name. Every agent's browser writes there: they can only add a hold. */
+/** Digests of the numbers in a task's attributes. Every agent's browser can write them, so they can only add a hold. */
 export function hintedCallers(attributes: TaskAttributes, digest: CallerDigest | undefined): string[] {
   const customers = attributes['customers'];
   const phone =

@@ -108,5 +108,5 @@ test.each([undefined, '\u001b]0;owned\u0007', 'a b', ''])('a key id %j is none',
   const header = Buffer.from(JSON.stringify({ alg: 'EdDSA', typ: certificateType, kid })).toString(
     'base64url',
   );
-  expect(() => namedKey(`${header}.e30.c2ln`)).toThrow('it names no key');
+  expect(() => namedKey(`${header}.e30.c2ln`)).toThrow('the text names no valid key id');
 });

@@ -3,26 +3,26 @@ import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK
 import { z } from 'zod';
 import type { KeptVersions } from './remove.ts';
 
-/** What the signed text of a certificate says it is. */
+/** `typ` of a certificate's signed text. */
 export const certificateType = 'erasure+jws';
 
-/** What went of one recording, and when. SIDs only: a certificate outlives what it is about. */
+/** What was removed of one recording, and when. SIDs only, because a certificate outlives the recording. */
 export interface ErasedRecording {
   recording: RecordingSid;
   /** Versions of objects that were removed from the bucket. */
   versions: number;
   /**
-   * Absent where the bucket listed versions, and all went. `none`: it keeps none, and the object was all there was;
-   * `unknown`: its store knows no versions, and what it may keep behind the object nobody can say.
+   * Absent if the bucket listed versions and all were removed. `none`: the bucket keeps no versions, so the object was
+   * the only one; `unknown`: the store cannot list versions, so older ones may exist.
    */
   keptVersions?: KeptVersions;
-  /** Whether Twilio deleted its copy, or had it no longer. */
+  /** Whether Twilio deleted the original, or no longer had it. */
   twilio: 'deleted' | 'gone';
   /** ISO 8601. */
   at: string;
 }
 
-/** What a certificate says. */
+/** The content of a certificate. */
 export interface Certificate {
   /** The account. */
   iss: AccountSid;
@@ -30,16 +30,16 @@ export interface Certificate {
   jti: string;
   /** Epoch seconds. */
   iat: number;
-  /** An operator asked for it, or its time was over. */
+  /** `erasure`: an operator asked for it. `retention`: its period in the policy was over. */
   reason: 'erasure' | 'retention';
   /** What the operator wrote. */
   reference?: string;
-  /** SHA-256 of the policy that it was decided by, `none`, or `unknown` of an erasure that an earlier release began. */
+  /** SHA-256 of the policy in force at the decision, `none`, or `unknown` if an earlier release began the erasure. */
   policy: string;
   recordings: readonly ErasedRecording[];
 }
 
-/** Members that a newer release adds pass: they are signed, too. */
+/** Members that a newer release adds are accepted: they are signed too. */
 const shape = z.looseObject({
   iss: z.string().regex(/^AC[0-9a-f]{32}$/),
   jti: z.uuid(),
@@ -61,47 +61,48 @@ const shape = z.looseObject({
 });
 
 /**
- * What the signed text says, once its signature was verified.
- * @throws CustodyError `certificate_invalid` that names the member at fault, without its value
+ * Reads the text of a certificate whose signature is verified.
+ * @throws CustodyError `certificate_invalid`, whose message names the faulty member, without its value
  */
 export function readCertificate(payload: string): Certificate {
   let json: unknown;
   try {
     json = JSON.parse(payload);
   } catch {
-    throw invalid('what was signed is no certificate: no JSON');
+    throw invalid('the signed text is no certificate: it is not JSON');
   }
   const { data, error } = shape.safeParse(json);
   if (data) return data as unknown as Certificate;
   const at = error.issues[0]?.path.join('.') || 'the whole';
-  throw invalid(`what was signed is no certificate: ${at} is missing or malformed`);
+  throw invalid(`the signed text is no certificate: ${at} is missing or malformed`);
 }
 
 /**
- * The id of the key that a text says it was signed by; nothing of it is proven.
- * @throws CustodyError `certificate_invalid` where it is no certificate at all
+ * The id of the key that a signed text names; nothing of it is verified.
+ * @throws CustodyError `certificate_invalid` if the text is no certificate
  */
 export function namedKey(jws: string): string {
   let header: ReturnType<typeof decodeProtectedHeader>;
   try {
     header = decodeProtectedHeader(jws.trim());
   } catch (cause) {
-    throw invalid('it is no signed text', cause);
+    throw invalid('the text is not signed', cause);
   }
-  if (header.typ !== certificateType) throw invalid('it was signed as something else');
-  // As key ids are made: it comes from outside, and is printed.
-  if (header.kid === undefined || !/^[\w.-]{1,100}$/.test(header.kid)) throw invalid('it names no key');
+  if (header.typ !== certificateType) throw invalid('the signed text is not a certificate');
+  // Only the form of our key ids is accepted: the id comes from outside, and is printed.
+  if (header.kid === undefined || !/^[\w.-]{1,100}$/.test(header.kid))
+    throw invalid('the text names no valid key id');
   return header.kid;
 }
 
 /**
- * As anybody does who has the public half of the key.
- * @throws CustodyError `certificate_invalid`, or `certificate_key` where it names another key
+ * Verifies a certificate with the public half of the key alone.
+ * @throws CustodyError `certificate_invalid`, or `certificate_key` if it names another key
  */
 export async function verifyCertificate(jws: string, jwk: JWK): Promise<Certificate> {
   const named = namedKey(jws);
   const thumbprint = await calculateJwkThumbprint(jwk).catch(() => undefined);
-  // A JWK that somebody made of the bare key has no name: then the signature alone says which it is.
+  // A JWK without `kid` is accepted: then the signature alone shows which key signed.
   const isNamed = jwk.kid === undefined ? undefined : jwk.kid === named || thumbprint === named;
   const otherKey = new CustodyError(
     'certificate_key',
@@ -116,7 +117,7 @@ export async function verifyCertificate(jws: string, jwk: JWK): Promise<Certific
   } catch (cause) {
     if (cause instanceof CustodyError) throw cause;
     if (isNamed === undefined && thumbprint !== named) throw otherKey;
-    throw invalid('it was altered since it was signed, or another key of that name signed it', cause);
+    throw invalid('the text was changed after it was signed, or another key with this id signed it', cause);
   }
 }
 

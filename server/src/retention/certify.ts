@@ -22,16 +22,16 @@ export interface Gone {
   erased: ErasedRecording;
 }
 
-/** What the text that is put where certificates go, and removed again, says it is. */
+/** `typ` of the text that a probe stores at the place of a certificate, and removes again. */
 const probeType = 'erasure-intent+jws';
 
-/** In the bucket, in clear: it names SIDs alone, and has to outlive every key. */
+/** Key of a certificate in the bucket. The object is not encrypted: it holds SIDs only, and has to outlive every key. */
 export function certificateKey(account: AccountSid, id: string): string {
   return `certificates/${account}/${id}.jws`;
 }
 
 /**
- * Proves that a certificate can be signed and kept, before anything goes that one will be needed for.
+ * Proves that a certificate can be signed and stored, before anything is removed that needs one.
  * @throws CustodyError as the store and the signing key do
  */
 export async function proveCertifiable({ config, signing, store }: CertifyDeps, run: string): Promise<void> {
@@ -39,15 +39,16 @@ export async function proveCertifiable({ config, signing, store }: CertifyDeps, 
   const key = certificateKey(accountSid, `intents/${run}`);
   const jws = await signing.sign(probeType, JSON.stringify({ iss: accountSid, jti: run }));
   const { versionId } = await store.putBytes(key, Buffer.from(jws));
-  // A host that may add certificates and remove none leaves it there: it says that a run began, and names no recording.
+  // A host without the right to delete certificates leaves the probe in the bucket: it states that a run began, and names
+  // no recording.
   await store.delete(key, versionId).catch(() => undefined);
 }
 
 /**
- * Signed and kept before the last details go: a certificate that is there says what is so. One for each decision: by
- * whichever run an erasure is ended, its certificate says why it was begun.
- * @param run whose intents they are; what another run has taken over since is that one's to certify
- * @returns what is certified
+ * Signs and stores certificates before the last details of the recordings are removed, so that every certificate is true.
+ * There is one for each decision: whichever run ends an erasure, the certificate states why it was begun.
+ * @param run whose intents they are; the run that has taken over an erasure since certifies it
+ * @returns the certified recordings
  */
 export async function certify(
   deps: CertifyDeps,
@@ -79,7 +80,7 @@ export async function certify(
     const jws = await signing.sign(certificateType, JSON.stringify(certificate));
     await store.putBytes(certificateKey(config.accountSid, certificate.jti), Buffer.from(jws));
     await certificates.keep({ id: certificate.jti, reason, recordings: certificate.recordings.length, jws });
-    // First, while the catalog knows which SIDs they are: whoever ends this after a crash asks again.
+    // First, while the catalog still has the SIDs: a run that ends this after a crash asks again.
     const traces = new Set<string>();
     for (const { recording } of certificate.recordings)
       for (const sid of await catalog.tracesOf(recording)) traces.add(sid);

@@ -6,18 +6,18 @@ export interface ClockDeps {
   twilio: Pick<TwilioApi, 'account'>;
 }
 
-/** What is destroyed by a time is destroyed by the database's, where nothing says that it is wrong. */
+/** The time that decides what is destroyed: the database's, if no other clock contradicts it. */
 export interface ClockReading {
   now: Date;
-  /** Why nothing may be destroyed by it. */
+  /** Why nothing may be destroyed by this time. */
   differs?: string;
 }
 
 const mostApartMs = 5 * 60_000;
-/** Twilio's time is asked for so often; in between it goes on with the machine's steady clock, which nobody sets. */
+/** Twilio's time is asked for once in so many ms; in between the host adds the time of its monotonic clock. */
 const askedAgainMs = 60_000;
 
-/** What Twilio's answer was dated, and when by the steady clock. */
+/** The date of Twilio's answer, and the monotonic time at which it arrived. */
 interface Seen {
   theirs: number;
   at: number;
@@ -25,14 +25,14 @@ interface Seen {
 const seen = new WeakMap<object, Seen>();
 
 /**
- * The database's time, held against this process's and Twilio's: three clocks of which one may be wrong.
- * @throws CustodyError as Twilio and the database do, where they cannot be asked
+ * Reads the database's time and compares it with this process's and Twilio's: one of the three clocks may be wrong.
+ * @throws CustodyError as Twilio and the database do, if they do not answer
  */
 export async function readClock(deps: ClockDeps): Promise<ClockReading> {
   const isRemembered = isFresh(seen.get(deps.twilio));
   const reading = await compare(deps);
   if (!reading.differs || !isRemembered) return reading;
-  // A minute ago Twilio's answer, or this host's clock, may have been another.
+  // Twilio's cached time, or this host's clock, may have changed since: ask Twilio again.
   seen.delete(deps.twilio);
   return compare(deps);
 }
@@ -40,7 +40,7 @@ export async function readClock(deps: ClockDeps): Promise<ClockReading> {
 async function compare({ catalog, twilio }: ClockDeps): Promise<ClockReading> {
   const theirs = await twilioTime(twilio);
   const now = await catalog.now();
-  if (theirs === undefined) return { now, differs: "Twilio's answer bears no date to compare with" };
+  if (theirs === undefined) return { now, differs: "Twilio's answer has no date to compare with" };
   const clocks: [string, number][] = [
     ["the database's clock", now.getTime()],
     ["this host's clock", Date.now()],

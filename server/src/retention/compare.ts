@@ -6,30 +6,33 @@ import { queueKey } from './queue-names.ts';
 
 /** Calls whose period another policy changes. */
 export interface PeriodChange {
-  /** In words: `inbound in Sales`, `in other queues`, `all`. */
+  /** The calls in words: `inbound in Sales`, `in other queues`, `all`. */
   calls: string;
   before: Days;
   after: Days;
 }
 
-/** What one policy changes of another, whatever recordings there are. It names holds, queues and counts, never a number. */
+/** The differences between two policies, independent of the recordings. It names holds, queues and counts, never a phone number. */
 export interface PolicyDifference {
   holds: {
     come: string[];
     gone: string[];
-    /** What each loses. */
+    /** Holds that cover less than before, with what each loses. */
     narrower: { id: string; loses: string }[];
-    /** Ids of holds that name more than before, and lose nothing. */
+    /** Ids of holds that cover more than before, and lose nothing. */
     wider: string[];
   };
   periods: PeriodChange[];
-  /** Queues that a rule named and none names any more: renamed in TaskRouter, they would have fallen under another period. */
+  /**
+   * Queues that a rule named before and no rule names now: their calls have another period now, and a queue that is only
+   * renamed in TaskRouter looks the same.
+   */
   queuesDropped: string[];
-  /** Why the policy holds or keeps less than before, a line each; empty: it holds and keeps at least as much. */
+  /** Each way in which the policy holds or keeps less than before, one line each; empty: it holds and keeps at least as much. */
   weaker: string[];
 }
 
-/** Compares the holds by their ids, and the periods of every kind of call that the rules of either can tell apart. */
+/** Compares the holds by their ids, and the periods of every kind of call that the rules of either policy distinguish. */
 export function comparePolicies(before: Policy, after: Policy): PolicyDifference {
   const holds = compareHolds(before.holds, after.holds);
   const periods = comparePeriods(before, after);
@@ -48,12 +51,12 @@ export function comparePolicies(before: Policy, after: Policy): PolicyDifference
   };
 }
 
-/** What to compare an unreadable policy by: nothing is known of it, so it may have held everything. */
+/** The difference from an unreadable policy: it may have held everything. */
 export const differenceFromUnreadable = (after: Policy): PolicyDifference => ({
   holds: { come: after.holds.map(({ id }) => id), gone: [], narrower: [], wider: [] },
   periods: [],
   queuesDropped: [],
-  weaker: ['this release cannot read the policy in force, which may hold anything'],
+  weaker: ['this release cannot read the policy in force, which may hold every recording'],
 });
 
 export const lineOf = ({ calls, before, after }: PeriodChange): string =>
@@ -93,7 +96,7 @@ function losses(old: Hold, now: Hold): string[] {
   };
   count('recordings', without(old.recordings, now.recordings), old.recordings.size);
   count('tasks', without(old.tasks, now.tasks), old.tasks.size);
-  // Where it names callers it is on each recording whose caller is unknown; so a hold that names none any more loses those.
+  // A hold that names callers also covers each recording whose caller is unknown, so a hold without callers loses those.
   const forms = new Set(now.callers.flatMap(formsOf));
   const lost = old.callers.filter((caller) => !formsOf(caller).every((form) => forms.has(form)));
   count('callers, as they are written', lost.length, old.callers.length);
@@ -103,21 +106,21 @@ function losses(old: Hold, now: Hold): string[] {
   return found;
 }
 
-/** Earlier releases noted callers as they met them: a hold finds those that it writes in the same way, too. */
+/** Earlier releases did not normalise numbers: a hold also finds callers whose number is written in the same way. */
 const formsOf = ({ number, written }: HeldCaller): string[] => [number, plainText(written)];
 
 const without = <T>(old: ReadonlySet<T>, now: ReadonlySet<T>): number =>
   [...old].filter((one) => !now.has(one)).length;
 
-/** By key, the name as it is written. */
+/** The queues' names as the policy writes them, by key. */
 function queuesOf({ keep }: Policy): Map<string, string> {
   return new Map(keep.rules.flatMap(({ queues = [] }) => queues).map((name) => [queueKey(name), name]));
 }
 
-/** No queue of TaskRouter has this name. */
+/** A name that no queue of TaskRouter has. */
 const unnamed = '\u0000';
 
-/** Every kind of call that the rules can tell apart, with those of which queue or direction are not known. */
+/** Compares every kind of call that the rules distinguish, including calls with unknown queue or direction. */
 function comparePeriods(before: Policy, after: Policy): PeriodChange[] {
   const queues: [string, { queue?: string }][] = [
     ...[...new Map([...queuesOf(before), ...queuesOf(after)]).values()].map(

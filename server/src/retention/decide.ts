@@ -19,13 +19,13 @@ type Facts = Pick<
   | 'hintedCallers'
 >;
 
-/** Whether something is so, or cannot be told. */
+/** Whether a condition holds, or is unknown. */
 type Fits = 'yes' | 'no' | 'unknown';
 
 /**
- * The holds that a recording is under; nothing of it may go while there is one. Where it cannot be told, since the
- * recording's task or caller is not known, it is under the hold: what was destroyed cannot be held any more.
- * @param digest of callers; undefined where no secret is set, and then no caller can be told
+ * The holds that cover a recording; nothing of it may be removed while there is one. A hold also covers a recording whose
+ * task or caller is unknown, because a destroyed recording cannot be held any more.
+ * @param digest of callers; undefined: no secret is set, and no caller can be identified
  */
 export function holdsOn(policy: Policy, row: Facts, digest: CallerDigest | undefined): string[] {
   return policy.holds.filter((hold) => isUnder(hold, row, digest)).map(({ id }) => id);
@@ -36,22 +36,22 @@ function isUnder(hold: Hold, row: Facts, digest: CallerDigest | undefined): bool
   if (hold.range && (row.unproven.includes('start') || isWithin(hold.range, row.startedAt.getTime())))
     return true;
   if (hold.tasks.size > 0) {
-    // What the browser claimed cannot take a recording out of a hold, but it can put one under it.
+    // A browser's hint cannot remove a recording from a hold, but it can add the hold.
     if (row.taskSid === undefined || row.unproven.includes('owner')) return true;
     if (hold.tasks.has(row.taskSid) || (row.hints.taskSid && hold.tasks.has(row.hints.taskSid))) return true;
   }
   if (hold.callers.length === 0) return false;
   if (digest === undefined || row.caller === undefined || row.unproven.includes('caller')) return true;
-  // A digest by another secret could be of any number, also of one that is held.
+  // A digest by another secret could be of any number, also of a held one.
   if (![row.caller, ...row.hintedCallers].every((one) => isBy(digest, one))) return true;
   const held = heldBy(hold, digest);
-  // A number that task attributes name can put a recording under a hold, and never take it out.
+  // A number in task attributes can add a hold to a recording, and never remove it.
   return held.has(row.caller) || row.hintedCallers.some((hinted) => held.has(hinted));
 }
 
 const isWithin = ({ from, to }: NonNullable<Hold['range']>, at: number): boolean => at >= from && at < to;
 
-/** Made once for each hold of a policy that was read: a run asks for every recording. */
+/** Digests of a hold's callers, computed once: a run needs them for every recording. */
 const made = new WeakMap<Hold, { digest: CallerDigest; held: ReadonlySet<string> }>();
 
 function heldBy(hold: Hold, digest: CallerDigest): ReadonlySet<string> {
@@ -64,7 +64,10 @@ function heldBy(hold: Hold, digest: CallerDigest): ReadonlySet<string> {
   return held;
 }
 
-/** How long it is kept: by the first rule that fits, or the longest of those that may, where queue or direction are not known. */
+/**
+ * How long a recording is kept: by the first rule that fits, or, if queue or direction is unknown, the longest period of
+ * the rules that may fit.
+ */
 export function daysOf(
   { keep }: Policy,
   row: Pick<Facts, 'queue' | 'direction'> & Partial<Pick<Facts, 'unproven'>>,
@@ -100,7 +103,7 @@ function longer(a: Days | undefined, b: Days): Days {
   return a === 'forever' || b === 'forever' ? 'forever' : Math.max(a, b);
 }
 
-/** When its time is over; undefined: never. */
+/** When the recording's period ends; undefined: never. */
 export function keptUntil(policy: Policy, row: Facts): Date | undefined {
   const days = daysOf(policy, row);
   return days === 'forever' ? undefined : new Date(row.startedAt.getTime() + days * dayMs);

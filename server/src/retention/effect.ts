@@ -6,7 +6,7 @@ import { isShorter } from './compare.ts';
 import { daysOf, holdsOn, keptUntil } from './decide.ts';
 import type { Policy } from './policy.ts';
 
-/** Some recordings: how many, and the first of them by SID. */
+/** A count of recordings, and the first SIDs of them. */
 export interface Tally {
   count: number;
   first: RecordingSid[];
@@ -14,17 +14,17 @@ export interface Tally {
 
 const tallied = ['longer', 'shorter', 'released', 'held', 'due'] as const;
 
-/** What another policy does to the recordings of the catalog. */
+/** The effect of another policy on the recordings of the catalog. */
 export interface PolicyEffect extends Record<(typeof tallied)[number], Tally> {
   looked: number;
-  /** Kept longer, and shorter, than by the policy before. */
+  /** Kept longer, or shorter, than under the policy before. */
   longer: Tally;
   shorter: Tally;
-  /** Under a hold before, and under none any more. */
+  /** Covered by a hold before, and by none now. */
   released: Tally;
-  /** Under no hold before. */
+  /** Covered by no hold before, and by one now. */
   held: Tally;
-  /** The next retention would erase them, and would not have before. */
+  /** The next run of retention would erase them, and would have kept them before. */
   due: Tally;
 }
 
@@ -43,13 +43,13 @@ export const noEffect = (): PolicyEffect => ({
 export interface Both {
   before: Policy;
   after: Policy;
-  /** Undefined where callers cannot be told. */
+  /** Undefined if no secret for callers is set: callers are not identified. */
   digest: CallerDigest | undefined;
   /** Epoch ms. */
   now: number;
 }
 
-/** What has ended is under no policy any more. */
+/** Counts the effect on these recordings, without erased ones. */
 export function effectOn(rows: readonly RecordingRow[], { before, after, digest, now }: Both): PolicyEffect {
   const effect = noEffect();
   const count = (what: (typeof tallied)[number], sid: RecordingSid) => {
@@ -79,7 +79,7 @@ interface Standing {
   over: boolean;
 }
 
-/** Of two parts of the catalog, the first part first. */
+/** Adds the effects on two parts of the catalog; the first part comes first by SID. */
 export function addEffects(a: PolicyEffect, b: PolicyEffect): PolicyEffect {
   const sum: PolicyEffect = { ...noEffect(), looked: a.looked + b.looked };
   for (const what of tallied)
@@ -91,8 +91,8 @@ export function addEffects(a: PolicyEffect, b: PolicyEffect): PolicyEffect {
 }
 
 /**
- * Looks at the catalog behind `after`, for about `forMs`.
- * @returns also `next`, behind which to go on; absent at the catalog's end
+ * Counts the effect on the catalog after `after`, for about `forMs`.
+ * @returns also `next`, from which to continue; absent at the catalog's end
  */
 export async function effectOnCatalog(
   catalog: Pick<LookupCatalog, 'inOrder'>,

@@ -18,16 +18,16 @@ export interface EraseOneDeps extends DestroyerDeps {
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
-/** The run that erases, and what it tells of each. */
+/** The run that erases, and its reports about each recording. */
 export interface Scene {
   /** UUID. */
   run: string;
   dryRun: boolean;
   count(name: string): void;
   name(sid: RecordingSid, what: string): void;
-  /** How the recording came to be meant, where that is worth a word. */
+  /** How the recording was selected, if the operator should know; otherwise empty. */
   about(row: RecordingRow): string;
-  /** Resolves once it is proven that a certificate can be kept, and that the bucket lets objects go. */
+  /** Resolves when it is proven that a certificate can be stored, and that objects can be removed from the bucket. */
   certifiable(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ type Why = Pick<Intent, 'reason' | 'reference'> & {
 };
 type Listed = ErasurePlan['versions'][number] & { etag: string };
 
-/** What stops the whole run: the next recording would fare no better. */
+/** An error that stops the whole run, because the next recording would fail too. */
 class Stop extends Error {
   constructor(override readonly cause: CustodyError) {
     super(cause.code);
@@ -45,10 +45,11 @@ class Stop extends Error {
 }
 
 /**
- * Erases one recording: the intent first, then the question once more, then every version in the bucket, and Twilio's copy.
- * Until something has gone the recording stays what it was, open to holds; where nothing could be removed it is so again.
- * @returns what went; undefined where it stays, or could not be ended now
- * @throws CustodyError `clock_differs`, or one that says why no certificate can be kept
+ * Erases one recording: it stores the intent, checks once more that the recording may be erased, and removes every
+ * version in the bucket and the original at Twilio. Until something is removed, a hold can still stop the erasure; if
+ * nothing could be removed, the intent is taken back.
+ * @returns what was removed; undefined if the recording stays, or the erasure could not be ended now
+ * @throws CustodyError `clock_differs`, or the reason why no certificate can be stored
  */
 export async function eraseOne(
   deps: EraseOneDeps,
@@ -80,7 +81,7 @@ export async function eraseOne(
       isIntended = true;
       const policy = await allowed(deps, row, why, scene);
       if (policy === undefined) return await takeBack().then(() => undefined);
-      // The decision that counts is the last one; and where the questions took too long another run may have taken over.
+      // The last decision counts. If the checks took too long, another run may have taken over, and this fails.
       await intend(deps, sid, { ...intent, policy }, scene);
       isIntended = false;
       const erased = await remove(deps, now, plan, scene);
@@ -93,8 +94,9 @@ export async function eraseOne(
 }
 
 /**
- * Ends what another run has begun, by what that run has decided; takes it back where nothing has gone and it may not go.
- * @returns `as-before` where the recording is as if nobody had begun, for this run to decide
+ * Ends an erasure that another run has begun, as that run decided; takes it back if nothing was removed and the recording
+ * may not be erased.
+ * @returns `as-before` if the intent was taken back, so that this run decides about the recording
  */
 export async function goOn(
   deps: EraseOneDeps,
@@ -106,14 +108,14 @@ export async function goOn(
   if (!intent || !(await catalog.resumeErasure(sid, scene.run))) return undefined;
   if (row.state !== 'erased' && (await isStillWhole(deps, row, intent.plan).catch(() => false))) {
     if (intent.reason === 'erasure') return eraseOne(deps, row, intent, scene);
-    // Whether its time is over the policy in force decides anew.
+    // The policy in force decides again whether its period is over.
     await catalog.takeBack(sid, scene.run);
     return 'as-before';
   }
   return counted(deps, row, scene, async () => {
-    // A look that fails above says nothing of the recording: it is taken again here, and fails this try.
+    // If the check above failed, its result is unknown: it runs again here, and an error fails this try.
     if (row.state !== 'erased' && (await isStillWhole(deps, row, intent.plan))) return undefined;
-    // Begun by an earlier release, which let no hold in once it had begun, whether anything had gone or nothing.
+    // An earlier release began it, which ignored holds after the beginning, whether or not anything was removed.
     if (!intent.plan && row.object && isSeen(row.object, await listed(deps, row))) {
       if ((await allowed(deps, row, intent, scene)) === undefined) return undefined;
     }
@@ -124,7 +126,7 @@ export async function goOn(
   });
 }
 
-/** Counts and names what fails; a stop ends the run. */
+/** Counts and names recordings that fail; a {@link Stop} ends the run. */
 async function counted(
   { log }: EraseOneDeps,
   { recordingSid: sid }: RecordingRow,
@@ -139,7 +141,7 @@ async function counted(
     if (error instanceof Stop) throw error.cause;
     const code = errorCode(error);
     scene.count(`failed_${code}`);
-    scene.name(sid, `not ended: ${code}`);
+    scene.name(sid, `erasure not finished: ${code}`);
     log.warn({ recording: sid, code }, 'a recording could not be erased now');
     return undefined;
   }
@@ -153,7 +155,7 @@ async function stopping(proof: Promise<void>): Promise<void> {
   }
 }
 
-/** @returns the digest of the policy that lets it go; undefined where it stays */
+/** @returns the digest of the policy under which it may be erased; undefined if it stays */
 async function allowed(
   deps: EraseOneDeps,
   row: RecordingRow,
@@ -190,34 +192,35 @@ function isSeen(object: NonNullable<RecordingRow['object']>, versions: readonly 
 }
 
 /**
- * What is there to go.
- * @throws CustodyError `object_lost` where the object that the catalog has is not among it: it lies somewhere else, or
- * somebody has removed it, and no certificate could say that it was erased
+ * Lists what exists of the recording, and will be removed.
+ * @throws CustodyError `object_lost` if the catalog's object is not in the bucket: it is elsewhere or was removed by
+ * others, so no certificate could state that it was erased
  */
 async function planned(
   deps: EraseOneDeps,
   { recordingSid }: RecordingRow,
 ): Promise<{ plan: ErasurePlan; now: RecordingRow }> {
   const now = await deps.catalog.find(recordingSid);
-  if (!now) throw new CustodyError('recording_unknown', 'the catalog knows it no longer');
+  if (!now) throw new CustodyError('recording_unknown', 'the recording is no longer in the catalog');
   const versions = await listed(deps, now);
   if (now.object && !isSeen(now.object, versions)) {
     await deps.alarms.raise(
       'object_lost',
       recordingSid,
-      'it was to be erased, and the object that the catalog has is not in the bucket',
+      'its erasure stopped: the object that the catalog names is not in the bucket',
     );
     throw new CustodyError('object_lost', 'its object is not in the bucket');
   }
-  // Where the bucket has something that goes first, and says whether anything has gone.
+  // If the bucket has versions they are removed first, and show whether anything was removed; then Twilio need not be
+  // asked.
   const atTwilio = versions.length > 0 || (await isAtTwilio(deps.twilio, recordingSid));
   return { now, plan: { versions: versions.map(({ etag: _, ...version }) => version), atTwilio } };
 }
 
 /**
- * Nothing of what was planned to go has gone. The object's versions go before its sidecar's, which a new description may
- * replace meanwhile.
- * @throws CustodyError where that cannot be seen now
+ * True if nothing of the plan was removed. The object's versions are removed before the sidecar's, which a new
+ * description may replace meanwhile.
+ * @throws CustodyError if bucket or Twilio do not answer now
  */
 async function isStillWhole(
   deps: EraseOneDeps,
@@ -246,15 +249,15 @@ async function intend(
   { run }: Scene,
 ): Promise<void> {
   if (!(await catalog.intend(sid, intent, run)))
-    throw new CustodyError('erasure_busy', 'another run is at it');
+    throw new CustodyError('erasure_busy', 'another run is erasing it');
 }
 
 async function begin({ catalog }: EraseOneDeps, sid: RecordingSid, { run }: Scene): Promise<void> {
   if (!(await catalog.erasing(sid, run)))
-    throw new CustodyError('erasure_busy', 'another run has taken it over');
+    throw new CustodyError('erasure_busy', 'another run has taken over its erasure');
 }
 
-/** @throws CustodyError as bucket and Twilio do; where nothing had gone the intent is taken back before */
+/** @throws CustodyError as bucket and Twilio do; if nothing was removed, the intent is taken back first */
 async function remove(
   deps: EraseOneDeps,
   row: RecordingRow,
@@ -278,7 +281,7 @@ async function remove(
     if (!isBegun) {
       await begin(deps, sid, scene);
       isBegun = true;
-      // Whoever was copying it until now may have put something there.
+      // A writer that was copying the recording until now may have stored another object.
       await removeFromBucket(store, row, onRemoved);
     }
     const at = (await catalog.now()).toISOString();
@@ -293,7 +296,7 @@ async function remove(
     };
   } catch (error) {
     if (isBegun && removed > 0) {
-      // What went is in the certificate, whichever run ends this.
+      // The certificate states what was removed, whichever run ends the erasure.
       const at = (await catalog.now()).toISOString();
       await catalog.wasRemoved(sid, { versions: removed, twilio: 'gone', at });
     } else if (!isBegun && (await isStillWhole(deps, row, plan).catch(() => false))) {

@@ -275,7 +275,7 @@ test('what breaks off is ended by the next run, whatever that is asked for, and 
   const first = await erase({ recordings: [RE(1)] });
   expect([first.counts, first.notes]).toEqual([
     { done: 1, failed_store_unavailable: 1 },
-    { [RE(1)]: 'not ended: store_unavailable' },
+    { [RE(1)]: 'erasure not finished: store_unavailable' },
   ]);
   expect((await catalog.find(RE(1)))?.state).toBe('erased');
   bucket.failing = undefined;
@@ -402,7 +402,7 @@ describe('retention', () => {
     await policy('keep: {default: 90}');
     const { counts, notes } = await expire();
     expect(counts).toEqual({ done: 4, unproven: 4 });
-    expect(notes?.[RE(4)]).toBe('unproven, so kept: start');
+    expect(notes?.[RE(4)]).toBe('kept, because unproven: start');
     expect([left(), deleted]).toEqual([12, []]);
     expect((await erase({ recordings: facts.map((_, n) => RE(n + 1)) })).counts).toMatchObject({ erased: 4 });
   });
@@ -556,7 +556,7 @@ describe('until something has gone', () => {
     const { counts, notes } = await erase({ recordings: [RE(1)] });
     expect([counts, notes]).toEqual([
       { done: 1, failed_object_lost: 1 },
-      { [RE(1)]: 'not ended: object_lost' },
+      { [RE(1)]: 'erasure not finished: object_lost' },
     ]);
     expect([await open(), await before(1), left(), deleted]).toEqual([['object_lost'], whole, 2, []]);
     expect(await certificates.list(9)).toEqual([]);

@@ -38,23 +38,23 @@ export interface EraseOptions {
   tasks?: Selection['tasks'];
   /** Digests. */
   callers?: readonly string[];
-  /** What the operator wants to read in the certificate. */
+  /** The operator's text for the certificate. */
   reference?: string;
   dryRun?: boolean;
 }
 
 const pageRows = 100;
-/** Each takes some ten requests, one after the other. */
+/** Recordings erased at the same time: each takes about ten requests, one after the other. */
 const atOnce = 8;
-/** A run that does not move for five minutes is taken for dead. */
+/** A run without progress for five minutes counts as dead. */
 const keepEveryMs = 60_000;
-/** Listed by name for whoever asked; more are only counted. */
+/** So many recordings are listed by SID for the operator; more are only counted. */
 const mostNamed = 50;
 
 /**
- * What an operator asked for by name.
- * @throws CustodyError `recording_unknown` or `task_unrecorded` before anything is erased, `policy_not_applied`, `policy_invalid`,
- * `clock_differs`
+ * Erases the recordings that an operator has selected.
+ * @throws CustodyError `recording_unknown` or `task_unrecorded` before anything is erased, `policy_not_applied`,
+ * `policy_invalid`, `clock_differs`
  */
 export async function eraseSelected(deps: KeepingDeps, run: Run): Promise<void> {
   const { recordings, tasks, callers, reference, dryRun } = run.options as EraseOptions;
@@ -63,14 +63,14 @@ export async function eraseSelected(deps: KeepingDeps, run: Run): Promise<void> 
     ...(tasks && { tasks }),
     ...(callers && { callers }),
   };
-  // Before its first start on this database nobody has applied the file: its holds would not hold.
+  // Before the host's first start on this database the file is not applied, so its holds would have no effect.
   if (deps.config.policyFile !== undefined && (await deps.policies.inForce()).digest === noPolicy.digest) {
     throw new CustodyError(
       'policy_not_applied',
-      'CUSTODY_POLICY_FILE names a policy, and none is in force: start the host once, or use `flex-custody policy apply`; nothing was erased',
+      'CUSTODY_POLICY_FILE names a policy, but no policy is in force, so nothing was erased: start the host once, or use `flex-custody policy apply`',
     );
   }
-  // What goes on knew them when it began.
+  // A continued run has checked them when it began.
   if (run.state === undefined) await knowAll(deps, of);
   await erase(deps, run, {
     pages: (mark) => selectedPages(deps, of, mark),
@@ -82,7 +82,7 @@ export async function eraseSelected(deps: KeepingDeps, run: Run): Promise<void> 
   });
 }
 
-/** A slip in a SID must not pass for something that was erased. */
+/** A mistyped SID must not look like an erased recording. */
 async function knowAll({ catalog }: KeepingDeps, { recordings = [], tasks = [] }: Selection): Promise<void> {
   const found = await Promise.all(recordings.map((sid) => catalog.find(sid)));
   const unknown = recordings.filter((_, index) => found[index] === undefined);
@@ -92,15 +92,15 @@ async function knowAll({ catalog }: KeepingDeps, { recordings = [], tasks = [] }
 }
 
 function unknownTo(code: ErrorCode, sids: readonly string[]): CustodyError {
-  return new CustodyError(code, `the catalog does not know ${sids.join(', ')}; nothing was erased`);
+  return new CustodyError(code, `the catalog does not know ${sids.join(', ')}, so nothing was erased`);
 }
 
-/** A due recording that stays is set aside for so long, unless another policy comes into force or an operator asks. */
+/** A due recording that stays is set aside for so long, unless another policy comes into force or an operator asks for all. */
 const asideSeconds = 24 * 60 * 60;
 
 /**
- * Erases what the policy keeps no longer. It counts first, and stops where that is far more than usual. It does not read
- * what the last day's runs found to be held, locked or unproven.
+ * Erases the recordings whose period in the policy is over. It counts them first, and stops if they are far more than
+ * usual. It does not read recordings that a run of the last day found held, locked or unproven.
  * @throws CustodyError `policy_missing`, `policy_invalid`, `retention_braked`, `clock_differs`
  */
 export async function eraseExpired(deps: KeepingDeps, run: Run): Promise<void> {
@@ -139,7 +139,7 @@ export async function eraseExpired(deps: KeepingDeps, run: Run): Promise<void> {
 }
 
 interface Plan {
-  /** The pages behind a mark. */
+  /** The pages after a mark. */
   pages(mark: Readonly<Json> | undefined): AsyncIterable<Page>;
   /** The tasks that the operator named. */
   tasks?: readonly TaskSid[];
@@ -147,16 +147,19 @@ interface Plan {
   reason: 'erasure' | 'retention';
   reference?: string;
   dryRun: boolean;
-  /** Called for each recording that may not be erased. */
-  stays?(row: RecordingRow): Promise<void>;
-  /** When what was begun is ended, and before anything else is begun. */
+  /**
+   * Called for each recording that may not be erased. */ stays?(
+    row: RecordingRow,
+  ): Promise<void> /** Called after begun
+   * erasures are ended, and before a new one begins.
+   */;
   beforeAll?(mark: Readonly<Json> | undefined): Promise<void>;
 }
 
-/** At which no erasure is at work. */
+/** No erasure of it has begun. */
 const isOpen = (row: RecordingRow) => row.state !== 'erased' && row.intent === undefined;
 
-/** By SID. */
+/** The selected recordings, by SID. */
 async function* selectedPages(
   { catalog }: KeepingDeps,
   of: Selection,
@@ -171,9 +174,10 @@ async function* selectedPages(
 }
 
 /**
- * Erases recordings, some at a time, with a certificate for each some: from the bucket all versions, Twilio's copy, and
- * from the catalog all but the SID. What may not go stays whole. What another run has begun is ended first.
- * @returns how many of those that it began itself
+ * Erases recordings in batches, with a certificate for each batch: all versions in the bucket, the original at Twilio,
+ * and all of the catalog's row except the SID. A recording that may not be erased stays complete. First it ends the
+ * erasures that other runs have begun.
+ * @returns how many it erased, without those that other runs had begun
  */
 async function erase(deps: KeepingDeps, run: Run, plan: Plan): Promise<number> {
   let erased = 0;
@@ -221,11 +225,11 @@ async function eraseAll(deps: KeepingDeps, run: Run, plan: Plan): Promise<number
       for (let at = 0; at < rows.length; at += atOnce) {
         run.signal.throwIfAborted();
         const ends = await Promise.allSettled(rows.slice(at, at + atOnce).map(one));
-        // What was erased is certified, also where another recording's failure ends the run.
+        // Erased recordings are certified even if another recording's failure ends the run.
         for (const end of ends) if (end.status === 'fulfilled' && end.value) gone.push(end.value);
         const failed = ends.find((end) => end.status === 'rejected');
         if (failed) throw failed.reason;
-        // No other run takes over what waits for its certificate while this run moves.
+        // While this run makes progress, no other run takes over recordings that wait for their certificate.
         if (performance.now() - keptAt > keepEveryMs) {
           await catalog.keepErasures(id);
           keptAt = performance.now();
@@ -272,12 +276,12 @@ async function eraseAll(deps: KeepingDeps, run: Run, plan: Plan): Promise<number
     if (erased > 0) await catalog.reclaim();
     return erased;
   } finally {
-    // Where this fails they are free after some minutes.
+    // If this fails, other runs can take over after five minutes.
     await leave(deps, id).catch(() => undefined);
   }
 }
 
-/** The run is at nothing any more; what it left unended for a day is an alarm. */
+/** Gives up the run's hold on its erasures; one that has not ended for a day raises an alarm. */
 async function leave({ alarms, catalog }: KeepingDeps, id: string): Promise<void> {
   await catalog.leaveErasures(id);
   for (const sid of await catalog.stuckErasures(pageRows))

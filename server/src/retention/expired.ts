@@ -8,14 +8,14 @@ import type { Policy } from './policy.ts';
 const dayMs = 24 * 60 * 60_000;
 const pageRows = 100;
 
-/** Some recordings of a run, and the mark behind which the next page begins. */
+/** A page of recordings, and the mark after which the next page begins. */
 export interface Page {
   rows: readonly RecordingRow[];
-  /** Kept in the run's state; absent where there are no rows. */
+  /** Stored in the run's state; absent if there are no rows. */
   mark?: Json;
 }
 
-/** For each kind of recording that is not kept for ever: the start before which it is due. */
+/** For each kind of recording with a limited period: recordings that started before this time are due. */
 export function expiriesOf(policy: Policy, kinds: readonly RecordingKind[], now: Date): Expiry[] {
   return kinds.flatMap((kind) => {
     const days = daysOf(policy, kind);
@@ -23,7 +23,7 @@ export function expiriesOf(policy: Policy, kinds: readonly RecordingKind[], now:
   });
 }
 
-/** The due recordings, kind by kind, the oldest first. */
+/** The due recordings, kind by kind, oldest first. */
 export async function* expiredPages(
   catalog: Pick<KeepingCatalog, 'expired'>,
   expiries: readonly Expiry[],
@@ -56,7 +56,7 @@ function placeOf({ queue, direction, unproven, startedAt, recordingSid }: Record
   };
 }
 
-/** Undefined where there is none, or an earlier release wrote it. */
+/** Undefined if there is none, or if an earlier release wrote it. */
 function placeIn(mark: Readonly<Json> | undefined): Place | undefined {
   const { queue, direction, startedAt, recordingSid } = mark ?? {};
   const sid = asRecordingSid(recordingSid);
@@ -65,7 +65,7 @@ function placeIn(mark: Readonly<Json> | undefined): Place | undefined {
   return { ...({ queue, direction } as RecordingKind), startedAt: at, recordingSid: sid };
 }
 
-/** What is left behind a place; all of it where the place's kind is no longer among them. */
+/** What is left after a place; everything if the place's kind no longer exists. */
 function behind(all: readonly Expiry[], place: Place | undefined): readonly Expiry[] {
   const at = all.findIndex((one) => one.queue === place?.queue && one.direction === place?.direction);
   const [first, ...others] = all.slice(Math.max(0, at));

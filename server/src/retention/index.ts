@@ -8,19 +8,19 @@ import { retentionJobs } from './jobs.ts';
 import { noPolicy } from './policy.ts';
 import { runTrim, type TrimDeps } from './trim.ts';
 
-/** Between two looks for what is kept long enough. */
+/** Between two runs of retention. */
 const everySeconds = 60 * 60;
 
 export interface RetentionDeps extends KeepingDeps {
   runs: Pick<Runs, 'run'>;
 }
 
-/** Nothing that a try in a minute would change: somebody has to look, and an alarm says so. */
-const needsSomebody = new Set(['policy_invalid', 'retention_braked', 'clock_differs']);
-/** There is nothing to do, or another process is at it. */
+/** Errors that no retry resolves: an operator has to act, and an alarm says so. */
+const needsOperator = new Set(['policy_invalid', 'retention_braked', 'clock_differs']);
+/** There is nothing to do, or another process does it. */
 const isNoFailure = new Set(['policy_missing', 'run_busy']);
 
-/** What a worker does in this room. */
+/** The jobs that a worker runs in this room. */
 export const runRetention = (deps: RetentionDeps & TrimDeps): readonly RunJob[] => [
   runRetain(deps),
   runTrim(deps),
@@ -32,7 +32,7 @@ export const runRetain = (deps: RetentionDeps): RunJob =>
     run: (_data, { signal }) => retainNow(deps, signal),
   });
 
-/** Long work of this room, by the name that the command line calls it. */
+/** Long work of this room, by its name on the command line. */
 export function retentionWorks(deps: KeepingDeps): Readonly<Record<string, CheckedWork>> {
   return {
     erase: checkedWork('erase', (run) => eraseSelected(deps, run)),
@@ -40,12 +40,12 @@ export function retentionWorks(deps: KeepingDeps): Readonly<Record<string, Check
   };
 }
 
-/** Erases what the policy in force keeps no longer, and ends what another run has begun. */
+/** Erases the recordings whose period in the policy in force is over, and ends erasures that other runs have begun. */
 export async function retainNow(deps: RetentionDeps, signal: AbortSignal): Promise<void> {
   const { alarms, catalog, log, policies, runs } = deps;
   try {
     const { digest } = await policies.inForce();
-    // What an earlier policy or an erasure failed by is over with it.
+    // Without a policy and without a begun erasure, the cause of an earlier failure is over.
     if (digest === noPolicy.digest && (await catalog.unfinishedErasures(1)).length === 0)
       return await alarms.resolve(['retention_failed']);
     const { counts } = await runs.run('retention', {}, (run) => eraseExpired(deps, run), signal);
@@ -53,13 +53,13 @@ export async function retainNow(deps: RetentionDeps, signal: AbortSignal): Promi
     if (failed.length > 0) await alarms.raise('retention_failed', undefined, failed.join(', '));
     else await alarms.resolve(['retention_failed']);
     if ((counts['erased'] ?? 0) > 0)
-      log.info({ event: 'retained', ...counts }, 'what was kept long enough is erased');
+      log.info({ event: 'retained', ...counts }, 'retention erased the recordings whose period is over');
   } catch (error) {
     const code = errorCode(error);
     if (isNoFailure.has(code)) return;
-    if (!needsSomebody.has(code)) throw error;
-    // By a policy that nobody can read nothing is erased; the others have their own alarms.
+    if (!needsOperator.has(code)) throw error;
+    // An unreadable policy erases nothing; the other codes have alarms of their own.
     if (code === 'policy_invalid') await alarms.raise('retention_failed', undefined, code);
-    log.warn({ code }, 'nothing is erased by the policy: see `flex-custody alarms`');
+    log.warn({ code }, 'retention erased nothing: see `flex-custody alarms`');
   }
 }

@@ -1,9 +1,9 @@
 import { defineScheduledJob } from '../queue/job.ts';
 
-/** The jobs of this room; `index.ts` says how a worker runs each. */
+/** The jobs of this room; `index.ts` defines how a worker runs each. */
 export const retentionJobs = {
-  /** Erases what the policy keeps no longer. */
+  /** Erases the recordings whose period in the policy is over. */
   retention: defineScheduledJob({ name: 'retention', limitSeconds: 7_200 }),
-  /** Removes what is over and old, beside the recordings. */
+  /** Removes old rows other than recordings, such as closed alarms. */
   trim: defineScheduledJob({ name: 'trim', limitSeconds: 900 }),
 };

@@ -4,13 +4,13 @@ import type { Kept } from '../catalog/recording-row.ts';
 import type { CallerDigest } from './caller.ts';
 import type { Policy } from './policy.ts';
 
-/** Names of the marks with the policy and the caller secret of the last look. */
+/** Names of the marks that hold the policy and the caller secret of the last look. */
 const marks: Readonly<Record<Kept, string>> = { recording: 'retention', source: 'sources' };
 
 /**
- * Makes due again what was set aside and whose time has passed. Another policy has other holds, and another caller secret
- * recognizes other callers: then all that was set aside.
- * @param all also where nothing has changed
+ * Makes due again what was set aside until now. After a change of policy or caller secret, it makes everything due again,
+ * because other holds apply.
+ * @param all everything, even if nothing has changed
  */
 export async function lookAgainOnChange(
   {

@@ -10,10 +10,10 @@ import { holdsOn, keptUntil } from './decide.ts';
 import type { Policies } from './policies.ts';
 import { lockedUntil, sayLocked } from './remove.ts';
 
-/** The original at Twilio, the whole recording, or the plain object that it was imported from. */
+/** The original at Twilio, the whole recording, or the unencrypted object that it was imported from. */
 export type Destroyed = 'source' | 'recording' | 'plain';
 
-/** Codes of their own; besides them those of an object, an envelope or a key that does not open. */
+/** Reasons why it may not be destroyed; beside these, the error codes of an object, envelope or key that cannot be opened. */
 export type Refusal =
   | 'recording_unknown'
   | 'being_erased'
@@ -27,7 +27,7 @@ export type Refusal =
   | 'sidecar_missing'
   | 'unversioned';
 
-/** `policy`: digest of the one in force. `detail` is for people. */
+/** `policy`: digest of the policy in force. `detail`: text for operators. */
 export type Verdict =
   | { may: true; policy: string }
   | { may: false; why: Refusal | (string & {}); detail: string };
@@ -36,7 +36,7 @@ export interface DestroyerDeps extends ClockDeps {
   config: Partial<Pick<Config, 'acceptUnversioned'>>;
   catalog: Pick<LookupCatalog, 'find'> & Pick<KeepingCatalog, 'now'>;
   policies: Pick<Policies, 'inForce'>;
-  /** Undefined where callers cannot be told. */
+  /** Undefined if no secret for callers is set: callers are not identified. */
   callerDigest?: CallerDigest;
   store: Store;
   /** Undefined in sse-kms mode. */
@@ -44,17 +44,17 @@ export interface DestroyerDeps extends ClockDeps {
 }
 
 export interface MoreAsked {
-  /** The policy erases it, so that its time must be over, by facts that are proven. */
+  /** The policy erases it: its period must be over, by proven facts. */
   byPolicy?: boolean;
-  /** Twilio has no such recording that its copy could be held against: of `plain`, one that is verified suffices. */
+  /** Twilio has no such recording to compare the copy with: for `plain`, a verified copy is enough. */
   isNowhereElse?: boolean;
 }
 
 /**
- * Whether it may be destroyed now. Whoever destroys asks immediately before the first step that cannot be undone, for each
- * recording: the row, the policy in force, the clock, the bucket and the keys are asked anew.
- * @throws CustodyError one that is retryable where somebody who must be asked does not answer: then nothing is destroyed;
- * `policy_invalid` where nobody can read the policy in force
+ * Whether it may be destroyed now. Every deletion calls this for each recording, immediately before the first step that
+ * cannot be undone. It reads the row, the policy in force, the clock, the bucket and the keys again.
+ * @throws CustodyError a retryable one if Twilio, the bucket or the database does not answer: then nothing may be
+ * destroyed; `policy_invalid` if the policy in force cannot be read
  */
 export async function mayDestroy(
   deps: DestroyerDeps,
@@ -63,25 +63,25 @@ export async function mayDestroy(
   { byPolicy = false, isNowhereElse = false }: MoreAsked = {},
 ): Promise<Verdict> {
   const row = await deps.catalog.find(recordingSid);
-  if (!row) return no('recording_unknown', 'the catalog does not know it');
+  if (!row) return no('recording_unknown', 'it is not in the catalog');
   const policy = await deps.policies.inForce();
   const holds = holdsOn(policy, row, deps.callerDigest);
   if (holds.length > 0) return no('held', `held by ${holds.join(', ')}`);
   const { now, differs } = await readClock(deps);
   if (differs) return no('clock_differs', differs);
   if (byPolicy) {
-    if (row.unproven.length > 0) return no('unproven', `unproven, so kept: ${row.unproven.join(', ')}`);
+    if (row.unproven.length > 0) return no('unproven', `kept, because unproven: ${row.unproven.join(', ')}`);
     const until = keptUntil(policy, row);
     if (!until || until > now) return no('kept', 'the policy keeps it');
   }
   if (what !== 'recording') {
-    if (row.intent) return no('being_erased', 'an erasure is at work');
+    if (row.intent) return no('being_erased', 'its erasure has begun');
     const isProven = row.proof !== undefined || (what === 'plain' && isNowhereElse);
     if (row.state !== 'verified' || !isProven || !row.object)
       return no('not_proven', 'its copy is not proven');
   }
   const lock = await lockedUntil(deps.store, row);
-  // A lock that ends keeps its object and nothing else: the original's deletion leaves the object where it is.
+  // A lock with an end protects the object, and the deletion of the original does not touch the object.
   if (lock !== undefined && (what === 'recording' || !(lock instanceof Date)))
     return no('locked', sayLocked(lock));
   const fault = what === 'recording' ? undefined : await faultOfCopy(deps, row, what);
@@ -90,7 +90,7 @@ export async function mayDestroy(
 
 const no = (why: string, detail: string): Extract<Verdict, { may: false }> => ({ may: false, why, detail });
 
-/** Why the copy is not fit to be all that is left of a recording. */
+/** Why the copy may not be the only one left of a recording; undefined if it may. */
 async function faultOfCopy(
   deps: DestroyerDeps,
   row: RecordingRow,
@@ -102,9 +102,9 @@ async function faultOfCopy(
   try {
     const copy = await store.head(object.key, object.versionId);
     if (copy?.etag !== object.etag || copy.bytes !== object.bytes)
-      return no('object_changed', 'its copy is not in the bucket as it was verified');
+      return no('object_changed', 'the object in the bucket is not the verified copy');
     if (what === 'source' && !(sidecar && (await store.head(sidecar.key, sidecar.versionId))))
-      return no('sidecar_missing', 'its copy is not in the bucket with what describes it');
+      return no('sidecar_missing', 'its sidecar is not in the bucket');
     await opensNow(object, keys, store, { account: row.accountSid, recording: row.recordingSid });
   } catch (error) {
     if (!(error instanceof CustodyError) || (isRetryable(error) && !isOfKeys(errorCode(error)))) throw error;
@@ -113,12 +113,12 @@ async function faultOfCopy(
   if (!config.acceptUnversioned && !(await store.keepsVersions()))
     return no(
       'unversioned',
-      'the bucket keeps no versions: whoever may write to it could replace the only copy',
+      'the bucket keeps no versions, so any writer could replace the only copy: enable versioning',
     );
   return undefined;
 }
 
-/** The keys fail, not one recording: whatever would be destroyed next could as little be opened. */
+/** True if the fault is in the keys and not in one recording: the next copy could not be opened either. */
 export function isOfKeys(code: string): boolean {
   return code.startsWith('key_') || code === 'envelope_wrong_key';
 }

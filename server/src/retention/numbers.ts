@@ -1,8 +1,8 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 
 /**
- * What carriers and Twilio send in place of a withheld number: RESTRICTED, BLOCKED, ANONYMOUS, UNAVAILABLE typed on a
- * telephone's keys, with a country code or without. One of them looks like a number that somebody could have.
+ * What carriers and Twilio send in place of a withheld number: RESTRICTED, BLOCKED, ANONYMOUS, UNAVAILABLE as digits of a
+ * telephone keypad, with or without a country code. One of them looks like a possible number.
  * Source: https://help.twilio.com/articles/223179988-Why-am-I-getting-calls-from-these-strange-numbers-
  */
 const withheld: ReadonlySet<string> = new Set(
@@ -12,8 +12,8 @@ const withheld: ReadonlySet<string> = new Set(
 );
 
 /**
- * A number in E.164, `+4930123456`, however it was written, a national zero in brackets included.
- * @returns undefined where it has no `+`, no number of that length exists in its country, or it was withheld
+ * Normalises a number to E.164, `+4930123456`, from any usual notation, including a national zero in brackets.
+ * @returns undefined if it has no `+`, if its country has no number of that length, or if it was withheld
  */
 export function toE164(text: string): string | undefined {
   const written = withoutScheme(text).trim();
@@ -23,13 +23,13 @@ export function toE164(text: string): string | undefined {
   return withheld.has(parsed.number) ? undefined : parsed.number;
 }
 
-/** The same for a number that somebody typed: one that its country does not give to anybody is a slip. */
+/** The same for a number that an operator typed: a number that its country does not assign is a typing error. */
 export function asTyped(text: string): string | undefined {
   const number = toE164(text);
   return number !== undefined && parsePhoneNumberFromString(number)?.isValid() ? number : undefined;
 }
 
-/** `sip:+4930123456@trunk.example;user=phone`, `tel:+4930123456`: the number in it. Flex's `client:` holds none. */
+/** The number in `sip:+4930123456@trunk.example;user=phone` or `tel:+4930123456`. Flex's `client:` addresses have none. */
 function withoutScheme(text: string): string {
   const address = /^(?:sips?|tel):([^@;?]*)/i.exec(text.trim());
   return address ? decoded(address[1] ?? '') : text;
@@ -43,7 +43,7 @@ function decoded(text: string): string {
   }
 }
 
-/** A number as people, carriers and Flex write one, without the signs between its digits; undefined for all else. */
+/** A number as people, carriers and Flex write it, without the separators between its digits; undefined if it is no number. */
 export function plainNumber(text: string): string | undefined {
   const plain = plainText(withoutScheme(text));
   return /^\+?\d{5,15}$/.test(plain) && !withheld.has(plain) ? plain : undefined;

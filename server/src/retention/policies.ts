@@ -8,40 +8,41 @@ export interface AppliedPolicy {
   id: number;
   /** The file's text. It may name callers. */
   body: string;
-  /** SHA-256 of it. */
+  /** SHA-256 of the text. */
   digest: string;
   appliedAt: Date;
   appliedBy: string;
 }
 
-/** The same in short. */
+/** An applied policy in short, without its text. */
 export interface PolicySummary extends Omit<AppliedPolicy, 'body'> {
-  /** Absent where this release cannot read it. */
+  /** Absent if this release cannot read it. */
   says?: { otherwise: Days; rules: number; holds: number; namesCallers: boolean };
 }
 
 export interface Terms {
-  /** Id of the policy that must still be in force, null for none; without it whichever is. */
+  /** Id of the policy that must still be in force, null: no policy; absent: any. */
   over?: number | null;
-  /** Only where it holds and keeps at least as much as the policy in force. */
+  /** Refuses a policy that holds or keeps less than the policy in force. */
   unlessWeaker?: boolean;
 }
 
-/** The policies of one account, of which the newest is in force for every process that has the database. */
+/** The policies of one account. The newest is in force for every process on this database. */
 export interface Policies {
-  /** @throws CustodyError `policy_invalid` where this release cannot read what an earlier or newer one applied */
+  /** @throws CustodyError `policy_invalid` if this release cannot read a policy that another release applied */
   inForce(): Promise<Policy>;
   /**
-   * Puts it in force, in one move with what `terms` ask for, so that two processes cannot both decide by what was. The text
-   * that is in force already is not applied again.
-   * @throws CustodyError `policy_invalid`, `policy_changed` (409), `policy_weaker` (409) with a line for each point
+   * Puts a policy in force, in one transaction with the check of `terms`, so that of two processes the second one
+   * compares with the first one's policy. A text that is in force already is not applied again.
+   * @throws CustodyError `policy_invalid`, `policy_changed` (409), `policy_weaker` (409) with one line for each
+   * difference
    */
   apply(text: string, by: string, terms?: Terms): Promise<Policy>;
-  /** Undefined where none was ever applied. */
+  /** The policy in force; undefined if none was ever applied. */
   current(): Promise<AppliedPolicy | undefined>;
-  /** The newest first. */
+  /** Newest first. */
   history(limit: number): Promise<AppliedPolicy[]>;
-  /** Whether there ever was one: without it nothing is erased by policy. */
+  /** Whether a policy was ever applied: without one, retention erases nothing. */
   anyApplied(): Promise<boolean>;
 }
 
@@ -71,7 +72,7 @@ export function createPolicies(db: Pick<Db, 'query' | 'transaction'>, account: A
       )
     ).map(toApplied);
   const current = async () => (await newest(db, 1))[0];
-  /** Whoever destroys asks for each recording: the same text is read once. */
+  /** Deletions ask for the policy for each recording: the same text is parsed once. */
   let last: Policy | undefined;
   return {
     current,
@@ -86,7 +87,8 @@ export function createPolicies(db: Pick<Db, 'query' | 'transaction'>, account: A
     async apply(text, by, { over, unlessWeaker } = {}) {
       const policy = readPolicy(text);
       await db.transaction(async (inner) => {
-        // Readers do not wait; of two that apply, the second one compares itself with what the first one has written.
+        // Readers do not wait; of two that apply, the second one is compared with the policy that the first one has
+        // written.
         await inner.query(`SET LOCAL lock_timeout = '10s'; LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE`);
         const [before] = await newest(inner, 1);
         if (over !== undefined && over !== (before?.id ?? null)) throw changed();
@@ -103,13 +105,13 @@ export function createPolicies(db: Pick<Db, 'query' | 'transaction'>, account: A
   };
 }
 
-/** @param before undefined where none was ever applied */
+/** @param before undefined if none was ever applied */
 export function differenceFrom(before: AppliedPolicy | undefined, after: Policy): PolicyDifference {
   const was = before ? readable(before) : noPolicy;
   return was ? comparePolicies(was, after) : differenceFromUnreadable(after);
 }
 
-/** Undefined where this release cannot read it. */
+/** Undefined if this release cannot read the policy. */
 export function readable({ body }: AppliedPolicy): Policy | undefined {
   try {
     return readPolicy(body);

@@ -5,14 +5,14 @@ type Issue = z.core.$ZodIssue;
 
 export interface PolicyYaml {
   value: unknown;
-  /** Each fault of what was read, in the schema's words: the field by the schema's name for it, line and column. */
+  /** The text of each fault, with the field's name in the schema, line and column. */
   faultsOf(issues: readonly Issue[]): string[];
 }
 
 /**
- * Reads a policy's YAML. A policy names callers and cases, so nothing of its text may be printed or logged. The parser's errors
- * and warnings quote lines: they are kept back, and the place is named instead.
- * @returns the fault, as words, where it cannot be read
+ * Reads a policy's YAML. A policy names callers and cases, so nothing of its text may be printed or logged. The parser's
+ * errors and warnings quote lines, so only the place is named.
+ * @returns the text of the fault, if it cannot be read
  */
 export function readYaml(text: string): PolicyYaml | string {
   const counter = new LineCounter();
@@ -26,13 +26,13 @@ export function readYaml(text: string): PolicyYaml | string {
       strict: true,
       uniqueKeys: true,
       lineCounter: counter,
-      // Warnings, which would be written to standard error.
+      // Without this the parser would write warnings to standard error.
       logLevel: 'error',
       prettyErrors: false,
     });
     const [error] = document.errors;
     if (error) {
-      const what = error.code === 'DUPLICATE_KEY' ? 'a field is there twice' : 'it is no YAML';
+      const what = error.code === 'DUPLICATE_KEY' ? 'a field appears twice' : 'it is not valid YAML';
       return `${what}${place(error.pos[0])}`;
     }
     const startOf = (node: unknown) => (isNode(node) ? node.range?.[0] : undefined);
@@ -56,6 +56,6 @@ export function readYaml(text: string): PolicyYaml | string {
         }),
     };
   } catch {
-    return 'it is no YAML that can be read: write it without anchors and aliases';
+    return 'cannot be read as YAML: write it without anchors and aliases';
   }
 }

@@ -66,7 +66,7 @@ test('what it does not say keeps all, and holds nothing', () => {
 });
 
 test.each([
-  ['no YAML', 'version: [1', /no YAML \(line 1, column 12\)/],
+  ['no YAML', 'version: [1', /not valid YAML \(line 1, column 12\)/],
   ['nothing', '', /version must be 1/],
   ['a newer file', 'version: 2', /needs the newer release/],
   [
@@ -74,7 +74,7 @@ test.each([
     'version: 1\nkeeps: {}',
     /^the policy file: the file has a field that no policy has \(line 2, column 1\)$/,
   ],
-  ['a key twice', 'version: 1\nversion: 1', /a field is there twice \(line 2, column 1\)/],
+  ['a key twice', 'version: 1\nversion: 1', /a field appears twice \(line 2, column 1\)/],
   ['days below one', 'version: 1\nkeep: {default: 0}', /keep.default must be a number of days, or forever/],
   [
     'a rule for all',
@@ -110,19 +110,23 @@ test.each([
   [
     'a number with a digit too few',
     'version: 1\nholds: [{id: a, callers: ["+1 415 555 014"]}]',
-    /holds.0.callers.0 is no number that its country gives to anybody/,
+    /holds.0.callers.0 is not a number that its country assigns/,
   ],
   [
     'a day that its month has not',
     'version: 1\nholds: [{id: a, from: 2026-02-30, until: 2026-02-31}]',
-    /holds.0.from is no day of the calendar \(line 2, column 23\)\n.*holds.0.until is no day of the calendar/,
+    /holds.0.from is not a day of the calendar \(line 2, column 23\)\n.*holds.0.until is not a day of the calendar/,
   ],
   [
     'the leap day of another year',
     'version: 1\nholds: [{id: a, until: 2025-02-29}]',
-    /no day of the calendar/,
+    /is not a day of the calendar/,
   ],
-  ['a day beyond all months', 'version: 1\nholds: [{id: a, until: 2026-13-41}]', /no day of the calendar/],
+  [
+    'a day beyond all months',
+    'version: 1\nholds: [{id: a, until: 2026-13-41}]',
+    /is not a day of the calendar/,
+  ],
   ['a queue without a name', 'version: 1\nkeep: {rules: [{queue: " \u00a0", days: 5}]}', /queue is blank/],
   ['a day that is none', 'version: 1\nholds: [{id: a, from: 2026-02-30x}]', /holds.0.from must be a day/],
   [
@@ -236,7 +240,7 @@ test('the leap day is a day', () => {
 });
 
 test('a file that is not there is no policy that keeps all', () => {
-  expect(() => readPolicyFile('/nowhere/policy.yaml')).toThrow('ENOENT');
+  expect(() => readPolicyFile('/nowhere/policy.yaml')).toThrow('/nowhere/policy.yaml does not exist');
 });
 
 test('docs/policy.schema.json is the schema that is checked by', () => {

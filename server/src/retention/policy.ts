@@ -24,8 +24,8 @@ const days = z
 const day = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}$/, { error: 'must be a day: year-month-day, all in digits' })
-  // The engine takes 2026-02-30 for 2 March, so that the hold would be of other days than those written.
-  .refine(isDay, { error: 'is no day of the calendar' });
+  // The engine reads 2026-02-30 as 2 March, so the hold would cover other days than those written.
+  .refine(isDay, { error: 'is not a day of the calendar' });
 const several = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1)]);
 const sid = (prefix: string) =>
   z
@@ -48,7 +48,7 @@ const rule = z
     days,
   })
   .refine(({ queue, direction }) => queue !== undefined || direction !== undefined, {
-    error: 'must name a queue or a direction; what is for all others is keep.default',
+    error: 'must name a queue or a direction; keep.default applies to all others',
   });
 
 const hold = z
@@ -66,12 +66,12 @@ const hold = z
             abort: true,
           })
           .refine((text) => asTyped(text) !== undefined, {
-            error: 'is no number that its country gives to anybody: it would hold nothing',
+            error: 'is not a number that its country assigns: it would hold nothing',
           }),
       )
       .min(1)
       .optional()
-      .describe('Numbers with country code; quote them, or YAML takes the + away.'),
+      .describe('Numbers with country code; quote them, or YAML removes the +.'),
     from: day.optional().describe('First day of a range of call starts, UTC.'),
     until: day.optional().describe('Last day of it, UTC, inclusive.'),
   })
@@ -86,7 +86,7 @@ export const policySchema = z.strictObject({
   keep: z
     .strictObject({
       default: days.default('forever'),
-      rules: z.array(rule).default([]).describe('The first that fits says how long.'),
+      rules: z.array(rule).default([]).describe('The first rule that fits decides.'),
     })
     .default({ default: 'forever', rules: [] }),
   holds: z
@@ -100,16 +100,16 @@ export const policySchema = z.strictObject({
 export type Days = number | 'forever';
 
 export interface KeepRule {
-  /** For people. */
+  /** Queue names as written, for display. */
   queues?: readonly string[];
-  /** What is compared. */
+  /** Keys of the queue names, for comparison. */
   queueKeys?: readonly string[];
   directions?: readonly CallDirection[];
   days: Days;
 }
 
 export interface HeldCaller {
-  /** E.164: what is compared. */
+  /** E.164, for comparison. */
   number: string;
   written: string;
 }
@@ -119,14 +119,14 @@ export interface Hold {
   recordings: ReadonlySet<RecordingSid>;
   tasks: ReadonlySet<TaskSid>;
   callers: readonly HeldCaller[];
-  /** Epoch ms, the end exclusive; undefined where the hold names no days. */
+  /** Epoch ms, the end exclusive; undefined if the hold names no days. */
   range?: { from: number; to: number };
 }
 
 export interface Policy {
   keep: { otherwise: Days; rules: readonly KeepRule[] };
   holds: readonly Hold[];
-  /** SHA-256 of the file: which version of it a decision was made by. */
+  /** SHA-256 of the file, which identifies the version that a decision was based on. */
   digest: string;
 }
 
@@ -141,7 +141,7 @@ const listed = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(valu
 
 /**
  * Reads a policy file's text.
- * @throws CustodyError `policy_invalid` with a line for each fault, which holds nothing of the text
+ * @throws CustodyError `policy_invalid` with one line for each fault, which quotes nothing of the text
  */
 export function readPolicy(text: string): Policy {
   const yaml = readYaml(text);
@@ -177,13 +177,13 @@ export function readPolicy(text: string): Policy {
   };
 }
 
-/** Where no policy was ever applied, all is kept, and nothing is held. */
+/** If no policy was ever applied, all recordings are kept, and none is held. */
 export const noPolicy: Policy = { keep: { otherwise: 'forever', rules: [] }, holds: [], digest: 'none' };
 
 /**
- * The text of a policy file, not yet checked. A file that others may write is refused: they could lift holds, or let everything be
- * erased.
- * @throws CustodyError `policy_invalid` where it cannot be read, or may be written by others
+ * Reads the text of a policy file without checking it. A file that other users may write is refused: they could lift
+ * holds, or have everything erased.
+ * @throws CustodyError `policy_invalid` if it cannot be read, or if others may write it
  */
 export function readPolicyFile(file: string): string {
   try {
@@ -192,7 +192,7 @@ export function readPolicyFile(file: string): string {
     if (isOpenToOthers(error)) throw invalid([error.message]);
     const code = systemCode(error);
     throw invalid([
-      `${file} ${code === 'ENOENT' ? 'is not there' : `cannot be read (${code || 'unknown error'})`}`,
+      `${file} ${code === 'ENOENT' ? 'does not exist' : `cannot be read (${code || 'unknown error'})`}`,
     ]);
   }
 }

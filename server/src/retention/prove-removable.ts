@@ -1,21 +1,21 @@
 import { CustodyError } from '@flex-custody/core';
 import type { ObjectLock, Store, StoredVersion } from '@flex-custody/vault';
 
-/** Where recordings lie, so that a policy for them holds for it; named as none of them is. */
+/** Below the prefix of recordings, so that the bucket's rules for them apply; no recording has such a key. */
 const key = 'recordings/.check/erasing';
 
 type ProbedStore = Pick<Store, 'bucket' | 'delete' | 'head' | 'lockOf' | 'putBytes' | 'versions'>;
 
-/** `locked`: what is put there is locked by default, so that whether it can be deleted shows when that has ended. */
+/** `locked`: the bucket locks new objects by default, so deletion can only be tested after the lock has ended. */
 export interface Removable {
   versioned: boolean;
   locked?: ObjectLock;
 }
 
 /**
- * Does with an object of its own what an erasure does with a recording: its versions are listed, removed, and looked for
- * again. An object that an earlier probe could not remove is used again.
- * @throws CustodyError as the store does, naming the right that is missing; `erasure_incomplete` where it is there still
+ * Does the same with an object of its own as an erasure with a recording: it lists the versions, removes them, and lists
+ * again. It uses an object again that an earlier probe could not remove.
+ * @throws CustodyError as the store does, naming the missing right; `erasure_incomplete` if the object still exists
  */
 export async function proveRemovable(store: ProbedStore): Promise<Removable> {
   const list = () => allowed(store, 's3:ListBucketVersions', () => versionsOf(store));
@@ -28,7 +28,7 @@ export async function proveRemovable(store: ProbedStore): Promise<Removable> {
   if (!newest)
     throw new CustodyError(
       'store_unsupported',
-      `the bucket ${store.bucket} does not list what was just put there: use an S3 that lists at once`,
+      `the bucket ${store.bucket} does not list an object that was just written: use an S3 store with consistent lists`,
     );
   const versioned = isVersioned(newest);
   for (const { versionId, deleteMarker } of found) {
@@ -39,14 +39,14 @@ export async function proveRemovable(store: ProbedStore): Promise<Removable> {
     );
   }
   const left = await list();
-  // Another run may have put its own meanwhile.
+  // Another run may have written its own object meanwhile.
   const isThere = left.some((one) =>
     found.some(({ versionId }) => isVersioned(one) && versionId === one.versionId),
   );
   if (isThere || (!versioned && left.length > 0 && (await store.head(key))))
     throw new CustodyError(
       'erasure_incomplete',
-      `the bucket ${store.bucket} accepts that an object is removed, and has it still: use an S3 that removes it`,
+      `the bucket ${store.bucket} accepted the deletion of an object, and still has it: use an S3 store that deletes objects`,
     );
   return { versioned };
 }
@@ -60,7 +60,7 @@ async function versionsOf(store: Pick<Store, 'versions'>): Promise<StoredVersion
   return found;
 }
 
-/** @throws CustodyError whose message names the right where S3 refuses it */
+/** @throws CustodyError whose message names the right, if S3 refuses it */
 export async function allowed<T>(
   store: Pick<Store, 'bucket'>,
   right: string,
@@ -69,7 +69,7 @@ export async function allowed<T>(
   try {
     return await work();
   } catch (cause) {
-    // Only S3's own refusal is about a right: everything else, a lock too, says itself what it is.
+    // Only `store_denied` is about a right: every other error, a lock too, already states its cause.
     const isRefused = cause instanceof CustodyError && cause.code === 'store_denied';
     if (!isRefused || /Object Lock|does not exist/.test(cause.message)) throw cause;
     const what = `the bucket ${store.bucket} refuses ${right}`;

@@ -4,18 +4,21 @@ import type { RecordingRow } from '../catalog/recording-row.ts';
 
 type Of = Pick<RecordingRow, 'accountSid' | 'recordingSid'>;
 
-/** Everything that lies in the bucket of a recording: its object, its sidecar, every version, and markers of deletions. */
+/** Everything that the bucket has of a recording: its object, its sidecar, every version, and delete markers. */
 export async function* versionsOf(store: Store, { accountSid, recordingSid }: Of) {
   const keys = [objectKey(accountSid, recordingSid), sidecarKey(accountSid, recordingSid)];
   for await (const version of store.versions(keys[0] ?? '')) if (keys.includes(version.key)) yield version;
 }
 
-/** What keeps a recording in the bucket. A legal hold has no end; `unknown`: nobody may ask, so it counts as locked. */
+/**
+ * S3's lock on a recording's objects. A legal hold has no end; `unknown`: the host may not read locks, so the recording
+ * counts as locked.
+ */
 export type Locked = Date | 'legal-hold' | 'unknown';
 
 /**
- * When the last lock on any version of it ends; undefined where nothing is locked. Each version is asked about by itself:
- * an older one may be held where the newest is not.
+ * When the last lock on any of its versions ends; undefined if none is locked. Every version is checked, because an older
+ * one may be locked when the newest is not.
  * @throws CustodyError as the store does
  */
 export async function lockedUntil(store: Store, of: Of): Promise<Locked | undefined> {
@@ -31,18 +34,18 @@ export async function lockedUntil(store: Store, of: Of): Promise<Locked | undefi
   return locked;
 }
 
-/** For who asked why it stays. */
+/** The lock as text for operators. */
 export function sayLocked(locked: Locked): string {
   if (locked === 'legal-hold') return 'under a legal hold in the bucket';
   if (locked === 'unknown')
-    return 'locks in the bucket cannot be asked about: allow s3:GetObjectRetention and s3:GetObjectLegalHold (docs/deploy.md)';
+    return 'the host may not read locks in the bucket: allow s3:GetObjectRetention and s3:GetObjectLegalHold (docs/deploy.md)';
   return `locked until ${locked.toISOString()}`;
 }
 
 /**
- * Removes all that the bucket has of a recording, unfinished uploads included, and looks again.
- * @param onRemoved after each version that went
- * @throws CustodyError `erasure_incomplete` where something is there again, or as the store does
+ * Removes all that the bucket has of a recording, unfinished uploads included, and lists it again.
+ * @param onRemoved called after each removed version
+ * @throws CustodyError `erasure_incomplete` if the bucket has something of it again, or as the store does
  */
 export async function removeFromBucket(
   store: Store,
@@ -58,17 +61,17 @@ export async function removeFromBucket(
     await onRemoved();
   }
   for await (const { key } of versionsOf(store, of)) throw incomplete(of.recordingSid, key);
-  // A list of objects says less than one of versions: what went without a version is asked for by its name.
+  // A list of objects may omit what a list of versions has, so an object without versions is requested by its key.
   for (const { key, versionId } of found)
     if (versionId === undefined && (await store.head(key))) throw incomplete(of.recordingSid, key);
 }
 
-/** What a bucket without version ids says of versions: `none` are kept, or that it does not know the question. */
+/** What a bucket without version ids states about versions: `none` are kept, or `unknown`. */
 export type KeptVersions = 'none' | 'unknown';
 
 /**
- * Of what went, or is to go.
- * @returns undefined where each has a version
+ * Whether the bucket of removed objects, or of objects to remove, keeps versions.
+ * @returns undefined if each has a version id
  * @throws CustodyError as the store does
  */
 export async function keptVersionsOf(
@@ -76,10 +79,10 @@ export async function keptVersionsOf(
   versions: readonly { versionId?: string }[],
 ): Promise<KeptVersions | undefined> {
   if (versions.every(({ versionId }) => versionId !== undefined)) return undefined;
-  const told = await store.versioning();
-  return 'value' in told && told.value === 'never' ? 'none' : 'unknown';
+  const answer = await store.versioning();
+  return 'value' in answer && answer.value === 'never' ? 'none' : 'unknown';
 }
 
 function incomplete(sid: RecordingSid, key: string): CustodyError {
-  return new CustodyError('erasure_incomplete', `of ${sid} there is something in the bucket again: ${key}`);
+  return new CustodyError('erasure_incomplete', `the bucket has something of ${sid} again: ${key}`);
 }

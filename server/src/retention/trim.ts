@@ -9,7 +9,7 @@ import { retentionJobs } from './jobs.ts';
 
 const everySeconds = 60 * 60;
 
-/** Slices of one table in one job: a first job over years of rows ends, and another one continues. */
+/** Slices of one table in one job, so that a first job over years of rows ends, and another one continues. */
 const mostSlices = 100;
 
 export interface TrimDeps {
@@ -31,8 +31,8 @@ export const runTrim = (deps: TrimDeps): RunJob =>
   });
 
 /**
- * Removes what is over and old beside the recordings: docs/retention.md has the list.
- * @returns whether there is more to remove than one job does
+ * Removes old rows other than recordings; docs/retention.md has the list.
+ * @returns whether more is left to remove
  */
 export async function trimNow(
   { aged, alarms, catalog, config, log }: Omit<TrimDeps, 'queue'>,
@@ -58,10 +58,10 @@ export async function trimNow(
     }
     hasMore ||= done.hasMore;
   }
-  // Also where nothing was removed: each change of a row leaves one that is dead.
+  // Also if nothing was removed: each update of a row leaves a dead row.
   await catalog.reclaim();
   await alarms.resolve(['trim_failed']);
   if (Object.keys(counts).length > 0)
-    log.info({ event: 'trimmed', ...counts }, 'old alarms, runs and reports are removed');
+    log.info({ event: 'trimmed', ...counts }, 'old alarms, runs and reports removed');
   return { hasMore };
 }

@@ -57,12 +57,12 @@ test('the newest inventory is shown with its format, age and files', async () =>
 test('one that cannot be used is to be fixed, with the next step', async () => {
   expect(await faultOf()).toEqual({
     detail: 'no inventory is under s3://inventories/of/custody/',
-    next: 'S3 writes the first one within 48 hours after it was switched on (docs/reconcile.md)',
+    next: 'S3 writes the first one within 48 hours after you switch it on (docs/reconcile.md)',
   });
   await putInventory(store, [], { prefix: 'of/', createdAt: new Date(Date.now() - 9 * 24 * hour) });
   expect(await faultOf()).toMatchObject({
     detail: expect.stringContaining('older than 8 days'),
-    next: 'see whether the inventory is still switched on',
+    next: 'check that the inventory is still switched on',
   });
   const change = (manifest: Record<string, unknown>) => ({ ...manifest, fileFormat: 'ORC' });
   await putInventory(store, [], { prefix: 'of/', change });

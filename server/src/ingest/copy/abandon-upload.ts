@@ -1,7 +1,7 @@
 import { errorCode, type RecordingSid } from '@flex-custody/core';
 import type { IngestDeps } from '../deps.ts';
 
-/** Nobody will go on with what was begun of this recording's upload: its parts go, and the note of them. */
+/** Ends a begun upload that no copy will continue: aborts it in the bucket, and removes its stored progress. */
 export async function abandonUpload(
   { store, uploads, log }: Pick<IngestDeps, 'store' | 'uploads' | 'log'>,
   sid: RecordingSid,
@@ -12,6 +12,9 @@ export async function abandonUpload(
     await store.abortUpload(state.key, state.uploadId);
     await uploads.remove(sid);
   } catch (error) {
-    log.warn({ recording: sid, code: errorCode(error) }, 'an upload could not be aborted: the janitor will');
+    log.warn(
+      { recording: sid, code: errorCode(error) },
+      'an upload could not be aborted now: the janitor aborts it later',
+    );
   }
 }

@@ -8,10 +8,10 @@ import { isHeld } from '../intake/lease.ts';
 import { abandonUpload } from './abandon-upload.ts';
 
 /**
- * What becomes of a recording whose copy or verification has failed for good: it is a dead letter, listed as failed with the
- * reason, and an alarm says so. What failed for an outage that outlasted all tries is tried again by the janitor, hour by hour.
- * @param turn states of the recording in which it waits for this job: a later job, or the holder of a lease, may have carried it
- *   past this one's failure
+ * Makes a recording whose copy or verification has failed for good a dead letter: its state is `failed`, with the reason,
+ * and an alarm is raised. If the reason is an outage that outlasted all tries, the janitor tries again every hour.
+ * @param turn the states in which the recording waits for this job: in another state a later job, or the holder of a
+ * lease, has already continued
  */
 export async function buryRecording(
   deps: IngestDeps,

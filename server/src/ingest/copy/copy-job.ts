@@ -13,19 +13,19 @@ const unfinishedMs = 30_000;
 const atOnce: Gate = (work) => work();
 
 export interface CopyOptions {
-  /** Holds back the copy itself, not the questions before it: they wait for others' answers, and need no memory. */
+  /** Limits how many copies run at once. The requests before a copy need no memory and are not limited. */
   inTurn?: Gate;
-  /** Verifies what was copied in the same job; without it that is left to a job of its own. */
+  /** Verifies the copy in the same job; absent: a job `verify` does. */
   verifyNext?: (sid: RecordingSid) => Promise<void>;
-  /** From 1. */
+  /** Number of this try, from 1. */
   attempt?: number;
 }
 
 /**
- * Copies what no Function has copied. Does nothing where nothing is left to do, and comes back later where somebody
- * else is at it or Twilio is not finished.
+ * Copies a recording that no Function has copied. Does nothing if nothing is left to do, and sends itself again for later
+ * if another writer has the lease or Twilio has not finished the recording.
  * @param ended aborts when the process ends
- * @throws CustodyError as the media, the envelope and the store do; the lease is released before
+ * @throws CustodyError as the media, the envelope and the store do; the lease is released first
  */
 export async function copyJob(
   deps: IngestDeps,
@@ -35,7 +35,7 @@ export async function copyJob(
 ): Promise<void> {
   const { catalog, queue, twilio } = deps;
   const row = await catalog.find(sid);
-  // An earlier try of this job has copied it, and could not even leave its verification to another.
+  // An earlier try of this job has copied it, and failed before it could send the job `verify`.
   if (row?.state === 'sealed' && attempt > 1) await leaveVerification(deps, sid);
   if (row?.state !== 'registered' && row?.state !== 'copying') return;
   if (isHeld(row)) return relieveLater(deps, row);
@@ -73,16 +73,16 @@ export async function copyJob(
   try {
     await verifyNext(sid);
   } catch (error) {
-    deps.log.warn({ recording: sid, code: errorCode(error) }, 'its verification is left to a job');
+    deps.log.warn({ recording: sid, code: errorCode(error) }, 'the copy is not verified yet: a job does it');
     await leaveVerification(deps, sid);
   }
 }
 
-/** A job of its own has tries of its own, and a dead letter that says what failed. */
+/** A separate job has its own tries, and its dead letter names what failed. */
 const leaveVerification = ({ queue }: IngestDeps, sid: RecordingSid): Promise<void> =>
   queue.send(ingestJobs.verify, { recordingSid: sid });
 
-/** Looks again once the other's lease may have lapsed: whoever holds it may be dead. */
+/** Looks again after the other writer's lease may have lapsed, because that writer may be dead. */
 async function relieveLater(deps: IngestDeps, row: RecordingRow): Promise<void> {
   const { leaseUntil, recordingSid } = row;
   const startAfterMs = Math.max(0, (leaseUntil?.getTime() ?? 0) - Date.now()) + 1_000;
@@ -90,8 +90,9 @@ async function relieveLater(deps: IngestDeps, row: RecordingRow): Promise<void> 
 }
 
 /**
- * What Twilio said of a completed recording when it was registered: of that nothing changes any more but that it is
- * deleted, which missing media tells. How to open what Twilio sealed is not in the catalog.
+ * Twilio's facts about a completed recording, from the catalog. They no longer change, except that the recording may be
+ * deleted, which missing media shows. Undefined for a recording that Twilio has encrypted: the catalog lacks what is
+ * needed to decrypt it.
  */
 function factsIn(row: RecordingRow): TwilioRecording | undefined {
   if (!row.sourceCompleted || row.sourceEncrypted) return undefined;

@@ -9,26 +9,29 @@ import { logStep, type StepFacts } from '../log-step.ts';
 import { abandonUpload } from './abandon-upload.ts';
 import { stillMs, whileMoving } from './while-moving.ts';
 
-/** A worker's lease is short, and extended while its copy goes on, so that a killed or stuck worker is relieved soon. */
+/**
+ * A worker's lease is short, and extended while its copy makes progress, so that another worker soon replaces a killed or
+ * stuck one.
+ */
 export const workerLeaseMs = stillMs;
 
 export interface LeasedCopy {
   source: MediaSource;
-  /** Where the audio comes from; the signal ends the copy. */
+  /** Opens the audio; the signal ends the copy. */
   open(asked: Parameters<ResumableInput['open']>[0], signal: AbortSignal): ReturnType<ResumableInput['open']>;
   lease: Lease;
   by: Extract<StepFacts['by'], 'worker' | 'import'>;
-  /** Once the catalog has this object as the recording's. */
+  /** Called when the catalog has this object as the recording's. */
   onSealed?: (object: SealedObject) => Promise<void>;
-  /** Whoever asks verifies it next: it needs no job for that. */
+  /** The caller verifies the copy next, so no job is sent for that. */
   isVerifiedNext?: boolean;
 }
 
 /**
- * Copies one recording on this host, from where an earlier process stopped, and has it verified. Ends without a word
- * where the lease was lost; on any other failure, a copy that stands still included, it is released.
+ * Copies one recording on this host, from where an earlier process stopped, and has it verified. Returns false if the
+ * lease was lost; on any other failure, a stalled copy included, the lease is released.
  * @param ended aborts when the process ends
- * @returns whether this copy is the recording's now
+ * @returns whether this copy is now the recording's
  * @throws CustodyError as the media, the envelope and the store do
  */
 export async function copyUnderLease(
@@ -46,12 +49,13 @@ export async function copyUnderLease(
     halted.signal.addEventListener('abort', () => {
       reason = halted.signal.reason;
     });
-    // Ends with the copy, and a copy ends where nothing moves.
+    // The extension ends with the copy, and a stalled copy is aborted.
     const extension = setInterval(() => {
       catalog.extendLease(sid, lease, leaseMs).then(
         (held) => held || halted.abort(new CustodyError('lease_lost', 'another writer took over')),
-        // The database is away: the lease has two more thirds of its time for it to come back.
-        (error: unknown) => log.warn({ recording: sid, code: errorCode(error) }, 'lease not extended'),
+        // The database is unavailable: two thirds of the lease are left for it to return.
+        (error: unknown) =>
+          log.warn({ recording: sid, code: errorCode(error) }, 'the lease could not be extended'),
       );
     }, leaseMs / 3);
     halted.signal.addEventListener('abort', () => clearInterval(extension));
@@ -85,7 +89,7 @@ export async function copyUnderLease(
   try {
     const { object, channels } = await whileMoving(ended, leaseMs, copy);
     if (!(await sealUnder(deps, sid, lease, object, channels, by === 'import' ? 'import' : 'host'))) {
-      log.warn({ recording: sid }, 'copied, but another writer was first');
+      log.warn({ recording: sid }, 'the copy is discarded: another writer was first');
       return false;
     }
     await onSealed?.(object);
@@ -95,7 +99,7 @@ export async function copyUnderLease(
     logStep(log, 'sealed', sid, { by, bytes: object.plaintextBytes, ms });
   } catch (error) {
     if ([error, reason].some((why) => errorCode(why) === 'lease_lost')) return false;
-    // What proved to be no whole recording would only be gone on with to the same end.
+    // If the media is not a whole recording, continuing this upload would fail in the same way.
     if (provenBad.has(errorCode(error))) await abandonUpload(deps, sid);
     await catalog.release(sid, lease, errorCode(error));
     throw error;

@@ -1,12 +1,12 @@
 import { CustodyError } from '@flex-custody/core';
 import { orAborted } from '@flex-custody/net';
 
-/** Longer than each request's own limit: what moves no byte for so long waits for something that never comes. */
+/** Work without progress for so long is stalled; the time is longer than the limit of any request. */
 export const stillMs = 60_000;
 
 /**
- * Runs work that says with `moved` when it gets on. Work that does not for `ms` is aborted, and ended even where it does
- * not heed that: another worker may have it then.
+ * Runs work that calls `moved` at each progress. Work without progress for `ms` is aborted; this returns even if the work
+ * ignores the abort, so that another worker can take over.
  * @param ended aborts when the process ends
  * @throws CustodyError `stalled` (retryable), the reason of `ended`, or what the work throws
  */
@@ -15,7 +15,7 @@ export async function whileMoving<T>(
   ms: number,
   work: (halted: AbortController, moved: () => void) => Promise<T>,
 ): Promise<T> {
-  // By hand: what AbortSignal.any hangs on a signal that lives as long as the process stays there for long.
+  // Not with AbortSignal.any: its listeners stay on a signal that lives as long as the process.
   const halted = new AbortController();
   const halt = () => halted.abort(ended.reason);
   if (ended.aborted) halt();

@@ -6,31 +6,31 @@ import { ingestJobs } from '../jobs.ts';
 import { logStep } from '../log-step.ts';
 import { mediaSource, pausedSecondsOf } from './source.ts';
 
-/** A job looks after a lease's recording this long after the lease. */
+/** The job `copy` runs this long after the end of a Function's lease. */
 const graceMs = 1_000;
 
 const settledStates: readonly RecordingRow['state'][] = ['sealed', 'verified', 'absent', 'failed', 'erased'];
 
-/** Whether no copy is to be made of it. */
+/** Whether the recording needs no copy any more. */
 export const isSettled = ({ state }: RecordingRow): boolean => settledStates.includes(state);
 
-/** As the row is after its link was tried: what is refused is forwarded nowhere. */
+/** Whether the Function forwards the callback, by the row after its link was tried: a refused one is not forwarded. */
 function forwarding({ forwardedAt, hints, linkState, taskSid }: RecordingRow): Forwarding {
   const forwardTo = linkState === 'refused' ? undefined : (taskSid ?? hints.taskSid);
   return { forwarded: forwardedAt !== undefined, ...(forwardTo && { forwardTo }) };
 }
 
-/** The answer to a Function that is to copy nothing. */
+/** The answer to a Function that does not copy. */
 export const answerOf = (action: 'done' | 'busy' | 'host', row: RecordingRow): IngestAnswer => ({
   action,
   ...forwarding(row),
 });
 
-/** A failed recording is the operators': a Function's copy would only hide the failure that was reported. */
+/** An operator has to act on a failed recording: a copy by a Function would hide the failure. */
 export const settledAnswer = (row: RecordingRow): IngestAnswer =>
   answerOf(row.state === 'failed' ? 'host' : 'done', row);
 
-/** Grants the Function the lease on a recording that is completed; where another has it, or has copied it, says so. */
+/** Grants the Function the lease on a completed recording; answers otherwise if another writer has the lease or has copied it. */
 export async function grantLease(
   deps: IngestDeps,
   row: RecordingRow,
@@ -45,7 +45,7 @@ export async function grantLease(
     return isSettled(now) ? settledAnswer(now) : answerOf('busy', now);
   }
   logStep(deps.log, 'leased', sid, { by: 'function' });
-  // Sent with the lease, not after its loss: a Function that is killed reports nothing.
+  // The job is sent with the lease, because a killed Function reports nothing.
   await queue.send(
     ingestJobs.copy,
     { recordingSid: sid },

@@ -1,8 +1,8 @@
-/** Lets so many works run at once; the others wait their turn. */
+/** Lets only so many pieces of work run at once; the others wait. */
 export type Gate = <T>(work: () => Promise<T>) => Promise<T>;
 
 export interface CountingGate extends Gate {
-  /** Resolves at once where nothing waits for its turn, else when the last of it has begun. */
+  /** Resolves when no work waits at the gate: at once, or when the last waiting work has begun. */
   calm(): Promise<void>;
   isCalm(): boolean;
 }
@@ -17,7 +17,7 @@ export function createGate(most: number): CountingGate {
     try {
       return await work();
     } finally {
-      // Whoever waits longest takes the place over.
+      // The work that has waited longest takes over the place.
       const next = waiting.shift();
       if (next) next();
       else running -= 1;
@@ -32,8 +32,8 @@ export function createGate(most: number): CountingGate {
 }
 
 /**
- * For work in the background: waits until nothing waits at these gates.
- * @throws the signal's reason when the process ends before
+ * For background work: waits until no work waits at these gates.
+ * @throws the signal's reason if the process ends first
  */
 export async function untilCalm(gates: readonly CountingGate[], ended: AbortSignal): Promise<void> {
   ended.throwIfAborted();

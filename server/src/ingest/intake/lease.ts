@@ -4,15 +4,15 @@ import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { IngestDeps } from '../deps.ts';
 import { discard } from './surplus.ts';
 
-/** True while somebody may be copying the recording: the lease has not lapsed at `now`, epoch ms. */
+/** True while a writer may be copying the recording: its lease has not lapsed at `now`, epoch ms. */
 export function isHeld(row: RecordingRow, now: number = Date.now()): boolean {
   return row.state === 'copying' && row.leaseUntil !== undefined && row.leaseUntil.getTime() > now;
 }
 
 /**
- * Makes an object the recording's, which ends the lease. Where the lease is no longer the writer's, the object is surplus
- * and is removed.
- * @returns whether it is the recording's now
+ * Makes an object the recording's copy, which ends the lease. If the writer has lost the lease, the object is surplus and
+ * is removed.
+ * @returns whether it is now the recording's copy
  */
 export async function sealUnder(
   deps: Pick<IngestDeps, 'catalog' | 'log' | 'store'>,

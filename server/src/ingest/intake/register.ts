@@ -16,19 +16,19 @@ import { isHeld } from './lease.ts';
 import { registrationOf, settleUncopyable } from './source.ts';
 
 /**
- * Within this time the link is waited for; the rest of it is left to a job. A Function waits 3.5 s for the whole answer,
- * of its ten seconds.
+ * The answer waits for the link no longer than this; then a job continues. A Function waits 3.5 of its ten seconds for
+ * the whole answer.
  */
 const linkWithinMs = 3_000;
-/** After this time the caller is taken to have gone: a lease would only keep the worker away. */
+/** After this time the Function no longer waits for the answer: a lease for it would only delay the worker. */
 const answerWithinMs = 3_400;
-/** A job looks again after a recording that is not finished. */
+/** Time after which a job looks again at an unfinished recording. */
 const unfinishedMs = 30_000;
 
 /**
- * Takes a callback as a hint that something was recorded: reads the Recording from Twilio, registers it, links it, and
- * only then says who copies it.
- * @throws CustodyError `foreign_account` (403), `recording_missing` (404), `twilio_*` (503 when it cannot be asked now)
+ * Handles a callback, which is only a hint that a recording exists: reads the recording from Twilio, registers it, links
+ * it, and answers who copies it.
+ * @throws CustodyError `foreign_account` (403), `recording_missing` (404), `twilio_*` (503 if Twilio does not answer now)
  */
 export async function receive(
   deps: IngestDeps,
@@ -46,13 +46,13 @@ export async function receive(
     await linker.linkWithin(known, linkTime());
     return settledAnswer((await catalog.find(sid)) ?? known);
   }
-  // The holder linked it before it got the lease.
+  // The holder's callback has linked it before the lease was granted.
   if (known && isHeld(known)) return answerOf('busy', known);
   const facts = (await twilio.recording(sid)) ?? missing(callback);
   if (facts.accountSid !== config.accountSid) throw foreign();
   const row = await catalog.register(registrationOf(facts, 'callback', callback.hints));
   if (!known) logStep(deps.log, 'registered', sid);
-  // What was never recorded, or is no more, has nothing that a task could show.
+  // A task cannot show a recording that does not exist.
   if (isThere(facts)) await linker.linkWithin(row, linkTime());
   const settled = await settleUncopyable(deps, sid, facts);
   const linked = (await catalog.find(sid)) ?? row;
@@ -67,7 +67,8 @@ export async function receive(
     );
     return host;
   }
-  // What Twilio sealed opens with a private key, which no Function has; and after a bad copy the host trusts only itself.
+  // A recording that Twilio has encrypted needs a private key, which no Function has; and after a bad copy only the host
+  // copies.
   if (facts.encryption || linked.hostOnly || Date.now() - begun > answerWithinMs) {
     await queue.send(ingestJobs.copy, { recordingSid: sid }, { once: 'now' });
     return host;
@@ -76,8 +77,8 @@ export async function receive(
 }
 
 /**
- * The row as it is known, with these hints where others were refused and Twilio's facts prove these.
- * @throws CustodyError that is retryable where nothing but that is to be done, and Twilio cannot be asked now
+ * The known row. If its hints were refused and Twilio's facts prove these hints, it has these hints.
+ * @throws a retryable CustodyError if nothing else is to be done, and Twilio does not answer now
  */
 async function reconsidered(
   { catalog, log }: IngestDeps,
@@ -88,9 +89,9 @@ async function reconsidered(
   const row = await catalog.find(recordingSid);
   if (row?.linkState !== 'refused' || row.state === 'erased') return row;
   const other = await linker.reconsider(row, hints).catch((error: unknown) => {
-    // This call is not to make a copy, so Twilio may call again.
+    // This callback makes no copy, so the error makes Twilio call again.
     if (isRetryable(error) && (isSettled(row) || isHeld(row))) throw error;
-    log.warn({ recording: recordingSid, code: errorCode(error) }, 'other hints could not be proven now');
+    log.warn({ recording: recordingSid, code: errorCode(error) }, 'the new hints could not be proven now');
     return row;
   });
   if (other.linkState !== 'pending') return other;
@@ -99,14 +100,14 @@ async function reconsidered(
 }
 
 function foreign(): CustodyError {
-  return new CustodyError('foreign_account', 'the recording is of another account');
+  return new CustodyError('foreign_account', 'the recording belongs to another account');
 }
 
 function missing(callback: RecordingCallback): TwilioRecording {
   if (callback.status !== 'absent' && callback.status !== 'failed') {
-    throw new CustodyError('recording_missing', 'Twilio knows no such recording');
+    throw new CustodyError('recording_missing', 'Twilio has no such recording');
   }
-  // Callback and API agree that there is nothing: kept and counted, so that a missing recording has its reason.
+  // Callback and API agree that there is no recording: the row is stored, so that the reason can be found.
   return {
     sid: callback.recordingSid,
     accountSid: callback.accountSid,

@@ -20,7 +20,7 @@ const same = (a: SealedObject | undefined, b: SealedObject): boolean =>
 const leaseLost = () => new CustodyError('lease_lost', 'the lease has lapsed or was never theirs');
 
 /**
- * How a Function's lease ended. A repeated report of what is already known is taken quietly.
+ * Handles a Function's report of how its lease ended. A repeated report changes nothing.
  * @throws CustodyError `recording_unknown` (404), `lease_lost` (409), `object_unproven` (422), or the store's own
  */
 export async function report(
@@ -30,7 +30,7 @@ export async function report(
 ): Promise<{ state: RecordingRow['state'] }> {
   const row = await deps.catalog.find(sid);
   if (!row) {
-    throw new CustodyError('recording_unknown', 'no callback announced this recording');
+    throw new CustodyError('recording_unknown', 'no callback has announced this recording');
   }
   if (said.outcome === 'forwarded') {
     await deps.catalog.forwarded(sid);
@@ -41,7 +41,7 @@ export async function report(
   if (!(await deps.catalog.release(sid, said.lease, failure))) throw leaseLost();
   deps.log.info(
     { recording: sid, why: said.outcome === 'failed' ? said.code : said.reason },
-    'handed to the host',
+    'the Function left the copy to the host',
   );
   await copyNow(deps, sid);
   return { state: 'registered' };
@@ -50,11 +50,11 @@ export async function report(
 const copyNow = (deps: IngestDeps, sid: RecordingSid) =>
   deps.queue.send(ingestJobs.copy, { recordingSid: sid }, { once: 'now' });
 
-/** Says what about the report cannot be so, before the bucket is asked. */
+/** Why the report cannot be true, before the bucket is asked; undefined if it can. */
 function implausible(deps: IngestDeps, row: RecordingRow, object: SealedObject): string | undefined {
   if (object.key !== objectKey(row.accountSid, row.recordingSid)) return 'another key';
   if (object.mode !== deps.store.mode) return 'another storage mode';
-  // Frames and header only ever add: a sealed object is longer than what is in it.
+  // Frames and header add bytes, so a sealed object is longer than its plaintext.
   if (
     object.mode === 'envelope'
       ? object.plaintextBytes >= object.bytes
@@ -77,9 +77,9 @@ async function believeSealed(deps: IngestDeps, row: RecordingRow, said: Sealed) 
     else if (!isSealedAtRest(store, found)) wrong = 'S3 does not say that it is encrypted by the KMS key';
   }
   if (wrong) {
-    log.warn({ recording: sid, why: wrong }, 'a reported object is not believed');
+    log.warn({ recording: sid, why: wrong }, 'a reported object does not agree with the bucket');
     if (await catalog.release(sid, lease, 'object_unproven')) await copyNow(deps, sid);
-    throw new CustodyError('object_unproven', `the bucket does not bear the report out: ${wrong}`);
+    throw new CustodyError('object_unproven', `the bucket does not confirm the report: ${wrong}`);
   }
   if (!(await sealUnder(deps, sid, lease, object, said.channels, 'function'))) throw leaseLost();
   await catalog.recordRate(object.plaintextBytes, said.tookMs);

@@ -8,8 +8,8 @@ import { giveUp } from '../give-up.ts';
 import { logStep } from '../log-step.ts';
 
 /**
- * Two channels are always asked for: a conference's media is mono unless one does, a refusal costs a request, and a
- * channel that was not fetched is lost with the original.
+ * Always requests two channels: without that a conference's media is mono, a refusal costs only one request, and a
+ * channel that is not fetched is lost with the original.
  * Source: https://www.twilio.com/docs/voice/api/recording#download-dual-channel-media-file
  */
 export function mediaSource(facts: TwilioRecording, pausedSeconds = 0): MediaSource {
@@ -23,8 +23,8 @@ export function mediaSource(facts: TwilioRecording, pausedSeconds = 0): MediaSou
 }
 
 /**
- * What pauses may have left out of a recording that is to be copied. Asked only where some may have: the site's pauses
- * skip, or the media was short before.
+ * Seconds that pauses may have left out of a recording. Read only if there may be any: the site's pauses skip, or the
+ * media was too short before.
  */
 export async function pausedSecondsOf(
   { catalog, config }: Pick<IngestDeps, 'catalog' | 'config'>,
@@ -34,7 +34,7 @@ export async function pausedSecondsOf(
   return mayBe ? catalog.pausedSeconds(row) : 0;
 }
 
-/** What the catalog is told of a recording: Twilio's facts, and hints for the link. */
+/** The catalog's registration of a recording: Twilio's facts, and hints for the link. */
 export function registrationOf(
   facts: TwilioRecording,
   source: Registration['source'],
@@ -56,7 +56,7 @@ export function registrationOf(
   };
 }
 
-/** What is wrong with a recording's encryption has an alarm of the same code. */
+/** Errors of Twilio's encryption whose code is also an alarm's. */
 const ofEncryption: readonly AlarmCode[] = [
   'twilio_encryption_unreadable',
   'twilio_key_unknown',
@@ -64,8 +64,8 @@ const ofEncryption: readonly AlarmCode[] = [
 ];
 
 /**
- * Puts aside a recording of which there is nothing to copy, or nothing that we could play.
- * @returns what became of it, or undefined when it is to be copied, now or once it is finished
+ * Settles a recording that has no media to copy, or media that the host cannot decrypt.
+ * @returns its new state, or undefined if it is to be copied, now or when it is finished
  */
 export async function settleUncopyable(
   deps: Pick<IngestDeps, 'alarms' | 'catalog' | 'log' | 'twilioKeys'>,
@@ -76,7 +76,7 @@ export async function settleUncopyable(
     await deps.catalog.unlinked(sid, 'not_stored');
     await giveUp(deps, sid, 'twilio_not_stored', {
       code: 'twilio_not_stored',
-      detail: `Twilio recorded it and stored nothing (${facts.errorCode ?? 'no code'}): it had no valid public key to seal it for. Add one in the Console, Voice, Settings, Recording encryption`,
+      detail: `Twilio recorded the call and stored nothing (${facts.errorCode ?? 'no code'}), because it had no valid public key to encrypt it. Add one in the Console, Voice, Settings, Recording encryption`,
     });
     return 'failed';
   }
@@ -88,7 +88,10 @@ export async function settleUncopyable(
   }
   if (!facts || facts.status === 'deleted') {
     await deps.catalog.unlinked(sid, 'source_deleted');
-    await giveUp(deps, sid, 'source_deleted', { code: 'source_deleted', detail: 'gone before the copy' });
+    await giveUp(deps, sid, 'source_deleted', {
+      code: 'source_deleted',
+      detail: 'the original was deleted at Twilio before the host copied it',
+    });
     return 'failed';
   }
   if (facts.status !== 'completed') return undefined;
@@ -105,13 +108,13 @@ export async function settleUncopyable(
   }
 }
 
-/** With Voice Recording Encryption, a recording for which Twilio had no key is no recording. */
+/** With Voice Recording Encryption, Twilio stores no media if it has no key. */
 function isUnstored({ status, errorCode }: TwilioRecording): boolean {
   return status === 'failed' || (status === 'absent' && errorCode === '16105');
 }
 
 /**
- * What opens a recording that Twilio has sealed; undefined for one that it has not.
+ * The content key of a recording that Twilio has encrypted; undefined for an unencrypted one.
  * @throws CustodyError `twilio_encryption_unreadable`, `twilio_key_unknown`, `twilio_key_wrong`
  */
 function contentKeyOf({ twilioKeys }: Pick<IngestDeps, 'twilioKeys'>, { encryption }: TwilioRecording) {
@@ -119,19 +122,19 @@ function contentKeyOf({ twilioKeys }: Pick<IngestDeps, 'twilioKeys'>, { encrypti
   if (encryption === 'unreadable') {
     throw new CustodyError(
       'twilio_encryption_unreadable',
-      "Twilio's encryption details of it are not understood",
+      "Twilio's encryption details of the recording cannot be read",
     );
   }
   if (!twilioKeys) {
     throw new CustodyError(
       'twilio_key_unknown',
-      `Twilio sealed it for its public key ${encryption.publicKeySid}: give the private half in CUSTODY_TWILIO_KEY_FILE`,
+      `Twilio encrypted the recording for the public key ${encryption.publicKeySid}: add the private half to CUSTODY_TWILIO_KEY_FILE`,
     );
   }
   return { cek: twilioKeys.unwrap(encryption), iv: encryption.iv };
 }
 
-/** Opens the recording's audio at Twilio, again for each try. @throws CustodyError as {@link contentKeyOf} */
+/** Makes a function that opens the recording's audio at Twilio, once for each try. @throws CustodyError as {@link contentKeyOf} */
 export function mediaOpener(
   deps: Pick<IngestDeps, 'credentials' | 'twilioKeys'>,
   facts: TwilioRecording,
@@ -148,8 +151,10 @@ export function mediaOpener(
 }
 
 /**
- * Twilio says that the recording is completed, and its media is not there yet: it will be. Only when Twilio says that the
- * recording is deleted is it gone, and that is asked whenever media is missing. So this one case of the code is retryable.
+ * Twilio states that the recording is completed, but its media is not available yet. The host asks Twilio whenever media
+ * is missing, and only Twilio's status `deleted` is final, so this case of the code is retryable.
  */
 export const mediaLags = () =>
-  new CustodyError('media_missing', 'completed, but its media is not there yet', { retryable: true });
+  new CustodyError('media_missing', "the recording is completed, but Twilio's media is not available yet", {
+    retryable: true,
+  });

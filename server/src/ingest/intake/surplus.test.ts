@@ -85,6 +85,6 @@ test('a store that is away costs the verified recording nothing, and is asked ag
     const { deps, said } = bucket([{ versionId: 'v3' }, { versionId: 'v2' }], failure);
     const result = await removeSurplus(deps, { recordingSid: sid, object });
     expect(result).toEqual({ removed: 0, left: 1, again: retryable });
-    expect(said).toEqual(['surplus versions could not be removed']);
+    expect(said).toEqual(['surplus object versions could not be removed']);
   }
 });

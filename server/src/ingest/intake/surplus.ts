@@ -4,21 +4,24 @@ import type { IngestDeps } from '../deps.ts';
 
 /**
  * Removes earlier versions of a recording's object: copies of writers that were killed between their last byte and their
- * report, or that came second, and what an older key has wrapped. Only what is older than the noted one goes: what is
- * newer may be somebody's work under way.
- * @returns how many went, how many stay since they could not be removed, and whether another try may remove more
+ * report, or that came second, and versions under an older key. It removes only versions older than the noted one,
+ * because a newer one may be a copy in progress.
+ * @returns how many were removed, how many could not be removed, and whether another try may remove more
  */
 export async function removeSurplus(
   deps: Pick<IngestDeps, 'log' | 'store'>,
   { recordingSid, object }: Pick<RecordingRow, 'recordingSid' | 'object'>,
 ): Promise<{ removed: number; left: number; again: boolean }> {
   const done = { removed: 0, left: 0, again: false };
-  // A version `null` is overwritten by the next writer: those behind it are all that would be left.
+  // The next writer overwrites a version `null`, so older versions may be the only ones left.
   if (object?.versionId === undefined || object.versionId === 'null') return done;
   const { store, log } = deps;
   const failed = (error: unknown) => {
     done.again ||= isRetryable(error);
-    log.warn({ recording: recordingSid, code: errorCode(error) }, 'surplus versions could not be removed');
+    log.warn(
+      { recording: recordingSid, code: errorCode(error) },
+      'surplus object versions could not be removed',
+    );
   };
   let isOlder = false;
   try {
@@ -40,13 +43,13 @@ export async function removeSurplus(
     failed(error);
   }
   if (done.removed > 0)
-    log.info({ recording: recordingSid, removed: done.removed }, 'surplus versions removed');
+    log.info({ recording: recordingSid, removed: done.removed }, 'surplus object versions removed');
   return done;
 }
 
 /**
- * Removes what a writer without the lease has written. Only a version of its own can go: without versions the key may
- * already hold the rightful object, and verification finds out which it is.
+ * Removes an object that a writer without the lease has written. It needs a version id: in a bucket without versions the
+ * key may already hold the valid object, and verification finds out which one it is.
  */
 export async function discard(
   deps: Pick<IngestDeps, 'catalog' | 'log' | 'store'>,

@@ -11,7 +11,7 @@ import {
 } from '@flex-custody/core';
 import { changeTask, type TwilioApi, type TwilioTask } from '@flex-custody/twilio';
 
-/** What the link says, besides where it goes. */
+/** The content of the link, beside its task. */
 export interface Attachment {
   recordingSid: RecordingSid;
   taskSid: TaskSid;
@@ -19,22 +19,22 @@ export interface Attachment {
   /** Base of `url_provider`, without a trailing slash. */
   publicUrl: string;
   startedAt: Date;
-  /** Where the proof knows it: see docs/linking.md on start_time. */
+  /** When the reservation was last updated, if the proof has read it: see docs/linking.md on start_time. */
   reservationUpdated?: Date;
-  /** Names of the two channels, in their order; absent or empty says nothing of them. */
+  /** Names of the two channels, in their order; absent or empty: no names are written. */
   channels?: readonly string[];
   title?: string;
   segmentLink?: string;
-  /** As the proof has just read it. */
+  /** The task, as the proof has just read it. */
   task?: TwilioTask;
 }
 
 export type Attached = 'attached' | 'gone' | 'full' | 'unreadable' | 'contended';
 
-/** How it went, and the task as it was then. */
+/** The result, and the task after it. */
 export interface Attaching {
   attached: Attached;
-  /** Absent where nobody could read it. */
+  /** Absent if the task could not be read. */
   task?: { queue?: string; attributes: TaskAttributes };
 }
 
@@ -58,8 +58,8 @@ function linkOf(attachment: Attachment, task: TwilioTask): MediaLink {
 }
 
 /**
- * Merges the recording's entry into the task's attributes, beside what others wrote there.
- * @returns `attached` also when the entry stood there already
+ * Merges the recording's entry into the task's attributes; other entries stay.
+ * @returns `attached` also if the entry already existed
  * @throws CustodyError as {@link TwilioApi} does
  */
 export async function attach(

@@ -17,7 +17,7 @@ export function encodeIdentity(name: string): string {
     .join('');
 }
 
-/** The name that encodes to this; undefined where none does. */
+/** The name that has this encoding; undefined if none has. */
 export function decodeIdentity(identity: string): string | undefined {
   if (!/^(?:[A-Za-z0-9]|_[0-9A-F]{2})+$/.test(identity)) return undefined;
   const hex = identity.replace(/_([0-9A-F]{2})|(.)/g, (_, byte?: string, plain = '') =>
@@ -27,13 +27,13 @@ export function decodeIdentity(identity: string): string | undefined {
   return encodeIdentity(name) === identity ? name : undefined;
 }
 
-/** Says whether `to`, where Twilio dialled, is a worker. */
+/** Whether `to`, the address that Twilio dialled, is the worker's. */
 export type IsAddressOf = (worker: TwilioWorker, to: string) => Promise<boolean>;
 
 /**
- * By facts that a worker cannot write. What IAM stated for a valid token decides, about this worker or about this
- * identity; only where it stated nothing does the worker's name, which TaskRouter keeps unique and administrators alone
- * change. `contact_uri`, an attribute that a worker may set for itself, never counts.
+ * Decides by facts that a worker cannot write: first by what IAM stated, for a valid token, about this worker or this
+ * identity; without that, by the worker's name, which is unique in TaskRouter and which only administrators change. The
+ * attribute `contact_uri` never counts, because a worker may set it.
  * @throws CustodyError as TwilioApi and the database do
  */
 export function addressesOfWorkers(
@@ -48,7 +48,7 @@ export function addressesOfWorkers(
     if (stated !== undefined) return stated === 'this-worker';
     if (identity === encodeIdentity(worker.friendlyName)) return true;
     if (identity !== worker.friendlyName) return false;
-    // A name that is itself an encoded one is the address of the worker whose name it encodes, if there is such a worker.
+    // A name that is itself an encoding is the address of the worker whose name it encodes, if such a worker exists.
     const encodes = decodeIdentity(identity);
     if (encodes === undefined) return false;
     return (await twilio.workersNamed(encodes)).every((sid) => sid === worker.sid);

@@ -20,35 +20,35 @@ import { type Hints, type Proof, prove } from './prove.ts';
 
 const workerMs = 60_000;
 const workersKept = 10_000;
-/** Whose call it was can be asked for weeks: copy and link come first. */
+/** Direction and caller can be asked for weeks later: copy and link come first. */
 const factsAfterMs = 5_000;
-/** A callback waits for its link, and the link no longer than this for whose call it is. */
+/** A callback waits for its link, and the link waits for direction and caller no longer than this. */
 const factsWithinMs = 1_000;
 
-/** How the link ended, and where its recording stood then; nowhere, where somebody else was first. */
+/** How the link ended, and the recording's state then; undefined if another process was first. */
 interface Settled {
   link: Exclude<LinkState, 'pending'>;
   state: RecordingState | undefined;
-  /** Whose call it is is known as well. */
+  /** Direction and caller are known too. */
   isFactual?: boolean;
 }
 type Proven = Extract<Proof, { level: 'reservation' | 'task' }>;
 
 export interface Linker {
   /**
-   * Proves, attaches and records it. Asked twice at once for one recording, it does it once.
-   * @throws CustodyError that is retryable when Twilio cannot be asked now; the link then stays pending
+   * Proves the link, attaches it to the task, and notes it. Simultaneous calls for one recording share one execution.
+   * @throws a retryable CustodyError if Twilio does not answer now; the link then stays pending
    */
   link(row: RecordingRow): Promise<LinkState>;
   /**
-   * The same for somebody who waits for an answer: gives up waiting after `budgetMs`, and leaves to a job what is not
-   * done by then or cannot be done now: a link must never cost a copy.
+   * The same with a limit: returns after `budgetMs` at the latest. A job does what is not done by then or cannot be done
+   * now, because a link must never cost a copy.
    */
   linkWithin(row: RecordingRow, budgetMs: number): Promise<void>;
   /**
-   * Puts other hints in the place of those that were refused, where Twilio's facts prove them: the first caller must not keep a
-   * recording from its task for ever. Its link is then pending.
-   * @returns the row as it is afterwards
+   * Replaces refused hints by other hints that Twilio's facts prove, so that a wrong first hint does not keep a recording
+   * from its task. The link is then pending.
+   * @returns the row after the change
    * @throws CustodyError as TwilioApi does
    */
   reconsider(row: RecordingRow, hints: Hints): Promise<RecordingRow>;
@@ -80,11 +80,11 @@ export function createLinker(deps: IngestDeps): Linker {
     owner: Owner,
   ): Promise<Settled> {
     const settled = await unlinked(sid, reason, owner);
-    await alarms.raise(reason, sid, 'the recording plays, but its task does not show it');
+    await alarms.raise(reason, sid, 'the recording can be played, but its task does not show it');
     return settled;
   }
 
-  /** Whose call it is, where Twilio says so in a moment. What it cannot say now is left to a job. */
+  /** Direction and caller, if Twilio answers in time; otherwise a job asks later. */
   async function whoseCall(row: RecordingRow, proof: Proven): Promise<Parties | undefined> {
     const asked = deps.whoseCall?.({ ...row, ...ownerOf(proof) }).catch(() => undefined);
     return asked && within(asked, factsWithinMs);
@@ -102,12 +102,12 @@ export function createLinker(deps: IngestDeps): Linker {
         : {}),
       publicUrl: config.publicUrl,
       startedAt: row.startedAt,
-      // Names for two channels on a mono recording would label the wrong speaker.
+      // On a mono recording, names for two channels would label the wrong speaker.
       ...(row.channels === 2 ? { channels: config.mediaChannels } : {}),
       title: row.conferenceSid ? 'Conference' : 'Call',
       ...(segmentLink ? { segmentLink } : {}),
     });
-    // The task is gone in minutes, and with it its queue. What else its attributes say of the call is no fact.
+    // The task is deleted within minutes, and its queue with it. Other attributes are not facts.
     const owner: Owner = {
       ...ownerOf(proof),
       ...(task?.queue !== undefined && { queue: task.queue }),
@@ -127,19 +127,19 @@ export function createLinker(deps: IngestDeps): Linker {
       case 'unreadable':
         return notShown(row.recordingSid, 'attributes_unreadable', owner);
       case 'contended':
-        throw new CustodyError('task_contended', 'others keep writing the task attributes');
+        throw new CustodyError('task_contended', 'other writers keep changing the task attributes');
     }
   }
 
   async function settle(row: RecordingRow): Promise<Settled> {
-    // Twilio does not know the recording, so that its call is hearsay as well: nothing can be proven by it.
+    // Twilio does not know the recording, so its call is unproven too, and proves nothing.
     if (row.unproven.includes('start')) return unlinked(row.recordingSid, 'task_not_found');
     const remembered = await prove(
       { twilio: { ...twilio, worker }, isAddressOf: isAddressAsRemembered },
       row,
       row.hints,
     );
-    // What was remembered may have changed: nobody is refused by it.
+    // A cached answer may be out of date: it never decides a refusal.
     const proof = remembered.level === 'refused' ? await prove(means, row, row.hints) : remembered;
     if (proof.level === 'refused') {
       const state = await catalog.refused(row.recordingSid, proof.reason);
@@ -158,7 +158,7 @@ export function createLinker(deps: IngestDeps): Linker {
     } catch (error) {
       if (isRetryable(error)) throw error;
       await alarms.raise('link_failed', row.recordingSid, errorCode(error));
-      // Wrong credentials are the host's fault and get put right; the recording's link waits for that.
+      // Wrong credentials are a fault of the host's settings: the link waits until they are correct.
       if (errorCode(error) === 'twilio_unauthorized') throw error;
       settled = await unlinked(row.recordingSid, errorCode(error));
     }
@@ -166,7 +166,7 @@ export function createLinker(deps: IngestDeps): Linker {
     const { link, state, isFactual } = settled;
     logStep(log, link, recordingSid);
     if (!isFactual) await deps.askWhoseCall(recordingSid, factsAfterMs);
-    // What lies beside a verified recording does not know it yet.
+    // The sidecar of a verified recording lacks the link.
     if (state === 'verified') await queue.send(ingestJobs.describe, { recordingSid });
     deps.observer?.linkSettled?.(recordingSid, link);
     return link;
@@ -194,7 +194,7 @@ export function createLinker(deps: IngestDeps): Linker {
     },
     async linkWithin(row, budgetMs) {
       const later = async (why: string) => {
-        log.warn({ recording: row.recordingSid, why }, 'link left to a job');
+        log.warn({ recording: row.recordingSid, why }, 'the link is not written yet: a job does it');
         await queue.send(ingestJobs.link, { recordingSid: row.recordingSid }, { startAfterMs: 2_000 });
       };
       const work = link(row).then(
@@ -207,7 +207,7 @@ export function createLinker(deps: IngestDeps): Linker {
   };
 }
 
-/** Undefined where it takes longer. */
+/** The result of the work; undefined if it takes longer than `ms`. */
 async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
@@ -216,7 +216,7 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-/** The same few workers, and names, need not be asked for with every call that they take. */
+/** Caches answers: the same few workers and names need no request for every call. */
 function remembering<A extends readonly string[], R>(
   ask: (...asked: A) => Promise<R>,
 ): (...asked: A) => Promise<R> {
@@ -233,7 +233,7 @@ function remembering<A extends readonly string[], R>(
   };
 }
 
-/** The link stays pending: the janitor sends the job again, until Twilio answers or the task is gone. */
+/** Raises an alarm. The link stays pending: the janitor sends the job again, until Twilio answers or the task no longer exists. */
 export async function linkDead(
   { alarms, catalog }: Pick<IngestDeps, 'alarms' | 'catalog'>,
   { data: { recordingSid }, error }: DeadJob<OfRecording>,

@@ -13,33 +13,33 @@ import type { IsAddressOf } from './identity.ts';
 
 export type Hints = RecordingCallback['hints'];
 
-/** What is asked: Twilio, and whose an address is. */
+/** The sources of a proof: Twilio, and the check of a worker's address. */
 export interface Means {
   twilio: TwilioApi;
   isAddressOf: IsAddressOf;
 }
 
-/** What Twilio says of the recording; one of the two SIDs at least. */
+/** Twilio's facts about the recording; at least one of the two SIDs is set. */
 export interface Recorded {
   callSid?: CallSid;
   conferenceSid?: ConferenceSid;
 }
 
-/** Whose recording it is, as far as Twilio itself vouches for it. The table of outcomes is in docs/linking.md. */
+/** Whose recording it is, by Twilio's own facts. docs/linking.md has the table of outcomes. */
 export type Proof =
   | {
       level: 'reservation';
       taskSid: TaskSid;
       reservationSid: ReservationSid;
       workerSid: WorkerSid;
-      /** Never before the acceptance; equal to it as long as the reservation is just accepted. */
+      /** Never before the acceptance; equal to it while the reservation's status is `accepted`. */
       reservationUpdated: Date;
       task: TwilioTask;
     }
   | { level: 'task'; taskSid: TaskSid; task: TwilioTask }
-  /** Nothing contradicts, but there is no task to write to. */
+  /** Nothing contradicts the hints, but there is no task to write to. */
   | { level: 'none'; reason: 'task_gone' | 'task_not_found' | 'task_ambiguous'; taskSid?: TaskSid }
-  /** What the browser claimed is not so. */
+  /** Twilio's facts contradict the browser's hints. */
   | {
       level: 'refused';
       reason:
@@ -52,7 +52,7 @@ export type Proof =
 
 const field = (value: unknown, name: string): unknown => fieldsOf(value)[name];
 
-/** The SIDs by which the task's attributes name a call or conference. Flex and the browser both write them. */
+/** The SIDs in the task's attributes of a call or conference. Flex and the browser both write them. */
 function named(task: TwilioTask): { conference: unknown; calls: unknown[] } {
   let attributes: unknown;
   try {
@@ -73,14 +73,14 @@ function named(task: TwilioTask): { conference: unknown; calls: unknown[] } {
   };
 }
 
-/** The hinted task, the one Flex named the conference after, or the single one whose attributes name this recording. */
+/** The hinted task, the task after which Flex named the conference, or the only task whose attributes name this recording. */
 async function candidate(
   twilio: TwilioApi,
   recorded: Recorded,
   known: TaskSid | undefined,
 ): Promise<{ taskSid: TaskSid } | { reason: 'task_not_found' | 'task_ambiguous' }> {
   if (known) return { taskSid: known };
-  // SIDs are safe to interpolate.
+  // Interpolation is safe: a SID has only letters and digits.
   const expression = recorded.conferenceSid
     ? `conference.sid == '${recorded.conferenceSid}'`
     : `conference.participants.worker == '${recorded.callSid}'`;
@@ -91,7 +91,7 @@ async function candidate(
 
 const isWorkers = (call: TwilioCall | undefined): boolean => call?.to.startsWith('client:') ?? false;
 
-/** True when one of these calls was dialled to a worker who had a reservation of the task. */
+/** True if one of these calls was dialled to a worker who had a reservation of the task. */
 async function reachedWorkerOf(
   { twilio, isAddressOf }: Means,
   taskSid: TaskSid,
@@ -126,8 +126,8 @@ async function proveLeg(
       task,
     };
   }
-  // A recording's call is the parent leg: of a leg dialled by the customer's call it is the customer's. Twilio does not
-  // say of which task that is, and only there the attributes' word is taken.
+  // A recording's call is the parent leg: for a leg that the customer's call dialled, it is the customer's. Twilio does
+  // not state the task of that call, so only in this case the attributes decide.
   const ofTask = isWorkers(call)
     ? !reservation && (await reachedWorkerOf(means, task.sid, [call]))
     : call !== undefined && named(task).calls.includes(callSid);
@@ -153,15 +153,15 @@ async function proveConference(
 }
 
 /**
- * Holds the callback's hints, which a browser wrote, against Twilio and TaskRouter. The attributes, which a browser
- * writes too, are believed only where Twilio itself has nothing to say.
- * @throws CustodyError as {@link TwilioApi} does: what cannot be asked now is neither proven nor refuted
+ * Compares the callback's hints, which a browser wrote, with Twilio and TaskRouter. Task attributes, which a browser also
+ * writes, count only if Twilio has no fact.
+ * @throws CustodyError as {@link TwilioApi} does: then the hints are neither proven nor refuted
  */
 export async function prove(means: Means, recorded: Recorded, hints: Hints): Promise<Proof> {
   const { twilio } = means;
   const { callSid, conferenceSid } = recorded;
   if (!callSid && !conferenceSid) {
-    // Without a claim there is nothing to refuse: it is not known whose it is.
+    // Without a hint there is nothing to refuse: the owner is unknown.
     const isClaimed = hints.taskSid !== undefined || hints.reservationSid !== undefined;
     return isClaimed
       ? { level: 'refused', reason: 'nothing_to_prove_by' }

@@ -8,49 +8,49 @@ import { ingestJobs } from '../jobs.ts';
 const second = 1_000;
 const minute = 60 * second;
 /**
- * A Function lives ten seconds, and a worker that lost its lease stops: an upload this old, without a lease, has lost its
- * writer. With a look every quarter of an hour, what a kill left is gone within the hour.
+ * A Function runs for ten seconds, and a worker that lost its lease stops, so an upload of this age without a lease has
+ * no writer. The janitor looks every quarter of an hour, so it aborts the upload of a killed writer within an hour.
  */
 const uploadMs = 30 * minute;
 const uploadsEveryMs = 15 * minute;
-/** Even a lease that looks alive, or a note of how far it is, does not cover an upload of another day. */
+/** An upload of this age is aborted even if the recording has a lease or stored progress. */
 const uploadAtMostMs = 24 * 60 * minute;
-/** An outage says nothing of the recordings that it has made dead letters. */
+/** Time after which the janitor retries a dead letter of an outage. */
 const replayMs = 60 * minute;
 
-/** Rows of one look at what lost its job, and of one sweep, of each kind; the next sweep reads on from there. */
+/** Most rows of one kind in one statement, and in one sweep; the next sweep continues from there. */
 const requeuePage = 1_000;
 const requeueMost = 5_000;
-/** Of one statement that starts dead letters over: the rows that it holds are free again within moments. */
+/** Dead letters that one statement restarts, so that its row locks are short. */
 const replayPage = 500;
-/** Of one sweep; the next continues, a minute later. */
+/** Time of one sweep for dead letters; the next sweep continues, a minute later. */
 const replayForMs = 30 * second;
 
-/** What lost its job: nobody has touched the recording for so long, and no job waits for it. */
+/** Recordings that have lost their job: they have not changed for so long, and no job waits for them. */
 const lost = [
   { job: ingestJobs.copy, of: { which: 'state', state: 'registered' }, once: 'now', after: 2 * minute },
-  // Since the lease lapsed: its holder was killed.
+  // Counted from the end of the lease, whose holder was killed.
   { job: ingestJobs.copy, of: { which: 'state', state: 'copying' }, once: 'now', after: 5 * second },
   { job: ingestJobs.verify, of: { which: 'state', state: 'sealed' }, after: 2 * minute },
   { job: ingestJobs.describe, of: { which: 'undescribed' }, after: 2 * minute },
   { job: ingestJobs.link, of: { which: 'pending-link' }, after: 2 * minute },
 ] as const;
-/** Where every copy is to be proven: what lost its job, and what was verified before that was asked for. */
+/** If every copy is to be proven: recordings that have lost their job, and those verified before the setting was on. */
 const unproven = { job: ingestJobs.prove, of: { which: 'unproven' }, after: 2 * minute } as const;
 
 export interface Swept {
   uploadsAborted: number;
   requeued: number;
-  /** Dead letters of an outage or a wrong setting, given another day. */
+  /** Restarted dead letters of an outage or a wrong setting. */
   replayed: number;
 }
 
 export interface Janitor {
-  /** Cleans up after writers that were killed, and gives a job back to what has lost its own. */
+  /** Cleans up after killed writers, and sends a new job for each recording that has lost its job. */
   sweep(now?: number): Promise<Swept>;
 }
 
-/** @param limits of one sweep; `replayForMs` how long it starts dead letters over, at least one page of them */
+/** @param limits of one sweep; `replayForMs`: how long it restarts dead letters, at least one page of them */
 export function createJanitor(
   deps: IngestDeps,
   limits: { requeueMost: number; replayForMs: number } = { requeueMost, replayForMs },
@@ -85,13 +85,16 @@ async function abortUploads(deps: IngestDeps, now: number): Promise<number> {
       if (sid && (await deps.uploads.find(sid))?.uploadId === uploadId) await deps.uploads.remove(sid);
       aborted += 1;
     } catch (error) {
-      deps.log.warn({ recording: sid, code: errorCode(error) }, 'an unfinished upload could not be aborted');
+      deps.log.warn(
+        { recording: sid, code: errorCode(error) },
+        'an unfinished upload could not be aborted now',
+      );
     }
   }
   return aborted;
 }
 
-/** Somebody is at it, or will go on with it. */
+/** Whether a copy uses the upload, or will continue it. */
 async function isWanted(
   { catalog, uploads }: IngestDeps,
   sid: RecordingSid,
@@ -111,7 +114,7 @@ function recordingOf(key: string): RecordingSid | undefined {
 }
 
 type Lost = (typeof lost)[number] | typeof unproven;
-/** Where the last sweep stopped, of each kind that it did not come to the end of. */
+/** Where the last sweep stopped, for each kind that it did not finish. */
 type Places = Map<Lost, StaleMark>;
 
 async function requeue(deps: IngestDeps, now: number, places: Places, most: number): Promise<number> {
@@ -136,7 +139,7 @@ async function requeueSome(
     const page = Math.min(requeuePage, most - seen);
     const { sids, next } = await catalog.stale({ ...of, olderThan }, places.get(kind), page);
     seen += sids.length;
-    // A job between two tries needs no second one beside it, which would be tried just as in vain.
+    // A job that waits for its next try needs no second job, which would fail in the same way.
     const waiting = await queue.waiting(job, sids);
     const without = sids.filter((sid) => !waiting.has(sid));
     await queue.sendAll(
@@ -148,7 +151,7 @@ async function requeueSome(
       })),
     );
     requeued += without.length;
-    // From the beginning the next time: what was passed over may have lost its job since.
+    // The next sweep starts from the beginning: a recording that had a job may have lost it since.
     if (next === undefined) {
       places.delete(kind);
       break;

@@ -6,41 +6,41 @@ import type { IngestDeps } from '../deps.ts';
 import { describeRow } from '../verify/describe-job.ts';
 import { createTally } from './reconcile/tally.ts';
 
-/** Name of the run, by which the doctor finds how far it is. */
+/** Name of the run, by which the doctor finds its progress. */
 export const signRun = 'sign-sidecars';
-/** Seconds between two looks for sidecars that are left: none, once all are signed. */
+/** Seconds between two checks for unsigned sidecars. */
 export const signSeconds = 60 * 60;
 
 const pageRows = 100;
 const atOnce = 4;
-/** The bucket is for recordings first: so many sidecars a second at most. */
+/** Most sidecars in a second, because recordings have priority in the bucket. */
 const perSecond = 40;
-/** So many failures one after the other are an outage: the job is tried again later, from there. */
+/** So many consecutive failures count as an outage: the job fails, and its next try continues from there. */
 const outage = 20;
 
 export interface SignOptions {
-  /** Also those that a key signed which is not listed any more: it is lost. */
+  /** Also signs sidecars of a key that is no longer listed, because it is lost. */
   again?: boolean;
 }
 
-/** What the schedule does, until nothing is left. @throws CustodyError as {@link signSidecars} */
+/** The scheduled run, until no unsigned sidecar is left. @throws CustodyError as {@link signSidecars} */
 export async function signNow(deps: IngestDeps, signal: AbortSignal): Promise<void> {
   const { alarms, catalog, log, runs } = deps;
-  // An operator's `catalog sign`, or a new description, may have signed what a failed job left.
+  // An operator's `catalog sign`, or a new sidecar, may have signed what a failed job left.
   if ((await catalog.countUnsigned()) === 0) return alarms.resolve(['sign_failed']);
   try {
     const { counts } = await runs.run(signRun, {}, (run) => signSidecars(deps, run), signal);
     await alarms.resolve(['sign_failed']);
     log.info({ event: 'sidecars.signed', ...counts }, 'sidecars of an earlier release are signed');
   } catch (error) {
-    // Another process is at it.
+    // Another process has the run.
     if (errorCode(error) !== 'run_busy') throw error;
   }
 }
 
 /**
- * Signs the sidecars that no host has signed: writes each again from the catalog, by which nothing is believed that only
- * the bucket says. The analysis of a recording comes from the very version that the catalog noted, which a host wrote.
+ * Signs unsigned sidecars: writes each again from the catalog, so that no fact comes only from the bucket. The analysis
+ * of a recording comes from the sidecar version that the catalog has noted, which a host wrote.
  * @throws CustodyError as store, keys and catalog do
  */
 export async function signSidecars(deps: IngestDeps, run: Run): Promise<void> {
@@ -70,7 +70,7 @@ export async function signSidecars(deps: IngestDeps, run: Run): Promise<void> {
   }
 }
 
-/** @returns what it failed for; it stays unsigned then, and is tried again by a later run */
+/** @returns the code of the failure: the sidecar stays unsigned, and a later run tries again */
 async function signOne(
   deps: IngestDeps,
   tally: ReturnType<typeof createTally>,
@@ -84,7 +84,7 @@ async function signOne(
   } catch (error) {
     const code = errorCode(error);
     tally.count(`failed_${code}`);
-    deps.log.warn({ recording: row.recordingSid, code }, 'its sidecar could not be signed now');
+    deps.log.warn({ recording: row.recordingSid, code }, 'a sidecar could not be signed now');
     return error;
   }
 }

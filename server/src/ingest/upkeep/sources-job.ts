@@ -9,15 +9,15 @@ import { ingestJobs } from '../jobs.ts';
 import { logStep } from '../log-step.ts';
 
 const pageRows = 200;
-/** Each takes several requests, one after the other: one recording at a time would be some 250,000 a day. */
+/** Originals at the same time: each takes several sequential requests, and one at a time would be about 250,000 a day. */
 const atOnce = 8;
-/** Longest time of one look; the next one continues. */
+/** Longest time of one job; the next one continues. */
 const lookMs = 10 * 60_000;
-/** Until a copy that could not be proven is held against Twilio's media again. */
+/** Until the host tries again to prove a copy. */
 const proofAgainMs = 24 * 3_600_000;
-/** Until an original that stays is looked at again: one that is in order, and one with an alarm. */
+/** Seconds until the host checks a kept original again: one without an alarm, and one with an alarm. */
 const [asideSeconds, troubleSeconds] = [24 * 3_600, 3_600];
-/** Reasons to stay that need no alarm. */
+/** Reasons to keep an original that need no alarm. */
 const inOrder = new Set(['held', 'locked', 'being_erased', 'recording_unknown', 'not_proven']);
 
 type Deps = Pick<
@@ -34,18 +34,19 @@ type Deps = Pick<
   | 'twilio'
 >;
 
-/** The job stops, since the next original would fare no better: `code` of the alarm that says so. */
+/** The job stops, because the next original would fail too; `code` is the alarm's. */
 interface Stopped {
   code: 'sources_stopped' | 'clock_differs';
   detail: string;
 }
 
 /**
- * Deletes the originals at Twilio of recordings that were verified long enough ago, each after the question whether it may
- * go now. What is not proven is to be, and goes at a later look. What is not as it was is an alarm, and its original stays.
- * What stays is set aside, so that the next look does not read it.
- * @returns how many Twilio has no longer, and whether more are due than one look takes
- * @throws CustodyError `policy_invalid`, or one that is retryable when Twilio or the bucket cannot be asked now
+ * Deletes the originals at Twilio of recordings that were verified long enough ago, each after a call of {@link
+ * mayDestroy}. For an unproven copy it sends the job `prove`, and a later run deletes the original. If the copy or its
+ * sidecar has changed, it raises an alarm and keeps the original. Kept originals are set aside, so that the next run does
+ * not read them.
+ * @returns how many Twilio no longer has, and whether more are due than one job can delete
+ * @throws CustodyError `policy_invalid`, or a retryable one if Twilio or the bucket does not answer now
  */
 export async function deleteSources(
   deps: Deps,
@@ -57,7 +58,7 @@ export async function deleteSources(
   const alarms = gatherAlarms(deps.alarms, deps.log);
   try {
     const looked = await lookThrough({ ...deps, alarms }, hours, ended, limitMs);
-    // The job has not failed where an alarm of its own stopped it, or where more is due than it had time for.
+    // The job has not failed if its own alarm stopped it, or if it had no time for all that is due.
     await alarms.resolve(['sources_failed']);
     return looked;
   } finally {
@@ -75,7 +76,7 @@ async function lookThrough(deps: Deps, hours: number, ended: AbortSignal, limitM
     for (let at = 0; at < rows.length; at += atOnce) {
       ended.throwIfAborted();
       const looks = await Promise.allSettled(rows.slice(at, at + atOnce).map((row) => lookAt(deps, row)));
-      // After the others have ended, so that their deletions are counted.
+      // Evaluated after all have ended, so that their deletions are counted.
       const found = looks.flatMap((look) => (look.status === 'fulfilled' ? look.value : []));
       deleted += found.filter((how) => how === 'deleted').length;
       const failed = looks.find((look) => look.status === 'rejected');
@@ -108,7 +109,7 @@ async function lookAt(deps: Deps, row: RecordingRow): Promise<'deleted' | 'kept'
   return 'kept';
 }
 
-/** A second look, unless one was in vain today. */
+/** Sends the job `prove`, unless it has failed within the last day. */
 async function askForProof({ queue }: Deps, { recordingSid, proofTriedAt }: RecordingRow): Promise<void> {
   if (proofTriedAt && Date.now() - proofTriedAt.getTime() < proofAgainMs) return;
   await queue.send(ingestJobs.prove, { recordingSid });
@@ -122,7 +123,7 @@ async function deleteSource(deps: Deps, row: RecordingRow): Promise<'deleted' | 
     how = await deleteAtTwilio(twilio, row);
   } catch (error) {
     if (errorCode(error) !== 'twilio_refused') throw error;
-    await alarms.raise('source_kept', recordingSid, 'Twilio refuses to delete it');
+    await alarms.raise('source_kept', recordingSid, 'Twilio refuses to delete the original');
     await catalog.setAside(recordingSid, 'source', troubleSeconds);
     return 'kept';
   }

@@ -16,7 +16,7 @@ import { removeSurplus } from '../intake/surplus.ts';
 import { ingestJobs } from '../jobs.ts';
 import { reanalyse } from './read-back.ts';
 
-/** Between two tries of what only an operator can put right. */
+/** Ms between two tries if only an operator can correct the fault. */
 const settingMs = 60 * 60_000;
 
 type Deps = Pick<
@@ -25,33 +25,37 @@ type Deps = Pick<
 >;
 
 /**
- * Writes what is known of a verified recording beside it, signed, sealed as it is, and removes what was written there before.
- * @param heard in it just now; else it is what the earlier sidecar says, or the recording is heard again
+ * Writes the sidecar of a verified recording, signed and sealed like the recording, and removes the earlier sidecar.
+ * @param known its analysis, if just made; otherwise it comes from the earlier sidecar, or the recording is analysed
+ * again
  * @throws CustodyError as store and keys do
  */
-export async function describeJob(deps: Deps, sid: RecordingSid, heard?: Sidecar['analysis']): Promise<void> {
+export async function describeJob(deps: Deps, sid: RecordingSid, known?: Sidecar['analysis']): Promise<void> {
   const row = await deps.catalog.find(sid);
   if (row?.state !== 'verified') return;
-  // Whoever verified it may have been killed before what other writers had left was removed.
+  // The process that verified it may have been killed before it removed what other writers had left.
   const surplus = row.leases > 1 ? await removeSurplus(deps, row) : undefined;
-  await describeRow(deps, row, heard);
+  await describeRow(deps, row, known);
   if (surplus?.again) {
-    throw new CustodyError('store_unavailable', 'what other writers left of it could not be removed now');
+    throw new CustodyError('store_unavailable', 'surplus object versions could not be removed now');
   }
 }
 
-/** The same, of a row that was read or written just now. */
-export async function describeRow(deps: Deps, row: RecordingRow, heard?: Sidecar['analysis']): Promise<void> {
+/** The same for a row that was just read or written. */
+export async function describeRow(deps: Deps, row: RecordingRow, known?: Sidecar['analysis']): Promise<void> {
   if (!row.object) return;
   const { alarms, catalog, config, keys, log, queue, store } = deps;
   const sid = row.recordingSid;
   const sealing = keys && sealingOf(keys, row);
   if (keys && !sealing) {
-    log.info({ recording: sid }, 'its key is gone: its sidecar stays as it is, and is lost with it');
+    log.info(
+      { recording: sid },
+      'the key of a recording no longer exists: its sidecar is not written again, and cannot be read either',
+    );
     return;
   }
-  // Null says something: that nothing can be said.
-  const analysis = heard === undefined ? await analysisOf(deps, row, row.object) : heard;
+  // Null is a known analysis: it means that the audio cannot be analysed.
+  const analysis = known === undefined ? await analysisOf(deps, row, row.object) : known;
   const text = Buffer.from(await signedSidecar(deps, sidecarOf(row, row.object, analysis)));
   const context = { account: row.accountSid, recording: sid };
   const bytes = store.mode === 'envelope' && sealing ? await sealBytes(sealing, context, text) : text;
@@ -71,30 +75,33 @@ export async function describeRow(deps: Deps, row: RecordingRow, heard?: Sidecar
       await queue.send(ingestJobs.measure, { taskSid: row.taskSid });
     return;
   }
-  // Two wrote at once, and ours may know less: whoever is left writes again.
+  // Two processes wrote at once, and our sidecar may be older: it is removed, and the job writes again.
   await remove(deps, now);
-  log.info({ recording: sid }, 'its sidecar was written by another at the same time');
+  log.info({ recording: sid }, 'another process wrote the sidecar at the same time');
   await queue.send(ingestJobs.describe, { recordingSid: sid }, { startAfterMs: 1_000 });
 }
 
-/** The same, left to a job where it cannot be done now: a recording is what it is, whether or not it is described. */
+/** The same; if it fails now, a job does it, because a missing sidecar does not affect the recording. */
 export async function describeOrLater(
   deps: Deps,
   row: RecordingRow,
-  heard?: Sidecar['analysis'],
+  known?: Sidecar['analysis'],
 ): Promise<void> {
   const sid = row.recordingSid;
   try {
-    await describeRow(deps, row, heard);
+    await describeRow(deps, row, known);
   } catch (error) {
-    deps.log.warn({ recording: sid, code: errorCode(error) }, 'its sidecar is left to a job');
+    deps.log.warn(
+      { recording: sid, code: errorCode(error) },
+      'the sidecar is not written yet: a job does it',
+    );
     await deps.queue.send(ingestJobs.describe, { recordingSid: sid });
   }
 }
 
 /**
- * The recording is none the worse for a sidecar that could not be written, and the janitor asks again. A setting is not right a
- * minute later: a job that waits for an hour keeps the janitor from sending one by the minute.
+ * Raises an alarm; the recording itself is not affected, and the janitor sends the job again. A wrong setting is seldom
+ * corrected within a minute: a job that waits for an hour keeps the janitor from sending one each minute.
  */
 export async function describeDead(
   { alarms, queue }: Pick<Deps, 'alarms' | 'queue'>,
@@ -106,8 +113,8 @@ export async function describeDead(
 }
 
 /**
- * By the recording's own key, so that whatever becomes of that becomes of both: where the key was destroyed on purpose, no
- * other one may say again what went with it.
+ * The sidecar is sealed by the recording's own key, so that destroying the key destroys both: no other key may seal the
+ * facts again.
  */
 function sealingOf(keys: Keys, { object, sidecar }: RecordingRow): Keys | undefined {
   const before = sidecar?.keyId;
@@ -134,7 +141,7 @@ async function analysisOf(
   return reanalyse(deps, row, object);
 }
 
-/** On a bucket without versions what was written before is gone already. */
+/** In a bucket without versions the earlier sidecar is already overwritten. */
 async function remove({ store, log }: Deps, sidecar: StoredSidecar | undefined): Promise<void> {
   if (sidecar?.versionId === undefined) return;
   try {

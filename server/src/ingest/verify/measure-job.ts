@@ -15,12 +15,12 @@ type Deps = Pick<
   'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 'signing' | 'store' | 'twilio'
 >;
 
-/** Each write may be of what another wrote over meanwhile: once more, and it is of all. */
+/** Another recording of the task may be described during a write, so the job writes again until nothing has changed. */
 const mostWrites = 5;
 
 /**
- * Writes who talked for how long into the measures of a task's conversation, as the settings say: Flex Insights computes
- * none where the recording lies elsewhere. Of several recordings of one task it is the sum, and of monologues the longest.
+ * Writes talk times into the measures of a task's conversation, as the settings say: Flex Insights computes none if the
+ * recording is stored elsewhere. For several recordings of one task it writes the sum, and of monologues the longest.
  * @throws CustodyError as Twilio, store and keys do
  */
 export async function measureJob(deps: Deps, taskSid: TaskSid): Promise<void> {
@@ -28,7 +28,7 @@ export async function measureJob(deps: Deps, taskSid: TaskSid): Promise<void> {
   for (let write = 0; write < mostWrites; write += 1) {
     const values = valuesOf(await talkOf(deps, taskSid), deps.config.insightsMeasures);
     const now = JSON.stringify(values);
-    // Whoever was described while we wrote is in it, or writes after us.
+    // A recording described during our write is included, or its own job writes later.
     if (now === before || Object.keys(values).length === 0) return;
     before = now;
     const changed = await changeTask(deps.twilio, taskSid, () => [withMeasures(values)]);
@@ -36,7 +36,7 @@ export async function measureJob(deps: Deps, taskSid: TaskSid): Promise<void> {
       await deps.alarms.resolve(['measure_failed']);
       continue;
     }
-    deps.log.warn({ task: taskSid, why: changed }, "a conversation's measures could not be written");
+    deps.log.warn({ task: taskSid, why: changed }, 'the measures of a conversation could not be written');
     return;
   }
 }
@@ -52,7 +52,7 @@ async function talkOf(deps: Deps, taskSid: TaskSid): Promise<TalkMetrics[]> {
       if (isRetryable(error)) throw error;
       deps.log.warn(
         { recording: recordingSid, code: errorCode(error) },
-        'a sidecar cannot be read for its measures',
+        'a sidecar could not be read for the measures of its conversation',
       );
     }
   }
@@ -70,7 +70,7 @@ const figures: Readonly<Record<InsightsMeasure['of'], (all: readonly TalkMetrics
 const sum = (all: readonly TalkMetrics[], name: keyof TalkMetrics): number =>
   all.reduce((total, one) => total + one[name], 0);
 
-/** In seconds, to a tenth: as Insights' own times are. */
+/** Seconds, rounded to a tenth like Insights' own times. */
 function valuesOf(all: readonly TalkMetrics[], measures: readonly InsightsMeasure[]): Record<number, number> {
   if (all.length === 0) return {};
   return Object.fromEntries(

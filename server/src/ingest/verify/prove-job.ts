@@ -16,10 +16,10 @@ const isUnproven = (row: RecordingRow | undefined): row is StoredRow =>
   row?.state === 'verified' && row.object !== undefined && !row.proof && !row.sourceDeletedAt;
 
 /**
- * The second look: reads Twilio's media once, keeping none of it, and holds a verified copy against what was seen. Where
- * the bytes differ, format and samples decide. A copy that differs in those is forgotten, and the host makes one itself.
- * Does nothing where the copy is proven, or Twilio has the recording no longer.
- * @throws CustodyError as the media, the envelope and the store do; media that does not prove whole says nothing of the copy
+ * Proves a verified copy: reads Twilio's media once, without storing it, and compares the copy with it. If the bytes
+ * differ, format and samples decide. If those differ, the host makes a new copy itself. Does nothing if the copy is
+ * proven, or if Twilio no longer has the recording.
+ * @throws CustodyError as the media, the envelope and the store do; incomplete media proves nothing about the copy
  */
 export async function proveJob(deps: IngestDeps, sid: RecordingSid, ended: AbortSignal): Promise<void> {
   const { catalog, config, twilio } = deps;
@@ -28,13 +28,13 @@ export async function proveJob(deps: IngestDeps, sid: RecordingSid, ended: Abort
   const facts = await twilio.recording(sid);
   if (!facts || facts.status === 'deleted' || facts.status === 'absent') return sourceGone(deps, row);
   if (facts.accountSid !== config.accountSid) {
-    throw new CustodyError('foreign_account', 'the recording is of another account');
+    throw new CustodyError('foreign_account', 'the recording belongs to another account');
   }
   let seen: SeenMedia;
   try {
     seen = await lookAtSource(deps, row, facts, ended);
   } catch (error) {
-    // One answer that there is none may pass; after the last try it is `proofInVain`.
+    // A single answer without media may be temporary; after the last try `proofInVain` handles it.
     throw errorCode(error) === 'media_missing' ? mediaLags() : error;
   }
   const how = await compare(deps, row, seen, ended);
@@ -42,7 +42,7 @@ export async function proveJob(deps: IngestDeps, sid: RecordingSid, ended: Abort
   const isMono = row.channels === 1 && facts.channels === 2;
   const proven = await catalog.proven(sid, row.object, proofOf('second-look', how, isMono));
   if (!proven) {
-    // Another object has taken its place, such as one of a newer key: that one is to be proven.
+    // Another object has replaced it, such as one under a newer key, and has to be proven.
     if (isUnproven(await catalog.find(sid))) await deps.queue.send(ingestJobs.prove, { recordingSid: sid });
     return;
   }
@@ -51,7 +51,7 @@ export async function proveJob(deps: IngestDeps, sid: RecordingSid, ended: Abort
   await describeOrLater(deps, proven);
 }
 
-/** Of as many channels as the copy has: of an older mono copy, Twilio's mono media is the source. */
+/** Reads media with as many channels as the copy: the source of an older mono copy is Twilio's mono media. */
 async function lookAtSource(
   deps: IngestDeps,
   row: StoredRow,
@@ -94,7 +94,7 @@ async function compare(
   return own !== undefined && own === seen.samples ? 'samples' : undefined;
 }
 
-/** Twilio's media is something else than the copy: one new copy, by the host, which is proven by its own reading. */
+/** Twilio's media differs from the copy: the host makes one new copy, which is proven when it is made. */
 async function differs(deps: IngestDeps, row: StoredRow): Promise<void> {
   const { alarms, catalog, log, queue } = deps;
   const { object, recordingSid: sid } = row;
@@ -103,27 +103,32 @@ async function differs(deps: IngestDeps, row: StoredRow): Promise<void> {
     return alarms.raise('proof_failed', sid, "the host's own copy differs from Twilio's media");
   }
   if (!(await catalog.disproved(sid, object))) return;
-  // The object stays in the bucket until the new copy is verified: until then it is all there is, should Twilio lose its own.
+  // The object stays in the bucket until the new copy is verified, because Twilio could lose the original before.
   logStep(log, 'rejected', sid, { reason: 'audio_differs' });
   await alarms.raise('object_rejected', sid, 'audio_differs');
   await queue.send(ingestJobs.copy, { recordingSid: sid }, { once: 'now' });
 }
 
-/** Nothing is left to hold the copy against: it stays verified, and there is no original to delete. */
+/** Twilio has no original to compare the copy with: the copy stays verified, and there is no original to delete. */
 async function sourceGone({ alarms, catalog, config, log, queue }: IngestDeps, row: StoredRow) {
   const sid = row.recordingSid;
   await catalog.sourceDeleted(sid);
-  log.info({ recording: sid }, 'its copy cannot be proven: Twilio has the recording no longer');
-  // What was imported or adopted came from elsewhere: that Twilio lacks it is told once, by the run that took it in.
+  log.info({ recording: sid }, 'a copy cannot be proven: Twilio no longer has the recording');
+  // An imported or adopted recording came from elsewhere: the run that added it has already reported that Twilio lacks
+  // it.
   const isFound = row.copiedBy === 'import' || row.copiedBy === 'adopted';
   if (config.deleteSourceAfterHours !== undefined && !isFound)
-    await alarms.raise('proof_impossible', sid, 'Twilio has it no longer, and its copy was never proven');
+    await alarms.raise(
+      'proof_impossible',
+      sid,
+      'Twilio no longer has the recording, and its copy was never proven',
+    );
   await queue.send(ingestJobs.describe, { recordingSid: sid });
 }
 
 /**
- * The last try of a second look has failed: the copy is as good as it was, and is looked at again another day. Media that
- * is never there, since it is in external storage, is no alarm unless originals are to be deleted.
+ * Handles the last failed try: the copy stays verified, and the host tries again on another day. Missing media, for
+ * example in external storage, raises no alarm unless originals are to be deleted.
  */
 export async function proofInVain(
   { alarms, catalog, config, log }: IngestDeps,
@@ -132,7 +137,7 @@ export async function proofInVain(
 ): Promise<void> {
   await catalog.proofTried(sid);
   if (code !== 'media_missing') return alarms.raise('prove_failed', sid, code);
-  log.info({ recording: sid }, 'its copy cannot be proven: Twilio has no media of it');
+  log.info({ recording: sid }, 'a copy cannot be proven: Twilio has no media of the recording');
   if (config.deleteSourceAfterHours !== undefined)
-    await alarms.raise('source_kept', sid, 'its copy cannot be proven: Twilio has no media of it');
+    await alarms.raise('source_kept', sid, 'the copy cannot be proven: Twilio has no media of the recording');
 }

@@ -15,14 +15,15 @@ type Deps = Pick<IngestDeps, 'config' | 'keys' | 'store' | 'log'>;
 
 export interface ReadBack {
   plaintextSha256: string;
-  /** Of its audio. */
+  /** Channels of its audio. */
   channels: 1 | 2;
-  /** Null where nobody can say what is heard in it. */
+  /** Null if the audio cannot be analysed. */
   analysis: RecordingAnalysis | null;
 }
 
 /**
- * On a call's leg the agent is on the second channel; a conference has whoever joined first on the first one.
+ * In a recording of a call's leg the agent is on the second channel; in a conference the first participant is on the
+ * first one.
  * Source: docs/analysis.md
  */
 export function agentChannel(
@@ -33,8 +34,8 @@ export function agentChannel(
 }
 
 /**
- * Reads a recording's sealed object from its first byte to its last: verifies it, and hears it on the way.
- * @param stated how long it is by Twilio's word; without it the length is not asked about
+ * Reads a recording's sealed object from its first byte to its last, verifies it, and analyses its audio.
+ * @param stated the length that Twilio states; absent: the length is not checked
  * @throws CustodyError as {@link verifyObject}
  */
 export async function readBack(
@@ -66,7 +67,7 @@ export async function readBack(
   return { plaintextSha256, channels, analysis: analyser.end() ?? null };
 }
 
-/** What was heard in a recording that was verified without being heard; undefined where it cannot be read now. */
+/** The analysis of a recording that was verified without one; undefined if it cannot be read. */
 export async function reanalyse(
   deps: Deps,
   row: RecordingRow,
@@ -78,7 +79,7 @@ export async function reanalyse(
     if (isRetryable(error)) throw error;
     deps.log.warn(
       { recording: row.recordingSid, code: errorCode(error) },
-      'a verified recording cannot be heard',
+      'a verified recording could not be analysed',
     );
     return undefined;
   }

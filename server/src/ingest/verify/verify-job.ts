@@ -20,12 +20,12 @@ import { describeOrLater } from './describe-job.ts';
 import { isToBeProven, proofByCopy } from './proof.ts';
 import { type ReadBack, readBack } from './read-back.ts';
 
-/** Copies that may turn out bad before a person has to look. */
+/** Bad copies after which an operator has to act. */
 const badCopies = 3;
 
 /**
- * Bytes that prove to be bad: not the source's, or no message of ours. Any other failure to open them (a key this host
- * lacks, a message of a newer kind) may be ours, and then deleting would destroy a good copy.
+ * Codes that prove that the bytes are bad: not the source's, or no message of ours. For any other failure (a key that
+ * this host lacks, a message of a newer format) the host may be at fault, and deleting would destroy a good copy.
  */
 const worthless = new Set([
   'object_mismatch',
@@ -39,9 +39,9 @@ const worthless = new Set([
 ]);
 
 /**
- * Reads a sealed object back, by its version, with the keys that playback has, and holds it against what was copied, and
- * against what Twilio says of the recording. What fails for good is copied again by the host.
- * @throws CustodyError that is retryable when the object cannot be read now
+ * Reads a sealed object back, by its version, with the keys of playback, and compares it with what was copied and with
+ * Twilio's facts. After a permanent failure the host copies the recording again.
+ * @throws a retryable CustodyError if the object cannot be read now
  */
 export async function verifyJob(deps: IngestDeps, sid: RecordingSid, ended: AbortSignal): Promise<void> {
   const { alarms, catalog, log, observer, queue } = deps;
@@ -62,14 +62,14 @@ export async function verifyJob(deps: IngestDeps, sid: RecordingSid, ended: Abor
     ...(proof && { proof }),
   });
   if (!verified) {
-    // Somebody sealed another object meanwhile; that one has to be read back too.
+    // Another object was sealed meanwhile and has to be verified too.
     await queue.send(ingestJobs.verify, { recordingSid: sid });
     return;
   }
-  // What was read here was written and opened by the settings of now.
+  // The present settings wrote and opened this object, so they are right.
   await Promise.all([alarms.resolve(custodyAlarms, sid), alarms.resolve([settingWrong])]);
-  // Who copied before may have been killed behind the last byte. Should this process be next, or the store away, its
-  // description sees to it.
+  // An earlier writer may have been killed after its last byte. If this process dies or the store is unavailable, the job
+  // `describe` removes what is left.
   const surplus = row.leases > 1 ? await removeSurplus(deps, row) : undefined;
   if (surplus?.again) await queue.send(ingestJobs.describe, { recordingSid: sid });
   else await describeOrLater(deps, verified, found.analysis);
@@ -79,7 +79,7 @@ export async function verifyJob(deps: IngestDeps, sid: RecordingSid, ended: Abor
   logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms, proven: proof !== undefined });
 }
 
-/** Held against the length that Twilio states; what pauses left out of it is asked only where it is needed. */
+/** Compares the length with the one that Twilio states; the seconds of pauses are read only if needed. */
 async function readAgainst(
   deps: IngestDeps,
   row: RecordingRow,
@@ -97,7 +97,7 @@ async function readAgainst(
   }
 }
 
-/** Failures that say nothing of the object: outages, and faults of this host's settings. */
+/** Failures that prove nothing about the object: outages, and faults of this host's settings. */
 function isOurs(error: unknown): boolean {
   return !(error instanceof CustodyError) || isRetryable(error) || ownFaults.has(error.code);
 }
@@ -105,7 +105,7 @@ function isOurs(error: unknown): boolean {
 async function reject(deps: IngestDeps, row: RecordingRow, object: SealedObject, code: string) {
   const { alarms, catalog, log, queue, store } = deps;
   const sid = row.recordingSid;
-  // Not this one any more: another job was first, and what stands now is verified by a job of its own.
+  // Another job was first; its object is verified by a job of its own.
   if (!(await catalog.rejected(sid, object, code))) return;
   logStep(log, 'rejected', sid, { reason: code });
   await alarms.raise('object_rejected', sid, code);
@@ -119,7 +119,7 @@ async function reject(deps: IngestDeps, row: RecordingRow, object: SealedObject,
   if ((await catalog.attempt(sid)) >= badCopies) {
     return giveUp(deps, sid, code, {
       code: 'verify_failed',
-      detail: `${badCopies} copies did not verify, the last by ${code}`,
+      detail: `${badCopies} copies could not be verified, the last because of ${code}`,
     });
   }
   await queue.send(ingestJobs.copy, { recordingSid: sid }, { once: 'now' });

@@ -11,9 +11,10 @@ import { readingOf, together } from './parties.ts';
 const slackMs = 5_000;
 
 /**
- * Asks Twilio whose call a recording is of, where that is not known: by what the host saw while the call lasted, by the
- * legs that Twilio still names, and for an inbound call by how its task was made. Task attributes do not count.
- * @throws CustodyError as TwilioApi does: what cannot be asked now is not unknown for good
+ * Finds the direction and the caller of a recording's call, if unknown: from what the host saw while the call was live,
+ * from the legs that Twilio still lists, and for an inbound call from the creation of its task. Task attributes do not
+ * count.
+ * @throws CustodyError as TwilioApi does; then the facts may be found later
  */
 export async function findFacts(deps: RecorderDeps, sid: RecordingSid): Promise<void> {
   const { alarms, catalog } = deps;
@@ -25,8 +26,8 @@ export async function findFacts(deps: RecorderDeps, sid: RecordingSid): Promise<
 }
 
 /**
- * The same while the recording is linked, so that no job is needed for it.
- * @returns undefined where a later look may find more
+ * Does the same while the recording is being linked, so that no job is needed.
+ * @returns undefined if a later look may find more
  */
 export async function factsAtOnce(deps: RecorderDeps, row: RecordingRow): Promise<Parties | undefined> {
   const parties = await partiesOf(deps, row);
@@ -45,7 +46,7 @@ function isKnown(
 
 async function partiesOf(deps: RecorderDeps, row: RecordingRow): Promise<Parties | undefined> {
   const seen = (await asSeenLive(deps, row)) ?? (await asListed(deps, row));
-  // Workers alone may be what was left of a call when it was looked at.
+  // The host may have seen the call after the customer had left, with only workers in it.
   if (seen?.direction && seen.direction !== 'internal') return seen;
   const made = await asMade(deps, row);
   return made ? { ...made, others: [...made.others, ...(seen?.others ?? [])] } : seen;
@@ -59,7 +60,7 @@ async function asSeenLive(deps: RecorderDeps, row: RecordingRow): Promise<Partie
   return seen?.direction ? seen : undefined;
 }
 
-/** By the legs of its conference, where Twilio still names them, or the call that was recorded. */
+/** From the legs of its conference, if Twilio still lists them, or from the recorded call. */
 async function asListed(deps: RecorderDeps, row: RecordingRow): Promise<Parties | undefined> {
   if (isWorkersLeg(row)) return undefined;
   const legs = row.conferenceSid
@@ -71,12 +72,15 @@ async function asListed(deps: RecorderDeps, row: RecordingRow): Promise<Parties 
   return calls.length > 0 ? readingOf(calls, deps.callerDigest) : undefined;
 }
 
-/** The link has proven that the recorded call was dialled to the worker: it names nobody outside, and is not asked for again. */
+/**
+ * The link has proven that the recorded call was dialled to the worker: it has no outside number, so the host does not
+ * ask for it again.
+ */
 function isWorkersLeg({ conferenceSid, unproven, workerSid }: RecordingRow): boolean {
   return conferenceSid === undefined && workerSid !== undefined && !unproven.includes('owner');
 }
 
-/** By the task's creation, which no worker could write; an outbound task is made by the agent's browser and proves nothing. */
+/** From the task's creation, which no worker can write. The agent's browser creates an outbound task, which proves nothing. */
 async function asMade(deps: RecorderDeps, row: RecordingRow): Promise<Parties | undefined> {
   const { twilio, callerDigest } = deps;
   if (!row.taskSid || row.unproven.includes('owner') || row.unproven.includes('start')) return undefined;
@@ -104,7 +108,7 @@ async function asMade(deps: RecorderDeps, row: RecordingRow): Promise<Parties | 
 const endOf = ({ startedAt, durationSeconds = 0 }: RecordingRow): number =>
   startedAt.getTime() + durationSeconds * 1_000;
 
-/** A worker can name another of their own tasks, but not have it at another time. */
+/** A worker can name another of their own tasks, but cannot change the time of that task's call. */
 function overlaps({ startedAt, endedAt }: TwilioCallFacts, row: RecordingRow): boolean {
   if (!startedAt || startedAt.getTime() > endOf(row) + slackMs) return false;
   return !endedAt || endedAt.getTime() >= row.startedAt.getTime() - slackMs;

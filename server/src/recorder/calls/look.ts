@@ -5,11 +5,11 @@ import type { RecorderDeps } from '../deps.ts';
 import { recorderJobs } from '../jobs.ts';
 import { readingOf } from './parties.ts';
 
-/** However many ask for a look at one conference, its legs are read no more often than this. */
+/** The host reads the legs of one conference no more often than this, however many looks are requested. */
 const lookEveryMs = 10_000;
 
 /**
- * Looks at a live call that somebody says is there. Nothing of what they say counts but where to look.
+ * Looks at a live call that a report names. The report counts only as the place to look at.
  * @throws CustodyError as TwilioApi does
  */
 export async function lookAtCall(
@@ -31,7 +31,7 @@ export async function lookAtCall(
   }
 }
 
-/** Reads the legs that are not known yet, unless somebody has looked just now. */
+/** Reads the legs that are not known yet, unless another look has just read them. */
 export async function readLegs(
   deps: RecorderDeps,
   calls: LiveCalls,
@@ -47,11 +47,11 @@ export async function readLegs(
     legs.filter((leg) => !call.legs.includes(leg)),
   );
   const now = (await calls.read(sid, readingOf(found, callerDigest))) ?? call;
-  if (now.direction !== call.direction) await tellRecordings(deps, now);
+  if (now.direction !== call.direction) await askForFacts(deps, now);
   return now;
 }
 
-/** Without those that Twilio does not know. */
+/** The calls of these legs, without legs that Twilio does not know. */
 export async function callsOf(
   { twilio }: RecorderDeps,
   legs: readonly CallSid[],
@@ -59,16 +59,16 @@ export async function callsOf(
   return (await Promise.all(legs.map((leg) => twilio.callFacts(leg)))).flatMap((call) => call ?? []);
 }
 
-/** The call has left Twilio's list of live ones: what is known of it is final. */
+/** Ends a call that is no longer in Twilio's list of live ones: its facts are final. */
 export async function endCall(deps: RecorderDeps, calls: LiveCalls, call: LiveCall): Promise<void> {
-  // A conference that is over may still list its legs.
+  // Twilio may still list the legs of a conference that has ended.
   if (!call.customerCallSid) await readLegs(deps, calls, call, 0);
   const ended = await calls.ended(call.conferenceSid);
-  if (ended && ended.direction !== call.direction) await tellRecordings(deps, ended);
+  if (ended && ended.direction !== call.direction) await askForFacts(deps, ended);
 }
 
-/** Recordings that were linked before it was known whose call they are of. */
-async function tellRecordings({ catalog, queue }: RecorderDeps, call: LiveCall): Promise<void> {
+/** Asks for the facts of recordings that were linked before the call's direction or caller was known. */
+async function askForFacts({ catalog, queue }: RecorderDeps, call: LiveCall): Promise<void> {
   const rows = await catalog.withoutCaller(call);
   for (const { recordingSid } of rows) await queue.send(recorderJobs.facts, { recordingSid });
 }

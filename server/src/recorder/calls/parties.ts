@@ -7,14 +7,15 @@ const isWorkers = ({ to, direction }: TwilioCallFacts): boolean =>
   to.startsWith('client:') && direction !== 'inbound';
 const isOutbound = ({ direction }: TwilioCallFacts): boolean => direction.startsWith('outbound');
 
-/** Whose number of a leg is on the line: who called us, or whom we called. */
+/** The outside number of a leg: who called us, or whom we called. */
 const numberOf = (call: TwilioCallFacts): string => (call.direction === 'inbound' ? call.from : call.to);
 
 const startOf = ({ startedAt }: TwilioCallFacts): number => startedAt?.getTime() ?? Number.POSITIVE_INFINITY;
 
 /**
- * What the legs of a conference say of whose call it is: an inbound leg is the customer's, else the first outbound one that
- * is no worker's. Legs of workers alone say nothing yet: a customer may be about to join.
+ * Derives the customer, the direction and the caller from the legs of a conference. The customer's leg is an inbound one,
+ * or otherwise the first outbound one that is not a worker's. Legs of workers alone show nothing yet: a customer may be
+ * about to join.
  */
 export function readingOf(calls: readonly TwilioCallFacts[], digest: CallerDigest | undefined): Reading {
   const outside = calls.filter((call) => !isWorkers(call)).sort((a, b) => startOf(a) - startOf(b));
@@ -28,12 +29,12 @@ export function readingOf(calls: readonly TwilioCallFacts[], digest: CallerDiges
         ? 'outbound'
         : undefined;
   const caller = customer && direction && callerOf(digest, numberOf(customer));
-  // TaskRouter shows the agent the customer's number as the one that calls.
+  // TaskRouter dials the agent with the customer's number as caller id.
   const numbers = [
     ...outside.filter((call) => call !== customer).map(numberOf),
     ...workers.map(({ from }) => from),
   ];
-  // A number that is no E.164 does not make a caller known, but it can add a hold.
+  // A number that is not E.164 identifies no caller, but it can add a hold.
   if (customer && caller === undefined) numbers.push(numberOf(customer));
   const others = new Set(numbers.flatMap((number) => hintOf(digest, number) ?? []));
   if (caller !== undefined) others.delete(caller);
@@ -47,7 +48,7 @@ export function readingOf(calls: readonly TwilioCallFacts[], digest: CallerDiges
   };
 }
 
-/** Of the calls that a recording belongs to, best first: the first with somebody outside says whose it is. */
+/** The parties of a recording's calls, best call first: the first call with an outside number decides. */
 export function together(calls: readonly LiveCall[]): Parties | undefined {
   const first = calls.find(({ direction }) => direction && direction !== 'internal') ?? calls[0];
   if (!first) return undefined;

@@ -6,15 +6,16 @@ import { watch } from './watch.ts';
 
 /** Conferences that are read at the same time. */
 const atOnce = 8;
-/** A call without a customer is read again for so long; after that it is one among workers, or a report has it read. */
+/** The host reads a call without a customer again for so long; later only a report makes it read the call. */
 const settlingMs = 5 * 60_000;
-/** As long as TaskRouter knows how a task was made. */
+/** As long as TaskRouter keeps the event of a task's creation. */
 const keptDays = 30;
 
 /**
- * Holds all live calls against their recordings. Where every call has been read and is recorded it asks Twilio one
- * question, for the list of live conferences; while some are not recorded yet, a second one, for the newest recordings.
- * @throws CustodyError as TwilioApi does, and what went wrong with one call once the others are done
+ * Compares all live calls with their recordings. It sends Twilio one request, for the list of live conferences, and while
+ * a call is not recorded yet a second one, for the newest recordings. A call that was not read yet costs further
+ * requests.
+ * @throws CustodyError as TwilioApi does; the error of one call is thrown after the others are done
  */
 export async function pollCalls(deps: RecorderDeps, now: number = Date.now()): Promise<void> {
   const calls = createLiveCalls(deps.db, deps.accountSid);
@@ -33,7 +34,7 @@ export async function pollCalls(deps: RecorderDeps, now: number = Date.now()): P
   faults.push(...(await each(deps, unread, (call) => readLegs(deps, calls, call))));
   await watch(deps, calls, await liveOnes(calls, isLive), now);
   await calls.forget(keptDays);
-  // Thrown last, so that the other calls were read and watched first.
+  // Thrown last, so that the other calls are read and watched first.
   if (faults.length > 0) throw faults[0];
 }
 
@@ -46,8 +47,9 @@ function needsReading({ customerCallSid, agentAt, readAt, firstSeenAt }: LiveCal
 }
 
 /**
- * One call that cannot be read must not keep the others from being watched: what is away is read a minute later.
- * @returns what went wrong and will not pass by itself
+ * Runs `work` for each call. A call that cannot be read does not keep the others from being watched; after an outage the
+ * next minute reads it.
+ * @returns the errors that are not retryable
  */
 async function each(
   { log }: RecorderDeps,

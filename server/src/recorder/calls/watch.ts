@@ -3,7 +3,7 @@ import type { RecordedPlace } from '@flex-custody/twilio';
 import type { LiveCall, LiveCalls } from '../../catalog/live-calls.ts';
 import type { RecorderDeps } from '../deps.ts';
 
-/** From a worker's leg being seen to somebody being warned: a recording may be listed late. */
+/** Time between a worker's leg and the alarm: Twilio may list a recording late. */
 const patienceMs = 30_000;
 /** A leg may be recorded before its conference begins. */
 const marginMs = 60_000;
@@ -13,7 +13,8 @@ const isRecording = ({ status }: Pick<RecordedPlace, 'status'>): boolean =>
   status !== 'absent' && status !== 'deleted' && status !== 'failed';
 
 /**
- * Warns, once for each call, that a worker is on a call which nothing records: whatever the worker's browser does or says.
+ * Raises an alarm, once for each call, if a worker is on a call that nothing records, whatever the worker's browser does
+ * or reports.
  * @param live the calls that Twilio lists as live
  */
 export async function watch(
@@ -44,7 +45,7 @@ async function noteRecorded(
 ): Promise<void> {
   await calls.recorded(recorded.map(({ conferenceSid }) => conferenceSid));
   const warned = recorded.filter(({ alarmedAt }) => alarmedAt);
-  // All calls share one alarm: it stays open while another call is not recorded, or where a plugin raised it since.
+  // All calls share one alarm: it stays open while another call is not recorded, or if a plugin has raised it since.
   if (warned.length === 0 || (await calls.unrecorded()).length > 0) return;
   const [last] = await db.query<{ detail: string }>(
     `SELECT detail FROM alarms WHERE code = $1 AND recording_sid = '' AND cleared_at IS NULL`,
@@ -54,7 +55,7 @@ async function noteRecorded(
 }
 
 async function warn(deps: RecorderDeps, calls: LiveCalls, call: LiveCall): Promise<void> {
-  // A list may lag: the places themselves are asked before anybody is warned.
+  // Twilio's list of all recordings may lag, so the host reads those of the conference and of each leg before the alarm.
   const places = [{ conference: call.conferenceSid }, ...call.legs.map((leg) => ({ call: leg }))];
   const lists = await Promise.all(places.map((place) => deps.twilio.recordingsOf(place)));
   if (lists.flat().some(isRecording)) return noteRecorded(deps, calls, [call]);
@@ -70,8 +71,8 @@ async function warn(deps: RecorderDeps, calls: LiveCalls, call: LiveCall): Promi
 const detailOf = ({ conferenceSid }: LiveCall): string => `nothing records the live call ${conferenceSid}`;
 
 /**
- * True where a worker of the task reported that a rule keeps the call from being recorded, and the settings have such a
- * rule: a browser's word alone silences nothing that the site never wanted.
+ * True if a worker of the task reported that a rule keeps the call from being recorded, and the settings have such a
+ * rule: a browser's report alone suppresses no alarm.
  */
 async function isWanted({ db, twilio }: RecorderDeps, call: LiveCall): Promise<boolean> {
   if (!call.taskSid) return false;

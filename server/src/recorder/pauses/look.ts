@@ -12,14 +12,14 @@ import { recorderJobs } from '../jobs.ts';
 import { createPauses, dueOf, lasting, type Pause, type PauseEnd, type Pauses } from './pauses.ts';
 
 const lookMs = 10_000;
-/** An outage that keeps a call from being recorded for so long is somebody's business. */
+/** An outage that keeps a call paused for so long past its time raises an alarm. */
 const overdueMs = 60_000;
 
 const handedIn = ['wrapping', 'completed', 'canceled'];
 
 /**
- * Looks after one paused call until its pause is over, one look at a time. All that it does may be done twice, and by two
- * workers: what holds is what Twilio's recordings are told last.
+ * Watches one paused call until its pause is over, one look at a time. Every step may run twice, and on two workers: the
+ * last request to Twilio decides.
  */
 export async function look(
   deps: RecorderDeps,
@@ -38,8 +38,8 @@ export async function look(
     const overdue = pause.dueAt !== undefined && now - pause.dueAt.getTime() > overdueMs;
     if (overdue) await deps.alarms.raise('resume_failed', undefined, errorCode(error));
     if (!isRetryable(error)) throw error;
-    // Not left to the queue, whose pauses between tries grow: the call is waiting.
-    deps.log.warn({ conference: sid, code: errorCode(error) }, 'a paused call could not be looked after');
+    // The job does not fail, because the queue's delays between tries grow and the call would wait for them.
+    deps.log.warn({ conference: sid, code: errorCode(error) }, 'the host could not look at a paused call');
   }
   await deps.queue.send(
     recorderJobs.watchPause,
@@ -49,38 +49,39 @@ export async function look(
   return 'lasts';
 }
 
-/** True where the pause is over. */
+/** @returns true if the pause is over */
 async function settle(deps: RecorderDeps, pauses: Pauses, pause: Pause, now: number): Promise<boolean> {
   const { twilio, settings, log } = deps;
   const { conferenceSid, taskSid } = pause;
   const conference = await twilio.liveConference(conferenceSid);
   const end = conference ? await reasonToEnd(deps, pause, now) : 'over';
   if (!end) {
-    // What is not to be recorded is not for the vendor of voice biometrics either.
+    // Audio that must not be recorded must not be streamed to the vendor of voice biometrics either.
     if (conference) await stopStreams(twilio, conference);
     if (!conference || !(await pauseNewcomers(deps, pauses, pause, conference))) return false;
     const current = lasting(await pauses.find(conferenceSid));
     if (current)
       return current.lastAt.getTime() === pause.lastAt.getTime() ? false : settle(deps, pauses, current, now);
-    // Another look ended it meanwhile: what was paused after that would stay so.
+    // Another look ended the pause meanwhile: recordings that this look has paused since would stay paused.
     await setPaused(twilio, conference, 'recording');
     return true;
   }
-  // The mark first: who asks for a pause while we resume then sets a mark, and makes a report, of its own.
+  // The mark is removed first: a pause that begins while we resume then sets its own mark and makes its own report.
   const newer = await clearMark(deps, pause, now);
   if (newer !== undefined && conference && settings.enabled) {
-    // Its report is on its way, or lost.
+    // The newer pause's report has not arrived yet, or is lost.
     await pauses.paused({ conferenceSid, taskSid, at: new Date(newer) }, [], dueOf(settings, newer));
     return false;
   }
   const resumed = conference ? await setPaused(twilio, conference, 'recording') : [];
   if (await pauses.end(pause, end)) {
-    log.info({ conference: conferenceSid, by: end, recordings: resumed.length }, 'a pause is over');
+    log.info({ conference: conferenceSid, by: end, recordings: resumed.length }, 'a pause has ended');
     return true;
   }
   const current = lasting(await pauses.find(conferenceSid));
   if (!current) return true;
-  // Told of something newer while we resumed: if that was a pause, it must hold; else the next look ends it.
+  // A newer report arrived while we resumed: if it was of a pause, the call must be paused; otherwise the next look ends
+  // it.
   if (conference && current.dueBy === 'timer')
     await setPaused(twilio, conference, 'paused', settings.behavior);
   return false;
@@ -99,7 +100,7 @@ async function reasonToEnd(
 }
 
 /**
- * A leg that joined since, as by a transfer, has a recording of its own, which runs.
+ * Pauses the recordings of legs that joined later, for example by a transfer.
  * @returns whether any was paused
  */
 async function pauseNewcomers(
@@ -120,13 +121,16 @@ async function pauseNewcomers(
   if (changed.length === 0) return false;
   const sids = changed.map(({ recordingSid }) => recordingSid);
   await pauses.alsoPaused(pause.conferenceSid, sids);
-  log.info({ conference: pause.conferenceSid, recordings: sids.length }, 'newcomers to a paused call');
+  log.info(
+    { conference: pause.conferenceSid, recordings: sids.length },
+    'recordings of legs that joined a paused call are paused',
+  );
   return true;
 }
 
 /**
- * Takes our mark off the task, unless it is of a pause that began later.
- * @returns when that one began, epoch ms
+ * Removes the mark from the task, unless it is of a pause that began later.
+ * @returns when the later pause began, epoch ms
  */
 async function clearMark(
   { twilio, log }: RecorderDeps,
@@ -138,7 +142,7 @@ async function clearMark(
     isNewer(pausedSince(mark)) ? mark : withoutPause(mark),
   );
   if (changed === 'contended' || changed === 'full')
-    log.warn({ task: pause.taskSid, changed }, 'the mark of a pause could not be taken off its task');
+    log.warn({ task: pause.taskSid, changed }, 'the mark of a pause could not be removed from the task');
   const since = pausedSince(before);
   return isNewer(since) ? since : undefined;
 }

@@ -3,49 +3,53 @@ import type { Db } from '../../db/db.ts';
 
 export type PauseEnd = 'function' | 'browser' | 'timer' | 'wrap-up' | 'over';
 
-/** A call whose recording is paused, or was. */
+/** A pause of a call, open or ended. */
 export interface Pause {
   conferenceSid: ConferenceSid;
   taskSid: TaskSid;
-  /** When the newest report of it happened. */
+  /** Time of the newest reported event. */
   lastAt: Date;
   /** Undefined: only the wrap-up ends it. */
   dueAt: Date | undefined;
   dueBy: Extract<PauseEnd, 'timer' | 'function' | 'browser'>;
-  /** Known to be paused. */
+  /** Recordings that are known to be paused. */
   recordings: RecordingSid[];
   endedAt: Date | undefined;
   endedBy: PauseEnd | undefined;
 }
 
-/** The pause where it has not ended: while it lasts its call is paused, whatever the task's mark says. */
+/** The pause, unless it has ended. While it is open its call counts as paused, whatever the task's mark says. */
 export const lasting = (pause: Pause | undefined): Pause | undefined => (pause?.endedAt ? undefined : pause);
 
-/** What a report of a pause says, once it is believed. */
+/** The facts of a proven report of a pause. */
 export interface PauseReport {
   conferenceSid: ConferenceSid;
   taskSid: TaskSid;
   at: Date;
 }
 
-/** When a pause that began `at` is to be resumed; undefined where only the wrap-up does. */
+/** When the host resumes a pause that began `at`; undefined: only the wrap-up ends it. */
 export function dueOf(settings: PauseSettings, at: number): Date | undefined {
   return settings.resumeAfterSeconds > 0 ? new Date(at + settings.resumeAfterSeconds * 1_000) : undefined;
 }
 
-/** The pauses of calls, one row a conference: whoever reports, in whatever order, the newest report holds. */
+/** The pauses of calls, one row for each conference. The newest report counts, in whatever order reports arrive. */
 export interface Pauses {
   find(conferenceSid: ConferenceSid): Promise<Pause | undefined>;
-  /** Opens or renews one. False where a newer report is known. */
-  paused(told: PauseReport, recordings: readonly RecordingSid[], dueAt: Date | undefined): Promise<boolean>;
+  /** Opens or renews a pause. False if a newer report is known. */
+  paused(
+    reported: PauseReport,
+    recordings: readonly RecordingSid[],
+    dueAt: Date | undefined,
+  ): Promise<boolean>;
   /**
-   * Has the next look resume what is paused, once more: whoever says that it was resumed need not be right, nor have been the
-   * last. Kept also before the pause was heard of: a late report of its beginning then changes nothing.
+   * Makes the next look resume the recordings again, because the report may be wrong or may be followed by another pause.
+   * The row is also written before a pause is reported: a late report of its beginning then changes nothing.
    */
-  resumed(told: PauseReport, by: 'function' | 'browser'): Promise<boolean>;
+  resumed(reported: PauseReport, by: 'function' | 'browser'): Promise<boolean>;
   /** Adds to the recordings known to be paused. */
   alsoPaused(conferenceSid: ConferenceSid, recordings: readonly RecordingSid[]): Promise<void>;
-  /** Ends it. False where it was renewed or ended since it was read. */
+  /** Ends the pause. False if it was renewed or ended after `pause` was read. */
   end(pause: Pause, by: PauseEnd): Promise<boolean>;
   open(): Promise<ConferenceSid[]>;
 }
@@ -82,7 +86,7 @@ export function createPauses(db: Pick<Db, 'query'>): Pauses {
     },
     paused: ({ conferenceSid, taskSid, at }, recordings, dueAt) =>
       some(
-        // A pause that began before our own resuming was over was undone by it: none of it is known to be paused.
+        // Our own resuming undid a pause that began before the resuming ended: no recording of it is known to be paused.
         `INSERT INTO pauses (conference_sid, task_sid, last_at, recordings, due_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (conference_sid) DO UPDATE SET
            task_sid = excluded.task_sid, last_at = excluded.last_at, due_at = excluded.due_at, due_by = 'timer',

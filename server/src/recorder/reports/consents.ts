@@ -11,8 +11,9 @@ import type { RecorderDeps } from '../deps.ts';
 import { createPauses, lasting } from '../pauses/pauses.ts';
 
 /**
- * Whether the caller of a live conference has agreed, as reports that were proven of it say, and whether it is paused.
- * @throws CustodyError as TwilioApi and the database do: what cannot be known is no consent
+ * Whether the caller of a live conference has consented, according to reports proven for this conference, and whether the
+ * call is paused.
+ * @throws CustodyError as TwilioApi and the database do; an error counts as no consent
  */
 export async function consentOf(deps: RecorderDeps, conference: ConferenceSid): Promise<ConsentAnswer> {
   const { db, twilio, voiceConsent } = deps;
@@ -20,7 +21,7 @@ export async function consentOf(deps: RecorderDeps, conference: ConferenceSid): 
   const [decisions, pause] = await Promise.all([newest(deps, conference), createPauses(db).find(conference)]);
   const standing = decisions.length > 0 && decisions.every(({ decision }) => decision === 'given');
   if (lasting(pause)) return { required, standing, paused: true };
-  // Without a right to stream, the mark decides nothing.
+  // Without consent nothing is streamed, so the mark need not be read.
   if (required && !standing) return { required, standing, paused: false };
   const task =
     pause?.taskSid ??
@@ -30,8 +31,8 @@ export async function consentOf(deps: RecorderDeps, conference: ConferenceSid): 
 }
 
 /**
- * The newest decision by the clock of those who decided, and the one that arrived last: a consent that comes late, after it
- * was taken back, is none.
+ * The newest decision by the clock of the reporter, and the one that arrived last. A consent that arrives after its
+ * withdrawal does not count.
  */
 async function newest(
   { db }: RecorderDeps,
@@ -43,7 +44,7 @@ async function newest(
   return db.query(`${by('at')} UNION ALL ${by('received_at')}`, [conference]);
 }
 
-/** The task's mark tells of a pause whose report has not arrived. */
+/** The task's mark shows a pause whose report has not arrived. */
 async function isMarked({ twilio }: RecorderDeps, task: TaskSid): Promise<boolean> {
   const attributes = readAttributes((await twilio.task(task))?.attributes ?? '');
   return isPaused(readTaskMark(attributes));

@@ -4,19 +4,19 @@ import type { Db } from '../../db/db.ts';
 import type { RecorderDeps } from '../deps.ts';
 import { receive } from './receive.ts';
 
-/** Reports that a Function made while IAM was away: their tokens are still to be validated. */
+/** Reports that Functions sent while IAM was unavailable: their tokens are not validated yet. */
 export interface PendingReports {
   /**
-   * Keeps one until IAM answers. The same one is kept once.
-   * @throws CustodyError `reports_full` (503, retryable) where too many wait
+   * Stores a report until IAM answers. The same report is stored once.
+   * @throws CustodyError `reports_full` (503, retryable) if too many wait
    */
   keep(report: Report, token: string, requestId: string): Promise<void>;
 }
 
-/** A token lives some hours, and a report older than that is of no use to a call. */
+/** A token is valid for some hours, and an older report is of no use to a call. */
 const keptHours = 12;
 const mostKept = 2_000;
-/** Looked at in one job. */
+/** Reports that one job processes at most. */
 const batch = 100;
 
 interface Kept {
@@ -43,8 +43,8 @@ export function createPendingReports({ db, secret }: Pick<RecorderDeps, 'db' | '
 }
 
 /**
- * Takes what waits, the oldest first, as if it came now: the token is validated, and the call proven. What is refused is
- * dropped, and so is what has waited too long.
+ * Processes the stored reports, oldest first, as if they arrived now: it validates the token and proves the call. It
+ * drops reports that are refused or have waited too long.
  */
 export async function retryPending(deps: RecorderDeps, now: number = Date.now()): Promise<void> {
   const { db, log } = deps;
@@ -52,7 +52,8 @@ export async function retryPending(deps: RecorderDeps, now: number = Date.now())
     'DELETE FROM pending_reports WHERE received_at < $1 RETURNING id',
     [new Date(now - keptHours * 3_600_000)],
   );
-  if (old.length > 0) log.warn({ count: old.length }, 'reports whose tokens IAM never validated are dropped');
+  if (old.length > 0)
+    log.warn({ count: old.length }, 'dropped reports because IAM did not validate their tokens in time');
   const kept = await db.query<Kept>(
     'SELECT id, report, token, request_id, received_at FROM pending_reports ORDER BY received_at, id LIMIT $1',
     [batch],
@@ -60,19 +61,19 @@ export async function retryPending(deps: RecorderDeps, now: number = Date.now())
   for (const one of kept) if ((await take(deps, one, now)) === 'away') return;
 }
 
-/** `away`: IAM still gives no answer, so the next one need not be tried either. */
+/** `away`: IAM still does not answer, so the next report need not be tried either. */
 async function take(deps: RecorderDeps, one: Kept, now: number): Promise<'done' | 'later' | 'away'> {
   const { flexTokens, log } = deps;
   try {
     const viewer = await flexTokens.validate(opened(deps.secret, one.report, one.token));
-    // It was in its time when it came.
+    // The report's age is checked against the time at which it arrived.
     const report = parseReport(JSON.parse(one.report), one.received_at.getTime());
     await receive(deps, report, { by: 'function', viewer }, one.request_id, now);
   } catch (error) {
     const code = errorCode(error);
     if (code === 'iam_unavailable') return 'away';
     if (isRetryable(error)) return 'later';
-    log.warn({ report: one.id, code }, 'a report that waited for IAM is dropped');
+    log.warn({ report: one.id, code }, 'dropped a report that waited for IAM');
   }
   await drop(deps.db, one);
   return 'done';
@@ -84,7 +85,10 @@ const drop = (db: Pick<Db, 'query'>, { id }: Pick<Kept, 'id'>) =>
 const keyOf = (secret: Uint8Array): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, new Uint8Array(), 'flex-custody pending reports', 32));
 
-/** AES-256-GCM: nonce, tag, ciphertext. Sealed to its report, so that no other one can be given its token. */
+/**
+ * AES-256-GCM: nonce, tag, ciphertext. The report is authenticated with it, so that its token cannot be attached to
+ * another report.
+ */
 function sealed(secret: Uint8Array, report: string, token: string): Buffer {
   const nonce = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', keyOf(secret), nonce).setAAD(Buffer.from(report));
@@ -92,7 +96,7 @@ function sealed(secret: Uint8Array, report: string, token: string): Buffer {
   return Buffer.concat([nonce, cipher.getAuthTag(), text]);
 }
 
-/** @throws CustodyError `report_unreadable`: sealed under another secret, or altered */
+/** @throws CustodyError `report_unreadable` if it was sealed under another secret, or altered */
 function opened(secret: Uint8Array, report: string, token: Uint8Array): string {
   try {
     const bytes = Buffer.from(token);
@@ -101,6 +105,8 @@ function opened(secret: Uint8Array, report: string, token: Uint8Array): string {
       .setAuthTag(bytes.subarray(12, 28));
     return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
   } catch (cause) {
-    throw new CustodyError('report_unreadable', 'the token of a report that waits does not open', { cause });
+    throw new CustodyError('report_unreadable', 'the token of a stored report cannot be decrypted', {
+      cause,
+    });
   }
 }

@@ -9,20 +9,21 @@ import { createPauses, dueOf } from '../pauses/pauses.ts';
 import { proveOwnCall, proveOwnTask } from './whose.ts';
 
 /**
- * Who tells: the holder of a Flex token, by way of one of our Functions, which signs, or of a browser. What may be done is
- * the token's to say in both cases; of a Function the clock alone is believed beside it.
+ * The reporter: the holder of a Flex token, through one of our Functions, which signs, or through a browser. In both
+ * cases the token decides what is allowed. A Function is trusted only for its clock in addition.
  */
 export interface Reporter {
   by: 'function' | 'browser';
   viewer: Viewer;
 }
 
-/** The site's own wish, or how calls between agents are: kept, and no cause for alarm. */
+/** Reasons that the site's settings intend, or that apply to calls between agents: stored without an alarm. */
 const wanted: readonly NotRecordedReason[] = ['rule', 'on-demand', 'internal-call'];
 
 /**
- * Takes a report, once: what it brings about is stored with it or not at all, and told again it changes nothing.
- * @throws CustodyError `not_your_call`, `task_unknown` (403); retryable where Twilio, the database or the audit log is away
+ * Processes a report once: its effects are stored in one transaction with it, and a repeated report changes nothing.
+ * @throws CustodyError `not_your_call`, `task_unknown` (403); retryable if Twilio, the database or the audit log is
+ * unavailable
  */
 export async function receive(
   deps: RecorderDeps,
@@ -32,7 +33,7 @@ export async function receive(
   now: number = Date.now(),
 ): Promise<void> {
   if (report.kind === 'joined') return look(deps, report, reporter);
-  // Twilio is asked before the transaction: the embedded database has one session, which must not wait for anybody.
+  // Twilio is asked before the transaction: the embedded database has one session, which must not wait for a request.
   const conference = await proven(deps, report, reporter.viewer);
   const ofPause = conference !== undefined && (report.kind === 'paused' || report.kind === 'resumed');
   const isNew = await deps.db.transaction(async (db) => {
@@ -42,15 +43,15 @@ export async function receive(
       await createAlarms(db).raise('not_recorded', undefined, report.reason);
     if (report.kind === 'double-recording')
       await createAlarms(db).raise('double_recording', undefined, 'flex-recording-on');
-    if (ofPause) await tellPauses(deps, db, report, reporter, now);
+    if (ofPause) await updatePauses(deps, db, report, reporter, now);
     return true;
   });
   if (isNew) deps.metrics.reported(report.kind, reasonOf(report), reporter.by);
-  // What was taken back counts at once, whatever the page does.
+  // A withdrawal takes effect at once, whatever the browser does.
   if (report.kind === 'consent' && report.decision !== 'given' && conference)
     await stopStreams(deps.twilio, conference);
-  // Told again it is sent again: the first time may have ended between the two.
-  // Under a key of its own: the next look, which waits for its time, must not swallow one that is wanted now.
+  // A repeated report sends the job again, because the process may have ended between transaction and job. The job has a
+  // key of its own, so that the next scheduled look does not replace this immediate one.
   if (ofPause) {
     const { conferenceSid } = report;
     await deps.queue.send(recorderJobs.watchPause, { conferenceSid }, { once: 'reported' });
@@ -58,7 +59,7 @@ export async function receive(
 }
 
 /**
- * What Twilio says of the reporter's part in it: the live call where there is one, else the task.
+ * Proves the reporter's part with Twilio: in the live call if there is one, otherwise in the task.
  * @throws CustodyError `not_your_call`, `task_unknown` (403), or as TwilioApi does
  */
 async function proven(
@@ -69,15 +70,15 @@ async function proven(
   if (report.kind === 'paused' || report.kind === 'resumed' || report.kind === 'consent') {
     const conference = await proveOwnCall(twilio, report, viewer);
     if (conference) return conference;
-    // After the call somebody may still take a consent back, and give none.
+    // After the call a consent may be withdrawn, but not given.
     if (report.kind === 'consent' && report.decision === 'given')
-      throw new CustodyError('not_your_call', 'there is no such call in progress');
+      throw new CustodyError('not_your_call', 'no such call is in progress');
   }
   await proveOwnTask(twilio, report.taskSid, viewer);
   return undefined;
 }
 
-/** It says where to look and nothing else, so that there is nothing to keep. */
+/** Handles a report of a joined call: it names only a place to look at, so nothing is stored. */
 async function look(
   { metrics, queue }: RecorderDeps,
   { taskSid, conferenceSid }: Extract<Report, { kind: 'joined' }>,
@@ -88,7 +89,7 @@ async function look(
   await queue.send(recorderJobs.call, call);
 }
 
-/** False where it is known already. */
+/** Stores the report; false if it is stored already. */
 async function keep(
   db: Pick<Db, 'query'>,
   report: Report,
@@ -97,7 +98,7 @@ async function keep(
   proven: ConferenceSid | undefined,
 ): Promise<boolean> {
   const { id, kind, at, taskSid, reservationSid, ...details } = report;
-  // SIDs of recordings are Twilio's to say.
+  // The SIDs of recordings come from Twilio only, so they are left out.
   const {
     recordings: _,
     conferenceSid,
@@ -117,9 +118,9 @@ async function keep(
       taskSid,
       reservationSid ?? null,
       reporter.viewer.workerSid ?? null,
-      // A consent counts for the call it was proven of, and for no other.
+      // A consent counts only for the call for which it was proven.
       (kind === 'consent' ? proven : conferenceSid) ?? null,
-      // How the recording was paused decides whether its audio is shorter than the call.
+      // The pause's behavior decides whether the audio is shorter than the call.
       JSON.stringify(kind === 'paused' ? { ...rest, behavior } : rest),
       reporter.by,
     ],
@@ -143,7 +144,7 @@ async function audit(
   });
 }
 
-async function tellPauses(
+async function updatePauses(
   { settings }: RecorderDeps,
   db: Pick<Db, 'query'>,
   report: Extract<Report, { kind: 'paused' | 'resumed' }>,
@@ -151,13 +152,13 @@ async function tellPauses(
   now: number,
 ): Promise<void> {
   const { conferenceSid, taskSid } = report;
-  // A clock ahead of ours must not make every later report an old one.
+  // A reporter's clock that is ahead of ours must not make later reports look old.
   const at = Math.min(report.at, now);
-  const told = { conferenceSid, taskSid, at: new Date(at) };
+  const reported = { conferenceSid, taskSid, at: new Date(at) };
   const pauses = createPauses(db);
-  if (report.kind === 'resumed') await pauses.resumed(told, reporter.by);
-  // A browser's clock may be wrong by hours: by ours, a pause that it reports is never too short.
-  else await pauses.paused(told, [], dueOf(settings, reporter.by === 'function' ? at : now));
+  if (report.kind === 'resumed') await pauses.resumed(reported, reporter.by);
+  // A browser's clock may be wrong by hours: the host's clock is used, so that a reported pause is never too short.
+  else await pauses.paused(reported, [], dueOf(settings, reporter.by === 'function' ? at : now));
 }
 
 const reasonOf = (report: Report): string =>

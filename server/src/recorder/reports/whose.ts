@@ -13,9 +13,9 @@ type OfCall = Extract<Report, { kind: 'paused' | 'resumed' | 'consent' }>;
 type Twilio = Pick<RecorderTwilio, 'liveConference' | 'liveConferences' | 'reservations'>;
 
 /**
- * Proves by Twilio's facts alone that the holder of a token takes part in the live call of which is reported, and that the
- * task is the call's: its mark and its end are what the host goes by.
- * @returns undefined where the call is over, so that there is nothing to prove, and nothing to do
+ * Proves with Twilio's facts alone that the holder of a token takes part in the reported live call, and that the task is
+ * the call's: the host relies on the task's mark and end.
+ * @returns undefined if the call has ended: then there is nothing to prove or to do
  * @throws CustodyError `not_your_call` (403), or as TwilioApi does
  */
 export async function proveOwnCall(
@@ -33,10 +33,10 @@ export async function proveOwnCall(
     const named = conference.friendlyName === report.taskSid;
     if (takesPart && (named || (await hasReservation(twilio, report.taskSid, viewer)))) return conference;
   }
-  throw new CustodyError('not_your_call', "the token's holder has no part in this call and task");
+  throw new CustodyError('not_your_call', "the token's holder does not take part in this call and task");
 }
 
-/** A consent need not name the conference; Flex names it after the task. */
+/** A consent may lack the conference's SID; Flex names the conference after the task. */
 async function placesOf(twilio: Twilio, report: OfCall): Promise<ConferenceSid[]> {
   if (report.conferenceSid) return [report.conferenceSid];
   return twilio.liveConferences(report.taskSid);

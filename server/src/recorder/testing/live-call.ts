@@ -57,7 +57,7 @@ export class LiveCall implements RecorderTwilio {
   ];
   /** Thrown by everything that is asked. */
   failing: CustodyError | undefined;
-  /** Runs before a recording is changed, as somebody else would. */
+  /** Runs before a recording is changed, as another writer would. */
   beforeChange: (() => Promise<void>) | undefined;
   changes: string[] = [];
   /** Streams that run, by their call and name. */

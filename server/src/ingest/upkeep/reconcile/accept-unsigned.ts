@@ -8,10 +8,10 @@ import { examine, knownToTwilio } from './adopt.ts';
 export type AcceptingDeps = IngestDeps & { audit: Pick<Audit, 'record'> };
 
 /**
- * Takes a sidecar's word although no host has signed it, because an operator said so: its facts are restored as unproven,
- * and the audit log says so first. The object is what it proves itself to be; times and the call are Twilio's where Twilio
- * has the recording.
- * @param stored the very version that the sidecar names
+ * Restores a recording from an unsigned sidecar, because an operator accepts that: its facts are unproven, and the audit
+ * log has an entry first. The object's facts come from the object; times and the call come from Twilio, if Twilio has the
+ * recording.
+ * @param stored the version that the sidecar names
  * @throws CustodyError as {@link examine}, as Twilio does, or `audit_unavailable`
  */
 export async function acceptHearsay(deps: AcceptingDeps, said: Sidecar, stored: Stored): Promise<void> {
@@ -21,7 +21,7 @@ export async function acceptHearsay(deps: AcceptingDeps, said: Sidecar, stored: 
   const facts = await knownToTwilio(deps, recordingSid);
   if (fault && !facts) throw fault;
   const { callSid, conferenceSid, durationSeconds: _said, ...rest } = said;
-  // Which call it is of decides whose it is: not by hearsay where Twilio can be asked.
+  // The call decides the owner, so it is not taken from an unsigned sidecar if Twilio has it.
   const call = facts ?? { callSid, conferenceSid };
   const durationSeconds = facts?.durationSeconds ?? seconds;
   await audit.record({

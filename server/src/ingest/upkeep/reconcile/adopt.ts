@@ -29,28 +29,28 @@ type Deps = Pick<IngestDeps, 'alarms' | 'catalog' | 'config' | 'keys' | 'log' | 
 interface Found {
   object: SealedObject;
   channels: 1 | 2;
-  /** Of its audio; undefined where its head does not say. */
+  /** Seconds of its audio; undefined if its header does not state them. */
   seconds: number | undefined;
-  /** `object_length`, where the object is not as long as its head says: only the original can make that good. */
+  /** `object_length`, if the object is not as long as its header states: only a new copy of the original can correct that. */
   fault?: CustodyError;
 }
 
 /**
- * Takes an object that no catalog knows into this one. Whoever has the public key can have put it there, so it tells
- * nothing but its own shape: the rest are Twilio's facts, which its verification compares it with. What Twilio does not
- * know is kept as well, as nobody's own and under an alarm.
- * @throws CustodyError `envelope_*`, `object_*`, `store_*`, `key_*`, or `not_audio` for what is no recording; `object_length`
- * for what is not whole, where Twilio has none that it could be copied from again
+ * Adopts an object that the catalog does not know. Any holder of the public key could have written it, so it proves only
+ * its own format; the other facts come from Twilio, and its verification compares them. An object whose recording Twilio
+ * does not know is adopted too, without an owner and with an alarm.
+ * @throws CustodyError `envelope_*`, `object_*`, `store_*`, `key_*`, or `not_audio` if it is no recording;
+ * `object_length` if it is incomplete, and Twilio has no original to copy again
  */
 export async function adopt(deps: Deps, sid: RecordingSid): Promise<boolean> {
   const { alarms, catalog, config, log, queue, store } = deps;
   const stored = await store.head(objectKey(config.accountSid, sid));
   if (!stored) return false;
   if (!isSealedAtRest(store, stored))
-    throw new CustodyError('object_unencrypted', `S3 does not say that ${sid} is encrypted by the KMS key`);
+    throw new CustodyError('object_unencrypted', `S3 does not state that ${sid} is encrypted by the KMS key`);
   const { object, channels, seconds, fault } = await examine(deps, sid, stored);
   const facts = await knownToTwilio(deps, sid);
-  // What Twilio has is taken in all the same: its verification has it copied again.
+  // If Twilio has the original, the object is adopted anyway: its verification then makes the host copy it again.
   if (fault && !facts) throw fault;
   const registration: Registration = facts
     ? registrationOf(facts, 'adopted')
@@ -59,7 +59,7 @@ export async function adopt(deps: Deps, sid: RecordingSid): Promise<boolean> {
         accountSid: config.accountSid,
         channels,
         ...(seconds !== undefined && { durationSeconds: seconds }),
-        // Nobody knows better: it was there by then.
+        // The start is unknown; it was not later than this.
         startedAt: stored.lastModified ?? new Date(),
         hints: {},
         source: 'adopted',
@@ -75,14 +75,14 @@ export async function adopt(deps: Deps, sid: RecordingSid): Promise<boolean> {
     await alarms.raise(
       'object_unknown',
       sid,
-      'the bucket holds it, and neither the catalog nor Twilio knows it',
+      'the bucket has an object of it, and neither the catalog nor Twilio knows the recording',
     );
   await queue.send(ingestJobs.link, { recordingSid: sid });
   await queue.send(ingestJobs.verify, { recordingSid: sid });
   return true;
 }
 
-/** Twilio's facts of a recording of ours; undefined where it has none, or says that nothing was recorded. */
+/** Twilio's facts about a recording of our account; undefined if Twilio has none, or states that nothing was recorded. */
 export async function knownToTwilio(
   { config, twilio }: Pick<IngestDeps, 'config' | 'twilio'>,
   sid: RecordingSid,
@@ -93,9 +93,10 @@ export async function knownToTwilio(
 }
 
 /**
- * What an object's header and its audio's head prove it to be. What the head says of sizes is held against the object's own.
- * @param stored the version that is meant
- * @throws CustodyError `envelope_*`, `object_*`, `store_*`, `key_*`, or `not_audio` for what is no recording
+ * Reads the facts that an object's header and the header of its audio prove. The stated sizes are compared with the
+ * object's size.
+ * @param stored the version to read
+ * @throws CustodyError `envelope_*`, `object_*`, `store_*`, `key_*`, or `not_audio` if it is no recording
  */
 export async function examine(
   { config, keys, store }: Pick<IngestDeps, 'config' | 'keys' | 'store'>,
@@ -123,7 +124,7 @@ export async function examine(
     opened ? opened.read(start, end) : (await reader.read(start, end)).body,
   );
   const { layout, refusal = 'its samples do not begin' } = head;
-  if (!layout) throw new CustodyError('not_audio', `what is there is no recording: ${refusal}`);
+  if (!layout) throw new CustodyError('not_audio', `the object is no recording: ${refusal}`);
   const fault = lengthFault(head, plaintextBytes);
   const there = plaintextBytes - layout.dataStart;
   return {
@@ -142,7 +143,7 @@ export async function examine(
   };
 }
 
-/** Why the audio is not as long as its head says: what would be wrong with a source for now is wrong with a stored object for good. */
+/** Why the audio is not as long as its header states. For a source this may be temporary; for a stored object it is final. */
 function lengthFault(head: WavHead, bytes: number): CustodyError | undefined {
   try {
     proveWhole(head, bytes, {});

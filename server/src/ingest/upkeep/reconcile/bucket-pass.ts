@@ -16,11 +16,11 @@ import { adopt } from './adopt.ts';
 import { type BucketKeys, bucketKeys } from './inventory/index.ts';
 import type { Tally } from './tally.ts';
 
-/** What is younger may be of a writer whose report is still on its way. */
+/** A younger object may be of a writer whose report has not arrived yet. */
 const settledMs = 10 * 60_000;
-/** The embedded database runs in the process that answers players, and answers nothing else during a page. */
+/** The embedded database runs in the process that answers players, and answers no other query during a page. */
 const pageRows = { server: 500, embedded: 100 };
-/** After each page the pass waits as long as the page took, at most this: players come first. */
+/** After each page the pass waits as long as the page took, at most this, because players have priority. */
 const mostPauseMs = 200;
 
 type Deps = Pick<
@@ -28,28 +28,28 @@ type Deps = Pick<
   'alarms' | 'catalog' | 'config' | 'inventory' | 'keys' | 'log' | 'queue' | 'runs' | 'store' | 'twilio'
 >;
 
-/** What lies in the bucket of one recording: its object, its sidecar, or both. */
-interface Lying {
+/** What the bucket has of one recording: its object, its sidecar, or both. */
+interface InBucket {
   sid: RecordingSid;
   object?: { key: string; etag: string };
-  /** When the last of it was put there. */
+  /** When the newer of them was written. */
   lastModified: Date;
-  /** An inventory says so, and it may have gone since. */
+  /** It is from an inventory, and may have been removed since. */
   mayBeGone: boolean;
 }
 
 interface KnownRow {
   row: RecordingRow;
-  /** It has an open alarm that its object is lost. */
+  /** It has an open alarm `object_lost`. */
   isLost: boolean;
 }
 
 /**
- * Compares bucket and catalog, both by SID: what the catalog has and the bucket lacks is an alarm, and copied again where
- * Twilio still has it; what the bucket has and the catalog lacks is adopted.
- * @param options.after the SID behind which the pass continues
+ * Compares bucket and catalog, both by SID. A recording of the catalog that the bucket lacks raises an alarm, and is
+ * copied again if Twilio still has it; an object that the catalog lacks is adopted.
+ * @param options.after the SID after which the pass continues
  * @param save called after each page with its last SID
- * @returns when the inventory was begun that the keys were taken from; undefined where the bucket was listed
+ * @returns when the inventory that the keys come from was begun; undefined if the bucket was listed
  */
 export async function bucketPass(
   deps: Deps,
@@ -58,11 +58,11 @@ export async function bucketPass(
   save: (after: RecordingSid) => Promise<void>,
 ): Promise<Date | undefined> {
   const source = await bucketKeys(deps, options);
-  const lying = lyingIn(deps, source, options.after)[Symbol.asyncIterator]();
+  const recordings = recordingsIn(deps, source, options.after)[Symbol.asyncIterator]();
   const size = pageSize(deps);
   const rows = rowsOf(deps, size, options)[Symbol.asyncIterator]();
   let begun = performance.now();
-  let there = (await lying.next()).value as Lying | undefined;
+  let there = (await recordings.next()).value as InBucket | undefined;
   let next = (await rows.next()).value as KnownRow | undefined;
   for (let done = 1; there || next; done += 1) {
     options.signal.throwIfAborted();
@@ -71,7 +71,7 @@ export async function bucketPass(
     const known = next?.row.recordingSid === sid ? next : undefined;
     if (known) await checkRow(deps, tally, known, here, options.dryRun);
     else if (here) await checkObject(deps, tally, here, options.dryRun);
-    if (here) there = (await lying.next()).value as Lying | undefined;
+    if (here) there = (await recordings.next()).value as InBucket | undefined;
     if (known) next = (await rows.next()).value as KnownRow | undefined;
     if (known || here?.object) tally.count('compared');
     if (!sid || done % size > 0) continue;
@@ -90,14 +90,14 @@ function smaller(a: RecordingSid | undefined, b: RecordingSid | undefined): Reco
   return a < b ? a : b;
 }
 
-/** Listed by key, a sidecar comes right behind its object. Whatever else somebody has put there is passed over. */
-async function* lyingIn(
+/** The recordings among the keys: in key order a sidecar follows its object. Other objects are skipped. */
+async function* recordingsIn(
   { config }: Deps,
   { asOf, keys }: BucketKeys,
   after: RecordingSid | undefined,
-): AsyncGenerator<Lying> {
+): AsyncGenerator<InBucket> {
   const prefix = `recordings/${config.accountSid}/`;
-  let last: Lying | undefined;
+  let last: InBucket | undefined;
   for await (const { key, etag, lastModified } of keys) {
     const name = key.slice(prefix.length);
     const sid = asRecordingSid(name.replace(/\.json$/, ''));
@@ -113,8 +113,8 @@ async function* lyingIn(
   if (last) yield last;
 }
 
-/** What an inventory has, as the bucket has it now; undefined: neither its object nor its sidecar. */
-async function asItIsNow({ config, store }: Deps, here: Lying): Promise<Lying | undefined> {
+/** The present objects of a recording that an inventory lists; undefined: neither object nor sidecar exists. */
+async function asItIsNow({ config, store }: Deps, here: InBucket): Promise<InBucket | undefined> {
   if (!here.mayBeGone) return here;
   const key = objectKey(config.accountSid, here.sid);
   const [object, sidecar] = await Promise.all([
@@ -150,21 +150,21 @@ async function checkRow(
   deps: Deps,
   tally: Tally,
   { row, isLost }: KnownRow,
-  here: Lying | undefined,
+  here: InBucket | undefined,
   dryRun: boolean,
 ): Promise<void> {
   const { alarms, catalog, log, queue, store, twilio } = deps;
   const { object, recordingSid: sid } = row;
   if (row.erasedAt && here) return removeLeftOver(deps, tally, row, here, dryRun);
   if ((row.state !== 'sealed' && row.state !== 'verified') || !object) return;
-  // An inventory of before the loss says nothing of whether it is mended.
+  // An inventory older than the loss cannot show that the object exists again.
   const isSeen = here?.object?.etag === object.etag && !(isLost && here.mayBeGone);
   const isThere = isSeen || (await store.head(object.key, object.versionId))?.etag === object.etag;
   if (isThere) {
     if (isLost) await alarms.resolve(['object_lost'], sid);
     return;
   }
-  // The catalog was read some time ago: a copy made anew since is another object.
+  // The row was read some time ago: a new copy since then is another object.
   const now = await catalog.find(sid);
   if (now?.object?.etag !== object.etag || now.object.versionId !== object.versionId) return;
   tally.count('lost');
@@ -175,8 +175,8 @@ async function checkRow(
     'object_lost',
     sid,
     remains
-      ? 'the bucket has it no longer; it is copied again'
-      : 'neither the bucket nor Twilio has it any more',
+      ? 'the object is no longer in the bucket; the host copies the recording again'
+      : 'neither the bucket nor Twilio has the recording any more',
   );
   if (!remains || !(await catalog.lost(sid, object))) return;
   logStep(log, 'rejected', sid, { reason: 'object_missing' });
@@ -184,12 +184,12 @@ async function checkRow(
   tally.count('recopied');
 }
 
-/** What a writer that was killed has put there when the recording was gone: it goes too. */
+/** Removes an object that a killed writer stored after the recording was erased. */
 async function removeLeftOver(
   deps: Deps,
   tally: Tally,
   row: RecordingRow,
-  here: Lying,
+  here: InBucket,
   dryRun: boolean,
 ): Promise<void> {
   const { log, store } = deps;
@@ -198,16 +198,19 @@ async function removeLeftOver(
   tally.count('left_of_erased');
   if (dryRun) return;
   await removeFromBucket(store, row);
-  log.warn({ recording: row.recordingSid }, 'what lay in the bucket of an erased recording was removed');
+  log.warn(
+    { recording: row.recordingSid },
+    'objects of an erased recording were found in the bucket and removed',
+  );
 }
 
-async function checkObject(deps: Deps, tally: Tally, here: Lying, dryRun: boolean) {
+async function checkObject(deps: Deps, tally: Tally, here: InBucket, dryRun: boolean) {
   const { sid } = here;
-  // Of a sidecar alone there is nothing to adopt.
+  // A sidecar without an object cannot be adopted.
   const now = here.object && (await asItIsNow(deps, here));
   if (!now?.object) return;
   if (Date.now() - now.lastModified.getTime() < settledMs) return tally.count('underway');
-  // Registered since the page was read.
+  // The recording was registered after the page was read.
   if (await deps.catalog.find(sid)) return;
   tally.count('unknown');
   if (dryRun) return;

@@ -34,13 +34,13 @@ import { createTally, type Tally } from './tally.ts';
 export interface ImportOptions {
   /** `s3://bucket/prefix`. */
   from: string;
-  /** Where that bucket is, if not where the host's own is. */
+  /** Endpoint of that bucket, if not the host's own. */
   endpoint?: string;
   region?: string;
   dryRun?: boolean;
-  /** Takes in whole audio whose header states sizes that are wrong by some bytes, with a header that is right. */
+  /** Imports complete audio whose header states wrong sizes, with a corrected header. */
   repairHeader?: boolean;
-  /** Removes the very objects that were imported, or hold what a proven copy holds: see {@link removePlain}. */
+  /** Deletes objects that were imported, or have the same bytes as a proven copy: see {@link removePlain}. */
   deletePlain?: boolean;
 }
 
@@ -68,10 +68,10 @@ export function readFrom(from: string): { bucket: string; prefix: string } {
 }
 
 /**
- * Takes in what an older set-up has stored in plain: objects whose names are recordings' SIDs, with `.wav` or without. What
- * Twilio still has is copied from there: others may have written the plain object. The rest is sealed as it is. Each is
- * linked and verified like any other recording, and which very object it was is noted; the plain object stays until somebody
- * asks for its deletion.
+ * Imports the unencrypted objects of an older system, whose names are recordings' SIDs, with or without `.wav`. A
+ * recording that Twilio still has is copied from Twilio, because others may have written the object; the others are
+ * sealed as they are. Each is linked and verified like any other recording, and its object is noted; the object stays
+ * until an operator asks for its deletion.
  */
 export async function importPlain(deps: ImportDeps, run: Run): Promise<void> {
   await withGatheredAlarms(deps, (all) => takeIn(all, run));
@@ -104,12 +104,12 @@ async function takeIn(deps: ImportDeps, run: Run): Promise<void> {
     plain.close();
   }
   const orphans = tally.counts['without_twilio'] ?? 0;
-  // One for all: an archive of years has tens of thousands of them.
+  // One alarm for all, because an archive of years has tens of thousands of them.
   if (orphans > 0)
     await deps.alarms.raise(
       'import_without_twilio',
       undefined,
-      `Twilio has ${orphans} of the imported recordings no longer: whose calls they are, and when they began, is unproven`,
+      `Twilio no longer has ${orphans} of the imported recordings: their calls and their start are unproven`,
     );
 }
 
@@ -188,12 +188,12 @@ async function importOne(
     tally.count('imported');
     if (repair) {
       tally.count('repaired');
-      deps.log.info({ event: 'import.repaired', recording: sid, key }, 'sealed with its header put right');
+      deps.log.info({ event: 'import.repaired', recording: sid, key }, 'imported with a corrected header');
     }
     if (!facts) tally.count('without_twilio');
   } catch (error) {
     const code = errorCode(error);
-    // A setting that is wrong concerns every object; only an archive may hold the one and not the other.
+    // A wrong setting concerns every object; only a storage class of archives can concern a single one.
     const isOurs = isRetryable(error) || (ownFaults.has(code) && code !== 'store_archived');
     if (signal.aborted || (isOurs && !provenBad.has(code))) throw error;
     const reason = (error as Error).message;
@@ -206,7 +206,7 @@ async function importOne(
   }
 }
 
-/** What is copied already, or is to stay erased, is counted; its plain object is deleted where the operator asked for that. */
+/** Counts a recording that is copied already, or is erased; deletes its plain object if the operator asked for that. */
 async function settleKnown(
   deps: ImportDeps,
   plain: Store,
@@ -222,7 +222,7 @@ async function settleKnown(
   if (deletePlain && !dryRun && isSettled) tally.count(await removePlain(deps, plain, key, known, signal));
 }
 
-/** As for a recording whose callback was missed. One that failed with its object in the bucket is verified again instead. */
+/** Copies as after a missed callback. A failed recording with an object in the bucket is verified again instead. */
 async function copyFromTwilio(
   deps: ImportDeps,
   facts: TwilioRecording,
@@ -245,13 +245,13 @@ interface Examined {
   registration: Registration;
   versionId: string | undefined;
   repair?: HeaderRepair | undefined;
-  /** `media_*`: why it is no whole recording. */
+  /** `media_*`: why it is not a whole recording. */
   fault?: unknown;
 }
 
 /**
- * Twilio's facts where it remembers the recording without its media; else what the audio says, and when it was stored: that
- * is a guess, and neither the start nor anything else of it is proven. Its sizes are held against the object's own.
+ * Twilio's facts, if Twilio still lists the recording without its media; otherwise the facts of the audio and the time of
+ * the object, which are guesses, so all are unproven. The stated sizes are compared with the object's size.
  * @throws CustodyError `media_empty`, `not_audio`, `object_*`, `store_*`
  */
 async function examine(
@@ -275,7 +275,7 @@ async function examine(
   const { layout } = head;
   if (bytes === 0) proveWhole(head, bytes, {});
   if (!layout)
-    throw new CustodyError('not_audio', `it is no recording: ${head.refusal ?? 'its samples do not begin'}`);
+    throw new CustodyError('not_audio', `the object is no recording: ${head.refusal ?? 'it has no samples'}`);
   const channels = layout.channels === 2 ? 2 : 1;
   const there = bytes - layout.dataStart;
   const registration = facts
@@ -285,7 +285,7 @@ async function examine(
         seconds: secondsOf(layout, Math.min(layout.dataBytes ?? there, there)),
         lastModified,
       });
-  // Only what Twilio says is a length to hold it to: the other was reckoned from the audio itself.
+  // Only Twilio's length can be compared with the audio: the other one was calculated from the audio itself.
   const stated = facts && registration.durationSeconds;
   const prove = (of: typeof head.layout) =>
     faultOf(() =>
@@ -310,7 +310,7 @@ function faultOf(look: () => void): unknown {
 
 function registrationBy(facts: TwilioRecording, channels: 1 | 2): Registration {
   const { durationSeconds, ...registration } = registrationOf(facts, 'import');
-  // What Twilio calls absent has no length of Twilio's.
+  // For an absent recording Twilio states no length.
   const length = facts.status !== 'absent' && durationSeconds !== undefined ? { durationSeconds } : {};
   return { ...registration, ...length, channels };
 }
@@ -332,13 +332,14 @@ function guessed(
   };
 }
 
-/** Of the object as it is there: what is sealed has another header. */
+/** The digest of the stored object: the sealed audio has another header. */
 async function ownDigest(
   plain: Store,
   very: Parameters<typeof sha256Of>[1],
   signal: AbortSignal,
 ): Promise<string> {
   const digest = await sha256Of(plain, very, signal);
-  if (digest === undefined) throw new CustodyError('object_changed', 'it was replaced while it was read');
+  if (digest === undefined)
+    throw new CustodyError('object_changed', 'the object was replaced while the host read it');
   return digest;
 }

@@ -7,7 +7,7 @@ import { bucketPass } from './bucket-pass.ts';
 import { createTally, type Tally } from './tally.ts';
 import { twilioPass, type Window } from './twilio-pass.ts';
 
-/** Alarms that a look at the whole bucket raises for all that it finds, with what each is counted as. */
+/** Alarms that a pass over the whole bucket raises, with the name of each count. */
 const ofBucket: readonly [AlarmCode, string][] = [
   ['object_lost', 'lost'],
   ['object_unreadable', 'unreadable'],
@@ -20,14 +20,15 @@ export interface ReconcileOptions {
   until?: string;
   dryRun?: boolean;
   settledMs?: number;
-  /** Only what Twilio lists: the bucket is compared another time. */
+  /** Compares only Twilio's list, not the bucket. */
   withoutBucket?: boolean;
 }
 
 /**
- * What the command does: compares Twilio's list with the catalog, then the catalog with the bucket. Does again what it did
- * where it stopped in the midst of a page: taking in twice is once.
- * @throws CustodyError `request_invalid` (400) where `until` is not later than `since`; else as Twilio, store and catalog do
+ * Runs the command `reconcile`: compares Twilio's list with the catalog, then the catalog with the bucket. A continued
+ * run repeats the page at which it stopped, which changes nothing.
+ * @throws CustodyError `request_invalid` (400) if `until` is not later than `since`; otherwise as Twilio, store and
+ * catalog do
  */
 export async function reconcile(deps: IngestDeps, run: Run): Promise<void> {
   const options = run.options as unknown as ReconcileOptions;
@@ -45,8 +46,8 @@ export async function reconcile(deps: IngestDeps, run: Run): Promise<void> {
 }
 
 /**
- * Alarms of many recordings that a look at the whole bucket closes, since it found none of them.
- * @param asOf when the inventory was begun that took the bucket's place: it does not know what was lost since
+ * Resolves the alarms whose fault a pass over the whole bucket did not find.
+ * @param asOf when the inventory was begun that replaced the listing: later losses are not in it
  */
 async function answeredBy(
   { alarms }: IngestDeps,
@@ -61,7 +62,7 @@ async function answeredBy(
   return none.filter((code) => !since.some((one) => one.code === code && !one.recordingSid));
 }
 
-/** @returns when the inventory was begun, where the bucket's keys were taken from one */
+/** @returns when the inventory was begun, if the keys come from one */
 async function compareBoth(
   deps: IngestDeps,
   run: Run,
@@ -75,10 +76,7 @@ async function compareBoth(
     ...(options.until !== undefined && { until: new Date(options.until) }),
   };
   if (window.until && window.until <= window.since)
-    throw new CustodyError(
-      'request_invalid',
-      'the end of the time to look at must be later than its beginning',
-    );
+    throw new CustodyError('request_invalid', 'the end of the time range must be later than its beginning');
   const save = (next: Record<string, unknown>) =>
     run.save(next, { ...tally.counts, done: (tally.counts['seen'] ?? 0) + (tally.counts['compared'] ?? 0) });
   if (state['listed'] !== true) {
@@ -97,7 +95,7 @@ async function compareBoth(
 }
 
 /**
- * What the schedule does: compares the catalog with the bucket alone.
+ * The scheduled run: compares the catalog with the bucket only.
  * @throws CustodyError as Twilio, store and catalog do
  */
 export async function compareBucket(deps: IngestDeps, run: Run): Promise<void> {
@@ -120,6 +118,6 @@ export async function compareBucket(deps: IngestDeps, run: Run): Promise<void> {
   );
 }
 
-/** Neither by this process nor before the run was broken off: what was found then was raised then. */
+/** Alarms whose fault was found neither by this process nor before the run was interrupted. */
 const notFound = ({ counts }: Tally): AlarmCode[] =>
   ofBucket.flatMap(([code, counted]) => ((counts[counted] ?? 0) > 0 ? [] : code));

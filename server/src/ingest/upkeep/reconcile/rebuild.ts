@@ -12,14 +12,14 @@ const saveEvery = 200;
 
 export interface RebuildOptions {
   dryRun?: boolean;
-  /** Believes sidecars that no listed key has signed, as hearsay. */
+  /** Restores sidecars that no listed key has signed too, with unproven facts. */
   acceptUnsigned?: boolean;
 }
 
 /**
- * Puts a lost catalog together again from the bucket: what the sidecars say that a host has signed. Of the others only the
- * SID counts, unless somebody accepts them, and their recordings are adopted. Whatever comes back is read back again. What
- * the catalog knows stays as it is.
+ * Rebuilds a lost catalog from the bucket: it restores the facts of signed sidecars. Of an unsigned sidecar only the SID
+ * counts, unless the operator accepts unsigned ones, and its recording is adopted. Every restored copy is verified again.
+ * Known recordings stay as they are.
  */
 export async function rebuild(deps: AcceptingDeps, run: Run): Promise<void> {
   await withGatheredAlarms(deps, (all) => putTogether(all, run));
@@ -87,13 +87,14 @@ async function restore(
   try {
     const { sidecar, stored, signedBy } = await openSidecar(deps, sid);
     if (signedBy === undefined) tally.count('unsigned');
-    // Its recording is adopted afterwards, by what it proves itself and Twilio says.
+    // Its recording is adopted afterwards, from the facts of the object and of Twilio.
     if (signedBy === undefined && !acceptUnsigned) return;
     const copy = await store.head(sidecar.object.key, sidecar.object.versionId);
     if (copy?.etag !== sidecar.object.etag) {
-      // The recording itself, if it is there in another version, is adopted afterwards.
+      // If the object exists in another version, the recording is adopted afterwards.
       tally.count('without_recording');
-      if (!dryRun) await alarms.raise('object_lost', sid, 'its sidecar is there, and the recording is not');
+      if (!dryRun)
+        await alarms.raise('object_lost', sid, 'the bucket has its sidecar, and not the recording');
       return;
     }
     tally.count('restored');

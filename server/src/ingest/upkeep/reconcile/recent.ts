@@ -7,23 +7,23 @@ import { patiently, type TakingIn, type TwilioPassDeps, takeIn, twilioPass } fro
 
 const minute = 60_000;
 const hour = 60 * minute;
-/** Each look repeats so much of the one before: a recording may show in Twilio's list some time after its creation. */
+/** Each run repeats so much of the one before, because a recording may appear in Twilio's list some time after its creation. */
 export const rescanMs = 2 * hour;
-/** A recording's start may differ from its creation, by which the list is filtered. */
+/** The list is filtered by the creation of a recording, which may differ from its start. */
 const marginMs = 10 * minute;
-/** A callback is tried for 15 s, and what its Function leaves is the host's own work by then. */
+/** Twilio tries a callback for 15 s, and by this time the host itself does what a Function has left. */
 const settledMs = 15 * minute;
-/** No call of Twilio's lasts longer than a day: what is still not finished after three never will be. */
+/** A call at Twilio lasts a day at most, so a recording that is unfinished after three days stays unfinished. */
 const forgetMs = 72 * hour;
-/** Unfinished recordings that are remembered. */
+/** Most unfinished recordings that the mark holds. */
 export const mostUnderway = 2_000;
-/** Questions to Twilio at once for single recordings. */
+/** Simultaneous requests to Twilio for single recordings. */
 const atOnce = 4;
-/** Name of the mark: when the last look began, and which recordings it saw unfinished that the next would not list. */
+/** Name of the mark: when the last run began, and the unfinished recordings that the next run's list will not contain. */
 const lookedBy = 'twilio-looked';
 
 interface Look {
-  /** When it began, by the database's clock. */
+  /** When the run began, by the database's clock. */
   begun: Date;
   since: Date;
   /** Where an earlier process stopped. */
@@ -32,8 +32,8 @@ interface Look {
 }
 
 /**
- * What the schedule does: takes in what is new in Twilio's list since the last look began, which the host notes with each
- * look that comes to its end, and asks for what that one saw unfinished. A first look is as long as the setting says.
+ * The scheduled run: registers new recordings in Twilio's list since the last completed run began, and asks for those
+ * that were unfinished then. The first run covers the hours of the setting.
  * @throws CustodyError as Twilio and the catalog do
  */
 export async function lookAtTwilio(deps: TwilioPassDeps, run: Run): Promise<void> {
@@ -50,7 +50,7 @@ export async function lookAtTwilio(deps: TwilioPassDeps, run: Run): Promise<void
   let forgotten = 0;
   const remember = ({ sid, startedAt }: TwilioRecording) => {
     const age = begun.getTime() - startedAt.getTime();
-    // The next look lists it.
+    // The next run's list has it.
     if (age < rescanMs - marginMs) return;
     if (age < forgetMs && underway.size < mostUnderway) underway.add(sid);
     else forgotten += 1;
@@ -63,14 +63,14 @@ export async function lookAtTwilio(deps: TwilioPassDeps, run: Run): Promise<void
   if (forgotten > 0)
     log.warn(
       { event: 'reconcile.forgotten', recordings: forgotten },
-      'unfinished recordings are not looked at again: they are too many, or too old',
+      'some unfinished recordings are not checked again: they are too many, or too old',
     );
   await catalog.setMark(lookedBy, { at: begun, underway: [...underway] });
   await run.save({ listed: true }, { ...tally.counts, done: tally.counts['seen'] ?? 0 });
 }
 
 /**
- * What the schedule does once a day: takes in what Twilio has listed late, whatever it was created within the hours of the
+ * The daily scheduled run: registers recordings that Twilio has listed late, if they were created within the hours of the
  * setting.
  * @throws CustodyError as Twilio and the catalog do
  */
@@ -99,7 +99,7 @@ async function askOneByOne(
   const { catalog, config, twilio } = deps;
   const ask = async (sid: RecordingSid) => {
     const known = await catalog.find(sid);
-    // Most callbacks arrive: Twilio is asked for the others only.
+    // Most callbacks arrive, so the host asks Twilio only for the others.
     const facts = known ? undefined : await patiently(() => twilio.recording(sid), how.signal);
     if (facts?.accountSid !== config.accountSid) return;
     if ((await takeIn(deps, tally, facts, undefined, how)) === 'underway') remember(facts);
@@ -112,7 +112,7 @@ async function newLook(
   last: Date | undefined,
 ): Promise<Look> {
   const begun = await catalog.now();
-  // Never from a time to come: a clock may have been wrong.
+  // Never from a future time: a clock may have been wrong.
   const since = last
     ? Math.min(last.getTime(), begun.getTime()) - rescanMs
     : begun.getTime() - config.reconcile.hours * hour;
@@ -124,7 +124,7 @@ async function lastLook({ catalog }: Pick<IngestDeps, 'catalog'>) {
   return { at: timeOf(mark?.['at']), underway: sidsOf(mark?.['underway']) };
 }
 
-/** The look that an earlier process began. */
+/** The run that an earlier process began. */
 function lookOf(state: Run['state']): Look | undefined {
   const [begun, since] = [timeOf(state?.['begun']), timeOf(state?.['since'])];
   if (!begun || !since) return undefined;

@@ -7,16 +7,16 @@ import { holdsOn } from '../../../retention/decide.ts';
 import { isOfKeys, mayDestroy } from '../../../retention/may-destroy.ts';
 import type { IngestDeps } from '../../deps.ts';
 
-/** Of these Twilio has no media, and will have none. */
+/** States in which Twilio has no media, and will never have any. */
 export const withoutMedia: ReadonlySet<TwilioRecording['status']> = new Set(['absent', 'deleted', 'failed']);
 
-/** The current version of an object that lies there in plain. */
+/** The current version of an unencrypted object. */
 interface PlainObject extends Stored {
   bucket: string;
   key: string;
 }
 
-/** Why a plain object stays, as it is counted. */
+/** Why a plain object stays, by the name of its count. */
 type Stays =
   | 'plain_own'
   | 'plain_held'
@@ -27,10 +27,12 @@ type Stays =
   | 'plain_differs';
 
 /**
- * Removes one plain object, by its version where its bucket has versions: a marker in front of it would leave it readable.
- * Of an erased recording all versions under this key go; of any other the very one that {@link mayRemovePlain} was asked about.
- * @returns what became of it, to be counted
- * @throws CustodyError `key_*` where no key opens the copy: nothing more may go then; else as Twilio and the bucket do
+ * Removes one plain object, by its version if its bucket has versions, because a delete marker would leave it readable.
+ * Of an erased recording it removes all versions under this key; otherwise only the version that {@link mayRemovePlain}
+ * has checked.
+ * @returns the result, by the name of its count
+ * @throws CustodyError `key_*` if no key opens the copy: then nothing more may be removed; otherwise as Twilio and the
+ * bucket do
  */
 export async function removePlain(
   deps: IngestDeps,
@@ -48,7 +50,7 @@ export async function removePlain(
     if (row.state === 'erased') await removeVersions(plain, key);
     else await plain.delete(key, object.versionId);
   } catch (error) {
-    // A lock there, or a right that is missing: the next one may go all the same.
+    // The object is locked, or a right is missing: the next one may still be removable.
     if (errorCode(error) !== 'store_denied') throw error;
     return 'plain_refused';
   }
@@ -64,9 +66,10 @@ async function removeVersions(plain: Store, key: string): Promise<void> {
 }
 
 /**
- * Asked immediately before it goes: no hold, a copy that is proven (or verified, where Twilio has no such recording) and
- * that the keys at hand open now, in a bucket that keeps versions, and that this very object holds nothing else.
- * @returns why it stays; undefined where it may go
+ * Checks, immediately before the removal, that the recording has no hold and a proven copy (or a verified one, if Twilio
+ * has no such recording), that the host's keys open the copy now, that its bucket keeps versions, and that this object
+ * has the same audio.
+ * @returns why it stays; undefined if it may be removed
  */
 async function mayRemovePlain(
   deps: IngestDeps,
@@ -76,7 +79,7 @@ async function mayRemovePlain(
   signal: AbortSignal,
 ): Promise<Stays | undefined> {
   if (row.state === 'erased') {
-    // It has no copy any more, and is to be nowhere.
+    // The recording is erased and has no copy, so no object of it may stay.
     const policy = await deps.policies.inForce();
     if (holdsOn(policy, row, deps.callerDigest).length > 0) return 'plain_held';
     return row.erasedAt ? undefined : 'plain_unproven';
@@ -91,25 +94,25 @@ async function mayRemovePlain(
   if (fault) return fault;
   if (other === false && noted?.repairedSha256 === undefined) return undefined;
   const seen = await sha256Of(plain, object, signal);
-  // A copy whose header was put right has other bytes than its object, whose own digest was noted.
+  // A copy with a corrected header has other bytes than its object, so the object's own digest was noted.
   const due = other === false ? noted?.sha256 : copy.plaintextSha256;
   return seen !== undefined && seen === due ? undefined : 'plain_differs';
 }
 
-/** Also under another name of the same bucket: in mode sse-kms the copy holds the very bytes that are compared. */
+/** Whether the object is the copy itself, even under another name of the bucket: in mode sse-kms the copy has the same bytes. */
 const isCopyItself = ({ bucket, key, etag }: PlainObject, copy: SealedObject, store: Store): boolean =>
   key === copy.key && (bucket === store.bucket || etag === copy.etag);
 
 /**
- * Whether it is another object than the one that the copy was made of; undefined where the copy was made of none that was
- * noted, and the bytes have to tell.
+ * Whether the copy was made from another object; undefined if no object was noted for the copy, so that the bytes must be
+ * compared.
  */
 function isOther(
   object: PlainObject,
   copy: SealedObject,
   noted: ImportedObject | undefined,
 ): boolean | undefined {
-  // What was imported first and copied from Twilio since has a note of bytes that are not in the copy.
+  // If a recording was imported and later copied from Twilio, the noted bytes are not those of the copy.
   if (!noted || (noted.repairedSha256 ?? noted.sha256) !== copy.plaintextSha256) return undefined;
   return !(
     noted.bucket === object.bucket &&
@@ -120,15 +123,16 @@ function isOther(
   );
 }
 
-/** A recording of another account says nothing of ours: it counts as there. */
+/** If Twilio answers with another account's recording, the recording counts as existing at Twilio. */
 async function isAtTwilio({ twilio }: IngestDeps, { recordingSid }: RecordingRow): Promise<boolean> {
   const facts = await twilio.recording(recordingSid);
   return facts !== undefined && !withoutMedia.has(facts.status);
 }
 
 /**
- * What speaks against it that has nothing to do with this very object.
- * @throws CustodyError `key_*`, `envelope_wrong_key` where it is a matter of keys, `clock_differs`: nothing more may go then
+ * A reason to keep the object that does not depend on the object itself.
+ * @throws CustodyError `key_*`, `envelope_wrong_key` for faults of the keys, `clock_differs`: then nothing more may be
+ * removed
  */
 async function faultOf(deps: IngestDeps, row: RecordingRow): Promise<Stays | undefined> {
   const isNowhereElse = !row.proof && !(await isAtTwilio(deps, row));
@@ -153,7 +157,7 @@ const refusals: Readonly<Record<string, Stays>> = {
   unversioned: 'plain_unversioned',
 };
 
-/** Of the very version, read from its first byte to its last; undefined where it is there no more. */
+/** The SHA-256 of one version, read from its first byte to its last; undefined if it no longer exists. */
 export async function sha256Of(
   plain: Store,
   { key, etag, versionId }: Pick<PlainObject, 'key' | 'etag' | 'versionId'>,

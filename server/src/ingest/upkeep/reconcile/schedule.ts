@@ -4,20 +4,21 @@ import type { IngestDeps } from '../../deps.ts';
 import { compareBucket } from './index.ts';
 import { lookAtTwilio, lookBack } from './recent.ts';
 
-/** From the end of a pass over the bucket, or over a day of Twilio's list, to the beginning of the next. */
+/** From the end of a pass over the bucket, or over the day of Twilio's list, to the beginning of the next. */
 const everyMs = 24 * 60 * 60_000;
-/** Of the runs, by which the doctor finds how they ended. */
+/** Names of the runs, by which the doctor finds how they ended. */
 const names = { twilio: 'reconcile-recent', day: 'reconcile-day', bucket: 'reconcile-bucket' };
 
-/** What the job `reconcile` does. @throws CustodyError as {@link lookAtTwilio} */
+/** Runs the job `reconcile`. @throws CustodyError as {@link lookAtTwilio} */
 export async function lookNow(deps: IngestDeps, signal: AbortSignal): Promise<void> {
   if (await runNow(deps, names.twilio, (run) => lookAtTwilio(deps, run), signal))
     await deps.alarms.resolve(['reconcile_failed']);
 }
 
 /**
- * What the job `compare` does: looks once more at all that Twilio has listed within the hours of the setting, and compares
- * the bucket. It continues what is unfinished, and begins each a day after its last end. Where one fails the other is done.
+ * Runs the job `compare`: checks once more all recordings that Twilio lists within the hours of the setting, and compares
+ * the bucket. It continues unfinished runs, and begins each a day after its last end. If one fails, the other is still
+ * done.
  * @throws CustodyError as {@link lookBack} and {@link compareBucket}
  */
 export async function compareNow(deps: IngestDeps, signal: AbortSignal): Promise<void> {
@@ -37,8 +38,8 @@ export async function compareNow(deps: IngestDeps, signal: AbortSignal): Promise
 }
 
 /**
- * Without options: a run of an hour ago is the same as this one, and is continued.
- * @returns false where another process is at it
+ * The run has no options, so an unfinished run of an hour ago has the same ones and is continued.
+ * @returns false if another process has the run
  */
 async function runNow(
   { log, runs }: IngestDeps,
@@ -49,7 +50,7 @@ async function runNow(
   try {
     const { counts } = await runs.run(name, {}, work, signal);
     if ((counts['missed'] ?? 0) + (counts['lost'] ?? 0) + (counts['adopted'] ?? 0) > 0)
-      log.warn({ event: 'reconciled', ...counts }, 'reconciled: what was missing was found');
+      log.warn({ event: 'reconciled', ...counts }, 'reconcile found missing recordings or objects');
     return true;
   } catch (error) {
     if (errorCode(error) === 'run_busy') return false;

@@ -1,15 +1,15 @@
 import type { Run } from '../../../runs/runs.ts';
 
-/** Listed by name for whoever asked; more are only counted, and all are in the log. */
+/** So many recordings are listed by SID for the operator; more are only counted, and all are in the log. */
 const mostNamed = 100;
 
-/** What was found, by name; `done` is how many were looked at. */
+/** The findings by name; `done` is how many recordings were checked. */
 export interface Tally {
   count(name: string): void;
-  /** Notes what became of one, for whoever watches. */
+  /** Notes the result for one recording, for the operator. */
   name(which: string, what: string): void;
   readonly counts: Record<string, number>;
-  /** What was named, to be saved with the state of the run. */
+  /** The noted results, to be saved with the state of the run. */
   readonly named: { notes?: Record<string, string>; unnamed?: number };
 }
 

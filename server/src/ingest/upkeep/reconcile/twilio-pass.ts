@@ -8,25 +8,25 @@ import { ingestJobs } from '../../jobs.ts';
 import { logStep } from '../../log-step.ts';
 import type { Tally } from './tally.ts';
 
-/** From the beginning of a page to that of the next, at least: an account's other programs want to ask Twilio too. */
+/** Least time from the beginning of a page to that of the next, so that the account's other programs can use Twilio's API. */
 const pageEveryMs = 250;
 const mostPauseMs = 60_000;
 const attempts = 8;
-/** Twilio's dates have whole seconds: what was created within the same one as the last of a page is asked for again. */
+/** Twilio's dates have whole seconds, so recordings of the same second as the last one of a page are requested again. */
 const secondMs = 1_000;
 
-/** By the time at which a recording was created. */
+/** A range of times at which recordings were created. */
 export interface Window {
   since: Date;
   until?: Date;
 }
 
-/** Recordings that one question to the database is about: the embedded database answers nothing else meanwhile. */
+/** Recordings in one database query: the embedded database answers no other query meanwhile. */
 const atOnce = 100;
 
 export interface TakingIn {
   dryRun: boolean;
-  /** Younger ones are left alone: their callback is on its way, or its Function at work. Ms since the recording's end. */
+  /** Ms since a recording's end before it is registered: a younger one's callback may be on its way, or its Function copying. */
   settledMs: number;
 }
 
@@ -38,9 +38,9 @@ export type TwilioPassDeps = Pick<
 >;
 
 /**
- * Takes in what Twilio has and the catalog lacks, as a callback would, without hints: no callback announced it, or none
- * arrived.
- * @param options.before where an earlier process stopped, as it was given to `save`: the list is newest first
+ * Registers recordings that Twilio has and the catalog lacks, as a callback without hints would: no callback announced
+ * them, or none arrived.
+ * @param options.before where an earlier process stopped, as passed to `save`: the list is newest first
  * @param options.onUnderway called with each recording that is not finished, or has only just ended
  * @param save called after each page with the time at which its oldest recording was created
  */
@@ -66,7 +66,7 @@ export async function twilioPass(
     );
     for (let at = 0; at < page.recordings.length; at += atOnce) {
       const some = page.recordings.slice(at, at + atOnce);
-      // Asked for at once, they are one question to the database.
+      // Simultaneous lookups become one database query.
       const known = await Promise.all(some.map(({ sid }) => deps.catalog.find(sid)));
       for (const [index, facts] of some.entries())
         if ((await takeIn(deps, tally, facts, known[index], options)) === 'underway') onUnderway?.(facts);
@@ -82,8 +82,8 @@ const earlier = (one: Date | undefined, other: Date | undefined): Date | undefin
   one && other ? (one < other ? one : other) : (one ?? other);
 
 /**
- * Takes in one recording that the catalog lacks, unless it is not finished yet.
- * @param known what the catalog has of it
+ * Registers one recording that the catalog lacks, unless it is unfinished.
+ * @param known its row in the catalog
  */
 export async function takeIn(
   deps: TwilioPassDeps,
@@ -100,7 +100,7 @@ export async function takeIn(
     if (known.state === 'absent') tally.count(`absent_${known.failure ?? 'unknown'}`);
     return 'known';
   }
-  // Whoever deleted it before it was known here may have had every right to: counted, and no alarm.
+  // It was deleted before the host knew it, which may be intended: it is counted, without an alarm.
   if (facts.status === 'deleted') {
     tally.count('deleted');
     return 'deleted';
@@ -118,13 +118,13 @@ export async function takeIn(
   logStep(log, 'registered', recordingSid);
   if (await settleUncopyable(deps, recordingSid, facts)) return 'missed';
   await queue.send(ingestJobs.link, { recordingSid });
-  // After an outage there are tens of thousands: calls that end now are copied first.
+  // After an outage there may be tens of thousands: calls that end now are copied first.
   await queue.send(ingestJobs.copy, { recordingSid }, { once: 'now', since: facts.startedAt });
   tally.count('ingested');
   return 'missed';
 }
 
-/** Twilio's limits and outages are waited for, longer each time. */
+/** Repeats a request after Twilio's limits and outages, with a longer wait each time. */
 export async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();

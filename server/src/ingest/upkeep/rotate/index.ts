@@ -10,9 +10,9 @@ import { readBack } from '../../verify/read-back.ts';
 import { createTally, type Tally } from '../reconcile/tally.ts';
 
 export interface RotateOptions {
-  /** Only what this key has wrapped; else whatever the newest has not. */
+  /** Renews only recordings under this key; absent: all that are not under the newest key. */
   from?: string;
-  /** Read each renewed recording back as a whole, before its old version goes. */
+  /** Verifies each renewed recording completely before its old version is removed. */
   verify?: boolean;
   dryRun?: boolean;
 }
@@ -21,8 +21,8 @@ const pageRows = 200;
 const atOnce = 4;
 
 /**
- * Wraps the data keys of sealed recordings anew, by the newest key alone, and has their sidecars follow. What fails stays
- * as it was and is counted by its reason; a second run takes up what is left, earlier versions included.
+ * Encrypts the data keys of recordings again, under the newest key only, and renews their sidecars. A recording that
+ * fails stays as it was and is counted by its reason; a second run renews what is left, and removes earlier versions.
  * @throws CustodyError `rotation_by_s3`, `rotation_unversioned`, `key_unknown`
  */
 export async function rotateKeys(deps: IngestDeps, run: Run): Promise<void> {
@@ -58,7 +58,7 @@ function sealing({ keys, store }: IngestDeps, { from }: RotateOptions): Keys {
   if (store.mode === 'sse-kms' || !keys) {
     throw new CustodyError(
       'rotation_by_s3',
-      'S3 seals here, and rotates its own keys: there is nothing to do',
+      'S3 encrypts the recordings of this host and rotates its own keys: there is nothing to do',
     );
   }
   if (from !== undefined && from === keys.keyId) {
@@ -70,7 +70,7 @@ function sealing({ keys, store }: IngestDeps, { from }: RotateOptions): Keys {
   return keys;
 }
 
-/** A name that is mistyped would else look like a rotation with nothing to do. */
+/** A mistyped name would look like a rotation with nothing to do. */
 async function refuseUnknown({ catalog }: IngestDeps, keys: Keys, { from }: RotateOptions): Promise<void> {
   if (from === undefined || keys.keyIds.includes(from)) return;
   if ((await catalog.countSealedByOthers({ newest: keys.keyId, from })) > 0) return;
@@ -83,25 +83,25 @@ async function refuseUnknown({ catalog }: IngestDeps, keys: Keys, { from }: Rota
 const unversioned = (why: string): CustodyError =>
   new CustodyError(
     'rotation_unversioned',
-    `${why}, and a process that dies between writing an object and noting it could lose track of it: enable versioning first`,
+    `${why}, so a process that dies between writing an object and noting it could lose the object: enable versioning first`,
   );
 
-/** By what the bucket says of itself now; a store that knows no such question is judged by what it lists. */
+/** Asks the bucket whether it keeps versions now; a store without that request is judged by its list of versions. */
 async function refuseUnversioned(store: Store): Promise<void> {
   const { bucket } = store;
-  const told = await store.versioning();
-  if ('value' in told) {
-    if (told.value === 'enabled') return;
+  const answer = await store.versioning();
+  if ('value' in answer) {
+    if (answer.value === 'enabled') return;
     throw unversioned(
-      told.value === 'suspended'
+      answer.value === 'suspended'
         ? `versioning of the bucket ${bucket} is suspended`
         : `the bucket ${bucket} keeps no versions`,
     );
   }
-  if (told.unavailable === 'denied')
+  if (answer.unavailable === 'denied')
     throw new CustodyError(
       'rotation_unversioned',
-      `whether the bucket ${bucket} keeps versions may not be asked: allow s3:GetBucketVersioning (docs/deploy.md)`,
+      `the host may not ask whether the bucket ${bucket} keeps versions: allow s3:GetBucketVersioning (docs/deploy.md)`,
     );
   for await (const { versionId } of store.versions('recordings/')) {
     if (versionId === undefined || versionId === 'null')
@@ -129,14 +129,14 @@ async function rotateOne(
       const context = { account: row.accountSid, recording: sid };
       const renewed = await renewObject({ object, context, keys, store, signal });
       const isBeside = isVersionOfItsOwn(renewed, object);
-      // It has taken the old one's place, which is gone: it is noted whatever else is so, and nothing more is renewed.
+      // The new object has overwritten the old one, so it is noted in any case, and the run stops.
       if (!isBeside) {
         await catalog.renewed(sid, object, renewed);
         throw unversioned(`the bucket ${store.bucket} has stored ${object.key} without a version of its own`);
       }
       if (verify) await readBack(deps, row, renewed, signal);
       if (!(await catalog.renewed(sid, object, renewed))) {
-        // Copied anew, or erased, meanwhile: what we wrote is nobody's.
+        // The recording was copied again or erased meanwhile, so the renewed version is surplus.
         await store.delete(renewed.key, renewed.versionId);
         return tally.count('changed_meanwhile');
       }
@@ -152,13 +152,14 @@ async function rotateOne(
     signal.throwIfAborted();
     if (errorCode(error) === 'rotation_unversioned') throw error;
     tally.count(`failed_${errorCode(error)}`);
-    log.warn({ recording: sid, code: errorCode(error) }, 'its key could not be rotated');
+    log.warn({ recording: sid, code: errorCode(error) }, 'the key of a recording could not be rotated');
   }
 }
 
 /**
- * Counts the recordings of which earlier versions are left, which older keys would still open, after one more try: a lock
- * has ended since an earlier run, a right was given, or that run was killed. What is not verified keeps them.
+ * Removes earlier versions, which older keys still open, and counts the recordings of which some are left: since an
+ * earlier run a lock may have ended, a right may have been granted, or that run was killed. An unverified recording keeps
+ * them.
  */
 async function removeWhatWasLeft(
   deps: IngestDeps,
@@ -180,7 +181,7 @@ async function removeWhatWasLeft(
   }
 }
 
-/** Recordings of whose object there is more than one version or marker. */
+/** Recordings whose object has more than one version or delete marker. */
 async function* withOlderVersions(store: Store): AsyncIterable<RecordingSid> {
   let before = '';
   let given = '';

@@ -7,17 +7,17 @@ import { type Entry, entryOf } from './entry.ts';
 import type { Columns } from './manifest.ts';
 import { unusable } from './unusable.ts';
 
-/** Keys have at most 1,024 bytes, each of them three in a URL. */
+/** A key has at most 1,024 bytes, and each takes three in URL encoding. */
 const mostLineBytes = 16 * 1024;
 
 /**
- * The entries of a data file in CSV: no header, every field quoted, keys as in a URL.
+ * The entries of a CSV data file: no header, every field quoted, keys URL-encoded.
  * @throws CustodyError `inventory_unusable`, `store_*`
  */
 export async function* csvEntries(file: OpenFile, columns: Columns, width: number): AsyncGenerator<Entry> {
   const lines = parse({ relax_column_count: true, max_record_size: mostLineBytes });
   const source = Readable.from(file.all(), { objectMode: false, highWaterMark: 256 * 1024 });
-  // The reader of `lines` gets the error of each of them.
+  // The reader of `lines` receives the errors.
   const ended = () => undefined;
   if (file.key.endsWith('.gz')) pipeline(source, createGunzip(), lines, ended);
   else pipeline(source, lines, ended);
@@ -46,7 +46,7 @@ export async function* csvEntries(file: OpenFile, columns: Columns, width: numbe
   }
 }
 
-/** Undefined of what is no text as in a URL: no recording has such a key. */
+/** Undefined for invalid URL encoding: no recording has such a key. */
 function decoded(key: string): string | undefined {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '));
@@ -55,7 +55,7 @@ function decoded(key: string): string | undefined {
   }
 }
 
-/** Errors of zlib and of csv-parse; an abort, or one of the network, is none. */
+/** True for errors of zlib and of csv-parse, and false for an abort or an error of the network. */
 function isOfFormat(error: unknown): boolean {
   const code = (error as { code?: unknown } | undefined)?.code;
   return typeof code === 'string' && /^(Z_|CSV_)/.test(code);

@@ -7,19 +7,19 @@ import { unusable } from './unusable.ts';
 const rangeBytes = 4 * 1024 * 1024;
 
 /**
- * One data file, read in ranges: a file may have 2 GB, and one answer that is read for as long as the database takes would
- * keep a connection, and break.
+ * One data file, read in ranges: a file may have 2 GB, and a single response would stay open while the database stores
+ * the rows, and break.
  */
 export interface OpenFile {
   readonly key: string;
   readonly bytes: number;
-  /** Bytes [start, end), of the object that was opened. */
+  /** Bytes [start, end) of the opened object. */
   read(start: number, end: number): Promise<Buffer>;
-  /** All of it in pieces. @throws CustodyError `inventory_unusable` at its end, where its MD5 is not the manifest's */
+  /** The whole file in pieces. @throws CustodyError `inventory_unusable` at the end, if its MD5 is not the manifest's */
   all(): AsyncGenerator<Buffer>;
 }
 
-/** @throws CustodyError `inventory_unusable` where it is not as long as the manifest says, `object_missing`, `store_*` */
+/** @throws CustodyError `inventory_unusable` if its length is not the manifest's, `object_missing`, `store_*` */
 export async function openFile(
   store: Pick<Store, 'get'>,
   { key, bytes, md5 }: DataFile,

@@ -1,12 +1,12 @@
 /** One object as an inventory lists it. */
 export interface Entry {
   key: string;
-  /** As S3 gives it elsewhere, with quotes. */
+  /** With quotes, as in S3's other answers. */
   etag: string;
   lastModified: Date;
 }
 
-/** The values of one row, whatever the format has them in; booleans may be text. */
+/** The values of one row in any format; booleans may be text. */
 export interface Values {
   key: unknown;
   etag: unknown;
@@ -15,7 +15,7 @@ export interface Values {
   isDeleteMarker?: unknown;
 }
 
-/** Undefined of what is not the current version of an object, or has no time. */
+/** Undefined if the row is not the current version of an object, or has no time. */
 export function entryOf(values: Values): Entry | undefined {
   const { key, etag, isLatest, isDeleteMarker } = values;
   if (typeof key !== 'string' || isFalse(isLatest) || isTrue(isDeleteMarker)) return undefined;

@@ -10,8 +10,8 @@ export { newestInventory } from './newest.ts';
 type Deps = Pick<IngestDeps, 'alarms' | 'config' | 'inventory' | 'log' | 'runs' | 'store'>;
 
 /**
- * The recordings' keys in the bucket, in byte order: of the inventory, where one is configured and can be used, and else of
- * a listing. They begin behind `after`, but for a store that cannot.
+ * The recordings' keys in the bucket, in byte order: from the inventory, if one is configured and usable, otherwise from
+ * a listing. They begin after `after`, unless the store cannot start there.
  */
 export async function bucketKeys(
   deps: Deps,
@@ -28,18 +28,18 @@ export async function bucketKeys(
     const { message } = error;
     log.warn(
       { code: errorCode(error), reason: message },
-      'the inventory cannot be used: the bucket is listed',
+      'the inventory cannot be used: the host lists the bucket instead',
     );
     if (!dryRun) await alarms.raise(code, undefined, message);
   }
-  // Behind the last key of that recording.
+  // After the last key of that recording.
   const behind = after && sidecarKey(config.accountSid, after);
   return { keys: store.list(`recordings/${config.accountSid}/`, { after: behind }) };
 }
 
 /**
- * What concerns the inventory alone. What passes by itself, of its bucket too, is left to the next try: listing a very large
- * bucket for it would cost more.
+ * True for permanent faults of the inventory alone. A temporary fault, also of its bucket, is left to the next try,
+ * because listing a very large bucket costs more.
  */
 function isOfInventory(error: unknown): error is CustodyError {
   return (

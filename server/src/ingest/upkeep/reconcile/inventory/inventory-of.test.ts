@@ -246,7 +246,7 @@ onEachEngine('an inventory', (open) => {
     ['is not there', undefined, 'no inventory is under s3://inventories/custody/'],
     ['has no manifest.checksum', { checksum: false }, 'has both manifest.json and manifest.checksum'],
     ['has a manifest of another MD5', { checksum: 'f'.repeat(32) }, 'MD5 of its manifest.checksum'],
-    ['is no manifest', { change: () => ({ files: 'none' }) }, 'is no manifest'],
+    ['is no manifest', { change: () => ({ files: 'none' }) }, 'is not a manifest'],
     [
       'is of another bucket',
       { change: (manifest) => ({ ...manifest, sourceBucket: 'theirs' }) },
@@ -255,7 +255,7 @@ onEachEngine('an inventory', (open) => {
     [
       'is in ORC',
       { change: (manifest) => ({ ...manifest, fileFormat: 'ORC' }) },
-      'format ORC, which is not read: set the format of the inventory to CSV or Parquet',
+      'format ORC, which the host does not read: set the format of the inventory to CSV or Parquet',
     ],
     ['lacks a column', { change: schema('Bucket, Key, Size') }, 'lacks ETag and LastModifiedDate: add'],
     [

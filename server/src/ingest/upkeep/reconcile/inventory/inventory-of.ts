@@ -18,9 +18,10 @@ type Deps = Pick<IngestDeps, 'config' | 'log' | 'runs' | 'store'>;
 type LoadingDeps = Deps & { inventory: InventorySource };
 
 /**
- * The keys of the newest inventory. It is loaded into the database once: a pass that continues behind `after` reads them there.
- * @throws CustodyError `inventory_unusable` where there is none that can be read, `object_*`, `store_*`; `run_busy` while
- * another process loads it; of the keys, `inventory_gone` (retryable) where another reading has replaced them
+ * The keys of the newest inventory. It is loaded into the database once: a pass that continues after `after` reads them
+ * there.
+ * @throws CustodyError `inventory_unusable` if none can be read, `object_*`, `store_*`; `run_busy` while another process
+ * loads it; while the keys are read, `inventory_gone` (retryable) if another load has replaced them
  */
 export async function inventoryOf(
   deps: LoadingDeps,
@@ -45,13 +46,13 @@ async function loadNow(
 ): Promise<LoadedInventory> {
   const prefix = `recordings/${config.accountSid}/`;
   let loaded: LoadedInventory | undefined;
-  // The name of the run keeps other processes from loading at the same time.
+  // Only one process at a time can have a run of this name.
   const work: Work = async (run) => {
     loaded = await loadInventory(inventory, prefix, manifest, run);
   };
   await runs.run('inventory', { manifest: manifest.key }, work, signal);
   if (!loaded) throw new Error('a run without an end');
-  log.info({ inventory: manifest.key, keys: loaded.keys }, 'an inventory of the bucket was loaded');
+  log.info({ inventory: manifest.key, keys: loaded.keys }, 'an inventory of the bucket is loaded');
   return loaded;
 }
 

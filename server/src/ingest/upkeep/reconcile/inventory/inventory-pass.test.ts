@@ -231,7 +231,7 @@ describe('without an inventory that can be used', () => {
     expect(await host.alarms.list({ open: true })).toEqual([
       expect.objectContaining({ code: 'inventory_unusable', detail: expect.stringContaining('ORC') }),
     ]);
-    expect(host.lines.join()).toContain('the bucket is listed');
+    expect(host.lines.join()).toContain('the host lists the bucket instead');
     await inventory({ createdAt: new Date(Date.now() - 60_000) });
     await host.run();
     expect(host.asked).toEqual([]);

@@ -14,8 +14,8 @@ import type { InventoryPlace } from './newest.ts';
 const saveEvery = 50;
 
 /**
- * Reads the keys below `prefix` that are recordings' into the database, in place of those of the inventory before: data
- * files are in no order. It counts as loaded only when each file had its MD5.
+ * Loads the recordings' keys below `prefix` into the database, in place of those of the inventory before, because data
+ * files are not sorted. It counts as loaded only if the MD5 of every file is right.
  * @throws CustodyError `inventory_unusable`, `object_*`, `store_*`, `run_taken`
  */
 export async function loadInventory(
@@ -44,14 +44,14 @@ export async function loadInventory(
     }
   }
   await put();
-  // A run that another process has taken over must not say that its rows are there.
+  // A run that another process has taken over must not mark the inventory as loaded.
   await run.save({}, { done: sum });
   const loaded = { load, manifest: manifest.key, keys: sum };
   await keys.finish(loaded);
   return loaded;
 }
 
-/** The readers of both formats are loaded where one is read: most hosts use no inventory. */
+/** The modules of both formats are imported on use, because most hosts have no inventory. */
 async function entriesOf(
   file: OpenFile,
   { columns, format, width }: Manifest,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { unusable } from './unusable.ts';
 
-/** The columns that are read, by their names in the manifest without case and underscores. */
+/** The columns that the host reads, by their names in the manifest in lower case without underscores. */
 const wanted = {
   key: 'key',
   etag: 'etag',
@@ -13,7 +13,7 @@ const wanted = {
 const required = { key: 'Key', etag: 'ETag', lastModified: 'LastModifiedDate' } as const;
 
 export type Column = keyof typeof wanted;
-/** Places of the columns in a line of CSV, from 0, and their names as the manifest writes them. */
+/** Positions of the columns in a line of CSV, from 0, and their names in the manifest. */
 export type Columns = Readonly<
   Partial<Record<Column, { at: number; name: string }>> &
     Record<keyof typeof required, { at: number; name: string }>
@@ -26,11 +26,11 @@ export interface DataFile {
   md5: string;
 }
 
-/** One inventory: what S3 says of its data files. */
+/** An inventory's manifest: S3's list of its data files. */
 export interface Manifest {
-  /** Of manifest.json: tells it from all others. */
+  /** Key of manifest.json, which identifies the inventory. */
   key: string;
-  /** When S3 began it. What was put or deleted since may be in it or not. */
+  /** When S3 began it. Objects written or deleted since may be in it or not. */
   createdAt: Date;
   format: 'CSV' | 'Parquet';
   columns: Columns;
@@ -70,7 +70,8 @@ export function readManifest(
   if (md5 !== checksum.trim().toLowerCase())
     throw unusable(`${key} does not have the MD5 of its manifest.checksum: wait for the next inventory`);
   const { data } = shape.safeParse(jsonOf(bytes));
-  if (!data) throw unusable(`${key} is no manifest of an S3 Inventory: see what else writes to that prefix`);
+  if (!data)
+    throw unusable(`${key} is not a manifest of an S3 Inventory: find out what else writes to that prefix`);
   if (data.sourceBucket !== sourceBucket)
     throw unusable(
       `${key} is the inventory of the bucket ${data.sourceBucket}, and recordings are in ${sourceBucket}: correct CUSTODY_INVENTORY`,
@@ -78,7 +79,7 @@ export function readManifest(
   const { fileFormat: format } = data;
   if (format !== 'CSV' && format !== 'Parquet')
     throw unusable(
-      `${key} is in the format ${format.slice(0, 20)}, which is not read: set the format of the inventory to CSV or Parquet`,
+      `${key} is in the format ${format.slice(0, 20)}, which the host does not read: set the format of the inventory to CSV or Parquet`,
     );
   const names = namesOf(format, data.fileSchema);
   return {

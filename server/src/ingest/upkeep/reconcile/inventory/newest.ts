@@ -4,18 +4,18 @@ import type { Store } from '@flex-custody/vault';
 import { type Manifest, readManifest } from './manifest.ts';
 import { unusable } from './unusable.ts';
 
-/** Where S3 puts the inventories of a bucket. */
+/** Where S3 writes the inventories of a bucket. */
 export interface InventoryPlace {
   /** The bucket of the inventories. */
   store: Pick<Store, 'bucket' | 'get' | 'list'>;
   /** Empty, or with a slash at its end. */
   prefix: string;
-  /** The bucket that they are of. */
+  /** The bucket that the inventories list. */
   sourceBucket: string;
 }
 
 const day = 24 * 60 * 60_000;
-/** A weekly inventory is older than seven days before the next one is there. */
+/** A weekly inventory is more than seven days old when the next one appears. */
 export const oldestMs = 8 * day;
 const mostManifestBytes = 32 * 1024 * 1024;
 
@@ -27,15 +27,15 @@ interface Folder {
 }
 
 /**
- * The newest inventory that is complete and can be read, of all configurations that write below the prefix.
- * @throws CustodyError `inventory_unusable`, with what is wrong with the newest; `store_*`
+ * The newest inventory that is complete and can be read, among all configurations that write below the prefix.
+ * @throws CustodyError `inventory_unusable`, with the fault of the newest; `store_*`
  */
 export async function newestInventory(place: InventoryPlace, now: Date = new Date()): Promise<Manifest> {
   const where = `s3://${place.store.bucket}/${place.prefix}${place.sourceBucket}/`;
   const folders = await foldersOf(place);
   if (folders.length === 0)
     throw unusable(
-      `no inventory is under ${where}: S3 writes the first one within 48 hours after it was switched on (docs/reconcile.md)`,
+      `no inventory is under ${where}: S3 writes the first one within 48 hours after you switch it on (docs/reconcile.md)`,
     );
   let first: unknown;
   for (const { manifest, checksum } of folders) {
@@ -44,11 +44,11 @@ export async function newestInventory(place: InventoryPlace, now: Date = new Dat
       const found = await read(place, manifest, checksum.key);
       if (now.getTime() - found.createdAt.getTime() <= oldestMs) return found;
       first ??= unusable(
-        `the newest inventory under ${where} is of ${found.createdAt.toISOString()}, older than ${oldestMs / day} days: see whether the inventory is still switched on`,
+        `the newest inventory under ${where} is of ${found.createdAt.toISOString()}, older than ${oldestMs / day} days: check that the inventory is still switched on`,
       );
       break;
     } catch (error) {
-      // An earlier one may be good; a store that does not answer says nothing of either.
+      // An earlier inventory may be good; an unavailable store shows nothing about either.
       if (!/^(inventory_unusable|object_missing)$/.test(errorCode(error))) throw error;
       first ??= error;
     }
@@ -56,7 +56,7 @@ export async function newestInventory(place: InventoryPlace, now: Date = new Dat
   throw (
     first ??
     unusable(
-      `no inventory under ${where} has both manifest.json and manifest.checksum: wait until S3 has written one to its end`,
+      `no inventory under ${where} has both manifest.json and manifest.checksum: wait until S3 has completed one`,
     )
   );
 }
@@ -86,7 +86,7 @@ async function read(
   checksumKey: string,
 ): Promise<Manifest> {
   if (bytes > mostManifestBytes)
-    throw unusable(`${key} is too long for a manifest: see what else writes there`);
+    throw unusable(`${key} is too long for a manifest: find out what else writes there`);
   const checksum = await buffer((await store.get(checksumKey, { start: 0, end: 63 })).body);
   const manifest = await buffer((await store.get(key)).body);
   return readManifest(key, manifest, { checksum: checksum.toString('latin1'), sourceBucket });

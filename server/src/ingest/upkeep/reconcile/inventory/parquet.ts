@@ -5,15 +5,15 @@ import { type Entry, entryOf } from './entry.ts';
 import type { Column, Columns } from './manifest.ts';
 import { unusable } from './unusable.ts';
 
-/** Rows in memory at once. */
+/** Most rows in memory at once. */
 const sliceRows = 20_000;
-/** Of the columns that are read, unpacked, in one group of rows: a group without an index of its pages is read whole. */
+/** Most uncompressed bytes of the columns that are read in one row group: a group without a page index is read as a whole. */
 const mostGroupBytes = 256 * 1024 * 1024;
 const mostFooterBytes = 64 * 1024 * 1024;
 const footerBytes = 8;
 
 /**
- * The entries of a data file in Parquet. Its MD5 is looked at first: it is not read from its beginning to its end.
+ * The entries of a data file in Parquet. Its MD5 is checked first, because the file is not read sequentially.
  * @throws CustodyError `inventory_unusable`, `store_*`
  */
 export async function* parquetEntries(file: OpenFile, columns: Columns): AsyncGenerator<Entry> {
@@ -56,7 +56,7 @@ async function metadataOf(file: OpenFile, source: AsyncBuffer): Promise<FileMeta
   return parquetMetadataAsync(source);
 }
 
-/** Rows [from, to) to be read at once, none of them over two groups. */
+/** Ranges of rows [from, to) to read at once, each within one row group. */
 function* slicesOf(
   file: OpenFile,
   { row_groups }: FileMetaData,
@@ -77,7 +77,7 @@ function* slicesOf(
   }
 }
 
-/** What the reader of Parquet throws has no type of its own; what the store throws is a CustodyError. */
+/** The Parquet reader's errors have no type of their own; the store throws a CustodyError. */
 async function asUnusable<T>(file: OpenFile, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,7 +1,7 @@
 import { CustodyError } from '@flex-custody/core';
 
 /**
- * Why an inventory cannot be used, and what to do: the bucket is listed instead.
+ * Why an inventory cannot be used, and the next step; the host lists the bucket instead.
  * @param message `fault: next step`
  */
 export const unusable = (message: string, cause?: unknown): CustodyError =>
