@@ -22,6 +22,18 @@ test('every declared job is among those that a queue is opened with, under a nam
   expect(files.flatMap(({ text }) => callsIn(text))).toHaveLength(names.length);
 });
 
+test('a worker runs each job that is declared', () => {
+  const runIn = (text: string) =>
+    [...text.matchAll(/\b(?:running|jobRunner\([\w.]+\))\(\w+Jobs\.(\w+),/g)].map(([, key = '']) =>
+      key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+    );
+  expect(runIn('running(aJobs.watchPause, {\njobRunner(deps.alarms)(bJobs.c, x)')).toEqual([
+    'watch-pause',
+    'c',
+  ]);
+  expect(files.flatMap(({ text }) => runIn(text)).sort()).toEqual([...names].sort());
+});
+
 test('no former name of a job is in use', () => {
   const former = allJobs.flatMap(({ formerly }) => formerly);
   expect(former.filter((name) => names.includes(name))).toEqual([]);

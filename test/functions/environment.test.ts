@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { NewObjectSettings } from '@flex-custody/vault';
 import { readConfig } from '../../functions/lib/config.ts';
 import {
   readCallConfig,
@@ -10,6 +11,7 @@ import {
   readVendorConfig,
 } from '../../functions/lib/flex-config.ts';
 import { makeSecrets } from '../../sandbox/src/stack/secrets.ts';
+import { loadPartOfConfig } from '../../server/src/config.ts';
 
 /** https://www.twilio.com/docs/errors/82006 and the API's own limit on a variable. */
 const valueBytes = 450;
@@ -72,6 +74,23 @@ test('the example of the docs is a whole configuration', () => {
   for (const read of [readCallConfig, readPauseConfig, readStartConfig, readStreamConfig, readVendorConfig])
     expect(read(context)).toMatchObject({ origins: ['https://flex.twilio.com'] });
 });
+
+/** The variable of each setting that decides what a new object gets, and a value that is not its default. */
+const ofNewObjects: Record<keyof NewObjectSettings, [variable: string, value: string]> = {
+  mode: ['CUSTODY_STORAGE_MODE', 'sse-kms'],
+  kmsKeyId: ['CUSTODY_SSE_KMS_KEY_ID', 'ours'],
+  storageClass: ['CUSTODY_STORAGE_CLASS', 'GLACIER_IR'],
+};
+
+test.each(Object.entries(ofNewObjects))(
+  'what is set of new objects holds for those of the Functions and of the host: %s',
+  (setting, [variable, value]) => {
+    const set = { ...example(), ...twilios, DOMAIN_NAME: 'flex-custody-1234-dev.twil.io', [variable]: value };
+    expect(readConfig(set).store).toHaveProperty(setting, value);
+    const host = { AWS_REGION: 'eu-central-1', CUSTODY_BUCKET: 'recordings', [variable]: value };
+    expect(loadPartOfConfig(['store'], host).store).toHaveProperty(setting, value);
+  },
+);
 
 test.each(Object.entries(most()))('%s fits into a variable of Twilio', (_, value) => {
   expect(Buffer.byteLength(value)).toBeLessThanOrEqual(valueBytes);

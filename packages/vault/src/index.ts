@@ -24,6 +24,7 @@ export type { MediaCredentials, OpenedMedia, OpenMediaOptions } from './source/t
 export { readWavHead, secondsOf, WavHead, type WavLayout } from './source/wav.ts';
 export { type HeaderRepair, repairOf } from './source/wav-repair.ts';
 export { type BucketLook, type CorsRule, lookAtBucket } from './store/look.ts';
+export type { NewObject, NewObjectSettings } from './store/new-object.ts';
 export { createStore } from './store/s3-store.ts';
 export type {
   GetOptions,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { registerEnvelopeCommands } from './envelope.ts';
+import { examples } from './examples.ts';
 import { buildProgram } from './program.ts';
 
 /** The help of each command that does something, by its whole name. */
@@ -16,6 +17,11 @@ function program(): Command {
   const more = [(command: Command) => registerEnvelopeCommands(command, () => ({}) as never)];
   return buildProgram({ version: '1.2.3', serve: async () => undefined, more });
 }
+
+test('there is no example of a command that the program lacks', () => {
+  const commands = helps(program()).map(([name]) => name);
+  expect(Object.keys(examples).filter((name) => !commands.includes(name))).toEqual([]);
+});
 
 test.each(helps(program()))(
   'the help of %s ends with an example that the program takes',

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 const recording = 'RE0123456789abcdef0123456789abcdef';
 
 /** One for each command, shown by its `--help`. A test reads each of them with the program itself. */
-const examples: Readonly<Record<string, string>> = {
+export const examples: Readonly<Record<string, string>> = {
   serve: '',
   doctor: '--only bucket,key',
   setup: '--functions-url https://flex-custody-1234.twil.io --mode ours',

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { HeadObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { storageClasses } from '@flex-custody/core';
-import type { Store, StoreConfig } from '@flex-custody/vault';
+import type { NewObject, Store, StoreConfig } from '@flex-custody/vault';
 import { all, partBytes, type StoreSubject } from './store-subject.ts';
 
 /** What the store says of a new object, by whichever request it was written. */
@@ -28,7 +28,8 @@ export function newObjects(subject: StoreSubject): void {
   ];
   const writers: [string, Write][] = [...whole, ['in parts', inParts]];
 
-  const seen = async (config: Partial<StoreConfig>, write: Write, isRecording = true) => {
+  type Seen = Record<keyof NewObject, string | undefined>;
+  const seen = async (config: Partial<StoreConfig>, write: Write, isRecording = true): Promise<Seen> => {
     const store = subject.open(config);
     try {
       const key = await write(store, isRecording);
@@ -39,6 +40,14 @@ export function newObjects(subject: StoreSubject): void {
       store.close();
     }
   };
+  const sealing = { mode: 'sse-kms', kmsKeyId: 'ours' } as const;
+  /** The setting that asks for each of them, and what the store then says of it. */
+  const asked: Readonly<Record<keyof NewObject, [config: Partial<StoreConfig>, said: string]>> = {
+    ContentType: [sealing, 'audio/wav'],
+    ServerSideEncryption: [sealing, 'aws:kms'],
+    SSEKMSKeyId: [sealing, 'ours'],
+    StorageClass: [{ storageClass: 'GLACIER_IR' }, 'GLACIER_IR'],
+  };
   const plain = { ServerSideEncryption: undefined, SSEKMSKeyId: undefined, StorageClass: 'STANDARD' };
 
   describe.each(writers)('a recording, written %s,', (_how, write) => {
@@ -46,6 +55,11 @@ export function newObjects(subject: StoreSubject): void {
       const found = await seen({}, write);
       expect(found).toMatchObject(plain);
       expect(found.ContentType).not.toBe('audio/wav');
+    });
+
+    test.each(Object.entries(asked))('has the %s that a setting asks for', async (name, [config, said]) => {
+      // radosgw knows one class, and seals only with a KMS beside it.
+      if (subject.isOwn) expect(await seen(config, write)).toHaveProperty(name, said);
     });
 
     test('is of the configured class', async () => {
@@ -57,7 +71,6 @@ export function newObjects(subject: StoreSubject): void {
     test('is audio, sealed by the KMS key and of the configured class where S3 seals', async () => {
       // radosgw seals only with a KMS beside it.
       if (!subject.isOwn) return;
-      const sealing = { mode: 'sse-kms', kmsKeyId: 'ours' } as const;
       const sealed = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'ours', ContentType: 'audio/wav' };
       expect(await seen(sealing, write)).toEqual({ ...sealed, StorageClass: 'STANDARD' });
       const StorageClass = 'GLACIER_IR';

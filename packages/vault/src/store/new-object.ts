@@ -1,6 +1,9 @@
 import type { StorageClass } from '@flex-custody/core';
 import type { StoreConfig } from './types.ts';
 
+/** The settings that decide it: the host and the Functions read each by the same variable. */
+export type NewObjectSettings = Pick<StoreConfig, 'mode' | 'kmsKeyId' | 'storageClass'>;
+
 /** What each new object gets, as input of the SDK's commands. */
 export interface NewObject {
   ContentType?: string;
@@ -15,7 +18,7 @@ export const AUDIO = 'audio/wav';
 
 /** What every new object gets, whichever request writes it. Recordings alone get the configured storage class. */
 export function newObject(
-  { mode, kmsKeyId, storageClass }: Pick<StoreConfig, 'mode' | 'kmsKeyId' | 'storageClass'>,
+  { mode, kmsKeyId, storageClass }: NewObjectSettings,
   isRecording: boolean,
 ): NewObject {
   return {
