@@ -15,7 +15,7 @@ const look = (found: CallerKeys | undefined, secret: string | undefined = caller
 test("callers under today's secret are as they should be", async () => {
   expect(await look({ keys: [{ keyId, recordings: 7 }], none: 2 })).toBe('7 known, 2 not');
   expect(await look({ keys: [], none: 2 }, '')).toBe('0 known, 2 not');
-  expect(await look(undefined)).toBe('nothing is known of them yet');
+  expect(await look(undefined)).toBe('not known yet');
 });
 
 test('those under another one are counted, and the secret is to be restored', async () => {
