@@ -93,7 +93,9 @@ test('a running host is not moved under its feet', async () => {
   try {
     const refused = openForAdoption({ directory });
     await expect(refused).rejects.toMatchObject({ code: 'data_dir_locked' });
-    await expect(refused).rejects.toThrow(`stop it first; ${directory} is in use by process ${process.pid}`);
+    await expect(refused).rejects.toThrow(
+      `stop every host before the database is bound to other settings; ${directory} is in use by process ${process.pid}`,
+    );
   } finally {
     lock.release();
     rmSync(directory, { recursive: true, force: true });

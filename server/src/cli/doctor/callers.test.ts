@@ -36,7 +36,7 @@ test('those under another one are counted, and the secret is to be restored', as
 test('those that name none wait for an operator who knows', async () => {
   const keys = [{ keyId, recordings: 7 }, { recordings: 3 }];
   await expect(look({ keys, none: 0 })).rejects.toMatchObject({
-    detail: expect.stringMatching(/^3 recordings have a caller that an earlier release noted/),
+    detail: expect.stringMatching(/^3 recordings have a caller that an earlier release stored/),
     next: expect.stringContaining('adopt-database --same-caller-secret'),
   });
 });
