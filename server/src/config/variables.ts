@@ -94,7 +94,7 @@ export const variables = z.object({
   AWS_ENDPOINT_URL_S3: baseUrl.optional().describe('Endpoint of the S3 service, if it is not AWS.'),
   AWS_ACCESS_KEY_ID: matching(/^\S{2,128}$/, 'must be 2 to 128 characters without spaces')
     .optional()
-    .describe("Access key of the bucket; without it the AWS SDK finds credentials itself (role, profile)."),
+    .describe('Access key of the bucket; without it the AWS SDK finds credentials itself (role, profile).'),
   AWS_SECRET_ACCESS_KEY: matching(/^\S{2,256}$/, 'must be 2 to 256 characters without spaces')
     .optional()
     .describe('Secret of the access key.'),
@@ -110,7 +110,9 @@ export const variables = z.object({
   CUSTODY_STORAGE_MODE: z
     .enum(['envelope', 'sse-kms'], { error: 'must be envelope or sse-kms' })
     .default('envelope')
-    .describe('Who encrypts: the Function or host, before the bytes leave the process (envelope), or S3 (sse-kms).'),
+    .describe(
+      'Who encrypts: the Function or host, before the bytes leave the process (envelope), or S3 (sse-kms).',
+    ),
   CUSTODY_SSE_KMS_KEY_ID: list
     .refine((keys) => keys.length > 0 && keys.every((key) => /^\S{1,2048}$/.test(key)), {
       error: 'must be KMS key ids or ARNs, newest first, with commas between',
@@ -149,7 +151,7 @@ export const variables = z.object({
     .string()
     .optional()
     .describe(
-      'File with the private keys (PKCS8) of Twilio's Voice Recording Encryption, each after a line `# key id: CR…` with the SID of its public key.',
+      "File with the private keys (PKCS8) of Twilio's Voice Recording Encryption, each after a line `# key id: CR…` with the SID of its public key.",
     ),
   CUSTODY_FUNCTION_SECRETS: list
     .refine((items) => items.length >= 1 && items.length <= 2 && items.every((item) => item.length >= 32), {
@@ -165,13 +167,17 @@ export const variables = z.object({
     })
     .transform((text) => new Uint8Array(Buffer.from(text, 'base64')))
     .describe('Signs the short-lived media links.'),
-  CUSTODY_MEDIA_TTL_SECONDS: whole(5, 900).default(600).describe('How long a media link is valid, in seconds.'),
+  CUSTODY_MEDIA_TTL_SECONDS: whole(5, 900)
+    .default(600)
+    .describe('How long a media link is valid, in seconds.'),
   CUSTODY_STREAMS_PER_VIEWER: whole(1, 10_000)
     .default(24)
     .describe('Requests for audio that one viewer may have open at once, over all of their links.'),
   CUSTODY_STREAMS_PER_ADDRESS: whole(1, 100_000)
     .default(128)
-    .describe('Requests for audio that one address may have open at once; a whole office may share one address.'),
+    .describe(
+      'Requests for audio that one address may have open at once; a whole office may share one address.',
+    ),
   CUSTODY_FLEX_ORIGINS: list
     .refine((origins) => origins.length > 0 && origins.every((o) => isOrigin(o) && new URL(o).origin === o), {
       error: 'must be origins such as https://flex.twilio.com, with commas between',
@@ -213,7 +219,9 @@ export const variables = z.object({
     ),
   CUSTODY_SEGMENT_LINK_DAYS: whole(0, 30)
     .default(0)
-    .describe('Days for which a link for the older Player is valid, which plays without a token; 0 writes no such links.'),
+    .describe(
+      'Days for which a link for the older Player is valid, which plays without a token; 0 writes no such links.',
+    ),
   TwilioEnablePauseResume: anyCaseFlag
     .default(false)
     .describe('Whether agents may pause the recording of a call; True and False are accepted too.'),
@@ -323,14 +331,19 @@ export const variables = z.object({
   CUSTODY_CERTIFICATE_KEY_FILE: z
     .string()
     .default('.data/certificate-key.pem')
-    .describe('File with the key that signed certificates in earlier releases; the host still verifies them with it.'),
+    .describe(
+      'File with the key that signed certificates in earlier releases; the host still verifies them with it.',
+    ),
   CUSTODY_SIGNING_KEY_FILE: z
     .string()
     .default(signingKeyFile)
     .describe(
       "File with the hosts' Ed25519 keys, newest first: the first signs, all of them verify. The first start makes it; back it up.",
     ),
-  CUSTODY_SIGNING_KEYS: z.string().optional().describe('The text of the signing key file, instead of the file.'),
+  CUSTODY_SIGNING_KEYS: z
+    .string()
+    .optional()
+    .describe('The text of the signing key file, instead of the file.'),
   CUSTODY_CALLER_SECRET: matching(
     /^[A-Za-z0-9+/]{43}=$/,
     'must be base64 of 32 bytes; `openssl rand -base64 32` makes one',
