@@ -79,7 +79,7 @@ onEachEngine('the policy file at a start', (open) => {
 
 test('no file is no policy; one that cannot be read, or is none, is refused', () => {
   expect(readStartPolicy(undefined)).toBeUndefined();
-  expect(() => readStartPolicy(join(folder, 'nowhere'))).toThrow('does not exist');
+  expect(() => readStartPolicy(join(folder, 'nowhere'))).toThrow('is not there');
   writeFileSync(file, 'version: 2');
   expect(() => readStartPolicy(file)).toThrow('needs the newer release');
 });
