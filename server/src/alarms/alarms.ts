@@ -14,12 +14,12 @@ export interface Alarm {
   times: number;
   firstAt: Date;
   lastAt: Date;
-  /** When its cause was mended, or somebody put it aside; absent while it stands. */
+  /** When its cause ended, or an operator cleared it; absent while it is open. */
   clearedAt?: Date;
 }
 
 export interface Alarms {
-  /** One alarm for each code and recording; raising it again counts it, keeps the newest detail, and it stands again. */
+  /** One alarm for each code and recording; raising it again counts it, keeps the newest detail and opens it again. */
   raise(code: AlarmCode, recordingSid: RecordingSid | undefined, detail: string): Promise<void>;
   /**
    * Newest first; `open` leaves out those that were cleared. `limit` is 100 by default, `after` the id of a page's last one.
@@ -28,9 +28,9 @@ export interface Alarms {
   list(options?: { open?: boolean; limit?: number; after?: number }): Promise<Alarm[]>;
   /** How many open ones are behind the alarm `after`; not all of them, where there are more than 10,000. */
   countBehind(after: number): Promise<Behind>;
-  /** How many stand, by code. */
+  /** How many are open, by code. */
   counts(): Promise<Record<string, number>>;
-  /** Puts one aside. False where no such alarm stands. */
+  /** Clears one. False if no such alarm is open. */
   clear(id: number): Promise<boolean>;
   /** Which of these recordings have an open alarm of this code. */
   standing(code: AlarmCode, sids: readonly RecordingSid[]): Promise<ReadonlySet<RecordingSid>>;
@@ -59,18 +59,18 @@ const isBehind = (id: string) =>
 /** While this mark is there alarms are sent by webhook. */
 export const webhookMark = 'alarm-webhook';
 
-/** Raising it is news to the receiver of webhooks: it was closed, or open from before there was a receiver. */
+/** The receiver of webhooks does not know that it is open: it was closed, or there was no receiver when it was raised. */
 const isOpening = 'alarms.cleared_at IS NOT NULL OR alarms.webhook_id IS NULL';
 
 /** The SIDs that a detail names, each once: an erasure finds the alarm by them. */
 const sidsIn = (detail: string): string[] => [...new Set(detail.match(/[A-Z]{2}[0-9a-f]{32}/g))];
 
 export function createAlarms(db: Db): Alarms {
-  /** Every recording that comes through asks for this several times, nearly always of alarms that nobody raised. */
-  const mendAll = coalesce(async (causes: { code: string; sid: string }[][]) => {
+  /** Each recording on its way asks for this several times, nearly always about alarms that were never raised. */
+  const resolveAll = coalesce(async (causes: { code: string; sid: string }[][]) => {
     const all = causes.flat();
     await db.query(
-      // In one order everywhere: two hosts that mend the same ones must not wait for each other.
+      // Always in this order: two hosts that resolve the same alarms must not wait for each other.
       `WITH standing AS (
          SELECT id FROM alarms JOIN unnest($1::text[], $2::text[]) AS cause (code, recording_sid)
            USING (code, recording_sid)
@@ -145,6 +145,6 @@ export function createAlarms(db: Db): Alarms {
       );
       return new Set(rows.map(({ sid }) => sid));
     },
-    resolve: (codes, recordingSid) => mendAll(codes.map((code) => ({ code, sid: recordingSid ?? '' }))),
+    resolve: (codes, recordingSid) => resolveAll(codes.map((code) => ({ code, sid: recordingSid ?? '' }))),
   };
 }

@@ -12,9 +12,9 @@ interface Warning {
 
 export interface Gathering {
   /**
-   * Raises what was gathered: one alarm for each code, of its recording where it is of one alone, and else with their
-   * number.
-   * @param asked codes of which the work has found all that there are: the alarm of many of those that it did not find is resolved
+   * Raises what was gathered: one alarm for each code, about its recording where it concerns only one, else with the number of
+   * recordings.
+   * @param asked codes whose every case the work would have found: alarms about many recordings with a code that it did not find are resolved
    */
   flush(asked?: readonly AlarmCode[]): Promise<void>;
 }
@@ -27,8 +27,8 @@ interface Gathered {
 
 /**
  * Alarms of work that passes through many recordings: what concerns one recording is counted and logged, and raised once
- * at the work's end, since whatever is wrong with a bucket or an archive is wrong with tens of thousands at once. What concerns
- * none in particular is raised at once.
+ * at the work's end, since a fault of a bucket or an archive concerns tens of thousands of them. What concerns no single recording is
+ * raised at once.
  */
 export function gatherAlarms<A extends Raising>(alarms: A, log: Warning): A & Gathering {
   const gathered = new Map<AlarmCode, Gathered>();
@@ -63,7 +63,7 @@ export function gatherAlarms<A extends Raising>(alarms: A, log: Warning): A & Ga
 
 /**
  * Does work over many recordings with its alarms gathered, and raises them however it ends.
- * @param asked as {@link Gathering.flush}'s, of work that came to its end; a function where only the work tells
+ * @param asked as in {@link Gathering.flush}, for work that came to its end; a function where only the work knows them
  */
 export async function withGatheredAlarms<P extends { alarms: Raising; log: Warning }>(
   deps: P,
@@ -74,7 +74,7 @@ export async function withGatheredAlarms<P extends { alarms: Raising; log: Warni
   try {
     await work({ ...deps, alarms });
   } catch (error) {
-    // What ended the work is what is to be told.
+    // The caller gets the error that ended the work.
     await alarms.flush().catch(() => undefined);
     throw error;
   }

@@ -6,13 +6,13 @@ import { type Alarm, webhookMark } from './alarms.ts';
 export type WebhookEvent = Pick<AlarmWebhook, 'id' | 'event' | 'at'> & { alarm: number };
 
 export interface WebhookEvents {
-  /** Of what is raised from now on there are events. */
+  /** From now on each alarm that is raised has events. */
   switchOn(): Promise<void>;
   /** @returns whether it was on */
   switchOff(): Promise<boolean>;
-  /** Events that no job has yet, 500 at most: of each alarm its opening, and once that has a job, its end. */
+  /** At most 500 events that have no job yet: first the opening of an alarm, and once that has a job, its end. */
   pending(): Promise<WebhookEvent[]>;
-  /** Jobs have these events. */
+  /** These events have jobs now. */
   handedOver(events: readonly WebhookEvent[]): Promise<void>;
   /** Undefined where the alarm was removed. */
   alarmOf(event: WebhookEvent): Promise<Pick<Alarm, 'code' | 'recordingSid' | 'detail'> | undefined>;

@@ -13,7 +13,7 @@ export interface WebhookDeps {
 }
 
 /**
- * Gives each event that has no job its job. A process that ends between the two statements has it sent twice, under one id.
+ * Gives each event that has no job its job. If the process ends between the two statements, the event is sent twice, with one id.
  * @param send stores a job for each
  */
 export async function handOver(
@@ -30,7 +30,7 @@ export async function handOver(
 }
 
 /**
- * Sends one webhook. What the receiver refuses is an alarm, and not tried again.
+ * Sends one webhook. If the receiver refuses it, the host raises an alarm and does not try again.
  * @throws CustodyError `webhook_unavailable` (retryable)
  */
 export async function deliverWebhook(

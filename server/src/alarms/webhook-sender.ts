@@ -5,7 +5,7 @@ import { signBody } from '@flex-custody/vault';
 import type { Config } from '../config.ts';
 
 const defaultLimitMs = 10_000;
-/** Of an answer, whose body says nothing that the host reads. */
+/** The host does not use an answer's body; it reads so much of it, to keep the connection. */
 const mostBytes = 4_096;
 
 export interface WebhookSender {
@@ -14,7 +14,7 @@ export interface WebhookSender {
   /**
    * Asks by HEAD, without a body.
    * @returns the status of the answer
-   * @throws as {@link send}, where nobody answers or the address may not be used
+   * @throws as {@link send}, if there is no answer or the address is not allowed
    */
   reach(): Promise<number>;
 }

@@ -129,7 +129,7 @@ describe('callers that earlier releases noted without the name of a secret', () 
   test("are named by an operator's word, which the audit log has", async () => {
     const asked: string[] = [];
     expect(await name({}, async (question: string) => asked.push(question) > 0)).toBe(true);
-    expect(asked).toEqual(['Was CUSTODY_CALLER_SECRET never another one? [y/N] ']);
+    expect(asked).toEqual(['Has CUSTODY_CALLER_SECRET always been the current one? [y/N] ']);
     expect(printed[0]).toContain('1 recordings have a caller whose secret is not named');
     expect(await caller()).toBe(`${keyId}:digest`);
     expect(await database.db.query('SELECT viewer, action, allowed, reason FROM audit')).toEqual([

@@ -14,7 +14,7 @@ export const whole = (min: number, max: number) =>
 export const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true');
-/** As Verint's page writes them, and as everybody else does. */
+/** In the spelling of Verint's page (True) and in the usual one. */
 export const anyCaseFlag = z
   .string()
   .refine((text) => /^(true|false)$/i.test(text), { error: 'must be true or false' })
@@ -28,7 +28,7 @@ export const secrets = list.refine(
   (items) => items.length >= 1 && items.length <= 2 && items.every((item) => item.length >= 32),
   { error: 'must be one secret, or two while rotating, each of at least 32 characters' },
 );
-/** Hours after which originals go; undefined: they stay. */
+/** Hours after which originals are deleted; undefined: they stay. */
 export const sourceHours = (text: string): number | undefined => {
   if (text === 'off') return undefined;
   if (text === 'on') return 24;
@@ -55,7 +55,7 @@ export const baseUrl = z
     error: 'must be an http(s) URL without credentials, query and fragment',
   });
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
-/** Tokens and recordings travel to it: in the clear only where they never leave the machine. */
+/** Tokens and recordings are sent to it: without TLS only if they never leave the machine. */
 export const publicUrl = z
   .string()
   .transform(withoutSlashes)
