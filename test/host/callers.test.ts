@@ -54,6 +54,6 @@ test('a caller is named on standard input; with another secret, what was noted b
   const found = await host.run('erase', '--caller', caller);
   expect(found.out).toContain('No matching recordings.');
   expect(found.err).toContain(
-    'No number finds 1 recordings whose caller was noted under another caller secret',
+    'No number finds 1 recordings whose caller was stored under another caller secret',
   );
 });

@@ -87,7 +87,7 @@ test('a whole house is healthy, and left as it was', async () => {
     jobs: expect.stringContaining('due'),
     alarms: 'none is open',
     functions: expect.stringContaining('refuses an unsigned callback'),
-    callback: 'signed, it goes through the Function to the host',
+    callback: 'a signed callback reaches the host through the Function',
     'plugin-settings': 'readable; mode ours, 0 rules',
     plugins: 'released: plugin-recording 0.1.0, plugin-veridas 0.1.0',
     'recorded-once': expect.stringContaining('our plugin'),
@@ -98,7 +98,7 @@ test('a whole house is healthy, and left as it was', async () => {
 test('for a person: aligned, at most 100 columns', async () => {
   const { out } = await doctor([]);
   expect(out).toContain('  ok    account          Northwind Energy');
-  expect(out).toMatch(/Nothing must be fixed \(\d+ looked at, \d+ notes\)\.\n$/);
+  expect(out).toMatch(/Nothing must be fixed \(\d+ checks, \d+ notes\)\.\n$/);
   expect(out).not.toContain(stack.sandbox.account.authToken);
 });
 
@@ -208,7 +208,7 @@ describe('the bucket', () => {
     fault('s3', 501, '?versioning');
     expect(await found('versions')).toMatchObject({
       ok: true,
-      detail: expect.stringContaining('cannot tell'),
+      detail: expect.stringContaining('not known'),
     });
   });
 });
@@ -260,7 +260,7 @@ describe('the Functions', () => {
     try {
       expect(await found('callback')).toMatchObject({
         ok: false,
-        detail: 'the Function does not get through to the host',
+        detail: 'the Function does not reach the host',
       });
     } finally {
       await stack.stopServer();

@@ -64,7 +64,7 @@ describe('by way of a running host that has the embedded database', () => {
     expect([dry.code, dry.out]).toEqual([0, expect.stringContaining(`newly held        1: ${sid}`)]);
     expect(await ids()).toEqual([]);
     const done = await apply(whole, '--by', 'legal team');
-    expect(done).toMatchObject({ code: 0, out: expect.stringContaining('Holds that come: case-1, case-2') });
+    expect(done).toMatchObject({ code: 0, out: expect.stringContaining('New holds: case-1, case-2') });
     // Which host was asked is for --verbose.
     expect(done.err).not.toContain('A running host');
     expect((await host.run('policy', 'show', '--verbose')).err).toContain(
@@ -130,7 +130,7 @@ describe('by way of a running host that has the embedded database', () => {
     writeFileSync(file, 'version: 1\nkeep: {rules: [{queue: ["everyone ", Nowhere], days: 9}]}\n');
     const check = await host.run('policy', 'check', file);
     expect(check.code).toBe(0);
-    expect(check.err.trim()).toBe('Warning: TaskRouter has no queue Nowhere: a rule for it fits no call.');
+    expect(check.err.trim()).toBe('Warning: TaskRouter has no queue Nowhere: a rule for it matches no call.');
     expect(JSON.parse((await host.run('policy', 'check', file, '--json')).out)).toMatchObject({
       queues: { compared: true, unknown: ['Nowhere'] },
     });

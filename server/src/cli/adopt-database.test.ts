@@ -93,7 +93,9 @@ test('a running host is not moved under its feet', async () => {
   try {
     const refused = openForAdoption({ directory });
     await expect(refused).rejects.toMatchObject({ code: 'data_dir_locked' });
-    await expect(refused).rejects.toThrow(`stop it first; ${directory} is in use by process ${process.pid}`);
+    await expect(refused).rejects.toThrow(
+      `stop every host before the database is bound to other settings; ${directory} is in use by process ${process.pid}`,
+    );
   } finally {
     lock.release();
     rmSync(directory, { recursive: true, force: true });
@@ -127,7 +129,7 @@ describe('callers that earlier releases noted without the name of a secret', () 
   test("are named by an operator's word, which the audit log has", async () => {
     const asked: string[] = [];
     expect(await name({}, async (question: string) => asked.push(question) > 0)).toBe(true);
-    expect(asked).toEqual(['Was CUSTODY_CALLER_SECRET never another one? [y/N] ']);
+    expect(asked).toEqual(['Has CUSTODY_CALLER_SECRET always been the current one? [y/N] ']);
     expect(printed[0]).toContain('1 recordings have a caller whose secret is not named');
     expect(await caller()).toBe(`${keyId}:digest`);
     expect(await database.db.query('SELECT viewer, action, allowed, reason FROM audit')).toEqual([

@@ -20,17 +20,17 @@ interface Flags {
 }
 
 export interface AdoptDeps {
-  /** Brought up to date. */
+  /** Migrated to this release. */
   db: Db;
   config: CustodyConfig;
   print(text: string): void;
-  /** Undefined without a terminal to ask at. */
+  /** Asks at the terminal; undefined without one. */
   confirm: ((question: string) => Promise<boolean>) | undefined;
 }
 
 /**
  * Shows how this environment differs from what the database is bound to, asks, and binds the database to it.
- * @returns false where it differs and was left as it was
+ * @returns false if it differs and was not changed
  * @throws CustodyError `custody_changed`
  */
 export async function adopt({ db, config, print, confirm }: AdoptDeps, flags: Flags): Promise<boolean> {
@@ -52,7 +52,7 @@ export async function adopt({ db, config, print, confirm }: AdoptDeps, flags: Fl
         reason: found.map(changeOf).join('; '),
       }),
     );
-    // What a key that is no longer listed has signed is signed again by the host.
+    // The host signs again what a key signed that is no longer listed.
     if (config.signing && found.some(({ what }) => what === 'signing keys'))
       await createCatalog(db, facts.accountSid).forgetSigners(loadSigning(config.signing).keyIds);
   }
@@ -64,25 +64,25 @@ export async function adopt({ db, config, print, confirm }: AdoptDeps, flags: Fl
 const changeOf = ({ what, before, now }: Difference): string => `${what}: ${before} -> ${now}`;
 
 /**
- * An operator states that the callers which earlier releases noted, without a name of the secret, are under today's. It can
- * take recordings out of a hold, so it is asked and recorded.
- * @returns false where nobody agreed
+ * Names the current caller secret for the callers that earlier releases stored without the name of their secret. This can
+ * release recordings from a hold, so the operator is asked, and the audit log has an entry.
+ * @returns false if the operator did not agree
  * @throws CustodyError `caller_secret_missing`
  */
 export async function nameCallers({ db, config, print, confirm }: AdoptDeps, flags: Flags): Promise<boolean> {
   if (config.callerSecret === undefined)
     throw new CustodyError(
       'caller_secret_missing',
-      'set CUSTODY_CALLER_SECRET to the one that noted the callers',
+      'set CUSTODY_CALLER_SECRET to the one under which the callers were stored',
     );
   const keyId = callerKeyId(config.callerSecret);
   const { keys } = await createCatalog(db, config.accountSid).callerKeys();
   const unnamed = keys.find((key) => key.keyId === undefined)?.recordings ?? 0;
   if (!flags.json)
     print(
-      `${unnamed} recordings have a caller whose secret is not named; today's is ${keyId}. Where any was noted under another one, holds would miss it.`,
+      `${unnamed} recordings have a caller whose secret is not named; the current one is ${keyId}. If any was stored under another one, holds would miss it.`,
     );
-  const question = 'Was CUSTODY_CALLER_SECRET never another one? [y/N] ';
+  const question = 'Has CUSTODY_CALLER_SECRET always been the current one? [y/N] ';
   if (!flags.yes && (flags.json || !(await isAgreed(confirm, print, question)))) return false;
   const named = await db.transaction(async (inner) => {
     await createAudit(inner).record({
@@ -97,12 +97,12 @@ export async function nameCallers({ db, config, print, confirm }: AdoptDeps, fla
   print(
     flags.json
       ? JSON.stringify({ named, keyId }, undefined, 2)
-      : `Named in ${named} recordings; the audit log has an entry.`,
+      : `The secret is now named in ${named} recordings; the audit log has an entry.`,
   );
   return true;
 }
 
-/** @throws CustodyError `data_dir_locked` while a host has the embedded database: it works by the binding */
+/** @throws CustodyError `data_dir_locked` while a host has the embedded database, since that host uses the binding */
 export async function openForAdoption(database: Config['database']): Promise<Db> {
   try {
     return await openDatabase(database);
@@ -136,7 +136,7 @@ export function registerAdoptDatabase(program: Command): void {
     )
     .option(
       '--same-caller-secret',
-      'state that callers noted by earlier releases are under the caller secret of today, which was never another one',
+      'state that CUSTODY_CALLER_SECRET never changed: callers that earlier releases stored are under the current one',
     )
     .option('--yes', 'write without asking')
     .option('--json', '{differences, adopted}; does not ask, so it writes only with --yes')

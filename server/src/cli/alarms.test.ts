@@ -56,6 +56,6 @@ describe('the exit status', () => {
   test('is 1 behind the last page too, while the pages before it have one', async () => {
     expect(await listAlarms(apiWith(7), { limit: 50, after: 7 })).toBe(1);
     expect(await listAlarms(apiWith(), { limit: 50, after: 7 })).toBe(0);
-    expect(printed).toEqual(['No open alarms behind 7.', 'No open alarms behind 7.']);
+    expect(printed).toEqual(['No open alarms after 7.', 'No open alarms after 7.']);
   });
 });

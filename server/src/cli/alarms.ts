@@ -10,10 +10,10 @@ const headers = ['ID', 'LAST RAISED', 'TIMES', 'CODE', 'RECORDING', 'DETAIL'];
 
 /**
  * Each alarm, and below it what to do about it.
- * @param after the alarm behind which the page begins
+ * @param after the alarm after which the page begins
  */
 export function alarmsText(open: readonly Alarm[], after?: number): string {
-  if (open.length === 0) return after === undefined ? 'No open alarms.' : `No open alarms behind ${after}.`;
+  if (open.length === 0) return after === undefined ? 'No open alarms.' : `No open alarms after ${after}.`;
   const [head, ...lines] = table(
     headers,
     open.map(({ id, lastAt, times, code, recordingSid, detail }) => [
@@ -40,7 +40,7 @@ export interface ListFlags {
 
 /**
  * Prints one page of open alarms.
- * @returns the exit status: 1 while any alarm is open, also one that the page does not have; else 0
+ * @returns the exit status: 1 while an alarm is open, on this page or another; otherwise 0
  */
 export async function listAlarms(
   api: Pick<OperatorApi, 'alarms' | 'alarmsBehind'>,
@@ -48,7 +48,7 @@ export async function listAlarms(
 ): Promise<0 | 1> {
   const open = await api.alarms({ limit, ...(after !== undefined && { after }) });
   await printPage({
-    // With what docs/alarms.md says of each code.
+    // Each with the fields of docs/alarms.md for its code.
     rows: open.map((alarm) => ({ ...alarm, ...meaningOf(alarm.code) })),
     limit,
     idOf: ({ id }) => String(id),
@@ -66,7 +66,7 @@ export function registerAlarmCommands(program: Command): void {
     .command('alarms')
     .description('list open alarms, newest first, each with its next step (docs/alarms.md)')
     .option('--limit <n>', 'how many, at most 1000', pageSize, 50)
-    .option('--after <id>', 'those behind this one', alarmId)
+    .option('--after <id>', 'those after this one', alarmId)
     .option('--json', 'as an array')
     .addHelpText(
       'after',

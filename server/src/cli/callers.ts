@@ -13,13 +13,13 @@ export function digestBy(secret: string | undefined): CallerDigest {
   if (!digest) {
     throw new CustodyError(
       'caller_secret_missing',
-      'cannot search by caller: CUSTODY_CALLER_SECRET is not set. Recordings that were linked without it are found by --task alone',
+      'cannot search by caller: CUSTODY_CALLER_SECRET is not set. Only --task finds recordings that were linked without it',
     );
   }
   return digest;
 }
 
-/** In E.164, those of standard input for `-`. @throws CustodyError `caller_invalid` that names the line, and no number */
+/** In E.164, those of standard input for `-`. @throws CustodyError `caller_invalid` with the line, never the number */
 export async function callersAsked(
   named: readonly string[],
   read: (path: string) => Promise<string> = readText,
@@ -38,7 +38,7 @@ export async function callersAsked(
   return [...new Set([...named.filter((one) => one !== '-'), ...found])];
 }
 
-/** What no number can find is said, so that nobody takes what was found for all there is. */
+/** Says how many recordings no number can find, so that the result is not taken for complete. */
 export async function sayUnfound(api: Pick<OperatorApi, 'health'>, { keyId }: CallerDigest): Promise<void> {
   const callers = (await api.health()).work?.callers;
   const text = callers && unfoundText(callers, keyId);
@@ -50,5 +50,5 @@ export function unfoundText({ keys, none }: CallerKeys, keyId: string): string |
     .filter((key) => key.keyId !== keyId)
     .reduce((sum, { recordings }) => sum + recordings, 0);
   if (others + none === 0) return undefined;
-  return `No number finds ${others} recordings whose caller was noted under another caller secret, and ${none} whose caller is not known: find those by --task or --recording.`;
+  return `No number finds ${others} recordings whose caller was stored under another caller secret, and ${none} whose caller is not known: use --task or --recording for those.`;
 }

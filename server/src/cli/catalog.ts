@@ -10,8 +10,8 @@ interface RebuildFlags {
   json?: boolean;
 }
 
-const accepting = `Anyone with the public key can have written a sidecar that no listed key has signed. Its facts (owner, caller,
-direction, times) are restored as unproven: until Twilio proves them, they make a call nobody's own and allow no deletion.
+const accepting = `Anyone with the public key can write a sidecar that no listed key has signed. Its facts (owner, caller, direction,
+times) are restored as unproven: until Twilio proves them, the call is no agent's own, and nothing of it is deleted.
 The audit log has an entry for each.`;
 
 export function registerCatalog(program: Command): void {
@@ -23,7 +23,7 @@ export function registerCatalog(program: Command): void {
     .description('rebuild a lost catalog from the bucket and from what Twilio still has')
     .option(
       '--accept-unsigned',
-      'also restore from sidecars without a valid signature, as unproven: for when the signing key is lost',
+      'also restore from sidecars without a valid signature, as unproven, if the signing key is lost',
     )
     .option('--yes', 'with --accept-unsigned: restore without asking')
     .option('--dry-run', 'count what would be restored; change nothing')
@@ -46,7 +46,7 @@ export function registerCatalog(program: Command): void {
   catalog
     .command('sign')
     .description('sign the sidecars that have no signature yet, as the host does every hour')
-    .option('--again', 'also those whose key is no longer listed: for when a key is lost')
+    .option('--again', 'also those whose key is no longer listed, for example after a key was lost')
     .option(...anewOption)
     .option(...jsonOption)
     .action(async ({ again, anew, json }: { again?: boolean; anew?: boolean; json?: boolean }) => {

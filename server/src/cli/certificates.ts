@@ -15,7 +15,7 @@ export function registerCertificates(program: Command): void {
     .command('list')
     .description('list certificates, newest first')
     .option('--limit <n>', 'how many, at most 1000', pageSize, 50)
-    .option('--after <id>', 'those behind this one', uuid)
+    .option('--after <id>', 'those after this one', uuid)
     .option('--json', 'as an array')
     .action(({ limit, after, json }: { limit: number; after?: string; json?: boolean }) =>
       withOperatorApi(async (api) => {
@@ -32,7 +32,7 @@ export function registerCertificates(program: Command): void {
     );
   certificates
     .command('show')
-    .description('print the signed text of one, which `certificates verify` reads')
+    .description('print the signed text of a certificate, as `certificates verify` reads it')
     .argument('<id>', 'as listed', uuid)
     .option('--json', '{id, at, reason, recordings, jws}')
     .action((id: string, { json }: { json?: boolean }) =>
@@ -45,8 +45,8 @@ export function registerCertificates(program: Command): void {
   certificates
     .command('key')
     .description('print the public key that verifies new certificates, as a JWK')
-    .option('--all', 'every listed key, as a JWK Set: also those that signed earlier')
-    .option('--json', 'as it is without')
+    .option('--all', 'all listed keys, also those that signed earlier, as a JWK Set')
+    .option('--json', 'changes nothing: the output is JSON in any case')
     .action(async ({ all }: { all?: boolean }) => {
       const keys = await loadSigning(loadPartOfConfig(['signing']).signing).publicJwks();
       printJson(all ? { keys } : keys[0]);

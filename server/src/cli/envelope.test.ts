@@ -114,7 +114,7 @@ test.each([
     1,
     /cannot be read/,
   ],
-  ['an input that is not there', ['decrypt', '--in', 'nothing', '--key-file', 'keys'], 1, /is not there/],
+  ['an input that is not there', ['decrypt', '--in', 'nothing', '--key-file', 'keys'], 1, /does not exist/],
   ['an input that is a folder', ['decrypt', '--in', '.', '--key-file', 'keys'], 1, /is a folder/],
   ['no input', ['decrypt', '--key-file', 'keys'], 2, /--in/],
   [

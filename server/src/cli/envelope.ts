@@ -43,7 +43,7 @@ export function registerEnvelopeCommands(program: Command, loadKeys: () => KeyCo
       .requiredOption('--out <file>', 'the file to write; - is standard output')
       .option(
         '--key-file <file>',
-        'lines "<key id>:<base64 of 32 bytes>", newest first, or PEM; else the environment’s keys',
+        'lines "<key id>:<base64 of 32 bytes>", newest first, or PEM; by default the environment’s keys',
       )
       .option('--recording <RE…>', 'the recording it is bound to')
       .option('--account <AC…>', 'the account of that recording')
@@ -97,13 +97,13 @@ function writtenText({ in: from, out }: Options, done: string): string {
   return `Wrote ${out}${bytes === undefined ? '' : ` (${bytes} bytes)`}: ${from}, ${done}.`;
 }
 
-/** @returns whether there is a new file: not for standard output */
+/** @returns whether a file was written; false for standard output */
 async function convert(options: Options, done: string, build: () => Promise<Transform>): Promise<boolean> {
   const interrupted = new AbortController();
   const onSignal = () => interrupted.abort();
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
-  // Before any file is opened: a stream that fails while nobody listens yet ends the process.
+  // Before any file is opened: a stream that fails without an error listener ends the process.
   const converter = await build();
   const { input, bytes } = openInput(options.in);
   const output = openOutput(options.out, options.force === true);
@@ -115,7 +115,7 @@ async function convert(options: Options, done: string, build: () => Promise<Tran
   } catch (error) {
     input.destroy();
     await output.discard();
-    // The reader of our output has seen enough.
+    // The reader of standard output has closed it.
     if (options.out === '-' && systemCode(error) === 'EPIPE') return false;
     if (interrupted.signal.aborted) throw new CustodyError('interrupted', `${options.out} was not written`);
     throw explained(error, options);
@@ -136,8 +136,8 @@ function explained(error: unknown, { in: from, out }: Options): unknown {
   const code = systemCode(error);
   const path = (error as { path?: string }).path === from ? from : out;
   const why: Record<string, string> = {
-    ENOENT: path === from ? `${from} is not there` : `the folder of ${out} is not there`,
-    EACCES: `${path} may not be ${path === from ? 'read' : 'written'} by you`,
+    ENOENT: path === from ? `${from} does not exist` : `the folder of ${out} does not exist`,
+    EACCES: `you may not ${path === from ? 'read' : 'write'} ${path}`,
     EISDIR: `${path} is a folder`,
     ENOSPC: `the disk of ${out} is full: free some space, or write elsewhere`,
   };

@@ -33,7 +33,7 @@ export function registerErase(program: Command): void {
   program
     .command('erase')
     .description(
-      'erase recordings for good: all versions in the bucket, the original at Twilio, and the facts in the catalog; a signed certificate says so',
+      'erase recordings for good: all versions in the bucket, the original at Twilio, and the facts in the catalog; writes a signed certificate of it',
     )
     .option(
       '--recording <sid>',
@@ -42,7 +42,7 @@ export function registerErase(program: Command): void {
     )
     .option(
       '--task <sid>',
-      'all recordings of this task, also those that only a hint connects with it; repeat it for more',
+      'all recordings of this task, also those that only a hint links to it; repeat it for more',
       several(asTaskSid, 'a task is WT and 32 hexadecimal digits'),
     )
     .option(
@@ -51,7 +51,7 @@ export function registerErase(program: Command): void {
       several((text) => (text === '-' ? text : asTyped(text)), aNumber),
     )
     .option('--reference <text>', 'a ticket that the certificate names; not a person', referenceOf)
-    .option('--yes', 'erase; without it, the same as --dry-run')
+    .option('--yes', 'erase; without it the command does the same as with --dry-run')
     .option('--dry-run', 'show what would be erased; change nothing')
     .option(...anewOption)
     .option(...jsonOption)
@@ -105,7 +105,7 @@ export function registerRetention(program: Command): void {
         else console.log('No policy is in force: all recordings are kept.');
         return;
       }
-      // An operator also wants to see what the host has set aside today.
+      // The operator also wants to see what the host has set aside.
       const options = { all: true, ...(dryRun && { dryRun }), ...(yes && { yes }) };
       let certificates: string[] = [];
       const after: How['after'] = async (api, ended) => {
@@ -128,7 +128,7 @@ async function certificatesOf(
 function report(ended: RunView, certificates: readonly string[], json: boolean | undefined): void {
   printRun(ended, json, certificates.length > 0 ? { certificates } : {});
   if (!json) for (const id of certificates) console.log(`Certificate: ${id}`);
-  // What was asked for and stays is no success; the policy's own run may well meet holds.
+  // A recording that was named and stays is a failure; a run of the policy may meet holds.
   const stays = Object.keys(ended.counts).filter((name) =>
     /^(failed_|held$|locked$|being_erased$)/.test(name),
   );

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 
 const recording = 'RE0123456789abcdef0123456789abcdef';
 
-/** One for each command, shown by its `--help`. A test reads each of them with the program itself. */
+/** One for each command, shown by its `--help`. A test parses each of them with the program. */
 const examples: Readonly<Record<string, string>> = {
   serve: '',
   doctor: '--only bucket,key',

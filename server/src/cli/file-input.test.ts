@@ -29,7 +29,7 @@ test('a file is named where it is not there, is a folder, or is too long', async
   const folder = mkdtempSync(join(tmpdir(), 'input-'));
   try {
     writeFileSync(join(folder, 'long'), Buffer.alloc(4 * 1024 * 1024 + 1));
-    await expect(readText(join(folder, 'none'))).rejects.toThrow(`${folder}/none is not there`);
+    await expect(readText(join(folder, 'none'))).rejects.toThrow(`${folder}/none does not exist`);
     await expect(readText(folder)).rejects.toThrow(`${folder} is a folder`);
     await expect(readText(join(folder, 'long'))).rejects.toThrow('long is longer than 4 MiB');
   } finally {

@@ -7,13 +7,13 @@ import { systemCode } from '../config/system-code.ts';
 const mostBytes = 4 * 1024 * 1024;
 
 const why: Readonly<Record<string, string>> = {
-  ENOENT: 'is not there',
-  EACCES: 'may not be read by you',
+  ENOENT: 'does not exist',
+  EACCES: 'is not readable by you',
   EISDIR: 'is a folder',
 };
 
 /**
- * A small file as text; `-` is standard input, for what no list of processes and no history should show.
+ * A small file as text; `-` is standard input, which no process list and no shell history shows.
  * @throws CustodyError `file_unreadable`, also where it is longer than 4 MiB
  */
 export async function readText(path: string, input: Readable = process.stdin): Promise<string> {
@@ -24,7 +24,7 @@ export async function readText(path: string, input: Readable = process.stdin): P
   } catch (error) {
     if (error instanceof CustodyError) throw error;
     const code = systemCode(error);
-    // Without its cause: what is wrong with a file is said here, and not as of the host's folders.
+    // Without its cause, which would be explained as a fault of the host's own folders.
     throw new CustodyError('file_unreadable', `${path} ${why[code] ?? `cannot be read (${code})`}`);
   }
 }

@@ -4,10 +4,10 @@ import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { CustodyError } from '@flex-custody/core';
 
-/** Where a command writes to: the wanted name appears only once the whole file is written. */
+/** Where a command writes to: the file gets its name once it is written completely. */
 export interface Output {
   stream: Writable;
-  /** False for standard output, which is not ours to end. */
+  /** False for standard output, which the command must not close. */
   end: boolean;
   keep(): Promise<void>;
   discard(): Promise<void>;

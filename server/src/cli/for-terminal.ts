@@ -1,6 +1,6 @@
 /**
- * A text as a terminal may have it. What others wrote (a server that answers, a file, a task's attributes) could else move the
- * cursor, set the title or clear what was said before: control characters, directions of writing and the like become `?`.
+ * Makes a text safe for a terminal: control characters, marks of direction and the like become `?`. Text from outside (an answer
+ * of a server, a file, a task's attributes) could otherwise move the cursor, set the title or clear earlier output.
  */
 export const forTerminal = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (found) =>
@@ -9,7 +9,7 @@ export const forTerminal = (text: string): string =>
 
 type Says = 'log' | 'info' | 'warn' | 'error';
 
-/** Everything that the command line says goes through it, so that no command has to think of it. */
+/** Applies it to everything that the command line prints. */
 export function onlyPlainText(to: Pick<Console, Says>): void {
   for (const name of ['log', 'info', 'warn', 'error'] as const) {
     const say = to[name].bind(to) as (...words: unknown[]) => void;

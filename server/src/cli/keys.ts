@@ -55,7 +55,7 @@ export function registerKeyCommands(program: Command): void {
       '--key-id <name>',
       'the name that encrypted recordings carry, such as 2026-01; a signing key needs none',
     )
-    .requiredOption('--out <file>', 'where the private key goes; only its owner may read it')
+    .requiredOption('--out <file>', 'file for the private key, which only its owner may read')
     .option('--json', '{file, kind, keyId, forFunctions}')
     .action(
       (
@@ -108,7 +108,7 @@ function save(file: string, text: string): void {
       code === 'EEXIST'
         ? `${file} exists, and overwriting a key loses every recording under it: choose another name`
         : `${file} cannot be written (${code})`;
-    // Without its cause, which would be explained as the host's own folder's.
+    // Without its cause, which would be explained as a fault of the host's own folders.
     throw new CustodyError('key_file', why);
   }
 }

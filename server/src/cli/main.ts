@@ -7,13 +7,13 @@ import { registerEnvelopeCommands } from './envelope.ts';
 import { onlyPlainText } from './for-terminal.ts';
 import { buildProgram, run } from './program.ts';
 
-// A reader that has seen enough, such as `head`, is no failure.
+// A reader that closes early, such as `head`, is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
 onlyPlainText(console);
-// What this process writes is its user's alone.
+// Only this user may read the files that this process writes.
 process.umask(0o077);
 loadEnvFile();
 

@@ -28,7 +28,7 @@ type Needed = CustodyConfig &
   Pick<Config, 'database' | 'ops'> &
   Partial<Pick<Config, 'mediaSecret' | 'retries' | 'signing'>>;
 
-/** What work at the database needs. The operators' secret is asked for only where a running host has to be asked. */
+/** Settings that work at the database needs. The operators' secret is needed only to ask a running host. */
 const loadNeeded = (): Needed =>
   loadPartOfConfig([
     'accountSid',
@@ -48,8 +48,8 @@ export interface OwnWork {
 }
 
 /**
- * Does operators' work at the database; where a running host has the embedded one to itself, through that host.
- * @throws CustodyError `data_dir_locked` when neither is to be had, `custody_differs` where the database is another custody's
+ * Does operators' work at the database, or through the running host that has the embedded one open.
+ * @throws CustodyError `data_dir_locked` if neither answers, `custody_differs` if the database belongs to another custody
  */
 export async function withOperatorApi(
   work: (api: OperatorApi) => Promise<void>,
@@ -63,7 +63,7 @@ export async function withOperatorApi(
     if (!(error instanceof CustodyError && error.code === 'data_dir_locked')) throw error;
     return askHost(work, config, error);
   }
-  // What is sent from here is tried as often as what the host sends.
+  // Jobs that are sent from here have as many tries as those of the host.
   const queue = openQueue(db, { jobs: allJobs, ...(config.retries && { retries: config.retries }) });
   try {
     await migrate(db);
@@ -93,7 +93,7 @@ export async function withOperatorApi(
   }
 }
 
-/** Most of what is done here needs no signature; the rest says itself what is missing. */
+/** Most of this work needs no signature; work that needs one says what is missing. */
 function readable(config: Config['signing']): SigningIdentity | undefined {
   try {
     return loadSigning(config);

@@ -18,7 +18,7 @@ export type Cell = string | number | Date | undefined;
 const textOf = (cell: Cell): string => (cell instanceof Date ? cell.toISOString() : String(cell ?? '-'));
 
 /**
- * A list for a person: headers, then a line for each row. Columns of numbers are aligned to the right; a value that is not there is `-`.
+ * A list for a person: headers, then a line for each row. Columns of numbers are aligned to the right; a missing value is `-`.
  * @returns the lines, the headers first
  */
 export function table(headers: readonly string[], rows: readonly (readonly Cell[])[]): string[] {

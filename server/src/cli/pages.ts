@@ -9,7 +9,7 @@ export function pageSize(text: string): number {
   return Number(text);
 }
 
-/** What is behind a page, and how to see it; `behind` is undefined where a host of an earlier release does not count. */
+/** How many rows follow a page, and how to list them; `behind` is undefined if a host of an earlier release does not count them. */
 export function moreText(behind: Behind | undefined, after: string): string | undefined {
   if (behind === undefined) return `More: --after ${after}`;
   if (behind.isAll && behind.n === 0) return undefined;
@@ -28,7 +28,7 @@ interface PageOf<T> {
 
 /**
  * Prints a page of a list: as an array with `--json`, else as a text. How many more there are is on standard error either way;
- * it is asked only behind a full page.
+ * they are counted only after a full page.
  */
 export async function printPage<T>({ rows, limit, idOf, behind, json, text }: PageOf<T>): Promise<void> {
   const last = rows.length < limit ? undefined : rows.at(-1);

@@ -42,7 +42,7 @@ beforeEach(() => {
 test('one that is no weaker is applied, over what it was compared with, by whoever runs it', async () => {
   expect(await go(stronger, {})).toBe(true);
   expect(applied).toEqual([{ text: stronger, by: whoami(), over: 7, weaker: false }]);
-  expect(said.join('\n')).toContain('Holds that come: a');
+  expect(said.join('\n')).toContain('New holds: a');
 });
 
 test('a weaker one changes nothing, and says what to type; with --yes it is applied', async () => {

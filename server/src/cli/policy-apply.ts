@@ -16,7 +16,7 @@ export interface ApplyFlags {
 export interface ApplyDeps {
   api: Pick<OperatorApi, 'comparePolicy' | 'applyPolicy'>;
   text: string;
-  /** How the file is called in what is said. */
+  /** Name of the file in messages. */
   file: string;
   print(text: string): void;
   note(text: string): void;
@@ -24,7 +24,7 @@ export interface ApplyDeps {
 
 /**
  * Shows what a policy changes, and puts it in force.
- * @returns false where it holds or keeps less, and nobody has said `--yes`: nothing was changed then
+ * @returns false if it holds or keeps less and `--yes` was not given: nothing was changed then
  * @throws CustodyError `policy_invalid`, `policy_changed`
  */
 export async function applyPolicy(
@@ -52,7 +52,7 @@ export async function applyPolicy(
     return true;
   }
   note(
-    `Nothing changed: this policy holds or keeps less. If that is meant: flex-custody policy apply ${file} --yes`,
+    `Nothing changed: this policy holds or keeps less. If that is intended: flex-custody policy apply ${file} --yes`,
   );
   return false;
 }
@@ -74,7 +74,7 @@ export function whoami(): string {
   return `${login()} on ${hostname()}`;
 }
 
-/** In a container the user may have a number alone. */
+/** In a container the user may have only a number. */
 function login(): string {
   try {
     return userInfo().username;

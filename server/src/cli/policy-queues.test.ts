@@ -9,7 +9,9 @@ const queues = (names: string[] | undefined) => () => ({ taskQueues: async () =>
 test('a queue that the workspace has not is named once; form, case and blanks make no difference', async () => {
   const check = await checkQueues(rules, queues(['Everyone', 'sales', 'Rückfragen']));
   expect(check).toEqual({ compared: true, unknown: ['Legal'] });
-  expect(queueText(check)).toEqual(['Warning: TaskRouter has no queue Legal: a rule for it fits no call.']);
+  expect(queueText(check)).toEqual([
+    'Warning: TaskRouter has no queue Legal: a rule for it matches no call.',
+  ]);
 });
 
 test.each([

@@ -4,10 +4,10 @@ import { loadPartOfConfig, twilioCredentials } from '../config.ts';
 import type { Policy } from '../retention/policy.ts';
 import { queueKey } from '../retention/queue-names.ts';
 
-/** The rules' queue names held against TaskRouter's. */
+/** The rules' queue names, compared with TaskRouter's. */
 export type QueueCheck = { compared: true; unknown: string[] } | { compared: false; reason: string };
 
-/** A rule whose queue was renamed, or is written wrongly, fits no call: its recordings fall under another rule. */
+/** A rule whose queue was renamed or misspelled matches no call: another rule applies to its recordings. */
 export async function checkQueues(
   { keep }: Policy,
   connect: () => TwilioTaskQueues = taskRouter,
@@ -30,11 +30,13 @@ function taskRouter(): TwilioTaskQueues {
   return createTwilio({ accountSid, workspaceSid, ...twilioCredentials(config) });
 }
 
-/** Warnings; a policy with them is one that can be applied. */
+/** Warnings; a policy with warnings can be applied. */
 export function queueText(check: QueueCheck): string[] {
   if (!check.compared)
     return [`The queues were not compared with TaskRouter's: ${reasons[check.reason] ?? check.reason}.`];
-  return check.unknown.map((name) => `Warning: TaskRouter has no queue ${name}: a rule for it fits no call.`);
+  return check.unknown.map(
+    (name) => `Warning: TaskRouter has no queue ${name}: a rule for it matches no call.`,
+  );
 }
 
 const reasons: Readonly<Record<string, string>> = {

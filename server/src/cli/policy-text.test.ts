@@ -27,7 +27,7 @@ test('a change in words: what comes, what is longer, and apart from it what is l
   const after = readPolicy('version: 1\nkeep: {default: 30}\nholds: [{id: b, callers: ["+4930123456"]}]');
   const effect = { ...noEffect(), looked: 12, held: { count: 11, first: [] } };
   expect(changeText(comparePolicies(before, after), effect).split('\n')).toEqual([
-    'Holds that come: b',
+    'New holds: b',
     'More is kept:',
     '  calls in other queues: kept for 30 days instead of for 9 days',
     'Less is held or kept:',

@@ -51,15 +51,15 @@ function dayOf(at: number): string {
   return Number.isFinite(at) ? new Date(at).toISOString().slice(0, 10) : 'any day';
 }
 
-/** What another policy changes, and which recordings feel it. */
+/** What another policy changes, and which recordings it affects. */
 export function changeText(difference: PolicyDifference, effect: PolicyEffect): string {
   const { holds, periods, queuesDropped, weaker } = difference;
   const several = (what: string, ids: readonly string[]) =>
     ids.length > 0 ? [`${what}: ${ids.join(', ')}`] : [];
   const longer = periods.filter(({ before, after }) => isShorter(before, after));
   const lines = [
-    ...several('Holds that come', holds.come),
-    ...several('Holds that name more', holds.wider),
+    ...several('New holds', holds.come),
+    ...several('Wider holds', holds.wider),
     ...under('More is kept', longer.map(lineOf)),
     ...under('Less is held or kept', weaker),
     ...several('No rule names these queues any more (were they renamed in TaskRouter?)', queuesDropped),

@@ -78,11 +78,11 @@ export function registerPolicy(program: Command): void {
   policy
     .command('schema')
     .description('print the JSON Schema of the policy file, for editors')
-    .option('--json', 'as it is without')
+    .option('--json', 'changes nothing: the output is JSON in any case')
     .action(() => printJson(policyJsonSchema()));
 }
 
-/** `-` is standard input. */
+/** @param file `-` is standard input */
 const policyText = async (file: string): Promise<string> =>
   file === '-' ? readText(file) : readPolicyFile(file);
 

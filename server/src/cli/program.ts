@@ -37,7 +37,7 @@ export function buildProgram(deps: ProgramDeps): Command {
     });
   program.hook('preAction', (_, command) => {
     if (program.opts()['verbose'] === true) beVerbose();
-    // The doctor says it among all else.
+    // The doctor reports it as one of its checks.
     if (command.name() !== 'doctor') checkEnvFile();
   });
   program
@@ -70,7 +70,7 @@ Exit codes (docs/cli.md):
   2   wrong arguments
   78  the environment must be corrected first`;
 
-/** What commander has written itself: what it finds, and what an action gives to `error()`, not what an action throws. */
+/** Errors that commander has printed: its own, and those given to `error()`; not what an action throws. */
 const said = new WeakSet<CommanderError>();
 
 /**

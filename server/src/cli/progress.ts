@@ -4,7 +4,7 @@ const QUIET_MS = 2_000;
 const EVERY_MS = 200;
 const MB = 1_000_000;
 
-/** Passes bytes through and, where a person is watching and it takes longer than two seconds, says how many. */
+/** Passes bytes through and shows their number, at a terminal and after two seconds. */
 export class Progress extends Transform {
   #bytes = 0;
   #shown = false;

@@ -32,7 +32,7 @@ export function registerReconcile(program: Command): void {
     .option(...jsonOption)
     .action(async ({ since, until, dryRun, bucket, anew, json }: Flags) => {
       if (until !== undefined && until <= since)
-        throw new InvalidArgumentError('--until must be later than --since: no recording is between them');
+        throw new InvalidArgumentError('--until must be later than --since');
       const options = {
         since,
         ...(until && { until }),
@@ -71,7 +71,7 @@ export function registerImport(program: Command): void {
       'encrypt and copy recordings that an older system stored unencrypted under RE… names; the old objects stay',
     )
     .requiredOption('--from <s3-url>', 's3://bucket/prefix, read with the credentials of this host', archive)
-    .option('--from-endpoint <url>', "where that bucket is, if not where this host's own is")
+    .option('--from-endpoint <url>', "endpoint of that bucket, if it is not the one of this host's bucket")
     .option('--from-region <region>', 'its region')
     .option('--delete-plain', 'in a second run: delete each old object whose encrypted copy is verified')
     .option(

@@ -10,7 +10,7 @@ import { pageSize, printPage } from './pages.ts';
 
 const headers = ['RECORDING', 'STARTED', 'STATE', 'PROVEN', 'LINK', 'SECONDS', 'REASON'];
 
-/** A table; of a recording that waits for its cause to end, also that the host tries it again by itself. */
+/** A table; it marks the failed recordings that the host itself retries. */
 export const listText = (rows: readonly RecordingRow[]): string =>
   table(
     headers,
@@ -71,9 +71,9 @@ export function registerRecordingCommands(program: Command): void {
     });
   const paged = (command: Command) =>
     command
-      .option('--reason <code>', 'only those that failed for it, such as media_short', reasonCode)
+      .option('--reason <code>', 'only those that failed with this code, such as media_short', reasonCode)
       .option('--limit <n>', 'how many, at most 1000', pageSize, 50)
-      .option('--after <sid>', 'those behind this one', recordingSid)
+      .option('--after <sid>', 'those after this one', recordingSid)
       .option('--json', 'as an array, with all that the catalog has of each');
 
   paged(recordings.command('list'))
@@ -86,11 +86,11 @@ export function registerRecordingCommands(program: Command): void {
     .action((flags: ListFlags) => list({ ...flags, state: 'failed' }, 'No failed recordings.'));
   recordings
     .command('retry')
-    .description('start over what failed: copy, verification or link')
+    .description('start failed work over: copy, verification or link')
     .argument('[recording]', 'its SID', recordingSid)
     .option('--all', 'every failed recording')
-    .option('--reason <code>', 'with --all: only what failed for it', reasonCode)
-    .option('--json', '{retried}, in recordings')
+    .option('--reason <code>', 'with --all: only those that failed with this code', reasonCode)
+    .option('--json', '{retried}, a number of recordings')
     .action((sid: RecordingSid | undefined, flags: { all?: boolean; reason?: string; json?: boolean }) => {
       if ((sid === undefined) !== (flags.all === true) || (sid && flags.reason))
         throw new InvalidArgumentError(
@@ -108,7 +108,7 @@ export function registerRecordingCommands(program: Command): void {
     .command('show')
     .description('print all that the catalog has of one recording, as JSON')
     .argument('<recording>', 'its SID', recordingSid)
-    .option('--json', 'as it is without')
+    .option('--json', 'changes nothing: the output is JSON in any case')
     .action((sid: RecordingSid) => withOperatorApi(async (api) => printJson(await api.show(sid))));
   recordings
     .command('revoke-link')

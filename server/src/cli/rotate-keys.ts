@@ -16,7 +16,7 @@ export function registerRotateKeys(program: Command): void {
   program
     .command('rotate-keys')
     .description('re-encrypt the data keys of recordings under the newest key; audio is not rewritten')
-    .option('--from <key-id>', 'only what this key encrypted; by default all that the newest key did not')
+    .option('--from <key-id>', 'only recordings of this key; by default those of every key but the newest')
     .option('--verify', 'read each recording back in full before its old version is deleted')
     .option('--dry-run', 'count what would be re-encrypted; change nothing')
     .option(...anewOption)
@@ -30,7 +30,7 @@ export function registerRotateKeys(program: Command): void {
       );
       if (isLeft) {
         console.error(
-          'Some were not re-encrypted: `flex-custody keys status` counts them by key; run the same command again.',
+          'Some recordings were not re-encrypted. Run the same command again; `flex-custody keys status` counts them by key.',
         );
         process.exitCode = 1;
       }
@@ -54,7 +54,7 @@ export function registerKeyStatus(keys: Command): void {
     );
 }
 
-/** What the catalog calls the key of a sidecar that was restored. */
+/** The key id that the catalog has for a restored sidecar. */
 const notNoted = 'unknown';
 
 export function statusText(use: KeyUse): string {

@@ -19,7 +19,7 @@ const pollMs = 200;
 const quietMs = 1_000;
 /** How long a run of this process may take to end. */
 const ownEndMs = 3_000;
-/** Without a terminal, a line now and then says how far it is. */
+/** Without a terminal, a line shows the progress after each such interval. */
 const lineEveryMs = 10_000;
 
 /** Of every command that begins long work. */
@@ -29,11 +29,11 @@ export const anewOption = [
 ] as const;
 
 export interface How extends Begin {
-  /** Asked of the same operator API once the run has ended. */
+  /** Called with the same operator API after the run has ended. */
   after?(api: OperatorApi, ended: RunView): Promise<void>;
 }
 
-/** Warnings alone: what is found is said by counts. */
+/** Only warnings: the counts say what a run found. */
 const quietLog: Log = {
   info: () => undefined,
   warn: (fields, message) => console.error(message, JSON.stringify(fields)),
@@ -41,8 +41,8 @@ const quietLog: Log = {
 };
 
 /**
- * Does long work, in this process or in the host that has the database, and shows how far it is. Ctrl-C ends it where it
- * is ours, to be gone on with by the same command.
+ * Does long work, in this process or in the host that has the database, and shows its progress. Ctrl-C stops a run of this
+ * process; the same command continues it.
  * @throws CustodyError as the work, `run_busy`, `stopping`, or `watch_ended`
  */
 export async function runWork(
@@ -89,7 +89,7 @@ export async function runWork(
   return ended;
 }
 
-/** Begins it and waits for its end. @throws CustodyError with the failure that the run ended in */
+/** Begins it and waits for its end. @throws CustodyError with the failure of the run */
 export async function follow(
   api: Pick<OperatorApi, 'begin' | 'look'>,
   name: string,
@@ -109,7 +109,8 @@ export async function follow(
     if (!view.running) {
       if (shown) screen.write('\n');
       if (view.finishedAt) return view;
-      const [, code = 'unexpected', words = 'it broke off'] = /^(\w+): (.*)$/s.exec(view.failure ?? '') ?? [];
+      const [, code = 'unexpected', words = 'the run stopped'] =
+        /^(\w+): (.*)$/s.exec(view.failure ?? '') ?? [];
       throw errorOf(code, words);
     }
     const now = Date.now();
@@ -121,7 +122,7 @@ export async function follow(
       said = now;
     }
     await sleep(pollMs);
-    // Our own run has heard of the signal, and says in a moment how it ended; a host's does not care.
+    // A run of this process received the signal too, and ends soon; a run of a host continues.
     if (signal.aborted) stopped ??= now;
     if (stopped && now - stopped > ownEndMs) {
       throw new CustodyError('watch_ended', 'no longer followed: the host continues it');
@@ -144,7 +145,7 @@ export function progressLine({ name, counts, total, startedAt, resumedFrom }: Ru
     .map(([what, number]) => `${what.replaceAll('_', ' ')} ${number}`)
     .join(', ');
   const of = total ? ` of ${total}` : '';
-  // What an earlier run counted says nothing of how fast this one is.
+  // The counts of an earlier run say nothing about the speed of this one.
   const speed = resumedFrom ? '' : `, ${Math.round(done / seconds)}/s`;
   return `${name} ${bar}${done}${of}${speed}${found ? `: ${found}` : ''}`;
 }
@@ -163,10 +164,10 @@ export function printRun(ended: RunView, json: boolean | undefined, more: object
   else console.log(endText(ended));
 }
 
-/** What became of which, then what was counted; of a run that went on with another one, since when. */
+/** The results by name, then the counts; for a run that continued another one, also since when they count. */
 export function endText(ended: RunView): string {
   const { counts, notes = {}, unnamed = 0, resumedFrom } = ended;
-  // Names that others gave.
+  // Names from outside: untrusted text.
   const plain = (text: string) => text.replace(/\p{C}/gu, '?');
   const rows = Object.entries(notes).map(([which, what]) => [plain(which), plain(what)]);
   const { done: _, ...found } = counts;
@@ -177,7 +178,7 @@ export function endText(ended: RunView): string {
     ...(counted.length > 0 ? table(['RESULT', 'COUNT'], counted) : ['No matching recordings.']),
     ...(resumedFrom
       ? [
-          `Counted since ${resumedFrom.startedAt.toISOString()}, when the run began that this one continued (--anew starts from the beginning).`,
+          `Counted since ${resumedFrom.startedAt.toISOString()}, when the continued run began (--anew starts from the beginning).`,
         ]
       : []),
     ...(isDryRun(ended) ? ['Dry run: nothing changed.'] : []),

@@ -8,23 +8,23 @@ import {
 } from '@flex-custody/core';
 import { editJson, type FlexConfiguration, type FlexConfigurationChange } from '@flex-custody/twilio';
 
-/** A setting below `flex_custody` by its path with dots; null takes it away. */
+/** A setting below `flex_custody` by its path with dots; null removes it. */
 export type Wish = [path: string, value: unknown];
 
 export interface Difference {
   path: string;
-  /** Undefined: not there. */
+  /** Undefined if it is not set. */
   before: unknown;
   after: unknown;
 }
 
 export interface Plan {
-  /** What is to be written; empty where all is as wished. */
+  /** What must be written; empty if the configuration is already correct. */
   change: FlexConfigurationChange;
   differences: Difference[];
-  /** Of the settings as they would be; nothing is written while there is one. */
+  /** Faults of the resulting settings; nothing is written while there is one. */
   problems: SettingProblem[];
-  /** What somebody should know, whether or not anything changes. */
+  /** For the operator, whether or not anything changes. */
   notes: string[];
 }
 
@@ -32,10 +32,9 @@ const key = 'flex_custody';
 type Json = Record<string, unknown>;
 
 /**
- * What must change in a Flex configuration so that our plugins are set as wished; everybody else's settings, and those of
- * ours that nobody named, stay.
- * @param defaults for what is neither set nor wished
- * @throws CustodyError `settings_unreadable` where a wish would have to replace what is no object
+ * What must change in a Flex configuration so that our plugins have the requested settings. All other settings stay.
+ * @param defaults for settings that are neither set nor requested
+ * @throws CustodyError `settings_unreadable` if a requested setting would replace a value that is not an object
  */
 export function planSetup(
   current: FlexConfiguration,
@@ -63,7 +62,7 @@ export function planSetup(
   return { change, differences, problems, notes };
 }
 
-/** Modes theirs and both: Flex's own recording is on, and tells our Function of each. */
+/** Modes theirs and both: Flex's own recording is on, and Flex reports each recording to our Function. */
 function flexRecords(
   current: FlexConfiguration,
   { functionsUrl }: FlexSettings,
@@ -74,7 +73,7 @@ function flexRecords(
     differences.push({ path: 'call_recording_enabled', before: false, after: true });
   }
   if (functionsUrl === undefined) return;
-  // Flex fills in the task; the fragment has Twilio try again, five times, whatever went wrong.
+  // Flex fills in the task; because of the fragment Twilio retries five times, after any fault.
   const wanted = `${functionsUrl}/recording-status-callback?taskSid={taskSid}#rc=5&rp=all`;
   const found = current.callRecordingWebhookUrl;
   if (found === wanted) return;
@@ -85,7 +84,7 @@ function flexRecords(
 
 const oursIn = (text: string): unknown => (JSON.parse(text) as Json)[key];
 
-/** Our own settings by path: everything beside it keeps its text. */
+/** Sets one of our settings by its path; all other text stays as it is. */
 function editOf(ours: unknown, steps: readonly string[], value: unknown): JsonEdit {
   let found = ours;
   let path = key;
@@ -94,7 +93,7 @@ function editOf(ours: unknown, steps: readonly string[], value: unknown): JsonEd
     if (!isObject(found))
       throw new CustodyError(
         'settings_unreadable',
-        `${path} is no object in the Flex configuration, and would have to be replaced: correct it first`,
+        `${path} is not an object in the Flex configuration, and would be replaced: correct it first`,
       );
     found = found[step];
     path = `${path}.${step}`;
@@ -113,7 +112,7 @@ function compare(before: unknown, after: unknown, path: string): Difference[] {
   return [{ path, before, after }];
 }
 
-/** As a unified diff has it: what goes, then what comes. */
+/** As in a unified diff: the old value, then the new one. */
 export function linesOf({ path, before, after }: Difference): string[] {
   return [
     ...(before === undefined ? [] : [`- ${path}: ${JSON.stringify(before)}`]),

@@ -226,7 +226,7 @@ test('what is no object is not replaced by one', async () => {
   const { deps, written } = holding(withOurs({ recording: 'all of it' }));
   await expect(setup(deps, { mode: 'ours', yes: true })).rejects.toMatchObject({
     code: 'settings_unreadable',
-    message: expect.stringContaining('flex_custody.recording is no object'),
+    message: expect.stringContaining('flex_custody.recording is not an object'),
   });
   const wishes = parseWish('recording.mode="ours"', parseWish('recording="all of it"'));
   await expect(setup(holding().deps, { set: wishes, yes: true })).rejects.toMatchObject({

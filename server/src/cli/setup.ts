@@ -21,16 +21,16 @@ interface Flags {
 
 export interface SetupDeps {
   twilio: TwilioFlexConfiguration;
-  /** This host's public URL, which the plugins report to where nothing else is set. */
+  /** This host's public URL, to which the plugins report unless another one is set. */
   hostUrl: string;
   print(text: string): void;
-  /** Undefined without a terminal to ask at. */
+  /** Asks at the terminal; undefined without one. */
   confirm: ((question: string) => Promise<boolean>) | undefined;
 }
 
 /**
  * Shows what would change in the Flex configuration, asks, writes and looks again.
- * @returns false where it was not, or not yet, written as wished
+ * @returns false if the configuration still differs from the requested one
  * @throws CustodyError `flex_missing`, `configuration_changed`, `setup_unverified`, or as TwilioApi does
  */
 export async function setup({ twilio, hostUrl, print, confirm }: SetupDeps, flags: Flags): Promise<boolean> {
@@ -58,23 +58,23 @@ async function readNow(twilio: TwilioFlexConfiguration): Promise<FlexConfigurati
   throw new CustodyError('flex_missing', 'the account has no Flex: check TWILIO_ACCOUNT_SID');
 }
 
-/** Twilio replaces `ui_attributes` whole and knows no condition: the time in which a change of others is lost is kept short. */
+/** Twilio replaces `ui_attributes` as a whole and without conditions: the time in which another writer's change is lost is short. */
 async function write(twilio: TwilioFlexConfiguration, before: FlexConfiguration, { change }: Plan) {
-  // Their text too: what another wrote may parse to the same.
+  // Compares the text too: another writer's text may parse to the same value.
   if (!isDeepStrictEqual(await readNow(twilio), before))
     throw new CustodyError(
       'configuration_changed',
-      'somebody changed the Flex configuration meanwhile, and nothing was written',
+      'another writer changed the Flex configuration meanwhile; nothing was written',
     );
   await twilio.updateFlexConfiguration(change);
   if (!isDeepStrictEqual(seen(await readNow(twilio)), seen({ ...before, ...change })))
     throw new CustodyError(
       'setup_unverified',
-      'the Flex configuration does not read as it was written: somebody may have written at the same time',
+      'the Flex configuration is not what was written: another writer may have changed it at the same time',
     );
 }
 
-/** Twilio documents no text that it keeps: what it answers may be spaced, or ordered, in its own way. */
+/** Twilio does not promise to keep a text: its answer may have other spaces or another order. */
 function seen({ uiAttributesText, ...rest }: FlexConfiguration): unknown {
   return { ...rest, uiAttributes: JSON.parse(uiAttributesText) };
 }
@@ -115,7 +115,7 @@ export function parseWish(text: string, so: Wish[] = []): Wish[] {
   try {
     return [...so, [path, JSON.parse(text.slice(at + 1))]];
   } catch {
-    throw new InvalidArgumentError(`the value of ${path} is no JSON; text needs its quotes: '${path}="…"'`);
+    throw new InvalidArgumentError(`the value of ${path} is not JSON; text needs its quotes: '${path}="…"'`);
   }
 }
 
@@ -126,7 +126,10 @@ export function registerSetup(program: Command): void {
       'write the settings of the plugins into the Flex configuration; shows the difference and asks first',
     )
     .option('--functions-url <url>', 'where the Functions are deployed')
-    .option('--host-url <url>', 'where plugins report to; CUSTODY_PUBLIC_URL where nothing is set yet')
+    .option(
+      '--host-url <url>',
+      'where plugins report to; by default CUSTODY_PUBLIC_URL, if nothing is set yet',
+    )
     .addOption(
       new Option('--mode <mode>', "who records: our plugin, Flex's own recording, or both").choices([
         'ours',
@@ -136,7 +139,7 @@ export function registerSetup(program: Command): void {
     )
     .option('--veridas', 'switch the voice biometrics on')
     .option('--no-veridas', 'switch them off')
-    .option('--vendor-url <url>', "folder of the vendor's files, where they are not in the build")
+    .option('--vendor-url <url>', "folder of the vendor's files, if the build does not have them")
     .option(
       '--set <path=JSON>',
       'any other setting below flex_custody; null removes it; repeat it for more',

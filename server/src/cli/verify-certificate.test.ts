@@ -163,5 +163,5 @@ test.each([
   const missing = join(folder, 'missing');
   const program = buildProgram({ version: '1', serve: async () => undefined, more: [] });
   const code = await run(program, ['node', 'flex-custody', 'certificates', 'verify', ...args(missing)]);
-  expect([code, err]).toEqual([1, [expect.stringContaining(`file_unreadable: ${missing} is not there`)]]);
+  expect([code, err]).toEqual([1, [expect.stringContaining(`file_unreadable: ${missing} does not exist`)]]);
 });

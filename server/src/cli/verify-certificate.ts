@@ -24,11 +24,11 @@ interface Flags {
 /** What is known of a certificate whose signature was verified. */
 export interface Verified {
   certificate: Certificate;
-  /** As it names its key itself. */
+  /** The key id in the certificate's header. */
   keyId: string;
-  /** Whether this host lists that key; absent where no host's keys are at hand. */
+  /** Whether this host lists that key; absent if this environment has no host's keys. */
   isListed?: boolean;
-  /** Whose it should be: as named, or as configured; absent where nothing says so. */
+  /** The account it should be for: from the option, or from the environment; absent without either. */
   expected?: AccountSid;
 }
 
@@ -36,9 +36,9 @@ export function registerVerify(certificates: Command): void {
   certificates
     .command('verify')
     .description(
-      'verify one, without a host, and print what it says; exit code 1 where it is for another account',
+      'verify a certificate, without a host, and print its contents; exit code 1 if it is for another account',
     )
-    .argument('<file>', 'with the signed text; - is standard input')
+    .argument('<file>', 'file with the signed text; - is standard input')
     .option('--key <file>', "the public key as a JWK; by default this host's own keys")
     .option('--account <sid>', 'the account it should be for; by default the configured one', accountOf)
     .option('--json', '{certificate, keyId, isListed?, expected?, isOfExpected?}')
@@ -97,7 +97,7 @@ async function byThisHost(jws: string, signing: SigningIdentity): Promise<ByKey>
   return { certificate: readCertificate(payload), keyId, isListed: true };
 }
 
-/** For a person. What others wrote into it is printed without control characters. */
+/** For a person. Text that others wrote into it is printed without control characters. */
 export function certificateText({ certificate, keyId }: Verified): string {
   const { iss, jti, iat, reason, reference, policy, recordings } = certificate;
   const versions = recordings.reduce((sum, one) => sum + one.versions, 0);
@@ -152,6 +152,6 @@ async function jwkIn(file: string): Promise<JWK> {
   try {
     return JSON.parse(text) as JWK;
   } catch (cause) {
-    throw new CustodyError('file_unreadable', `${file} holds no JWK`, { cause });
+    throw new CustodyError('file_unreadable', `${file} is not a JWK`, { cause });
   }
 }

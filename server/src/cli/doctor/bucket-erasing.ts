@@ -6,21 +6,21 @@ import { allowed, proveRemovable } from '../../retention/prove-removable.ts';
 import { note, type Seen } from './finding.ts';
 import type { Scene } from './scene.ts';
 
-/** What retention and `erase` do, with an object of the doctor's own. */
+/** Does what retention and `erase` do, with an object of the doctor's own. */
 export async function erasing(scene: Scene): Promise<Seen> {
   return withStore(scene, async (store) => {
     const { versioned, locked } = await proveRemovable(store);
     if (locked)
       return note(
-        `not tried to its end: what is put there is locked by default${locked.until ? `, until ${locked.until.toISOString()}` : ''}; recordings are erased when their locks end`,
+        `tried only in part: the bucket locks new objects by default${locked.until ? `, until ${locked.until.toISOString()}` : ''}; recordings are erased when their locks end`,
       );
     return versioned
-      ? 'an object of its own was listed by its version, removed, and is gone'
-      : 'an object of its own was removed, and is gone; versions there are none';
+      ? 'the doctor listed the version of an object of its own and removed it; nothing is left'
+      : 'the doctor removed an object of its own; nothing is left, and the bucket keeps no versions';
   });
 }
 
-/** What describes a recording lies beside it, under a name that the Functions may not write. */
+/** A sidecar is beside its recording, under a name that the Functions may not write. */
 export async function sidecars(scene: Scene): Promise<Seen> {
   const key = 'recordings/.check.json';
   return withStore(scene, async (store) => {
@@ -35,20 +35,20 @@ export async function sidecars(scene: Scene): Promise<Seen> {
       if (!read.equals(bytes))
         throw new CustodyError(
           'store_unsupported',
-          'what was written is read as something else: use another S3',
+          'the store returned other bytes than were written: use another S3',
         );
     } finally {
-      // Whether it may be removed the check of erasing says; a lock by default keeps it.
+      // The check of erasing says whether it may be removed; a lock by default keeps it.
       await store.delete(key, versionId).catch(() => undefined);
     }
     return 'can be written and read';
   });
 }
 
-/** The bucket of an archive, where it is named. Nothing in it is the doctor's own: it deletes nothing there. */
+/** The bucket of an archive, if one is named. The doctor has no object of its own there, so it deletes nothing. */
 export async function archive({ config, options }: Scene): Promise<Seen> {
   if (options.importFrom === undefined)
-    return 'not looked at: doctor --import-from s3://bucket/prefix does, before an import';
+    return 'not checked: before an import, run doctor --import-from s3://bucket/prefix';
   const { bucket, prefix } = readFrom(options.importFrom);
   const store = createStore({ ...config.store, bucket });
   try {
@@ -72,7 +72,7 @@ export async function archive({ config, options }: Scene): Promise<Seen> {
     await allowed(store, 's3:ListBucketVersions', async () => {
       for await (const _one of store.versions(key)) return;
     });
-    return `${bucket} can be listed and read; whether --delete-plain may delete there is not tried`;
+    return `${bucket} can be listed and read; the doctor does not try whether --delete-plain may delete there`;
   } finally {
     store.close();
   }

@@ -3,7 +3,7 @@ import { CustodyError, isSealedAtRest } from '@flex-custody/core';
 import { type Keys, type Store, sealBytes } from '@flex-custody/vault';
 import { allowed } from '../../retention/prove-removable.ts';
 
-/** Where recordings lie, so that a policy for them holds for it; named as none of them is. */
+/** Under the prefix of recordings, so that the same bucket policy applies; no recording has this name. */
 const key = 'recordings/.check';
 const rangeEnd = 15;
 
@@ -23,7 +23,7 @@ export async function probeBucket(store: Store, keys: Keys | undefined, account:
       if (!found.equals(body.subarray(0, rangeEnd + 1))) {
         throw new CustodyError(
           'store_ranges',
-          `a ranged read from ${store.bucket} gave ${found.length} other bytes: use an S3 that honours Range`,
+          `a ranged read from ${store.bucket} returned ${found.length} bytes that are wrong: use an S3 that honours Range`,
         );
       }
     };
@@ -39,13 +39,13 @@ export async function probeBucket(store: Store, keys: Keys | undefined, account:
   return versionId !== undefined;
 }
 
-/** @throws CustodyError `store_unencrypted`: none of what the host stores there would count as a copy */
+/** @throws CustodyError `store_unencrypted`: no object that the host stores there would count as a copy */
 async function sealedAtRest(store: Store, versionId: string | undefined): Promise<void> {
   const found = await store.head(key, versionId);
   if (found && isSealedAtRest(store, found)) return;
   throw new CustodyError(
     'store_unencrypted',
-    `S3 does not say that what ${store.bucket} took is encrypted by the KMS key: correct CUSTODY_SSE_KMS_KEY_ID, or use an S3 with KMS`,
+    `S3 does not confirm that the object in ${store.bucket} is encrypted by the KMS key: correct CUSTODY_SSE_KMS_KEY_ID, or use an S3 with KMS`,
   );
 }
 
@@ -54,7 +54,7 @@ async function smallObject(keys: Keys | undefined, account: string): Promise<Buf
   return keys ? sealBytes(keys, { account, recording: '.check' }, plain) : plain;
 }
 
-/** What a bucket locks by default stays until then, as recordings do; the check of erasing tells. */
+/** An object that the bucket locks by default stays until its lock ends, as recordings do; the check of erasing says so. */
 function exceptOfLock(error: unknown): void {
   if (!(error instanceof CustodyError && /Object Lock/.test(error.message))) throw error;
 }

@@ -76,7 +76,7 @@ test.each(settingFailures.map((failure) => [failure.code, failure] as const))(
 );
 
 test('with the rights of the docs all of it can be done', async () => {
-  expect(await foundIn(erasing)).toMatchObject({ detail: expect.stringContaining('is gone') });
+  expect(await foundIn(erasing)).toMatchObject({ detail: expect.stringContaining('nothing is left') });
   expect(await foundIn(sidecars)).toMatchObject({ detail: 'can be written and read' });
 });
 

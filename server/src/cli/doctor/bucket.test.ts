@@ -34,7 +34,7 @@ test('a bucket as it should be', async () => {
     'kept',
     'blocked',
     'by default AES256, beside our own envelope',
-    'on: what it holds is not erased before its time',
+    'on: a locked recording is erased when its lock ends',
     'a rule removes unfinished uploads',
   ]);
 });
@@ -54,7 +54,7 @@ test('one that could be better is noted, one that is open must be shut', async (
 test.each<[BucketLook['versioning'], string, string]>([
   [{ value: 'suspended' }, 'suspended, and originals', 'put-bucket-versioning --bucket'],
   [{ value: 'never' }, 'not kept, and originals', 'put-bucket-versioning --bucket'],
-  [{ unavailable: 'denied' }, 'cannot tell', 's3:GetBucketVersioning'],
+  [{ unavailable: 'denied' }, 'not known', 's3:GetBucketVersioning'],
   [{ unavailable: 'unsupported' }, 'does not say', 'keeps versions'],
 ])(
   'where originals are to be deleted, versions must be kept: %p is to be fixed',
@@ -87,7 +87,7 @@ test('without Object Lock nothing is asked of a version', async () => {
 
 test('what a store does not tell is noted, with the right that would show it', async () => {
   expect(await publicAccess(scene({ publicAccessBlocked: { unavailable: 'unsupported' } }))).toMatchObject({
-    detail: expect.stringContaining('cannot tell'),
+    detail: expect.stringContaining('not known'),
   });
   expect(await publicAccess(scene({ publicAccessBlocked: { unavailable: 'denied' } }))).toMatchObject({
     next: expect.stringContaining('allow s3:GetBucketPublicAccessBlock on the bucket'),
@@ -129,7 +129,7 @@ describe('CORS', () => {
 test('a store that knows no versions: what works and what does not is said', async () => {
   const seen = await versions(scene({ versioning: { unavailable: 'unsupported' } }));
   expect(seen).toMatchObject({
-    detail: expect.stringMatching(/knows no versions.*erase and import work; rotate-keys does not/),
+    detail: expect.stringMatching(/has no versions.*erase and import work; rotate-keys does not/),
     next: expect.stringContaining('CUSTODY_ACCEPT_UNVERSIONED'),
   });
   const risky = scene({ versioning: { unavailable: 'unsupported' } }, 'envelope', 24);

@@ -18,15 +18,15 @@ export async function bucket({ config }: Scene): Promise<Seen> {
   }
 }
 
-/** What a setting says, or a note that it does not say. */
-function read<T>(told: Told<T>, right: string, what: string, say: (value: T) => Seen): Seen {
-  if ('value' in told) return say(told.value);
-  return told.unavailable === 'denied'
+/** What a setting says, or a note that it cannot be read. */
+function read<T>(setting: Told<T>, right: string, what: string, say: (value: T) => Seen): Seen {
+  if ('value' in setting) return say(setting.value);
+  return setting.unavailable === 'denied'
     ? note(
-        `cannot tell: these credentials may not read it`,
+        'not known: these credentials may not read it',
         `allow s3:${right} on the bucket to see it here (docs/doctor.md has all such rights)`,
       )
-    : note('cannot tell: this store knows no such setting', `check ${what} in your storage's own settings`);
+    : note('not known: this store has no such setting', `check ${what} in your storage's own settings`);
 }
 
 export async function versions(scene: Scene): Promise<Seen> {
@@ -35,16 +35,16 @@ export async function versions(scene: Scene): Promise<Seen> {
   const { versioning } = look;
   const { acceptUnversioned, deleteSourceAfterHours } = scene.config;
   if ('value' in versioning && versioning.value === 'enabled') return 'kept';
-  // Then the copy is all that there is of a recording, and one write to its key destroys it.
+  // The copy would be all that is left of a recording, and one write to its key would destroy it.
   if (deleteSourceAfterHours !== undefined && !acceptUnversioned)
     throw onlyCopy(versioning, keepVersions(scene));
   if ('unavailable' in versioning && versioning.unavailable === 'unsupported')
     return note(
-      'cannot tell, so taken as not kept: this store knows no versions, and what is overwritten or deleted by mistake is gone. Copying, playing, retention, erase and import work; rotate-keys does not, and originals and plain objects are not deleted',
+      'not known, so treated as not kept: this store has no versions, and an object that is overwritten or deleted by mistake is lost. Copying, playing, retention, erase and import work; rotate-keys does not, and originals and plain objects are not deleted',
       'use an S3 that keeps versions, or set CUSTODY_ACCEPT_UNVERSIONED=true to delete originals all the same',
     );
   return read(versioning, 'GetBucketVersioning', 'versions', () =>
-    note('not kept: what is overwritten or deleted by mistake is gone', keepVersions(scene)),
+    note('not kept: an object that is overwritten or deleted by mistake is lost', keepVersions(scene)),
   );
 }
 
@@ -61,7 +61,7 @@ function onlyCopy(versioning: BucketLook['versioning'], next: string) {
   }
   return versioning.unavailable === 'denied'
     ? advice(
-        'cannot tell whether they are kept, and originals at Twilio are to be deleted (DELETE_SOURCE_AFTER)',
+        'not known whether they are kept, and originals at Twilio are to be deleted (DELETE_SOURCE_AFTER)',
         'allow s3:GetBucketVersioning (docs/deploy.md has the whole policy)',
       )
     : advice(
@@ -82,7 +82,7 @@ export async function publicAccess(scene: Scene): Promise<Seen> {
   });
 }
 
-/** Flex reads from the bucket itself in mode sse-kms alone, by presigned links. */
+/** Only in mode sse-kms does Flex read from the bucket itself, by presigned links. */
 export async function cors(scene: Scene): Promise<Seen> {
   if (scene.config.store.mode === 'envelope') return 'not needed: recordings play through the host';
   const look = await orUndefined(scene.bucket());
@@ -115,18 +115,18 @@ export async function encryption(scene: Scene): Promise<Seen> {
   if (!look) return unread;
   const sealed = scene.config.store.mode === 'envelope';
   return read(look.encryption, 'GetEncryptionConfiguration', 'default encryption', (algorithm) => {
-    // In mode sse-kms each write asks for it by itself.
+    // In mode sse-kms each write requests encryption.
     const byDefault = algorithm === undefined ? 'none by default' : `by default ${algorithm}`;
     if (!sealed) return othersDenied(look.deniesUnencrypted, byDefault);
     return algorithm === undefined
-      ? `${byDefault}: the envelope alone seals`
+      ? `${byDefault}: only the envelope encrypts`
       : `${byDefault}, beside our own envelope`;
   });
 }
 
-/** An object that another writer stores without KMS never counts as a copy, and is in the bucket in the clear all the same. */
-function othersDenied(told: BucketLook['deniesUnencrypted'], byDefault: string): Seen {
-  return read(told, 'GetBucketPolicy', 'a policy on encryption', (denied) =>
+/** An object that another writer stores without KMS never counts as a copy, but it is unencrypted in the bucket. */
+function othersDenied(policy: BucketLook['deniesUnencrypted'], byDefault: string): Seen {
+  return read(policy, 'GetBucketPolicy', 'a policy on encryption', (denied) =>
     denied
       ? `${byDefault}; a policy denies other writes`
       : note(
@@ -144,33 +144,33 @@ export async function objectLock(scene: Scene): Promise<Seen> {
   const missing = mayLock ? unasked(look) : [];
   if (missing.length > 0) {
     throw advice(
-      `${'value' in objectLock ? 'on' : 'may be on'}, and what it locks may not be asked about: every recording counts as locked, and none is erased`,
+      `${'value' in objectLock ? 'on' : 'may be on'}, and this host may not read the locks: every recording counts as locked, and none is erased`,
       `allow ${missing.join(' and ')} on recordings/* (docs/deploy.md has the whole policy)`,
     );
   }
   return read(objectLock, 'GetBucketObjectLockConfiguration', 'Object Lock', (on) =>
-    on ? 'on: what it holds is not erased before its time' : 'off',
+    on ? 'on: a locked recording is erased when its lock ends' : 'off',
   );
 }
 
-/** The rights that are missing for asking what locks a version. */
+/** The missing rights to read the locks of a version. */
 function unasked({ retention, legalHold }: BucketLook): string[] {
-  const denied = (told: Told<unknown>) => 'unavailable' in told && told.unavailable === 'denied';
+  const denied = (lock: Told<unknown>) => 'unavailable' in lock && lock.unavailable === 'denied';
   return [
     ...(denied(retention) ? ['s3:GetObjectRetention'] : []),
     ...(denied(legalHold) ? ['s3:GetObjectLegalHold'] : []),
   ];
 }
 
-/** Of an erasure nothing may be left undone, its certificate included. */
+/** An erasure ends with its certificate, so the host must be able to write one. */
 export async function certificates({ config }: Scene): Promise<Seen> {
   const store = createStore(config.store);
   const key = `certificates/${config.accountSid}/.check`;
   try {
-    // Begun and abandoned, it asks for the right and leaves nothing: what is written there nobody may delete.
+    // An upload that is begun and aborted tests the right and leaves nothing; an object there could not be deleted.
     const begun = await allowed(store, 's3:PutObject on certificates/*', () => store.beginUpload(key));
     await allowed(store, 's3:AbortMultipartUpload on certificates/*', () => store.abortUpload(key, begun));
-    return 'can be written (an upload begun and abandoned: what is written there nobody may delete)';
+    return 'can be written (tested by an upload that was begun and aborted: an object there could not be deleted)';
   } finally {
     store.close();
   }

@@ -15,7 +15,7 @@ const look = (found: CallerKeys | undefined, secret: string | undefined = caller
 test("callers under today's secret are as they should be", async () => {
   expect(await look({ keys: [{ keyId, recordings: 7 }], none: 2 })).toBe('7 known, 2 not');
   expect(await look({ keys: [], none: 2 }, '')).toBe('0 known, 2 not');
-  expect(await look(undefined)).toBe('nothing is known of them yet');
+  expect(await look(undefined)).toBe('not known yet');
 });
 
 test('those under another one are counted, and the secret is to be restored', async () => {
@@ -36,7 +36,7 @@ test('those under another one are counted, and the secret is to be restored', as
 test('those that name none wait for an operator who knows', async () => {
   const keys = [{ keyId, recordings: 7 }, { recordings: 3 }];
   await expect(look({ keys, none: 0 })).rejects.toMatchObject({
-    detail: expect.stringMatching(/^3 recordings have a caller that an earlier release noted/),
+    detail: expect.stringMatching(/^3 recordings have a caller that an earlier release stored/),
     next: expect.stringContaining('adopt-database --same-caller-secret'),
   });
 });

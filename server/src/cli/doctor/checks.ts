@@ -18,7 +18,7 @@ import * as twilio from './twilio.ts';
 export interface Check {
   group: string;
   name: string;
-  /** Checks that it needs to be ok: while one of them must be fixed, its own fault may follow from that. */
+  /** Checks that must be ok first: while one of them has a fault, the fault of this check may follow from it. */
   after?: readonly string[] | undefined;
   /** Looks at one thing, and changes nothing but objects of its own. */
   look(scene: Scene): Promise<Seen>;

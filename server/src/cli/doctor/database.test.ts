@@ -79,7 +79,7 @@ test('a database behind an open network is to be corrected first', async () => {
   const health = async () => ({ kind: 'postgres', version: 0 }) as Health;
   const at = (url: string) => database({ config: { database: { url } }, health } as Scene);
   await expect(at('postgres://u:hush@db.example/c')).rejects.toMatchObject({
-    detail: 'rows and password go to db.example in the clear',
+    detail: 'rows and password are sent to db.example unencrypted',
     next: expect.stringContaining('sslmode=verify-full'),
   });
   expect(await at('postgres://u:hush@db.example/c?sslmode=verify-full')).toMatchObject({
@@ -112,7 +112,7 @@ describe('the comparisons of the schedule', () => {
     expect(await seen([run('reconcile-bucket', 9, { running: true })])).toBe(
       "Twilio's list: not compared yet; the bucket: is being compared",
     );
-    expect(await seen([], 0)).toMatchObject({ detail: 'never runs by itself' });
+    expect(await seen([], 0)).toMatchObject({ detail: 'no comparison is scheduled' });
   });
 
   test('by the command count too, the bucket unless it was left out', async () => {
@@ -137,12 +137,12 @@ describe('the comparisons of the schedule', () => {
     [
       'looks that are late',
       [run('reconcile-recent', 200)],
-      "Twilio's list: compared 200 minutes ago, and is to be every 60",
+      "Twilio's list: compared 200 minutes ago; the schedule is every 60 minutes",
     ],
     [
       'a pass that is late',
       [run('reconcile-recent', 1), run('reconcile-bucket', 4_600)],
-      'the bucket: compared 4600 minutes ago, and is to be every 1500',
+      'the bucket: compared 4600 minutes ago; the schedule is every 1500 minutes',
     ],
   ])('say of %s', async (_what, runs, detail) => {
     await expect(seen(runs)).rejects.toMatchObject({ detail });

@@ -9,7 +9,7 @@ import { orUndefined, type Scene } from './scene.ts';
 
 const unread = unknownBefore('database');
 const mostIndexesNamed = 3;
-/** From there on one statement of a sweep keeps a listener waiting for more than 50 ms. */
+/** With more recordings, one statement of a sweep makes a listener wait for more than 50 ms. */
 const mostEmbedded = 30_000;
 
 const unset = 'nothing yet: the host sets the database up at its start';
@@ -17,12 +17,12 @@ const unset = 'nothing yet: the host sets the database up at its start';
 export async function database(scene: Scene): Promise<Seen> {
   const { database: at } = scene.config;
   const host = 'url' in at ? await inTheClear(at.url) : undefined;
-  if (host !== undefined) throw advice(`rows and password go to ${host} in the clear`, encryptIt);
+  if (host !== undefined) throw advice(`rows and password are sent to ${host} unencrypted`, encryptIt);
   const health = await scene.health();
   if (health === 'locked')
     return note(
       'embedded, in use by another process',
-      'set CUSTODY_OPS_HOST and CUSTODY_OPS_PORT to the running host’s to see into it',
+      'set CUSTODY_OPS_HOST and CUSTODY_OPS_PORT to those of the running host: the doctor then asks it',
     );
   const { kind, version } = health;
   const name = kind === 'pglite' ? 'embedded' : 'PostgreSQL';
@@ -58,7 +58,7 @@ function ofIndexes({ missingIndexes = [] }: Health): Note[] {
   ];
 }
 
-/** The embedded database computes on the host's own thread. */
+/** The embedded database runs on the host's own thread. */
 function ofSize({ kind, work }: Health): Note[] {
   const { recordings = 0 } = work ?? {};
   if (kind !== 'pglite' || recordings <= mostEmbedded) return [];
@@ -70,7 +70,7 @@ function ofSize({ kind, work }: Health): Note[] {
   ];
 }
 
-/** What lies in the database; undefined: it cannot be asked, which the check `database` says. */
+/** What the database holds; undefined if it does not answer, which the check `database` reports. */
 async function workOf(scene: Scene): Promise<Health['work'] | 'unset' | undefined> {
   const health = await orUndefined(scene.health());
   if (health === undefined || health === 'locked') return undefined;
@@ -82,18 +82,18 @@ export async function custody(scene: Scene): Promise<Seen> {
   const work = await workOf(scene);
   if (work === undefined) return unread;
   if (work === 'unset' || !work.custody)
-    return note('the database is bound to nothing yet: the host binds it at its start', 'flex-custody serve');
+    return note('the database is not bound yet: the host binds it at its start', 'flex-custody serve');
   const { custody: bound } = work;
   const found = differences(bound, custodyFacts(scene.config));
   if (found.length > 0)
     throw advice(
       found.map(lineOf).join('; '),
-      `${found.map(correctionOf).join('; ')}; where the move is meant, flex-custody adopt-database`,
+      `${found.map(correctionOf).join('; ')}; if the move is intended, run flex-custody adopt-database`,
     );
   return `${bound.accountSid} and the bucket ${bound.bucket}, as in this environment`;
 }
 
-/** A job that has been due for so long finds no worker. */
+/** A job that has been due for this long has no worker. */
 const longDueSeconds = 600;
 
 export async function jobs(scene: Scene): Promise<Seen> {
@@ -101,7 +101,7 @@ export async function jobs(scene: Scene): Promise<Seen> {
   if (work === undefined) return unread;
   if (work === 'unset') return unset;
   const { due, oldestSeconds = 0, dead } = work.jobs;
-  const buried = dead > 0 ? `, ${dead} failed for good and not yet noted` : '';
+  const buried = dead > 0 ? `, ${dead} failed for good and not yet recorded as failed` : '';
   if (oldestSeconds > longDueSeconds)
     throw advice(
       `${due} due, the oldest for ${Math.round(oldestSeconds / 60)} minutes${buried}`,
@@ -121,7 +121,7 @@ export async function deadLetters(scene: Scene): Promise<Seen> {
   );
 }
 
-/** Which of the two holds of the copies: that they were read back, or that they are equal to Twilio's media too. */
+/** How many copies were read back, and how many of them are proven equal to Twilio's media. */
 export async function copies(scene: Scene): Promise<Seen> {
   const work = await workOf(scene);
   if (work === undefined || (work !== 'unset' && !work.copies)) return unread;
@@ -143,21 +143,21 @@ export async function alarms(scene: Scene): Promise<Seen> {
   );
 }
 
-/** Both comparisons of the schedule, each by its last run: the look at Twilio's list and the pass over the bucket. */
+/** The last run of each scheduled comparison: with Twilio's list, and with the bucket. */
 export async function reconcile(scene: Scene): Promise<Seen> {
   const work = await workOf(scene);
   if (work === undefined) return unread;
   if (work === 'unset') return unset;
   const { everyMinutes } = scene.config.reconcile;
   const look = work.runs.find(({ name }) => name === 'reconcile-recent' || name === 'reconcile');
-  // The command compares both, unless it is asked to leave the bucket out.
+  // The command compares both, unless it was run with --no-bucket.
   const pass = work.runs.find(
     ({ name, options }) =>
       name === 'reconcile-bucket' || (name === 'reconcile' && options['withoutBucket'] !== true),
   );
   if (!look && !pass && everyMinutes === 0)
     return note(
-      'never runs by itself',
+      'no comparison is scheduled',
       'set CUSTODY_RECONCILE_MINUTES, or run flex-custody reconcile --since DAY',
     );
   return [
@@ -176,12 +176,12 @@ function lastRun(what: string, last: RunView | undefined, everyMinutes: number):
   if (last.failure !== undefined)
     throw advice(
       `${what}: the last run stopped (${last.failure})`,
-      `flex-custody reconcile --since DAY compares now (within ${resumeHours} hours it continues a run of the command that stopped); the worker also continues by itself`,
+      `flex-custody reconcile --since DAY compares now (within ${resumeHours} hours it continues a run of the command that stopped); the worker also continues its own runs`,
     );
   const minutes = Math.round((Date.now() - (last.finishedAt ?? last.updatedAt).getTime()) / 60_000);
   if (everyMinutes > 0 && minutes > 3 * everyMinutes)
     throw advice(
-      `${what}: compared ${minutes} minutes ago, and is to be every ${everyMinutes}`,
+      `${what}: compared ${minutes} minutes ago; the schedule is every ${everyMinutes} minutes`,
       'start a host whose CUSTODY_ROLES has worker: flex-custody serve',
     );
   return `${what}: compared ${minutes} minutes ago`;

@@ -174,7 +174,7 @@ test('key: what seals must open', async () => {
   const keys = ['k1', 'k0'].map((keyId) => ({ keyId, key: new Uint8Array(32) }));
   expect(await judge('key', { keyConfig: { kind: 'raw-aes', keys } })).toMatchObject({
     level: 'ok',
-    detail: 'k1 seals and opens; 1 older to open with',
+    detail: 'k1 seals and opens; 1 older can open',
   });
   expect(await judge('key', { keyConfig: undefined })).toMatchObject({ level: 'ok' });
   const publicOnly = { kind: 'rsa-public', keyId: 'k', spki: 'AAAA' } as const;
@@ -222,7 +222,7 @@ describe('in a folder', () => {
     expect(await judge('custody', { ...parts, store: { ...store, bucket: 'other' } })).toMatchObject({
       level: 'fix',
       detail: 'bucket: the database is bound to recordings, this environment has other',
-      next: 'Correct CUSTODY_BUCKET; where the move is meant, flex-custody adopt-database.',
+      next: 'Correct CUSTODY_BUCKET; if the move is intended, run flex-custody adopt-database.',
     });
   });
 
@@ -338,7 +338,7 @@ describe('what is kept, and by which keys', () => {
     file('policy.yaml', `${named}\n# another`);
     expect(await judgePolicy({ policyFile, callerSecret })).toMatchObject({
       level: 'note',
-      detail: expect.stringContaining('CUSTODY_POLICY_FILE says something else'),
+      detail: expect.stringContaining('CUSTODY_POLICY_FILE has another policy'),
     });
     file('policy.yaml', 'version: 2');
     expect(await judgePolicy({ policyFile, callerSecret })).toMatchObject({

@@ -7,7 +7,7 @@ import { type Check, checks } from './checks.ts';
 import { advice, asStep, diagnosis, type Finding, fixFirst } from './finding.ts';
 import { type DoctorOptions, type Scene, setScene } from './scene.ts';
 
-/** Of each check; they run side by side, so that the whole takes little more. */
+/** Limit of each check; all checks run at the same time. */
 const limitMs = 8_000;
 
 export interface Examination {
@@ -16,12 +16,12 @@ export interface Examination {
   options?: DoctorOptions;
   those?: readonly Check[];
   limitMs?: number;
-  /** The file beside the environment; `.env` where absent. */
+  /** The file that is read in addition to the environment; `.env` by default. */
   envFile?: string;
   setScene?: (config: Config, options: DoctorOptions) => Scene;
 }
 
-/** The environment first, as nothing else can be looked at without it; then everything else side by side. */
+/** Checks the environment first, since all other checks need it; then those at the same time. */
 export async function examine(parts: Examination): Promise<Finding[]> {
   const { load, options = {}, those = checks } = parts;
   const environment = { group: 'Environment', name: 'environment' };
@@ -55,7 +55,7 @@ export async function examine(parts: Examination): Promise<Finding[]> {
   ];
 }
 
-/** What may well follow from another fault is a note: the fault itself comes first. */
+/** A fault that may follow from another one becomes a note: the other one must be fixed first. */
 function notingWhatFollows(findings: readonly Finding[], those: readonly Check[]): Finding[] {
   const faults = new Set(findings.filter(({ level }) => level === 'fix').map(({ name }) => name));
   return findings.map((finding, at) => {
@@ -67,7 +67,7 @@ function notingWhatFollows(findings: readonly Finding[], those: readonly Check[]
 
 type Found = Pick<Finding, 'level' | 'detail' | 'next'>;
 
-/** A line of the configuration's own: what is wrong, and behind a colon what to do. */
+/** A line of the configuration's error: what is wrong, and after a colon what to do. */
 function faultOf(line: string): Found {
   const [detail = line, ...rest] = line.split(': ');
   const next = rest.join(': ') || 'correct it: docs/configuration.md describes it';

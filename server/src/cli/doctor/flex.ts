@@ -37,7 +37,7 @@ export async function pluginSettings(scene: Scene): Promise<Seen> {
   return `readable; mode ${settings.recording.mode}, ${settings.recording.rules.length} rules`;
 }
 
-/** Each call once: by our plugin, or by Flex's own switch. */
+/** Whether each call is recorded once: by our plugin, or by Flex's own recording. */
 export async function recordedOnce(scene: Scene): Promise<Seen> {
   const found = await orUndefined(scene.flex());
   if (!found) return unread;
@@ -54,20 +54,23 @@ export async function recordedOnce(scene: Scene): Promise<Seen> {
       'flex-custody setup switches it on',
     );
   if (mode === 'both' && own)
-    return note('each call twice, as mode both says', 'flex-custody setup --mode ours, where once is enough');
+    return note(
+      'each call is recorded twice, as mode both says',
+      'flex-custody setup --mode ours, if once is enough',
+    );
   return mode === 'ours' ? 'by our plugin, on the agent’s leg' : "by Flex's own call recording";
 }
 
-/** Modes theirs and both: Flex tells our Function of each recording. */
+/** Modes theirs and both: Flex reports each recording to our Function. */
 export async function webhook(scene: Scene): Promise<Seen> {
   const found = await orUndefined(scene.flex());
   if (!found) return unread;
   const { mode } = settingsOf(found).recording;
   if (mode === 'ours') return 'not needed: in mode ours the plugin names the callback';
   const path = 'call_recording_webhook_url';
-  const wish = planSetup(found, []).differences.find((difference) => difference.path === path);
-  if (!wish) return 'points to our Function';
-  const what = wish.before === undefined ? 'is not set' : 'points elsewhere';
+  const wrong = planSetup(found, []).differences.find((difference) => difference.path === path);
+  if (!wrong) return 'points to our Function';
+  const what = wrong.before === undefined ? 'is not set' : 'points elsewhere';
   throw advice(
     `${path} ${what}: Flex does not report its recordings to our Function`,
     'flex-custody setup corrects it',
@@ -79,8 +82,8 @@ const isOn = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && (value as { enabled?: unknown }).enabled === true;
 
 /**
- * With this flag Flex UI asks Twilio for every recording and never calls url_provider. Twilio hands an account's own
- * flags to its logged-in users alone; what the configuration overrides of them is all that can be read here.
+ * With this flag Flex UI asks Twilio for every recording and never calls url_provider. Only logged-in users can read an
+ * account's own flags; this check reads their overrides in the configuration.
  */
 export async function insightsFlag(scene: Scene): Promise<Seen> {
   const found = await orUndefined(scene.flex());
@@ -117,7 +120,7 @@ export async function plugins(scene: Scene): Promise<Seen> {
   );
   const missing = wanted.filter((name) => !released?.some((one) => one.name === name));
   if (missing.length === 0) return `released: ${versions.join(', ') || 'none, and none is needed'}`;
-  // Flex may also load plugins that no release names: a self-hosted one, and a developer's.
+  // Flex may also load plugins that no release names, such as a self-hosted one.
   return note(
     `the active release has no ${missing.join(' and no ')}`,
     'npm ci && twilio flex:plugins:deploy, then twilio flex:plugins:release, in its folder (docs/plugins.md)',

@@ -7,7 +7,7 @@ import { orUndefined, type Scene } from './scene.ts';
 const path = '/recording-status-callback';
 const answerMs = 7_000;
 
-/** From the option, else from the plugins' settings, which say where Flex calls them. */
+/** The Function's URL, from the option, or from the plugins' settings. */
 async function callbackUrl(scene: Scene): Promise<string> {
   const { functionsUrl } = scene.options;
   if (functionsUrl !== undefined) return `${withoutSlashes(functionsUrl)}${path}`;
@@ -22,7 +22,7 @@ async function callbackUrl(scene: Scene): Promise<string> {
 
 interface Answered {
   status: number;
-  /** Our Function's own word; undefined where it was not ours, or not a Function, that answered. */
+  /** The error code of our Function; undefined if something else answered. */
   code: string | undefined;
 }
 
@@ -50,9 +50,9 @@ async function post(
   return { status: reply.status, code: typeof code === 'string' ? code : undefined };
 }
 
-/** An empty form, which nobody signed: Twilio's gateway must refuse it before a Function sees it. */
+/** Sends an empty form without a signature: Twilio's gateway must refuse it before a Function sees it. */
 export async function functions(scene: Scene): Promise<Seen> {
-  // Where they are is in the Flex configuration: that it cannot be read is said by another check.
+  // The address is in the Flex configuration; another check reports that it cannot be read.
   if (scene.options.functionsUrl === undefined && !(await orUndefined(scene.flex())))
     return unknownBefore('flex');
   const url = await callbackUrl(scene);
@@ -64,7 +64,7 @@ export async function functions(scene: Scene): Promise<Seen> {
     );
   if (code !== undefined || (status >= 200 && status < 300))
     throw advice(
-      `${path} takes what Twilio has not signed`,
+      `${path} accepts a request that Twilio has not signed`,
       'deploy it as functions/recording-status-callback.protected.ts',
     );
   if (status === 400 || status === 401 || status === 403)
@@ -75,7 +75,7 @@ export async function functions(scene: Scene): Promise<Seen> {
   );
 }
 
-/** Well formed, and of no account: it goes the whole way to the host, which takes nothing of it. */
+/** A well-formed callback of an account that does not exist: it reaches the host, which refuses it. */
 const strangers = {
   AccountSid: `AC${'0'.repeat(32)}`,
   RecordingSid: `RE${'0'.repeat(32)}`,
@@ -83,8 +83,8 @@ const strangers = {
 };
 
 /**
- * Gateway, Function, its environment and the host, in one signed callback without effect: the host refuses recordings of
- * another account, which it only says to who signed as a Function of ours. It leaves a line in both logs.
+ * Tests gateway, Function, its environment and the host by one signed callback without effect: the host refuses recordings
+ * of another account, and says so only to one of our Functions. Both logs get a line.
  */
 export async function callback(scene: Scene): Promise<Seen> {
   const { authToken } = scene.config;
@@ -96,15 +96,16 @@ export async function callback(scene: Scene): Promise<Seen> {
   const url = await orUndefined(callbackUrl(scene));
   if (url === undefined) return note('not tried', fixFirst('functions'));
   const { status, code } = await post(url, strangers, await signAsTwilio(authToken, url, strangers));
-  if (code === 'host_refused' && status === 403) return 'signed, it goes through the Function to the host';
+  if (code === 'host_refused' && status === 403)
+    return 'a signed callback reaches the host through the Function';
   if (code === 'host_refused')
     throw advice(
-      `what the Function takes for the host answers ${status}`,
+      `the address that the Function has for the host answers ${status}`,
       "set the Functions' CUSTODY_HOST_URL to CUSTODY_PUBLIC_URL",
     );
   if (code === 'host_unreachable')
     throw advice(
-      'the Function does not get through to the host',
+      'the Function does not reach the host',
       "compare the Functions' CUSTODY_HOST_URL with CUSTODY_PUBLIC_URL, and CUSTODY_HOST_SECRET with CUSTODY_FUNCTION_SECRETS",
     );
   if (code === 'config_invalid')
@@ -114,7 +115,7 @@ export async function callback(scene: Scene): Promise<Seen> {
     );
   if (code === 'callback_invalid')
     throw advice(
-      'the Function knows itself under another address than the one Twilio calls',
+      'the Function has another address for itself than the one that Twilio calls',
       `set the Functions' CUSTODY_FUNCTIONS_URL to ${new URL(url).origin}`,
     );
   if (code === undefined && (status === 400 || status === 401 || status === 403))

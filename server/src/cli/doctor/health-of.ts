@@ -7,9 +7,9 @@ import { operatorSecret } from '../../http/operators/routes.ts';
 import { urlOf } from '../operator-api.ts';
 
 /**
- * From the database itself, which is neither changed nor set up by it; where a running host has the embedded one, from
+ * Reads the database's health without changing or setting up anything; if a running host has the embedded database, asks
  * that host.
- * @returns `locked` where some process has the embedded one and no host answers where one should
+ * @returns `locked` if another process has the embedded database and no host answers
  */
 export async function healthOf(config: Config): Promise<Health | 'locked'> {
   const db = await openDatabase(config.database).catch((error: unknown) => {

@@ -19,19 +19,19 @@ interface Flags {
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('check everything the host needs, and say what to do about each fault; changes nothing')
+    .description('check everything that the host needs, with the next step for each fault; changes nothing')
     .option('--json', '{checks: [{name, ok, detail, next}]}')
     .option('--only <names>', `of ${['environment', ...checks.map(({ name }) => name)].join(', ')}`, named)
     .option('--token <token>', 'a Flex token to validate and describe; - reads it from standard input')
     .option(
       '--functions-url <url>',
-      "the Functions' address, where the Flex configuration has another",
+      "the Functions' address, if the Flex configuration has another one",
       origin,
     )
     .option('--import-from <s3>', 's3://bucket/prefix of an archive, to see whether import could read it')
     .addHelpText(
       'after',
-      '\nExit code 1 where something must be fixed, and 78 where the environment is incomplete: nothing else is checked then.',
+      '\nExit code 1: something must be fixed. 78: the environment is incomplete, so nothing else was checked.',
     )
     .action(async ({ json, only, token, functionsUrl, importFrom }: Flags) => {
       const given = token === '-' ? (await readText('-')).trim() : token;
@@ -59,7 +59,7 @@ export function registerDoctor(program: Command): void {
 
 function named(list: string): Check[] {
   const names = list.split(',').map((name) => name.trim());
-  // The environment is read in any case.
+  // The environment is always read.
   const unknown = names.find(
     (name) => name !== 'environment' && !checks.some((check) => check.name === name),
   );

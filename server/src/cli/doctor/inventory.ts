@@ -6,7 +6,7 @@ import type { Scene } from './scene.ts';
 
 const hour = 60 * 60_000;
 
-/** S3's inventory of the bucket, where the comparison takes its keys from one. Its data files are not read here. */
+/** S3's inventory of the bucket, if the comparison reads its keys there. The doctor does not read its data files. */
 export async function inventory({ config }: Scene): Promise<Seen> {
   if (!config.inventory) return 'none is used: the comparison lists the bucket (CUSTODY_INVENTORY)';
   const { bucket, prefix } = config.inventory;

@@ -4,7 +4,7 @@ import { readPolicy, readPolicyFile } from '../../retention/policy.ts';
 import { advice, note, type Seen, unknownBefore } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
-/** Whether the policy in force can be read and its holds can be told, and the file that a start would apply is sound. */
+/** Whether the policy in force can be read and its holds evaluated, and the file that a start would apply is valid. */
 export async function policy(scene: Scene): Promise<Seen> {
   const { policyFile, callerSecret } = scene.config;
   const file = policyFile === undefined ? undefined : digestOf(policyFile);
@@ -22,23 +22,23 @@ export async function policy(scene: Scene): Promise<Seen> {
   const { says, digest, appliedBy } = inForce;
   if (!says)
     throw advice(
-      'this release cannot read the policy in force, so that nothing is erased',
+      'this release cannot read the policy in force, so nothing is erased',
       'run the newer release, or flex-custody policy apply FILE --yes',
     );
   if (callerSecret === undefined && says.namesCallers)
     throw advice(
       'a hold names callers, and CUSTODY_CALLER_SECRET is not set: every recording is held',
-      'set CUSTODY_CALLER_SECRET to the one that noted the callers; for a new one, openssl rand -base64 32',
+      'set CUSTODY_CALLER_SECRET to the one under which the callers were stored; openssl rand -base64 32 makes a new one',
     );
   const is = `${says.rules} rules, ${says.holds} holds, applied by ${appliedBy}`;
   if (file === undefined || file === digest) return is;
   return note(
-    `${is}; CUSTODY_POLICY_FILE says something else, which a start applies or refuses`,
+    `${is}; CUSTODY_POLICY_FILE has another policy, which the next start applies or refuses`,
     `flex-custody policy apply ${policyFile} --dry-run`,
   );
 }
 
-/** Of the file's policy. Who may write the file decides, from the next start on, what is erased. */
+/** Checks the policy file. A user who can write it decides, from the next start on, what is erased. */
 function digestOf(file: string): string {
   const fault = rightsFaultOf(file, 'write');
   if (fault)
@@ -53,6 +53,6 @@ function digestOf(file: string): string {
 
 export async function twilioKeys({ config }: Scene): Promise<Seen> {
   const sids = config.twilioKeys?.sids ?? [];
-  if (sids.length > 0) return `opens what Twilio seals for ${sids.join(', ')}`;
-  return 'none: needed where Voice Recording Encryption is on';
+  if (sids.length > 0) return `decrypts what Twilio encrypts for ${sids.join(', ')}`;
+  return 'none: needed only if Voice Recording Encryption is on';
 }

@@ -29,16 +29,16 @@ export async function key({ config }: Scene): Promise<Seen> {
       : kind === 'rsa-public'
         ? 1
         : config.keyConfig.keys.length;
-  const older = all > 1 ? `; ${all - 1} older to open with` : '';
+  const older = all > 1 ? `; ${all - 1} older can open` : '';
   return `${keys.keyId} seals and opens${older}`;
 }
 
-/** A KMS refuses by right, and each half of the round needs its own. */
+/** Names the right that the KMS refuses: sealing and opening each need their own. */
 async function naming<T>(right: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    // A key that is disabled, or unknown, says so itself: only of a refusal it is this half's right that matters.
+    // Only a refusal is about the right; a disabled or unknown key has an error of its own.
     const isRefused = error instanceof CustodyError && errorNameOf(error.cause) === 'AccessDeniedException';
     if (!isRefused) throw error;
     throw advice(`the KMS refuses ${right}`, `allow ${right} to this host, in its policy and in the key's`);

@@ -1,6 +1,6 @@
 import { note, type Seen } from './finding.ts';
 
-/** The oldest that its makers still maintain, and for which the AWS SDK will publish. */
+/** The oldest release that Node's project maintains and that the AWS SDK will support. */
 const supported = 22;
 
 export function seenOf(version: string): Seen {

@@ -5,7 +5,7 @@ const marks = { ok: 'ok  ', note: 'note', fix: 'FIX ' } as const;
 const nameColumn = 15;
 const indent = ' '.repeat(2 + 4 + 2 + nameColumn + 2);
 
-/** For a person: in groups, one line each, wrapped at `columns`; what to do stands below what is wrong, behind an arrow. */
+/** For a person: in groups, one line each, wrapped at `columns`; below a fault its next step, after an arrow. */
 export function textOf(findings: readonly Finding[], columns = 100): string {
   const width = Math.max(40, Math.min(columns, 100)) - indent.length;
   const lines: string[] = [];
@@ -26,7 +26,7 @@ export function textOf(findings: readonly Finding[], columns = 100): string {
 function summary(findings: readonly Finding[]): string {
   const count = (level: Finding['level']) => findings.filter((finding) => finding.level === level).length;
   const faults = count('fix');
-  if (faults === 0) return `Nothing must be fixed (${findings.length} looked at, ${count('note')} notes).`;
+  if (faults === 0) return `Nothing must be fixed (${findings.length} checks, ${count('note')} notes).`;
   return `${faults} of ${findings.length} must be fixed.`;
 }
 
@@ -42,7 +42,7 @@ function wrapped(text: string, width: number): string[] {
   return lines;
 }
 
-/** For a program: `{checks: [{name, ok, detail, next}]}`; what is only noted is ok. */
+/** For a program: `{checks: [{name, ok, detail, next}]}`; a note is ok. */
 export function jsonOf(findings: readonly Finding[]): { checks: object[] } {
   const found = findings.map(({ name, level, detail, next }) => ({
     name,

@@ -22,7 +22,7 @@ export interface DoctorOptions {
   importFrom?: string;
 }
 
-/** What the checks look at. What several of them need is asked once. */
+/** What the checks read. An answer that several of them need is requested once. */
 export interface Scene {
   readonly config: Config;
   readonly options: DoctorOptions;
@@ -34,7 +34,7 @@ export interface Scene {
   health(): Promise<Health | 'locked'>;
 }
 
-/** Parts of it may be given: tests bring a world of their own. */
+/** @param more replaces parts of it in tests */
 export function setScene(config: Config, options: DoctorOptions, more: Partial<Scene> = {}): Scene {
   const { accountSid, workspaceSid } = config;
   const twilio = createTwilio({ accountSid, workspaceSid, ...twilioCredentials(config) });
@@ -42,7 +42,7 @@ export function setScene(config: Config, options: DoctorOptions, more: Partial<S
     config,
     options,
     twilio,
-    // Longer than a listener does: at its start the doctor asks everybody at once.
+    // Longer than for a listener: the doctor sends all its requests at the same time.
     flexTokens: createFlexTokens({ ...config, timeoutMs: 2 * iamLimitMs }),
     account: once(() => twilio.account()),
     flex: once(() => twilio.flexConfiguration()),
@@ -60,5 +60,5 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** For checks that stand on what another one reports the failure of. */
+/** For data whose failure another check reports. */
 export const orUndefined = <T>(work: Promise<T>): Promise<T | undefined> => work.catch(() => undefined);

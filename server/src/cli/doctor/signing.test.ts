@@ -59,7 +59,7 @@ test('that is not the one by which another host has signed must be listed', asyn
   expect(await says(['here'])).toBe('here signs');
 });
 
-test('says how many sidecars are left to be signed', async () => {
+test('says how many sidecars are not signed yet', async () => {
   makeSigningKey(signing.file, 'here');
   expect(await says(['here'], 17)).toMatchObject({ detail: expect.stringContaining('17 sidecars are left') });
 });

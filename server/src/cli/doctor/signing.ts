@@ -6,7 +6,7 @@ import { loadSigning } from '../../signing/load.ts';
 import { advice, note, type Seen } from './finding.ts';
 import { orUndefined, type Scene } from './scene.ts';
 
-/** The key that signs sidecars and certificates: there, its owner's alone, and the one that has signed until now. */
+/** Whether the key that signs sidecars and certificates exists, is readable by its owner only, and is the one that signed until now. */
 export async function signingKey(scene: Scene): Promise<Seen> {
   const { signing: config } = scene.config;
   const health = await orUndefined(scene.health());
@@ -40,7 +40,7 @@ export async function signingKey(scene: Scene): Promise<Seen> {
   return left === 0
     ? is
     : note(
-        `${is}; ${left} sidecars are left to be signed`,
+        `${is}; ${left} sidecars are not signed yet`,
         'flex-custody catalog sign signs them now; a worker does it every hour',
       );
 }

@@ -17,7 +17,7 @@ export async function account(scene: Scene): Promise<Seen> {
   return `${found.friendlyName}, active, ${key}`;
 }
 
-/** It is Flex's own where Flex says so: TaskRouter of any other workspace has neither Flex's tasks nor its workers. */
+/** Compares the workspace with the one that Flex names: any other one has neither Flex's tasks nor its workers. */
 export async function workspace(scene: Scene): Promise<Seen> {
   const [found, flex] = await Promise.all([scene.twilio.workspace(), orUndefined(scene.flex())]);
   if (!found)
@@ -35,16 +35,16 @@ export async function workspace(scene: Scene): Promise<Seen> {
   );
 }
 
-/** Of the shape of a Flex token, and nobody's. */
+/** Has the form of a Flex token, but belongs to no user. */
 const nobodys = 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..flex-custody.doctor.none';
 
-/** A verdict, even a no, proves network and credentials: IAM answers nobody else. */
+/** Any verdict, even a refusal, proves network and credentials: IAM answers only an account's own. */
 export async function iam({ flexTokens, options }: Scene): Promise<Seen> {
   if (options.token !== undefined) {
     const viewer = await flexTokens.validate(options.token).catch((error: unknown) => {
       throw isOfToken(error)
-        ? advice('the token that was given is refused', 'take a fresh one: a Flex token lives an hour')
-        : mended(error);
+        ? advice('the token that was given is refused', 'use a new one: a Flex token is valid for an hour')
+        : withNextStep(error);
     });
     const plays = mayPlayEverything(viewer) ? 'plays every recording' : 'plays at most own calls';
     return `${viewer.identity} (${viewer.roles.join(', ') || 'no role'}) ${plays}`;
@@ -53,7 +53,7 @@ export async function iam({ flexTokens, options }: Scene): Promise<Seen> {
   try {
     await flexTokens.validate(nobodys);
   } catch (error) {
-    if (!isOfToken(error)) throw mended(error);
+    if (!isOfToken(error)) throw withNextStep(error);
     const detail = 'answers, and refuses a false Flex token';
     return performance.now() - asked < iamLimitMs
       ? detail
@@ -62,13 +62,13 @@ export async function iam({ flexTokens, options }: Scene): Promise<Seen> {
           'run flex-custody doctor --only iam again; if it stays slow, check the network to iam.twilio.com',
         );
   }
-  throw advice('a false Flex token is taken for a good one', 'stop: find out who answers as iam.twilio.com');
+  throw advice('a false Flex token is accepted', 'stop: find out what answers as iam.twilio.com');
 }
 
 const isOfToken = (error: unknown): boolean =>
   error instanceof CustodyError && /^token_(refused|malformed|missing)$/.test(error.code);
 
-function mended(error: unknown): unknown {
+function withNextStep(error: unknown): unknown {
   if (!(error instanceof CustodyError) || error.code !== 'iam_unavailable') return error;
   return advice(
     error.message.replace(/: (\w+)$/, ' ($1)'),
@@ -76,7 +76,7 @@ function mended(error: unknown): unknown {
   );
 }
 
-/** Signatures are good for 300 s, and by a clock 60 s ahead; S3's for 15 minutes; a clock that is off drifts on. */
+/** Our signatures are valid for 300 s, and up to 60 s ahead; S3's for 15 minutes. A clock that is off drifts further. */
 const mostAheadMs = 30_000;
 
 export async function clock(scene: Scene): Promise<Seen> {
@@ -96,6 +96,6 @@ export async function clock(scene: Scene): Promise<Seen> {
   );
   throw advice(
     `this clock is ${words.join(' and ')}`,
-    'set the clock by NTP, for example timedatectl set-ntp true: signatures fail from a minute on',
+    'set the clock by NTP, for example timedatectl set-ntp true: signatures fail when it is a minute off',
   );
 }
