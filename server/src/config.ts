@@ -18,18 +18,18 @@ export type DatabaseConfig = { url: string } | { directory: string };
 /** Where the keys of the signing identity are. */
 export interface SigningConfig {
   file: string;
-  /** Somebody named another file than the default one. */
+  /** The environment names another file than the default one. */
   configured: boolean;
-  /** Its text, instead of the file. */
+  /** The text of the key file, instead of the file. */
   keys?: string;
-  /** The key by which earlier releases signed certificates; it may be missing. */
+  /** File with the key that signed certificates in earlier releases; it may be missing. */
   certificateKeyFile: string;
 }
 
 /** The environment of the host, read once. */
 export interface Config {
   accountSid: AccountSid;
-  /** At least one of `authToken` and `apiKey` is there. */
+  /** At least one of `authToken` and `apiKey` is set. */
   authToken?: string;
   apiKey?: { sid: string; secret: string };
   workspaceSid: WorkspaceSid;
@@ -39,9 +39,9 @@ export interface Config {
   host: string;
   port: number;
   ops: { host: string; port: number };
-  /** Names by which the operators' listener may be asked, beside addresses and loopback. */
+  /** Host names that the operators' listener accepts, beside addresses and localhost. */
   opsNames: readonly string[];
-  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. */
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is trusted. */
   trustedProxies: readonly string[];
   roles: readonly Role[];
   store: StoreConfig;
@@ -56,7 +56,7 @@ export interface Config {
   streamsPerAddress: number;
   flexOrigins: readonly string[];
   agentsMayPlayOwn: boolean;
-  /** Names of the two channels; none: Flex Insights is told nothing about channels. */
+  /** Names of the two channels; none: Flex Insights gets no channels. */
   mediaChannels: string[];
   /** Who is on the first channel of a conference's recording. */
   conferenceFirst: 'agent' | 'customer';
@@ -77,11 +77,11 @@ export interface Config {
   inventory?: { bucket: string; prefix: string };
   /** Hours from the verification to the original's deletion at Twilio; undefined: it stays. */
   deleteSourceAfterHours?: number;
-  /** Originals are deleted also where the bucket keeps no versions. */
+  /** Originals are deleted even if the bucket keeps no versions. */
   acceptUnversioned: boolean;
-  /** When a copy that the host did not make itself is held against Twilio's media. */
+  /** When a copy that the host did not make itself is compared with Twilio's media. */
   prove: 'before-deletion' | 'always';
-  /** Days after which what is over is forgotten: closed alarms, finished runs, reports of calls. */
+  /** Days after which the host deletes closed alarms, finished runs and reports of calls. */
   keepDays: { alarms: number; runs: number; reports: number };
   policyFile?: string;
   signing: SigningConfig;
@@ -89,7 +89,7 @@ export interface Config {
   logLevel: LogLevel;
 }
 
-/** One for each setting, of its type. */
+/** A reader for each setting, of its type. */
 const readers: { readonly [K in keyof Config]-?: (env: Variables) => Config[K] } = settingReaders;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -102,7 +102,7 @@ export const loadConfig = (environment?: Environment): Config =>
   loadPartOfConfig(Object.keys(readers) as (keyof Config)[], environment);
 
 /**
- * The same for a command that needs only some of it: what no named setting is made of may be missing or malformed.
+ * The same for a command that needs only some settings: variables of the others may be missing or malformed.
  * @throws CustodyError `config_invalid` as {@link loadConfig} does
  */
 export function loadPartOfConfig<K extends keyof Config>(
@@ -132,14 +132,14 @@ export function loadPartOfConfig<K extends keyof Config>(
   return part as Pick<Config, K>;
 }
 
-/** The keys alone, for the commands that seal and open files: they do so in mode envelope, whatever the host's is. */
+/** Only the keys, for the commands that encrypt and decrypt files: those use mode envelope, whatever mode the host has. */
 export function loadKeyConfig(environment: Environment = process.env): KeyConfig {
   const { keyConfig } = loadPartOfConfig(['keyConfig'], { ...environment, CUSTODY_STORAGE_MODE: 'envelope' });
   if (!keyConfig) throw new Error('mode envelope without keys');
   return keyConfig;
 }
 
-/** What Twilio's REST API and media are asked with: the API key where there is one, as it can be revoked alone. */
+/** The credentials for Twilio's REST API and media: the API key if there is one, since it can be revoked alone. */
 export function twilioCredentials(
   config: Pick<Config, 'accountSid' | 'authToken' | 'apiKey'>,
 ): MediaCredentials {

@@ -26,7 +26,7 @@ test('is read where nobody else may write it', async () => {
   write(0o600);
   checkEnvFile();
   expect([process.env[name], readEnvFile(), envFileNote()]).toEqual(['yes', file, `${file} was read too.`]);
-  expect(await envFile()).toBe(`${file}, its owner's alone`);
+  expect(await envFile()).toBe(`${file}; only its owner can read it`);
 });
 
 test('that others may read is read, and the doctor says how to close it', async () => {

@@ -7,15 +7,15 @@ import { type RightsFault, readPrivateFile, rightsFaultOf } from './private-file
 interface Looked {
   file: string;
   isThere: boolean;
-  /** Others may write it: it was not read. */
+  /** Other users may write it, so it was not read. */
   refused?: RightsFault;
 }
 
 let looked: Looked | undefined;
 
 /**
- * Reads `.env` of the current folder into the environment, where there is one, and nobody else may write it. What the environment has
- * already stays.
+ * Reads `.env` of the current folder into the environment, if the file exists and no other user may write it. Variables that are
+ * set already stay.
  */
 export function loadEnvFile(file = resolve('.env')): void {
   const isThere = existsSync(file);
@@ -27,8 +27,8 @@ export function loadEnvFile(file = resolve('.env')): void {
 }
 
 /**
- * For whatever works by the environment: who may write the file says where secrets are sent.
- * @throws CustodyError `env_file_open` where others may write it
+ * For every command that uses the environment: a user who can write the file decides where secrets are sent.
+ * @throws CustodyError `env_file_open` if other users may write it
  */
 export function checkEnvFile(): void {
   if (looked?.refused)
@@ -40,10 +40,10 @@ export function readEnvFile(): string | undefined {
   return looked?.isThere && !looked.refused ? looked.file : undefined;
 }
 
-/** Which file was looked for, for messages about what is missing. Undefined where none was, or where it is refused. */
+/** Which file was read or missing, for messages about missing variables. Undefined if none was looked for, or it was refused. */
 export function envFileNote(): string | undefined {
   if (!looked || looked.refused) return undefined;
   return looked.isThere
     ? `${looked.file} was read too.`
-    : `There is no ${looked.file}: the environment alone was read. A .env is read from the folder that the command is run in.`;
+    : `There is no ${looked.file}: only the environment was read. The command reads .env from the folder in which it is run.`;
 }

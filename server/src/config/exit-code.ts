@@ -1,6 +1,6 @@
 import { errorCode } from '@flex-custody/core';
 
-/** EX_CONFIG of sysexits(3): a supervisor should not start the process again before somebody has corrected the environment. */
+/** EX_CONFIG of sysexits(3): a supervisor should not restart the process before the environment is corrected. */
 export const exitConfig = 78;
 
 const ofEnvironment: ReadonlySet<string> = new Set([
@@ -12,5 +12,5 @@ const ofEnvironment: ReadonlySet<string> = new Set([
   'policy_weaker',
 ]);
 
-/** The exit code of a process that an error ends (docs/cli.md). */
+/** The exit code of a process that ends with this error (docs/cli.md). */
 export const exitCodeOf = (error: unknown): 1 | 78 => (ofEnvironment.has(errorCode(error)) ? exitConfig : 1);

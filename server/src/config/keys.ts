@@ -20,15 +20,15 @@ export function readKeys(env: Variables): KeyConfig | undefined {
   const { CUSTODY_KEY_KIND: kind, CUSTODY_KMS_KEY_IDS: keyIds, CUSTODY_KEY_FILE: file, CUSTODY_KEYS } = env;
   if (env.CUSTODY_STORAGE_MODE === 'sse-kms') return undefined;
   if (kind === 'kms') return keyIds && { kind, keyIds };
-  // Exactly one of the two: anything else is a fault of its own.
+  // Exactly one of the two is set: `parse.ts` reports other combinations.
   if (kind === undefined || (file === undefined) === (CUSTODY_KEYS === undefined)) return undefined;
   return faultsOf(file === undefined ? 'CUSTODY_KEYS' : 'CUSTODY_KEY_FILE', () => {
     const keys = parseKeyFile(file === undefined ? (CUSTODY_KEYS ?? '') : textOf(file));
     if (keys.kind === kind) return keys;
     const why =
       keys.kind === 'rsa-public'
-        ? 'a public key only seals, and the host must open: give the private one'
-        : `they are of the kind ${keys.kind}, and CUSTODY_KEY_KIND is ${kind}`;
+        ? 'a public key can only encrypt, and the host must decrypt: give the private key'
+        : `they are of kind ${keys.kind}, but CUSTODY_KEY_KIND is ${kind}`;
     throw new CustodyError('key_invalid', why);
   });
 }

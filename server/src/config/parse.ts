@@ -3,7 +3,7 @@ import { emptyHasMeaning, variables } from './variables.ts';
 
 type Given = Readonly<Record<string, string>>;
 
-/** How to get what has no default: a command, or the exact place. Continues a sentence that begins "is missing:". */
+/** How to get a value that has no default: a command, or the exact place. Continues a sentence that begins "is missing:". */
 export const howToGet: Readonly<Record<string, string>> = {
   TWILIO_ACCOUNT_SID: 'copy it from Account Info on the first page of https://console.twilio.com',
   TWILIO_AUTH_TOKEN:
@@ -20,7 +20,7 @@ export const howToGet: Readonly<Record<string, string>> = {
   CUSTODY_KMS_KEY_IDS: 'set the ARNs of the KMS keys, newest first, as `aws kms describe-key` prints them',
 };
 
-/** What an environment says of each variable, and what is wrong with it. A fault continues a sentence that begins with its variable. */
+/** The value or the fault of each variable. A fault continues a sentence that begins with its variable. */
 export function parseVariables(environment: Readonly<Record<string, string | undefined>>): {
   values: Readonly<Record<string, unknown>>;
   faults: Map<string, string>;
@@ -42,7 +42,7 @@ export function parseVariables(environment: Readonly<Record<string, string | und
 
 const missing = (name: string): string => `is missing: ${howToGet[name] ?? 'set it'}`;
 
-/** Faults that only several variables together make. */
+/** Faults of several variables together. */
 function together(given: Given): Record<string, string> {
   const faults: Record<string, string> = {};
   const has = (name: string) => given[name] !== undefined;
@@ -59,7 +59,7 @@ function together(given: Given): Record<string, string> {
   if (has('CUSTODY_SIGNING_KEY_FILE') && has('CUSTODY_SIGNING_KEYS')) {
     faults['CUSTODY_SIGNING_KEYS'] = 'must not be set beside CUSTODY_SIGNING_KEY_FILE';
   }
-  // Its directory is one process's: jobs that another role sends would wait in it for nobody.
+  // One process alone can open its folder: no process of another role could take the jobs that this one sends.
   const own = (given['CUSTODY_ROLES'] ?? '').split(',').map((name) => name.trim());
   if (!has('DATABASE_URL') && own.every(isRole) && !roleNames.every((role) => own.includes(role))) {
     faults['DATABASE_URL'] = `is missing: with the embedded database one process has all roles, ${roleNames}`;

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { CustodyError } from '@flex-custody/core';
 
-/** What nobody but this host may do with a file: read what is secret, or write what the host goes by. */
+/** What only this host may do with a file: read a secret, or write what decides its behaviour. */
 export type Guarded = 'read' | 'write';
 
 export interface RightsFault {
@@ -12,8 +12,8 @@ export interface RightsFault {
 }
 
 /**
- * Who else may read or write a file; undefined where it is as it must be. The rule is PostgreSQL's for its own key: a file belongs to
- * this user alone, or to root, who may let this user's group read it. Windows keeps rights elsewhere: nothing is looked at there.
+ * Says which other users may read or write a file; undefined if none may. The rule is PostgreSQL's for its own key: a file belongs to
+ * this user, or to root, who may let this user's group read it. On Windows nothing is checked, since file modes say nothing there.
  * Source: https://www.postgresql.org/docs/current/ssl-tcp.html
  */
 export function rightsFault(file: string, stats: Stats, guarded: Guarded): RightsFault | undefined {
@@ -37,14 +37,14 @@ export function rightsFault(file: string, stats: Stats, guarded: Guarded): Right
 
 const modeOf = (guarded: Guarded) => (guarded === 'read' ? '600' : 'go-w');
 
-/** The same by a file's name. Undefined also where there is no such file. */
+/** The same by a file's name. Undefined also if the file does not exist. */
 export function rightsFaultOf(file: string, guarded: Guarded): RightsFault | undefined {
   const stats = statSync(file, { throwIfNoEntry: false });
   return stats && rightsFault(file, stats, guarded);
 }
 
 /**
- * The text of a file that nobody else may read (a key), or write (a policy).
+ * The text of a file that no other user may read (a key), or write (a policy).
  * @throws CustodyError `file_open_to_others` with the next step, or the system's own error
  */
 export function readPrivateFile(file: string, guarded: Guarded): string {

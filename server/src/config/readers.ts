@@ -3,8 +3,8 @@ import { readKeys, readTwilioKeysOf } from './keys.ts';
 import { signingKeyFile, type Variables } from './variables.ts';
 
 /**
- * How each setting is made of variables. Of a variable that is missing or malformed a reader gets undefined, and what it returns then
- * counts for nothing; that it asked says that its setting needs the variable, so it asks for all of them.
+ * How each setting is made of variables. A reader gets undefined for a variable that is missing or malformed, and its result is
+ * then ignored. A setting needs the variables that its reader reads, so each reader reads all of them.
  */
 export const readers = {
   accountSid: (env) => env.TWILIO_ACCOUNT_SID,

@@ -13,7 +13,7 @@ export const whole = (min: number, max: number) =>
 export const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true');
-/** As Verint's page writes them, and as everybody else does. */
+/** In the spelling of Verint's page (True) and in the usual one. */
 export const anyCaseFlag = z
   .string()
   .refine((text) => /^(true|false)$/i.test(text), { error: 'must be true or false' })
@@ -23,7 +23,7 @@ export const list = z
   .transform((text) =>
     [...new Set(text.split(',').map((item) => item.trim()))].filter((item) => item !== ''),
   );
-/** Hours after which originals go; undefined: they stay. */
+/** Hours after which originals are deleted; undefined: they stay. */
 export const sourceHours = (text: string): number | undefined => {
   if (text === 'off') return undefined;
   if (text === 'on') return 24;
@@ -45,7 +45,7 @@ export const baseUrl = z
     error: 'must be an http(s) URL without credentials, query and fragment',
   });
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
-/** Tokens and recordings travel to it: in the clear only where they never leave the machine. */
+/** Tokens and recordings are sent to it: without TLS only if they never leave the machine. */
 export const publicUrl = z
   .string()
   .transform(withoutSlashes)

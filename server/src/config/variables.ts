@@ -14,7 +14,7 @@ import {
   whole,
 } from './shapes.ts';
 
-/** Relative to the current directory, as all files that are named. */
+/** Relative to the current directory, as every file that a setting names. */
 export const signingKeyFile = '.data/signing-key.pem';
 
 /**
@@ -87,14 +87,14 @@ export const variables = z.object({
     })
     .transform((names) => names.filter(isRole))
     .default([...roleNames])
-    .describe('What this process does: answer requests, do the work, or both.'),
+    .describe('What this process does: answer requests (http), run jobs (worker), or both.'),
   AWS_REGION: matching(/^[a-z0-9-]{2,32}$/, 'must be a region such as eu-central-1').describe(
     'Region of the bucket.',
   ),
-  AWS_ENDPOINT_URL_S3: baseUrl.optional().describe('Endpoint of another S3 than that of AWS.'),
+  AWS_ENDPOINT_URL_S3: baseUrl.optional().describe('Endpoint of the S3 service, if it is not AWS.'),
   AWS_ACCESS_KEY_ID: matching(/^\S{2,128}$/, 'must be 2 to 128 characters without spaces')
     .optional()
-    .describe("Access key of the bucket; without it the AWS SDK's own chain is asked (role, profile)."),
+    .describe('Access key of the bucket; without it the AWS SDK finds credentials itself (role, profile).'),
   AWS_SECRET_ACCESS_KEY: matching(/^\S{2,256}$/, 'must be 2 to 256 characters without spaces')
     .optional()
     .describe('Secret of the access key.'),
@@ -110,14 +110,16 @@ export const variables = z.object({
   CUSTODY_STORAGE_MODE: z
     .enum(['envelope', 'sse-kms'], { error: 'must be envelope or sse-kms' })
     .default('envelope')
-    .describe('Who seals: we, before the bytes leave the process (envelope), or S3 (sse-kms).'),
+    .describe(
+      'Who encrypts: the Function or host, before the bytes leave the process (envelope), or S3 (sse-kms).',
+    ),
   CUSTODY_SSE_KMS_KEY_ID: list
     .refine((keys) => keys.length > 0 && keys.every((key) => /^\S{1,2048}$/.test(key)), {
       error: 'must be KMS key ids or ARNs, newest first, with commas between',
     })
     .optional()
     .describe(
-      "KMS key of the mode sse-kms, by id or ARN, and behind it those used before; the bucket's default one without it.",
+      "KMS key of the mode sse-kms, by id or ARN, followed by the keys used before; without it the bucket's default key.",
     ),
   CUSTODY_STORAGE_CLASS: z
     .enum(storageClasses, {
@@ -125,7 +127,7 @@ export const variables = z.object({
     })
     .optional()
     .describe(
-      "Storage class of recordings: STANDARD, STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING or GLACIER_IR; the store's own default without it.",
+      "Storage class of recordings: STANDARD, STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING or GLACIER_IR; without it the store's default.",
     ),
   CUSTODY_KEY_KIND: z
     .enum(['rsa', 'raw-aes', 'kms'], { error: 'must be rsa, raw-aes or kms' })
@@ -149,14 +151,14 @@ export const variables = z.object({
     .string()
     .optional()
     .describe(
-      'File with the private keys (PKCS8) of the public ones that Twilio seals recordings for, each behind a line `# key id: CR…`.',
+      "File with the private keys (PKCS8) of Twilio's Voice Recording Encryption, each after a line `# key id: CR…` with the SID of its public key.",
     ),
   CUSTODY_FUNCTION_SECRETS: list
     .refine((items) => items.length >= 1 && items.length <= 2 && items.every((item) => item.length >= 32), {
       error: 'must be one secret, or two while rotating, each of at least 32 characters',
     })
     .describe(
-      'Shared with the Functions, which sign by it (their CUSTODY_HOST_SECRET); a second one while rotating.',
+      'Secret with which the Functions sign their requests (their CUSTODY_HOST_SECRET); a second one while rotating.',
     ),
   CUSTODY_MEDIA_SECRET: z
     .string()
@@ -165,13 +167,17 @@ export const variables = z.object({
     })
     .transform((text) => new Uint8Array(Buffer.from(text, 'base64')))
     .describe('Signs the short-lived media links.'),
-  CUSTODY_MEDIA_TTL_SECONDS: whole(5, 900).default(600).describe('How long a media link lives, in seconds.'),
+  CUSTODY_MEDIA_TTL_SECONDS: whole(5, 900)
+    .default(600)
+    .describe('How long a media link is valid, in seconds.'),
   CUSTODY_STREAMS_PER_VIEWER: whole(1, 10_000)
     .default(24)
     .describe('Requests for audio that one viewer may have open at once, over all of their links.'),
   CUSTODY_STREAMS_PER_ADDRESS: whole(1, 100_000)
     .default(128)
-    .describe('Requests for audio that one address may have open at once: an office may have one for all.'),
+    .describe(
+      'Requests for audio that one address may have open at once; a whole office may share one address.',
+    ),
   CUSTODY_FLEX_ORIGINS: list
     .refine((origins) => origins.length > 0 && origins.every((o) => isOrigin(o) && new URL(o).origin === o), {
       error: 'must be origins such as https://flex.twilio.com, with commas between',
@@ -213,17 +219,19 @@ export const variables = z.object({
     ),
   CUSTODY_SEGMENT_LINK_DAYS: whole(0, 30)
     .default(0)
-    .describe('Days that a link for the older Player lives, which plays without a token; 0 writes none.'),
+    .describe(
+      'Days for which a link for the older Player is valid, which plays without a token; 0 writes no such links.',
+    ),
   TwilioEnablePauseResume: anyCaseFlag
     .default(false)
-    .describe('Whether agents may pause the recording of a call; True and False are taken too.'),
+    .describe('Whether agents may pause the recording of a call; True and False are accepted too.'),
   CUSTODY_PAUSE_BEHAVIOR: z
     .enum(['silence', 'skip'], { error: 'must be silence or skip' })
     .default('silence')
     .describe('What a pause leaves in the recording: silence of its length, or nothing.'),
   CUSTODY_PAUSE_RESUME_SECONDS: whole(0, 14_400)
     .default(600)
-    .describe('The host resumes a pause after so many seconds; 0 waits for the wrap-up.'),
+    .describe('Seconds after which the host ends a pause; with 0 it waits for the wrap-up.'),
   CUSTODY_WATCH_CALLS: flag
     .default(true)
     .describe(
@@ -248,19 +256,19 @@ export const variables = z.object({
   CUSTODY_COPIES_AT_ONCE: whole(1, 64).default(2).describe('Copies and verifications a worker does at once.'),
   CUSTODY_RETRIES: whole(0, 30)
     .default(12)
-    .describe('How often a failed job is tried again before it is a dead letter.'),
+    .describe('How often the host retries a failed job before the job is a dead letter.'),
   CUSTODY_RETRY_SECONDS: whole(1, 3_600)
     .default(2)
-    .describe('Pause before the first of them; each further one is about twice as long.'),
+    .describe('Seconds before the first retry; each further wait is about twice as long.'),
   CUSTODY_RECONCILE_MINUTES: whole(0, 10_080)
     .default(60)
     .describe(
-      "How often the host looks for recordings in Twilio's list that no callback announced; 0 never, and then the bucket is not compared either.",
+      "Minutes between two searches of Twilio's list for recordings that no callback announced; 0: never, and the bucket is not compared either.",
     ),
   CUSTODY_RECONCILE_HOURS: whole(1, 960)
     .default(48)
     .describe(
-      'How far back the first of these runs reads the list; each later one begins 2 hours before the last one began.',
+      'Hours of the list that the first search reads; each later one begins 2 hours before the last one began.',
     ),
   CUSTODY_INVENTORY: matching(
     /^s3:\/\/[A-Za-z0-9._-]{3,255}(\/\S{0,1024})?$/,
@@ -290,12 +298,12 @@ export const variables = z.object({
     })
     .optional()
     .describe(
-      'How long after its verification the original at Twilio is deleted (24h, 7d, on for 24h); off, or nothing, keeps it.',
+      'How long after its verification the original at Twilio is deleted (24h, 7d, on for 24h); if off or unset, the host keeps it.',
     ),
   CUSTODY_ACCEPT_UNVERSIONED: flag
     .default(false)
     .describe(
-      'Deletes originals at Twilio although the bucket keeps no versions. Then anyone who may write to the bucket can replace the only copy.',
+      'Whether the host deletes originals at Twilio even if the bucket keeps no versions. Then anyone who may write to the bucket can replace the only copy.',
     ),
   CUSTODY_PROVE: z
     .enum(['before-deletion', 'always'], { error: 'must be before-deletion or always' })
@@ -311,26 +319,31 @@ export const variables = z.object({
     ),
   CUSTODY_ALARM_DAYS: whole(1, 36_500)
     .default(90)
-    .describe('Days after which the host forgets an alarm that was closed.'),
+    .describe('Days after which the host deletes a closed alarm.'),
   CUSTODY_RUN_DAYS: whole(7, 36_500)
     .default(90)
-    .describe('Days after which the host forgets a finished run of long work, such as `import`.'),
+    .describe('Days after which the host deletes a finished run of long work, such as `import`.'),
   CUSTODY_REPORT_DAYS: whole(30, 36_500)
     .default(400)
     .describe(
-      'Days after which the host forgets what plugins reported of a call, and workers that no token named since. Pauses stay while a recording of their call does.',
+      'Days after which the host deletes reports of plugins, and workers whom no token has named since. Pauses stay as long as a recording of their call.',
     ),
   CUSTODY_CERTIFICATE_KEY_FILE: z
     .string()
     .default('.data/certificate-key.pem')
-    .describe('File with the key by which earlier releases signed certificates; it verifies them still.'),
+    .describe(
+      'File with the key that signed certificates in earlier releases; the host still verifies them with it.',
+    ),
   CUSTODY_SIGNING_KEY_FILE: z
     .string()
     .default(signingKeyFile)
     .describe(
       "File with the hosts' Ed25519 keys, newest first: the first signs, all of them verify. The first start makes it; back it up.",
     ),
-  CUSTODY_SIGNING_KEYS: z.string().optional().describe('Its text, instead of the file.'),
+  CUSTODY_SIGNING_KEYS: z
+    .string()
+    .optional()
+    .describe('The text of the signing key file, instead of the file.'),
   CUSTODY_CALLER_SECRET: matching(
     /^[A-Za-z0-9+/]{43}=$/,
     'must be base64 of 32 bytes; `openssl rand -base64 32` makes one',
