@@ -13,31 +13,31 @@ import { serveUpgrades } from './upgrades.ts';
 
 export interface AppDeps {
   log: FastifyBaseLogger;
-  /** Each in a scope of its own, so that one's parsers, hooks and CORS are not another's. */
+  /** Each is registered in a scope of its own, with its own parsers, hooks and CORS. */
   routes: readonly FastifyPluginAsync[];
   upgrades?: readonly Upgrade[];
-  /** How long they have to end their connections when the app closes, ms. */
+  /** How long upgrades have to end their connections when the app closes, ms. */
   upgradeCloseMs?: number;
   metrics?: Pick<Metrics, 'answered' | 'played'>;
-  /** Whose word about a client's address is taken; nobody's by default. */
+  /** Which proxies may name a client's address; none by default. */
   trusts?: (address: string) => boolean;
 }
 
 /** A Flex token in a header may have 64 KiB; the rest of the headers must fit beside it. */
 const maxHeaderSize = 72 * 1024;
 const bodyLimit = 256 * 1024;
-/** For a request to arrive, not for its answer, which for a slow listener may take hours. */
+/** Time in which a request must arrive, ms. The answer may take hours, for a slow listener. */
 const requestTimeout = 30_000;
-/** Longer than the idle limit of the usual load balancers (60 s), which else reuse a socket as we close it. */
+/** Longer than the idle limit of the usual load balancers (60 s), which could otherwise reuse a socket as we close it. */
 const keepAliveTimeout = 72_000;
 
 const bytesBefore = new WeakMap<object, { socket: Socket; written: number }>();
 
-/** The listener that browsers and Functions reach: whole, and not yet listening. */
+/** The complete app for browsers and Functions, which does not listen yet. */
 export function buildApp(deps: AppDeps): FastifyInstance {
   const app = fastify({
     loggerInstance: deps.log,
-    // Ours below, without the query, in which tokens travel.
+    // Our own line below has no query, since queries contain tokens.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
@@ -45,10 +45,10 @@ export function buildApp(deps: AppDeps): FastifyInstance {
     bodyLimit,
     requestTimeout,
     keepAliveTimeout,
-    // A route that answers HEAD says so: answering it by running GET would open audio for nothing.
+    // A route that answers HEAD declares it: Fastify's default would run GET and open audio.
     exposeHeadRoutes: false,
     return503OnClosing: true,
-    // Requests under way are waited for; idle keep-alive sockets are not.
+    // Closing waits for running requests, not for idle keep-alive sockets.
     forceCloseConnections: 'idle',
     http: { maxHeaderSize },
     frameworkErrors: answerError,

@@ -14,14 +14,14 @@ const opaque = (tag: string): string => (isWeak(tag) ? tag.slice(2) : tag);
 const matchesStrongly = (a: string, b: string): boolean => !isWeak(a) && a === b;
 const matchesWeakly = (a: string, b: string): boolean => opaque(a) === opaque(b);
 
-/** If-Match is there and no listed tag matches strongly: 412 (13.1.1). */
+/** If-Match is present and no listed tag matches strongly: 412 (13.1.1). */
 export function isPreconditionFailure(headers: IncomingHttpHeaders, etag: string | undefined): boolean {
   const ifMatch = headers['if-match'];
   if (ifMatch === undefined || ifMatch.trim() === '*') return false;
   return etag === undefined || !listed(ifMatch).some((tag) => matchesStrongly(tag, etag));
 }
 
-/** If-None-Match is there and a listed tag matches: 304 for GET and HEAD (13.1.2). */
+/** If-None-Match is present and a listed tag matches: 304 for GET and HEAD (13.1.2). */
 export function isNotModified(headers: IncomingHttpHeaders, etag: string | undefined): boolean {
   const ifNoneMatch = headers['if-none-match'];
   if (ifNoneMatch === undefined) return false;

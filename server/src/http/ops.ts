@@ -9,22 +9,22 @@ import { requireKnownHost } from './plugins/host-names.ts';
 
 export interface OpsDeps {
   log: FastifyBaseLogger;
-  /** By which it may be asked, beside addresses and localhost. */
+  /** Host names that it accepts, beside addresses and localhost. */
   names?: readonly string[];
   metrics: Pick<Metrics, 'contentType' | 'read'>;
-  /** What must work for this process to be of use, by name; each throws when it does not. */
+  /** What must work so that this process is ready, by name; each throws while it does not. */
   checks: Readonly<Record<string, () => Promise<unknown>>>;
-  /** What the command line asks of this process, and the secret that it signs with. */
+  /** The operator API for the command line, and the secret with which the command line signs. */
   operators?: { api: OperatorApi; secret: string };
   /** Longest time for one check, ms. */
   limitMs?: number;
 }
 
 /**
- * The operators' listener, apart from the public one and on loopback unless told otherwise. Who may: whoever reaches it by
- * an address or a name that we know.
- * `/healthz`: the process runs. `/readyz`: it can do its work. `/metrics`: for Prometheus. `/recordings` and `/alarms` are
- * the command line's, see {@link operatorRoutes}.
+ * The operators' listener, separate from the public one and on loopback by default. Right: every client that reaches it by an
+ * address or by a name that the host accepts.
+ * `/healthz`: the process runs. `/readyz`: it can do its work. `/metrics`: for Prometheus. The rest is for the command line,
+ * see {@link operatorRoutes}.
  */
 export function buildOps(deps: OpsDeps): FastifyInstance {
   const app = fastify({
@@ -58,6 +58,6 @@ export function buildOps(deps: OpsDeps): FastifyInstance {
 
 /** `ok`, or the code of what is wrong. */
 async function outcome(check: () => Promise<unknown>, limitMs: number): Promise<string> {
-  const late = () => new CustodyError('timeout', 'the check gave no answer in time');
+  const late = () => new CustodyError('timeout', 'the check did not answer in time');
   return inTime(check(), limitMs, late).then(() => 'ok', errorCode);
 }

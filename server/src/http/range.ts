@@ -8,7 +8,7 @@ export interface ByteRange {
  * The one byte range that a `Range` header asks of a representation of `size` bytes.
  *
  * `undefined` means "ignore the header and send the whole": an unknown unit, a malformed set, or several ranges. A
- * server may ignore Range at any time, and players of audio never ask for two ranges at once, so no multipart is spoken.
+ * server may ignore Range at any time, and audio players never ask for two ranges at once, so there is no multipart.
  * Source: RFC 9110, sections 14.1.2 and 14.2.
  */
 export function parseRange(header: string, size: number): ByteRange | 'unsatisfiable' | undefined {

@@ -4,12 +4,12 @@ import { isNotModified, isPreconditionFailure, isRangeFresh } from './conditiona
 import { contentRange, parseRange, unsatisfiedRange } from './range.ts';
 
 /**
- * So long may a listener take nothing before his connection is given up; the store's behind it is by then long closed.
- * Browsers stop reading when they have enough ahead, and ask again, from where they are, when they go on.
+ * How long a listener may read nothing before the host closes the connection; the store's connection is closed long before.
+ * Browsers stop reading when they have enough audio, and send another request for the rest when they continue.
  */
 const silentListenerMs = 600_000;
 
-/** What is said of audio, and is not true of any other answer. */
+/** Headers of audio, which no other answer may have. */
 const ofAudio = [
   'Content-Type',
   'Content-Length',
@@ -19,21 +19,21 @@ const ofAudio = [
   'ETag',
 ];
 
-/** A route's onError: a body that failed before its first byte takes back what was said of it. */
+/** A route's onError: removes the headers of audio if the body failed before its first byte. */
 export async function asNoAudio(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
   for (const name of ofAudio) reply.removeHeader(name);
 }
 
-/** Aborts when the client leaves before the answer begins; from then on it is the body that is destroyed. */
+/** Aborts if the client leaves before the answer begins; after that, Fastify destroys the body. */
 export function untilGone(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
+  const left = new AbortController();
   reply.raw.once('close', () => {
-    if (!reply.raw.headersSent) gone.abort();
+    if (!reply.raw.headersSent) left.abort();
   });
-  return gone.signal;
+  return left.signal;
 }
 
-/** Answers with the audio, or the part of it that was asked for, by the order of questions of RFC 9110, 13.2.2. */
+/** Answers with the audio or the requested range, in the order of checks of RFC 9110, 13.2.2. */
 export async function sendAudio(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -75,7 +75,7 @@ export async function sendAudio(
   }
   const body = await audio.read(range);
   if (range && bytes !== undefined) reply.code(206).header('Content-Range', contentRange(range, bytes));
-  // Without a listener for it Node ends the connection when the time is over; a request that follows has its own.
+  // Without a listener for the event Node ends the connection at the timeout; the next request has its own.
   reply.raw.setTimeout(silentMs);
   return reply.send(body);
 }

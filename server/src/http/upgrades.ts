@@ -5,19 +5,19 @@ import { orAborted } from '@flex-custody/net';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Upgrade } from '../room.ts';
 
-/** Within the grace that requests have: a process that ends waits no longer for WebSockets. */
+/** Shorter than the grace of requests, so that WebSockets do not delay the end of a process. */
 const defaultCloseMs = 5_000;
 
 export interface UpgradesDeps {
   log: FastifyBaseLogger;
   upgrades: readonly Upgrade[];
-  /** How long all of them together have to end their connections; 5,000 by default. */
+  /** How long all of them together have to end their connections, ms; 5,000 by default. */
   closeMs?: number;
 }
 
 /**
- * Hands a connection that asks for another protocol to the upgrade of its path: 404 for another path, 503 while closing.
- * Without any upgrade nothing listens, and Node answers such a request as if it had not asked.
+ * Passes a connection that requests another protocol to the upgrade of its path: 404 for another path, 503 while closing.
+ * Without any upgrade there is no listener, and Node answers the request as an ordinary one.
  */
 export function serveUpgrades(
   app: FastifyInstance,

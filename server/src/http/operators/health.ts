@@ -11,37 +11,37 @@ import { type QueueHealth, queueHealth } from '../../queue/health.ts';
 import { createPolicies, type PolicySummary, summaryOf } from '../../retention/policies.ts';
 import { createRuns, type RunView } from '../../runs/runs.ts';
 
-/** How it stands with what lies in the database; the rest of it is absent before the host has set it up for this release. */
+/** State of the database and of the work in it; `work` is absent before the host has set the database up for this release. */
 export interface Health {
   kind: Db['kind'];
-  /** Migrations that have been done; 0: it is empty. */
+  /** Number of migrations that have run; 0: the database is empty. */
   version: number;
-  /** Indexes that are not there, or not whole yet; absent from a host of an earlier release. */
+  /** Indexes that are missing or being built; absent from a host of an earlier release. */
   missingIndexes?: string[];
   work?: {
     /** What the database is bound to; absent before the first start. */
     custody?: CustodyFacts;
-    /** Those that are not erased; absent from a host of an earlier release. */
+    /** Number of recordings that are not erased; absent from a host of an earlier release. */
     recordings?: number;
-    /** Recordings that were given up. */
+    /** Recordings that failed for good. */
     failed: number;
     /** Absent from a host of an earlier release. */
     copies?: { verified: number; proven: number };
-    /** By which secrets the callers' digests are. */
+    /** Recordings by the secret of their caller digest. */
     callers?: CallerKeys;
-    /** Alarms that stand, by code. */
+    /** Open alarms, by code. */
     alarms: Record<string, number>;
     jobs: QueueHealth;
-    /** Ids of the keys that signed the newest sidecars, and how many sidecars nobody has signed. */
+    /** Ids of the keys that signed the newest sidecars, and how many sidecars have no signature. */
     signing: { newest: string[]; unsigned: number };
-    /** The one in force; null where there is none, absent from a host of an earlier release. */
+    /** The policy in force; null if there is none, absent from a host of an earlier release. */
     policy?: PolicySummary | null;
-    /** The last run of each long work that ever ran. */
+    /** The last run of each kind of long work. */
     runs: RunView[];
   };
 }
 
-/** Reads only: a database that nobody has set up yet stays as it is. */
+/** Only reads: a database that no host has set up yet stays as it is. */
 export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health> {
   const [table] = await db.query<{ there: boolean }>(
     `SELECT to_regclass('schema_version') IS NOT NULL AS there`,

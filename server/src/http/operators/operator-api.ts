@@ -15,21 +15,21 @@ import type { Health } from './health.ts';
 import { createPolicyApi, type PolicyApi, type PolicyApiDeps } from './policies.ts';
 
 export interface KeyUse {
-  /** Id of the key that seals; absent where S3 does. */
+  /** Id of the key that encrypts; absent if S3 does. */
   seals?: string;
   keys: { keyId: string; atHand: boolean; recordings: number; sidecars: number }[];
-  /** Who signed the sidecars; without an id, nobody. */
+  /** Sidecars by the key that signed them; without `keyId` those that are not signed. */
   signers: { keyId?: string; signs: boolean; atHand: boolean; sidecars: number }[];
 }
 
 export interface Retried {
-  /** Jobs that were sent; none: there was nothing to start over. */
+  /** Jobs that were sent; none if there was nothing to start over. */
   begun: readonly ('copy' | 'verify' | 'link')[];
   state: RecordingState;
   linkState: LinkState;
 }
 
-/** A part of a list: `limit` rows, behind the one that `after` names. */
+/** A part of a list: `limit` rows after the one that `after` names. */
 export interface Page<Id> {
   limit: number;
   after?: Id;
@@ -38,53 +38,53 @@ export interface Page<Id> {
 /** The end of a page of recordings. */
 export type Behinds = Omit<Listing, 'limit'> & { after: RecordingSid };
 
-/** What operators do with the catalog, at the database itself or by way of the host that has it open. */
+/** What operators do with the catalog, at the database or through the host that has it open. */
 export interface OperatorApi extends PolicyApi {
   list(listing: Listing): Promise<RecordingRow[]>;
-  /** How many are behind a page of such a list; undefined where a host of an earlier release does not count, as of the other lists. */
+  /** How many rows follow a page of such a list; undefined if a host of an earlier release does not count them. Other lists likewise. */
   listBehind(of: Behinds): Promise<Behind | undefined>;
-  /** @throws CustodyError `recording_unknown` (404), as do the following */
+  /** @throws CustodyError `recording_unknown` (404), as the following methods do */
   show(sid: RecordingSid): Promise<RecordingRow>;
-  /** Starts over what failed: copy, verification, and the link unless the recording is linked. */
+  /** Starts failed work over: copy, verification, and the link unless the recording is linked. */
   retry(sid: RecordingSid): Promise<Retried>;
   /**
-   * Starts over dead letters, of one reason or all, some hundred at a time. `next`: ask again for those after this one,
-   * so that each is started over once, however soon it is dead again.
+   * Starts dead letters over, of one reason or all, some hundred at a time. `next`: continue after this one, so that each
+   * is started over once, even if it fails again at once.
    */
   retryAll(of?: { reason?: string; after?: RecordingSid }): Promise<{ retried: number; next?: RecordingSid }>;
-  /** Links for the older Player of earlier generations no longer play; the generation after it. */
+  /** Revokes the links for the older Player. @returns the new generation; links of earlier ones no longer play */
   revokeLink(sid: RecordingSid): Promise<{ generation: number }>;
   /**
-   * Begins long work, such as `reconcile`, or goes on with it where it stopped some hours ago; it ends by itself.
+   * Begins long work, such as `reconcile`, or continues a run that stopped some hours ago. Does not wait for its end.
    * @throws CustodyError `run_unknown` (404), `run_busy` (409)
    */
   begin(name: string, options: Json, how?: Begin): Promise<void>;
-  /** How far it is. @throws CustodyError `run_unknown` (404) where it never began */
+  /** Progress of the last run. @throws CustodyError `run_unknown` (404) if there was none */
   look(name: string): Promise<RunView>;
-  /** Which keys have sealed what, and which are at hand. */
+  /** Recordings and sidecars per key, and whether this host has the key. */
   keys(): Promise<KeyUse>;
   /**
    * Newest first, 1000 by default.
-   * @throws CustodyError `page_unknown` (404), as do the other lists, where what `after` names was removed
+   * @throws CustodyError `page_unknown` (404) if the row that `after` names was removed, as the other lists do
    */
   certificates(page?: Page<string>): Promise<KeptCertificate[]>;
   certificatesBehind(after: string): Promise<Behind | undefined>;
   /** @throws CustodyError `certificate_unknown` (404) */
   certificate(id: string): Promise<KeptCertificate>;
-  /** How the whole stands, for the doctor. */
+  /** State of database and work, for the doctor. */
   health(): Promise<Health>;
-  /** Those that are open, newest first, 100 by default. */
+  /** Open alarms, newest first, 100 by default. */
   alarms(page?: Page<number>): Promise<Alarm[]>;
   alarmsBehind(after: number): Promise<Behind | undefined>;
   /** @throws CustodyError `alarm_unknown` (404) */
   clearAlarm(id: number): Promise<void>;
 }
 
-/** What these codes say of a SID or an id, on either side of the wire. */
+/** The messages of these codes, the same on both sides of the wire. */
 export const unknown = {
   recording_unknown: (sid: string) => `${sid} is not in the catalog`,
   alarm_unknown: (id: string) => `no alarm ${id} is open`,
-  run_unknown: (name: string) => `${name} was never begun here`,
+  run_unknown: (name: string) => `${name} has never run here`,
   certificate_unknown: (id: string) => `there is no certificate ${id}`,
 } as const;
 
@@ -97,15 +97,15 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   alarms: Pick<Alarms, 'list' | 'countBehind' | 'clear'>;
   queue: Pick<Queue, 'send'>;
   certificates: Certificates;
-  /** Undefined where S3 seals. */
+  /** Undefined if S3 encrypts. */
   keys?: Pick<Keys, 'keyId' | 'keyIds'> | undefined;
-  /** Undefined where its keys cannot be read. */
+  /** Undefined if its keys cannot be read. */
   signing?: Pick<SigningIdentity, 'keyId' | 'keyIds' | 'lists'> | undefined;
   health(): Promise<Health>;
   runs: Runs;
   /** Long work by its name. */
   works: Readonly<Record<string, Work & Partial<Pick<CheckedWork, 'check'>>>>;
-  /** Ends it, to be gone on with: the process is about to. */
+  /** Aborts runs when the process ends; a later process can continue them. */
   signal?: AbortSignal;
 }
 
@@ -168,7 +168,7 @@ export function createOperatorApi({
       if (!work) throw notFound('run_unknown', name);
       work.check?.(options);
       const { ended } = await runs.begin(name, options, work, signal, how);
-      // How it ends is noted in the run, for whoever looks; nobody waits here.
+      // The run keeps its own end, which `look` returns; this request does not wait for it.
       ended.catch(() => undefined);
     },
     async look(name) {

@@ -14,33 +14,33 @@ import {
 import { noPolicy, readPolicy } from '../../retention/policy.ts';
 
 export interface PolicyComparison {
-  /** Id of the policy in force that it was compared with; null: there is none. */
+  /** Id of the policy in force that the file was compared with; null if there is none. */
   over: number | null;
-  /** It is in force already. */
+  /** The file is in force already. */
   isInForce: boolean;
   difference: PolicyDifference;
   effect: PolicyEffect;
-  /** More of the catalog is behind it: ask again for those, and add up. */
+  /** The catalog has more after it: ask again from there, and add up. */
   next?: RecordingSid;
 }
 
 export interface PolicyApplication {
   text: string;
   by: string;
-  /** What it was compared with. */
+  /** The policy that the file was compared with. */
   over: number | null;
-  /** The operator has seen that it holds or keeps less, and means it. */
+  /** The operator accepts that the file holds or keeps less. */
   weaker: boolean;
 }
 
 /** What operators do with the policy. */
 export interface PolicyApi {
-  /** The one in force, if there is one. */
+  /** The policy in force, if there is one. */
   policy(): Promise<{ applied?: AppliedPolicy }>;
-  /** The last hundred, the newest first. */
+  /** The last hundred policies, newest first. */
   policies(): Promise<PolicySummary[]>;
   /**
-   * What a file would change, for some seconds' part of the catalog.
+   * What a file would change, for as much of the catalog as some seconds allow.
    * @throws CustodyError `policy_invalid`
    */
   comparePolicy(text: string, after?: RecordingSid): Promise<PolicyComparison>;
@@ -55,7 +55,7 @@ export interface PolicyApiDeps {
 }
 
 const mostListed = 100;
-/** Well within what an answer of the host may take. */
+/** Well below the time limit of an answer. */
 const pageMs = 2_000;
 
 export function createPolicyApi({ catalog, policies, callerDigest }: PolicyApiDeps): PolicyApi {
@@ -80,7 +80,7 @@ export function createPolicyApi({ catalog, policies, callerDigest }: PolicyApiDe
     async applyPolicy({ text, by, over, weaker }) {
       await policies.apply(text, by, { over, unlessWeaker: !weaker });
       const applied = await policies.current();
-      if (!applied) throw new CustodyError('policy_changed', 'the policy that was applied is not there');
+      if (!applied) throw new CustodyError('policy_changed', 'the policy that was applied does not exist');
       return summaryOf(applied);
     },
   };

@@ -6,7 +6,7 @@ import { readObject } from './read-object.ts';
 /** Bytes: room for a policy that names tens of thousands of recordings. */
 const bodyLimit = 8 * 1_048_576;
 
-/** The policy's part of the operators' listener; who may, the scope says. */
+/** The policy's routes of the operators' listener; the scope checks the right. */
 export function policyRoutes(scope: FastifyInstance, api: PolicyApi): void {
   scope.get('/policy', () => api.policy());
   scope.get('/policies', () => api.policies());
@@ -23,4 +23,5 @@ export function policyRoutes(scope: FastifyInstance, api: PolicyApi): void {
   });
 }
 
-const invalid = () => new CustodyError('request_invalid', 'the policy is not given as it must be');
+const invalid = () =>
+  new CustodyError('request_invalid', 'the body does not have the fields of a policy request');

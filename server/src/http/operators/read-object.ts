@@ -1,13 +1,13 @@
 import { CustodyError, isObject } from '@flex-custody/core';
 import { textOf } from '../plugins/function-signature.ts';
 
-/** A body, which comes as the text that was signed. @throws CustodyError `request_invalid` (400) for all but a JSON object */
+/** Parses a body, which is the text that was signed. @throws CustodyError `request_invalid` (400) unless it is a JSON object */
 export function readObject(body: unknown): Record<string, unknown> {
   try {
     const json: unknown = JSON.parse(textOf(body) || '{}');
     if (isObject(json)) return json;
   } catch {
-    // Said below.
+    // Thrown below.
   }
-  throw new CustodyError('request_invalid', 'the body is no JSON object');
+  throw new CustodyError('request_invalid', 'the body is not a JSON object');
 }

@@ -9,13 +9,13 @@ import { type OperatorApi, type Page, unknown } from './operator-api.ts';
 
 const limitMs = 10_000;
 
-/** What a host's codes say here, as it sends no words. */
+/** Messages for a host's codes, since a host sends only codes. */
 const said = {
   ...unknown,
   [pageUnknownCode]: () => pageUnknownText,
-  policy_invalid: () => "the host's release reads no policy in it: flex-custody policy check",
+  policy_invalid: () => "the host's release cannot read the policy: flex-custody policy check",
   policy_changed: () => 'another policy was applied meanwhile: run it again',
-  policy_weaker: () => 'it holds or keeps less than the policy in force: add --yes where that is meant',
+  policy_weaker: () => 'it holds or keeps less than the policy in force: add --yes if that is intended',
 } as const;
 
 /**
@@ -88,7 +88,7 @@ export function remoteOperatorApi(url: string, secret: string): OperatorApi {
   };
 }
 
-/** Where there is no such route, `behind` is an id that is none, or nothing at all. */
+/** A host without this route takes `behind` for an id, or has no such path. */
 const isOfEarlier: ReadonlySet<number> = new Set([400, 404]);
 
 function listingQuery({ state, linkState, failure, limit, after }: Partial<Listing>): URLSearchParams {
@@ -107,7 +107,7 @@ function pageQuery(page: Page<string | number> | undefined): string {
   return `?limit=${limit}${after === undefined ? '' : `&after=${after}`}`;
 }
 
-/** The page out of what a host answers: one of an earlier release sends its whole list, whatever it is asked for. */
+/** Takes the page out of a host's answer: a host of an earlier release always sends its whole list. */
 function pageOf<T extends { id: string | number }>(rows: readonly T[], page: Page<T['id']> | undefined): T[] {
   if (page === undefined) return [...rows];
   // A host that knows pages never sends the row that `after` names.
@@ -115,13 +115,13 @@ function pageOf<T extends { id: string | number }>(rows: readonly T[], page: Pag
   return rows.slice(from, from + page.limit);
 }
 
-/** Its time is called `at` alone, which is a text elsewhere. */
+/** Its time is in `at`, which is a text in other answers. */
 const dated = (certificate: KeptCertificate): KeptCertificate => ({
   ...certificate,
   at: new Date(certificate.at),
 });
 
-/** Undefined for what is no JSON: whatever listens there is not our host. */
+/** Undefined if the answer is not JSON: then another program listens there. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text, revive);
@@ -130,7 +130,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Times of rows and alarms, as the database would have given them. */
+/** Parses the times of rows and alarms into Dates, as the database returns them. */
 function revive(name: string, value: unknown): unknown {
   return /(At|Until)$/.test(name) && typeof value === 'string' ? new Date(value) : value;
 }

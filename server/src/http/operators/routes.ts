@@ -28,7 +28,7 @@ const listing = {
 const behindListing = {
   querystring: { type: 'object', required: ['after'], properties: filters },
 } as const;
-/** What earlier releases of the command line ask for has no limit: they get as many as they always did. */
+/** The command line of an earlier release sends no limit, and gets as many rows as before. */
 const page = (after: object, rows: number) => ({
   querystring: { type: 'object', properties: { limit: limit(rows), after } },
 });
@@ -63,14 +63,14 @@ const filtered = ({ state, link, reason }: Filters) => ({
   ...(reason && { failure: reason }),
 });
 
-/** By which the command line shows that it has the host's own settings: the media secret's, which the Functions have not. */
+/** The command line signs with it to prove that it has the host's settings: it is derived from the media secret, which the Functions do not have. */
 export function operatorSecret(mediaSecret: Uint8Array): string {
   return createHmac('sha256', mediaSecret).update('flex-custody operators').digest('hex');
 }
 
 /**
- * The command line's way to a catalog that this process alone may open. Who may: whoever signs with the operators' secret,
- * as loopback is everybody's on that machine, each page in its browsers included.
+ * The command line's way to a catalog that this process alone may open. Right: the signature with the operators' secret, since
+ * every user and every browser page on the machine can reach loopback.
  */
 export async function operatorRoutes(
   scope: FastifyInstance,
@@ -105,7 +105,7 @@ export async function operatorRoutes(
     '/runs/:name',
     { schema: beginning },
     async ({ params, query, body }, reply) => {
-      // What is signed is the body's text, so it comes as text.
+      // The signature covers the body's text, so the body stays text.
       await api.begin(params.name, readObject(body), { anew: query.anew });
       return reply.code(202).send({ begun: params.name });
     },

@@ -1,13 +1,13 @@
 import { BlockList, isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 
-/** Where a request comes from, as far as somebody says so who can be believed. */
+/** Where a request comes from, according to trusted proxies. */
 export interface Addresses {
-  /** For Fastify: whose word about the client's address (`X-Forwarded-For`) is taken. */
+  /** For Fastify: which addresses may name the client's address (`X-Forwarded-For`). */
   trusts(address: string): boolean;
   /**
-   * What limits by address go by: an IPv4 address, or the /64 of an IPv6 one, which is one customer's. Undefined where a
-   * trusted proxy does not say for whom it asks.
+   * Key of the limits by address: an IPv4 address, or the /64 of an IPv6 address, which belongs to one customer. Undefined if
+   * a trusted proxy does not name its client.
    */
   of(request: FastifyRequest): string | undefined;
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import fastifyPlugin from 'fastify-plugin';
 
 export interface CorsOptions {
-  /** Scheme, host and port, as browsers send them; nobody else is answered. */
+  /** Scheme, host and port, as browsers send them; other origins get no CORS headers. */
   origins: readonly string[];
   /** Request headers that its pages may send. */
   headers?: string;

@@ -1,14 +1,14 @@
 import { CustodyError, type ErrorCode } from '@flex-custody/core';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
-/** What Fastify itself refuses, in our words. */
+/** Our codes for Fastify's own refusals. */
 const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type_unsupported',
   FST_ERR_BAD_URL: 'url_invalid',
 };
 
-/** What is away, where a caller can do something with the name: docs/playback.md has them. All else is `internal`. */
+/** Codes of a 5xx that callers can use: docs/playback.md has them. Every other one becomes `internal`. */
 const awayCodes: ReadonlySet<string> = new Set<ErrorCode>([
   'audit_unavailable',
   'database_unavailable',
@@ -22,8 +22,8 @@ const awayCodes: ReadonlySet<string> = new Set<ErrorCode>([
 const retryAfterSeconds = 5;
 
 /**
- * Answers an error with `{error: code}`. A message is for the log alone: a CustodyError's may name what an operator needs
- * and a caller must not learn, and what is not ours may say anything. So is the code of a 5xx but for a few.
+ * Answers an error with `{error: code}`. Messages are only logged: they may contain what a caller must not learn, and those of
+ * other libraries may contain anything. Most codes of a 5xx are only logged too.
  */
 export function answerError(
   error: FastifyError | CustodyError,
@@ -40,13 +40,13 @@ export function answerError(
   if (status >= 500) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed');
   if (status === 503 || status === 429) reply.header('Retry-After', retryAfterSeconds);
   // RFC 9110, 11.6.1: a 401 names a scheme. A token in a URL is a bearer token (RFC 6750), and unlike Basic that scheme
-  // makes no browser ask for a password; who wants another one has said so by now.
+  // makes no browser ask for a password. A route that needs another scheme has set its header before.
   if (status === 401 && !reply.hasHeader('WWW-Authenticate')) {
     reply.header('WWW-Authenticate', 'Bearer realm="flex-custody"');
   }
   request.errorCode = code;
-  const told = status < 500 || awayCodes.has(code) ? code : 'internal';
-  return reply.code(status).type('application/json; charset=utf-8').send({ error: told });
+  const answered = status < 500 || awayCodes.has(code) ? code : 'internal';
+  return reply.code(status).type('application/json; charset=utf-8').send({ error: answered });
 }
 
 export function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -61,7 +61,7 @@ function statusOf(error: FastifyError): number {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Code that the request was answered with, for the request log. */
+    /** The code of the answer, for the request log. */
     errorCode?: string;
   }
 }

@@ -24,8 +24,8 @@ export function flexTokenOf(authorization: string | undefined): string {
 export type ViewerOf = (request: FastifyRequest, reply: FastifyReply) => Promise<Viewer>;
 
 /**
- * Who asks, by the Flex token of the request; refuses those whom Twilio does not vouch for. IAM is asked only about so many
- * tokens of one address that it does not vouch for; those that it knows pass.
+ * The viewer of a request, by its Flex token; refuses a token that Twilio's IAM does not accept. Only refused tokens of an
+ * address count against its limit of requests to IAM.
  */
 export function flexViewer(
   flexTokens: FlexTokens,

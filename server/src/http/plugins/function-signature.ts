@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 export const signatureHeader = 'x-custody-signature';
 
-/** A JSON body stays the text it came as: what is signed is those characters, and nothing is parsed before that held. */
+/** Keeps a JSON body as text: the signature covers the text, and nothing is parsed before the signature is checked. */
 export function keepBodyAsText(scope: FastifyInstance): void {
   scope.removeContentTypeParser('application/json');
   scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
@@ -16,7 +16,7 @@ export function keepBodyAsText(scope: FastifyInstance): void {
 export const textOf = (body: unknown): string => (typeof body === 'string' ? body : '');
 
 /**
- * Refuses what none of our Functions signed: method, path with query, and body.
+ * Refuses a request that none of our Functions signed. The signature covers method, path with query, and body.
  * @throws CustodyError `signature_invalid` (401)
  */
 export function verifySignature(
@@ -29,12 +29,15 @@ export function verifySignature(
   const given = Array.isArray(header) ? undefined : header;
   if (verifyRequest(secrets, given, request.method, request.raw.url ?? '', textOf(request.body), now)) return;
   reply.header('WWW-Authenticate', 'Custody-Signature realm="flex-custody"');
-  throw new CustodyError('signature_invalid', 'not signed by one of our Functions, or too long ago');
+  throw new CustodyError(
+    'signature_invalid',
+    'no valid signature of one of our Functions, or one that is too old',
+  );
 }
 
 /**
- * Closes a scope to all but our own Functions, who share a secret with us.
- * @param secrets newest first; the second one is still taken while they rotate
+ * Opens a scope only to our own Functions, which share a secret with the host.
+ * @param secrets newest first; the second one is accepted during a rotation
  */
 export function requireFunctionSignature(
   scope: FastifyInstance,

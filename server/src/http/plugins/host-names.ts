@@ -3,8 +3,8 @@ import { CustodyError } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Refuses what is asked under a name that is not ours: a page can have a name of its own point to this listener, and its
- * browser then takes the answers for the page's. Addresses and localhost are nobody's name, and old health checks send none.
+ * Refuses requests under an unknown host name: a web page could point its own name to this listener, and the browser would then
+ * let the page read the answers. Addresses and localhost cannot be such a name, and old health checks send none.
  * @throws CustodyError `host_unknown` (421)
  */
 export function requireKnownHost(app: FastifyInstance, names: readonly string[]): void {
@@ -16,12 +16,12 @@ export function requireKnownHost(app: FastifyInstance, names: readonly string[])
     if (host !== undefined && isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0) return;
     throw new CustodyError(
       'host_unknown',
-      'asked under a name that is not known here: add it to CUSTODY_OPS_NAMES if it is yours',
+      'the request names an unknown host: add the name to CUSTODY_OPS_NAMES if it is yours',
     );
   });
 }
 
-/** Without the port, in lower case; undefined for what is no host. */
+/** Without the port, in lower case; undefined if it is not a host. */
 function nameOf(header: string): string | undefined {
   return /^(\[[\da-f:.]+\]|[^:[\]/@]+)(?::\d{1,5})?$/i.exec(header.trim())?.[1]?.toLowerCase();
 }

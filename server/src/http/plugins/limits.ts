@@ -2,14 +2,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Addresses, createAddresses } from './address.ts';
 import { atOnce, enterAll, perMinute, type Rate } from './rate.ts';
 
-/** What one client may take of this process, so that the others find something left. */
+/** Limits of one client, so that this process stays available to the others. */
 export interface Limits {
   readonly addresses: Addresses;
-  /** Tokens by address that IAM is asked about and does not vouch for. */
+  /** Tokens that IAM refuses, by address. */
   readonly strangers: Rate;
-  /** Links by viewer. */
+  /** Media links that are issued, by viewer. */
   readonly links: Rate;
-  /** Requests by a link that anybody may hold, each of which is a row of the audit log. */
+  /** Requests with a segment link, each of which writes a row of the audit log. */
   readonly bearers: Rate;
   /**
    * Counts an answer with audio for as long as its connection has it.
@@ -28,10 +28,10 @@ export interface LimitOptions {
   now?: () => number;
 }
 
-/** Good tokens are not counted, however many people are behind one address. */
+/** Accepted tokens are not counted, so many people can share one address. */
 const strangersAMinute = 30;
 const linksAMinute = 60;
-/** Whoever moves through a recording asks several times a second, for some seconds. */
+/** A listener who moves through a recording sends several requests a second, for some seconds. */
 const bearersAMinute = 300;
 /** A player has two or three requests at once, and another for each position sought. */
 const streamsPerLink = 8;

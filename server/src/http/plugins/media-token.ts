@@ -8,8 +8,8 @@ export interface LinkRequest {
 }
 
 /**
- * Reads `/<…>/RE….wav?token=…`. The first token counts where several are given, so that what was verified is what was
- * asked for.
+ * Reads `/<…>/RE….wav?token=…`. Of several tokens only the first one counts, so that the verified token is the one that is
+ * used.
  * @throws CustodyError `not_found` (404) where the path names no recording
  */
 export function linkRequestOf(request: FastifyRequest): LinkRequest {
@@ -21,7 +21,7 @@ export function linkRequestOf(request: FastifyRequest): LinkRequest {
   return { recordingSid, token: typeof first === 'string' ? first : undefined };
 }
 
-/** The token is in the URL: nothing on the way may keep it or hand it on. Set before anything can fail. */
+/** The token is in the URL, so no cache may keep it and no page pass it on. Set before anything can fail. */
 export async function guardLink(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
   reply.headers({
     'Cache-Control': 'private, no-store',

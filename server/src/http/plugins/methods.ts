@@ -4,8 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 const known: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
- * Answers 405 with `Allow` where a route of the scope is asked by another method than its own, before anything else of
- * the request is looked at. To be called before the routes, each of which has all its methods in one registration.
+ * Answers 405 with `Allow` to a method that a route of the scope does not have, before anything else of the request is
+ * checked. Call it before the routes are registered, each with all its methods in one registration.
  * Source: RFC 9110, 15.5.6
  * @param preflight the scope answers OPTIONS by a route of its own, as {@link cors} does
  */
@@ -27,12 +27,12 @@ export function refuseOtherMethods(scope: FastifyInstance, { preflight = false }
 
 async function refuse(request: FastifyRequest, reply: FastifyReply): Promise<never> {
   reply.header('Allow', request.routeOptions.config.allow);
-  throw new CustodyError('method_not_allowed', 'the route has other methods');
+  throw new CustodyError('method_not_allowed', 'the route does not have this method');
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Of a route that does nothing but say which methods there are. */
+    /** Set on a route that only answers which methods exist. */
     allow?: string;
   }
 }

@@ -6,17 +6,17 @@ const mostKeys = 10_000;
 const tooMany = (what: string): CustodyError =>
   new CustodyError('too_many_requests', `more than ${what}: try again later`);
 
-/** What each key does in a minute. */
+/** Counts what each key does in a minute. */
 export interface Rate {
   /** @throws CustodyError `too_many_requests` (429) past the most */
   count(key: string): void;
-  /** Of what was counted in this minute, and turned out to be no burden. */
+  /** Takes back what was counted in this minute. */
   takeBack(key: string): void;
 }
 
 /**
- * Counts what each key did in the current minute, in this process: not a wall against a flood, which is the proxy's, but
- * one user must not fill the tables. Past 10,000 keys the one that began first is forgotten.
+ * Counts what each key did in the current minute, in this process, so that one user cannot fill the tables; the proxy must
+ * stop a flood. Above 10,000 keys the oldest one is dropped.
  */
 export function perMinute(most: number, now: () => number = Date.now): Rate {
   const counts = new Map<string, number>();
@@ -43,7 +43,7 @@ export function perMinute(most: number, now: () => number = Date.now): Rate {
   };
 }
 
-/** How many each key has at once. */
+/** Counts how many each key has at once. */
 export interface AtOnce {
   /** @returns whether there was room */
   enter(key: string): boolean;

@@ -14,15 +14,15 @@ export interface ReporterDeps {
 }
 
 /**
- * Who asks: a browser, with the Flex token of its user, or one of our Functions, by its signature. The signature says who
- * speaks and no more: what a Function reports of a call needs the token of an agent in its body.
+ * The sender: a browser, with the Flex token of its user, or one of our Functions, by its signature. The signature alone
+ * gives no right to report: a Function's report needs an agent's token in its body.
  */
 export type ReportSender = { by: 'function' } | { by: 'browser'; viewer: Viewer };
 
 /**
- * Closes a scope to all but our Functions, by their signature, and Flex's users, by their token. Who signs is never taken
- * for a user instead when the signature does not hold. Bodies of the scope stay text.
- * @returns who asks; only to be called in the scope's handlers
+ * Opens a scope only to our Functions, by their signature, and to Flex's users, by their token. A request with an invalid
+ * signature is refused, even if it has a token. Bodies of the scope stay text.
+ * @returns the sender of a request; call it only in the scope's handlers
  */
 export function requireReporter(
   scope: FastifyInstance,
@@ -32,7 +32,7 @@ export function requireReporter(
   const viewerOf = flexViewer(flexTokens, limits);
   keepBodyAsText(scope);
   const isSigned = (request: FastifyRequest) => request.headers[signatureHeader] !== undefined;
-  // Before the body is taken in: a stranger's is not.
+  // Before the body is read: a body of an unknown sender is not read.
   scope.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     if (isSigned(request) || request.method === 'OPTIONS' || request.routeOptions.config.allow !== undefined)
       return;
@@ -45,7 +45,7 @@ export function requireReporter(
   });
   return (request) => {
     const asker = askers.get(request);
-    if (!asker) throw new Error('the route is outside of the scope that says who asks');
+    if (!asker) throw new Error('the route is outside of the scope that identifies senders');
     return asker;
   };
 }

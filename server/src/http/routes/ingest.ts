@@ -20,7 +20,7 @@ export interface IngestRouteDeps {
 }
 
 /**
- * What the Functions call. Right: a Function's signature, on every route of this scope; there is no other way in.
+ * The routes that the Functions call. Right: a Function's signature, on every route of this scope.
  * Answers are core's `IngestAnswer` and `{state}`; errors are `{error}` with the code of a CustodyError.
  */
 export async function ingestRoutes(scope: FastifyInstance, deps: IngestRouteDeps): Promise<void> {

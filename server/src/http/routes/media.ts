@@ -11,7 +11,7 @@ import type { Limits } from '../plugins/limits.ts';
 import { guardLink, linkRequestOf } from '../plugins/media-token.ts';
 import { asNoAudio, sendAudio, untilGone } from '../send-audio.ts';
 
-/** A player that jumps asks several times a second: so long one look into the catalog does for all of them. */
+/** A player that seeks sends several requests a second; for this time they share one read of the catalog. */
 const lookTtlMs = 2_000;
 const lookLimit = 1_000;
 
@@ -23,7 +23,7 @@ export interface MediaDeps {
   twilioMedia: TwilioMedia;
 }
 
-/** `GET`, `HEAD /media/RE….wav?token=…`: whoever holds a link that was issued to someone who may play. */
+/** `GET`, `HEAD /media/RE….wav?token=…`: for the holder of a link that was issued to an authorised viewer. */
 export async function mediaRoute(app: FastifyInstance, deps: MediaDeps): Promise<void> {
   const looks = new OpenedCache<RecordingRow | undefined>({ limit: lookLimit, ttlMs: lookTtlMs });
   app.route({
@@ -40,7 +40,7 @@ export async function mediaRoute(app: FastifyInstance, deps: MediaDeps): Promise
       refuseErased(row);
       const signal = untilGone(reply);
       if (originOf(row) === undefined)
-        throw new CustodyError('link_outdated', 'there is nothing left to play');
+        throw new CustodyError('link_outdated', 'the recording has no audio to play');
       if (origin === 'twilio')
         return sendAudio(request, reply, await openTwilio(deps, request, row, channels, signal));
       if (!isStored(row) || versionOf(row) !== version) {

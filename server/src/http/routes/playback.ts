@@ -12,7 +12,7 @@ export interface PlaybackDeps extends UrlProviderDeps, SegmentDeps {
   origins: readonly string[];
 }
 
-/** Everything between Flex Insights and a recording's audio; registered in a scope of its own, as its CORS is. */
+/** All routes by which Flex Insights plays a recording, in a scope with its own CORS. */
 export async function playbackRoutes(app: FastifyInstance, deps: PlaybackDeps): Promise<void> {
   await app.register(cors, { origins: deps.origins });
   refuseOtherMethods(app, { preflight: true });

@@ -23,17 +23,17 @@ export interface ReportRouteDeps extends ReporterDeps {
   origins: readonly string[];
 }
 
-/** Of a report; forty recordings are a tenth of it. */
+/** Bytes of a report; one with forty recordings has a tenth of it. */
 const reportLimit = 16 * 1024;
-/** A Function's has a token as well. */
+/** A Function's report also contains a token. */
 const bodyLimit = reportLimit + 64 * 1024;
-/** An agent takes a call at a time; a plugin that was offline may have some to tell at once. */
+/** Above what one agent's calls need; a plugin that was offline may send several reports at once. */
 const reportsAMinute = 60;
 
 /**
- * `POST /reports`, `GET /settings/pause`, `GET /consents/CF…`: what happens on live calls, how pausing is set, and whether
- * a caller agreed. Right: a report needs a Flex token, in the header of a browser or in the body that a Function signs, and
- * what its holder may do the recorder says; the settings any Flex token or a signature; a consent a signature.
+ * `POST /reports`, `GET /settings/pause`, `GET /consents/CF…`: reports of live calls, the settings of pauses, and a caller's
+ * consent. Rights: a report needs a Flex token, in the header of a browser or in the body that a Function signs, and the
+ * recorder decides what its holder may report; the settings need any Flex token or a signature; a consent needs a signature.
  */
 export async function reportRoutes(scope: FastifyInstance, deps: ReportRouteDeps): Promise<void> {
   await scope.register(cors, { origins: deps.origins, headers: 'Authorization, Content-Type' });
@@ -45,7 +45,8 @@ export async function reportRoutes(scope: FastifyInstance, deps: ReportRouteDeps
     const asker = askerOf(request);
     const text = textOf(request.body);
     if (asker.by === 'browser') {
-      if (text.length > reportLimit) throw new CustodyError('body_too_large', 'more than a report has');
+      if (text.length > reportLimit)
+        throw new CustodyError('body_too_large', 'the body is longer than a report can be');
       reported.count(asker.viewer.identity);
       await deps.recorder.receive(parseReport(jsonFields(text), deps.now?.()), asker, request.id);
       return { accepted: true };
@@ -61,7 +62,7 @@ export async function reportRoutes(scope: FastifyInstance, deps: ReportRouteDeps
     { exposeHeadRoute: false },
     async (request, reply) => {
       if (askerOf(request).by !== 'function')
-        throw new CustodyError('functions_only', 'this is for our Functions alone');
+        throw new CustodyError('functions_only', 'only our Functions may ask this');
       const conference = asConferenceSid(request.params.conference);
       if (!conference) throw new CustodyError('conference_invalid', 'not the SID of a conference');
       reply.header('Cache-Control', 'no-store');
@@ -77,8 +78,8 @@ export async function reportRoutes(scope: FastifyInstance, deps: ReportRouteDeps
 }
 
 /**
- * Takes what a Function says, by the authority of the agent whose token came with it.
- * @returns false where IAM is away, and the report is kept until it is back
+ * Receives a Function's report in the name of the agent whose token is in it.
+ * @returns false if IAM does not answer: the report is then kept until it does
  * @throws CustodyError `token_*`, or as the recorder does
  */
 async function receivedOf(

@@ -19,9 +19,9 @@ const refused = () => new CustodyError('link_invalid', 'the link does not play')
 const revoked = () => new CustodyError('link_revoked', 'the link was revoked');
 
 /**
- * `GET`, `HEAD /segment/RE….wav?token=…`: whoever holds the link, where the site turned such links on. Nobody is known
- * by name here, so every single request with a link of ours is written down. Without one nothing is looked up: what is
- * there and what is not answer alike, and no noise reaches the audit log.
+ * `GET`, `HEAD /segment/RE….wav?token=…`: for every holder of the link, if the site has turned such links on. The listener has
+ * no name, so each request with a link of ours gets an audit entry. Without such a link nothing is looked up: the answer is the
+ * same whether or not the recording exists, and the audit log gets no entry.
  */
 export async function segmentRoute(app: FastifyInstance, deps: SegmentDeps): Promise<void> {
   const recordingOf = async (sid: RecordingSid, generation: number): Promise<RecordingRow> => {
@@ -51,7 +51,7 @@ export async function segmentRoute(app: FastifyInstance, deps: SegmentDeps): Pro
         return recordingOf(recordingSid, generation);
       };
       const row = await admitted().catch(async (error: unknown) => {
-        // A token of ours that no longer plays is worth a line; noise without one is not.
+        // Only a token that the host itself issued gets an audit entry.
         if (error instanceof CustodyError && /^link_(expired|revoked)$/.test(error.code)) {
           await deps.audit.record({ ...entry, allowed: false, reason: error.code });
         }

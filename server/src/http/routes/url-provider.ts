@@ -35,7 +35,7 @@ type Asked = { recording: RecordingSid } | { reservation: ReservationSid };
 const recordingNames = ['recording', 'recording_sid', 'recordingSid'];
 const reservationNames = ['reservation', 'reservation_sid', 'reservationSid'];
 
-/** What the query asks for, under any of the names in use; undefined where it asks for nothing. */
+/** The SID in the query, under any of the names in use; undefined if there is none. */
 function askedFor(query: unknown): Asked | undefined {
   const values = query as Record<string, unknown>;
   const given = (names: readonly string[]) =>
@@ -49,7 +49,7 @@ function askedFor(query: unknown): Asked | undefined {
   throw new CustodyError('recording_invalid', 'the query names no well-formed recording or reservation');
 }
 
-/** The recording, where there is one; else what was asked for. */
+/** The recording, if there is one; otherwise the SID of the query. */
 function subjectOf(asked: Asked, row: RecordingRow | undefined): AuditEntry['subject'] {
   if (row) return { kind: 'recording', sid: row.recordingSid };
   return 'recording' in asked
@@ -58,11 +58,11 @@ function subjectOf(asked: Asked, row: RecordingRow | undefined): AuditEntry['sub
 }
 
 const forbidden = () => new CustodyError('play_forbidden', 'this viewer may not play this');
-const missing = (code: ErrorCode) => new CustodyError(code, 'there is no such recording to play');
+const missing = (code: ErrorCode) => new CustodyError(code, 'no such recording can be played');
 
 /**
- * `GET /url-provider`, `/sec_rec`, `/`: what Flex Insights asks, with the viewer's Flex token, before it plays. Who may:
- * `access/may.ts`. The answer is `{"media_url"}`, and the player reads nothing else.
+ * `GET /url-provider`, `/sec_rec`, `/`: Flex Insights calls it, with the viewer's Flex token, before it plays. Right:
+ * `access/may.ts`. The answer is `{"media_url"}`, the only field that the player reads.
  */
 export async function urlProviderRoute(app: FastifyInstance, deps: UrlProviderDeps): Promise<void> {
   const viewerOf = flexViewer(deps.flexTokens, deps.limits);
@@ -84,7 +84,7 @@ export async function urlProviderRoute(app: FastifyInstance, deps: UrlProviderDe
     const entry = { viewer, action: 'play', subject: subjectOf(asked, row), requestId } as const;
     if (!row) {
       await deps.audit.record({ ...entry, allowed: false, reason: 'recording-unknown' });
-      // Only those to whom nothing is closed learn the difference between "not there" and "not for you".
+      // Only a viewer who may play every recording learns whether the recording is missing or denied.
       throw mayPlayEverything(viewer) ? missing('recording_unknown') : forbidden();
     }
     const { allowed, reason } = may(viewer, 'play', row, deps.settings);
@@ -118,7 +118,7 @@ export async function urlProviderRoute(app: FastifyInstance, deps: UrlProviderDe
   for (const url of ['/url-provider', '/sec_rec']) {
     app.get(url, { exposeHeadRoute: false }, provide);
   }
-  // The guides of Twilio's blog ask at the root; without a recording it only says who lives here.
+  // The guides of Twilio's blog use the root; without a recording it only names this program.
   app.get('/', { exposeHeadRoute: false }, async (request, reply) => {
     const values = request.query as Record<string, unknown>;
     const asks = [...recordingNames, ...reservationNames].some((name) => values[name] !== undefined);

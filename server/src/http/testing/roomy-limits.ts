@@ -1,6 +1,6 @@
 import { createLimits, type Limits } from '../plugins/limits.ts';
 
-/** Limits that no test meets by accident: each question comes a minute after the one before. */
+/** Limits that no test reaches by accident: the clock advances a minute with each request. */
 export function roomyLimits(): Limits {
   let clock = 0;
   const now = () => {
