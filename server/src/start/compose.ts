@@ -26,21 +26,21 @@ import { fresh, mayUse } from './readiness.ts';
 import { openRooms } from './rooms/index.ts';
 import { runJobs } from './run-jobs.ts';
 
-/** A whole host, put together and not yet at work. */
+/** A complete host that has not started yet. */
 export interface Host {
-  /** Undefined where no role of this process answers requests. */
+  /** Undefined if no role of this process answers requests. */
   app: FastifyInstance | undefined;
   ops: FastifyInstance;
   queue: Queue;
-  /** Undefined where no role of this process runs jobs. */
+  /** Undefined if no role of this process runs jobs. */
   startWorkers: (() => Promise<void>) | undefined;
-  /** From now on the readiness check says that this process is about to end. */
+  /** Makes the readiness check fail, since this process will end. */
   goingDown(): void;
   /** Closes the bucket and the database, after everything that uses them has ended. */
   release(): Promise<void>;
 }
 
-/** Opens the database, brings it up to date and builds the parts of the roles that this process has. */
+/** Opens the database, migrates it and builds the parts of this process's roles. */
 export const compose = (config: Config, log: Logger): Promise<Host> =>
   withDatabase(config, log, (db, signing) => assemble(config, log, db, signing));
 
@@ -50,7 +50,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     jobs: allJobs,
     supervise: worksOnJobs,
     retries: config.retries,
-    onError: (error) => log.warn({ err: error }, 'the job queue had a fault'),
+    onError: (error) => log.warn({ err: error }, 'an error of the job queue'),
   });
   const deps = createHostDeps(config, db, queue, log, signing);
   const { alarms, store } = deps;
@@ -86,7 +86,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
       secret: operatorSecret(secret),
     },
   });
-  // The host works meanwhile: without an index its statements are only slower.
+  // The host works meanwhile: without an index statements are only slower.
   const building = buildIndexes(db, { log, signal: ending.signal });
   const routes = roomsFor('routes').flatMap((room) => room.routes ?? []);
   const upgrades = roomsFor('upgrades').flatMap((room) => room.upgrades ?? []);
@@ -114,7 +114,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
 
 const stopping = () => new CustodyError('stopping', 'the process ends');
 
-/** What rooms offer under names of their own, as one. */
+/** Merges what rooms offer under names. */
 function merged<T extends object>(own: T, rooms: readonly Room[], of: (room: Room) => T | undefined): T {
   let all = own;
   for (const room of rooms) all = { ...all, ...of(room) };

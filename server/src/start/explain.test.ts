@@ -4,10 +4,10 @@ import { explain } from './explain.ts';
 const system = (code: string, more: object = {}) => Object.assign(new Error(code), { code, ...more });
 
 test.each([
-  [system('EADDRINUSE', { address: '127.0.0.1', port: 4100 }), 'port 4100 on 127.0.0.1 is taken', 'PORT'],
+  [system('EADDRINUSE', { address: '127.0.0.1', port: 4100 }), 'port 4100 on 127.0.0.1 is in use', 'PORT'],
   [system('EADDRNOTAVAIL', { address: '10.9.9.9' }), 'no address 10.9.9.9', 'HOST'],
-  [system('EACCES', { address: '0.0.0.0', port: 80 }), 'no right to listen on port 80', 'above 1023'],
-  [system('EACCES', { path: '/data' }), 'no right to write /data', 'CUSTODY_DATA_DIR'],
+  [system('EACCES', { address: '0.0.0.0', port: 80 }), 'this user may not listen on port 80', 'above 1023'],
+  [system('EACCES', { path: '/data' }), 'this user may not write /data', 'CUSTODY_DATA_DIR'],
   [system('EROFS', { path: '/data' }), '/data cannot be written', 'CUSTODY_DATA_DIR'],
   [system('ENOSPC'), 'the disk is full', 'free some space'],
   [system('53100'), 'the disk is full', 'free some space'],

@@ -2,7 +2,7 @@ import { CustodyError, errorTable, isErrorCode } from '@flex-custody/core';
 import { envFileNote } from '../config/env-file.ts';
 import { explain } from './explain.ts';
 
-/** An error as a process says it before it ends; `next` is empty where the table has no step for its code. */
+/** An error as a process reports it before it ends; `next` is empty if the table has no step for its code. */
 export interface Failure {
   code: string;
   message: string;
@@ -19,11 +19,11 @@ export function failureOf(error: unknown): Failure {
       next: 'Run it again with --verbose, which prints where this happened.',
     };
   const [, , , next = ''] = isErrorCode(code) && code !== 'unexpected' ? errorTable[code] : [];
-  // Where the table points to the message, the message has the step.
+  // If the table refers to the message, the message has the step.
   return { code, message: explained ?? String(error), next: next.startsWith('The message ') ? '' : next };
 }
 
-/** For standard error: several lines below the code, one beside it, and the next step. */
+/** For standard error: code, message and next step; a message of several lines starts below the code. */
 export function failureText({ code, message, next }: Failure): string {
   const note = code === 'config_invalid' ? envFileNote() : undefined;
   return [

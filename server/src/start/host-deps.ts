@@ -29,7 +29,7 @@ import type { CheckedWork } from '../runs/options.ts';
 import { createRuns } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 
-/** What a host is made of, and the command line where it does a host's work. */
+/** Dependencies of a host, and of the command line when it does a host's work. */
 export interface HostDeps extends IngestParts {
   aged: AgedRows;
   catalog: Catalog;
@@ -86,7 +86,7 @@ export function createHostDeps(
   };
 }
 
-/** Long work by the name that the command line calls it. */
+/** Long work by its name at the command line. */
 export function createWorks(deps: HostDeps): Readonly<Record<string, CheckedWork>> {
   return { ...ingestWorks(deps), ...retentionWorks(deps) };
 }

@@ -13,21 +13,21 @@ import { openSigning } from '../signing/load.ts';
 import { applyAtStart, readStartPolicy } from './policy.ts';
 
 /**
- * Opens the database, brings it up to date and holds it to this environment: migrations, signing identity, custody, policy.
- * @param assemble makes the host of it; where it fails the database is closed
+ * Opens the database, migrates it and checks that it belongs to this environment: signing identity, custody, policy.
+ * @param assemble makes the host of it; if it fails, the database is closed
  */
 export async function withDatabase<T>(
   config: Config,
   log: Logger,
   assemble: (db: Db, signing: SigningIdentity) => T,
 ): Promise<T> {
-  // A hold that nobody can read would not hold: said now rather than when something is to be erased.
+  // Reads the policy at the start, since a hold that cannot be read would keep nothing when an erasure begins.
   const policy = readStartPolicy(config.policyFile);
   const openHost = 'url' in config.database ? await inTheClear(config.database.url) : undefined;
   if (openHost !== undefined)
     log.warn(
       { event: 'database.in_the_clear', host: openHost },
-      `the database's rows and password go over the network in the clear: ${encryptIt}`,
+      `the database's rows and password cross the network unencrypted: ${encryptIt}`,
     );
   const db = await openDatabase(config.database);
   try {
@@ -42,7 +42,7 @@ export async function withDatabase<T>(
   }
 }
 
-/** The identity that this custody's hosts share; made where none of them ever had one. */
+/** The identity that this custody's hosts share; made if no host has ever had one. */
 async function signingOf(config: Config, log: Logger, db: Db): Promise<SigningIdentity> {
   const isFirst = async () => {
     const known = (await readCustody(db))?.signingKeys ?? [];
@@ -52,7 +52,7 @@ async function signingOf(config: Config, log: Logger, db: Db): Promise<SigningId
   if (made !== undefined)
     log.warn(
       { event: 'signing.made', file: made },
-      'made the signing key: keep a copy of it with the other keys',
+      'the host made the signing key: back it up with the other keys',
     );
   return signing;
 }

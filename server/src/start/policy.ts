@@ -9,7 +9,7 @@ export interface StartPolicy {
   text: string;
 }
 
-/** @throws CustodyError `policy_invalid` where it cannot be read, or is none */
+/** @throws CustodyError `policy_invalid` if the file cannot be read or is not a policy */
 export function readStartPolicy(file: string | undefined): StartPolicy | undefined {
   if (file === undefined) return undefined;
   const text = readPolicyFile(file);
@@ -18,8 +18,8 @@ export function readStartPolicy(file: string | undefined): StartPolicy | undefin
 }
 
 /**
- * Applies the file that this host's environment names, where it holds and keeps at least as much as the policy in force: a file
- * that is half written or of yesterday takes no hold away. Where no policy was ever applied it is the first one.
+ * Applies the file that this host's environment names, if it holds and keeps at least as much as the policy in force: a file
+ * that is half written or out of date removes no hold. Without a policy in force it becomes the first one.
  * @throws CustodyError `policy_weaker` with each point, and what to do
  */
 export async function applyAtStart(
@@ -42,14 +42,14 @@ export async function applyAtStart(
       [
         `CUSTODY_POLICY_FILE (${file}) holds or keeps less than the policy in force:`,
         ...error.message.split('\n').map((line) => `  ${line}`),
-        `Where that is meant, run \`flex-custody policy apply ${file} --yes\`; else correct the file, or unset the variable.`,
+        `If that is intended, run \`flex-custody policy apply ${file} --yes\`; otherwise correct the file, or unset the variable.`,
       ].join('\n'),
       { cause: error },
     );
   }
 }
 
-/** Of two hosts that start at once, one is the first, and the other compares its file with that one's. */
+/** If two hosts start at the same time, the second one compares its file with the policy of the first. */
 async function first(policies: Pick<Policies, 'apply'>, text: string, by: string) {
   try {
     return await policies.apply(text, by, { over: null });

@@ -2,7 +2,7 @@ import type { RecordingSid } from '@flex-custody/core';
 
 const everyMs = 250;
 
-/** Logs how far copies are, each at most four times a second, and its end always. */
+/** Logs the progress of copies, each at most four times a second, and always its end. */
 export function createProgressLog(
   log: { info(fields: object, message: string): void },
   now: () => number = Date.now,
@@ -14,7 +14,7 @@ export function createProgressLog(
     if (!ended && at - (said.get(recording) ?? 0) < everyMs) return;
     if (ended) said.delete(recording);
     else said.set(recording, at);
-    // A copy that breaks off never says its end: without this they would pile up.
+    // A copy that fails never reports its end: without this its entry would stay.
     if (said.size > 1_000) said.clear();
     log.info(
       { event: 'recording.progress', recording, done, ...(total !== undefined && { total }) },

@@ -1,23 +1,23 @@
 import type { Store } from '@flex-custody/vault';
 
-/** Whoever balances the load asks every second or so; the bucket need not hear of each. */
+/** Load balancers ask about every second; not every question needs a request to the bucket. */
 const goodForMs = 30_000;
 const badForMs = 2_000;
-/** Where recordings lie, so that a policy for them holds for it; it need not be there. */
+/** Under the prefix of recordings, so that the same bucket policy applies; the object need not exist. */
 const probeKey = 'recordings/.check';
 
 /**
- * Resolves when a process can do with the bucket what its roles need: who answers requests reads, and who works writes too.
+ * Resolves if this process can do with the bucket what its roles need: read for requests, and also write for jobs.
  * @throws CustodyError `store_denied` or `store_unavailable`
  */
 export async function mayUse(store: Store, works: boolean): Promise<void> {
   if (works) await store.check();
-  // Of a bucket that is not there HEAD says no more than of an object: the listing tells.
+  // HEAD answers the same for a missing bucket as for a missing object: listing shows the difference.
   for await (const _one of store.list(probeKey)) break;
   await store.head(probeKey);
 }
 
-/** The last answer while it is fresh; a failure is for a shorter time, as it may be mended. */
+/** The last answer while it is recent; a failure is kept for a shorter time, since it may be over soon. */
 export function fresh(check: () => Promise<void>): () => Promise<void> {
   let last: { until: number; answer: Promise<void> } | undefined;
   return () => {

@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Room } from '../room.ts';
 
-/** A backlog fails by the same fault again and again. */
+/** The jobs of a backlog often fail by the same fault: its alarm is raised once in this time. */
 const againMs = 60_000;
 
 export interface RunJobsDeps {
@@ -37,7 +37,7 @@ export async function runJobs(
         try {
           await running.run(data, info);
         } catch (error) {
-          // Without the database the job's own failure is all that can be noted.
+          // Without the database, only the job's own failure can be recorded.
           await raise(error).catch(() => undefined);
           throw error;
         }

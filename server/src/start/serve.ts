@@ -10,18 +10,18 @@ import { explain } from './explain.ts';
 import { failureOf, failureText } from './failure.ts';
 
 const graceMs = 10_000;
-/** After the grace for requests and jobs, what has not ended by itself is left: supervisors kill after 30 s as a rule. */
+/** After the grace for requests and jobs the process ends, whatever still runs: most supervisors kill it after 30 s. */
 const hardEndMs = 25_000;
 
 export interface Running {
   /** Undefined without the role http. */
   url: string | undefined;
   opsUrl: string;
-  /** Ends gracefully: no new requests, those under way get 10 s, then jobs, then the database. */
+  /** Ends gracefully: no new requests, 10 s for running ones, then jobs, then the database. */
   close(): Promise<void>;
 }
 
-/** Brings a host up: what `close` undoes, whole or not at all. */
+/** Starts a host; if a part fails, the others are closed. */
 export async function start(config: Config, log: Logger): Promise<Running> {
   const host = await compose(config, log);
   try {
@@ -36,7 +36,7 @@ export async function start(config: Config, log: Logger): Promise<Running> {
   }
 }
 
-/** @throws CustodyError `closing_late` where something has not ended by then; the process is then to end without it */
+/** @throws CustodyError `closing_late` if something has not ended by then; the process must then end without it */
 export async function close(host: Host, hardMs: number = hardEndMs): Promise<void> {
   const late = new CustodyError('closing_late', `not everything ended within ${hardMs / 1_000} s`);
   const over = new AbortController();
@@ -55,7 +55,7 @@ async function closeInOrder(host: Host): Promise<void> {
   await host.release();
 }
 
-/** Requests under way may end; what is left after the grace, such as an hour of playback, is cut. */
+/** Running requests may end; those that are left after the grace, such as a long playback, are cut. */
 async function closeListener(app: FastifyInstance | undefined, ms: number): Promise<void> {
   if (!app) return;
   const done = new AbortController();
@@ -68,7 +68,7 @@ async function closeListener(app: FastifyInstance | undefined, ms: number): Prom
   await cut;
 }
 
-/** Runs a host until a signal ends it: the process's own part, which ends the process. */
+/** Runs a host until a signal ends it, then ends the process. */
 export async function serve(): Promise<void> {
   let config: Config;
   try {
@@ -79,18 +79,18 @@ export async function serve(): Promise<void> {
   }
   const log = createLog(config.logLevel);
   process.on('unhandledRejection', (error) => {
-    log.fatal({ err: error }, 'a promise failed that nobody waits for');
+    log.fatal({ err: error }, 'unhandled rejection of a promise');
     process.exit(1);
   });
   process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'an error that nobody caught');
+    log.fatal({ err: error }, 'uncaught error');
     process.exit(1);
   });
   try {
     const running = await start(config, log);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) endOn(signal, running, log);
   } catch (error) {
-    // What a person can correct is said in one sentence; a stack is for what nobody foresaw.
+    // An error that a person can correct is one sentence; an unexpected one is logged with its stack.
     if (explain(error) === undefined)
       log.fatal({ event: 'host.failed', err: error }, 'the host could not start');
     else process.stderr.write(`${failureText(failureOf(error))}\n`);

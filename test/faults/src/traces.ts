@@ -30,7 +30,7 @@ export async function traces(stage: Stage): Promise<Traces> {
     const text = readFileSync(file, 'latin1');
     for (const [what, secret] of secrets) if (text.includes(secret)) found.secrets.push(`${what} in ${file}`);
     for (const [line] of text.matchAll(
-      /.*(unhandledRejection|UnhandledPromise|nobody waits for|nobody caught).*/g,
+      /.*(unhandledRejection|UnhandledPromise|unhandled rejection|uncaught error).*/g,
     ))
       found.unhandled.push(line.slice(0, 300));
   }

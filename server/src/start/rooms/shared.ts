@@ -5,7 +5,7 @@ import type { Metrics } from '../../metrics.ts';
 import type { SegmentLinks } from '../../playback/segment-link.ts';
 import type { HostDeps } from '../host-deps.ts';
 
-/** What the rooms of one process are made of. */
+/** Dependencies that the rooms of one process share. */
 export interface Shared extends HostDeps {
   db: Db;
   metrics: Metrics;
