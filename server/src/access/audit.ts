@@ -9,30 +9,30 @@ import {
 import type { Viewer } from '@flex-custody/twilio';
 import type { Db } from '../db/db.ts';
 
-/** The viewer of an entry about a link that its bearer uses. */
+/** The viewer of an entry about a segment link, which any bearer can use. */
 export const bearerLink = { identity: 'bearer-link', roles: [] } as const;
 
-/** Who works at the host's command line. */
+/** The viewer of an entry about a command of the host. */
 export const operator = { identity: 'operator', roles: [] } as const;
 
-/** Of audio that is played: equal to Twilio's media, read back, only copied, or Twilio's own. */
+/** State of the audio that is played: equal to Twilio's media, read back, only copied, or Twilio's own. */
 export type Custody = 'proven' | 'verified' | 'unverified' | 'twilio';
 
-/** What an entry can say that was done, or refused, and what that means: docs/access.md has the same. */
+/** The actions of entries, done or refused, with their meaning: docs/access.md has the same. */
 export const auditActions = {
   play: 'A viewer asked for a link by which a recording plays.',
   'segment-link': 'A link for the older Player was used.',
   'voice-consent': 'The viewer reported that a caller gave, refused or withdrew consent.',
   'adopt-database': 'An operator bound the database to another environment.',
   'accept-unsigned':
-    'An operator had the facts of a sidecar without a signature of a host restored, as unproven ones.',
+    'An operator restored the facts of a sidecar without a signature of a host, as unproven ones.',
 } as const;
 export type AuditAction = keyof typeof auditActions;
 
-/** What an entry can be about, and by which SID. */
+/** The kinds of subjects of an entry, each with its SID. */
 export interface SubjectSids {
   recording: RecordingSid;
-  /** Of which no recording was found. */
+  /** A reservation for which no recording was found. */
   reservation: ReservationSid;
   call: CallSid;
   task: TaskSid;
@@ -46,24 +46,24 @@ export interface AuditEntry {
   allowed: boolean;
   reason: string;
   requestId?: string;
-  /** What was known of the audio; absent where none was played. */
+  /** State of the audio; absent if none was played. */
   custody?: Custody;
 }
 
 export interface Audit {
   /**
-   * Resolves once the entry is stored: to be awaited before a link is issued or a byte leaves.
+   * Resolves once the entry is stored; await it before a link is issued or a byte leaves.
    * @throws CustodyError `audit_unavailable` (503, retryable)
    */
   record(entry: AuditEntry): Promise<void>;
 }
 
-/** Refusals that are alike are one row for so long; its count and last time say how often, and until when. */
+/** Equal refusals within this time share one row, with their count and last time. */
 const sameForMinutes = 10;
 
 /**
- * The audit log in the database. Entries are appended, and never changed or removed but for one thing: a refusal that
- * repeats the same viewer, action, subject and reason within ten minutes is counted in the row that is there.
+ * The audit log in the database. Entries are appended, and never changed or removed, with one exception: a refusal that
+ * repeats the same viewer, action, subject and reason within ten minutes is counted in the existing row.
  */
 export function createAudit(db: Pick<Db, 'query'>): Audit {
   return {
@@ -94,7 +94,7 @@ export function createAudit(db: Pick<Db, 'query'>): Audit {
       } catch (cause) {
         throw new CustodyError(
           'audit_unavailable',
-          'the audit entry could not be written, so nothing is done',
+          'the audit entry could not be written, so the action was not done',
           { cause },
         );
       }

@@ -2,20 +2,20 @@ import { asWorkerSid, type WorkerSid } from '@flex-custody/core';
 import type { FlexTokens, Viewer } from '@flex-custody/twilio';
 import type { Db } from '../db/db.ts';
 
-/** Whose a client identity is, as Twilio's IAM stated it for a valid token: nothing that a worker could write. */
+/** The worker of a client identity, as Twilio's IAM stated it for a valid token: no worker can write it. */
 export interface Identities {
-  /** Keeps what IAM stated. The newest statement holds: an identity is one worker's at a time. */
+  /** Stores IAM's statement. The newest one counts: an identity belongs to one worker at a time. */
   stated(viewer: Viewer): Promise<void>;
-  /** What was ever stated about this worker, or about this identity; undefined where nothing was. */
+  /** What IAM has stated about this worker and this identity; undefined if nothing. */
   about(worker: WorkerSid, identity: string): Promise<'this-worker' | 'another' | undefined>;
 }
 
-/** A statement that says nothing new is written this often. */
+/** An unchanged statement is written again after this time, ms. */
 const againMs = 3_600_000;
 const workersKept = 10_000;
 
 export function createIdentities(db: Pick<Db, 'query'>, now: () => number = Date.now): Identities {
-  /** Written by this process not long ago. */
+  /** Statements that this process has written recently. */
   const known = new Map<WorkerSid, { identity: string; at: number }>();
   return {
     async stated({ workerSid, identity }) {
@@ -44,7 +44,7 @@ export function createIdentities(db: Pick<Db, 'query'>, now: () => number = Date
   };
 }
 
-/** The same validation, which keeps what IAM states; listening does not wait for a database that is away. */
+/** The same validation, which also stores IAM's statement; if the database does not answer, playback does not wait for it. */
 export function keepingIdentities(
   flexTokens: FlexTokens,
   identities: Pick<Identities, 'stated'>,
@@ -54,7 +54,7 @@ export function keepingIdentities(
     async validate(token, beforeAsking) {
       const viewer = await flexTokens.validate(token, beforeAsking);
       await identities.stated(viewer).catch((err: unknown) => {
-        log.warn({ err }, 'what IAM stated about a worker could not be kept');
+        log.warn({ err }, 'the identity of a worker could not be stored');
       });
       return viewer;
     },

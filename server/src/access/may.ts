@@ -6,31 +6,31 @@ export interface AccessSettings {
   agentsMayPlayOwn: boolean;
 }
 
-/** What a right depends on: whose call it is. */
+/** What a right depends on: the owner of the call. */
 export interface Owned {
-  /** Proven owner; absent where the owner was never proven. */
+  /** Proven owner; absent if no owner was proven. */
   workerSid?: WorkerSid;
-  /** While any fact is unproven, the call is not the viewer's own. */
+  /** Unproven facts: while there is one, the call is not the viewer's own. */
   unproven?: readonly UnprovenFact[];
 }
 
 interface Right {
-  /** As docs/access.md has it. */
+  /** The same text as in docs/access.md. */
   means: string;
-  /** Roles of Flex that open everything of it. */
+  /** Roles of Flex that allow the action on everything. */
   all: readonly string[];
   /**
-   * Insights roles that open everything of it, also without a role of Flex. A viewer of `all` who has Insights roles needs one
-   * of these too. Absent: Insights roles say nothing of the right.
+   * Insights roles that allow the action on everything, also without a role of Flex. A viewer of `all` who has Insights roles
+   * needs one of these too. Absent: Insights roles have no effect.
    */
   insights?: readonly string[];
-  /** The role of Flex that opens what is the viewer's own, where the setting allows it. */
+  /** The role of Flex that allows the action on the viewer's own calls, if the setting is on. */
   own?: { role: string; setting: keyof AccessSettings };
-  /** What the audit log says of a viewer whose roles open it, do not open it, or lose it by their Insights roles. */
+  /** Reasons in the audit log: the roles allow the action, do not allow it, or the Insights roles take it away. */
   reasons: { opens: string; opensNot: string; insightsNot?: string };
 }
 
-/** Every action that needs a right, and the roles that have it. An action that is not here is open to no role. */
+/** Every action that needs a right, and the roles that have it. No role may do an action that is not here. */
 export const rights = {
   play: {
     means: 'play recordings, and learn which do not exist',
@@ -65,7 +65,7 @@ export interface Decision {
 const yes = (reason: string): Decision => ({ allowed: true, reason });
 const no = (reason: string): Decision => ({ allowed: false, reason });
 
-/** What the roles alone decide; undefined where it also depends on whose call it is. */
+/** The decision of the roles alone; undefined if it also depends on the owner of the call. */
 function byRoles(action: Action, roles: readonly string[]): Decision | undefined {
   const { all, insights = [], own, reasons }: Right = rights[action];
   const leads = roles.some((role) => all.includes(role));
@@ -77,14 +77,14 @@ function byRoles(action: Action, roles: readonly string[]): Decision | undefined
   return no((ofInsights.length > 0 && reasons.insightsNot) || reasons.opensNot);
 }
 
-/** What an action's right depends on beside the roles. */
+/** What a right depends on beside the roles. */
 type About<A extends Action> = (typeof rights)[A] extends { own: unknown }
   ? [subject: Owned, settings: AccessSettings]
   : [];
 
 /**
- * The one access rule. Roles of Flex add up: none takes away what another one opens. An agent without a role that opens
- * everything has what is proven to be the agent's own, where the site allows it, whatever Insights roles are beside it.
+ * The one access rule. Roles of Flex add up: no role takes away what another one allows. An agent without a role that allows
+ * everything may act on calls that are proven to be the agent's own, if the site allows it, whatever the Insights roles are.
  */
 export function may<A extends Action>(viewer: Viewer, action: A, ...about: About<A>): Decision {
   const decided = byRoles(action, viewer.roles);
@@ -97,7 +97,7 @@ export function may<A extends Action>(viewer: Viewer, action: A, ...about: About
   return isOwn ? yes('own-call') : no('not-own-call');
 }
 
-/** True where no recording is closed to the viewer: only they may learn that a recording does not exist. */
+/** True if the viewer may play every recording: only such viewers may learn that a recording does not exist. */
 export function mayPlayEverything(viewer: Viewer): boolean {
   return byRoles('play', viewer.roles)?.allowed ?? false;
 }

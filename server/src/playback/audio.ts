@@ -6,33 +6,33 @@ import type { MediaOrigin } from './media-link.ts';
 
 /** A recording's audio, opened and ready to be read once. */
 export interface Audio {
-  /** Strong entity tag, quotes included; absent where the origin has none. */
+  /** Strong entity tag, quotes included; absent if the origin has none. */
   readonly etag?: string;
-  /** Bytes of the whole WAV; absent where the origin does not say. */
+  /** Bytes of the whole WAV; absent if the origin does not say. */
   readonly bytes?: number;
-  /** The whole, or the bytes [start, end], both inclusive. Ends short of that only with an error. */
+  /** The whole, or the bytes [start, end], both inclusive. A stream that ends earlier ends with an error. */
   read(range?: { start: number; end: number }): Promise<Readable>;
-  /** Lets go of what was opened, when nothing is to be read. */
+  /** Closes what was opened, if nothing will be read. */
   discard(): void;
 }
 
 export type StoredRecording = RecordingRow & { object: NonNullable<RecordingRow['object']> };
 
-/** True where the sealed copy is there to be played; a copy that could not be proven is not. */
+/** True if the sealed copy can be played; a copy that could not be proven cannot. */
 export function isStored(row: RecordingRow): row is StoredRecording {
   return row.object !== undefined && (row.state === 'sealed' || row.state === 'verified');
 }
 
-/** Where a recording plays from now; undefined where there is no audio at all. */
+/** Where the host reads the audio of a recording; undefined if there is none. */
 export function originOf(row: RecordingRow): MediaOrigin | undefined {
   if (row.state === 'absent' || row.state === 'erased' || row.intent) return undefined;
   if (isStored(row)) return 'vault';
-  // Ciphertext from Twilio would be played as noise.
+  // Media that Twilio has encrypted would play as noise.
   return row.sourceEncrypted ? undefined : 'twilio';
 }
 
 /**
- * Of a link that was issued before: from the intent on nothing of it plays, wherever its audio lies.
+ * For a link that was issued earlier: once the erasure is intended, nothing of the recording plays, wherever its audio is.
  * @throws CustodyError `recording_erased` (410)
  */
 export function refuseErased(row: RecordingRow): void {
@@ -40,14 +40,14 @@ export function refuseErased(row: RecordingRow): void {
   throw new CustodyError('recording_erased', 'the recording is erased, or about to be');
 }
 
-/** What is known of the audio that is played now. */
+/** State of the audio that is played. */
 export function custodyOf(row: RecordingRow): Custody {
   if (!isStored(row)) return 'twilio';
   if (row.state !== 'verified') return 'unverified';
   return row.proof ? 'proven' : 'verified';
 }
 
-/** What a link to the vault is pinned to. */
+/** The version or ETag to which a link to the copy is bound. */
 export function versionOf({ object }: StoredRecording): string {
   return object.versionId ?? object.etag;
 }

@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { asRecordingSid, CustodyError, type RecordingSid } from '@flex-custody/core';
 import { errors, jwtVerify, SignJWT } from 'jose';
 
-/** Where a link's bytes come from: the sealed copy, or Twilio as long as there is none. */
+/** Where a link's bytes come from: the sealed copy, or Twilio while there is none. */
 export type MediaOrigin = 'vault' | 'twilio';
 
-/** What a link is bound to, for as long as it lives. */
+/** What a link is bound to. */
 export interface MediaClaims {
   /** Identity the link was issued to. */
   viewer: string;
   recordingSid: RecordingSid;
   origin: MediaOrigin;
-  /** Version or ETag of the object; there for `vault`. */
+  /** Version or ETag of the object; always set for `vault`. */
   version?: string;
   channels: 1 | 2;
 }
@@ -40,29 +40,29 @@ const typ = 'rec-media+jwt';
 const audience = 'media';
 const longestSeconds = 900;
 
-/** A refusal of a token in a URL, for both kinds of link. */
+/** The error for a token in a URL, for both kinds of link. */
 export function linkError(error: unknown): CustodyError {
   if (error instanceof CustodyError) return error;
   if (error instanceof errors.JWTExpired) {
     return new CustodyError('link_expired', 'the link has expired');
   }
-  return new CustodyError('link_invalid', 'the link is not one of ours', { cause: error });
+  return new CustodyError('link_invalid', 'this host did not issue the link', { cause: error });
 }
 
 export function linkMissing(): CustodyError {
-  return new CustodyError('link_missing', 'a link needs its token');
+  return new CustodyError('link_missing', 'the link has no token');
 }
 
 /**
- * Short-lived links to one recording. They may be used again and again until they expire, since a player fetches the
- * start, the whole, and every position sought, each with a request of its own. `X-Amz-Expires` is how the Flex player
- * learns when to ask for a new one: it reads that parameter and no other.
+ * Short-lived links to one recording. A link works any number of times until it expires, since a player sends one request each
+ * for the start, the whole, and every position. The Flex player reads `X-Amz-Expires`, and no other parameter, to learn
+ * when it needs a new link.
  */
 export function createMediaLinks(options: MediaLinkOptions): MediaLinks {
   const { secret, publicUrl, ttlSeconds } = options;
   const now = options.now ?? Date.now;
   if (ttlSeconds > longestSeconds) {
-    throw new CustodyError('config_invalid', `media links live at most ${longestSeconds} seconds`);
+    throw new CustodyError('config_invalid', `media links are valid for at most ${longestSeconds} seconds`);
   }
   return {
     ttlSeconds,
@@ -93,7 +93,7 @@ export function createMediaLinks(options: MediaLinkOptions): MediaLinks {
           issuer: linkIssuer,
           audience,
           requiredClaims: ['sub', 'rec', 'src', 'ch', 'exp', 'iat', 'jti'],
-          // Holds even against a token that was signed with a far expiry.
+          // Limits also a token that was signed with a later expiry.
           maxTokenAge: longestSeconds,
           currentDate: new Date(now()),
         });
@@ -121,7 +121,7 @@ function claimsOf(
     !channels ||
     !pinned
   ) {
-    throw new CustodyError('link_invalid', 'the link is for something else');
+    throw new CustodyError('link_invalid', 'the link is for another recording or purpose');
   }
   return {
     id: jti,

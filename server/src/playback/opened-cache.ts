@@ -1,6 +1,6 @@
 /**
- * A small memory of things that are slow to open: least recently used go first, none lives longer than its time, and
- * simultaneous requests for one key share one opening. What failed to open is forgotten at once.
+ * A small cache of things that are slow to open: the least recently used is dropped first, none is kept longer than its time,
+ * and simultaneous requests for one key share one opening. A failed opening is not kept.
  */
 export class OpenedCache<T> {
   readonly #entries = new Map<string, { value: Promise<T>; until: number }>();
@@ -22,7 +22,7 @@ export class OpenedCache<T> {
     const known = this.#entries.get(key);
     this.#entries.delete(key);
     if (known && known.until > this.#now()) {
-      // Back in at the young end.
+      // Inserts it again as the most recently used.
       this.#entries.set(key, known);
       return known.value;
     }

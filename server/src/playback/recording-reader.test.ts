@@ -108,7 +108,7 @@ test('a failed opening is not remembered, and ahead of the player it is only log
   state.etag = '"e2"';
   reader.openAhead(row());
   await new Promise((resolve) => setImmediate(resolve));
-  expect(warnings).toEqual([{ recordingSid: recording, code: 'object_changed' }]);
+  expect(warnings).toEqual([{ recording, code: 'object_changed' }]);
   state.etag = '"e1"';
   await expect(reader.open(row())).resolves.toMatchObject({ bytes: plaintext.length });
 });

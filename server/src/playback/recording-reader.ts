@@ -8,17 +8,17 @@ import { Reads } from './resting-stream.ts';
 
 export interface RecordingReader {
   /**
-   * The stored copy, its length proven; nothing of the audio is fetched before `read`.
+   * Opens the stored copy and checks its length; no audio is fetched before `read`.
    * @throws CustodyError `object_unplayable` (500: not what the catalog says), envelope_*, `store_unavailable` (503)
    */
   open(row: StoredRecording): Promise<Audio>;
-  /** Opens the object before the player asks, so that its first byte need not wait for it. Never throws. */
+  /** Opens the object before the player asks, so that the first byte comes sooner. Never throws. */
   openAhead(row: StoredRecording): void;
 }
 
 export interface RecordingReaderOptions {
   store: Store;
-  /** Undefined where S3 seals (sse-kms). */
+  /** Undefined if S3 encrypts (sse-kms). */
   keys: Keys | undefined;
   log: { warn(about: object, message: string): void };
   /** Recordings kept open; each holds a data key and a few numbers, no audio. */
@@ -26,12 +26,12 @@ export interface RecordingReaderOptions {
   ttlMs?: number;
   /** Longest time to open an object, ms. */
   openMs?: number;
-  /** What is open for listeners at the store. */
+  /** The streams from the store that are open for listeners. */
   reads?: Reads;
   now?: () => number;
 }
 
-/** Fewer than the store's connections for players, so that paused listeners make room before anybody waits for one. */
+/** Fewer than the store's connections for players, so that paused listeners make room before another listener waits for one. */
 const readsAtOnce = 400;
 
 /** Reads one version of an object and no other: a change in the bucket is an error, never other bytes. */
@@ -50,7 +50,7 @@ function pinned(store: Store, object: StoredRecording['object']) {
   };
 }
 
-/** The store's answers about ranges and conditions are between us and it: to the client they are one fault of ours. */
+/** The client must not see the store's errors about ranges and conditions: they all become one error of the host. */
 function asFault(error: unknown): unknown {
   const ours = error instanceof CustodyError && /^object_/.test(error.code);
   if (!ours) return error;
@@ -77,7 +77,7 @@ export function createRecordingReader(options: RecordingReaderOptions): Recordin
     if (!keys)
       throw new CustodyError('key_missing', 'a sealed recording needs a key, and none is configured');
     const context = { account: row.accountSid, recording: row.recordingSid };
-    // Several requests share one opening, so no single client's leaving may end it; time does.
+    // Several requests share one opening, so a client that leaves must not end it; only the time limit does.
     const signal = AbortSignal.timeout(openMs);
     const envelope = await openEnvelope(keys, pinned(store, object), context, signal);
     if (envelope.plaintextBytes !== object.plaintextBytes) {
@@ -128,8 +128,8 @@ export function createRecordingReader(options: RecordingReaderOptions): Recordin
     openAhead(row) {
       if (row.object.mode === 'sse-kms') return;
       envelopeOf(row).catch((error: unknown) => {
-        const about = { recordingSid: row.recordingSid, code: errorCode(error) };
-        log.warn(about, 'opening ahead of the player failed');
+        const about = { recording: row.recordingSid, code: errorCode(error) };
+        log.warn(about, 'a recording could not be opened before the player asked');
       });
     },
   };

@@ -4,24 +4,24 @@ import { CustodyError } from '@flex-custody/core';
 export interface RestingDeps {
   /** First byte. */
   start: number;
-  /** Last byte, inclusive. Undefined where nobody knows it: then nothing can be opened again, and the source is kept. */
+  /** Last byte, inclusive. Undefined if it is not known: then the source cannot be opened again, and stays open. */
   end: number | undefined;
-  /** The same audio from this byte on; the signal ends what is under way. */
+  /** Opens the same audio from this byte on; the signal aborts it. */
   open(from: number, signal: AbortSignal): Promise<Readable>;
-  /** What is open already, at `start`. */
+  /** A source that is open already, at `start`. */
   first?: Readable;
-  /** What an error of the source is called here. */
+  /** Makes our error of the source's error. */
   named?: (error: unknown) => unknown;
 }
 
-/** So long may a listener take nothing before the store has its connection back. */
+/** How long a listener may read nothing before the connection to the store is closed. */
 const restMs = 45_000;
-/** A listener who has just been given something is no paused one. */
+/** A listener who got data within this time is not paused. */
 const pausedMs = 1_000;
 
 /**
- * The sources that are open for listeners. Each is closed when its listener takes nothing for a while, and opened again
- * where he was when he goes on; with many of them open the one that waits longest is closed at once.
+ * The sources that are open for listeners. A source is closed when its listener reads nothing for a while, and opened again at
+ * the same byte when the listener continues; while too many are open, the one that has waited longest is closed at once.
  */
 export class Reads {
   readonly #open = new Set<RestingStream>();
@@ -36,7 +36,7 @@ export class Reads {
     this.pausedMs = options.pausedMs ?? pausedMs;
   }
 
-  /** Sources that are open, or about to be. */
+  /** Sources that are open or being opened. */
   get size(): number {
     return this.#open.size;
   }
@@ -54,7 +54,7 @@ export class Reads {
     this.#open.delete(stream);
   }
 
-  /** Closes those that wait longest until no more are open than may be; where none waits, it looks again soon. */
+  /** Closes those that have waited longest until the number is within the limit; if none waits, checks again soon. */
   #relieve(): void {
     while (this.#open.size > this.most) {
       const before = performance.now() - this.pausedMs;
@@ -76,7 +76,7 @@ export class Reads {
 }
 
 class RestingStream extends Readable {
-  /** Since when nobody reads what is here, by `performance.now()`; undefined while somebody waits for more. */
+  /** Since when data waits for the listener, by `performance.now()`; undefined while the listener waits for data. */
   pausedAt: number | undefined;
   readonly #reads: Reads;
   readonly #parts: RestingDeps;
@@ -87,7 +87,7 @@ class RestingStream extends Readable {
   #opening = false;
 
   constructor(reads: Reads, deps: RestingDeps) {
-    // Nothing waits here beyond the chunk at hand.
+    // Buffers no more than the current chunk.
     super({ highWaterMark: 1 });
     this.#reads = reads;
     this.#parts = deps;
@@ -100,13 +100,13 @@ class RestingStream extends Readable {
     this.#pause(deps.first);
   }
 
-  /** Whether its source is open, can be opened again, and waits for its listener since then or longer. */
+  /** Whether its source is open, can be opened again, and has waited for its listener since then or longer. */
   waitsSince(time: number): boolean {
     const isOpen = this.#source !== undefined && this.#parts.end !== undefined;
     return isOpen && this.pausedAt !== undefined && this.pausedAt <= time;
   }
 
-  /** Closes the source of a listener who takes nothing. */
+  /** Closes the source of a listener who reads nothing. */
   rest(): void {
     const source = this.#source;
     if (!source || !this.waitsSince(performance.now())) return;

@@ -6,17 +6,17 @@ import { linkError, linkIssuer, linkMissing } from './media-link.ts';
 type Linked = Pick<RecordingRow, 'recordingSid' | 'segmentGeneration'>;
 
 /**
- * `segment_link` for the older Player, which sends no token of its own: whoever holds the link may listen until it
- * expires or is revoked. Off unless days are configured; turned off, every link issued before stops playing as well.
+ * `segment_link` for the older Player, which sends no token of its own: every holder of the link may listen until it
+ * expires or is revoked. Off by default; when the setting is turned off, links that were issued earlier stop playing too.
  */
 export interface SegmentLinks {
   readonly enabled: boolean;
-  /** The link to write into the task; undefined where the setting is off. */
+  /** The link for the task; undefined if the setting is off. */
   segmentLinkFor(row: Linked): Promise<string | undefined>;
   /**
-   * What the token alone can say. It plays only while the recording is still of the generation that it names.
-   * @throws CustodyError `link_missing` (401), `link_invalid` (403), and of a link of ours to this recording
-   * `link_expired` or, where the setting is off, `link_revoked` (403)
+   * Checks the token. The link plays only while the recording has the generation that the token names.
+   * @throws CustodyError `link_missing` (401), `link_invalid` (403), and for a link that this host issued for the recording
+   * `link_expired` or, if the setting is off, `link_revoked` (403)
    */
   verify(token: string | undefined, recordingSid: RecordingSid): Promise<{ generation: number; id: string }>;
 }
@@ -45,7 +45,7 @@ export function createSegmentLinks({
   now = Date.now,
 }: SegmentLinkOptions): SegmentLinks {
   if (days > longestDays) {
-    throw new CustodyError('config_invalid', `segment links live at most ${longestDays} days`);
+    throw new CustodyError('config_invalid', `segment links are valid for at most ${longestDays} days`);
   }
   const enabled = days > 0;
   return {
@@ -53,7 +53,7 @@ export function createSegmentLinks({
     async segmentLinkFor({ recordingSid, segmentGeneration }) {
       if (!enabled) return undefined;
       const at = Math.floor(now() / 1000);
-      // No more claims than needed: the link shares 4,096 characters with the rest of the task's attributes.
+      // Few claims: the link shares 4,096 characters with the rest of the task's attributes.
       const token = await new SignJWT({ rec: recordingSid, gen: segmentGeneration })
         .setProtectedHeader({ alg: 'HS256', typ })
         .setIssuer(linkIssuer)
@@ -72,7 +72,7 @@ export function createSegmentLinks({
           issuer: linkIssuer,
           audience,
           requiredClaims: ['rec', 'gen', 'exp', 'iat'],
-          // A shorter setting shortens the links that are out already.
+          // A shorter setting also shortens links that were issued earlier.
           maxTokenAge: (enabled ? days : longestDays) * secondsADay,
           currentDate: new Date(now()),
         });
@@ -81,7 +81,7 @@ export function createSegmentLinks({
         if (!enabled) throw new CustodyError('link_revoked', 'segment links are turned off');
         return { generation: gen, id: `${rec} ${gen} ${iat}` };
       } catch (error) {
-        // Its signature held, so it was ours: whether it was this recording's is to be known all the same.
+        // Its signature is valid, so this host issued it; it must also be for this recording.
         if (error instanceof errors.JWTExpired && error.payload['rec'] !== recordingSid) throw elsewhere();
         throw linkError(error);
       }

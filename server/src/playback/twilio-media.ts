@@ -7,7 +7,7 @@ import { Reads } from './resting-stream.ts';
 
 export interface TwilioMediaRequest {
   row: RecordingRow;
-  /** As the link says, so that one link plays the same bytes for all its life. */
+  /** From the link, so that one link always plays the same bytes. */
   channels: 1 | 2;
   /** The raw `Range` header, as the client sent it. */
   range?: string;
@@ -21,7 +21,7 @@ export interface TwilioMedia {
 
 type Slice = { start: number; end: number; size: number };
 
-/** Reads the `Content-Range` of somebody else's 206; undefined unless it names both the range and the whole. */
+/** Reads the `Content-Range` of a 206; undefined unless it names both the range and the whole. */
 export function contentRangeOf(header: string | undefined): Slice | undefined {
   const parts = /^bytes (\d+)-(\d+)\/(\d+)$/i.exec(header?.trim() ?? '');
   if (!parts) return undefined;
@@ -42,12 +42,12 @@ export function slice(body: Readable, start: number, end: number): Readable {
     throw new CustodyError('media_cut', 'the media ended before the range did');
   }
   const out = Readable.from(wanted(), { objectMode: false });
-  // Without this a listener who leaves during a silence would keep the connection until the next chunk.
+  // Otherwise the connection of a listener who leaves would stay open until the next chunk.
   out.once('close', () => body.destroy());
   return out;
 }
 
-/** Twilio's refusals are between us and Twilio: passed on as they are, a 401 would read as the listener's fault. */
+/** Twilio's refusals become errors of ours: a listener would take Twilio's 401 for a fault of the own token. */
 function asGateway(error: unknown): unknown {
   if (!(error instanceof CustodyError) || error.status === 404 || error.status === 503) return error;
   return new CustodyError(error.retryable ? 'media_unavailable' : 'media_refused', error.message, {
@@ -58,8 +58,8 @@ function asGateway(error: unknown): unknown {
 const readsAtOnce = 400;
 
 /**
- * Plays a recording from Twilio while there is no copy. Nobody documents whether Twilio honours `Range` here, so a
- * granted range is checked before it is believed, and an ignored one is cut out of the whole.
+ * Plays a recording from Twilio while there is no copy. Twilio does not document whether it honours `Range` here, so a
+ * partial answer is checked, and from a whole one the range is cut out.
  */
 export function createTwilioMedia(
   credentials: MediaCredentials,
@@ -73,14 +73,14 @@ export function createTwilioMedia(
     try {
       return await fetchMedia(request, range);
     } catch (error) {
-      // Whatever the source thinks of the range, only the length of the whole lets us say so.
+      // We can refuse a range only if we know the length of the whole.
       if (range !== undefined && error instanceof CustodyError && error.status === 416)
         return checked(request);
       throw asGateway(error);
     }
   };
 
-  /** The same media from a byte on, after a listener had paused. */
+  /** Opens the same media from a byte on, after a listener has paused. */
   const again = async (
     request: TwilioMediaRequest,
     before: { bytes: number; etag: string | undefined },
@@ -95,7 +95,7 @@ export function createTwilioMedia(
         : media.contentLength === before.bytes);
     if (isSame) return granted ? media.body : slice(media.body, start, end);
     media.body.destroy();
-    throw new CustodyError('media_cut', "Twilio's media is not what it was when the listener paused");
+    throw new CustodyError('media_cut', "Twilio's media has changed since the listener paused");
   };
 
   return {

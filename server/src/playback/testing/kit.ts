@@ -18,7 +18,7 @@ import type { Audit, AuditEntry } from '../../access/audit.ts';
 import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { StoredRecording } from '../audio.ts';
 
-/** What the playback rooms' tests share: a row, a bucket in memory, an audit log that can be read. */
+/** Shared by tests of playback: a row, a bucket in memory, an audit log that can be read. */
 
 const sid = <T>(parse: (value: unknown) => T | undefined, prefix: string, digit: string): T =>
   parse(prefix + digit.repeat(32)) as T;
@@ -95,7 +95,7 @@ export function bucketOf(key: string, content: Buffer, etag = '"e1"') {
       requests.push(options);
       if (wanted !== key) throw new CustodyError('object_missing', 'no such object');
       if (options.ifMatch !== undefined && options.ifMatch !== state.etag) {
-        throw new CustodyError('object_changed', 'another object stands there');
+        throw new CustodyError('object_changed', 'the key has another object');
       }
       const part = state.content.subarray(options.start ?? 0, (options.end ?? state.content.length - 1) + 1);
       const chunks = function* () {
