@@ -1,6 +1,6 @@
 /**
- * Does together what comes while it is being done: one call of `work` at a time, each with all that has come since the
- * one before began, and each who asked is given what that call answers. What is asked for fails where its call does.
+ * Coalesces concurrent requests: one call of `work` runs at a time, with all requests that came since the call before it
+ * began. Each request resolves or rejects as its call does.
  */
 export function coalesce<T, R>(work: (items: T[]) => Promise<R>): (item: T) => Promise<R> {
   let next: { items: T[]; done: Promise<R> } | undefined;

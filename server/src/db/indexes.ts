@@ -2,13 +2,13 @@ import { errorCode } from '@flex-custody/core';
 import type { Db } from './db.ts';
 import { migrationMs } from './limits.ts';
 
-/** SQL: the direction that a policy's rules see, empty where it is unknown or unproven. Statements and index have one text. */
+/** SQL: the direction that a policy's rules see, empty if it is unknown or unproven. Statements and index must use the same text. */
 export const inDirection = `CASE WHEN 'direction' = ANY(unproven) THEN '' ELSE coalesce(direction, '') END`;
 
-/** SQL: no task is proven for the recording, so that its hint counts. Statements and index have one text. */
+/** SQL: no task is proven for the recording, so its hint counts. Statements and index must use the same text. */
 export const isHinted = `(task_sid IS NULL OR 'owner' = ANY(unproven))`;
 
-/** By name: the table, and the SQL behind the table's name. */
+/** By name: the table, and the SQL after the table's name. */
 type Wanted = Readonly<Record<string, { on: string; as: string }>>;
 
 /**
@@ -16,7 +16,7 @@ type Wanted = Readonly<Record<string, { on: string; as: string }>>;
  * work looks for: its cost then depends on what has changed, not on what is stored.
  */
 export const indexes: Wanted = {
-  // In the order in which a bucket lists its keys.
+  // The order in which a bucket lists its keys.
   recordings_in_order: { on: 'recordings', as: '(recording_sid COLLATE "C")' },
   recordings_underway: {
     on: 'recordings',
@@ -64,7 +64,7 @@ export const indexes: Wanted = {
   alarms_open_by_code: { on: 'alarms', as: `(code) WHERE cleared_at IS NULL` },
   alarms_cleared: { on: 'alarms', as: `(cleared_at) WHERE cleared_at IS NOT NULL` },
   alarms_by_recording: { on: 'alarms', as: '(recording_sid)' },
-  // Without `fastupdate`, here and below: an erasure would read all rows that wait to be put into the index.
+  // Without `fastupdate`, here and below: an erasure would read all rows that are not in the index yet.
   alarms_about: { on: 'alarms', as: 'USING gin (about) WITH (fastupdate = off)' },
   live_calls_ended: { on: 'live_calls', as: `(ended_at) WHERE ended_at IS NOT NULL` },
   reports_by_age: { on: 'reports', as: '(received_at, id)' },
@@ -131,7 +131,7 @@ export async function missingIndexes(db: Pick<Db, 'query'>): Promise<string[]> {
 
 type Found = 'whole' | 'none' | 'being-built' | 'broken';
 
-/** PostgreSQL keeps the index of a build that was broken off: it costs writes, and no statement can use it. */
+/** PostgreSQL keeps the index of a build that was interrupted: it slows writes, and no statement can use it. */
 async function look(db: Db, name: string): Promise<Found> {
   const [row] = await db.query<{ whole: boolean }>(
     'SELECT indisvalid AS whole FROM pg_index WHERE indexrelid = to_regclass($1)',

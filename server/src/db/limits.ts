@@ -1,21 +1,21 @@
 import { CustodyError } from '@flex-custody/core';
 
 export interface DbLimits {
-  /** Until a connection is there, the wait for a free one included, ms. */
+  /** To get a connection, with the wait for a free one, ms. */
   connectMs: number;
-  /** Of each statement, and of a transaction whose work waits for something else, ms. */
+  /** For each statement, and for a transaction whose work waits for something else, ms. */
   statementMs: number;
-  /** What the server has to end a statement by itself before this side ends the connection, ms. */
+  /** Extra time in which the server can end a statement before this side ends the connection, ms. */
   cancelMs: number;
 }
 
 export const dbLimits: DbLimits = { connectMs: 5_000, statementMs: 60_000, cancelMs: 5_000 };
 
-/** Of statements that may rewrite whole tables: bringing the database to a new version. */
+/** For statements that may rewrite whole tables: migrations. */
 export const migrationMs = 60 * 60_000;
 
 export const lateDatabase = (ms: number) =>
-  new CustodyError('database_unavailable', `the database was not done within ${ms / 1_000} s`);
+  new CustodyError('database_unavailable', `the database did not finish within ${ms / 1_000} s`);
 
 /** `alone` of a transaction's Db. */
 export const insideTransaction = (): Promise<never> =>

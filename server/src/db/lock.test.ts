@@ -49,7 +49,7 @@ test('where nobody can tell whether the number is another process’s by now, th
       code: 'data_dir_locked',
       message: expect.stringMatching(
         new RegExp(
-          `process ${process.pid}, or was, .* ps -p ${process.pid} tells which: .* delete ${file()}; or set CUSTODY_DATA_DIR`,
+          `process ${process.pid}, unless .* ps -p ${process.pid}: .* delete ${file()}; or set CUSTODY_DATA_DIR`,
         ),
       ),
     }),

@@ -17,7 +17,7 @@ import { systemCode } from '../config/system-code.ts';
 interface Holder {
   pid: number;
   host: string;
-  /** Start time of that process in clock ticks, where the system tells it: pids are used again. */
+  /** Start time of that process in clock ticks, if the system shows it: pids are used again. */
   started?: string;
   nonce: string;
 }
@@ -26,7 +26,7 @@ interface Holder {
 export const lockFile = 'lock';
 
 const beatMs = 5_000;
-/** A holder on another machine cannot be asked whether it lives; one silent for so long does not. */
+/** Whether a holder on another machine runs cannot be checked; without a beat for this time it does not. */
 const silentMs = 60_000;
 
 export interface DirectoryLock {
@@ -34,8 +34,8 @@ export interface DirectoryLock {
 }
 
 /**
- * Takes the directory for this process alone. The embedded database does not, and a second process in the same directory
- * destroys it.
+ * Locks the directory for this process. The embedded database itself does not lock it, and a second process in the same
+ * directory destroys it.
  * @throws CustodyError `data_dir_locked`
  */
 export function lockDirectory(directory: string): DirectoryLock {
@@ -69,7 +69,7 @@ function create(file: string, text: string): boolean {
   }
 }
 
-/** Two processes may find the same dead lock: a folder, which only one can make, lets one at a time replace it. */
+/** Two processes may find the same stale lock: a folder, which only one can make, lets one at a time replace it. */
 function takeOver(file: string, text: string, directory: string): void {
   const gate = `${file}.recovery`;
   if (existsSync(gate) && ageOf(gate) > silentMs) rmdirSync(gate);
@@ -90,7 +90,7 @@ function takeOver(file: string, text: string, directory: string): void {
 }
 
 function isAlive(file: string, holder: Holder | undefined): boolean {
-  // Unreadable: written this moment by another, or cut short by a crash. Its age tells which.
+  // Unreadable: another process writes it now, or a crash cut it short. Its age shows which.
   if (!holder) return ageOf(file) < silentMs;
   if (holder.host !== hostname()) return ageOf(file) < silentMs;
   try {
@@ -103,9 +103,9 @@ function isAlive(file: string, holder: Holder | undefined): boolean {
 }
 
 /**
- * Whether the process that lives under the holder's number is the holder. Where the system does not tell when a process started (only
- * Linux does), the number may be another process's by now. The lock is not taken over by its age either: a holder that was suspended
- * goes on, and two in one folder destroy the database. So it is for a person to look.
+ * Whether the process with the holder's number is the holder. If the system does not show when a process started (only Linux
+ * does), the number may belong to another process by now. The age of the lock does not decide either: a suspended holder can
+ * continue, and two processes in one folder destroy the database. So a person must check.
  */
 function isSure(holder: Holder | undefined): boolean {
   return (
@@ -130,7 +130,7 @@ function locked(directory: string, holder: Holder | undefined, sure: boolean): C
   const file = join(directory, lockFile);
   return new CustodyError(
     'data_dir_locked',
-    `${directory} is in use by process ${pid}, or was, and another process has that number now; ${look} tells which: stop it where it is flex-custody; where it is not, and no flex-custody runs, delete ${file}; or ${elsewhere}`,
+    `${directory} is in use by process ${pid}, unless another program has that number now. Check with ${look}: if it is flex-custody, stop it; if no flex-custody runs, delete ${file}; or ${elsewhere}`,
   );
 }
 
@@ -146,7 +146,7 @@ function touch(file: string): void {
   try {
     utimesSync(file, new Date(), new Date());
   } catch {
-    // The folder was removed under us; the database will say so itself.
+    // The folder was removed; the database reports that itself.
   }
 }
 
@@ -159,7 +159,7 @@ function ageOf(path: string): number {
   }
 }
 
-/** Field 22 of /proc/PID/stat (proc(5)), counted behind the name, which may hold spaces and brackets. */
+/** Field 22 of /proc/PID/stat (proc(5)), counted after the name, which may contain spaces and brackets. */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -8,15 +8,15 @@ const lockNumber = 4_100_190_001;
 
 /**
  * Brings the database to this program's version, one process at a time. Each migration is a transaction of its own, which
- * releases its locks before the next one. Where one fails, the next start continues with it. `indexes.ts` builds indexes.
- * @throws CustodyError `database_newer` when a newer program has been here: running an old one on it could lose data
+ * releases its locks before the next one. If one fails, the next start continues with it. `indexes.ts` builds indexes.
+ * @throws CustodyError `database_newer` if a newer release has migrated it: an older one could lose data
  */
 export async function migrate(db: Db, list: readonly string[] = migrations): Promise<number> {
   while (await migrateOnce(db, list));
   return list.length;
 }
 
-/** @returns whether it did one */
+/** @returns whether it ran a migration */
 async function migrateOnce(db: Db, list: readonly string[]): Promise<boolean> {
   return db.transaction(async (inner) => {
     await inner.query('SELECT pg_advisory_xact_lock($1)', [lockNumber]);

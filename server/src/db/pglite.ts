@@ -13,13 +13,13 @@ import { privateFolder } from './private-folder.ts';
 const engineFolder = 'pglite';
 
 const timestamptz = 1184;
-/** Said outright, since the engine's own test for a Date fails on one of another realm. */
+/** Types are explicit, since the engine's own test for a Date fails for one of another realm. */
 const parsers = { [timestamptz]: (text: string) => new Date(text) };
 const serializers = {
   [timestamptz]: (value: Date | string | number) => new Date(value).toISOString(),
 };
 
-/** The embedded database in `directory`, which this process alone may use; `memory://` is one that is forgotten. */
+/** The embedded database in `directory`, which only this process may use; `memory://` is one in memory. */
 export async function openPglite(directory: string): Promise<Db> {
   const inMemory = directory === 'memory://';
   let lock: DirectoryLock | undefined;
@@ -46,7 +46,7 @@ export async function openPglite(directory: string): Promise<Db> {
   }
 }
 
-/** One session for everybody: each call waits for the one before it, a whole transaction counting as one. */
+/** There is one session: each call waits for the one before it; a whole transaction is one call. */
 function serialised(engine: PGlite, lock: DirectoryLock | undefined): Db {
   let tail: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | undefined;
@@ -54,7 +54,7 @@ function serialised(engine: PGlite, lock: DirectoryLock | undefined): Db {
     if (closing) {
       return Promise.reject(new CustodyError('database_unavailable', 'the database is closed'));
     }
-    // The engine computes on this thread: without a turn for others a run of queries would starve timers and sockets.
+    // The engine runs on this thread: without a pause, many queries in a row would block timers and sockets.
     const result = tail.then(work).finally(() => nextTurn());
     tail = result.catch(() => undefined);
     return result;
@@ -64,7 +64,7 @@ function serialised(engine: PGlite, lock: DirectoryLock | undefined): Db {
       try {
         return await run<T>(engine, sql, values);
       } catch (error) {
-        // Several statements may hold their own BEGIN, which a failure leaves open for whoever comes next.
+        // Several statements may contain their own BEGIN, which a failure would leave open for the next call.
         if (values === undefined || values.length === 0) await engine.exec('ROLLBACK').catch(() => undefined);
         throw error;
       }
@@ -73,7 +73,7 @@ function serialised(engine: PGlite, lock: DirectoryLock | undefined): Db {
     kind: 'pglite',
     query,
     routine: query,
-    // Everybody waits for this one: work that never ends is ended, and rolled back.
+    // All other calls wait for this one: work that takes too long is rolled back.
     transaction: <T>(work: (db: Db) => Promise<T>, limitMs = dbLimits.statementMs) =>
       inTurn(() =>
         engine.transaction((transaction) =>

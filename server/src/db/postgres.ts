@@ -11,12 +11,12 @@ const bigintOid = 20;
 type Client = pg.Pool | pg.PoolClient;
 
 const MOST_CONNECTIONS = 10;
-/** Besides those: one plan for all values is a setting of a connection. */
+/** In addition to those, for `routine`: one plan for all values is a setting of a connection. */
 const ROUTINE_CONNECTIONS = 4;
 
 /**
- * Statements have two limits: the server ends what takes too long, and this side what no server answers. The server's is
- * set on each connection, since a pooler in between refuses it as a parameter of the connection.
+ * Statements have two limits: the server ends a statement that takes too long, and this side ends one that no server answers.
+ * The server's limit is set by a statement on each connection, since a pooler refuses it as a parameter of the connection.
  */
 function openPool(
   url: string,
@@ -29,24 +29,24 @@ function openPool(
     connectionString: url,
     connectionTimeoutMillis: connectMs,
     query_timeout: statementMs + cancelMs,
-    // Without them all is done as well, only slower, or with this side's limit alone.
+    // Without them statements are slower, or have only this side's limit.
     onConnect: (client) => client.query(`${limits};${settings}`).catch(() => undefined),
     idleTimeoutMillis: 30_000,
     application_name: 'flex-custody',
     types: {
-      // Our bigints count bytes and rows: far below 2^53, and a number is what the embedded database gives.
+      // Our bigints count bytes and rows, far below 2^53, and the embedded database also returns numbers.
       getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
         oid === bigintOid ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
     },
   });
-  // An idle connection that breaks is replaced at the next query, which reports if there is still a fault.
+  // The next query replaces an idle connection that broke, and reports a fault that remains.
   pool.on('error', () => undefined);
   return pool;
 }
 
 /**
- * Of a few jobs out of a backlog PostgreSQL takes a plan for just so many to be worth its making, each time: it costs
- * more than to fetch them, since the table of jobs is one of many parts.
+ * For a few jobs of a backlog PostgreSQL would choose a custom plan each time: planning over the many partitions of the table
+ * takes longer than fetching the jobs.
  */
 function openRoutinePool(url: string, limits: DbLimits): pg.Pool {
   return openPool(url, limits, {
@@ -69,7 +69,7 @@ export async function openPostgres(url: string, limits: DbLimits = dbLimits): Pr
   const query = <T>(sql: string, values?: readonly unknown[]): Promise<T[]> =>
     values !== undefined && values.length > 0
       ? run<T>(prepared, pool, sql, values)
-      : // Several statements may hold their own BEGIN.
+      : // Several statements may contain their own BEGIN.
         onConnection(pool, (client) => run<T>(prepared, client, sql));
   return {
     kind: 'postgres',
@@ -114,7 +114,7 @@ export async function openPostgres(url: string, limits: DbLimits = dbLimits): Pr
 const processOf = (client: pg.PoolClient): number | undefined =>
   (client as pg.PoolClient & { processID?: number }).processID;
 
-/** A transaction inside a transaction is the same one: all of it commits, or none. */
+/** A transaction inside a transaction is the same one: all of it commits, or nothing. */
 function within(prepared: Prepared, client: pg.PoolClient, limitMs?: number): Db {
   const db: Db = {
     kind: 'postgres',
@@ -127,7 +127,7 @@ function within(prepared: Prepared, client: pg.PoolClient, limitMs?: number): Db
   return db;
 }
 
-/** On one connection, which must not go back in mid-transaction where the work fails. */
+/** Runs on one connection, which must not return to the pool within a transaction if the work fails. */
 async function onConnection<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await checkout(pool);
   try {
@@ -156,7 +156,7 @@ async function run<T>(
   client: Client,
   sql: string,
   values?: readonly unknown[],
-  /** In place of the pool's, ms. */
+  /** Replaces the pool's limit, ms. */
   limitMs?: number,
 ): Promise<T[]> {
   const limit = limitMs === undefined ? {} : { query_timeout: limitMs + dbLimits.cancelMs };
@@ -172,7 +172,7 @@ async function run<T>(
     return await send();
   } catch (cause) {
     if (!prepared.refused(sql, systemCode(cause))) throw fault(cause);
-    // Inside a transaction, which it has ended, it fails once more; whoever tries that again succeeds.
+    // Inside a transaction, which the error has ended, it fails again; a retry of the transaction succeeds.
     return send().catch((again: unknown) => {
       throw fault(again);
     });
@@ -182,8 +182,8 @@ async function run<T>(
 const named = (name: string | undefined) => (name === undefined ? {} : { name });
 
 /**
- * What SQL itself refuses (five characters of SQLSTATE) stays as it is; connections, shutdowns and limits (57014) are passing
- * troubles.
+ * Errors of SQL (five characters of SQLSTATE) stay as they are; lost connections, shutdowns and limits (57014) are
+ * retryable.
  */
 function fault(cause: unknown): unknown {
   const code = systemCode(cause);

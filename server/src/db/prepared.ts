@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** Far more than our statements and the queue's; what comes after them is of a kind that is made anew each time. */
+/** Far more than our statements and the queue's; any further statement has a text of its own each time. */
 const most = 500;
 
-/** The statement is not there, or there already: a pooler between us hands each of them another connection. */
+/** The statement is missing, or exists already: a pooler gave it another connection. */
 const notOurs = new Set(['26000', '42P05']);
-/** The tables have changed since it was planned. */
+/** The tables have changed since the statement was planned. */
 const outlived = '0A000';
 
 /**
@@ -13,9 +13,9 @@ const outlived = '0A000';
  * take longer to plan than to run.
  */
 export interface Prepared {
-  /** Undefined for a statement that is to be sent whole. */
+  /** Undefined for a statement that must be sent in full. */
   nameOf(sql: string): string | undefined;
-  /** True where the name alone was at fault, before anything was done: from now on the statement is sent whole. */
+  /** True if only the name failed, before anything was done: from now on the statement is sent in full. */
   refused(sql: string, sqlState: string): boolean;
 }
 
@@ -26,7 +26,7 @@ export function preparedStatements(): Prepared {
     nameOf(sql) {
       if (!works) return undefined;
       if (!names.has(sql) && names.size < most) {
-        // By its text: behind a pooler that shares connections, one name must never mean two statements.
+        // Made of its text: with a pooler that shares connections, one name must never mean two statements.
         names.set(sql, `custody_${createHash('sha256').update(sql).digest('hex').slice(0, 32)}`);
       }
       return names.get(sql);

@@ -58,7 +58,7 @@ test('a folder for everybody is refused, and left as it is', async () => {
   chmodSync(folder, 0o1777);
   await expect(openDatabase({ directory: folder })).rejects.toMatchObject({
     code: 'data_dir_open',
-    message: `${folder} is a folder for everybody: set CUSTODY_DATA_DIR to a folder of its own`,
+    message: `${folder} is a folder that all users share: set CUSTODY_DATA_DIR to a folder of its own`,
   });
   expect([readdirSync(folder), statSync(folder).mode & 0o7777]).toEqual([[], 0o1777]);
 });

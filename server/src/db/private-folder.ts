@@ -6,10 +6,10 @@ import { systemCode } from '../config/system-code.ts';
 const shared = 0o1000;
 
 /**
- * Makes the data folder, or closes one that others made: 0700, and 0600 what the database keeps in it. Whoever may write there
- * writes the catalog, the audit log and who owns what.
- * @param inside of what lies there, the names that are the database's: nothing else is touched
- * @throws CustodyError `data_dir_open` with the next step, where it cannot be closed
+ * Makes the data folder with mode 0700, or sets the mode of an existing one, and 0600 of the database's files in it. A user who
+ * could write there could change the catalog, the audit log and the owners of calls.
+ * @param inside names of the database's files in it: nothing else is changed
+ * @throws CustodyError `data_dir_open` with the next step, if the mode cannot be set
  */
 export function privateFolder(folder: string, inside: readonly string[]): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -22,13 +22,13 @@ export function privateFolder(folder: string, inside: readonly string[]): void {
       `chown -R ${me} ${folder}, or set CUSTODY_DATA_DIR to another folder`,
     );
   if ((mode & shared) !== 0)
-    throw open(`${folder} is a folder for everybody`, 'set CUSTODY_DATA_DIR to a folder of its own');
+    throw open(`${folder} is a folder that all users share`, 'set CUSTODY_DATA_DIR to a folder of its own');
   try {
     if ((mode & 0o777) !== 0o700) chmodSync(folder, 0o700);
     for (const name of inside) close(join(folder, name));
   } catch (cause) {
     throw open(
-      `${folder} cannot be closed to others (${systemCode(cause)})`,
+      `the rights of ${folder} cannot be limited to this user (${systemCode(cause)})`,
       `chown -R ${me} ${folder} && chmod -R go-rwx ${folder}, or set CUSTODY_DATA_DIR to another folder`,
     );
   }

@@ -1,6 +1,6 @@
 import { NodeFS } from '@electric-sql/pglite/nodefs';
 
-/** Of the engine's file system, what makes files and what gives them their mode. */
+/** The parts of the engine's file system that make files and set their mode. */
 interface Inside {
   NODEFS?: {
     node_ops: { mknod: Make };
@@ -12,8 +12,8 @@ type Make = (parent: unknown, name: string, mode: number, device: unknown) => un
 const own = (mode: number): number => mode & ~0o077;
 
 /**
- * The engine's files on disk, each its owner's alone. The engine gives every file that it makes mode 0666, after it was made,
- * whatever the process's umask says.
+ * The engine's files on disk, readable by their owner only. The engine itself sets mode 0666 on every file that it has made,
+ * whatever the process's umask is.
  */
 export class PrivateFS extends NodeFS {
   override async init(...[pg, options]: Parameters<NodeFS['init']>): ReturnType<NodeFS['init']> {

@@ -16,31 +16,31 @@ import { keyOf, timesOf } from './sending.ts';
 import { startBoss } from './start-boss.ts';
 
 const unhurriedPolls = 4;
-/** Doubled at each retry, half of it random: by default the pauses grow from 2 s to about 2 h. */
+/** The pause doubles at each retry, half of it random: by default from 2 s to about 2 h. */
 const defaults = { limit: 12, delaySeconds: 2 };
 const deadPollMs = 5_000;
 const deadAgainSeconds = 60;
 
 export interface QueueSettings {
-  /** Every kind of job that is sent or worked on. */
+  /** Every kind of job that is sent or run. */
   jobs: readonly Job[];
-  /** Look after expired and finished jobs; one process with workers suffices. */
+  /** Whether pg-boss maintains expired and finished jobs in this process; one process with workers suffices. */
   supervise?: boolean;
   /** How often that is; 120 by default, and once for all processes. */
   superviseSeconds?: number;
   schema?: string;
-  /** Jobs that another process has sent are found after so long at the latest, 500 ms; those that are not urgent after 4 times that. */
+  /** Time between polls, which find jobs of other processes; 500 ms by default, 4 times that for jobs that are not urgent. */
   pollMs?: number;
-  /** How often a job is tried again, and how long after the first failure. */
+  /** How often a failed job is retried, and how long after the first failure. */
   retries?: { limit: number; delaySeconds: number };
   onError?: (error: unknown) => void;
 }
 
-/** Jobs on pg-boss, which is loaded and set up at the first use: a process that only plays back pays nothing for it. */
+/** Jobs on pg-boss, which is loaded and set up at the first use, so that a process that only plays back does not load it. */
 export function openQueue(db: Db, settings: QueueSettings): Queue {
   const { jobs, schema = 'pgboss', pollMs = 500 } = settings;
   const { limit: retryLimit, delaySeconds: retryDelay } = settings.retries ?? defaults;
-  // With each job: what a queue was created with is never changed, and would win over the settings of today.
+  // Set on each job: pg-boss never changes the settings of an existing queue, and would prefer them to the current ones.
   const triesOf = ({ limitSeconds }: Job) => ({
     ...{ retryLimit, retryDelay, retryBackoff: true },
     expireInSeconds: limitSeconds,
@@ -108,7 +108,7 @@ export function openQueue(db: Db, settings: QueueSettings): Queue {
         await dead({ data: job.data as D, error: readFailure(job.output) });
       } catch (error) {
         onError(error);
-        // Not failed: a dead letter must never be given up.
+        // Sent again instead of failed: a dead letter must never be lost.
         await started.send(deadName(name), job.data, { startAfter: deadAgainSeconds });
       }
       await table.complete([job.id]);
@@ -117,10 +117,10 @@ export function openQueue(db: Db, settings: QueueSettings): Queue {
 
   const sendEvery = async (job: Job, seconds: number) => {
     await queue.send(job, {}, { once: 'at-start' });
-    // Twice in each slot: a beat that comes a moment early, or falls into an outage, must not cost a whole one.
+    // Twice in each slot, so that a timer that fires early, or during an outage, does not skip the slot.
     const beat = async () => {
       if (stopping) return;
-      // The slot makes it one job for all processes, without the clock that pg-boss's own schedules poll.
+      // The slot makes it one job for all processes, without pg-boss's own schedules, which poll.
       const slot = { singletonSeconds: seconds, singletonKey: 'every' };
       await (await boss()).send(job.name, {}, { ...triesOf(job), ...slot });
     };
@@ -158,7 +158,7 @@ export function openQueue(db: Db, settings: QueueSettings): Queue {
           );
           await complete(taken.id);
         } catch (error) {
-          // Left as it is this would be tried again, and it would fail again.
+          // Without this the job would be tried again, and would fail again.
           if (!isRetryable(error)) {
             await db.query(
               `UPDATE ${schema}.job SET retry_limit = retry_count WHERE name = $1 AND id = $2::uuid`,
@@ -188,7 +188,7 @@ export function openQueue(db: Db, settings: QueueSettings): Queue {
         const idle = Promise.all(all.map((puller) => puller.idle()));
         await within(idle, graceMs);
         halt.abort(new CustodyError('stopping', 'the process ends'));
-        // A job that does not heed the signal must not hold up the end; it is tried again when its limit has passed.
+        // A job that ignores the signal must not delay the end; it is tried again when its limit has passed.
         await within(idle, 1_000);
         await within(removing, 1_000);
         await (await ready?.catch(() => undefined))?.stop({ graceful: false, close: false });

@@ -1,7 +1,7 @@
 import { CustodyError, errorCode, fieldsOf, isRetryable } from '@flex-custody/core';
 import type { DeadJob } from './job.ts';
 
-/** What is kept of a failed try, code and message alone: a vendor's error may hold the request it failed on, with its credentials. */
+/** The code and message of a failed try; nothing else is kept, since a vendor's error may contain its request, with credentials. */
 export function failureOf(error: unknown): DeadJob['error'] {
   return {
     code: errorCode(error),

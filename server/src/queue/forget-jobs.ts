@@ -14,8 +14,8 @@ export const forgetStatement = (table: string): string =>
     .join(' OR ')}`;
 
 /**
- * Removes every job, whatever its state, that names one of these SIDs. Jobs that failed stay in the queue's tables for days,
- * and nothing is left to do for what was erased.
+ * Removes every job, whatever its state, that names one of these SIDs: an erased recording needs no more work, and failed jobs
+ * would keep its SID in the queue's tables for days.
  */
 export async function forgetJobs(
   db: Pick<Db, 'query'>,
@@ -27,7 +27,7 @@ export async function forgetJobs(
     const [found] = await db.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
       table,
     ]);
-    // No host was ever at work on this database.
+    // No host has ever run jobs on this database.
     if (!found?.there) continue;
     await db.query(forgetStatement(table), [sids]);
   }

@@ -1,13 +1,13 @@
 import type { Db } from '../db/db.ts';
 import type { Job } from './job.ts';
 
-/** Queues of jobs that have another name today, each before that of its dead letters, which it refers to. */
+/** Queues of jobs by their former names, each before its queue of dead letters, to which it refers. */
 export const formerNames = (jobs: readonly Job[]): string[] =>
   jobs.flatMap(({ formerly }) => formerly.flatMap((name) => [name, deadName(name)]));
 
 export const deadName = (name: string): string => `${name}.dead`;
 
-/** Those of these queues that are there. */
+/** Those of these queues that exist. */
 export async function queuesNamed(
   db: Pick<Db, 'query'>,
   schema: string,
@@ -21,7 +21,7 @@ export async function queuesNamed(
   return rows.map(({ name }) => name);
 }
 
-/** Deletes these queues in this order, with what is in them. The caller holds a lock: pg-boss fails to delete what another host deletes. */
+/** Deletes these queues in this order, with their jobs. The caller holds a lock: pg-boss fails if another host deletes the same queue. */
 export async function deleteQueues(
   db: Pick<Db, 'query'>,
   schema: string,

@@ -1,17 +1,17 @@
 import type { Db } from '../db/db.ts';
 
 export interface QueueHealth {
-  /** Jobs whose time has come and that no worker has begun, or whose last try failed and the next is due. */
+  /** Jobs that are due, for their first try or another, and that no worker has begun. */
   due: number;
-  /** How long the oldest of them has been due, in seconds; absent where none is. */
+  /** How long the oldest of them has been due, in seconds; absent if none is due. */
   oldestSeconds?: number;
-  /** Failed for good, and not yet put down as failed recordings or alarms. */
+  /** Jobs that failed for good and are not recorded yet as failed recordings or alarms. */
   dead: number;
 }
 
 /**
- * Queue by queue, each a range of its index: jobs that are due later are not read. What was sent with an earlier time, for work
- * that had waited, counts from when it was sent.
+ * Reads a range of the index for each queue, without jobs that are due later. A job that was sent with an earlier time, for work
+ * that had waited, counts from the time it was sent.
  */
 export const healthStatement = (schema: string): string =>
   `SELECT coalesce(sum(n) FILTER (WHERE name NOT LIKE '%.dead'), 0)::int AS due,
@@ -22,7 +22,7 @@ export const healthStatement = (schema: string): string =>
      FROM ${schema}.job WHERE job.name = queue.name AND state < 'active' AND start_after <= now()
    ) waiting`;
 
-/** Of the queue as it is, without setting one up: a queue that was never used has nothing in it. */
+/** Reads the queue without setting it up: a queue that was never used is empty. */
 export async function queueHealth(db: Db, schema = 'pgboss'): Promise<QueueHealth> {
   const [table] = await db.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
     `${schema}.job`,

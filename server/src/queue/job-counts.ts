@@ -6,12 +6,12 @@ export interface JobCount {
   count: number;
 }
 
-/** How old an answer may be that all hosts share, in seconds. */
+/** How old the answer that all hosts share may be, in seconds. */
 const sharedSeconds = 15;
-/** By the database's clock; one that was set back must not keep an old answer for long. */
+/** By the database's clock; a clock that was set back must not keep an old answer for long. */
 const isRecent = `at BETWEEN now() - interval '${sharedSeconds} s' AND now() + interval '${sharedSeconds} s'`;
 
-/** Makes the place of the shared answer, with none in it yet. */
+/** Makes the table of the shared answer, without an answer. */
 export async function prepareCounts(db: Db, schema: string): Promise<void> {
   await db.query(
     `CREATE TABLE IF NOT EXISTS ${schema}.counted (
@@ -23,7 +23,7 @@ export async function prepareCounts(db: Db, schema: string): Promise<void> {
   );
 }
 
-/** Whether that place is there. */
+/** Whether that table exists. */
 export async function areCounted(db: Db, schema: string): Promise<boolean> {
   const [row] = await db.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
     `${schema}.counted`,
@@ -31,7 +31,7 @@ export async function areCounted(db: Db, schema: string): Promise<boolean> {
   return row?.there === true;
 }
 
-/** Reads every job there is; done ones are deleted, so that these are the jobs that wait, are at work, or failed. */
+/** Reads every job. Done jobs are deleted, so these are the jobs that wait, run or have failed. */
 export const countStatement = (schema: string): string =>
   `SELECT name, state::text AS state, count(*)::int AS count FROM ${schema}.job GROUP BY name, state`;
 
@@ -39,14 +39,14 @@ export function countJobs(db: Pick<Db, 'query'>, schema: string): Promise<JobCou
   return db.query<JobCount>(countStatement(schema));
 }
 
-/** At most {@link sharedSeconds} old, so that any number of hosts that are asked cost one count in that time. */
+/** At most {@link sharedSeconds} old, so that any number of hosts cost one count in that time. */
 export async function sharedCounts(db: Db, schema: string): Promise<JobCount[]> {
   const [shared] = await db.query<{ counts: JobCount[] }>(
     `SELECT counts FROM ${schema}.counted WHERE ${isRecent}`,
   );
   if (shared) return shared.counts;
   return db.transaction(async (inner) => {
-    // Of hosts that ask at the same time one counts; the others wait here, and take its answer.
+    // If several hosts ask at the same time, one counts; the others wait here, and use its answer.
     const [row] = await inner.query<{ counts: JobCount[]; isRecent: boolean }>(
       `SELECT counts, ${isRecent} AS "isRecent" FROM ${schema}.counted FOR UPDATE`,
     );

@@ -1,7 +1,7 @@
 import type { Db } from '../db/db.ts';
 import { namedFields } from './forget-jobs.ts';
 
-/** Of all jobs, though many name none: PostgreSQL ignores what it knows of values where an index is of some rows alone. */
+/** On all jobs, though many name no SID: PostgreSQL ignores its statistics of an expression if the index is partial. */
 const sidIndexes = (table: 'job' | 'archive') =>
   Object.fromEntries(
     Object.entries(namedFields).map(([name, field]) => [
@@ -11,13 +11,13 @@ const sidIndexes = (table: 'job' | 'archive') =>
   );
 
 /**
- * What the statements on jobs need, ours and those that pg-boss runs every two minutes. Those of `job` are on the table that
- * all queues are parts of, so that every queue has them, a queue of a later release included.
+ * The indexes for statements on jobs, ours and those that pg-boss runs every two minutes. Those of `job` are on the partitioned
+ * table, so that every queue has them, also a queue of a later release.
  */
 export const jobIndexes: Readonly<Record<string, { on: 'job' | 'archive'; as: string }>> = {
-  // The order in which jobs are taken: a fetch reads what is due from both ends, and what is due later not at all.
+  // The order in which jobs are taken: a fetch reads due jobs from both ends, and none that are due later.
   job_by_start: { on: 'job', as: `(name, start_after, id) WHERE state < 'active'` },
-  // pg-boss looks for tries that have taken too long, for what is over, and for what has waited for two weeks.
+  // pg-boss searches for tries that took too long, for finished jobs, and for jobs that have waited for two weeks.
   job_at_work: { on: 'job', as: `(started_on) WHERE state = 'active'` },
   job_over: { on: 'job', as: '(completed_on) WHERE completed_on IS NOT NULL' },
   job_kept_until: { on: 'job', as: `(keep_until) WHERE state < 'active'` },
@@ -25,12 +25,12 @@ export const jobIndexes: Readonly<Record<string, { on: 'job' | 'archive'; as: st
   ...sidIndexes('archive'),
 };
 
-/** Of earlier releases. */
+/** Indexes of earlier releases. */
 const outdated = ['job_in_turn'];
 
 /**
- * Builds those that are missing. An index of a table with parts cannot be built while others write: jobs wait meanwhile, once,
- * at the first start of the release that brings it.
+ * Builds the missing indexes. An index of a partitioned table cannot be built while others write: jobs wait meanwhile, once, at
+ * the first start of the release that has a new index.
  */
 export async function indexJobs(db: Db, schema: string): Promise<void> {
   for (const [name, { on, as }] of Object.entries(jobIndexes))
@@ -38,7 +38,7 @@ export async function indexJobs(db: Db, schema: string): Promise<void> {
   for (const name of outdated) await db.query(`DROP INDEX IF EXISTS ${schema}.${name}`);
 }
 
-/** Whether nothing is left to do for {@link indexJobs}, which waits for those who write before it looks. */
+/** Whether {@link indexJobs}, which locks the table, has nothing to do. */
 export async function areIndexed(db: Db, schema: string): Promise<boolean> {
   const names = (list: readonly string[]) => list.map((name) => `${schema}.${name}`);
   const [row] = await db.query<{ done: boolean }>(

@@ -1,33 +1,33 @@
 import { isRetryable, type RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
 
-/** A job as it is handed out. */
+/** A job as it is taken from the queue. */
 export interface TakenJob {
   id: string;
   data: object;
   /** 0 at its first try. */
   retryCount: number;
-  /** Of a dead letter, what its last try said. */
+  /** The error of the last try, for a dead letter. */
   output: unknown;
 }
 
-/** What happens to every job of one queue. */
+/** The statements on the jobs of one queue. */
 export interface JobTable {
-  /** Jobs that are due, at most so many: half of them the newest, half the oldest; none where the database is away. */
+  /** Takes due jobs, at most so many: half of them the newest, half the oldest; none if the database does not answer. */
   take(most: number): Promise<TakenJob[]>;
-  /** They are done, and nothing of them stays; of a schedule's job what keeps its slot taken. */
+  /** Deletes done jobs; the job of a schedule stays as completed, which keeps its slot taken. */
   complete(ids: readonly string[]): Promise<void>;
-  /** Which of these recordings have a job that waits, for its first try or another. */
+  /** The recordings for which a job waits, for its first try or another. */
   waiting(sids: readonly RecordingSid[]): Promise<ReadonlySet<RecordingSid>>;
 }
 
 const isDue = `name = $1 AND state < 'active' AND start_after < now()`;
 
 /**
- * `$1` is the queue's name, `$2` how many of the newest are wanted, `$3` of the oldest. Each is a range of one index, and a step
- * of its own, since as a part of the update it might be asked more than once, and each time for other jobs. Where fewer are
- * due, both find the same jobs, which are updated once: all that are due. They are updated by their place in the table: to
- * find them again by their ids PostgreSQL may read a whole index, or table, that it takes for nearly empty.
+ * `$1` is the queue's name, `$2` the number of the newest jobs, `$3` of the oldest. Each is a range of one index, and a CTE of
+ * its own, since a subquery of the update might run more than once, each time with other jobs. If fewer jobs are due, both
+ * find the same ones, which are updated once. The update uses the rows' places (ctid): to find rows by id, PostgreSQL may read a
+ * whole index or table that its statistics show as nearly empty.
  */
 export const takeStatement = (part: string): string => `
   WITH newest AS MATERIALIZED (
@@ -44,13 +44,13 @@ export const takeStatement = (part: string): string => `
   WHERE ctid = ANY(ARRAY(SELECT ctid FROM newest UNION ALL SELECT ctid FROM oldest))
   RETURNING id, data, retry_count AS "retryCount", output`;
 
-/** `$1` is the queue's name, `$2` are the SIDs: each is looked up, whatever PostgreSQL takes a look at all jobs to cost. */
+/** `$1` is the queue's name, `$2` are the SIDs. `OFFSET 0` makes PostgreSQL look each one up instead of reading all jobs. */
 export const waitingStatement = (part: string): string =>
   `SELECT DISTINCT sid FROM unnest($2::text[]) AS sid CROSS JOIN LATERAL (
      SELECT FROM ${part} WHERE name = $1 AND state < 'active' AND data->>'recordingSid' = sid OFFSET 0
    ) job`;
 
-/** A slot is taken while a job of it is there: of each slot the job stays until one of a later slot is done. */
+/** A slot is taken while it has a job, so the job of a slot stays until a job of a later slot is done. */
 const completeInSlot = (part: string): string =>
   `WITH done AS (
      UPDATE ${part} SET state = 'completed', completed_on = now(), output = NULL
@@ -62,9 +62,9 @@ const completeInSlot = (part: string): string =>
      OR state = 'completed' AND singleton_on < (SELECT max(singleton_on) FROM done))`;
 
 /**
- * On the queue's own part of pg-boss's table. pg-boss itself asks the whole, whose every part PostgreSQL looks at, and by a
- * plan that is made for each statement: both take longer than the work on a few jobs.
- * @param scheduled its jobs may be of a schedule, with slots
+ * Works on the queue's own partition of pg-boss's table. pg-boss itself uses the whole table, so that PostgreSQL plans each
+ * statement over every partition: that takes longer than the work on a few jobs.
+ * @param scheduled whether its jobs may belong to a schedule, with slots
  */
 export function jobTable(db: Db, part: string, name: string, { scheduled = false } = {}): JobTable {
   let oddIsNewest = true;
@@ -73,11 +73,11 @@ export function jobTable(db: Db, part: string, name: string, { scheduled = false
       const newest = oddIsNewest ? Math.ceil(most / 2) : Math.floor(most / 2);
       try {
         const jobs = await db.routine<TakenJob>(takeStatement(part), [name, newest, most - newest]);
-        // With one place alone it is this that lets both have their turn.
+        // If only one job is taken, it alternates between the newest and the oldest.
         if (jobs.length > 0 && most % 2 === 1) oddIsNewest = !oddIsNewest;
         return jobs;
       } catch (error) {
-        // The next poll asks again, and the host's own checks report the database itself.
+        // The next poll tries again, and the host's checks report the database.
         if (isRetryable(error)) return [];
         throw error;
       }
@@ -88,7 +88,7 @@ export function jobTable(db: Db, part: string, name: string, { scheduled = false
         return;
       }
       const [only, ...others] = ids;
-      // Nearly always it is one alone, which is sure to be looked up.
+      // Nearly always it is one job, for which PostgreSQL always uses the index.
       const [which, value] = others.length === 0 ? ['$2::uuid', only] : ['ANY($2::uuid[])', ids];
       await db.routine(`DELETE FROM ${part} WHERE name = $1 AND id = ${which} AND state = 'active'`, [
         name,
@@ -103,7 +103,7 @@ export function jobTable(db: Db, part: string, name: string, { scheduled = false
   };
 }
 
-/** Parts of pg-boss's table by the name of their queue. */
+/** Partitions of pg-boss's table by the name of their queue. */
 export async function partsOf(db: Db, schema: string): Promise<ReadonlyMap<string, string>> {
   const rows = await db.query<{ name: string; part: string }>(
     `SELECT name, partition_name AS part FROM ${schema}.queue`,

@@ -3,15 +3,15 @@ import type { RecordingSid } from '@flex-custody/core';
 /** A kind of job, declared once at the base of the room that runs it. Senders name the job by its declaration. */
 export interface Job<D extends object = object, N extends string = string> {
   readonly name: N;
-  /** How long one try may take before another worker may have the job. */
+  /** How long one try may take before another worker may take the job. */
   readonly limitSeconds: number;
-  /** Of jobs with the same key one waits at a time, for each reason to send it (`once`). */
+  /** One job with a key waits at a time, for each reason to send it (`once`). */
   key(data: D): string;
-  /** Not urgent: its queue is asked less often, since each question costs the database something also where nothing waits. */
+  /** Not urgent: its queue is polled less often, since each poll is work for the database. */
   readonly unhurried: boolean;
-  /** Sent by the clock, without data. */
+  /** Data of a scheduled job: none. */
   readonly scheduled: boolean;
-  /** Names of it in earlier releases: their queues are deleted at the start, with what is in them. */
+  /** Its names in earlier releases: a start deletes their queues, with the jobs in them. */
   readonly formerly: readonly string[];
 }
 
@@ -41,17 +41,17 @@ export interface JobInfo {
 
 export interface DeadJob<D extends object = object> {
   data: D;
-  /** `retryable`: its tries ran out, and one more might have succeeded; else it could never have. */
+  /** `retryable`: the job used up its tries, and another try might succeed; otherwise none can. */
   error: { code: string; message: string; retryable: boolean };
 }
 
-/** How a process works on a kind of job. */
+/** How a process runs a kind of job. */
 export interface RunJob<D extends object = object> {
   job: Job<D>;
   concurrency: number;
   run(data: D, job: JobInfo): Promise<void>;
-  /** Called with each job that failed for good, and again a minute later when it throws; without it they wait. */
+  /** Called with each job that failed for good, and again a minute later if it throws; without it such jobs wait. */
   dead?(dead: DeadJob<D>): Promise<void>;
-  /** Of a scheduled job: it is sent now, and from then on so often, once for all processes together. */
+  /** Interval of a scheduled job: it is sent now and at each interval, once for all processes together. */
   everySeconds?: number;
 }

@@ -1,12 +1,12 @@
 import { CustodyError } from '@flex-custody/core';
 import { orAborted } from '@flex-custody/net';
 
-/** Of a job's limit: a try ends here before the database gives the job to another worker. */
+/** Share of a job's limit, so that a try ends here before the database gives the job to another worker. */
 const ownShare = 0.9;
 
 /**
- * One try of a job: aborted when the process ends, and when it has taken too long; then ended too, heed it the signal or
- * not, since it would keep its place among those at work.
+ * One try of a job: aborted when the process ends or the try takes too long. A try that takes too long also ends for the queue,
+ * even if it ignores the signal, since it would otherwise keep a place of those at work.
  * @throws what the try throws, or CustodyError `expired` (retryable)
  */
 export async function oneTry(

@@ -1,19 +1,19 @@
 export interface Puller {
-  /** Looks for jobs now instead of at the next poll. */
+  /** Fetches jobs now instead of at the next poll. */
   wake(): void;
-  /** Fetches no more; resolves when the loop has ended, while jobs may still be at work. */
+  /** Stops fetching; resolves when the loop has ended, while jobs may still run. */
   stop(): Promise<void>;
-  /** Resolves when no job is at work. */
+  /** Resolves when no job runs. */
   idle(): Promise<void>;
 }
 
-/** A just sent job may not show yet: both engines compare its start with their own clock, to the tick. */
+/** A job that was just sent may not be visible yet: both engines compare its start with their own clock, to the tick. */
 const secondLookMs = 20;
 
 /**
- * Keeps up to `concurrency` jobs at work. One poll serves all of them, so that an idle queue costs one query each `pollMs`;
- * of a backlog they are fetched by halves, so that half as many queries do. `fetch` answers at most as many as it is
- * asked for; `run` never rejects.
+ * Runs up to `concurrency` jobs at once. One poll fetches for all of them, so that an idle queue costs one query each `pollMs`;
+ * with a backlog it fetches when half of the places are free, which halves the queries. `fetch` returns at most as many jobs
+ * as requested; `run` never rejects.
  */
 export function startPuller<T>(options: {
   concurrency: number;
@@ -25,9 +25,9 @@ export function startPuller<T>(options: {
   const active = new Set<Promise<void>>();
   let stopped = false;
   let looks = 0;
-  /** The last fetch filled every place: something may be waiting that nobody fetched. */
+  /** The last fetch filled every place, so more jobs may be waiting. */
   let hasMore = false;
-  /** Somebody has asked for a look since the last one began. */
+  /** A fetch was requested since the last one began. */
   let isAsked = false;
   let interrupt = () => {};
 
@@ -41,7 +41,7 @@ export function startPuller<T>(options: {
     const free = options.concurrency - active.size;
     const looksLeft = looks - 1;
     looks = 0;
-    // A poll takes what it can: jobs that take long must not keep the place beside them empty.
+    // A poll fills every free place: long jobs must not keep other places empty.
     if (free === 0 || (hasMore && !isPoll && free < options.concurrency / 2)) return;
     const jobs = await options.fetch(free);
     hasMore = jobs.length === free;
@@ -55,7 +55,7 @@ export function startPuller<T>(options: {
     }
   };
 
-  /** Resolves with whether the pause was over, or cut short. */
+  /** Resolves with whether the pause ended in time or was cut short. */
   const pause = (ms: number) =>
     new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => resolve(true), ms);

@@ -1,6 +1,6 @@
 import type { Db } from '../db/db.ts';
 
-/** Of one statement: no other waits long for it. */
+/** Rows of one statement, so that no other statement waits long. */
 const slice = 2_000;
 
 /** `$1` are the names whose jobs stay. */
@@ -11,10 +11,10 @@ export const removeDoneStatement = (schema: string): string =>
    ) RETURNING id`;
 
 /**
- * Removes what earlier releases left as completed; a job that is done is deleted today. Those of a schedule stay, since they
+ * Removes completed jobs of earlier releases; this release deletes a job when it is done. Jobs of a schedule stay, since they
  * keep their slots taken.
- * @param scheduled names of the jobs that go by the clock
- * @param continues asked before each statement; false ends it
+ * @param scheduled names of scheduled jobs
+ * @param continues called before each statement; false ends the removal
  */
 export async function removeDone(
   db: Pick<Db, 'query'>,

@@ -3,7 +3,7 @@ import type { Job } from './job.ts';
 import type { SendOptions } from './queue.ts';
 import { keptSeconds } from './start-boss.ts';
 
-/** Of jobs with the same name and text one waits at a time. */
+/** The singleton key: one job with the same name and key waits at a time. */
 export function keyOf<D extends object>(job: Job<D>, data: D, once?: string): string {
   const key = job.key(data);
   if (once === undefined) return key;
@@ -12,11 +12,11 @@ export function keyOf<D extends object>(job: Job<D>, data: D, once?: string): st
 
 type Times = Pick<PgBoss.JobInsert, 'startAfter' | 'keepUntil'>;
 
-/** When a job is to start, in pg-boss's terms: a text is a number of seconds from now. */
+/** Start of a job in pg-boss's terms, where a text is a number of seconds from now. */
 export function timesOf({ since, startAfterMs }: SendOptions): Times {
   if (startAfterMs) return { startAfter: String(startAfterMs / 1_000) };
   if (since === undefined) return {};
-  // pg-boss counts how long it keeps a job from its start: from an old one the job might be over before it has begun.
+  // pg-boss counts how long it keeps a job from its start: with an old start the job might expire before it begins.
   const now = Date.now();
   return {
     startAfter: new Date(Math.min(since.getTime(), now)),

@@ -16,13 +16,13 @@ export interface BossSettings {
 const minute = 60;
 const day = 24 * 60 * minute;
 
-/** After two weeks a job is given up that no worker has taken. */
+/** A job that no worker has taken expires after two weeks. */
 export const keptSeconds = 14 * day;
 
 /**
- * How long a job that is over stays, before pg-boss moves it to its archive, and there before it removes it. Done jobs are
- * deleted at once, those of a schedule when the next of their slots is done: what is left is what failed, which may be looked
- * into for a week. The longest slot of a schedule is a week, and pg-boss refuses one for longer than it keeps completed jobs.
+ * How long a finished job stays before pg-boss moves it to its archive, and how long there. Done jobs are deleted at once, those
+ * of a schedule when a job of a later slot is done, so only failed jobs stay, for a week. The longest slot of a schedule is a
+ * week, and pg-boss refuses a slot that is longer than it keeps completed jobs.
  */
 export const archiving = {
   archiveCompletedAfterSeconds: 7 * day,
@@ -30,7 +30,7 @@ export const archiving = {
   deleteAfterDays: 7,
 } as const;
 
-/** Loads pg-boss, and sets up what it and our statements need where that is missing. */
+/** Loads pg-boss, and sets up its schema and our indexes if they are missing. */
 export async function startBoss(
   db: Db,
   schema: string,
@@ -71,7 +71,7 @@ export async function startBoss(
 /** Any number will do, as long as every process of ours takes the same. */
 const lockNumber = 4_100_190_002;
 
-/** Looks first, and without a lock: nearly always nothing is missing, and nothing too much. */
+/** Checks first, without a lock: nearly always nothing must be changed. */
 async function prepare(db: Db, schema: string, former: readonly string[]): Promise<void> {
   const isReady = (await areIndexed(db, schema)) && (await areCounted(db, schema));
   if (isReady && (await queuesNamed(db, schema, former)).length === 0) return;

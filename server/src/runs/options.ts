@@ -2,7 +2,7 @@ import { asRecordingSid, asTaskSid, CustodyError } from '@flex-custody/core';
 import { z } from 'zod';
 import type { Json, Work } from './runs.ts';
 
-/** Long work whose options are looked at before it begins. */
+/** Long work whose options are checked before it begins. */
 export type CheckedWork = Work & {
   /** @throws CustodyError `request_invalid` (400) that names each option at fault, without its value */
   check(options: Json): void;
@@ -14,7 +14,7 @@ const yes = z.boolean().optional();
 const sids = (as: (value: unknown) => unknown) =>
   z.array(z.string().refine((value) => as(value) !== undefined)).optional();
 
-/** What each work takes, by its name. All else is refused: a misspelled `dryRun` would erase. */
+/** The options of each work, by its name. Other options are refused: with a misspelled `dryRun` the work would erase. */
 const schemas = {
   reconcile: z.strictObject({
     since: time,

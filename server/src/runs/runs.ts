@@ -5,21 +5,21 @@ import type { Db } from '../db/db.ts';
 
 export type Json = Record<string, unknown>;
 
-/** Long work that an operator or a schedule begins, and that goes on where it stopped, in whichever process. */
+/** Long work that an operator or a schedule begins, and that any process can continue where it stopped. */
 export type Work = (run: Run) => Promise<void>;
 
-/** One run of it, as the work sees it. */
+/** One run, as the work sees it. */
 export interface Run {
   readonly options: Readonly<Json>;
-  /** What {@link save} was last given, by this or an earlier process; undefined at the very beginning. */
+  /** The state of the last {@link save}, by this or an earlier process; undefined at the beginning. */
   readonly state: Readonly<Json> | undefined;
-  /** As last saved: counts go on, too. */
+  /** As last saved: the counts continue too. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Aborts when the process ends, or the run was taken over. */
+  /** Aborts when the process ends or another one has taken over the run. */
   readonly signal: AbortSignal;
   /**
-   * Notes how far it is and what was counted; whoever watches sees it. `total` of what `counts.done` counts, where known.
-   * @throws CustodyError `run_taken` when another process has taken it over
+   * Saves progress and counts, which `look` returns. `total` belongs to `counts.done`, if it is known.
+   * @throws CustodyError `run_taken` if another process has taken over the run
    */
   save(state: Json, counts: Record<string, number>, total?: number): Promise<void>;
 }
@@ -29,37 +29,37 @@ export interface RunView {
   options: Json;
   counts: Record<string, number>;
   total?: number;
-  /** For whoever watches: what became of which, from the state's `notes`. */
+  /** Results by name, for display, from the state's `notes`. */
   notes?: Record<string, string>;
-  /** How many more there were than `notes` has. */
+  /** How many more results there were than `notes` has. */
   unnamed?: number;
   startedAt: Date;
-  /** Of a run that went on with an earlier one: when that one began, since when the counts run, and its last save. */
+  /** For a run that continued an earlier one: that one's begin, from which the counts run, and its last save. */
   resumedFrom?: { startedAt: Date; stoppedAt: Date };
   updatedAt: Date;
   finishedAt?: Date;
-  /** Code and message; a begin within hours goes on from where it is. */
+  /** Code and message of the failure; if it is begun again within hours, the run continues. */
   failure?: string;
-  /** Somebody is at it. */
+  /** A process works on it. */
   running: boolean;
 }
 
 export interface Begin {
-  /** From the beginning, even where it could go on with an earlier run. */
+  /** Starts from the beginning, even if an earlier run could be continued. */
   anew?: boolean | undefined;
 }
 
 export interface Runs {
   look(name: string): Promise<RunView | undefined>;
-  /** The last of each name, newest first. */
+  /** The last run of each name, newest first. */
   all(): Promise<RunView[]>;
   /**
-   * Does the work, in this process. A run of the same name and options that did not come to its end goes on, within
+   * Does the work in this process. It continues a run of the same name and options that did not end, within
    * {@link resumeHours} of its last save; later, with other options, or after an end, it starts from the beginning.
-   * @throws CustodyError `run_busy` (409) while another process is at it, or what the work throws
+   * @throws CustodyError `run_busy` (409) while another process works on it, or the error of the work
    */
   run(name: string, options: Json, work: Work, signal?: AbortSignal, how?: Begin): Promise<RunView>;
-  /** The same for whoever does not wait: resolves when it has begun. `ended` rejects with what the work throws. */
+  /** The same without waiting for the end: resolves when the run has begun. `ended` rejects with the error of the work. */
   begin(
     name: string,
     options: Json,
@@ -70,18 +70,18 @@ export interface Runs {
 }
 
 const heldMs = 60_000;
-/** As long as a job of the queue may take: work that saves nothing for so long waits for what never comes. */
+/** As long as a job of the queue may take: work that saves nothing for this time hangs. */
 const longestStillMs = 2 * 60 * 60_000;
-/** What was looked at longer ago is no answer to whoever asks now. */
+/** How long after its last save a run can be continued. */
 export const resumeHours = 6;
 
 /** By the database's clock, as every time here. */
 const isRecent = (run: string) => `${run}.saved_at > now() - interval '${resumeHours} hours'`;
-/** Whether the run `had` is gone on with; `$5` asks for the beginning. */
+/** Whether the run `had` is continued; `$5` asks for the beginning. */
 const resumes = `(had.finished_at IS NULL AND had.options = excluded.options AND had.state IS NOT NULL
   AND ${isRecent('had')} AND NOT $5::boolean)`;
 
-/** Of an erasure's options: what may not outlast it. A recording's own SID stays in the catalog too. */
+/** Options of an erasure that must not outlast it. A recording's own SID stays in the catalog too. */
 const targets = ['callers', 'tasks'];
 const withoutTargets = `options - ARRAY[${targets.map((one) => `'${one}'`).join(', ')}]`;
 
@@ -121,7 +121,7 @@ const toView = (row: Row): RunView => ({
 });
 
 export function createRuns(db: Db, stillMs: number = longestStillMs): Runs {
-  /** What an erasure was to find is kept only while somebody could go on with it. */
+  /** The targets of an erasure are kept only while the run can be continued. */
   const forgetTargets = () =>
     db.query(
       `UPDATE runs SET options = ${withoutTargets}, state = NULL
@@ -175,8 +175,8 @@ export function createRuns(db: Db, stillMs: number = longestStillMs): Runs {
     timer.unref();
     const still = setTimeout(() => taken.abort(stalled(name, stillMs)), stillMs);
     still.unref();
-    // Who was asked for is nobody's business once it is done. One that is not keeps them: without them the options could be
-    // those of another erasure, which would then go on from this one's cursor.
+    // A finished erasure drops its targets. An unfinished one keeps them: without them its options could equal those of
+    // another erasure, which would then continue from this one's cursor.
     const end = (failure: string | null) =>
       db.query(
         `UPDATE runs SET held_until = NULL, failure = $3, updated_at = now(),
@@ -202,7 +202,7 @@ export function createRuns(db: Db, stillMs: number = longestStillMs): Runs {
           still.refresh();
         },
       });
-      // Work that heeds no signal keeps no other process from it.
+      // Work that ignores the signal must not keep other processes from the run.
       await orAborted(working, taken.signal);
       await end(null);
     } catch (error) {
@@ -214,7 +214,7 @@ export function createRuns(db: Db, stillMs: number = longestStillMs): Runs {
       clearTimeout(still);
     }
     const ended = await look(name);
-    if (!ended) throw new CustodyError('run_taken', `${name} was taken away while it ran`);
+    if (!ended) throw new CustodyError('run_taken', `another process took over ${name} while it ran`);
     return ended;
   };
 
@@ -239,7 +239,7 @@ export function createRuns(db: Db, stillMs: number = longestStillMs): Runs {
 const stalled = (name: string, ms: number) =>
   new CustodyError(
     'stalled',
-    `${name} saved nothing for ${ms / 60_000} minutes: begin it again, it goes on where it was`,
+    `${name} saved nothing for ${ms / 60_000} minutes: begin it again, and it continues where it stopped`,
   );
 
 const lost = (name: string) => new CustodyError('run_taken', `another process has taken over ${name}`);

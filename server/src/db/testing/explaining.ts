@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import type { Db } from '../db.ts';
 
-/** A statement, and what PostgreSQL would do for it. */
+/** A statement and its plan. */
 export interface Explained {
-  /** What was going on. */
+  /** What the test did. */
   during: string;
   sql: string;
   plans: Plan[];
@@ -21,22 +21,21 @@ export interface ExplainingDb extends Db {
   /** Names what comes next. */
   during(what: string): void;
   /**
-   * Whether statements are carried out too. While they are not, only those that read are, and whatever else returns no
-   * row.
+   * Whether statements that write run too. Otherwise only those that read run, and all others return no row.
    */
   carryOut(all: boolean): void;
 }
 
-/** Under `plan_cache_mode = auto` PostgreSQL takes a plan for any values from the sixth time on, where that seems no worse. */
+/** Under `plan_cache_mode = auto` PostgreSQL uses a generic plan from the sixth time on, if it costs no more. */
 const times = 7;
 
-/** A database on one connection that has each statement explained, as often as PostgreSQL needs to settle for a plan. */
+/** A database on one connection that has each statement explained, as often as PostgreSQL needs to choose its plan. */
 export function explainingDb(client: pg.Client): ExplainingDb {
   const explained: Explained[] = [];
   let during = '';
   let carriesOut = true;
   let last: Promise<unknown> = Promise.resolve();
-  /** One after the other: a prepared statement is several of them. */
+  /** One after the other, since a prepared statement takes several queries. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const mine = last.then(work, work);
     last = mine.catch(() => undefined);
@@ -65,7 +64,7 @@ export function explainingDb(client: pg.Client): ExplainingDb {
 
   const send = <T>(sql: string, values: readonly unknown[], isRoutine: boolean): Promise<T[]> =>
     inTurn(async () => {
-      // Only what has no values may be several statements.
+      // Only a text without values may be several statements.
       const each = values.length === 0 ? sql.split(/;\s*(?:\n|$)/) : [sql];
       for (const one of each.filter(isPlanned)) await explain(one, values, isRoutine);
       if (!carriesOut && !isReading(sql)) return [];
@@ -91,7 +90,7 @@ export function explainingDb(client: pg.Client): ExplainingDb {
   return db;
 }
 
-/** What EXPLAIN takes; the rest are settings, locks and tables. */
+/** Statements that EXPLAIN accepts; the others are settings, locks and tables. */
 const isPlanned = (sql: string) => /^\s*(?:--.*\n\s*)*\(?\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(sql);
 const isReading = (sql: string) => /^\s*\(?\s*SELECT\b/i.test(sql);
 
@@ -100,7 +99,7 @@ export function nodesOf(plan: Plan): Plan[] {
   return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 }
 
-/** A value as a literal without a type: the statement says which it is. */
+/** A value as a literal without a type, which the statement determines. */
 function literal(value: unknown): string {
   const text = textOf(value);
   return text === null ? 'NULL' : `'${text.replaceAll("'", "''")}'`;

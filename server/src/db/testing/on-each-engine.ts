@@ -5,7 +5,7 @@ import type { Db } from '../db.ts';
 import { openPglite } from '../pglite.ts';
 import { openPostgres } from '../postgres.ts';
 
-// The embedded engine imports parts of Node at run time, which the realm that tests run in refuses: it is loaded outside.
+// The embedded engine imports parts of Node at run time, which the realm of tests refuses, so it is loaded outside of it.
 jest.mock('@electric-sql/pglite', () => {
   const load = runInThisContext('(name) => import(name)', {
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
@@ -19,14 +19,14 @@ jest.mock('@electric-sql/pglite', () => {
 
 export interface TestDatabase {
   db: Db;
-  /** Name of a schema of this suite's own, for what does not follow the search path. */
+  /** The suite's own schema, for code that ignores the search path. */
   schema: string;
-  /** Another connection to the same data, where the engine has such a thing. */
+  /** Another connection to the same data, if the engine can have one. */
   another?: () => Promise<Db>;
   drop(): Promise<void>;
 }
 
-/** Declares one suite on the embedded database, and once more on PostgreSQL where there is one. */
+/** Declares a suite on the embedded database, and again on PostgreSQL if there is one. */
 export function onEachEngine(name: string, suite: (open: () => Promise<TestDatabase>) => void): void {
   describe(`${name}, embedded`, () => suite(openEmbedded));
   describeWhere('postgresql', `${name}, PostgreSQL`, () => suite(openServer));

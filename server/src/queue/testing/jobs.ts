@@ -1,6 +1,6 @@
 import { byRecording, defineJob, defineScheduledJob } from '../job.ts';
 
-/** Jobs of no room, for tests of the queue itself. */
+/** Jobs for tests of the queue. */
 export const testJobs = {
   copy: defineJob({ name: 'copy', limitSeconds: 7_200, key: byRecording }),
   verify: defineJob({ name: 'verify', limitSeconds: 7_200, key: byRecording }),
