@@ -9,8 +9,8 @@ const framesPerStep = leastWindowMs / frameMs;
 const firstFrames = 4_096;
 
 /**
- * Hears a recording as it streams by: peaks, and of two channels who spoke for how long. Its memory is a byte for each
- * 20 ms: 180 kB an hour.
+ * Analyses a recording as a stream: peaks, and for two channels how long each spoke. It keeps a byte for each 20 ms: 180 kB an
+ * hour.
  */
 export class Analyser {
   readonly #agent: AgentChannel;
@@ -19,7 +19,7 @@ export class Analyser {
   #peaks: PeakCounter | undefined;
   #active = new Uint8Array(firstFrames);
   #frames = 0;
-  /** Samples of a channel in the frame that is being filled, and all. */
+  /** Samples of a channel in the current frame, and in total. */
   #filled = 0;
   #samples = 0;
   readonly #squares = [0, 0];
@@ -33,7 +33,7 @@ export class Analyser {
     this.#reader.push(chunk);
   }
 
-  /** Undefined where it is no audio that can be read. */
+  /** Undefined if the audio cannot be read. */
   end(): RecordingAnalysis | undefined {
     const { layout } = this.#reader;
     if (!layout || !this.#peaks) return undefined;

@@ -1,16 +1,16 @@
 import type { Peaks } from '@flex-custody/core';
 
-/** A window is at least so long. */
+/** Shortest window, ms. */
 export const leastWindowMs = 100;
 /** More windows than this are merged in pairs: a waveform has no more points on a screen. */
 export const mostWindows = 2_000;
 
-/** The loudest sample of each window, for audio of any length in bounded memory. */
+/** The peak of each window, for audio of any length in bounded memory. */
 export class PeakCounter {
   readonly #channels: Uint8Array[];
   #windowMs = leastWindowMs;
   #windows = 0;
-  /** Steps of {@link leastWindowMs} in the window that is being filled. */
+  /** Steps of {@link leastWindowMs} in the current window. */
   #steps = 0;
   readonly #loudest: number[];
 
@@ -19,7 +19,7 @@ export class PeakCounter {
     this.#loudest = new Array<number>(channels).fill(0);
   }
 
-  /** The loudest of one step of {@link leastWindowMs}, 0 to 32,768, for each channel. */
+  /** The peak of one step of {@link leastWindowMs}, 0 to 32,768, for each channel. */
   push(loudest: readonly number[]): void {
     for (const [channel, value] of loudest.entries())
       this.#loudest[channel] = Math.max(this.#loudest[channel] ?? 0, value);
@@ -40,7 +40,7 @@ export class PeakCounter {
       values[this.#windows] = Math.min(255, (this.#loudest[channel] ?? 0) >> 7);
     }
     this.#windows += 1;
-    // Now, between two windows: later the one that is being filled would be of the old length.
+    // Between two windows, since a window that has begun would have the old length.
     if (this.#windows === mostWindows) this.#merge();
     this.#loudest.fill(0);
     this.#steps = 0;

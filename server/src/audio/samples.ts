@@ -7,8 +7,8 @@ const muLaw = 7;
 export type TakeSamples = (samples: Int16Array, layout: WavLayout) => void;
 
 /**
- * Reads the samples out of a WAV file that comes in pieces: PCM of 16 bit, and mu-law. Of anything else, and of what is no
- * WAV file, nothing is taken: it is a recording all the same, only nobody can say what is heard in it.
+ * Reads the samples of a WAV file that comes in pieces: PCM of 16 bit, and mu-law. From other formats, and from files that are
+ * not WAV, it reads nothing: such recordings are kept without analysis.
  */
 export class SampleReader {
   readonly #take: TakeSamples;
@@ -22,7 +22,7 @@ export class SampleReader {
     this.#take = take;
   }
 
-  /** Undefined until its head has come, and for good where its samples cannot be read. */
+  /** Undefined until the header has come, and always if the samples cannot be read. */
   get layout(): WavLayout | undefined {
     return this.#layout;
   }
@@ -45,7 +45,7 @@ export class SampleReader {
   #samples(chunk: Uint8Array): void {
     const layout = this.#layout;
     if (!layout || this.#left <= 0) return;
-    // What follows the samples is other chunks of the file.
+    // Other chunks of the file follow the samples.
     const ours = chunk.subarray(0, Math.min(chunk.byteLength, this.#left));
     this.#left -= ours.byteLength;
     const bytes = this.#rest.byteLength === 0 ? ours : Buffer.concat([this.#rest, ours]);

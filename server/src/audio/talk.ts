@@ -1,23 +1,23 @@
 import type { AgentChannel, TalkMetrics } from '@flex-custody/core';
 import { frameMs } from './voice-activity.ts';
 
-/** What is briefer than this is a click, a breath, a key. */
+/** A shorter sound is a click, a breath or a key. */
 export const leastBurstMs = 80;
-/** A pause within a sentence. */
+/** A shorter pause is within a sentence. */
 export const mostGapMs = 300;
-/** A monologue outlasts its speaker's own pauses up to this. */
+/** A monologue continues over pauses of its speaker up to this. */
 export const monologuePauseMs = 2_000;
-/** And what the other says meanwhile, up to this: "yes", "mm-hm". */
+/** A monologue continues over interjections up to this: "yes", "mm-hm". */
 export const interjectionMs = 500;
 
 const frames = (ms: number): number => ms / frameMs;
 
-/** A stretch of frames: the first, and the one behind the last. */
+/** A stretch of frames: the first, and the one after the last. */
 export type Turn = readonly [from: number, to: number];
 
 /**
- * When one channel speaks: bursts that are too brief are nothing, and over brief gaps it goes on.
- * @param active a byte a frame, of which `bit` is this channel's
+ * When one channel speaks: bursts that are too short do not count, and short gaps do not end a turn.
+ * @param active a byte for each frame; `bit` is this channel's
  */
 export function turnsOf(active: Uint8Array, bit: 1 | 2): Turn[] {
   const bursts: Turn[] = [];
@@ -30,7 +30,7 @@ export function turnsOf(active: Uint8Array, bit: 1 | 2): Turn[] {
   return joined(bursts, mostGapMs);
 }
 
-/** Neighbours with less than so much between them are one. */
+/** Joins neighbours with a shorter gap between them. */
 function joined(turns: readonly Turn[], gapMs: number): Turn[] {
   const all: Turn[] = [];
   for (const [from, to] of turns) {
@@ -41,7 +41,7 @@ function joined(turns: readonly Turn[], gapMs: number): Turn[] {
   return all;
 }
 
-/** The longest that `own` held the floor, in frames: from its first word to its last. */
+/** The longest monologue of `own`, in frames, from its first word to its last. */
 export function longestMonologue(own: readonly Turn[], other: readonly Turn[]): number {
   const claims = other.filter(([from, to]) => to - from > frames(interjectionMs));
   let longest = 0;
@@ -56,7 +56,7 @@ export function longestMonologue(own: readonly Turn[], other: readonly Turn[]): 
   return longest;
 }
 
-/** What is left of turns outside the others' claims to the floor. */
+/** The parts of turns outside the other channel's claims to the floor. */
 function cutAt(turns: readonly Turn[], claims: readonly Turn[]): Turn[] {
   const left: Turn[] = [];
   let claim = 0;
@@ -88,7 +88,7 @@ function overlap(a: readonly Turn[], b: readonly Turn[]): number {
 }
 
 /**
- * Who spoke for how long.
+ * How long each channel spoke.
  * @param active a byte for each frame, bit 0 and 1: the channels
  * @param totalMs of the recording
  */

@@ -1,14 +1,14 @@
-/** One decision is made for so long a piece of audio. */
+/** Length of one frame; the detector decides once for each. */
 export const frameMs = 20;
-/** What is quieter than this is nobody speaking into a telephone. */
+/** A quieter frame is not speech into a telephone. */
 export const leastSpeechDbfs = -45;
-/** Above the noise of the line. */
+/** How far speech is above the noise of the line. */
 export const aboveNoiseDb = 9;
-/** A noise floor above this is speech that nobody paused in: it no longer raises the threshold. */
+/** A noise floor above this is speech without pauses: it no longer raises the threshold. */
 export const mostNoiseDbfs = -39;
-/** How fast the floor is taken to rise, dB a second; down it follows at once. */
+/** How fast the floor rises, dB a second; it falls at once. */
 export const noiseRisesDb = 1;
-/** So much quieter than the other channel at the same time, it is the other one, heard through. */
+/** A channel that is this much quieter than the other one is crosstalk of it. */
 export const bleedDb = 20;
 
 const fullScale = 32_768 ** 2;
@@ -18,9 +18,9 @@ const risesFrame = (noiseRisesDb * frameMs) / 1_000;
 export const dbfs = (meanSquare: number): number =>
   meanSquare <= 0 ? -100 : 10 * Math.log10(meanSquare / fullScale);
 
-/** Tells, frame by frame, on which of two channels somebody speaks; what is brief is smoothed elsewhere. */
+/** Decides for each frame on which of two channels a person speaks; `talk.ts` smooths the result. */
 export class VoiceActivity {
-  /** Of each channel; its first frame tells it, for want of better. */
+  /** Noise floor of each channel; it begins with the level of the first frame. */
   readonly #floors: (number | undefined)[] = [undefined, undefined];
 
   /** Bit 0: the first channel; bit 1: the second. */

@@ -21,13 +21,13 @@ const toFacts = (row: Row): CustodyFacts => ({
   recordingKeys: row.recording_keys,
 });
 
-/** What the database is bound to; undefined before the first start. */
+/** The custody to which the database is bound; undefined before the first start. */
 export async function readCustody(db: Db): Promise<CustodyFacts | undefined> {
   const [row] = await db.query<Row>('SELECT * FROM custody');
   return row && toFacts(row);
 }
 
-/** The same for a writer: until the transaction ends, no other process changes it. */
+/** The same with a lock: until the transaction ends, no other process changes it. */
 async function lockCustody(db: Db): Promise<CustodyFacts | undefined> {
   const [row] = await db.query<Row>('SELECT * FROM custody FOR UPDATE');
   return row && toFacts(row);
@@ -43,7 +43,7 @@ const valuesOf = (facts: CustodyFacts) => [
 ];
 
 /**
- * Binds the database to this custody at the first start, and compares it at each later one. Keys that came are added.
+ * Binds the database to this custody at the first start, and compares it at each later one. New keys are added.
  * @throws CustodyError `custody_differs`, with what differs and what to do
  */
 export async function bindDatabase(db: Db, facts: CustodyFacts): Promise<void> {
@@ -55,7 +55,7 @@ export async function bindDatabase(db: Db, facts: CustodyFacts): Promise<void> {
   });
 }
 
-/** How this environment differs from the database, for who wants to move it. A new database differs in nothing. */
+/** How this environment differs from the database, for an operator who moves it. A new database does not differ. */
 export async function differencesFrom(db: Db, facts: CustodyFacts): Promise<Difference[]> {
   const bound = await readCustody(db);
   if (bound) return differences(bound, facts);
@@ -64,10 +64,10 @@ export async function differencesFrom(db: Db, facts: CustodyFacts): Promise<Diff
 }
 
 /**
- * Binds the database to this environment instead of the one before: what differs is replaced.
- * @param shown the differences that the operator agreed to
- * @param record writes down in the same transaction who did it
- * @throws CustodyError `custody_changed` where they are others by now
+ * Binds the database to this environment instead of the earlier one.
+ * @param shown the differences to which the operator agreed
+ * @param record writes the audit entry, in the same transaction
+ * @throws CustodyError `custody_changed` if the differences have changed since
  */
 export async function adoptDatabase(
   db: Db,
@@ -80,7 +80,7 @@ export async function adoptDatabase(
     if (JSON.stringify(await differencesFrom(inner, facts)) !== JSON.stringify(shown))
       throw new CustodyError(
         'custody_changed',
-        'the database was bound by another process meanwhile: run it again',
+        'another process bound the database meanwhile: run the command again',
       );
     if (bound) await write(inner, replaced(additions(bound, facts), facts, shown), bound);
     else await insert(inner, facts);
@@ -89,15 +89,15 @@ export async function adoptDatabase(
 }
 
 /**
- * A database of before has no row: its recordings say whose it is. Of two processes that start at once, one writes the row
- * and the other compares itself with it.
+ * A database of an earlier release has no row: its recordings show its account. If two processes start at the same time, one
+ * writes the row, and the other compares itself with it.
  */
 async function claim(db: Db, facts: CustodyFacts): Promise<CustodyFacts> {
   const foreign = await foreignAccount(db, facts.accountSid);
   if (foreign !== undefined) throw custodyDiffers([ofAnother(foreign, facts)]);
   await insert(db, facts);
   const bound = await lockCustody(db);
-  if (!bound) throw new Error('the row that binds the database is not there');
+  if (!bound) throw new Error('the row of the table custody is missing');
   return bound;
 }
 
@@ -128,7 +128,7 @@ const union = (known: readonly string[], now: readonly string[]): string[] => [
   ...new Set([...known, ...now]),
 ];
 
-/** The row with the keys that came. Keys that were left out stay known: what they sealed may still be there. */
+/** The row with the new keys. Keys that were left out stay: the bucket may still have objects under them. */
 function additions(bound: CustodyFacts, now: CustodyFacts): CustodyFacts {
   const callerSecret = bound.callerSecret ?? now.callerSecret;
   return {
@@ -154,7 +154,7 @@ function replaced(row: CustodyFacts, now: CustodyFacts, shown: readonly Differen
   };
 }
 
-/** Writes where something changed: most starts change nothing. */
+/** Writes only what changed: most starts change nothing. */
 async function write(db: Db, facts: CustodyFacts, before: CustodyFacts): Promise<void> {
   if (JSON.stringify(valuesOf(facts)) === JSON.stringify(valuesOf(before))) return;
   await db.query(

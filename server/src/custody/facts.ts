@@ -6,16 +6,16 @@ import { loadSigning } from '../signing/load.ts';
 import { callerFingerprint } from './caller-secret.ts';
 import { fingerprint } from './fingerprint.ts';
 
-/** What makes a database, a bucket and an environment one custody. Secrets are in it as fingerprints alone. */
+/** The facts that a database, a bucket and an environment of one custody share. Secrets are only fingerprints. */
 export interface CustodyFacts {
   accountSid: AccountSid;
   bucket: string;
   storageMode: StorageMode;
-  /** Thumbprints of the signing identity's keys; absent where this process has none to compare. */
+  /** Thumbprints of the signing identity's keys; absent if this process has none to compare. */
   signingKeys?: readonly string[];
-  /** Absent where no caller secret is set. */
+  /** Absent if no caller secret is set. */
   callerSecret?: string;
-  /** `<key id>:<fingerprint>`, or a KMS key's ARN; none where S3 seals. */
+  /** `<key id>:<fingerprint>`, or a KMS key's ARN; empty if S3 encrypts. */
   recordingKeys: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export function custodyFacts(
   };
 }
 
-/** Most commands need no signature: what does, says itself that the keys are missing. */
+/** Most commands need no signature; a command that needs one says that the keys are missing. */
 function signingKeysOf({ signing }: CustodyConfig): readonly string[] | undefined {
   try {
     return signing && loadSigning(signing).thumbprints;
@@ -48,7 +48,7 @@ function signingKeysOf({ signing }: CustodyConfig): readonly string[] | undefine
   }
 }
 
-/** A key counts as the same only under the same id: sealed recordings name their key by it. */
+/** A key is the same only under the same id, since sealed recordings name their key by it. */
 function recordingKeys(keys: KeyConfig): string[] {
   switch (keys.kind) {
     case 'kms':

@@ -4,26 +4,26 @@ import { compactVerify, decodeProtectedHeader, exportJWK, type JWK } from 'jose'
 import { type SigningKey, signingKeyError } from './key-file.ts';
 
 /**
- * By which the hosts of one custody show that a text is theirs. All hosts share it; Functions never hold it.
+ * Signs texts of the hosts of one custody. All hosts share it; Functions never have it.
  */
 export interface SigningIdentity {
-  /** Of the key that signs. */
+  /** Id of the key that signs. */
   keyId: string;
-  /** Of all keys that verify, the signing one first. */
+  /** Ids of all keys that verify, the signing one first. */
   keyIds: readonly string[];
-  /** RFC 7638, of the same keys in the same order: a key keeps it, whatever it is called. */
+  /** Thumbprints (RFC 7638) of the same keys in the same order: a key keeps its thumbprint when its name changes. */
   thumbprints: readonly string[];
-  /** Whether this id names one of the keys: by its name, or by its thumbprint, as it was called before it had a name. */
+  /** Whether this id names one of the keys, by its name, or by its thumbprint, which is the id of a key without a name. */
   lists(keyId: string): boolean;
   /** A compact JWS with the header {alg, typ, kid}. */
   sign(typ: string, payload: string | Uint8Array): Promise<string>;
   /**
-   * @param typ that the text must be of, so that one kind never passes for another
-   * @returns what was signed, and the key's id as it is listed now
+   * @param typ type that the text must have, so that one kind is never taken for another
+   * @returns the signed payload, and the key's id as it is listed now
    * @throws CustodyError `signature_untrusted`
    */
   verify(typ: string, jws: string): Promise<{ payload: string; keyId: string }>;
-  /** The public halves, the signing one first: what others verify by. */
+  /** The public keys with which others verify, the signing one first. */
   publicJwks(): Promise<JWK[]>;
 }
 
@@ -44,7 +44,7 @@ export function createSigning(keys: readonly SigningKey[]): SigningIdentity {
     keyIds: ids,
     thumbprints: keys.map(({ thumbprint }) => thumbprint),
     lists: (keyId) => keys.some((key) => names(key, keyId)),
-    // By Node itself: each sidecar has a signature, and by way of WebCrypto it takes four times as long.
+    // With Node's own API: each sidecar has a signature, and WebCrypto takes four times as long.
     async sign(typ, payload) {
       const header = JSON.stringify({ alg: 'EdDSA', typ, kid: signing.keyId });
       const text = `${base64url(header)}.${base64url(payload)}`;
@@ -52,8 +52,8 @@ export function createSigning(keys: readonly SigningKey[]): SigningIdentity {
     },
     async verify(typ, jws) {
       const header = headerOf(jws);
-      if (header.typ !== typ) throw untrusted('it was signed as something else');
-      // A key may have another name by now: the one that is named is tried first, not alone.
+      if (header.typ !== typ) throw untrusted('it was signed as another type');
+      // A key may have been renamed since: the named key is tried first, then the others.
       const likely = [...keys].sort((a, b) => Number(names(b, header.kid)) - Number(names(a, header.kid)));
       for (const { keyId, publicKey } of likely) {
         const verified = await compactVerify(jws, publicKey, { algorithms: ['EdDSA'] }).catch(
@@ -61,7 +61,7 @@ export function createSigning(keys: readonly SigningKey[]): SigningIdentity {
         );
         if (verified) return { payload: Buffer.from(verified.payload).toString('utf8'), keyId };
       }
-      throw untrusted('no key that is listed here has signed it, or it was altered since');
+      throw untrusted('none of the listed keys signed it, or it was altered since');
     },
     publicJwks: () =>
       Promise.all(
@@ -84,7 +84,7 @@ function headerOf(jws: string) {
   try {
     return decodeProtectedHeader(jws);
   } catch (cause) {
-    throw untrusted('it is no signed text', cause);
+    throw untrusted('it is not a signed text', cause);
   }
 }
 

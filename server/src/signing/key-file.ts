@@ -10,7 +10,7 @@ import { isKeyId, readKeyLines } from '@flex-custody/vault';
 
 /** One key of the signing identity. */
 export interface SigningKey {
-  /** The name from the line before it; without one, the thumbprint. */
+  /** The name from the line before the key, or the thumbprint. */
   keyId: string;
   /** RFC 7638, SHA-256, base64url: the same for a private key and its public half, whatever its name. */
   thumbprint: string;

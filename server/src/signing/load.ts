@@ -8,9 +8,9 @@ import { createSigning, type SigningIdentity } from './identity.ts';
 import { newSigningKey, readSigningKeys, type SigningKey, signingKeyError } from './key-file.ts';
 
 /**
- * The identity that the configuration names: its own keys, and behind them the key that signed certificates in earlier
- * releases. That one signs where there is no other and no other is configured.
- * @throws CustodyError `signing_key_missing` where there is none, else `signing_key`
+ * The identity that the configuration names: its own keys, followed by the key that signed certificates in earlier releases,
+ * which signs if there is no other and no other is configured.
+ * @throws CustodyError `signing_key_missing` if there is none, `signing_key` for other faults
  */
 export function loadSigning(config: SigningConfig): SigningIdentity {
   const own = ownKeys(config);
@@ -23,9 +23,9 @@ export function loadSigning(config: SigningConfig): SigningIdentity {
 }
 
 /**
- * The same for a host that starts: makes the key where there is none and this is the custody's first start.
+ * The same for a host that starts: makes the key if there is none and this is the custody's first start.
  * @param isFirst whether no text of this custody was ever signed
- * @returns `made`: the file that was written just now
+ * @returns `made`: the file, if it was written now
  * @throws CustodyError as {@link loadSigning}
  */
 export async function openSigning(
@@ -42,13 +42,13 @@ export async function openSigning(
   return { signing: loadSigning(config), ...(made && { made: config.file }) };
 }
 
-/** Makes the key where there is none. @returns false where there is one. @throws CustodyError `signing_key` */
+/** Makes the key if there is none. @returns false if there is one. @throws CustodyError `signing_key` */
 export function makeSigningKey(file: string, keyId?: string): boolean {
   const whole = `${file}.${process.pid}.new`;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     writeFileSync(whole, newSigningKey(keyId), { flag: 'wx', mode: 0o600 });
-    // Another process that starts now finds the whole file, or none, and never two.
+    // Another process that starts now finds the complete file or none.
     linkSync(whole, file);
     return true;
   } catch (cause) {

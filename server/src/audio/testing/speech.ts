@@ -4,7 +4,7 @@ export interface Sound {
   /** Seconds. */
   from: number;
   to: number;
-  /** Of full scale, dB. */
+  /** Relative to full scale, dB. */
   dbfs: number;
 }
 
@@ -27,7 +27,7 @@ export function samplesOf({
 }: Construction): Int16Array {
   const count = Math.round(seconds * sampleRate);
   const levels = new Float64Array(count * channels);
-  // Of even noise and of a tone, how much louder the loudest is than the mean.
+  // Peak over mean level, of even noise and of a tone.
   const amplitude = (dbfs: number, crest: number) => 32_768 * 10 ** (dbfs / 20) * crest;
   if (noise !== undefined) {
     const loudest = amplitude(noise, Math.sqrt(3));
@@ -54,9 +54,9 @@ export function samplesOf({
 interface Head {
   format?: number;
   bits?: number;
-  /** As written: 0 and FFFFFFFF leave it open. */
+  /** The size as written: 0 and FFFFFFFF leave it open. */
   dataBytes?: number;
-  /** Stands before the samples. */
+  /** Chunks before the samples. */
   extra?: Buffer;
 }
 
