@@ -4,11 +4,11 @@ import type { Job, OfRecording, RunJob } from './queue/job.ts';
 
 /** Names of jobs that have an alarm of their own, `<name>_failed`. */
 type Alarming = AlarmCode extends infer Code ? (Code extends `${infer Name}_failed` ? Name : never) : never;
-/** One at a time where it does not say how many. */
+/** One at a time, unless it names a number. */
 type How<D extends object> = Omit<RunJob<D>, 'job' | 'concurrency'> & Partial<Pick<RunJob, 'concurrency'>>;
 
 /**
- * How a room says how it runs its jobs. One that failed for good raises the alarm `<name>_failed`, of its recording where its data
+ * Declares how a room runs its jobs. A job that failed for good raises the alarm `<name>_failed`, for its recording if its data
  * name one, unless `dead` says otherwise.
  */
 export function jobRunner(alarms: Pick<Alarms, 'raise'>) {

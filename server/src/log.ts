@@ -5,8 +5,8 @@ import type { LogLevel } from './config.ts';
 export type Logger = pino.Logger;
 
 /**
- * What never reaches the log, whatever field or text it stands in: the whole finished line is looked at, since a vendor's
- * error message or a URL may carry any of it.
+ * What never reaches the log, in any field or text: the check reads the whole finished line, since a vendor's error message or
+ * a URL may contain any of it.
  */
 const unspeakable: readonly [RegExp, string][] = [
   [
@@ -18,7 +18,7 @@ const unspeakable: readonly [RegExp, string][] = [
   [/\+\d{7,}/g, '[redacted]'],
 ];
 
-/** What may be a signed or encrypted token, bare: each such run of signs is looked at once. */
+/** Runs of characters that may be a bare token, signed or encrypted; each is checked once. */
 const tokenSigns = /[\w.-]{13,}/g;
 const partsAtLeast = 3;
 const firstPartAtLeast = 11;
@@ -41,7 +41,7 @@ function withoutToken(run: string): string {
   return run;
 }
 
-/** One JSON object a line, on standard output unless a test wants it elsewhere. */
+/** One JSON object a line, on standard output, or in tests to another stream. */
 export function createLog(level: LogLevel, destination?: { write(line: string): void }): Logger {
   const options: pino.LoggerOptions = {
     level,
@@ -51,13 +51,13 @@ export function createLog(level: LogLevel, destination?: { write(line: string): 
     serializers: { err: describeError, error: describeError },
     hooks: { streamWrite: redact },
   };
-  // Written while the work goes on: a line's own write would hold up everybody. What is left is written as the process ends.
+  // Asynchronous, since a synchronous write would block all requests. The rest is written as the process ends.
   return pino(options, destination ?? pino.destination({ dest: 1, sync: false }));
 }
 
 /**
- * Of an error only what is known to be harmless. Vendors hang requests with their headers on theirs, so nothing is taken
- * that is not named here.
+ * Only the fields of an error that are known to be harmless. Errors of vendors may contain requests with their headers, so no
+ * field is logged that is not named here.
  */
 function describeError(error: unknown, depth = 0): unknown {
   if (typeof error !== 'object' || error === null) return error;

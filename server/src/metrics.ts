@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Numbers that are asked of the database when they are read, not kept in the process. */
+/** Numbers that come from the database at each reading. */
 export interface MetricSources {
   recordings?(): Promise<{ states: Record<string, number>; links: Record<string, number>; proven?: number }>;
   alarms?(): Promise<Record<string, number>>;
@@ -13,7 +13,7 @@ export interface Metrics {
   read(): Promise<string>;
   copied(bytes: number, ms: number, by: 'function' | 'worker'): void;
   verified(bytes: number, ms: number): void;
-  /** Bytes of a playback route that went out, whether or not the listener heard them all. */
+  /** Bytes that a playback route sent. */
   played(bytes: number): void;
   tokenValidated(outcome: 'accepted' | 'refused' | 'unavailable'): void;
   /** A report of a live call, once each; `reason` is empty for kinds without one. */
@@ -24,7 +24,7 @@ export interface Metrics {
 const copySeconds = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256];
 const answerSeconds = [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300];
 
-/** @param sources asked at each reading */
+/** @param sources called at each reading */
 export function createMetrics(sources: () => MetricSources): Metrics {
   const register = new Registry();
   collectDefaultMetrics({ register });
@@ -64,11 +64,11 @@ export function createMetrics(sources: () => MetricSources): Metrics {
     registers,
   });
 
-  /** Numbers of a minute ago would hide that nobody knows today's. */
+  /** Old numbers would hide that the database does not answer. */
   async function askDatabase(): Promise<void> {
     for (const gauge of [states, proven, links, alarms, jobs]) gauge.reset();
     const { alarms: askAlarms, jobs: askJobs, recordings: askRecordings } = sources();
-    // A process without the jobs' numbers does not name them.
+    // A process without jobs has no metric of them.
     if (!askJobs) register.removeSingleMetric('custody_jobs');
     const answers = await Promise.allSettled([
       askRecordings?.().then((found) => {
