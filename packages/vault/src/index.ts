@@ -31,7 +31,7 @@ export type {
   ListOptions,
   ObjectLock,
   PutOptions,
-  Setting as Told,
+  Setting,
   Store,
   StoreConfig,
   Stored,

@@ -133,10 +133,10 @@ export function confirmations(means: RecorderMeans): Confirmations {
     if (!now?.live) return false;
     let before = expected;
     const answer = await persist(now, (seen) => {
-      const wish = { want, expected: before, paused: silent.has(sid) || isPaused(seen) };
+      const options = { want, expected: before, paused: silent.has(sid) || isPaused(seen) };
       // The attempt may have started it, though no answer came.
       before = true;
-      return control.start(seen, wish);
+      return control.start(seen, options);
     });
     if (answer.ok) {
       recorded(call, want, answer.value);

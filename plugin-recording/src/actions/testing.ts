@@ -1,4 +1,4 @@
-import type { CallSid, PauseAnswer, Report, StartRecordingAnswer, StartWish } from '@flex-custody/core';
+import type { CallSid, PauseAnswer, Report, StartOptions, StartRecordingAnswer } from '@flex-custody/core';
 import type { Answer, Failure } from '../api/call-control';
 import type { Call } from '../state/call';
 import { callStates } from '../state/call-states';
@@ -34,7 +34,7 @@ export const outbound: Partial<Call> = { direction: 'outbound' };
 /** A recorder whose Functions give the answers of these lists in order, and the last one for ever. */
 export function setup(recording: object = {}, storage = keyValues(), flexRecords = false) {
   const asked: string[] = [];
-  const wishes: StartWish[] = [];
+  const wishes: StartOptions[] = [];
   const reports: Report[] = [];
   const joins: Report[] = [];
   const alerts: string[] = [];

@@ -1,4 +1,4 @@
-import type { StartWish } from '@flex-custody/core';
+import type { StartOptions } from '@flex-custody/core';
 import { call, functionsUrl, sid } from '../testing';
 import { callControl } from './call-control';
 import type { Fetch } from './http';
@@ -19,7 +19,7 @@ function functions(status: number, body: unknown) {
   };
 }
 
-const wish: StartWish = { want: 'leg', expected: false, paused: false };
+const options: StartOptions = { want: 'leg', expected: false, paused: false };
 const paused = {
   state: 'paused',
   since: 5,
@@ -74,14 +74,14 @@ test.each([
 test('a conference that Flex does not know is left for the Function to find', async () => {
   const { control, seen } = functions(200, {});
   const { conferenceSid: _unknown, ...without } = call();
-  await control.start(without, wish);
+  await control.start(without, options);
   expect(seen[0]).toMatchObject({ url: `${functionsUrl}/start-recording` });
   expect(seen[0]?.form).not.toHaveProperty('conferenceSid');
 });
 
 test('what is wanted travels with it', async () => {
   const { control, seen } = functions(200, {});
-  await control.start(call(), wish);
+  await control.start(call(), options);
   await control.start(call(), { want: 'conference', expected: true, paused: true });
   const sids = { Token: 'first', taskSid: call().taskSid, reservationSid: call().reservationSid };
   expect(seen.map(({ form }) => form)).toEqual([
@@ -108,7 +108,7 @@ test('what an answer does not say was done counts as not done', async () => {
 
 test('a started recording is read', async () => {
   const value = { recordingSid: sid('RE'), callSid: sid('CA'), started: false };
-  const of = async (body: object) => functions(200, body).control.start(call(), wish);
+  const of = async (body: object) => functions(200, body).control.start(call(), options);
   expect(await of(value)).toEqual({ ok: true, value: { ...value, of: 'leg' } });
   expect(await of({ ...value, of: 'conference' })).toEqual({
     ok: true,
@@ -136,5 +136,5 @@ test('offline', async () => {
     () => 't',
     () => Promise.reject(new TypeError('offline')),
   );
-  expect(await control.start(call(), wish)).toEqual({ ok: false, failure: 'offline' });
+  expect(await control.start(call(), options)).toEqual({ ok: false, failure: 'offline' });
 });

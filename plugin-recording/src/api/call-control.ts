@@ -5,8 +5,8 @@ import {
   readCallControlError,
   readPauseAnswer,
   readStartRecordingAnswer,
+  type StartOptions,
   type StartRecordingAnswer,
-  type StartWish,
 } from '@flex-custody/core';
 import type { Call } from '../state/call';
 import { type Fetch, request } from './http';
@@ -17,7 +17,7 @@ export type Answer<T> = { ok: true; value: T } | { ok: false; failure: Failure }
 
 export interface CallControl {
   /** Asks what Twilio records of the call, and has started what is missing. */
-  start(call: Call, wish: StartWish): Promise<Answer<StartRecordingAnswer>>;
+  start(call: Call, options: StartOptions): Promise<Answer<StartRecordingAnswer>>;
   pause(call: Call): Promise<Answer<PauseAnswer>>;
   resume(call: Call): Promise<Answer<PauseAnswer>>;
 }
@@ -29,9 +29,9 @@ export function callControl(functionsUrl: string, token: () => string, fetch: Fe
     call: Call,
     read: (body: unknown) => T | undefined,
     token: string,
-    wish?: StartWish,
+    options?: StartOptions,
   ): Promise<Answer<T>> => {
-    const form = callControlForm(token, { ...call, ...wish });
+    const form = callControlForm(token, { ...call, ...options });
     // A form needs no CORS preflight: one round trip less while the caller spells a card number.
     const result = await request(fetch, `${functionsUrl}${path}`, {
       method: 'POST',
@@ -48,16 +48,16 @@ export function callControl(functionsUrl: string, token: () => string, fetch: Fe
     path: string,
     call: Call,
     read: (body: unknown) => T | undefined,
-    wish?: StartWish,
+    options?: StartOptions,
   ): Promise<Answer<T>> => {
     const sent = token();
-    const answer = await once(path, call, read, sent, wish);
+    const answer = await once(path, call, read, sent, options);
     // Renewed while we asked: the refusal was of the one before.
     const renewed = !answer.ok && answer.failure === 'token_refused' && token() !== sent;
-    return renewed ? once(path, call, read, token(), wish) : answer;
+    return renewed ? once(path, call, read, token(), options) : answer;
   };
   return {
-    start: (call, wish) => ask('/start-recording', call, readStartRecordingAnswer, wish),
+    start: (call, options) => ask('/start-recording', call, readStartRecordingAnswer, options),
     pause: (call) => ask('/pause-recording', call, readPauseAnswer),
     resume: (call) => ask('/resume-recording', call, readPauseAnswer),
   };

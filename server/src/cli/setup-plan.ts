@@ -9,7 +9,7 @@ import {
 import { editJson, type FlexConfiguration, type FlexConfigurationChange } from '@flex-custody/twilio';
 
 /** A setting below `flex_custody` by its path with dots; null removes it. */
-export type Wish = [path: string, value: unknown];
+export type SettingChange = [path: string, value: unknown];
 
 export interface Difference {
   path: string;
@@ -38,7 +38,7 @@ type Json = Record<string, unknown>;
  */
 export function planSetup(
   current: FlexConfiguration,
-  wishes: readonly Wish[],
+  wishes: readonly SettingChange[],
   defaults: Readonly<Record<string, unknown>> = {},
 ): Plan {
   const before = current.uiAttributes[key];

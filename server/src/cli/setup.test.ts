@@ -1,7 +1,7 @@
 import { CustodyError } from '@flex-custody/core';
 import type { FlexConfiguration, FlexConfigurationChange } from '@flex-custody/twilio';
 import { buildProgram, run } from './program.ts';
-import { parseWish, type SetupDeps, setup } from './setup.ts';
+import { parseChange, type SetupDeps, setup } from './setup.ts';
 
 const functions = 'https://flex-custody-1234-dev.twil.io';
 const host = 'https://custody.example.com';
@@ -121,7 +121,7 @@ test('what nobody named stays, with what is beside it', async () => {
       ours: 'x',
     }),
   );
-  await setup(deps, { mode: 'ours', set: parseWish('recording.rules=[{"verdict":"record"}]'), yes: true });
+  await setup(deps, { mode: 'ours', set: parseChange('recording.rules=[{"verdict":"record"}]'), yes: true });
   expect(held().uiAttributes).toEqual({
     other: 1,
     flex_custody: {
@@ -164,7 +164,7 @@ test('a setting that would not be read is named, and nothing is written', async 
   const { deps, printed, written } = holding();
   const flags = {
     functionsUrl: 'http://plain.example',
-    set: parseWish('recording.default="maybe"'),
+    set: parseChange('recording.default="maybe"'),
     yes: true,
   };
   expect(await setup(deps, flags)).toBe(false);
@@ -228,7 +228,7 @@ test('what is no object is not replaced by one', async () => {
     code: 'settings_unreadable',
     message: expect.stringContaining('flex_custody.recording is not an object'),
   });
-  const wishes = parseWish('recording.mode="ours"', parseWish('recording="all of it"'));
+  const wishes = parseChange('recording.mode="ours"', parseChange('recording="all of it"'));
   await expect(setup(holding().deps, { set: wishes, yes: true })).rejects.toMatchObject({
     code: 'settings_unreadable',
   });
@@ -242,7 +242,7 @@ test('an account without Flex', async () => {
 });
 
 test('--set takes a path and JSON, as often as wished; null takes away', async () => {
-  const wishes = parseWish('veridas.config.x=1', parseWish('recording.internal=null'));
+  const wishes = parseChange('veridas.config.x=1', parseChange('recording.internal=null'));
   expect(wishes).toEqual([
     ['recording.internal', null],
     ['veridas.config.x', 1],
@@ -254,7 +254,7 @@ test('--set takes a path and JSON, as often as wished; null takes away', async (
     veridas: { config: { x: 1 } },
   });
   for (const wrong of ['recording', '=1', 'a..b=1', '__proto__.x=1', 'a=text'])
-    expect(() => parseWish(wrong)).toThrow();
+    expect(() => parseChange(wrong)).toThrow();
 });
 
 test('a wrong call is told apart from a failure', async () => {

@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadPartOfConfig, twilioCredentials } from '../config.ts';
 import { openSigning } from '../signing/load.ts';
 import { ask } from './ask.ts';
-import { linesOf, type Plan, planSetup, type Wish } from './setup-plan.ts';
+import { linesOf, type Plan, planSetup, type SettingChange } from './setup-plan.ts';
 
 interface Flags {
   functionsUrl?: string;
@@ -13,7 +13,7 @@ interface Flags {
   mode?: string;
   veridas?: boolean;
   vendorUrl?: string;
-  set?: Wish[];
+  set?: SettingChange[];
   yes?: boolean;
   dryRun?: boolean;
   json?: boolean;
@@ -85,7 +85,7 @@ async function agreed(confirm: SetupDeps['confirm'], print: SetupDeps['print']):
   return false;
 }
 
-function wishesOf(flags: Flags): Wish[] {
+function wishesOf(flags: Flags): SettingChange[] {
   const named: [string, unknown][] = [
     ['functions_url', flags.functionsUrl],
     ['host_url', flags.hostUrl],
@@ -108,7 +108,7 @@ function textOf({ differences, problems, notes }: Plan): string {
 
 const steps = /^[A-Za-z]\w*(\.[A-Za-z]\w*)*$/;
 
-export function parseWish(text: string, so: Wish[] = []): Wish[] {
+export function parseChange(text: string, so: SettingChange[] = []): SettingChange[] {
   const at = text.indexOf('=');
   const path = text.slice(0, Math.max(0, at));
   if (!steps.test(path)) throw new InvalidArgumentError('it is path=JSON, such as recording.internal=true');
@@ -143,7 +143,7 @@ export function registerSetup(program: Command): void {
     .option(
       '--set <path=JSON>',
       'any other setting below flex_custody; null removes it; repeat it for more',
-      parseWish,
+      parseChange,
     )
     .option('--yes', 'write without asking')
     .option('--dry-run', 'show the difference only')

@@ -98,7 +98,7 @@ export async function eraseOne(
  * may not be erased.
  * @returns `as-before` if the intent was taken back, so that this run decides about the recording
  */
-export async function goOn(
+export async function continueErasure(
   deps: EraseOneDeps,
   row: RecordingRow,
   scene: Scene,

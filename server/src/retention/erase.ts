@@ -17,7 +17,7 @@ import { brake } from './brake.ts';
 import { certify, type Gone, proveCertifiable } from './certify.ts';
 import { readClock } from './clock.ts';
 import { holdsOn, keptUntil } from './decide.ts';
-import { type EraseOneDeps, eraseOne, goOn, type Scene } from './erase-one.ts';
+import { continueErasure, type EraseOneDeps, eraseOne, type Scene } from './erase-one.ts';
 import { expiredPages, expiriesOf, type Page } from './expired.ts';
 import { lookAgainOnChange } from './look-again.ts';
 import { noPolicy } from './policy.ts';
@@ -249,7 +249,7 @@ async function eraseAll(deps: KeepingDeps, run: Run, plan: Plan): Promise<number
       for (let last: RecordingSid | undefined; ; ) {
         const rows = await catalog.unfinishedErasures(pageRows, last);
         await batch(rows, async (row) => {
-          const went = await goOn(deps, row, scene);
+          const went = await continueErasure(deps, row, scene);
           if (went === 'as-before') return undefined;
           seen.add(row.recordingSid);
           return went;

@@ -39,7 +39,7 @@ export interface CallControlRequest {
 /** What must be recorded: the asker's own leg, or the conference, by Flex; where that is missing, the leg instead. */
 export type WantedRecording = 'leg' | 'conference';
 
-export interface StartWish {
+export interface StartOptions {
   want: WantedRecording;
   /** It was asked for before, as with the acceptance: it may be running though Twilio's list does not have it yet. */
   expected: boolean;
@@ -48,12 +48,19 @@ export interface StartWish {
 }
 
 /** `/start-recording`: asks what Twilio has, and starts only what is missing. */
-export interface StartRecordingRequest extends CallControlRequest, StartWish {}
+export interface StartRecordingRequest extends CallControlRequest, StartOptions {}
 
 /** The fields of the form that {@link parseCallControlRequest} and {@link parseStartRecordingRequest} read. */
 export const callControlForm = (
   Token: string,
-  { taskSid, reservationSid, conferenceSid, want, expected, paused }: CallControlRequest & Partial<StartWish>,
+  {
+    taskSid,
+    reservationSid,
+    conferenceSid,
+    want,
+    expected,
+    paused,
+  }: CallControlRequest & Partial<StartOptions>,
 ): Record<string, string> => ({
   Token,
   taskSid,

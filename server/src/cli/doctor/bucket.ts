@@ -1,4 +1,4 @@
-import { type BucketLook, createKeys, createStore, type Told } from '@flex-custody/vault';
+import { type BucketLook, createKeys, createStore, type Setting } from '@flex-custody/vault';
 import { allowed } from '../../retention/prove-removable.ts';
 import { probeBucket } from './bucket-probe.ts';
 import { advice, note, type Seen, unknownBefore } from './finding.ts';
@@ -19,7 +19,7 @@ export async function bucket({ config }: Scene): Promise<Seen> {
 }
 
 /** What a setting says, or a note that it cannot be read. */
-function read<T>(setting: Told<T>, right: string, what: string, say: (value: T) => Seen): Seen {
+function read<T>(setting: Setting<T>, right: string, what: string, say: (value: T) => Seen): Seen {
   if ('value' in setting) return say(setting.value);
   return setting.unavailable === 'denied'
     ? note(
@@ -155,7 +155,7 @@ export async function objectLock(scene: Scene): Promise<Seen> {
 
 /** The missing rights to read the locks of a version. */
 function unasked({ retention, legalHold }: BucketLook): string[] {
-  const denied = (lock: Told<unknown>) => 'unavailable' in lock && lock.unavailable === 'denied';
+  const denied = (lock: Setting<unknown>) => 'unavailable' in lock && lock.unavailable === 'denied';
   return [
     ...(denied(retention) ? ['s3:GetObjectRetention'] : []),
     ...(denied(legalHold) ? ['s3:GetObjectLegalHold'] : []),

@@ -14,7 +14,11 @@ export type AcceptingDeps = IngestDeps & { audit: Pick<Audit, 'record'> };
  * @param stored the version that the sidecar names
  * @throws CustodyError as {@link examine}, as Twilio does, or `audit_unavailable`
  */
-export async function acceptHearsay(deps: AcceptingDeps, said: Sidecar, stored: Stored): Promise<void> {
+export async function acceptUnsignedSidecar(
+  deps: AcceptingDeps,
+  said: Sidecar,
+  stored: Stored,
+): Promise<void> {
   const { audit, catalog, queue } = deps;
   const { recordingSid } = said;
   const { object, channels, seconds, fault } = await examine(deps, recordingSid, stored);

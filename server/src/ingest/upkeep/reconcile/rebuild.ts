@@ -3,7 +3,7 @@ import { withGatheredAlarms } from '../../../alarms/gather-alarms.ts';
 import { openSidecar } from '../../../catalog/sidecars.ts';
 import type { Run } from '../../../runs/runs.ts';
 import { ingestJobs } from '../../jobs.ts';
-import { type AcceptingDeps, acceptHearsay } from './accept-unsigned.ts';
+import { type AcceptingDeps, acceptUnsignedSidecar } from './accept-unsigned.ts';
 import { bucketPass } from './bucket-pass.ts';
 import { createTally, type Tally } from './tally.ts';
 
@@ -99,7 +99,7 @@ async function restore(
     }
     tally.count('restored');
     if (dryRun) return;
-    if (signedBy === undefined) return await acceptHearsay(deps, sidecar, copy);
+    if (signedBy === undefined) return await acceptUnsignedSidecar(deps, sidecar, copy);
     if (await catalog.restored(sidecar, { signed: stored }))
       await queue.send(ingestJobs.verify, { recordingSid: sid });
   } catch (error) {

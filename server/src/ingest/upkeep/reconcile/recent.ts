@@ -3,7 +3,7 @@ import type { TwilioRecording } from '@flex-custody/twilio';
 import type { Run } from '../../../runs/runs.ts';
 import type { IngestDeps } from '../../deps.ts';
 import { createTally, type Tally } from './tally.ts';
-import { patiently, type TakingIn, type TwilioPassDeps, takeIn, twilioPass } from './twilio-pass.ts';
+import { type TakingIn, type TwilioPassDeps, takeIn, twilioPass, withRetries } from './twilio-pass.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -100,7 +100,7 @@ async function askOneByOne(
   const ask = async (sid: RecordingSid) => {
     const known = await catalog.find(sid);
     // Most callbacks arrive, so the host asks Twilio only for the others.
-    const facts = known ? undefined : await patiently(() => twilio.recording(sid), how.signal);
+    const facts = known ? undefined : await withRetries(() => twilio.recording(sid), how.signal);
     if (facts?.accountSid !== config.accountSid) return;
     if ((await takeIn(deps, tally, facts, undefined, how)) === 'underway') remember(facts);
   };

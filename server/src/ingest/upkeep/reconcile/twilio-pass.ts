@@ -60,7 +60,7 @@ export async function twilioPass(
   let next: string | undefined;
   do {
     const begun = performance.now();
-    const page = await patiently(
+    const page = await withRetries(
       () => deps.twilio.recordingsPage({ since, ...(end && { until: end }) }, next),
       signal,
     );
@@ -125,7 +125,7 @@ export async function takeIn(
 }
 
 /** Repeats a request after Twilio's limits and outages, with a longer wait each time. */
-export async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+export async function withRetries<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
