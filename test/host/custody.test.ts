@@ -33,6 +33,7 @@ const run = (words: readonly string[], change: Record<string, string> = {}) =>
       CUSTODY_FUNCTION_SECRETS: 'f'.repeat(32),
       CUSTODY_MEDIA_SECRET: Buffer.alloc(32, 1).toString('base64'),
       CUSTODY_DATA_DIR: join(folder, 'db'),
+      CUSTODY_SIGNING_KEY_FILE: join(folder, 'signing-key.pem'),
       CUSTODY_LOG_LEVEL: 'fatal',
       ...change,
     };

@@ -139,7 +139,7 @@ test('by a key that is named, and this host does not list', async () => {
 });
 
 test('where no host is configured, the key is enough, and the account is left to compare', async () => {
-  process.env = { PATH: before['PATH'] };
+  process.env = { PATH: before['PATH'], CUSTODY_SIGNING_KEY_FILE: '/nowhere/signing-key.pem' };
   const key = await jwkFile(signing);
   const alone = await verify(await signed(), '--key', key, '--json');
   expect([alone.code, JSON.parse(alone.out)]).toEqual([0, { certificate, keyId: '2026' }]);
