@@ -61,5 +61,7 @@ test('that is not the one by which another host has signed must be listed', asyn
 
 test('says how many sidecars are not signed yet', async () => {
   makeSigningKey(signing.file, 'here');
-  expect(await says(['here'], 17)).toMatchObject({ detail: expect.stringContaining('17 sidecars are not signed yet') });
+  expect(await says(['here'], 17)).toMatchObject({
+    detail: expect.stringContaining('17 sidecars are not signed yet'),
+  });
 });
