@@ -1,4 +1,3 @@
-export * from './alarm-webhook.ts';
 export * from './analysis.ts';
 export * from './conference-legs.ts';
 export * from './error-table.ts';
@@ -16,6 +15,7 @@ export * from './sidecar.ts';
 export * from './sids.ts';
 export * from './storage-class.ts';
 export * from './task-attributes.ts';
+export * from './wire/alarm-webhook.ts';
 export * from './wire/call-control.ts';
 export * from './wire/consent-answer.ts';
 export * from './wire/copy-report.ts';
