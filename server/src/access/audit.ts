@@ -20,7 +20,7 @@ export type Custody = 'proven' | 'verified' | 'unverified' | 'twilio';
 
 /** The actions of entries, done or refused, with their meaning: docs/access.md has the same. */
 export const auditActions = {
-  play: 'A viewer asked for a link by which a recording plays.',
+  play: 'A viewer asked for a media link.',
   'segment-link': 'A link for the older Player was used.',
   'voice-consent': 'The viewer reported that a caller gave, refused or withdrew consent.',
   'adopt-database': 'An operator bound the database to another environment.',
