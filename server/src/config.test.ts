@@ -42,7 +42,7 @@ test('what is set and what is assumed', () => {
     host: '127.0.0.1',
     port: 4100,
     ops: { host: '127.0.0.1', port: 4190 },
-    roles: ['http', 'worker'],
+    roles: ['http', 'worker', 'recorder'],
     store: { bucket: 'recordings', region: 'eu-central-1', mode: 'envelope', pathStyle: false },
     keyConfig: { kind: 'raw-aes', keys: [{ keyId: 'new' }, { keyId: 'old' }] },
     mediaTtlSeconds: 600,

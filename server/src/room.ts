@@ -21,6 +21,7 @@ export interface Room {
   metrics?: MetricSources;
   /** Long work by its name at the command line. */
   works?: Readonly<Record<string, CheckedWork>>;
+  consumers?: readonly Consumer[];
   /** Closes what only this room has opened, after its jobs and requests have ended. */
   close?(): void;
 }
@@ -36,6 +37,14 @@ export interface Upgrade {
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void | Promise<void>;
   /** Ends its connections by its protocol; when `signal` aborts, the remaining ones are destroyed. */
   close(signal: AbortSignal): Promise<void>;
+}
+
+/** Work that lasts as long as the process, such as reading a stream. */
+export interface Consumer {
+  /** Of its own among all consumers; logs name it. */
+  name: string;
+  /** Ends soon after `signal` aborts. If it fails, or ends before, it is started again after a pause that grows. */
+  run(signal: AbortSignal): Promise<void>;
 }
 
 /** The members of a room that depend on roles. */

@@ -197,6 +197,7 @@ export const errorTable = {
   run_taken: [409, false, 'Another process took over the work.', 'Follow it there, or run the command again later.'],
   closing_late: [500, false, 'Something did not end in time when the host closed.'],
   watch_ended: [500, false, 'The command no longer follows the work; the host continues it.', 'Run the command again to see how it ended.'],
+  consumer_ended: [500, true, 'A part that follows a stream ended while the host runs; the host starts it again.'],
   closing: [503, false, 'The process is about to end.'],
   expired: [503, true, 'A try of a job took too long.'],
   inventory_gone: [503, true, "The keys of the bucket's inventory were replaced by those of a newer one."],

@@ -4,6 +4,8 @@ export const roles = {
   http: ['routes', 'upgrades'],
   /** Does the work. */
   worker: ['jobs', 'works'],
+  /** Follows the agents' events. */
+  recorder: ['consumers'],
 } as const;
 
 export type Role = keyof typeof roles;

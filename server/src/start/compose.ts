@@ -24,6 +24,7 @@ import { allJobs } from './jobs.ts';
 import { withDatabase } from './open-database.ts';
 import { fresh, mayUse } from './readiness.ts';
 import { openRooms } from './rooms/index.ts';
+import { type RunningConsumers, runConsumers } from './run-consumers.ts';
 import { runJobs } from './run-jobs.ts';
 
 /** A complete host that has not started yet. */
@@ -34,6 +35,8 @@ export interface Host {
   queue: Queue;
   /** Undefined if no role of this process runs jobs. */
   startWorkers: (() => Promise<void>) | undefined;
+  /** Undefined if no role of this process has consumers. */
+  startConsumers: (() => RunningConsumers) | undefined;
   /** Makes the readiness check fail, since this process will end. */
   goingDown(): void;
   /** Closes the bucket and the database, after everything that uses them has ended. */
@@ -90,6 +93,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
   const building = buildIndexes(db, { log, signal: ending.signal });
   const routes = roomsFor('routes').flatMap((room) => room.routes ?? []);
   const upgrades = roomsFor('upgrades').flatMap((room) => room.upgrades ?? []);
+  const consumers = roomsFor('consumers').flatMap((room) => room.consumers ?? []);
   return {
     app:
       routes.length + upgrades.length > 0
@@ -98,6 +102,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
     ops,
     queue,
     startWorkers: worksOnJobs ? () => runJobs(rooms, { queue, alarms, log }) : undefined,
+    startConsumers: consumers.length > 0 ? () => runConsumers(consumers, log) : undefined,
     goingDown: () => {
       isEnding = true;
       ending.abort(stopping());

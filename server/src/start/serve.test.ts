@@ -9,6 +9,7 @@ function host(parts: Partial<Host> = {}): Host {
     ops: Fastify(),
     queue: { stop: async () => undefined } as Host['queue'],
     startWorkers: undefined,
+    startConsumers: undefined,
     goingDown: () => undefined,
     release: async () => undefined,
     ...parts,

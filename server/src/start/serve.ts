@@ -8,6 +8,7 @@ import { createLog, type Logger } from '../log.ts';
 import { compose, type Host } from './compose.ts';
 import { explain } from './explain.ts';
 import { failureOf, failureText } from './failure.ts';
+import type { RunningConsumers } from './run-consumers.ts';
 
 const graceMs = 10_000;
 /** After the grace for requests and jobs the process ends, whatever still runs: most supervisors kill it after 30 s. */
@@ -28,8 +29,9 @@ export async function start(config: Config, log: Logger): Promise<Running> {
     const opsUrl = await host.ops.listen(config.ops);
     const url = await host.app?.listen({ host: config.host, port: config.port });
     await host.startWorkers?.();
+    const consumers = host.startConsumers?.();
     log.info({ event: 'host.ready', url, ops: opsUrl, roles: config.roles }, 'ready');
-    return { url, opsUrl, close: once(() => close(host)) };
+    return { url, opsUrl, close: once(() => close(host, hardEndMs, consumers)) };
   } catch (error) {
     await close(host);
     throw error;
@@ -37,20 +39,24 @@ export async function start(config: Config, log: Logger): Promise<Running> {
 }
 
 /** @throws CustodyError `closing_late` if something has not ended by then; the process must then end without it */
-export async function close(host: Host, hardMs: number = hardEndMs): Promise<void> {
+export async function close(
+  host: Host,
+  hardMs: number = hardEndMs,
+  consumers?: RunningConsumers,
+): Promise<void> {
   const late = new CustodyError('closing_late', `not everything ended within ${hardMs / 1_000} s`);
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(late), hardMs);
   try {
-    await orAborted(closeInOrder(host), over.signal, 0);
+    await orAborted(closeInOrder(host, consumers), over.signal, 0);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function closeInOrder(host: Host): Promise<void> {
+async function closeInOrder(host: Host, consumers: RunningConsumers | undefined): Promise<void> {
   host.goingDown();
-  await Promise.all([closeListener(host.app, graceMs), host.queue.stop(graceMs)]);
+  await Promise.all([closeListener(host.app, graceMs), host.queue.stop(graceMs), consumers?.stop()]);
   await closeListener(host.ops, 1_000);
   await host.release();
 }

@@ -1,0 +1,16 @@
+/** Where an event came from: the stream, Event Streams' webhook, or TaskRouter's Events API by which gaps are filled. */
+export type EventSource = 'kinesis' | 'webhook' | 'repair';
+
+/** One event of Twilio's, as consumers read it from the inbox. */
+export interface AgentEvent {
+  /** Its CloudEvents id, an opaque text. */
+  id: string;
+  /** Such as `com.twilio.taskrouter.reservation.accepted`. */
+  type: string;
+  /** When it happened, by Twilio: the payload's own milliseconds if it has them, else the envelope's time. */
+  time: Date;
+  /** TaskRouter's own SID of the event (EV…); it names the same event in the Events API. */
+  eventSid?: string;
+  /** The envelope's `data`, parsed if it came as a string. What is inside is not parsed any further. */
+  data: Readonly<Record<string, unknown>>;
+}
