@@ -238,10 +238,15 @@ test.each([
   [{ CUSTODY_KEY_KIND: 'kms' }, 'CUSTODY_KMS_KEY_IDS is missing'],
   [{ CUSTODY_KEY_KIND: 'kms', CUSTODY_KMS_KEY_IDS: 'alias/x' }, 'CUSTODY_KMS_KEY_IDS must be ARNs'],
   [{ CUSTODY_ROLES: 'http' }, 'DATABASE_URL is missing'],
+  [{ CUSTODY_ROLES: 'worker,recorder' }, 'DATABASE_URL is missing'],
 ])('together: %j', (changes, line) => {
   const lines = faults(changes as Record<string, string | undefined>);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain(line);
+});
+
+test('the embedded database does without the role recorder, as before there was one', () => {
+  expect(loadConfig({ ...complete, CUSTODY_ROLES: 'http,worker' }).roles).toEqual(['http', 'worker']);
 });
 
 const webhook = {

@@ -1,4 +1,4 @@
-import { isRole, roleNames } from './roles.ts';
+import { isRole } from './roles.ts';
 import { isPublicHttps } from './shapes.ts';
 import { emptyHasMeaning, variables } from './variables.ts';
 
@@ -61,10 +61,12 @@ function together(given: Given): Record<string, string> {
   if (has('CUSTODY_SIGNING_KEY_FILE') && has('CUSTODY_SIGNING_KEYS')) {
     faults['CUSTODY_SIGNING_KEYS'] = 'must not be set beside CUSTODY_SIGNING_KEY_FILE';
   }
-  // One process alone can open its folder: no process of another role could take the jobs that this one sends.
+  // One process alone can open its folder: no process of another role could take the jobs that this one sends. Without the role
+  // recorder nothing waits: the host then follows no events.
   const own = (given['CUSTODY_ROLES'] ?? '').split(',').map((name) => name.trim());
-  if (!has('DATABASE_URL') && own.every(isRole) && !roleNames.every((role) => own.includes(role))) {
-    faults['DATABASE_URL'] = `is missing: with the embedded database one process has all roles, ${roleNames}`;
+  if (!has('DATABASE_URL') && own.every(isRole) && !(own.includes('http') && own.includes('worker'))) {
+    faults['DATABASE_URL'] =
+      'is missing: with the embedded database one process has at least the roles http and worker';
   }
   const webhook = given['CUSTODY_ALARM_WEBHOOK'];
   if (webhook !== undefined) {
