@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { CustodyError } from '@flex-custody/core';
+import { type Taker, Turns } from './turns.ts';
 
 export interface RestingDeps {
   /** First byte. */
@@ -24,14 +25,16 @@ const pausedMs = 1_000;
  * the same byte when the listener continues; while too many are open, the one that has waited longest is closed at once.
  */
 export class Reads {
+  readonly turns: Turns;
   readonly #open = new Set<RestingStream>();
   #again: NodeJS.Timeout | undefined;
   readonly most: number;
   readonly restMs: number;
   readonly pausedMs: number;
 
-  constructor(options: { most: number; restMs?: number; pausedMs?: number }) {
+  constructor(options: { most: number; restMs?: number; pausedMs?: number; turns?: Turns }) {
     this.most = options.most;
+    this.turns = options.turns ?? new Turns();
     this.restMs = options.restMs ?? restMs;
     this.pausedMs = options.pausedMs ?? pausedMs;
   }
@@ -52,6 +55,7 @@ export class Reads {
 
   leave(stream: RestingStream): void {
     this.#open.delete(stream);
+    this.turns.leave(stream);
   }
 
   /** Closes those that have waited longest until the number is within the limit; if none waits, checks again soon. */
@@ -75,7 +79,7 @@ export class Reads {
   }
 }
 
-class RestingStream extends Readable {
+class RestingStream extends Readable implements Taker {
   /** Since when data waits for the listener, by `performance.now()`; undefined while the listener waits for data. */
   pausedAt: number | undefined;
   readonly #reads: Reads;
@@ -117,6 +121,10 @@ class RestingStream extends Readable {
 
   override _read(): void {
     this.pausedAt = undefined;
+    this.#reads.turns.ask(this);
+  }
+
+  go(): void {
     if (this.#source) this.#source.resume();
     else if (!this.#opening) this.#begin();
   }
