@@ -6,6 +6,7 @@ import {
   type TaskSid,
 } from '@flex-custody/core';
 import fastify, { type FastifyInstance } from 'fastify';
+import { recordSecretChange } from '../../access/secret-audit.ts';
 import { type Alarms, createAlarms } from '../../alarms/alarms.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../../catalog/certificates.ts';
@@ -18,6 +19,8 @@ import { callerDigests } from '../../retention/caller.ts';
 import { createPolicies } from '../../retention/policies.ts';
 import { checkedWork } from '../../runs/options.ts';
 import { createRuns } from '../../runs/runs.ts';
+import { createSealedSecrets } from '../../secrets/sealed-secrets.ts';
+import { createSecretKeys } from '../../secrets/secret-keys.ts';
 import { buildOps } from '../ops.ts';
 import { readHealth } from './health.ts';
 import { createOperatorApi, type OperatorApi } from './operator-api.ts';
@@ -32,6 +35,7 @@ let catalog: Catalog;
 let alarms: Alarms;
 let certificates: Certificates;
 const accountSid = `AC${'0b'.repeat(16)}` as never;
+const secretKeys = createSecretKeys({ accountSid, secretsKeys: [new Uint8Array(32).fill(3)] });
 let local: OperatorApi;
 let sent: string[];
 let app: FastifyInstance;
@@ -51,6 +55,8 @@ beforeAll(async () => {
     callerDigest: callerDigests(Buffer.alloc(32, 9).toString('base64')),
     queue: { send: async ({ name }) => void sent.push(name) },
     keys: { keyId: 'newest', keyIds: ['newest'] },
+    secretKeys,
+    sealedSecrets: createSealedSecrets(database.db, recordSecretChange),
     signing: { keyId: 'signs', keyIds: ['signs'], lists: (keyId) => keyId === 'signs' },
     runs: createRuns(database.db),
     health: () => readHealth(database.db, accountSid),
@@ -143,8 +149,8 @@ describe.each([
           return 'registered';
         },
       } as Pick<Catalog, 'list' | 'find' | 'replayed'> as Catalog,
-      certificates,
-      alarms,
+      ...{ certificates, alarms, secretKeys },
+      sealedSecrets: createSealedSecrets(database.db, recordSecretChange),
       policies: createPolicies(database.db, accountSid),
       queue: { send: async () => undefined },
       runs: createRuns(database.db),
