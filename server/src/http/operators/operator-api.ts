@@ -73,7 +73,7 @@ export interface OperatorApi extends PolicyApi {
   secrets(): Promise<SealedSecret[]>;
   /**
    * Stores a secret that the caller has sealed, so that no value crosses the wire.
-   * @throws CustodyError `secret_unreadable` if the host's keys do not open it
+   * @throws CustodyError `secret_invalid` (400), also if the host's keys do not open it
    */
   setSecret(secret: Sealed): Promise<void>;
   /** `removed`: whether there was one. */
@@ -124,6 +124,14 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   works: Readonly<Record<string, Work & Partial<Pick<CheckedWork, 'check'>>>>;
   /** Aborts runs when the process ends; a later process can continue them. */
   signal?: AbortSignal;
+}
+
+/** What the caller has sealed with other keys is the caller's fault. */
+function refuseUnreadable(cause: unknown): never {
+  if (!(cause instanceof CustodyError && cause.code === 'secret_unreadable')) throw cause;
+  throw new CustodyError('secret_invalid', `the host cannot open what it was sent: ${cause.message}`, {
+    cause,
+  });
 }
 
 const retriesAtOnce = 200;
@@ -222,7 +230,7 @@ export function createOperatorApi({
     },
     secrets: () => sealedSecrets.all(),
     async setSecret(secret) {
-      checkSecret(secret.name, await secretKeys.open(secret));
+      checkSecret(secret.name, await secretKeys.open(secret).catch(refuseUnreadable));
       await sealedSecrets.put(secret, 'cli');
     },
     removeSecret: async (name) => ({ removed: await sealedSecrets.remove(name, 'cli') }),

@@ -106,6 +106,41 @@ describe.each([
     expect(await api().show(RE(2))).toEqual(await catalog.find(RE(2)));
   });
 
+  test('secrets come and leave sealed, and each change is in the audit log', async () => {
+    const sealed = await secretKeys.seal('crm/token', 'hush');
+    await api().setSecret(sealed);
+    expect(await api().secrets()).toEqual([
+      { ...sealed, version: expect.any(Number), setAt: expect.any(Date), by: 'cli' },
+    ]);
+    expect((await api().keys()).keys).toContainEqual(
+      expect.objectContaining({ keyId: secretKeys.keyId, atHand: true, secrets: 1 }),
+    );
+    expect((await api().keys()).sealsSecrets).toBe(secretKeys.keyId);
+    expect(await api().removeSecret('crm/token')).toEqual({ removed: true });
+    expect(await api().removeSecret('crm/token')).toEqual({ removed: false });
+    const rows = await database.db.query<{ action: string }>(
+      `SELECT viewer, action, subject_kind, recording_sid, allowed FROM audit ORDER BY id DESC LIMIT 2`,
+    );
+    const of = { viewer: 'operator', subject_kind: 'secret', recording_sid: 'crm/token', allowed: true };
+    expect(rows).toEqual([
+      { ...of, action: 'secret.removed' },
+      { ...of, action: 'secret.set' },
+    ]);
+  });
+
+  test('a secret that the host could not open, or would refuse, is not stored', async () => {
+    const other = createSecretKeys({ accountSid, secretsKeys: [new Uint8Array(32)] });
+    const refused = async (sealed: Parameters<OperatorApi['setSecret']>[0]) =>
+      api()
+        .setSecret(sealed)
+        .catch(({ code }) => code);
+    expect(await refused(await other.seal('crm', 'hush'))).toBe('secret_invalid');
+    expect(await refused({ ...(await secretKeys.seal('a', 'hush')), name: 'b' })).toBe('secret_invalid');
+    expect(await refused(await secretKeys.seal('TWILIO_AUTH_TOKEN', 'hush'))).toBe('secret_invalid');
+    expect(await refused(await secretKeys.seal('PORT', '1'))).toBe('secret_invalid');
+    expect(await api().secrets()).toEqual([]);
+  });
+
   test('what failed starts over, from its object where it has one', async () => {
     await catalog.giveUp(RE(1), 'media_missing');
     expect(await api().retry(RE(1))).toMatchObject({ begun: ['copy', 'link'], state: 'registered' });
@@ -255,9 +290,11 @@ describe.each([
     await catalog.described(RE(2), undefined, sidecar);
     expect(await api().keys()).toEqual({
       seals: 'newest',
+      sealsSecrets: secretKeys.keyId,
       keys: [
-        { keyId: object.keyId, atHand: false, recordings: 1, sidecars: 1 },
-        { keyId: 'newest', atHand: true, recordings: 0, sidecars: 0 },
+        { keyId: object.keyId, atHand: false, recordings: 1, sidecars: 1, secrets: 0 },
+        { keyId: 'newest', atHand: true, recordings: 0, sidecars: 0, secrets: 0 },
+        { keyId: secretKeys.keyId, atHand: true, recordings: 0, sidecars: 0, secrets: 0 },
       ],
       signers: [
         { keyId: 'lost', signs: false, atHand: false, sidecars: 1 },

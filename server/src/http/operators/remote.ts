@@ -15,9 +15,8 @@ const said = {
   [pageUnknownCode]: () => pageUnknownText,
   policy_invalid: () => "the host's release cannot read the policy: flex-custody policy check",
   policy_changed: () => 'another policy was applied meanwhile: run it again',
-  secret_unreadable: () =>
-    "the host's keys do not open what this command has sealed: run it with the host's environment",
-  secret_invalid: () => 'the host refuses the name or the value: run the command of its release',
+  secret_invalid: () =>
+    'the host refuses the name or the value, or cannot open what this command has sealed: run the command of its release, with its environment',
   policy_weaker: () => 'it holds or keeps less than the policy in force: add --yes if that is intended',
 } as const;
 
