@@ -47,6 +47,8 @@ export interface Config {
   store: StoreConfig;
   /** Undefined in mode sse-kms, where S3 seals. */
   keyConfig: KeyConfig | undefined;
+  /** AES keys of the stored secrets, newest first; empty where none is set. */
+  secretsKeys: readonly Uint8Array[];
   /** For recordings that Twilio has sealed. */
   twilioKeys?: TwilioKeys;
   functionSecrets: readonly string[];
@@ -96,12 +98,14 @@ const readers: { readonly [K in keyof Config]-?: (env: Variables) => Config[K] }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Every setting of a host. */
+export const allSettings = Object.keys(readers) as readonly (keyof Config)[];
+
 /**
  * Reads the whole environment.
  * @throws CustodyError `config_invalid` whose message has one line for each missing or malformed key, never its value
  */
-export const loadConfig = (environment?: Environment): Config =>
-  loadPartOfConfig(Object.keys(readers) as (keyof Config)[], environment);
+export const loadConfig = (environment?: Environment): Config => loadPartOfConfig(allSettings, environment);
 
 /**
  * The same for a command that needs only some settings: variables of the others may be missing or malformed.
@@ -109,8 +113,32 @@ export const loadConfig = (environment?: Environment): Config =>
  */
 export function loadPartOfConfig<K extends keyof Config>(
   names: readonly K[],
-  environment: Environment = process.env,
+  environment?: Environment,
 ): Pick<Config, K> {
+  const { part, faults } = readPartOfConfig(names, environment);
+  refuseFaults(faults);
+  return part;
+}
+
+/** @throws CustodyError `config_invalid` if there is any fault */
+export function refuseFaults(faults: ReadonlyMap<string, string>): void {
+  const lines = [...faults].map(([name, fault]) => `${name} ${fault}`);
+  if (lines.length > 0) throw new CustodyError('config_invalid', lines.join('\n'));
+}
+
+/** Settings as they were read: with a fault they are incomplete. */
+export interface PartOfConfig<K extends keyof Config> {
+  part: Pick<Config, K>;
+  /** By variable. A fault continues a sentence that begins with its variable. */
+  faults: ReadonlyMap<string, string>;
+  /** The variables of which these settings are made. */
+  asked: ReadonlySet<string>;
+}
+
+export function readPartOfConfig<K extends keyof Config>(
+  names: readonly K[],
+  environment: Environment = process.env,
+): PartOfConfig<K> {
   const { values, faults } = parseVariables(environment);
   const asked = new Set<string>();
   const env = new Proxy(values, {
@@ -129,9 +157,11 @@ export function loadPartOfConfig<K extends keyof Config>(
       if (!faults.has(error.variable)) faults.set(error.variable, error.message);
     }
   }
-  const lines = [...faults].filter(([name]) => asked.has(name)).map(([name, fault]) => `${name} ${fault}`);
-  if (lines.length > 0) throw new CustodyError('config_invalid', lines.join('\n'));
-  return part as Pick<Config, K>;
+  return {
+    part: part as Pick<Config, K>,
+    faults: new Map([...faults].filter(([name]) => asked.has(name))),
+    asked,
+  };
 }
 
 /** Only the keys, for the commands that encrypt and decrypt files: those use mode envelope, whatever mode the host has. */

@@ -156,6 +156,12 @@ export const errorTable = {
   rotation_by_s3: [500, false, 'S3 encrypts here and rotates its own keys, so there is nothing to rotate.'],
   rotation_unversioned: [500, false, 'The bucket keeps no versions, or the host may not ask whether it does; keys are not rotated.', 'Enable versioning.'],
 
+  // Secrets.
+  secret_invalid: [400, false, 'The name or the value of a secret cannot be stored.', 'The message says why.'],
+  secret_unknown: [404, false, 'The store has no such secret.', '`flex-custody secrets list` shows those that it has.'],
+  secrets_key_missing: [500, false, 'S3 encrypts the recordings, so the host has no key for secrets.', '`openssl rand -base64 32` makes one: set it as CUSTODY_SECRETS_KEY on every host, and back it up.'],
+  secret_unreadable: [500, false, 'A stored secret cannot be opened.', 'Give the host the key that sealed it, or store the secret again: `flex-custody secrets set NAME`.'],
+
   // Database and catalog.
   alarm_unknown: [404, false, 'There is no such open alarm.', '`flex-custody alarms` lists those that are open.'],
   page_unknown: [404, false, 'What --after names was removed meanwhile.', 'List from the beginning.'],

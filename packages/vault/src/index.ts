@@ -2,7 +2,7 @@ export { openBytes, sealBytes } from './envelope/bytes.ts';
 export { openEnvelope } from './envelope/open-envelope.ts';
 export { openStream } from './envelope/open-stream.ts';
 export { createSealer, type Sealer, sealStream } from './envelope/seal.ts';
-export type { ObjectReader, OpenedEnvelope, SealContext } from './envelope/types.ts';
+export type { ObjectReader, OpenedEnvelope, SealContext, SecretContext } from './envelope/types.ts';
 export { parseKeyFile } from './keys/key-file.ts';
 export { isKeyId } from './keys/key-id.ts';
 export { readKeyLines } from './keys/key-lines.ts';

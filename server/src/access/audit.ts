@@ -26,6 +26,8 @@ export const auditActions = {
   'adopt-database': 'An operator bound the database to another environment.',
   'accept-unsigned':
     'An operator restored the facts of a sidecar without a signature of a host, as unproven ones.',
+  'secret.set': 'An operator, or an administrator in Flex, stored a secret.',
+  'secret.removed': 'An operator, or an administrator in Flex, removed a stored secret.',
 } as const;
 export type AuditAction = keyof typeof auditActions;
 
@@ -37,6 +39,8 @@ export interface SubjectSids {
   call: CallSid;
   task: TaskSid;
   account: AccountSid;
+  /** A stored secret, by its name. */
+  secret: string;
 }
 
 export interface AuditEntry {

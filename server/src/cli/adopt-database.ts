@@ -2,7 +2,7 @@ import { CustodyError } from '@flex-custody/core';
 import type { Command } from 'commander';
 import { createAudit, operator } from '../access/audit.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
-import { type Config, loadPartOfConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import { adoptDatabase, bindDatabase, differencesFrom } from '../custody/bind.ts';
 import { callerKeyId } from '../custody/caller-secret.ts';
 import { type Difference, lineOf } from '../custody/differences.ts';
@@ -10,6 +10,7 @@ import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
 import type { Db } from '../db/db.ts';
 import { migrate } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
+import { loadWithSecrets } from '../secrets/open-config.ts';
 import { loadSigning } from '../signing/load.ts';
 import { ask } from './ask.ts';
 
@@ -141,14 +142,11 @@ export function registerAdoptDatabase(program: Command): void {
     .option('--yes', 'write without asking')
     .option('--json', '{differences, adopted}; does not ask, so it writes only with --yes')
     .action(async (flags: Flags) => {
-      const config = loadPartOfConfig([
-        'accountSid',
-        'store',
-        'keyConfig',
-        'callerSecret',
-        'signing',
-        'database',
-      ]);
+      const config = await loadWithSecrets(
+        ['accountSid', 'store', 'keyConfig', 'callerSecret', 'signing', 'database'],
+        // A host that has the database is refused below.
+        { otherwise: async () => undefined },
+      );
       const print = (text: string) => console.log(text);
       const confirm = process.stdin.isTTY ? ask : undefined;
       const db = await openForAdoption(config.database);

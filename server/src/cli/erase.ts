@@ -1,12 +1,13 @@
 import { asRecordingSid, asTaskSid } from '@flex-custody/core';
 import { type Command, InvalidArgumentError } from 'commander';
-import { loadConfig } from '../config.ts';
+import { allSettings } from '../config.ts';
 import type { OperatorApi } from '../http/operators/operator-api.ts';
 import { digestsOf } from '../retention/caller.ts';
 import { asTyped } from '../retention/numbers.ts';
 import type { RunView } from '../runs/runs.ts';
+import { loadWithSecrets } from '../secrets/open-config.ts';
 import { aNumber, callersAsked, digestBy, sayUnfound } from './callers.ts';
-import { withOperatorApi } from './operator-api.ts';
+import { secretsOfHost, withOperatorApi } from './operator-api.ts';
 import { printJson } from './output.ts';
 import { anewOption, type How, jsonOption, printRun, runWork } from './run-work.ts';
 
@@ -60,7 +61,7 @@ export function registerErase(program: Command): void {
       if (!recording && !task && !caller) {
         command.error('error: name what to erase: --recording, --task, or --caller', { exitCode: 2 });
       }
-      const config = loadConfig();
+      const config = await loadWithSecrets(allSettings, { otherwise: secretsOfHost });
       const digest = caller && digestBy(config.callerSecret);
       const numbers = await callersAsked(caller ?? []);
       const options = {
@@ -75,7 +76,7 @@ export function registerErase(program: Command): void {
         certificates = await certificatesOf(api, ended);
         if (digest) await sayUnfound(api, digest);
       };
-      report(await runWork('erase', options, config, { anew, after }), certificates, json);
+      report(await runWork('erase', options, { config }, { anew, after }), certificates, json);
       if (!yes && !dryRun && !json) console.error('Add --yes to erase for good.');
     });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 // Also lets the embedded database load inside tests.
 import '../db/testing/on-each-engine.ts';
+import type { Config } from '../config.ts';
 import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
 import { type DirectoryLock, lockDirectory } from '../db/lock.ts';
 import type { OperatorApi } from '../http/operators/operator-api.ts';
@@ -14,10 +15,11 @@ import { createLog } from '../log.ts';
 import { withOperatorApi } from './operator-api.ts';
 
 const mediaSecret = new Uint8Array(32).fill(7);
-const custody: CustodyConfig = {
+const custody: CustodyConfig & Pick<Config, 'secretsKeys'> = {
   accountSid: `AC${'0a'.repeat(16)}` as CustodyConfig['accountSid'],
   store: { bucket: 'recordings', region: 'eu-central-1', mode: 'sse-kms' },
   callerSecret: Buffer.alloc(32, 9).toString('base64'),
+  secretsKeys: [],
 };
 let directory: string;
 let said: jest.SpyInstance;
@@ -31,7 +33,9 @@ afterEach(() => {
 });
 
 const go = (work: (api: OperatorApi) => Promise<void>, port: number, host = '127.0.0.1') =>
-  withOperatorApi(work, { ...custody, database: { directory }, ops: { host, port }, mediaSecret });
+  withOperatorApi(work, {
+    config: { ...custody, database: { directory }, ops: { host, port }, mediaSecret },
+  });
 
 test('with nobody there it opens the database itself, and lets go of it', async () => {
   let standing: unknown;
@@ -47,10 +51,7 @@ test('a database of another custody is refused before anything is done', async (
   const other = { ...custody, store: { ...custody.store, bucket: 'another' } };
   const work = jest.fn();
   const asked = withOperatorApi(work, {
-    ...other,
-    database: { directory },
-    ops: { host: '127.0.0.1', port: 1 },
-    mediaSecret,
+    config: { ...other, database: { directory }, ops: { host: '127.0.0.1', port: 1 }, mediaSecret },
   });
   await expect(asked).rejects.toMatchObject({ code: 'custody_differs' });
   expect(work).not.toHaveBeenCalled();
@@ -98,7 +99,7 @@ describe('while a host has the database', () => {
     const stranger = { ...custody, callerSecret: Buffer.alloc(32).toString('base64') };
     const work = jest.fn();
     const parts = { database: { directory }, ops: { host: '127.0.0.1', port }, mediaSecret };
-    const refused = withOperatorApi(work, { ...stranger, ...parts });
+    const refused = withOperatorApi(work, { config: { ...stranger, ...parts } });
     await expect(refused).rejects.toMatchObject({ code: 'custody_differs' });
     await expect(refused).rejects.toThrow(/^caller secret: /);
     expect(work).not.toHaveBeenCalled();
@@ -128,7 +129,7 @@ test('what it sends is tried as often as what the host sends', async () => {
       await api.begin('send', {});
       while (sent === undefined) await api.look('send');
     },
-    house,
+    { config: house },
     {
       signal: new AbortController().signal,
       works: (db, queue) => ({

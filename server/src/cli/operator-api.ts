@@ -1,9 +1,10 @@
 import { CustodyError } from '@flex-custody/core';
 import { createKeys } from '@flex-custody/vault';
+import { recordSecretChange } from '../access/secret-audit.ts';
 import { createAlarms } from '../alarms/alarms.ts';
 import { createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
-import { type Config, loadPartOfConfig } from '../config.ts';
+import { type Config, loadPartOfConfig, readPartOfConfig } from '../config.ts';
 import { bindDatabase } from '../custody/bind.ts';
 import { custodyDiffers, differences } from '../custody/differences.ts';
 import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
@@ -19,27 +20,30 @@ import type { Queue } from '../queue/queue.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { createPolicies } from '../retention/policies.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
+import { openConfig } from '../secrets/open-config.ts';
+import { createSealedSecrets } from '../secrets/sealed-secrets.ts';
+import { createSecretKeys } from '../secrets/secret-keys.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { loadSigning } from '../signing/load.ts';
 import { allJobs } from '../start/jobs.ts';
 import { detail } from './output.ts';
 
 type Needed = CustodyConfig &
-  Pick<Config, 'database' | 'ops'> &
+  Pick<Config, 'database' | 'ops' | 'secretsKeys'> &
   Partial<Pick<Config, 'mediaSecret' | 'retries' | 'signing'>>;
 
 /** Settings that work at the database needs. The operators' secret is needed only to ask a running host. */
-const loadNeeded = (): Needed =>
-  loadPartOfConfig([
-    'accountSid',
-    'store',
-    'keyConfig',
-    'callerSecret',
-    'signing',
-    'database',
-    'ops',
-    'retries',
-  ]);
+const needed = [
+  'accountSid',
+  'store',
+  'keyConfig',
+  'secretsKeys',
+  'callerSecret',
+  'signing',
+  'database',
+  'ops',
+  'retries',
+] as const;
 
 /** Long work that this process does itself, where it has the database. */
 export interface OwnWork {
@@ -49,18 +53,20 @@ export interface OwnWork {
 
 /**
  * Does operators' work at the database, or through the running host that has the embedded one open.
+ * @param opened the settings, with the database where it is open already; it is closed at the end
  * @throws CustodyError `data_dir_locked` if neither answers, `custody_differs` if the database belongs to another custody
  */
 export async function withOperatorApi(
   work: (api: OperatorApi) => Promise<void>,
-  config: Needed = loadNeeded(),
+  opened?: { config: Needed; db?: Db },
   own?: OwnWork,
 ): Promise<void> {
+  const { config, db: already } = opened ?? (await openConfig(needed, { otherwise: secretsOfHost }));
   let db: Db;
   try {
-    db = await openDatabase(config.database);
+    db = already ?? (await openDatabase(config.database));
   } catch (error) {
-    if (!(error instanceof CustodyError && error.code === 'data_dir_locked')) throw error;
+    if (!isLocked(error)) throw error;
     return askHost(work, config, error);
   }
   // Jobs that are sent from here have as many tries as those of the host.
@@ -71,6 +77,8 @@ export async function withOperatorApi(
     await bindDatabase(db, custodyFacts(config));
     const at = {
       keys: config.keyConfig && createKeys(config.keyConfig),
+      secretKeys: createSecretKeys(config),
+      sealedSecrets: createSealedSecrets(db, recordSecretChange),
       ...(signing && { signing }),
       catalog: createCatalog(db, config.accountSid),
       alarms: createAlarms(db),
@@ -91,6 +99,20 @@ export async function withOperatorApi(
     await queue.stop(0);
     await db.close();
   }
+}
+
+const isLocked = (error: unknown): error is CustodyError =>
+  error instanceof CustodyError && error.code === 'data_dir_locked';
+
+/**
+ * For `openConfig`: the stored secrets of the running host that has the embedded database. They come sealed, and this process
+ * opens them. Undefined if no host answers, or if the secret with which to ask is not in the environment.
+ */
+export async function secretsOfHost(error: unknown, { ops }: Pick<Config, 'ops'>) {
+  const { part, faults } = readPartOfConfig(['mediaSecret']);
+  if (!isLocked(error) || faults.size > 0) return undefined;
+  const api = remoteOperatorApi(urlOf(ops), operatorSecret(part.mediaSecret));
+  return api.secrets().catch(() => undefined);
 }
 
 /** Most of this work needs no signature; work that needs one says what is missing. */

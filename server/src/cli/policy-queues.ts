@@ -1,8 +1,10 @@
 import { errorCode } from '@flex-custody/core';
 import { createTwilio, type TwilioTaskQueues } from '@flex-custody/twilio';
-import { loadPartOfConfig, twilioCredentials } from '../config.ts';
+import { twilioCredentials } from '../config.ts';
 import type { Policy } from '../retention/policy.ts';
 import { queueKey } from '../retention/queue-names.ts';
+import { loadWithSecrets } from '../secrets/open-config.ts';
+import { secretsOfHost } from './operator-api.ts';
 
 /** The rules' queue names, compared with TaskRouter's. */
 export type QueueCheck = { compared: true; unknown: string[] } | { compared: false; reason: string };
@@ -10,12 +12,12 @@ export type QueueCheck = { compared: true; unknown: string[] } | { compared: fal
 /** A rule whose queue was renamed or misspelled matches no call: another rule applies to its recordings. */
 export async function checkQueues(
   { keep }: Policy,
-  connect: () => TwilioTaskQueues = taskRouter,
+  connect: () => TwilioTaskQueues | Promise<TwilioTaskQueues> = taskRouter,
 ): Promise<QueueCheck> {
   const named = keep.rules.flatMap(({ queues = [] }) => queues);
   if (named.length === 0) return { compared: true, unknown: [] };
   try {
-    const queues = await connect().taskQueues();
+    const queues = await (await connect()).taskQueues();
     if (!queues) return { compared: false, reason: 'workspace_unknown' };
     const known = new Set(queues.map(queueKey));
     return { compared: true, unknown: [...new Set(named.filter((name) => !known.has(queueKey(name))))] };
@@ -24,8 +26,10 @@ export async function checkQueues(
   }
 }
 
-function taskRouter(): TwilioTaskQueues {
-  const config = loadPartOfConfig(['accountSid', 'workspaceSid', 'authToken', 'apiKey']);
+async function taskRouter(): Promise<TwilioTaskQueues> {
+  const config = await loadWithSecrets(['accountSid', 'workspaceSid', 'authToken', 'apiKey'], {
+    otherwise: secretsOfHost,
+  });
   const { accountSid, workspaceSid } = config;
   return createTwilio({ accountSid, workspaceSid, ...twilioCredentials(config) });
 }

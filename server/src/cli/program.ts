@@ -15,6 +15,7 @@ import { registerPolicy } from './policy.ts';
 import { registerImport, registerReconcile } from './reconcile.ts';
 import { registerRecordingCommands } from './recordings.ts';
 import { registerRotateKeys } from './rotate-keys.ts';
+import { registerSecrets } from './secrets.ts';
 import { registerSetup } from './setup.ts';
 
 export interface ProgramDeps {
@@ -58,6 +59,7 @@ export function buildProgram(deps: ProgramDeps): Command {
   registerCertificates(program);
   registerKeyCommands(program);
   registerRotateKeys(program);
+  registerSecrets(program);
   for (const register of deps.more) register(program);
   addExamples(program);
   return program;

@@ -15,8 +15,10 @@ interface Flags {
 export function registerRotateKeys(program: Command): void {
   program
     .command('rotate-keys')
-    .description('re-encrypt the data keys of recordings under the newest key; audio is not rewritten')
-    .option('--from <key-id>', 'only recordings of this key; by default those of every key but the newest')
+    .description(
+      're-encrypt the data keys of recordings, and the stored secrets, under the newest key; audio is not rewritten',
+    )
+    .option('--from <key-id>', 'only what is under this key; by default those of every key but the newest')
     .option('--verify', 'read each recording back in full before its old version is deleted')
     .option('--dry-run', 'count what would be re-encrypted; change nothing')
     .option(...anewOption)
@@ -30,7 +32,7 @@ export function registerRotateKeys(program: Command): void {
       );
       if (isLeft) {
         console.error(
-          'Some recordings were not re-encrypted. Run the same command again; `flex-custody keys status` counts them by key.',
+          'Something was not re-encrypted. Run the same command again; `flex-custody keys status` counts by key.',
         );
         process.exitCode = 1;
       }
@@ -40,10 +42,10 @@ export function registerRotateKeys(program: Command): void {
 export function registerKeyStatus(keys: Command): void {
   keys
     .command('status')
-    .description('recordings per key, and whether this host has the key')
+    .description('recordings and secrets per key, and whether this host has the key')
     .option(
       '--json',
-      '{seals, keys: [{keyId, atHand, recordings, sidecars}], signers: [{keyId, signs, atHand, sidecars}]}',
+      '{seals, sealsSecrets, keys: [{keyId, atHand, recordings, sidecars, secrets}], signers: [{keyId, signs, atHand, sidecars}]}',
     )
     .action(({ json }: { json?: boolean }) =>
       withOperatorApi(async (api) => {
@@ -73,26 +75,36 @@ function signedText({ signers }: KeyUse): string {
     : table(['SIGNING KEY', 'SIDECARS', 'USE'], rows).join('\n');
 }
 
-function sealedText({ seals, keys }: KeyUse): string {
-  if (seals === undefined) return 'S3 encrypts (mode sse-kms): its keys are managed in KMS.';
-  const rows = keys.map(({ keyId, atHand, recordings, sidecars }) => {
-    const is =
-      keyId === seals
-        ? 'encrypts'
-        : atHand
-          ? 'decrypts'
-          : keyId === notNoted
-            ? 'not known, as after a rebuild'
-            : 'NOT ON THIS HOST';
-    return [keyId, recordings, sidecars, is];
+function sealedText(use: KeyUse): string {
+  const { seals, sealsSecrets, keys } = use;
+  const isNewest = (keyId: string) => keyId === seals || keyId === sealsSecrets;
+  const rows = keys.map(({ keyId, atHand, recordings, sidecars, secrets = 0 }) => {
+    const is = isNewest(keyId)
+      ? 'encrypts'
+      : atHand
+        ? 'decrypts'
+        : keyId === notNoted
+          ? 'not known, as after a rebuild'
+          : 'NOT ON THIS HOST';
+    return { keyId, recordings, sidecars, secrets, is };
   });
-  const older = keys.filter(({ keyId }) => keyId !== seals);
-  const sum = (of: 'recordings' | 'sidecars') => older.reduce((all, key) => all + key[of], 0);
-  const left = `${sum('recordings')} recordings and ${sum('sidecars')} sidecars`;
+  if (seals === undefined) {
+    const ofSecrets = rows.map(({ keyId, secrets, is }) => [keyId, secrets, is]);
+    return [
+      'S3 encrypts the recordings (mode sse-kms): its keys are managed in KMS.',
+      ...(rows.length > 0 ? table(['KEY', 'SECRETS', 'USE'], ofSecrets) : []),
+    ].join('\n');
+  }
+  const older = rows.filter(({ keyId }) => !isNewest(keyId));
+  const sum = (of: 'recordings' | 'sidecars' | 'secrets') => older.reduce((all, key) => all + key[of], 0);
+  const left = `${sum('recordings')} recordings, ${sum('sidecars')} sidecars and ${sum('secrets')} secrets`;
   return [
-    ...table(['KEY', 'RECORDINGS', 'SIDECARS', 'USE'], rows),
-    sum('recordings') + sum('sidecars') === 0
+    ...table(
+      ['KEY', 'RECORDINGS', 'SIDECARS', 'SECRETS', 'USE'],
+      rows.map(({ keyId, recordings, sidecars, secrets, is }) => [keyId, recordings, sidecars, secrets, is]),
+    ),
+    sum('recordings') + sum('sidecars') + sum('secrets') === 0
       ? 'Nothing is encrypted under an older key.'
-      : `${left} are encrypted under older keys: \`flex-custody rotate-keys\` re-encrypts their data keys.`,
+      : `${left} are encrypted under older keys: \`flex-custody rotate-keys\` encrypts them under the newest one.`,
   ].join('\n');
 }

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CustodyError, errorOf } from '@flex-custody/core';
-import { type Config, loadConfig } from '../config.ts';
+import { allSettings, type Config } from '../config.ts';
 import type { OperatorApi } from '../http/operators/operator-api.ts';
 import type { Log } from '../ingest/index.ts';
 import { type Begin, type Json, type RunView, resumeHours } from '../runs/runs.ts';
+import { type OpenedConfig, openConfig } from '../secrets/open-config.ts';
 import { loadSigning } from '../signing/load.ts';
 import { createHostDeps, createWorks } from '../start/host-deps.ts';
 import { forTerminal } from './for-terminal.ts';
-import { withOperatorApi } from './operator-api.ts';
+import { secretsOfHost, withOperatorApi } from './operator-api.ts';
 import { printJson, table } from './output.ts';
 
 export interface Screen {
@@ -40,6 +41,12 @@ const quietLog: Log = {
   error: (fields, message) => console.error(message, JSON.stringify(fields)),
 };
 
+export type WholeConfig = OpenedConfig<keyof Config>;
+
+/** The whole environment, with what it leaves to the store of secrets. */
+export const openWholeConfig = (): Promise<WholeConfig> =>
+  openConfig(allSettings, { otherwise: secretsOfHost });
+
 /**
  * Does long work, in this process or in the host that has the database, and shows its progress. Ctrl-C stops a run of this
  * process; the same command continues it.
@@ -48,9 +55,10 @@ const quietLog: Log = {
 export async function runWork(
   name: string,
   options: Json,
-  config: Config = loadConfig(),
+  opened?: WholeConfig,
   { anew, after }: How = {},
 ): Promise<RunView> {
+  const { config, db } = opened ?? (await openWholeConfig());
   const stopping = new AbortController();
   const onSignal = () =>
     stopping.abort(
@@ -68,7 +76,7 @@ export async function runWork(
         ended = await follow(api, name, options, process.stderr, stopping.signal, { anew });
         await after?.(api, ended);
       },
-      config,
+      { config, ...(db && { db }) },
       {
         signal: stopping.signal,
         works(db, queue) {

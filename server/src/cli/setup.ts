@@ -2,9 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { CustodyError } from '@flex-custody/core';
 import { createTwilio, type FlexConfiguration, type TwilioFlexConfiguration } from '@flex-custody/twilio';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { loadPartOfConfig, twilioCredentials } from '../config.ts';
+import { twilioCredentials } from '../config.ts';
+import { loadWithSecrets } from '../secrets/open-config.ts';
 import { openSigning } from '../signing/load.ts';
 import { ask } from './ask.ts';
+import { secretsOfHost } from './operator-api.ts';
 import { linesOf, type Plan, planSetup, type SettingChange } from './setup-plan.ts';
 
 interface Flags {
@@ -152,14 +154,10 @@ export function registerSetup(program: Command): void {
       '{differences, problems, notes, dryRun?, written}; does not ask, so it writes only with --yes',
     )
     .action(async (flags: Flags) => {
-      const config = loadPartOfConfig([
-        'accountSid',
-        'authToken',
-        'apiKey',
-        'workspaceSid',
-        'publicUrl',
-        'signing',
-      ]);
+      const config = await loadWithSecrets(
+        ['accountSid', 'authToken', 'apiKey', 'workspaceSid', 'publicUrl', 'signing'],
+        { otherwise: secretsOfHost },
+      );
       const made = flags.dryRun ? undefined : (await openSigning(config.signing, async () => true)).made;
       if (made !== undefined)
         console.error(

@@ -10,6 +10,7 @@ const ofEnvironment: ReadonlySet<string> = new Set([
   'data_dir_open',
   'env_file_open',
   'policy_weaker',
+  'secrets_key_missing',
 ]);
 
 /** The exit code of a process that ends with this error (docs/cli.md). */

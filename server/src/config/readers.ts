@@ -34,6 +34,7 @@ export const readers = {
     ...(env.CUSTODY_STORAGE_CLASS && { storageClass: env.CUSTODY_STORAGE_CLASS }),
   }),
   keyConfig: readKeys,
+  secretsKeys: (env) => env.CUSTODY_SECRETS_KEY ?? [],
   twilioKeys: readTwilioKeysOf,
   functionSecrets: (env) => env.CUSTODY_FUNCTION_SECRETS,
   mediaSecret: (env) => env.CUSTODY_MEDIA_SECRET,

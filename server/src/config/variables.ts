@@ -150,6 +150,19 @@ export const variables = z.object({
     )
     .optional()
     .describe('ARNs of the KMS keys (kind kms), newest first.'),
+  CUSTODY_SECRETS_KEY: list
+    .refine(
+      (keys) => keys.length >= 1 && keys.length <= 2 && keys.every((key) => /^[A-Za-z0-9+/]{43}=$/.test(key)),
+      {
+        error:
+          'must be base64 of 32 bytes, or two of them while rotating; `openssl rand -base64 32` makes one',
+      },
+    )
+    .transform((keys) => keys.map((key) => new Uint8Array(Buffer.from(key, 'base64'))))
+    .optional()
+    .describe(
+      'Key of the stored secrets in mode sse-kms, where no other key encrypts them; the one before it, behind it, while rotating.',
+    ),
   CUSTODY_TWILIO_KEY_FILE: z
     .string()
     .optional()

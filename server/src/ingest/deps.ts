@@ -18,6 +18,7 @@ import type { Queue } from '../queue/queue.ts';
 import type { CallerDigest } from '../retention/caller.ts';
 import type { Policies } from '../retention/policies.ts';
 import type { Runs } from '../runs/runs.ts';
+import type { Resealed, ResealOptions } from '../secrets/reseal.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import type { InventorySource } from './inventory-source.ts';
 
@@ -79,6 +80,8 @@ export interface IngestDeps {
   inventory?: InventorySource;
   /** Undefined in sse-kms mode. */
   keys: Keys | undefined;
+  /** Seals stored secrets again, under the newest key. */
+  resealSecrets(options: ResealOptions, signal: AbortSignal): Promise<Resealed>;
   /** The key that signs what this host writes. */
   signing: SigningIdentity;
   /** Length of a worker's lease in ms; 60,000 by default. */

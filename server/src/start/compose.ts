@@ -43,9 +43,12 @@ export interface Host {
   release(): Promise<void>;
 }
 
-/** Opens the database, migrates it and builds the parts of this process's roles. */
-export const compose = (config: Config, log: Logger): Promise<Host> =>
-  withDatabase(config, log, (db, signing) => assemble(config, log, db, signing));
+/**
+ * Opens the database, migrates it and builds the parts of this process's roles.
+ * @param opened the database, where it is open already
+ */
+export const compose = (config: Config, log: Logger, opened?: Db): Promise<Host> =>
+  withDatabase(config, log, (db, signing) => assemble(config, log, db, signing), opened);
 
 function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity): Host {
   const worksOnJobs = doesIt(config.roles, 'jobs');

@@ -9,6 +9,7 @@ import {
 import { createKeys, createStore } from '@flex-custody/vault';
 import { type Audit, createAudit } from '../access/audit.ts';
 import { createIdentities, type Identities } from '../access/identities.ts';
+import { recordSecretChange } from '../access/secret-audit.ts';
 import { createAlarms } from '../alarms/alarms.ts';
 import { type AgedRows, createAgedRows } from '../catalog/aged-rows.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -27,6 +28,10 @@ import { retentionWorks } from '../retention/index.ts';
 import { createPolicies, type Policies } from '../retention/policies.ts';
 import type { CheckedWork } from '../runs/options.ts';
 import { createRuns } from '../runs/runs.ts';
+import { resealSecrets } from '../secrets/reseal.ts';
+import { createSealedSecrets, type SealedSecrets } from '../secrets/sealed-secrets.ts';
+import { createSecretKeys, type SecretKeys } from '../secrets/secret-keys.ts';
+import { createSecrets, type Secrets } from '../secrets/secrets.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 
 /** Dependencies of a host, and of the command line when it does a host's work. */
@@ -39,6 +44,10 @@ export interface HostDeps extends IngestParts {
   config: Config;
   identities: Identities;
   policies: Policies;
+  /** The one store of secrets. */
+  secrets: Secrets;
+  sealedSecrets: SealedSecrets;
+  secretKeys: SecretKeys;
   twilio: TwilioApi & TwilioLive & TwilioCalls & TwilioFlexConfiguration & TwilioTaskState;
 }
 
@@ -53,6 +62,8 @@ export function createHostDeps(
   const { accountSid, workspaceSid } = config;
   const callerDigest = callerDigests(config.callerSecret);
   const catalog = createCatalog(db, accountSid);
+  const sealedSecrets = createSealedSecrets(db, recordSecretChange);
+  const secretKeys = createSecretKeys(config);
   return {
     config,
     credentials,
@@ -65,6 +76,10 @@ export function createHostDeps(
     audit: createAudit(db),
     signing,
     policies: createPolicies(db, accountSid),
+    secrets: createSecrets({ sealed: sealedSecrets, keys: secretKeys }),
+    ...{ sealedSecrets, secretKeys },
+    resealSecrets: (options, signal) =>
+      resealSecrets({ sealed: sealedSecrets, keys: secretKeys }, options, signal),
     runs: createRuns(db),
     forgetJobs: (sids) => forgetJobs(db, sids),
     queue,

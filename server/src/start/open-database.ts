@@ -14,32 +14,39 @@ import { applyAtStart, readStartPolicy } from './policy.ts';
 
 /**
  * Opens the database, migrates it and checks that it belongs to this environment: signing identity, custody, policy.
- * @param assemble makes the host of it; if it fails, the database is closed
+ * @param assemble makes the host of it; if anything fails, the database is closed
+ * @param opened the database, where it is open already
  */
 export async function withDatabase<T>(
   config: Config,
   log: Logger,
   assemble: (db: Db, signing: SigningIdentity) => T,
+  opened?: Db,
 ): Promise<T> {
-  // Reads the policy at the start, since a hold that cannot be read would keep nothing when an erasure begins.
-  const policy = readStartPolicy(config.policyFile);
-  const openHost = 'url' in config.database ? await inTheClear(config.database.url) : undefined;
-  if (openHost !== undefined)
-    log.warn(
-      { event: 'database.in_the_clear', host: openHost },
-      `the database's rows and password cross the network unencrypted: ${encryptIt}`,
-    );
-  const db = await openDatabase(config.database);
+  let db = opened;
   try {
+    // Reads the policy at the start, since a hold that cannot be read would keep nothing when an erasure begins.
+    const policy = readStartPolicy(config.policyFile);
+    await warnOfOpenNetwork(config, log);
+    db ??= await openDatabase(config.database);
     await migrate(db);
     const signing = await signingOf(config, log, db);
     await bindDatabase(db, custodyFacts(config, signing.thumbprints));
     if (policy) await applyAtStart(createPolicies(db, config.accountSid), policy, log);
     return assemble(db, signing);
   } catch (error) {
-    await db.close();
+    await db?.close();
     throw error;
   }
+}
+
+async function warnOfOpenNetwork(config: Config, log: Logger): Promise<void> {
+  const openHost = 'url' in config.database ? await inTheClear(config.database.url) : undefined;
+  if (openHost !== undefined)
+    log.warn(
+      { event: 'database.in_the_clear', host: openHost },
+      `the database's rows and password cross the network unencrypted: ${encryptIt}`,
+    );
 }
 
 /** The identity that this custody's hosts share; made if no host has ever had one. */

@@ -3,8 +3,10 @@ import { CustodyError } from '@flex-custody/core';
 import { orAborted } from '@flex-custody/net';
 import type { FastifyInstance } from 'fastify';
 import { exitCodeOf } from '../config/exit-code.ts';
-import { type Config, loadConfig } from '../config.ts';
+import { allSettings, type Config } from '../config.ts';
+import type { Db } from '../db/db.ts';
 import { createLog, type Logger } from '../log.ts';
+import { openConfig } from '../secrets/open-config.ts';
 import { compose, type Host } from './compose.ts';
 import { explain } from './explain.ts';
 import { failureOf, failureText } from './failure.ts';
@@ -22,9 +24,12 @@ export interface Running {
   close(): Promise<void>;
 }
 
-/** Starts a host; if a part fails, the others are closed. */
-export async function start(config: Config, log: Logger): Promise<Running> {
-  const host = await compose(config, log);
+/**
+ * Starts a host; if a part fails, the others are closed.
+ * @param opened the database, where it is open already
+ */
+export async function start(config: Config, log: Logger, opened?: Db): Promise<Running> {
+  const host = await compose(config, log, opened);
   try {
     const opsUrl = await host.ops.listen(config.ops);
     const url = await host.app?.listen({ host: config.host, port: config.port });
@@ -76,13 +81,14 @@ async function closeListener(app: FastifyInstance | undefined, ms: number): Prom
 
 /** Runs a host until a signal ends it, then ends the process. */
 export async function serve(): Promise<void> {
-  let config: Config;
+  let opened: { config: Config; db?: Db };
   try {
-    config = loadConfig();
+    opened = await openConfig(allSettings);
   } catch (error) {
     process.stderr.write(`${failureText(failureOf(error))}\n`);
     process.exit(exitCodeOf(error));
   }
+  const { config, db } = opened;
   const log = createLog(config.logLevel);
   process.on('unhandledRejection', (error) => {
     log.fatal({ err: error }, 'unhandled rejection of a promise');
@@ -93,7 +99,7 @@ export async function serve(): Promise<void> {
     process.exit(1);
   });
   try {
-    const running = await start(config, log);
+    const running = await start(config, log, db);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) endOn(signal, running, log);
   } catch (error) {
     // An error that a person can correct is one sentence; an unexpected one is logged with its stack.

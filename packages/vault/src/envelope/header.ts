@@ -20,7 +20,7 @@ import {
 import { sameDataKey, suite } from '../keys/keys.ts';
 import type { Keys } from '../keys/types.ts';
 import { envelopeError, FRAME_LENGTH, IV_BYTES, MAX_FRAME_LENGTH } from './format.ts';
-import type { SealContext } from './types.ts';
+import type { SealContext, SecretContext } from './types.ts';
 
 /** A header is a few hundred bytes; what has not ended by here is none. */
 export const MAX_HEADER_BYTES = 65_536;
@@ -46,12 +46,17 @@ export interface SealedHeader {
 /** Begins a message: a fresh data key, wrapped, and the header bound to `context`. */
 export async function sealHeader(
   keys: Keys,
-  context: SealContext | undefined,
+  context: SealContext | SecretContext | undefined,
   frameLength = FRAME_LENGTH,
 ): Promise<SealedHeader> {
-  const material = await keys.wrap(context ? { account: context.account, recording: context.recording } : {});
+  const material = await keys.wrap(context ? contextOf(context) : {});
   return written(material, new Uint8Array(randomBytes(MessageIdLength.V2)), frameLength);
 }
+
+const contextOf = (of: SealContext | SecretContext): Record<string, string> =>
+  'secret' in of
+    ? { account: of.account, secret: of.secret }
+    : { account: of.account, recording: of.recording };
 
 /** A header with its tag, for a data key that was wrapped. */
 function written(material: NodeEncryptionMaterial, messageId: Uint8Array, frameLength: number): SealedHeader {
@@ -133,18 +138,13 @@ export interface OpenedHeader {
   material: NodeDecryptionMaterial;
 }
 
-/** Proves a header: it is of the recording asked for, one of our keys opens it, and not a bit of it was altered. */
+/** Proves a header: it is of the recording or secret asked for, one of our keys opens it, and not a bit of it was altered. */
 export async function openHeader(
   keys: Keys,
   { info, header }: ParsedHeader,
-  expected: SealContext | undefined,
+  expected: SealContext | SecretContext | undefined,
 ): Promise<OpenedHeader> {
-  const { account, recording } = header.encryptionContext;
-  if (expected && (account !== expected.account || recording !== expected.recording)) {
-    const is =
-      recording && account ? `this is recording ${recording} of ${account}` : 'this names no recording';
-    throw envelopeError('wrong_recording', `${is}, not ${expected.recording} of ${expected.account}`);
-  }
+  if (expected) refuseOther(header.encryptionContext, expected);
   const { material, keyId } = await keys.unwrap(header.encryptionContext, header.encryptedDataKeys);
   let getDecipher: GetDecipher;
   try {
@@ -157,6 +157,18 @@ export async function openHeader(
     throw envelopeError('tampered', "the header's tag is wrong: the header was altered", cause);
   }
   return { messageId: header.messageId, frameLength: header.frameLength, getDecipher, keyId, material };
+}
+
+/** Compares one field of the context beside the account: what names a recording is no secret, and the other way round. */
+function refuseOther(is: Readonly<Record<string, string>>, expected: SealContext | SecretContext): void {
+  const [kind, name] =
+    'secret' in expected
+      ? (['secret', expected.secret] as const)
+      : (['recording', expected.recording] as const);
+  if (is['account'] === expected.account && is[kind] === name) return;
+  const found =
+    is[kind] && is['account'] ? `this is ${kind} ${is[kind]} of ${is['account']}` : `this names no ${kind}`;
+  throw envelopeError('wrong_recording', `${found}, not ${name} of ${expected.account}`);
 }
 
 /**

@@ -4,24 +4,24 @@ import { ByteQueue } from './byte-queue.ts';
 import { envelopeError, FRAME_LENGTH } from './format.ts';
 import { FrameReader } from './frame-reader.ts';
 import { MAX_HEADER_BYTES, openHeader, parseHeader } from './header.ts';
-import type { SealContext } from './types.ts';
+import type { SealContext, SecretContext } from './types.ts';
 
 /**
  * A whole sealed message in, its plaintext out, each frame only after its tag held. The stream ends cleanly only when
  * the final frame was opened and nothing followed it; until then what came out is authentic but may not be all.
  * `expected`: the recording it must be; undefined takes any.
  */
-export function openStream(keys: Keys, expected: SealContext | undefined): Transform {
+export function openStream(keys: Keys, expected: SealContext | SecretContext | undefined): Transform {
   return new OpenStream(keys, expected);
 }
 
 class OpenStream extends Transform {
   readonly #keys: Keys;
-  readonly #expected: SealContext | undefined;
+  readonly #expected: SealContext | SecretContext | undefined;
   readonly #queue = new ByteQueue();
   #frames: FrameReader | undefined;
 
-  constructor(keys: Keys, expected: SealContext | undefined) {
+  constructor(keys: Keys, expected: SealContext | SecretContext | undefined) {
     super({ readableHighWaterMark: 4 * FRAME_LENGTH, writableHighWaterMark: FRAME_LENGTH });
     this.#keys = keys;
     this.#expected = expected;

@@ -13,6 +13,7 @@ import {
 } from '../../test/support.ts';
 import { createKeys } from '../keys/keys.ts';
 import type { Keys } from '../keys/types.ts';
+import { openBytes, sealBytes } from './bytes.ts';
 import { FINAL_OVERHEAD, FRAME_OVERHEAD } from './format.ts';
 import { sealFrame } from './frame.ts';
 import { parseHeader, sealHeader } from './header.ts';
@@ -361,4 +362,25 @@ test('any portions of plaintext seal to the same length and open to the same byt
     expect(message.length).toBe(header + size + full * FRAME_OVERHEAD + FINAL_OVERHEAD);
     expect((await streamed(message)).equals(plaintext)).toBe(true);
   }
+});
+
+describe('a secret, bound to its name', () => {
+  const secret = { account: context.account, secret: 'crm' };
+
+  test('opens under it alone, and never as a recording', async () => {
+    const message = await sealBytes(keys, secret, Buffer.from('hush'));
+    expect((await openBytes(keys, secret, message)).toString()).toBe('hush');
+    for (const other of [
+      { ...secret, secret: 'other' },
+      { ...secret, account: 'AC1' },
+      { account: context.account, recording: 'crm' },
+    ])
+      expect(await codeOf(openBytes(keys, other, message))).toBe('envelope_wrong_recording');
+  });
+
+  test('no recording opens as one', async () => {
+    const message = await sealBytes(keys, context, Buffer.from('audio'));
+    const as = { account: context.account, secret: context.recording };
+    expect(await codeOf(openBytes(keys, as, message))).toBe('envelope_wrong_recording');
+  });
 });

@@ -5,7 +5,7 @@ import { collectYoungEvery } from '../young-buffers.ts';
 import { FINAL_MARK, FRAME_LENGTH } from './format.ts';
 import { sealFrame } from './frame.ts';
 import { reopenHeader, type SealedHeader, sealHeader } from './header.ts';
-import type { SealContext } from './types.ts';
+import type { SealContext, SecretContext } from './types.ts';
 
 const collectAfter = collectYoungEvery(2 * 1024 * 1024);
 
@@ -20,7 +20,7 @@ export interface Sealer {
 
 export async function createSealer(
   keys: Keys,
-  context: SealContext | undefined,
+  context: SealContext | SecretContext | undefined,
   frameLength = FRAME_LENGTH,
 ): Promise<Sealer> {
   return sealerOf(await sealHeader(keys, context, frameLength), frameLength);
@@ -54,7 +54,10 @@ function sealerOf({ bytes, messageId, getCipher }: SealedHeader, frameLength: nu
  * Plaintext in, one sealed message out, in constant memory: one frame is held until it is full. Whatever was not ended
  * cleanly has no final frame, and no reader accepts it. Without a context the message is bound to no recording.
  */
-export async function sealStream(keys: Keys, context: SealContext | undefined): Promise<Transform> {
+export async function sealStream(
+  keys: Keys,
+  context: SealContext | SecretContext | undefined,
+): Promise<Transform> {
   return new SealStream(await createSealer(keys, context));
 }
 

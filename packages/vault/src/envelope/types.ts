@@ -6,6 +6,12 @@ export interface SealContext {
   recording: string;
 }
 
+/** The same of a secret, by its name: a message of one kind never opens as the other. */
+export interface SecretContext {
+  account: string;
+  secret: string;
+}
+
 /** One pinned version of a stored object. */
 export interface ObjectReader {
   /** Expected size of the object: a hint that saves the time of a read; it is always checked. */

@@ -13,6 +13,7 @@ import * as keeping from './keeping.ts';
 import * as keys from './keys.ts';
 import { node } from './node.ts';
 import type { Scene } from './scene.ts';
+import { secrets } from './secrets.ts';
 import { signingKey } from './signing.ts';
 import * as twilio from './twilio.ts';
 
@@ -79,6 +80,7 @@ export const checks: readonly Check[] = [
     key: keys.key,
     'twilio-keys': keeping.twilioKeys,
     'signing-key': signingKey,
+    secrets: (scene) => secrets(scene),
   }),
   ...group('Keeping', { policy: keeping.policy, callers }),
   ...group('Host', {

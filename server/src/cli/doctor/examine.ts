@@ -12,7 +12,7 @@ const limitMs = 8_000;
 
 export interface Examination {
   /** @throws CustodyError `config_invalid` */
-  load: () => Config;
+  load: () => Config | Promise<Config>;
   options?: DoctorOptions;
   those?: readonly Check[];
   limitMs?: number;
@@ -27,7 +27,7 @@ export async function examine(parts: Examination): Promise<Finding[]> {
   const environment = { group: 'Environment', name: 'environment' };
   let config: Config;
   try {
-    config = load();
+    config = await load();
   } catch (error) {
     const lines = error instanceof CustodyError ? error.message.split('\n') : [String(error)];
     return [...lines.map(faultOf), ...withoutFile(parts.envFile ?? '.env')].map((found) => ({

@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { checkEnvFile } from '../../config/env-file.ts';
 import { exitConfig } from '../../config/exit-code.ts';
-import { loadConfig } from '../../config.ts';
+import { allSettings } from '../../config.ts';
+import { loadWithSecrets } from '../../secrets/open-config.ts';
 import { readText } from '../file-input.ts';
+import { secretsOfHost } from '../operator-api.ts';
 import { printJson } from '../output.ts';
 import { type Check, checks } from './checks.ts';
 import { examine } from './examine.ts';
@@ -40,7 +42,7 @@ export function registerDoctor(program: Command): void {
       const findings = await examine({
         load() {
           checkEnvFile();
-          return loadConfig();
+          return loadWithSecrets(allSettings, { otherwise: secretsOfHost });
         },
         options: {
           ...(given !== undefined && { token: given }),

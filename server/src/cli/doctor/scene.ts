@@ -11,7 +11,8 @@ import {
 import { type BucketLook, lookAtBucket } from '@flex-custody/vault';
 import { type Config, twilioCredentials } from '../../config.ts';
 import type { Health } from '../../http/operators/health.ts';
-import { healthOf } from './health-of.ts';
+import type { SealedSecret } from '../../secrets/sealed-secrets.ts';
+import { type DatabaseFacts, factsOf } from './facts-of.ts';
 
 export interface DoctorOptions {
   /** A Flex token, to be validated and described. */
@@ -34,11 +35,18 @@ export interface Scene {
   flex(): Promise<FlexConfiguration | undefined>;
   bucket(): Promise<BucketLook>;
   health(): Promise<Health | 'locked'>;
+  /** The stored secrets, sealed. */
+  secrets(): Promise<readonly SealedSecret[] | 'locked' | undefined>;
 }
 
 /** @param more replaces parts of it in tests */
 export function setScene(config: Config, options: DoctorOptions, more: Partial<Scene> = {}): Scene {
   const { accountSid, workspaceSid } = config;
+  const facts = once(() => factsOf(config));
+  const ofFacts = async <K extends keyof DatabaseFacts>(of: K): Promise<DatabaseFacts[K] | 'locked'> => {
+    const found = await facts();
+    return found === 'locked' ? found : found[of];
+  };
   const twilio = createTwilio({ accountSid, workspaceSid, ...twilioCredentials(config) });
   return {
     config,
@@ -49,7 +57,8 @@ export function setScene(config: Config, options: DoctorOptions, more: Partial<S
     account: once(() => twilio.account()),
     flex: once(() => twilio.flexConfiguration()),
     bucket: once(() => lookAtBucket(config.store)),
-    health: once(() => healthOf(config)),
+    health: () => ofFacts('health'),
+    secrets: () => ofFacts('secrets'),
     ...more,
   };
 }

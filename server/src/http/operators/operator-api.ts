@@ -10,6 +10,9 @@ import { ingestJobs } from '../../ingest/jobs.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { CheckedWork } from '../../runs/options.ts';
 import type { Begin, Json, Runs, RunView, Work } from '../../runs/runs.ts';
+import type { Sealed, SealedSecret, SealedSecrets } from '../../secrets/sealed-secrets.ts';
+import type { SecretKeys } from '../../secrets/secret-keys.ts';
+import { checkSecret } from '../../secrets/secrets.ts';
 import type { SigningIdentity } from '../../signing/identity.ts';
 import type { Health } from './health.ts';
 import { createPolicyApi, type PolicyApi, type PolicyApiDeps } from './policies.ts';
@@ -17,7 +20,10 @@ import { createPolicyApi, type PolicyApi, type PolicyApiDeps } from './policies.
 export interface KeyUse {
   /** Id of the key that encrypts; absent if S3 does. */
   seals?: string;
-  keys: { keyId: string; atHand: boolean; recordings: number; sidecars: number }[];
+  /** Id of the key that encrypts stored secrets; absent if there is none, and from a host of an earlier release. */
+  sealsSecrets?: string;
+  /** `secrets` is absent from a host of an earlier release. */
+  keys: { keyId: string; atHand: boolean; recordings: number; sidecars: number; secrets?: number }[];
   /** Sidecars by the key that signed them; without `keyId` those that are not signed. */
   signers: { keyId?: string; signs: boolean; atHand: boolean; sidecars: number }[];
 }
@@ -61,8 +67,17 @@ export interface OperatorApi extends PolicyApi {
   begin(name: string, options: Json, how?: Begin): Promise<void>;
   /** Progress of the last run. @throws CustodyError `run_unknown` (404) if there was none */
   look(name: string): Promise<RunView>;
-  /** Recordings and sidecars per key, and whether this host has the key. */
+  /** Recordings, sidecars and secrets per key, and whether this host has the key. */
   keys(): Promise<KeyUse>;
+  /** The stored secrets, sealed: the caller opens them with keys of its own. */
+  secrets(): Promise<SealedSecret[]>;
+  /**
+   * Stores a secret that the caller has sealed, so that no value crosses the wire.
+   * @throws CustodyError `secret_invalid` (400), also if the host's keys do not open it
+   */
+  setSecret(secret: Sealed): Promise<void>;
+  /** `removed`: whether there was one. */
+  removeSecret(name: string): Promise<{ removed: boolean }>;
   /**
    * Newest first, 1000 by default.
    * @throws CustodyError `page_unknown` (404) if the row that `after` names was removed, as the other lists do
@@ -99,6 +114,8 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   certificates: Certificates;
   /** Undefined if S3 encrypts. */
   keys?: Pick<Keys, 'keyId' | 'keyIds'> | undefined;
+  secretKeys: SecretKeys;
+  sealedSecrets: SealedSecrets;
   /** Undefined if its keys cannot be read. */
   signing?: Pick<SigningIdentity, 'keyId' | 'keyIds' | 'lists'> | undefined;
   health(): Promise<Health>;
@@ -107,6 +124,14 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   works: Readonly<Record<string, Work & Partial<Pick<CheckedWork, 'check'>>>>;
   /** Aborts runs when the process ends; a later process can continue them. */
   signal?: AbortSignal;
+}
+
+/** What the caller has sealed with other keys is the caller's fault. */
+function refuseUnreadable(cause: unknown): never {
+  if (!(cause instanceof CustodyError && cause.code === 'secret_unreadable')) throw cause;
+  throw new CustodyError('secret_invalid', `the host cannot open what it was sent: ${cause.message}`, {
+    cause,
+  });
 }
 
 const retriesAtOnce = 200;
@@ -118,6 +143,8 @@ export function createOperatorApi({
   alarms,
   queue,
   keys,
+  secretKeys,
+  sealedSecrets,
   signing,
   health,
   runs,
@@ -178,8 +205,11 @@ export function createOperatorApi({
     },
     async keys() {
       const used = await catalog.keyUse();
-      const idle = (keys?.keyIds ?? []).filter((id) => !used.some(({ keyId }) => keyId === id));
-      const all = [...used, ...idle.map((keyId) => ({ keyId, recordings: 0, sidecars: 0 }))];
+      const secrets = await sealedSecrets.all();
+      const atHand = [...(keys?.keyIds ?? []), ...secretKeys.keyIds];
+      const others = new Set([...atHand, ...secrets.map(({ keyId }) => keyId)]);
+      for (const { keyId } of used) others.delete(keyId);
+      const all = [...used, ...[...others].map((keyId) => ({ keyId, recordings: 0, sidecars: 0 }))];
       const signed = await catalog.signers();
       const unused = (signing?.keyIds ?? []).filter((id) => !signed.some(({ keyId }) => keyId === id));
       const signers = [...signed, ...unused.map((keyId) => ({ keyId, sidecars: 0 }))];
@@ -190,9 +220,20 @@ export function createOperatorApi({
           atHand: use.keyId !== undefined && signing?.lists(use.keyId) === true,
         })),
         ...(keys && { seals: keys.keyId }),
-        keys: all.map((use) => ({ ...use, atHand: keys?.keyIds.includes(use.keyId) ?? false })),
+        ...(secretKeys.keyId !== undefined && { sealsSecrets: secretKeys.keyId }),
+        keys: all.map((use) => ({
+          ...use,
+          atHand: atHand.includes(use.keyId),
+          secrets: secrets.filter(({ keyId }) => keyId === use.keyId).length,
+        })),
       };
     },
+    secrets: () => sealedSecrets.all(),
+    async setSecret(secret) {
+      checkSecret(secret.name, await secretKeys.open(secret).catch(refuseUnreadable));
+      await sealedSecrets.put(secret, 'cli');
+    },
+    removeSecret: async (name) => ({ removed: await sealedSecrets.remove(name, 'cli') }),
     certificates: ({ limit, after } = { limit: 1_000 }) => certificates.list(limit, after),
     certificatesBehind: (after) => certificates.countBehind(after),
     async certificate(id) {

@@ -6,6 +6,7 @@ import {
   type TaskSid,
 } from '@flex-custody/core';
 import fastify, { type FastifyInstance } from 'fastify';
+import { recordSecretChange } from '../../access/secret-audit.ts';
 import { type Alarms, createAlarms } from '../../alarms/alarms.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../../catalog/certificates.ts';
@@ -18,6 +19,8 @@ import { callerDigests } from '../../retention/caller.ts';
 import { createPolicies } from '../../retention/policies.ts';
 import { checkedWork } from '../../runs/options.ts';
 import { createRuns } from '../../runs/runs.ts';
+import { createSealedSecrets } from '../../secrets/sealed-secrets.ts';
+import { createSecretKeys } from '../../secrets/secret-keys.ts';
 import { buildOps } from '../ops.ts';
 import { readHealth } from './health.ts';
 import { createOperatorApi, type OperatorApi } from './operator-api.ts';
@@ -32,6 +35,7 @@ let catalog: Catalog;
 let alarms: Alarms;
 let certificates: Certificates;
 const accountSid = `AC${'0b'.repeat(16)}` as never;
+const secretKeys = createSecretKeys({ accountSid, secretsKeys: [new Uint8Array(32).fill(3)] });
 let local: OperatorApi;
 let sent: string[];
 let app: FastifyInstance;
@@ -51,6 +55,8 @@ beforeAll(async () => {
     callerDigest: callerDigests(Buffer.alloc(32, 9).toString('base64')),
     queue: { send: async ({ name }) => void sent.push(name) },
     keys: { keyId: 'newest', keyIds: ['newest'] },
+    secretKeys,
+    sealedSecrets: createSealedSecrets(database.db, recordSecretChange),
     signing: { keyId: 'signs', keyIds: ['signs'], lists: (keyId) => keyId === 'signs' },
     runs: createRuns(database.db),
     health: () => readHealth(database.db, accountSid),
@@ -100,6 +106,41 @@ describe.each([
     expect(await api().show(RE(2))).toEqual(await catalog.find(RE(2)));
   });
 
+  test('secrets come and leave sealed, and each change is in the audit log', async () => {
+    const sealed = await secretKeys.seal('crm/token', 'hush');
+    await api().setSecret(sealed);
+    expect(await api().secrets()).toEqual([
+      { ...sealed, version: expect.any(Number), setAt: expect.any(Date), by: 'cli' },
+    ]);
+    expect((await api().keys()).keys).toContainEqual(
+      expect.objectContaining({ keyId: secretKeys.keyId, atHand: true, secrets: 1 }),
+    );
+    expect((await api().keys()).sealsSecrets).toBe(secretKeys.keyId);
+    expect(await api().removeSecret('crm/token')).toEqual({ removed: true });
+    expect(await api().removeSecret('crm/token')).toEqual({ removed: false });
+    const rows = await database.db.query<{ action: string }>(
+      `SELECT viewer, action, subject_kind, recording_sid, allowed FROM audit ORDER BY id DESC LIMIT 2`,
+    );
+    const of = { viewer: 'operator', subject_kind: 'secret', recording_sid: 'crm/token', allowed: true };
+    expect(rows).toEqual([
+      { ...of, action: 'secret.removed' },
+      { ...of, action: 'secret.set' },
+    ]);
+  });
+
+  test('a secret that the host could not open, or would refuse, is not stored', async () => {
+    const other = createSecretKeys({ accountSid, secretsKeys: [new Uint8Array(32)] });
+    const refused = async (sealed: Parameters<OperatorApi['setSecret']>[0]) =>
+      api()
+        .setSecret(sealed)
+        .catch(({ code }) => code);
+    expect(await refused(await other.seal('crm', 'hush'))).toBe('secret_invalid');
+    expect(await refused({ ...(await secretKeys.seal('a', 'hush')), name: 'b' })).toBe('secret_invalid');
+    expect(await refused(await secretKeys.seal('TWILIO_AUTH_TOKEN', 'hush'))).toBe('secret_invalid');
+    expect(await refused(await secretKeys.seal('PORT', '1'))).toBe('secret_invalid');
+    expect(await api().secrets()).toEqual([]);
+  });
+
   test('what failed starts over, from its object where it has one', async () => {
     await catalog.giveUp(RE(1), 'media_missing');
     expect(await api().retry(RE(1))).toMatchObject({ begun: ['copy', 'link'], state: 'registered' });
@@ -143,8 +184,8 @@ describe.each([
           return 'registered';
         },
       } as Pick<Catalog, 'list' | 'find' | 'replayed'> as Catalog,
-      certificates,
-      alarms,
+      ...{ certificates, alarms, secretKeys },
+      sealedSecrets: createSealedSecrets(database.db, recordSecretChange),
       policies: createPolicies(database.db, accountSid),
       queue: { send: async () => undefined },
       runs: createRuns(database.db),
@@ -249,9 +290,11 @@ describe.each([
     await catalog.described(RE(2), undefined, sidecar);
     expect(await api().keys()).toEqual({
       seals: 'newest',
+      sealsSecrets: secretKeys.keyId,
       keys: [
-        { keyId: object.keyId, atHand: false, recordings: 1, sidecars: 1 },
-        { keyId: 'newest', atHand: true, recordings: 0, sidecars: 0 },
+        { keyId: object.keyId, atHand: false, recordings: 1, sidecars: 1, secrets: 0 },
+        { keyId: 'newest', atHand: true, recordings: 0, sidecars: 0, secrets: 0 },
+        { keyId: secretKeys.keyId, atHand: true, recordings: 0, sidecars: 0, secrets: 0 },
       ],
       signers: [
         { keyId: 'lost', signs: false, atHand: false, sidecars: 1 },

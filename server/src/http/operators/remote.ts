@@ -15,6 +15,8 @@ const said = {
   [pageUnknownCode]: () => pageUnknownText,
   policy_invalid: () => "the host's release cannot read the policy: flex-custody policy check",
   policy_changed: () => 'another policy was applied meanwhile: run it again',
+  secret_invalid: () =>
+    'the host refuses the name or the value, or cannot open what this command has sealed: run the command of its release, with its environment',
   policy_weaker: () => 'it holds or keeps less than the policy in force: add --yes if that is intended',
 } as const;
 
@@ -77,6 +79,9 @@ export function remoteOperatorApi(url: string, secret: string): OperatorApi {
     certificatesBehind: (after) => askBehind(`/certificates/behind?after=${after}`),
     certificate: async (id) => dated(await ask('GET', `/certificates/${id}`)),
     keys: () => ask('GET', '/keys'),
+    secrets: () => ask('GET', '/secrets'),
+    setSecret: async (secret) => void (await ask('POST', '/secrets', JSON.stringify(secret))),
+    removeSecret: (name) => ask('POST', '/secrets/remove', JSON.stringify({ name })),
     health: () => ask('GET', '/health'),
     policy: () => ask('GET', '/policy'),
     policies: () => ask('GET', '/policies'),

@@ -11,6 +11,7 @@ import { requireFunctionSignature } from '../plugins/function-signature.ts';
 import type { OperatorApi, Page } from './operator-api.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { readObject } from './read-object.ts';
+import { secretRoutes } from './secret-routes.ts';
 
 const sid = { type: 'string', pattern: '^RE[0-9a-f]{32}$' } as const;
 const withSid = { params: { type: 'object', properties: { sid } } } as const;
@@ -124,6 +125,7 @@ export async function operatorRoutes(
   );
   policyRoutes(scope, api);
   scope.get('/keys', () => api.keys());
+  secretRoutes(scope, api);
   scope.get('/health', () => api.health());
   scope.get<{ Querystring: Page<number> }>('/alarms', { schema: page(alarmId, 100) }, ({ query }) =>
     api.alarms(query),

@@ -201,6 +201,7 @@ export async function house(
     twilio,
     store: store as unknown as Store,
     keys: undefined,
+    resealSecrets: async () => ({ resealed: [], failed: [] }),
     signing: houseSigning,
     log: { info: line, warn: line, error: line },
     ...change,

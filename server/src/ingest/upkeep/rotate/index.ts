@@ -2,6 +2,7 @@ import { asRecordingSid, CustodyError, errorCode, type RecordingSid } from '@fle
 import { isVersionOfItsOwn, type Keys, renewObject, type Store } from '@flex-custody/vault';
 import type { RecordingRow } from '../../../catalog/recording-row.ts';
 import type { Run } from '../../../runs/runs.ts';
+import type { Resealed } from '../../../secrets/reseal.ts';
 import type { IngestDeps } from '../../deps.ts';
 import { removeSurplus } from '../../intake/surplus.ts';
 import { logStep } from '../../log-step.ts';
@@ -21,18 +22,29 @@ const pageRows = 200;
 const atOnce = 4;
 
 /**
- * Encrypts the data keys of recordings again, under the newest key only, and renews their sidecars. A recording that
+ * Encrypts the data keys of recordings again, under the newest key only, and renews their sidecars and the stored secrets. What
  * fails stays as it was and is counted by its reason; a second run renews what is left, and removes earlier versions.
  * @throws CustodyError `rotation_by_s3`, `rotation_unversioned`, `key_unknown`
  */
 export async function rotateKeys(deps: IngestDeps, run: Run): Promise<void> {
   const options = run.options as unknown as RotateOptions;
   const { catalog, store } = deps;
-  const keys = sealing(deps, options);
   const tally = createTally(run);
+  const keys = sealing(deps, options);
+  const secrets = await deps.resealSecrets(options, run.signal);
+  countSecrets(deps, tally, secrets, options);
+  const hasSecrets = secrets.resealed.length + secrets.failed.length > 0;
+  if (!keys) {
+    if (!hasSecrets)
+      throw new CustodyError(
+        'rotation_by_s3',
+        'S3 encrypts the recordings of this host and rotates its own keys, and no secret is under an older key: there is nothing to do',
+      );
+    return run.save({}, tally.counts);
+  }
   const of = { newest: keys.keyId, ...(options.from !== undefined && { from: options.from }) };
   const total = (tally.counts['done'] ?? 0) + (await catalog.countSealedByOthers(of));
-  await refuseUnknown(deps, keys, options);
+  if (!hasSecrets) await refuseUnknown(deps, keys, options);
   if (!options.dryRun && total > 0) await refuseUnversioned(store);
   let after = asRecordingSid(run.state?.['after']);
   for (;;) {
@@ -54,13 +66,25 @@ export async function rotateKeys(deps: IngestDeps, run: Run): Promise<void> {
   await run.save({ after }, tally.counts, total);
 }
 
-function sealing({ keys, store }: IngestDeps, { from }: RotateOptions): Keys {
-  if (store.mode === 'sse-kms' || !keys) {
-    throw new CustodyError(
-      'rotation_by_s3',
-      'S3 encrypts the recordings of this host and rotates its own keys: there is nothing to do',
-    );
+/** A run that continues another one looks at all secrets again: only those that were sealed again are no longer found. */
+function countSecrets(
+  { log }: IngestDeps,
+  { counts }: Tally,
+  { resealed, failed }: Resealed,
+  { dryRun }: RotateOptions,
+): void {
+  const secrets = resealed.length + (dryRun ? 0 : (counts['secrets'] ?? 0));
+  if (secrets > 0) counts['secrets'] = secrets;
+  if (failed.length > 0) counts['failed_secrets'] = failed.length;
+  else delete counts['failed_secrets'];
+  for (const { name, code } of failed) {
+    log.warn({ name, code }, 'a stored secret could not be sealed under the newest key');
   }
+}
+
+/** Undefined if S3 encrypts the recordings. */
+function sealing({ keys, store }: IngestDeps, { from }: RotateOptions): Keys | undefined {
+  if (store.mode === 'sse-kms' || !keys) return undefined;
   if (from !== undefined && from === keys.keyId) {
     throw new CustodyError(
       'key_unknown',

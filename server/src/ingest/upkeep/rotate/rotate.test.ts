@@ -14,6 +14,9 @@ import { createFaults } from '../../../../../sandbox/src/faults.ts';
 import { type OwnS3, startS3 } from '../../../../../sandbox/src/s3/index.ts';
 import { openSidecar } from '../../../catalog/sidecars.ts';
 import { lockedUntil } from '../../../retention/remove.ts';
+import { resealSecrets } from '../../../secrets/reseal.ts';
+import { createSealedSecrets } from '../../../secrets/sealed-secrets.ts';
+import { createSecretKeys } from '../../../secrets/secret-keys.ts';
 import type { IngestDeps } from '../../deps.ts';
 import { house, sharedDatabase } from '../../testing/house.ts';
 import { scene, sids } from '../../testing/scene.ts';
@@ -286,4 +289,55 @@ test('a bucket without versions is refused, and where S3 seals there is nothing 
   bare.close();
   host.deps.keys = undefined;
   await expect(host.run()).rejects.toMatchObject({ code: 'rotation_by_s3' });
+});
+
+describe('stored secrets', () => {
+  const account = sids.account;
+  const keysOf = (...ids: string[]) =>
+    createSecretKeys({
+      accountSid: account,
+      secretsKeys: ids.map((id) => new Uint8Array(32).fill(id.charCodeAt(0))),
+    });
+  const sealed = () => createSealedSecrets(shared.db, async () => undefined);
+  const resealing = (...ids: string[]): Partial<IngestDeps> => ({
+    resealSecrets: (options, signal) =>
+      resealSecrets({ sealed: sealed(), keys: keysOf(...ids) }, options, signal),
+  });
+  const put = async (name: string, by: string) =>
+    sealed().put(await keysOf(by).seal(name, `value of ${name}`), 'cli');
+  beforeEach(() => shared.db.query('TRUNCATE secrets'));
+
+  test('are sealed again beside the recordings, and a dry run changes none', async () => {
+    const host = await open(1, resealing('n', 'o'));
+    await put('one', 'o');
+    await put('two', 'o');
+    expect(await host.run({ dryRun: true })).toMatchObject({ secrets: 2 });
+    expect((await sealed().find('one'))?.keyId).toBe(keysOf('o').keyId);
+    expect(await host.run()).toMatchObject({ secrets: 2, recordings: 1 });
+    const one = await sealed().find('one');
+    expect(one && (await keysOf('n').open(one))).toBe('value of one');
+    expect(await host.run()).not.toHaveProperty('secrets');
+  });
+
+  test('one that does not open is counted, and the recordings are rotated all the same', async () => {
+    const host = await open(1, resealing('n', 'o'));
+    await put('one', 'x');
+    expect(await host.run()).toMatchObject({ failed_secrets: 1, recordings: 1 });
+    expect(host.lines.join()).toContain('secret_unreadable');
+    expect(host.lines.join()).not.toContain('value of');
+  });
+
+  test('where S3 encrypts they are all there is to rotate', async () => {
+    const host = await open(1, resealing('n', 'o'));
+    host.deps.keys = undefined;
+    await put('one', 'o');
+    expect(await host.run()).toMatchObject({ secrets: 1 });
+    await expect(host.run()).rejects.toMatchObject({ code: 'rotation_by_s3' });
+  });
+
+  test('a key that only they are under is known to a rotation from it', async () => {
+    const host = await open(1, resealing('n', 'o'));
+    await put('one', 'o');
+    expect(await host.run({ from: keysOf('o').keyId ?? '' })).toMatchObject({ secrets: 1 });
+  });
 });
