@@ -26,6 +26,7 @@ export const auditActions = {
   'adopt-database': 'An operator bound the database to another environment.',
   'accept-unsigned':
     'An operator restored the facts of a sidecar without a signature of a host, as unproven ones.',
+  'data-source.set': 'The settings of the data source were changed, or their file has changed.',
 } as const;
 export type AuditAction = keyof typeof auditActions;
 

@@ -21,6 +21,9 @@ import type { Db } from '../db/db.ts';
 import { type IngestParts, ingestWorks, type Log } from '../ingest/index.ts';
 import { forgetJobs } from '../queue/forget-jobs.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { DataSources } from '../recorder/data-source/data-source.ts';
+import { openDataSource } from '../recorder/data-source/open.ts';
+import { noSecrets } from '../recorder/data-source/secrets.ts';
 import { recorderJobs } from '../recorder/jobs.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { retentionWorks } from '../retention/index.ts';
@@ -37,6 +40,7 @@ export interface HostDeps extends IngestParts {
   audit: Audit;
   forgetJobs(sids: readonly string[]): Promise<void>;
   config: Config;
+  dataSource: DataSources;
   identities: Identities;
   policies: Policies;
   twilio: TwilioApi & TwilioLive & TwilioCalls & TwilioFlexConfiguration & TwilioTaskState;
@@ -53,6 +57,9 @@ export function createHostDeps(
   const { accountSid, workspaceSid } = config;
   const callerDigest = callerDigests(config.callerSecret);
   const catalog = createCatalog(db, accountSid);
+  const alarms = createAlarms(db);
+  const audit = createAudit(db);
+  const twilio = createTwilio({ accountSid, workspaceSid, ...credentials });
   return {
     config,
     credentials,
@@ -60,9 +67,13 @@ export function createHostDeps(
     aged: createAgedRows(db, accountSid, catalog),
     uploads: createUploads(db),
     identities: createIdentities(db),
-    alarms: createAlarms(db),
+    alarms,
     certificates: createCertificates(db),
-    audit: createAudit(db),
+    audit,
+    dataSource: openDataSource(config, {
+      ...{ db, alarms, audit, secrets: noSecrets },
+      taskRouter: () => ({ workspaceSid, worker: (sid) => twilio.worker(sid) }),
+    }),
     signing,
     policies: createPolicies(db, accountSid),
     runs: createRuns(db),
@@ -81,7 +92,7 @@ export function createHostDeps(
     keys: config.keyConfig && createKeys(config.keyConfig),
     ...(callerDigest && { callerDigest }),
     ...(config.twilioKeys && { twilioKeys: config.twilioKeys }),
-    twilio: createTwilio({ accountSid, workspaceSid, ...credentials }),
+    twilio,
     log,
   };
 }

@@ -8,9 +8,11 @@ import type { Listing, RecordingRow } from '../../catalog/recording-row.ts';
 import type { Behind } from '../../db/pages.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
 import type { Queue } from '../../queue/queue.ts';
+import type { DataSources } from '../../recorder/data-source/data-source.ts';
 import type { CheckedWork } from '../../runs/options.ts';
 import type { Begin, Json, Runs, RunView, Work } from '../../runs/runs.ts';
 import type { SigningIdentity } from '../../signing/identity.ts';
+import type { DataSourceApi } from './data-source-routes.ts';
 import type { Health } from './health.ts';
 import { createPolicyApi, type PolicyApi, type PolicyApiDeps } from './policies.ts';
 
@@ -39,7 +41,7 @@ export interface Page<Id> {
 export type Behinds = Omit<Listing, 'limit'> & { after: RecordingSid };
 
 /** What operators do with the catalog, at the database or through the host that has it open. */
-export interface OperatorApi extends PolicyApi {
+export interface OperatorApi extends PolicyApi, DataSourceApi {
   list(listing: Listing): Promise<RecordingRow[]>;
   /** How many rows follow a page of such a list; undefined if a host of an earlier release does not count them. Other lists likewise. */
   listBehind(of: Behinds): Promise<Behind | undefined>;
@@ -103,6 +105,7 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   signing?: Pick<SigningIdentity, 'keyId' | 'keyIds' | 'lists'> | undefined;
   health(): Promise<Health>;
   runs: Runs;
+  dataSource: Pick<DataSources, 'view' | 'history' | 'change'>;
   /** Long work by its name. */
   works: Readonly<Record<string, Work & Partial<Pick<CheckedWork, 'check'>>>>;
   /** Aborts runs when the process ends; a later process can continue them. */
@@ -110,6 +113,7 @@ export interface OperatorApiDeps extends PolicyApiDeps {
 }
 
 const retriesAtOnce = 200;
+const mostVersions = 100;
 const jobOf: Partial<Record<RecordingState, 'copy' | 'verify'>> = { registered: 'copy', sealed: 'verify' };
 
 export function createOperatorApi({
@@ -125,6 +129,7 @@ export function createOperatorApi({
   signal,
   policies,
   callerDigest,
+  dataSource,
 }: OperatorApiDeps): OperatorApi {
   const show = async (sid: RecordingSid): Promise<RecordingRow> => {
     const row = await catalog.find(sid);
@@ -201,6 +206,9 @@ export function createOperatorApi({
       return found;
     },
     health,
+    dataSource: () => dataSource.view(),
+    dataSourceHistory: () => dataSource.history(mostVersions),
+    changeDataSource: (change) => dataSource.change(change),
     alarms: (page) => alarms.list({ ...page, open: true }),
     alarmsBehind: (after) => alarms.countBehind(after),
     async clearAlarm(id) {

@@ -6,6 +6,7 @@ import {
   type TaskSid,
 } from '@flex-custody/core';
 import fastify, { type FastifyInstance } from 'fastify';
+import { createAudit } from '../../access/audit.ts';
 import { type Alarms, createAlarms } from '../../alarms/alarms.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../../catalog/certificates.ts';
@@ -14,6 +15,9 @@ import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { migrate } from '../../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { createLog } from '../../log.ts';
+import type { DataSources } from '../../recorder/data-source/data-source.ts';
+import { openDataSource } from '../../recorder/data-source/open.ts';
+import { noSecrets } from '../../recorder/data-source/secrets.ts';
 import { callerDigests } from '../../retention/caller.ts';
 import { createPolicies } from '../../retention/policies.ts';
 import { checkedWork } from '../../runs/options.ts';
@@ -32,6 +36,7 @@ let catalog: Catalog;
 let alarms: Alarms;
 let certificates: Certificates;
 const accountSid = `AC${'0b'.repeat(16)}` as never;
+let dataSource: DataSources;
 let local: OperatorApi;
 let sent: string[];
 let app: FastifyInstance;
@@ -43,6 +48,15 @@ beforeAll(async () => {
   catalog = createCatalog(database.db, accountSid);
   alarms = createAlarms(database.db);
   certificates = createCertificates(database.db);
+  dataSource = openDataSource(
+    { accountSid },
+    {
+      ...{ db: database.db, alarms, audit: createAudit(database.db), secrets: noSecrets },
+      taskRouter: () => {
+        throw new Error('not asked');
+      },
+    },
+  );
   local = createOperatorApi({
     catalog,
     certificates,
@@ -53,6 +67,7 @@ beforeAll(async () => {
     keys: { keyId: 'newest', keyIds: ['newest'] },
     signing: { keyId: 'signs', keyIds: ['signs'], lists: (keyId) => keyId === 'signs' },
     runs: createRuns(database.db),
+    dataSource,
     health: () => readHealth(database.db, accountSid),
     works: {
       erase: checkedWork('erase', () => Promise.reject(new Error('it began'))),
@@ -148,6 +163,7 @@ describe.each([
       policies: createPolicies(database.db, accountSid),
       queue: { send: async () => undefined },
       runs: createRuns(database.db),
+      dataSource,
       health: () => readHealth(database.db, accountSid),
       works: {},
     });

@@ -15,6 +15,9 @@ const said = {
   [pageUnknownCode]: () => pageUnknownText,
   policy_invalid: () => "the host's release cannot read the policy: flex-custody policy check",
   policy_changed: () => 'another policy was applied meanwhile: run it again',
+  data_source_changed: () =>
+    'the data source was changed meanwhile: read it again, and repeat the change on the version that is current then',
+  data_source_read_only: () => 'CUSTODY_DATA_SOURCE_FILE rules: change that file on the host',
   policy_weaker: () => 'it holds or keeps less than the policy in force: add --yes if that is intended',
 } as const;
 
@@ -80,6 +83,9 @@ export function remoteOperatorApi(url: string, secret: string): OperatorApi {
     health: () => ask('GET', '/health'),
     policy: () => ask('GET', '/policy'),
     policies: () => ask('GET', '/policies'),
+    dataSource: () => ask('GET', '/data-source'),
+    dataSourceHistory: () => ask('GET', '/data-source/history'),
+    changeDataSource: (change) => ask('POST', '/data-source', JSON.stringify({ dryRun: false, ...change })),
     comparePolicy: (text, after) => ask('POST', '/policy/compare', JSON.stringify({ text, after })),
     applyPolicy: (application) => ask('POST', '/policy/apply', JSON.stringify(application)),
     alarms: async (page) => pageOf(await ask<Alarm[]>('GET', `/alarms${pageQuery(page)}`), page),
