@@ -104,15 +104,15 @@ export function createDataSource(deps: DataSourceDeps): DataSources {
   const current = createCurrent({
     ...{ file, versions, check, now },
     recordFile: () => record({ viewer: operator, reason: 'file' }),
-    report: (faults) => report('data_source_invalid', faults),
+    report: report.settings,
   });
   const people = createPeople({ current: current.read, readEmployees, report, now });
 
-  const keep = async (read: ReadSettings, by: string): Promise<void> => {
+  const keep = async (read: ReadSettings, by: string, names: ReadonlySet<string>): Promise<void> => {
     for (const [key, change] of Object.entries(read.secrets)) {
       if (!isSecretKey(key) || change === 'set') continue;
-      if (change === 'unset') await secrets.remove(secretName(key), by);
-      else await secrets.set(secretName(key), change.value, by);
+      if (typeof change === 'object') await secrets.set(secretName(key), change.value, by);
+      else if (names.has(secretName(key))) await secrets.remove(secretName(key), by);
     }
   };
 
@@ -163,7 +163,7 @@ export function createDataSource(deps: DataSourceDeps): DataSources {
       // First the version: of two changes at once, the one that is refused must leave the secrets as they are.
       const next = await versions.append({ settings: read.settings, by, comment }, over);
       current.forget();
-      await keep(read, by);
+      await keep(read, by, names);
       return { ...outcome, version: next, isSaved: true };
     },
     async onChange(version, signal) {
@@ -190,16 +190,30 @@ function differences(was: object, read: ReadSettings, names: ReadonlySet<string>
   return [...[...all].filter((key) => !isDeepStrictEqual(old.get(key), now.get(key))), ...secrets];
 }
 
-type Code = 'data_source_invalid' | 'employees_invalid' | 'default_employee_invalid';
+type Report = (faults: readonly string[]) => Promise<void>;
 
-/** Raises and resolves alarms where something changes, not at each look. */
-function reporting(alarms: Pick<Alarms, 'raise' | 'resolve'>) {
-  const last = new Map<Code, string>();
-  return async (code: Code, faults: readonly string[]): Promise<void> => {
+/** Raises and resolves an alarm where its detail changes, not at each look. */
+function atChanges(raise: (detail: string) => Promise<void>, resolve: () => Promise<void>): Report {
+  let last: string | undefined;
+  return async (faults) => {
     const detail = faults.slice(0, 20).join('\n');
-    if (last.get(code) === detail) return;
-    if (detail === '') await alarms.resolve([code]);
-    else await alarms.raise(code, undefined, detail);
-    last.set(code, detail);
+    if (last === detail) return;
+    await (detail === '' ? resolve() : raise(detail));
+    last = detail;
   };
 }
+
+const reporting = (alarms: Pick<Alarms, 'raise' | 'resolve'>) => ({
+  settings: atChanges(
+    (detail) => alarms.raise('data_source_invalid', undefined, detail),
+    () => alarms.resolve(['data_source_invalid']),
+  ),
+  employees: atChanges(
+    (detail) => alarms.raise('employees_invalid', undefined, detail),
+    () => alarms.resolve(['employees_invalid']),
+  ),
+  defaultEmployee: atChanges(
+    (detail) => alarms.raise('default_employee_invalid', undefined, detail),
+    () => alarms.resolve(['default_employee_invalid']),
+  ),
+});

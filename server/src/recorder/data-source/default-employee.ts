@@ -3,7 +3,7 @@ import type { EmployeeRow } from './employee-rows.ts';
 export interface Verdict {
   /** Why the person cannot be the default employee: a sentence's rest, and after a colon the next step. */
   fault?: { key: 'defaultOrganization' | 'defaultEmployee'; message: string };
-  /** The person can be, and somebody should look at it. */
+  /** The person can be, and an operator should act soon. */
   warning?: string;
 }
 

@@ -15,7 +15,8 @@ export interface People {
 export interface PeopleDeps {
   current(): Promise<Current | undefined>;
   readEmployees: ReadEmployees;
-  report(code: 'employees_invalid' | 'default_employee_invalid', faults: readonly string[]): Promise<void>;
+  /** What is wrong with each; none: all is well again. */
+  report: Record<'employees' | 'defaultEmployee', (faults: readonly string[]) => Promise<void>>;
   /** Epoch ms. */
   now(): number;
 }
@@ -25,11 +26,11 @@ const verdictMs = 300_000;
 
 export function createPeople({ current, readEmployees, report, now }: PeopleDeps): () => Promise<People> {
   let good: Employees | undefined;
-  let judged: { key: string; verdict: Verdict } | undefined;
+  let judged: { key: string; verdict: Verdict; version: number } | undefined;
   return async () => {
     const found = await current();
     const read = readEmployees();
-    await report('employees_invalid', 'faults' in read ? read.faults : []);
+    await report.employees('faults' in read ? read.faults : []);
     if (!('faults' in read)) good = read;
     const employees = good;
     const settings = found?.settings;
@@ -41,7 +42,7 @@ export function createPeople({ current, readEmployees, report, now }: PeopleDeps
     if (!found || !settings || !employees) return people;
     const { defaultEmployee: id, defaultOrganization: organization } = settings;
     if (id === undefined || organization === undefined) {
-      await report('default_employee_invalid', []);
+      await report.defaultEmployee([]);
       return people;
     }
     const at = new Date(now());
@@ -50,14 +51,18 @@ export function createPeople({ current, readEmployees, report, now }: PeopleDeps
     );
     if (judged?.key !== key) {
       try {
-        judged = { key, verdict: await employees.judge(settings, at, true) };
-      } catch (error) {
-        // TaskRouter does not answer: what was known of this version still counts.
-        if (!judged?.key.startsWith(`${found.version} `)) throw error;
+        judged = { key, verdict: await employees.judge(settings, at, true), version: found.version };
+      } catch {
+        // TaskRouter does not answer: what was known still counts, at first what the last save has found.
+        judged = {
+          key,
+          verdict: judged?.version === found.version ? judged.verdict : {},
+          version: found.version,
+        };
       }
     }
-    const fault = judged?.verdict.fault;
-    await report('default_employee_invalid', fault ? [lineOf(fault)] : []);
+    const { fault } = judged.verdict;
+    await report.defaultEmployee(fault ? [lineOf(fault)] : []);
     return fault ? people : { ...people, defaultEmployee: { id, organization } };
   };
 }

@@ -298,7 +298,10 @@ describe('secrets', () => {
     expect(JSON.stringify(settings)).not.toContain('hush');
     expect(secrets).toEqual({ secretAccessKey: { value: 'hush-hush' } });
     const kept = { ...given, secretAccessKey: 'set' };
-    expect(readSettings(kept, (key) => key === 'secretAccessKey')).toMatchObject({ faults: [], secrets: { secretAccessKey: 'set' } });
+    expect(readSettings(kept, (key) => key === 'secretAccessKey')).toMatchObject({
+      faults: [],
+      secrets: { secretAccessKey: 'set' },
+    });
     expect(lines(kept)[0]).toContain('flex-custody secrets set data-source/secretAccessKey');
     // Left out counts as unchanged.
     const { secretAccessKey: _, ...without } = given;

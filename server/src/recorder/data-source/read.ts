@@ -27,7 +27,7 @@ export interface ReadSettings {
 }
 
 /**
- * Reads settings that somebody sent, stored or wrote into a file. Blank and null count as left out.
+ * Reads settings that were sent, stored or written into a file. Blank and null count as left out.
  * @param hasSecret whether the store of secrets has a value for the key already; absent: secrets are not judged
  */
 export function readSettings(given: unknown, hasSecret?: (key: SecretKey) => boolean): ReadSettings {

@@ -1,0 +1,57 @@
+import type { Readable } from 'node:stream';
+import { CustodyError, isObject } from '@flex-custody/core';
+import { InvalidArgumentError } from 'commander';
+import { fieldOf, isKey, isSecretKey } from '../recorder/data-source/fields.ts';
+import { readText } from './file-input.ts';
+
+/** One KEY=VALUE of a command line. */
+export interface Assignment {
+  key: string;
+  /** `stdin`: a secret, which standard input has. */
+  value: { text: string } | 'stdin';
+}
+
+/** @throws InvalidArgumentError for what is no assignment, and for a secret on the command line, which other users can read */
+export function assignmentOf(word: string): Assignment {
+  const at = word.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('give KEY=VALUE, such as longCallMinutes=90');
+  const [key, text] = [word.slice(0, at), word.slice(at + 1)];
+  if (!isSecretKey(key) || /^(|set|unset)$/.test(text)) return { key, value: { text } };
+  if (text === '-') return { key, value: 'stdin' };
+  throw new InvalidArgumentError(
+    `a secret must not be on the command line, which other users can see: give ${key}=- and the secret on standard input, or run flex-custody secrets set data-source/${key}`,
+  );
+}
+
+/** The settings with the assignments in them. */
+export async function withAssignments(
+  settings: Readonly<Record<string, unknown>>,
+  assignments: readonly Assignment[],
+  input: Readable = process.stdin,
+): Promise<Record<string, unknown>> {
+  if (assignments.filter(({ value }) => value === 'stdin').length > 1)
+    throw new CustodyError('request_invalid', 'standard input has one secret: set the others one by one');
+  const all: Record<string, unknown> = { ...settings };
+  for (const { key, value } of assignments) {
+    const text = value === 'stdin' ? (await readText('-', input)).replace(/\r?\n$/, '') : value.text;
+    const [, advanced] = /^advanced\.(.+)$/.exec(key) ?? [];
+    if (advanced === undefined) all[key] = typedOf(key, text);
+    else all['advanced'] = { ...(isObject(all['advanced']) ? all['advanced'] : {}), [advanced]: text };
+  }
+  return all;
+}
+
+/** The value that a text of the command line means; one that has another form stays a text, and is refused as such. */
+function typedOf(key: string, text: string): unknown {
+  if (text === '' || !isKey(key)) return text;
+  switch (fieldOf(key).kind) {
+    case 'whole':
+      return /^-?\d{1,9}$/.test(text) ? Number(text) : text;
+    case 'flag':
+      return text === 'true' ? true : text === 'false' ? false : text;
+    case 'list':
+      return text.split(',').map((item) => item.trim());
+    default:
+      return text;
+  }
+}
