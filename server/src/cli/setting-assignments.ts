@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { CustodyError, isObject } from '@flex-custody/core';
-import { InvalidArgumentError } from 'commander';
+import { CommanderError } from 'commander';
 import { fieldOf, isKey, isSecretKey } from '../recorder/data-source/fields.ts';
 import { readText } from './file-input.ts';
 
@@ -11,17 +11,20 @@ export interface Assignment {
   value: { text: string } | 'stdin';
 }
 
-/** @throws InvalidArgumentError for what is no assignment, and for a secret on the command line, which other users can read */
+/** @throws CommanderError for what is no assignment, and for a secret on the command line, which other users can read */
 export function assignmentOf(word: string): Assignment {
   const at = word.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('give KEY=VALUE, such as longCallMinutes=90');
+  if (at < 1) throw wrong('give KEY=VALUE, such as longCallMinutes=90');
   const [key, text] = [word.slice(0, at), word.slice(at + 1)];
   if (!isSecretKey(key) || /^(|set|unset)$/.test(text)) return { key, value: { text } };
   if (text === '-') return { key, value: 'stdin' };
-  throw new InvalidArgumentError(
+  throw wrong(
     `a secret must not be on the command line, which other users can see: give ${key}=- and the secret on standard input, or run flex-custody secrets set data-source/${key}`,
   );
 }
+
+/** Unlike an InvalidArgumentError it does not print the word, which may have a secret in it. */
+const wrong = (message: string) => new CommanderError(2, 'flex-custody.assignment', message);
 
 /** The settings with the assignments in them. */
 export async function withAssignments(
