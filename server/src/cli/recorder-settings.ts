@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { DataSourceApi, OperatorChange } from '../http/operators/data-source-routes.ts';
 import type { DataSourceView } from '../recorder/data-source/data-source.ts';
-import { invalid } from '../recorder/data-source/fault.ts';
+import { lineOf as faultLine, invalid } from '../recorder/data-source/fault.ts';
 import type { DataSource } from '../recorder/data-source/fields.ts';
 import { dataSourceSchema } from '../recorder/data-source/schema.ts';
+import { secretFaults } from '../recorder/data-source/secret-faults.ts';
 import { readSettingsFile, settingsText } from '../recorder/data-source/yaml.ts';
 import { readText } from './file-input.ts';
 import { openOutput } from './file-output.ts';
@@ -35,16 +36,14 @@ export function registerRecorderSettings(program: Command): void {
       }),
     );
   changing(settings.command('set'))
-    .description(
-      'change settings; an empty value leaves a setting out, and KEY=- reads a secret from standard input',
-    )
+    .description('change settings; an empty value leaves a setting out; secrets are set by `secrets set`')
     .argument(
       '<assignments...>',
       'KEY=VALUE, advanced.KEY=VALUE',
       (word: string, before: Assignment[] = []) => [...before, assignmentOf(word)],
     )
     .action((assignments: Assignment[], flags: ChangeFlags) =>
-      change(flags, async (view) => withAssignments(view.settings, assignments)),
+      change(flags, (view) => withAssignments(view.settings, assignments)),
     );
   changing(settings.command('import'))
     .description('take over all settings of a file (data-source.yaml); secrets stay as they are')
@@ -54,7 +53,7 @@ export function registerRecorderSettings(program: Command): void {
       if (typeof yaml === 'string') throw invalid([`${file}: ${yaml}`]);
       await change(
         flags,
-        async () => yaml.given,
+        () => yaml.given,
         (fault) => {
           const [key = '', ...words] = fault.split(' ');
           return `${file}: ${yaml.lineOf({ key, message: words.join(' ') })}`;
@@ -131,7 +130,7 @@ function commentOf(text: string): string {
 
 const change = (
   flags: ChangeFlags,
-  settingsOf: (view: DataSourceView) => Promise<unknown>,
+  settingsOf: (view: DataSourceView) => unknown,
   lineOf: (fault: string) => string = (fault) => fault,
 ): Promise<void> =>
   withOperatorApi(async (api) => {
@@ -142,18 +141,23 @@ const change = (
 export async function applyChange(
   api: Pick<DataSourceApi, 'dataSource' | 'changeDataSource'>,
   { ifVersion, comment, dryRun = false, json }: ChangeFlags,
-  settingsOf: (view: DataSourceView) => Promise<unknown>,
+  settingsOf: (view: DataSourceView) => unknown,
   lineOf: (fault: string) => string,
 ): Promise<boolean> {
   const view = await api.dataSource();
+  const settings = settingsOf(view);
   const request: OperatorChange = {
-    settings: await settingsOf(view),
+    settings,
     over: ifVersion ?? view.version,
     by: whoami(),
     dryRun,
     ...(comment !== undefined && { comment }),
   };
-  const outcome = await api.changeDataSource(request);
+  const faultsOfSecrets = secretFaults(settings).map(faultLine);
+  const outcome =
+    faultsOfSecrets.length > 0
+      ? { version: view.version, isSaved: false, changed: [], faults: faultsOfSecrets, warnings: [] }
+      : await api.changeDataSource(request);
   const { version, isSaved, changed, warnings } = outcome;
   const faults = outcome.faults.map(lineOf);
   if (json) printJson({ ...outcome, faults, ...(dryRun && { dryRun }) });

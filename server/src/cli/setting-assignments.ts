@@ -1,14 +1,11 @@
-import type { Readable } from 'node:stream';
-import { CustodyError, isObject } from '@flex-custody/core';
+import { isObject } from '@flex-custody/core';
 import { CommanderError } from 'commander';
-import { fieldOf, isKey, isSecretKey } from '../recorder/data-source/fields.ts';
-import { readText } from './file-input.ts';
+import { fieldOf, isKey, isSecretKey, secretName } from '../recorder/data-source/fields.ts';
 
 /** One KEY=VALUE of a command line. */
 export interface Assignment {
   key: string;
-  /** `stdin`: a secret, which standard input has. */
-  value: { text: string } | 'stdin';
+  text: string;
 }
 
 /** @throws CommanderError for what is no assignment, and for a secret on the command line, which other users can read */
@@ -16,27 +13,23 @@ export function assignmentOf(word: string): Assignment {
   const at = word.indexOf('=');
   if (at < 1) throw wrong('give KEY=VALUE, such as longCallMinutes=90');
   const [key, text] = [word.slice(0, at), word.slice(at + 1)];
-  if (!isSecretKey(key) || /^(|set|unset)$/.test(text)) return { key, value: { text } };
-  if (text === '-') return { key, value: 'stdin' };
-  throw wrong(
-    `a secret must not be on the command line, which other users can see: give ${key}=- and the secret on standard input, or run flex-custody secrets set data-source/${key}`,
-  );
+  if (isSecretKey(key) && !/^(|set|unset)$/.test(text))
+    throw wrong(
+      `a secret must not be on the command line, which other users can see: flex-custody secrets set ${secretName(key)}`,
+    );
+  return { key, text };
 }
 
 /** Unlike an InvalidArgumentError it does not print the word, which may have a secret in it. */
 const wrong = (message: string) => new CommanderError(2, 'flex-custody.assignment', message);
 
 /** The settings with the assignments in them. */
-export async function withAssignments(
+export function withAssignments(
   settings: Readonly<Record<string, unknown>>,
   assignments: readonly Assignment[],
-  input: Readable = process.stdin,
-): Promise<Record<string, unknown>> {
-  if (assignments.filter(({ value }) => value === 'stdin').length > 1)
-    throw new CustodyError('request_invalid', 'standard input has one secret: set the others one by one');
+): Record<string, unknown> {
   const all: Record<string, unknown> = { ...settings };
-  for (const { key, value } of assignments) {
-    const text = value === 'stdin' ? (await readText('-', input)).replace(/\r?\n$/, '') : value.text;
+  for (const { key, text } of assignments) {
     const [, advanced] = /^advanced\.(.+)$/.exec(key) ?? [];
     if (advanced === undefined) all[key] = typedOf(key, text);
     else all['advanced'] = { ...(isObject(all['advanced']) ? all['advanced'] : {}), [advanced]: text };

@@ -3,6 +3,7 @@ import { readOwnFile, stampOf } from './employees.ts';
 import { lineOf } from './fault.ts';
 import type { DataSource } from './fields.ts';
 import { type ReadSettings, readSettings } from './read.ts';
+import { secretFaults } from './secret-faults.ts';
 import type { Version, Versions } from './versions.ts';
 import { readSettingsFile } from './yaml.ts';
 
@@ -105,12 +106,7 @@ export async function readFile(
   if (typeof text !== 'string') return { faults: [text.fault] };
   const yaml = readSettingsFile(text);
   if (typeof yaml === 'string') return { faults: [`${file}: ${yaml}`] };
-  const { settings, secrets, faults } = await check(yaml.given);
-  const lines = faults.map((fault) => `${file}: ${yaml.lineOf(fault)}`);
-  for (const [key, change] of Object.entries(secrets))
-    if (typeof change === 'object')
-      lines.push(
-        `${file}: ${yaml.lineOf({ key, message: `is a secret, and must not be in a file: flex-custody secrets set data-source/${key}` })}`,
-      );
+  const { settings, faults } = await check(yaml.given);
+  const lines = [...secretFaults(yaml.given), ...faults].map((fault) => `${file}: ${yaml.lineOf(fault)}`);
   return lines.length > 0 ? { faults: lines } : { settings };
 }

@@ -52,7 +52,7 @@ export function readSettings(given: unknown, hasSecret?: (key: SecretKey) => boo
       } else if (key === 'advanced') values[key] = readAdvanced(value, faults);
       else {
         const fault = faultOf(fieldOf(key), value);
-        if (fault === undefined) values[key] = value;
+        if (fault === undefined) values[key] = Array.isArray(value) ? [...value] : value;
         else faults.push({ key, message: `${fault}: ${fields[key].next}` });
       }
     }
