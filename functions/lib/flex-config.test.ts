@@ -20,7 +20,7 @@ const own = {
   CUSTODY_HOST_URL: 'https://custody.example.com',
   CUSTODY_HOST_SECRET: 's'.repeat(43),
   DOMAIN_NAME: 'flex-custody-1234-dev.twil.io',
-  WEBSOCKET_TARGET_URL: 'wss://a.example/x',
+  CUSTODY_STREAM_URLS: 'wss://a.example/x',
   getTemporaryTokenCloudUrl: 'https://veridas.example/oauth/token',
   client_id: 'me',
   client_secret: 'the-secret',
@@ -55,11 +55,11 @@ const readers: [string, (context: Context) => object, (keyof typeof own)[], obje
   [
     'stream',
     readStreamConfig,
-    ['TWILIO_WORKSPACE_SID', 'WEBSOCKET_TARGET_URL', 'CUSTODY_HOST_URL', 'CUSTODY_HOST_SECRET'],
+    ['TWILIO_WORKSPACE_SID', 'CUSTODY_STREAM_URLS', 'CUSTODY_HOST_URL', 'CUSTODY_HOST_SECRET'],
     {
       workspaceSid,
       host: { url: own.CUSTODY_HOST_URL, secret: own.CUSTODY_HOST_SECRET },
-      targets: [own.WEBSOCKET_TARGET_URL],
+      targets: [own.CUSTODY_STREAM_URLS],
     },
   ],
   [
@@ -125,9 +125,26 @@ test.each([
   ['wss://me:secret@a.example/x', false],
   ['wss://a.example/x, b', false],
 ])('streams may go to %s: %s', (text, taken) => {
-  const read = () => readStreamConfig({ ...platform, ...own, WEBSOCKET_TARGET_URL: text });
+  const read = () => readStreamConfig({ ...platform, ...own, CUSTODY_STREAM_URLS: text });
   if (taken) expect(read().targets).toEqual(text.split(','));
-  else expect(fault(read)).toContain('WEBSOCKET_TARGET_URL');
+  else expect(fault(read)).toContain('CUSTODY_STREAM_URLS');
+});
+
+test.each([
+  [{ WEBSOCKET_TARGET_URL: 'wss://old.example' }, 'wss://old.example', 'rename it to'],
+  [
+    { WEBSOCKET_TARGET_URL: 'wss://old.example', CUSTODY_STREAM_URLS: 'wss://new.example' },
+    'wss://new.example',
+    'no effect',
+  ],
+])('the old name of the list is read behind the new one, and a line says so: %j', (names, target, said) => {
+  const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const { CUSTODY_STREAM_URLS: _, ...others } = own;
+  expect(readStreamConfig({ ...platform, ...others, ...names }).targets).toEqual([target]);
+  const lines = write.mock.calls.map(([line]) => String(line));
+  write.mockRestore();
+  expect(lines).toEqual([expect.stringContaining(said)]);
+  expect(lines.join()).not.toContain('example');
 });
 
 test("the vendor's secret goes nowhere in the clear", () => {

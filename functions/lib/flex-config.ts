@@ -1,6 +1,7 @@
 import { type AccountSid, asWorkspaceSid, type WorkspaceSid } from '@flex-custody/core';
 import { accountOf, type FunctionConfig, hostOf } from './config.ts';
 import { fromEnvironment, listOf, safeOrigin, safeUrl, type Variables } from './environment.ts';
+import { logOutcome } from './log.ts';
 import type { Context } from './runtime.ts';
 
 /** What everything that Flex in the browser calls needs. */
@@ -72,11 +73,11 @@ export const readPauseConfig = (context: Context): PauseConfig =>
 
 export function readStreamConfig(context: Context): StreamConfig {
   return fromEnvironment(context, (variables) => {
-    const targets = listOf(variables.text('WEBSOCKET_TARGET_URL'), streamTarget);
+    const targets = listOf(streamUrls(variables), streamTarget);
     return {
       ...callOf(variables),
       host: hostOf(variables),
-      targets: variables.needed('WEBSOCKET_TARGET_URL', targets),
+      targets: variables.needed('CUSTODY_STREAM_URLS', targets),
     };
   });
 }
@@ -94,6 +95,19 @@ export function readVendorConfig(context: Context): VendorConfig {
       },
     };
   });
+}
+
+/** The list had the old name before that name became the recorder's own. */
+function streamUrls({ text }: Variables): string | undefined {
+  const [now, old] = [text('CUSTODY_STREAM_URLS'), text('WEBSOCKET_TARGET_URL')];
+  if (old !== undefined)
+    logOutcome({
+      event: 'startStreamAudio',
+      outcome: 'deprecated',
+      detail: `WEBSOCKET_TARGET_URL: ${now === undefined ? 'rename it to' : 'remove it, it has no effect beside'} CUSTODY_STREAM_URLS`,
+      ms: 0,
+    });
+  return now ?? old;
 }
 
 /** As it was written: what is signed of a stream is its URL to the letter. Twilio drops a query, so it may have none. */

@@ -5,7 +5,7 @@ export interface Outcome {
   outcome?: string;
   /** An error's stable code; never its message, which may quote what a stranger sent. */
   code?: string;
-  /** Of a faulty environment or callback alone: the names of the variables or fields at fault, and the next step. */
+  /** Of a faulty or outdated environment, or a faulty callback, alone: the names of the variables or fields at fault, and the next step. */
   detail?: string;
   bytes?: number;
   /** How many recordings it was done to. */

@@ -66,6 +66,14 @@ export interface Config {
   /** 0: no link for the older Player. */
   segmentLinkDays: number;
   pause: PauseSettings;
+  /** TwilioEnablePauseResume as it is set; absent where it is not. */
+  pauseSet?: boolean;
+  /** Name of this node. */
+  node: string;
+  /** The file that rules the settings of the data source. */
+  dataSourceFile?: string;
+  /** It may be missing. */
+  employeesFile: string;
   /** Whether a caller's voice needs their consent before it goes to the vendor. */
   voiceConsent: Variables['CUSTODY_VOICE_CONSENT'];
   /** Whether the host looks for live calls that nothing records. */

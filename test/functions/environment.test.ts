@@ -21,7 +21,7 @@ const page = readFileSync('docs/deploy.md', 'utf8');
 
 /** The two examples of docs/deploy.md with their blanks filled, as the deploy command would read them. */
 function example(): Record<string, string> {
-  const block = ['AWSaccessKeyId', 'WEBSOCKET_TARGET_URL']
+  const block = ['AWSaccessKeyId', 'CUSTODY_STREAM_URLS']
     .map((first) => new RegExp(`\`\`\`ini\\n(${first}=[\\s\\S]*?)\`\`\``).exec(page)?.[1] ?? '')
     .join('')
     .replaceAll('<host>', 'custody.example.com')
@@ -59,7 +59,7 @@ const most = () => ({
   CUSTODY_FORWARD_TO_FLEX: 'true',
   CUSTODY_FUNCTIONS_URL: `https://${'functions.'.repeat(10)}example.com`,
   CUSTODY_FLEX_ORIGINS: 'https://flex.twilio.com,https://contact-centre.customer.example.com',
-  WEBSOCKET_TARGET_URL: `wss://${'streaming.'.repeat(10)}example.com/twilio/v1`,
+  CUSTODY_STREAM_URLS: `wss://${'streaming.'.repeat(10)}example.com/twilio/v1`,
   getTemporaryTokenCloudUrl: `https://${'identity.'.repeat(10)}example.com/oauth/token`,
   client_id: 'x'.repeat(64),
   client_secret: 'x'.repeat(128),
@@ -116,7 +116,7 @@ test('every variable that the Functions read is in the table of docs/configurati
   const platforms = ['ACCOUNT_SID', 'AUTH_TOKEN', 'DOMAIN_NAME'];
   const read = [...source.matchAll(/text\('([A-Za-z_0-9]+)'\)/g)].map((match) => match[1] ?? '');
   expect(read).toEqual(
-    expect.arrayContaining([...platforms, 'AWSbucket', 'WEBSOCKET_TARGET_URL', 'client_secret']),
+    expect.arrayContaining([...platforms, 'AWSbucket', 'CUSTODY_STREAM_URLS', 'client_secret']),
   );
   expect(read.length).toBeGreaterThan(10);
   for (const name of new Set(read)) expect([name, table.includes(`\`${name}\``)]).toEqual([name, true]);

@@ -10,7 +10,7 @@ let call: Live;
 let token: string;
 
 beforeAll(async () => {
-  world = await startFunctionsWorld({ WEBSOCKET_TARGET_URL: `${first}, ${second}` });
+  world = await startFunctionsWorld({ CUSTODY_STREAM_URLS: `${first}, ${second}` });
 });
 afterAll(() => world?.close());
 beforeEach(async () => {

@@ -51,6 +51,13 @@ export const errorTable = {
   report_unreadable: [500, false, 'A report that waits for IAM cannot be decrypted.', 'Check that CUSTODY_MEDIA_SECRET was not changed.'],
   reports_full: [503, true, 'Too many reports wait for IAM.', 'Run `flex-custody doctor --only iam`.'],
 
+  // Settings of the data source.
+  settings_forbidden: [403, false, 'The viewer may not read or change the settings.', 'Use a Flex user with the role admin.'],
+  data_source_read_only: [409, false, 'CUSTODY_DATA_SOURCE_FILE is set: the settings can be changed only in that file.', 'Change the file on the host.'],
+  data_source_changed: [412, false, 'The data source has another version than the one that the change was made on.', 'Read it again, and repeat the change.'],
+  data_source_invalid: [422, false, 'Settings of the data source are malformed, contradict each other or are filled in half.', 'The message names each setting, its bound and the next step.'],
+  version_missing: [428, false, 'A change must name the version that it was made on.', 'Send the ETag of the settings as If-Match.'],
+
   // Functions.
   callback_invalid: [400, false, "The body is not the form of a recording callback, or Twilio's signature does not fit.", 'The message names what to correct.'],
   consent_missing: [403, false, 'The caller has not agreed to the use of their voice.'],

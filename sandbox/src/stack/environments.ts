@@ -29,7 +29,7 @@ export function functionsEnvironment(
     AWS_ENDPOINT_URL_S3: s3.endpoint,
     CUSTODY_FUNCTIONS_URL: functions,
     CUSTODY_FLEX_ORIGINS: flexOrigins(sandbox),
-    WEBSOCKET_TARGET_URL: veridas.audioUrl,
+    CUSTODY_STREAM_URLS: veridas.audioUrl,
     getTemporaryTokenCloudUrl: veridas.tokenUrl,
     client_id: veridas.clientId,
     client_secret: veridas.clientSecret,

@@ -6,7 +6,7 @@ import { createVeridas, type Veridas } from './state.ts';
 
 export { createVeridas, type Veridas } from './state.ts';
 
-/** Where the double's config.js has a caller's voice sent to: WEBSOCKET_TARGET_URL of the Functions. */
+/** Where the double's config.js has a caller's voice sent to: CUSTODY_STREAM_URLS of the Functions. */
 export const veridasAudioUrl = 'wss://audio.veridas.example/twilio';
 
 const vendorFiles = ['daspeak-streaming-web-agent-twilio.bundle.js', 'config.js', 'utils.js'] as const;

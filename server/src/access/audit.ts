@@ -28,6 +28,7 @@ export const auditActions = {
     'An operator restored the facts of a sidecar without a signature of a host, as unproven ones.',
   'secret.set': 'An operator, or an administrator in Flex, stored a secret.',
   'secret.removed': 'An operator, or an administrator in Flex, removed a stored secret.',
+  'data-source.set': 'The settings of the data source were changed, or their file has changed.',
 } as const;
 export type AuditAction = keyof typeof auditActions;
 

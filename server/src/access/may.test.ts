@@ -106,12 +106,14 @@ type FlexRole =
   | (typeof rights)[Action]['all'][number]
   | Extract<(typeof rights)[Action], { own: unknown }>['own']['role'];
 
+const settings = (verdict: Verdict) => ({ 'read-data-source': verdict, 'change-data-source': verdict });
+
 /** What each role has on its own: a role or an action that is new in the table is an error of types here. */
 const alone: Record<FlexRole, Record<Action, Verdict>> = {
-  admin: { play: 'all', 'read-audit': 'all' },
-  supervisor: { play: 'all', 'read-audit': 'none' },
-  agent: { play: 'own', 'read-audit': 'none' },
-  auditor: { play: 'none', 'read-audit': 'all' },
+  admin: { play: 'all', 'read-audit': 'all', ...settings('all') },
+  supervisor: { play: 'all', 'read-audit': 'none', ...settings('none') },
+  agent: { play: 'own', 'read-audit': 'none', ...settings('none') },
+  auditor: { play: 'none', 'read-audit': 'all', ...settings('none') },
 };
 
 /** `may` for an action of which types do not know whether it depends on whose call it is. */

@@ -52,6 +52,16 @@ export const rights = {
     all: ['admin', 'auditor'],
     reasons: { opens: 'audit-role', opensNot: 'no-audit-role' },
   },
+  'read-data-source': {
+    means: 'read the settings of the data source',
+    all: ['admin'],
+    reasons: { opens: 'settings-role', opensNot: 'no-settings-role' },
+  },
+  'change-data-source': {
+    means: 'change the settings of the data source',
+    all: ['admin'],
+    reasons: { opens: 'settings-role', opensNot: 'no-settings-role' },
+  },
 } as const satisfies Readonly<Record<string, Right>>;
 
 export type Action = keyof typeof rights;

@@ -80,6 +80,31 @@ export const alarmTable = {
     resolvedBy: bySuccess,
   },
 
+  // Settings of the data source.
+  data_source_invalid: {
+    severity: 'warning',
+    meaning:
+      'The settings of the data source, or their file, cannot be used: the last good ones still apply.',
+    next: 'Correct what the detail names: `flex-custody recorder settings show` has the version that applies.',
+    raisedBy: 'reading the settings after they changed',
+    resolvedBy: 'the settings are right again',
+  },
+  employees_invalid: {
+    severity: 'warning',
+    meaning: 'The file of employees cannot be used: the last good one still applies.',
+    next: 'Correct the lines that the detail names (CUSTODY_EMPLOYEES_FILE).',
+    raisedBy: 'reading the file after it changed',
+    resolvedBy: 'the file is right again',
+  },
+  default_employee_invalid: {
+    severity: 'warning',
+    meaning:
+      'The default employee was deleted, terminated or moved, or has an end date: recordings without an employee get none.',
+    next: 'Choose another person: `flex-custody recorder settings set defaultOrganization=… defaultEmployee=…`.',
+    raisedBy: 'looking at the default employee, each time the settings, the employees or the day change',
+    resolvedBy: 'the default employee is valid again, or none is set',
+  },
+
   // Copies.
   copy_failed: {
     severity: 'critical',

@@ -36,6 +36,12 @@ export const examples: Readonly<Record<string, string>> = {
   'secrets set': 'TWILIO_AUTH_TOKEN',
   'secrets list': '--json',
   'secrets remove': 'TWILIO_AUTH_TOKEN',
+  'recorder settings show': '--json',
+  'recorder settings set': 'longCallMinutes=90 --if-version 3',
+  'recorder settings import': 'data-source.yaml --dry-run',
+  'recorder settings export': 'data-source.yaml',
+  'recorder settings history': '--json',
+  'recorder settings schema': '',
   encrypt: `--in call.wav --out object --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
   decrypt: `--in object --out call.wav --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
 };

@@ -1,10 +1,12 @@
-import { CustodyError } from '@flex-custody/core';
+import { type AccountSid, CustodyError } from '@flex-custody/core';
+import { createTwilio } from '@flex-custody/twilio';
 import { createKeys } from '@flex-custody/vault';
+import { createAudit } from '../access/audit.ts';
 import { recordSecretChange } from '../access/secret-audit.ts';
 import { createAlarms } from '../alarms/alarms.ts';
 import { createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
-import { type Config, loadPartOfConfig, readPartOfConfig } from '../config.ts';
+import { type Config, loadPartOfConfig, readPartOfConfig, twilioCredentials } from '../config.ts';
 import { bindDatabase } from '../custody/bind.ts';
 import { custodyDiffers, differences } from '../custody/differences.ts';
 import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
@@ -17,18 +19,22 @@ import { remoteOperatorApi } from '../http/operators/remote.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { openQueue } from '../queue/boss-queue.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { TaskRouter } from '../recorder/data-source/employees.ts';
+import { type DataSourceConfig, openDataSource } from '../recorder/data-source/open.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { createPolicies } from '../retention/policies.ts';
 import { createRuns, type Work } from '../runs/runs.ts';
 import { openConfig } from '../secrets/open-config.ts';
 import { createSealedSecrets } from '../secrets/sealed-secrets.ts';
 import { createSecretKeys } from '../secrets/secret-keys.ts';
+import { createSecrets } from '../secrets/secrets.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { loadSigning } from '../signing/load.ts';
 import { allJobs } from '../start/jobs.ts';
 import { detail } from './output.ts';
 
 type Needed = CustodyConfig &
+  Partial<Omit<DataSourceConfig, 'accountSid'>> &
   Pick<Config, 'database' | 'ops' | 'secretsKeys'> &
   Partial<Pick<Config, 'mediaSecret' | 'retries' | 'signing'>>;
 
@@ -43,7 +49,18 @@ const needed = [
   'database',
   'ops',
   'retries',
+  'dataSourceFile',
+  'employeesFile',
+  'pauseSet',
 ] as const;
+
+/** Only TaskRouter's workers need the credentials, so that other work does without them. */
+function taskRouterOf(accountSid: AccountSid): TaskRouter {
+  const { workspaceSid, ...own } = loadPartOfConfig(['workspaceSid', 'authToken', 'apiKey']);
+  const credentials = twilioCredentials({ accountSid, ...own });
+  const twilio = createTwilio({ accountSid, workspaceSid, ...credentials });
+  return { workspaceSid, worker: (sid) => twilio.worker(sid) };
+}
 
 /** Long work that this process does itself, where it has the database. */
 export interface OwnWork {
@@ -75,19 +92,30 @@ export async function withOperatorApi(
     await migrate(db);
     const signing = config.signing && readable(config.signing);
     await bindDatabase(db, custodyFacts(config));
+    const alarms = createAlarms(db);
+    const sealedSecrets = createSealedSecrets(db, recordSecretChange);
+    const secretKeys = createSecretKeys(config);
     const at = {
       keys: config.keyConfig && createKeys(config.keyConfig),
-      secretKeys: createSecretKeys(config),
-      sealedSecrets: createSealedSecrets(db, recordSecretChange),
+      ...{ secretKeys, sealedSecrets },
       ...(signing && { signing }),
       catalog: createCatalog(db, config.accountSid),
-      alarms: createAlarms(db),
+      alarms,
       certificates: createCertificates(db),
       policies: createPolicies(db, config.accountSid),
       callerDigest: callerDigests(config.callerSecret),
       queue,
       health: () => readHealth(db, config.accountSid),
       runs: createRuns(db),
+      dataSource: openDataSource(config, {
+        ...{
+          db,
+          alarms,
+          audit: createAudit(db),
+          secrets: createSecrets({ sealed: sealedSecrets, keys: secretKeys }),
+        },
+        taskRouter: () => taskRouterOf(config.accountSid),
+      }),
     };
     const done = own?.works(db, queue);
     try {

@@ -13,6 +13,7 @@ import { registerKeyCommands } from './keys.ts';
 import { beVerbose, detail, printJson } from './output.ts';
 import { registerPolicy } from './policy.ts';
 import { registerImport, registerReconcile } from './reconcile.ts';
+import { registerRecorderSettings } from './recorder-settings.ts';
 import { registerRecordingCommands } from './recordings.ts';
 import { registerRotateKeys } from './rotate-keys.ts';
 import { registerSecrets } from './secrets.ts';
@@ -60,6 +61,7 @@ export function buildProgram(deps: ProgramDeps): Command {
   registerKeyCommands(program);
   registerRotateKeys(program);
   registerSecrets(program);
+  registerRecorderSettings(program);
   for (const register of deps.more) register(program);
   addExamples(program);
   return program;

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { StoreConfig } from '@flex-custody/vault';
 import { readKeys, readTwilioKeysOf } from './keys.ts';
 import { signingKeyFile, type Variables } from './variables.ts';
@@ -48,10 +49,14 @@ export const readers = {
   insightsMeasures: (env) => env.CUSTODY_INSIGHTS_MEASURES ?? [],
   segmentLinkDays: (env) => env.CUSTODY_SEGMENT_LINK_DAYS,
   pause: (env) => ({
-    enabled: env.TwilioEnablePauseResume,
+    enabled: env.TwilioEnablePauseResume ?? false,
     behavior: env.CUSTODY_PAUSE_BEHAVIOR,
     resumeAfterSeconds: env.CUSTODY_PAUSE_RESUME_SECONDS,
   }),
+  pauseSet: (env) => env.TwilioEnablePauseResume,
+  node: (env) => env.CUSTODY_NODE ?? hostname(),
+  dataSourceFile: (env) => env.CUSTODY_DATA_SOURCE_FILE,
+  employeesFile: (env) => env.CUSTODY_EMPLOYEES_FILE,
   voiceConsent: (env) => env.CUSTODY_VOICE_CONSENT,
   watchCalls: (env) => env.CUSTODY_WATCH_CALLS,
   database: (env) => (env.DATABASE_URL ? { url: env.DATABASE_URL } : { directory: env.CUSTODY_DATA_DIR }),

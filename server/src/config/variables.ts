@@ -235,8 +235,10 @@ export const variables = z.object({
       'Days for which a link for the older Player is valid, which plays without a token; 0 writes no such links.',
     ),
   TwilioEnablePauseResume: anyCaseFlag
-    .default(false)
-    .describe('Whether agents may pause the recording of a call; True and False are accepted too.'),
+    .optional()
+    .describe(
+      'Whether agents may pause the recording of a call; True and False are accepted too. Unset: they may not. The same key of the data source wins, and must not contradict it.',
+    ),
   CUSTODY_PAUSE_BEHAVIOR: z
     .enum(['silence', 'skip'], { error: 'must be silence or skip' })
     .default('silence')
@@ -328,6 +330,21 @@ export const variables = z.object({
     .optional()
     .describe(
       'Policy file (YAML) that a start applies: how long recordings are kept, and which are held. Unset: the policy in force stays.',
+    ),
+  CUSTODY_NODE: matching(/^[\w.-]{1,128}$/, 'must be 1 to 128 letters, digits and _ . -')
+    .optional()
+    .describe('Name of this node, by which the data source assigns work to it; the host name by default.'),
+  CUSTODY_DATA_SOURCE_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File (YAML) that rules the settings of the data source: everything else can then only read them. Unset: the database has them.',
+    ),
+  CUSTODY_EMPLOYEES_FILE: z
+    .string()
+    .default('employees.yaml')
+    .describe(
+      "File (YAML) with the employees. If it does not exist, TaskRouter's workers are the employees.",
     ),
   CUSTODY_ALARM_DAYS: whole(1, 36_500)
     .default(90)

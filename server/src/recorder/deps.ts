@@ -1,4 +1,4 @@
-import type { AccountSid, PauseSettings, RecordingSid } from '@flex-custody/core';
+import type { AccountSid, RecordingSid } from '@flex-custody/core';
 import type {
   FlexTokens,
   TwilioApi,
@@ -15,6 +15,7 @@ import type { Db } from '../db/db.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { CallerDigest } from '../retention/caller.ts';
+import type { Pausing } from './data-source/pausing.ts';
 
 export type RecorderTwilio = Pick<
   TwilioApi,
@@ -38,7 +39,7 @@ export interface RecorderDeps {
   /** Sends the job that writes the sidecar of a verified recording. */
   describe(sid: RecordingSid): Promise<void>;
   twilio: RecorderTwilio;
-  settings: PauseSettings;
+  settings: Pausing;
   /** Whether a caller's voice may be sent to the vendor only with the caller's consent. */
   voiceConsent: Config['voiceConsent'];
   /** Validates the tokens of reports that waited for IAM. */

@@ -7,6 +7,8 @@ export interface PolicyYaml {
   value: unknown;
   /** The text of each fault, with the field's name in the schema, line and column. */
   faultsOf(issues: readonly Issue[]): string[];
+  /** ` (line 3, column 5)` of a field's name, or an empty text if the file does not have it. */
+  placeOf(path: readonly string[]): string;
 }
 
 /**
@@ -14,7 +16,7 @@ export interface PolicyYaml {
  * errors and warnings quote lines, so only the place is named.
  * @returns the text of the fault, if it cannot be read
  */
-export function readYaml(text: string): PolicyYaml | string {
+export function readYaml(text: string, unknownField = 'a field that no policy has'): PolicyYaml | string {
   const counter = new LineCounter();
   const place = (offset: number | undefined): string => {
     if (offset === undefined) return '';
@@ -40,6 +42,13 @@ export function readYaml(text: string): PolicyYaml | string {
       path.length > 0 ? document.getIn([...path], true) : document.contents;
     return {
       value: document.toJS(),
+      placeOf(path) {
+        const parent = nodeAt(path.slice(0, -1));
+        const named = isMap(parent)
+          ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === path.at(-1))
+          : undefined;
+        return place(startOf(named?.key));
+      },
       faultsOf: (issues) =>
         issues.flatMap(({ path, code, message, ...issue }) => {
           const node = nodeAt(path);
@@ -49,10 +58,8 @@ export function readYaml(text: string): PolicyYaml | string {
           const unknown = isMap(node)
             ? node.items.filter(({ key }) => isScalar(key) && issue.keys.includes(String(key.value)))
             : [];
-          const each = unknown.map(
-            ({ key }) => `${field} has a field that no policy has${place(startOf(key))}`,
-          );
-          return each.length > 0 ? each : `${field} has a field that no policy has${place(startOf(node))}`;
+          const each = unknown.map(({ key }) => `${field} has ${unknownField}${place(startOf(key))}`);
+          return each.length > 0 ? each : `${field} has ${unknownField}${place(startOf(node))}`;
         }),
     };
   } catch {

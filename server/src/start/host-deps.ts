@@ -22,6 +22,8 @@ import type { Db } from '../db/db.ts';
 import { type IngestParts, ingestWorks, type Log } from '../ingest/index.ts';
 import { forgetJobs } from '../queue/forget-jobs.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { DataSources } from '../recorder/data-source/data-source.ts';
+import { openDataSource } from '../recorder/data-source/open.ts';
 import { recorderJobs } from '../recorder/jobs.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { retentionWorks } from '../retention/index.ts';
@@ -42,6 +44,7 @@ export interface HostDeps extends IngestParts {
   audit: Audit;
   forgetJobs(sids: readonly string[]): Promise<void>;
   config: Config;
+  dataSource: DataSources;
   identities: Identities;
   policies: Policies;
   /** The one store of secrets. */
@@ -64,6 +67,10 @@ export function createHostDeps(
   const catalog = createCatalog(db, accountSid);
   const sealedSecrets = createSealedSecrets(db, recordSecretChange);
   const secretKeys = createSecretKeys(config);
+  const alarms = createAlarms(db);
+  const audit = createAudit(db);
+  const secrets = createSecrets({ sealed: sealedSecrets, keys: secretKeys });
+  const twilio = createTwilio({ accountSid, workspaceSid, ...credentials });
   return {
     config,
     credentials,
@@ -71,13 +78,16 @@ export function createHostDeps(
     aged: createAgedRows(db, accountSid, catalog),
     uploads: createUploads(db),
     identities: createIdentities(db),
-    alarms: createAlarms(db),
+    alarms,
     certificates: createCertificates(db),
-    audit: createAudit(db),
+    audit,
+    dataSource: openDataSource(config, {
+      ...{ db, alarms, audit, secrets },
+      taskRouter: () => ({ workspaceSid, worker: (sid) => twilio.worker(sid) }),
+    }),
     signing,
     policies: createPolicies(db, accountSid),
-    secrets: createSecrets({ sealed: sealedSecrets, keys: secretKeys }),
-    ...{ sealedSecrets, secretKeys },
+    ...{ secrets, sealedSecrets, secretKeys },
     resealSecrets: (options, signal) =>
       resealSecrets({ sealed: sealedSecrets, keys: secretKeys }, options, signal),
     runs: createRuns(db),
@@ -96,7 +106,7 @@ export function createHostDeps(
     keys: config.keyConfig && createKeys(config.keyConfig),
     ...(callerDigest && { callerDigest }),
     ...(config.twilioKeys && { twilioKeys: config.twilioKeys }),
-    twilio: createTwilio({ accountSid, workspaceSid, ...credentials }),
+    twilio,
     log,
   };
 }

@@ -2,6 +2,7 @@ import { alarmWebhook } from './alarm-webhook.ts';
 import * as bucket from './bucket.ts';
 import { archive, erasing, sidecars } from './bucket-erasing.ts';
 import { callers } from './callers.ts';
+import { dataSource } from './data-source.ts';
 import * as database from './database.ts';
 import { envFile } from './env-file.ts';
 import type { Seen } from './finding.ts';
@@ -95,6 +96,7 @@ export const checks: readonly Check[] = [
     'alarm-webhook': alarmWebhook,
     reconcile: database.reconcile,
   }),
+  ...group('Recorder', { 'data-source': dataSource }),
   ...group('Functions', { functions: functions.functions, callback: functions.callback }),
   ...group('Flex', {
     flex: flex.flex,

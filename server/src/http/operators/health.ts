@@ -8,6 +8,7 @@ import type { Db } from '../../db/db.ts';
 import { missingIndexes } from '../../db/indexes.ts';
 import { migrations } from '../../db/migrations/index.ts';
 import { type QueueHealth, queueHealth } from '../../queue/health.ts';
+import { createVersions } from '../../recorder/data-source/versions.ts';
 import { createPolicies, type PolicySummary, summaryOf } from '../../retention/policies.ts';
 import { createRuns, type RunView } from '../../runs/runs.ts';
 
@@ -36,6 +37,8 @@ export interface Health {
     signing: { newest: string[]; unsigned: number };
     /** The policy in force; null if there is none, absent from a host of an earlier release. */
     policy?: PolicySummary | null;
+    /** The current settings of the data source; null if none were saved, absent from a host of an earlier release. */
+    dataSource?: { version: number; settings: unknown } | null;
     /** The last run of each kind of long work. */
     runs: RunView[];
   };
@@ -55,6 +58,7 @@ export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health
   const { states, proven } = await catalog.counts();
   const custody = await readCustody(db);
   const policy = await createPolicies(db, accountSid).current();
+  const dataSource = await createVersions(db).current();
   return {
     kind: db.kind,
     version,
@@ -69,6 +73,7 @@ export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health
       jobs: await queueHealth(db),
       signing: { newest: await catalog.newestSigners(), unsigned: await catalog.countUnsigned() },
       policy: policy ? summaryOf(policy) : null,
+      dataSource: dataSource ? { version: dataSource.version, settings: dataSource.settings } : null,
       runs: await createRuns(db).all(),
     },
   };

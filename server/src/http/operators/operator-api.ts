@@ -8,12 +8,14 @@ import type { Listing, RecordingRow } from '../../catalog/recording-row.ts';
 import type { Behind } from '../../db/pages.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
 import type { Queue } from '../../queue/queue.ts';
+import type { DataSources } from '../../recorder/data-source/data-source.ts';
 import type { CheckedWork } from '../../runs/options.ts';
 import type { Begin, Json, Runs, RunView, Work } from '../../runs/runs.ts';
 import type { Sealed, SealedSecret, SealedSecrets } from '../../secrets/sealed-secrets.ts';
 import type { SecretKeys } from '../../secrets/secret-keys.ts';
 import { checkSecret } from '../../secrets/secrets.ts';
 import type { SigningIdentity } from '../../signing/identity.ts';
+import type { DataSourceApi } from './data-source-routes.ts';
 import type { Health } from './health.ts';
 import { createPolicyApi, type PolicyApi, type PolicyApiDeps } from './policies.ts';
 
@@ -45,7 +47,7 @@ export interface Page<Id> {
 export type Behinds = Omit<Listing, 'limit'> & { after: RecordingSid };
 
 /** What operators do with the catalog, at the database or through the host that has it open. */
-export interface OperatorApi extends PolicyApi {
+export interface OperatorApi extends PolicyApi, DataSourceApi {
   list(listing: Listing): Promise<RecordingRow[]>;
   /** How many rows follow a page of such a list; undefined if a host of an earlier release does not count them. Other lists likewise. */
   listBehind(of: Behinds): Promise<Behind | undefined>;
@@ -120,6 +122,7 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   signing?: Pick<SigningIdentity, 'keyId' | 'keyIds' | 'lists'> | undefined;
   health(): Promise<Health>;
   runs: Runs;
+  dataSource: Pick<DataSources, 'view' | 'history' | 'change'>;
   /** Long work by its name. */
   works: Readonly<Record<string, Work & Partial<Pick<CheckedWork, 'check'>>>>;
   /** Aborts runs when the process ends; a later process can continue them. */
@@ -135,6 +138,7 @@ function refuseUnreadable(cause: unknown): never {
 }
 
 const retriesAtOnce = 200;
+const mostVersions = 100;
 const jobOf: Partial<Record<RecordingState, 'copy' | 'verify'>> = { registered: 'copy', sealed: 'verify' };
 
 export function createOperatorApi({
@@ -152,6 +156,7 @@ export function createOperatorApi({
   signal,
   policies,
   callerDigest,
+  dataSource,
 }: OperatorApiDeps): OperatorApi {
   const show = async (sid: RecordingSid): Promise<RecordingRow> => {
     const row = await catalog.find(sid);
@@ -242,6 +247,9 @@ export function createOperatorApi({
       return found;
     },
     health,
+    dataSource: () => dataSource.view(),
+    dataSourceHistory: () => dataSource.history(mostVersions),
+    changeDataSource: (change) => dataSource.change(change),
     alarms: (page) => alarms.list({ ...page, open: true }),
     alarmsBehind: (after) => alarms.countBehind(after),
     async clearAlarm(id) {

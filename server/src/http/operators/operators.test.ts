@@ -6,6 +6,7 @@ import {
   type TaskSid,
 } from '@flex-custody/core';
 import fastify, { type FastifyInstance } from 'fastify';
+import { createAudit } from '../../access/audit.ts';
 import { recordSecretChange } from '../../access/secret-audit.ts';
 import { type Alarms, createAlarms } from '../../alarms/alarms.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
@@ -15,12 +16,15 @@ import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { migrate } from '../../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { createLog } from '../../log.ts';
+import type { DataSources } from '../../recorder/data-source/data-source.ts';
+import { openDataSource } from '../../recorder/data-source/open.ts';
 import { callerDigests } from '../../retention/caller.ts';
 import { createPolicies } from '../../retention/policies.ts';
 import { checkedWork } from '../../runs/options.ts';
 import { createRuns } from '../../runs/runs.ts';
 import { createSealedSecrets } from '../../secrets/sealed-secrets.ts';
 import { createSecretKeys } from '../../secrets/secret-keys.ts';
+import { createSecrets } from '../../secrets/secrets.ts';
 import { buildOps } from '../ops.ts';
 import { readHealth } from './health.ts';
 import { createOperatorApi, type OperatorApi } from './operator-api.ts';
@@ -36,6 +40,7 @@ let alarms: Alarms;
 let certificates: Certificates;
 const accountSid = `AC${'0b'.repeat(16)}` as never;
 const secretKeys = createSecretKeys({ accountSid, secretsKeys: [new Uint8Array(32).fill(3)] });
+let dataSource: DataSources;
 let local: OperatorApi;
 let sent: string[];
 let app: FastifyInstance;
@@ -47,6 +52,21 @@ beforeAll(async () => {
   catalog = createCatalog(database.db, accountSid);
   alarms = createAlarms(database.db);
   certificates = createCertificates(database.db);
+  const sealedSecrets = createSealedSecrets(database.db, recordSecretChange);
+  dataSource = openDataSource(
+    { accountSid },
+    {
+      ...{
+        db: database.db,
+        alarms,
+        audit: createAudit(database.db),
+        secrets: createSecrets({ sealed: sealedSecrets, keys: secretKeys }),
+      },
+      taskRouter: () => {
+        throw new Error('not asked');
+      },
+    },
+  );
   local = createOperatorApi({
     catalog,
     certificates,
@@ -56,9 +76,10 @@ beforeAll(async () => {
     queue: { send: async ({ name }) => void sent.push(name) },
     keys: { keyId: 'newest', keyIds: ['newest'] },
     secretKeys,
-    sealedSecrets: createSealedSecrets(database.db, recordSecretChange),
+    sealedSecrets,
     signing: { keyId: 'signs', keyIds: ['signs'], lists: (keyId) => keyId === 'signs' },
     runs: createRuns(database.db),
+    dataSource,
     health: () => readHealth(database.db, accountSid),
     works: {
       erase: checkedWork('erase', () => Promise.reject(new Error('it began'))),
@@ -189,6 +210,7 @@ describe.each([
       policies: createPolicies(database.db, accountSid),
       queue: { send: async () => undefined },
       runs: createRuns(database.db),
+      dataSource,
       health: () => readHealth(database.db, accountSid),
       works: {},
     });

@@ -17,6 +17,9 @@ const said = {
   policy_changed: () => 'another policy was applied meanwhile: run it again',
   secret_invalid: () =>
     'the host refuses the name or the value, or cannot open what this command has sealed: run the command of its release, with its environment',
+  data_source_changed: () =>
+    'the data source was changed meanwhile: read it again, and repeat the change on the version that is current then',
+  data_source_read_only: () => 'CUSTODY_DATA_SOURCE_FILE rules: change that file on the host',
   policy_weaker: () => 'it holds or keeps less than the policy in force: add --yes if that is intended',
 } as const;
 
@@ -85,6 +88,9 @@ export function remoteOperatorApi(url: string, secret: string): OperatorApi {
     health: () => ask('GET', '/health'),
     policy: () => ask('GET', '/policy'),
     policies: () => ask('GET', '/policies'),
+    dataSource: () => ask('GET', '/data-source'),
+    dataSourceHistory: () => ask('GET', '/data-source/history'),
+    changeDataSource: (change) => ask('POST', '/data-source', JSON.stringify({ dryRun: false, ...change })),
     comparePolicy: (text, after) => ask('POST', '/policy/compare', JSON.stringify({ text, after })),
     applyPolicy: (application) => ask('POST', '/policy/apply', JSON.stringify(application)),
     alarms: async (page) => pageOf(await ask<Alarm[]>('GET', `/alarms${pageQuery(page)}`), page),

@@ -8,6 +8,7 @@ import {
 } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import { requireFunctionSignature } from '../plugins/function-signature.ts';
+import { dataSourceRoutes } from './data-source-routes.ts';
 import type { OperatorApi, Page } from './operator-api.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { readObject } from './read-object.ts';
@@ -124,6 +125,7 @@ export async function operatorRoutes(
     api.certificate(params.id),
   );
   policyRoutes(scope, api);
+  dataSourceRoutes(scope, api);
   scope.get('/keys', () => api.keys());
   secretRoutes(scope, api);
   scope.get('/health', () => api.health());

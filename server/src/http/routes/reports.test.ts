@@ -47,7 +47,7 @@ async function open() {
           flexTokens: { validate },
           limits: roomyLimits(),
           secrets: [secret],
-          pause,
+          pause: async () => pause,
           origins: [flex],
           now: () => start,
         }),

@@ -3,12 +3,12 @@ import {
   CustodyError,
   errorCode,
   jsonFields,
-  type PauseSettings,
   parseReport,
   type Report,
   tokenIn,
 } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
+import type { Pausing } from '../../recorder/data-source/pausing.ts';
 import type { Recorder } from '../../recorder/index.ts';
 import { cors } from '../plugins/cors.ts';
 import { textOf } from '../plugins/function-signature.ts';
@@ -18,7 +18,7 @@ import { type ReporterDeps, requireReporter } from '../plugins/reporter.ts';
 
 export interface ReportRouteDeps extends ReporterDeps {
   recorder: Pick<Recorder, 'receive' | 'pending' | 'consentOf'>;
-  pause: PauseSettings;
+  pause: Pausing;
   /** Flex origins whose pages may report. */
   origins: readonly string[];
 }
@@ -73,7 +73,7 @@ export async function reportRoutes(scope: FastifyInstance, deps: ReportRouteDeps
   scope.get('/settings/pause', { exposeHeadRoute: false }, async (request, reply) => {
     askerOf(request);
     reply.header('Cache-Control', 'no-store');
-    return deps.pause;
+    return deps.pause();
   });
 }
 

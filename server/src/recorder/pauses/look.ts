@@ -3,6 +3,7 @@ import {
   errorCode,
   isRetryable,
   type LiveConference,
+  type PauseSettings,
   pausedSince,
   withoutPause,
 } from '@flex-custody/core';
@@ -14,6 +15,9 @@ import { createPauses, dueOf, lasting, type Pause, type PauseEnd, type Pauses } 
 const lookMs = 10_000;
 /** An outage that keeps a call paused for so long past its time raises an alarm. */
 const overdueMs = 60_000;
+
+/** With the settings as they are at this look. */
+type LookDeps = Omit<RecorderDeps, 'settings'> & { settings: PauseSettings };
 
 const handedIn = ['wrapping', 'completed', 'canceled'];
 
@@ -30,7 +34,7 @@ export async function look(
   const pause = lasting(await pauses.find(sid));
   if (!pause) return 'over';
   try {
-    if (await settle(deps, pauses, pause, now)) {
+    if (await settle({ ...deps, settings: await deps.settings() }, pauses, pause, now)) {
       await deps.alarms.resolve(['resume_failed']);
       return 'over';
     }
@@ -50,7 +54,7 @@ export async function look(
 }
 
 /** @returns true if the pause is over */
-async function settle(deps: RecorderDeps, pauses: Pauses, pause: Pause, now: number): Promise<boolean> {
+async function settle(deps: LookDeps, pauses: Pauses, pause: Pause, now: number): Promise<boolean> {
   const { twilio, settings, log } = deps;
   const { conferenceSid, taskSid } = pause;
   const conference = await twilio.liveConference(conferenceSid);
@@ -88,7 +92,7 @@ async function settle(deps: RecorderDeps, pauses: Pauses, pause: Pause, now: num
 }
 
 async function reasonToEnd(
-  { twilio, settings }: RecorderDeps,
+  { twilio, settings }: LookDeps,
   pause: Pause,
   now: number,
 ): Promise<PauseEnd | undefined> {
@@ -104,7 +108,7 @@ async function reasonToEnd(
  * @returns whether any was paused
  */
 async function pauseNewcomers(
-  { twilio, settings, log }: RecorderDeps,
+  { twilio, settings, log }: LookDeps,
   pauses: Pauses,
   pause: Pause,
   conference: LiveConference,
@@ -132,11 +136,7 @@ async function pauseNewcomers(
  * Removes the mark from the task, unless it is of a pause that began later.
  * @returns when the later pause began, epoch ms
  */
-async function clearMark(
-  { twilio, log }: RecorderDeps,
-  pause: Pause,
-  now: number,
-): Promise<number | undefined> {
+async function clearMark({ twilio, log }: LookDeps, pause: Pause, now: number): Promise<number | undefined> {
   const isNewer = (since = 0) => since > pause.lastAt.getTime() && since <= now;
   const { changed, before } = await changeTaskMark(twilio, pause.taskSid, (mark) =>
     isNewer(pausedSince(mark)) ? mark : withoutPause(mark),

@@ -52,7 +52,7 @@ onEachEngine('reports of live calls', (open) => {
         worker_sid: sids.worker,
         conference_sid: sids.conference,
         // Which recordings these are Twilio says.
-        details: { behavior: deps.settings.behavior },
+        details: { behavior: (await deps.settings()).behavior },
         by: 'function',
       },
     ]);

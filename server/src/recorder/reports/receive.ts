@@ -1,4 +1,10 @@
-import { type ConferenceSid, CustodyError, type NotRecordedReason, type Report } from '@flex-custody/core';
+import {
+  type ConferenceSid,
+  CustodyError,
+  type NotRecordedReason,
+  type PauseSettings,
+  type Report,
+} from '@flex-custody/core';
 import { stopStreams, type TwilioLiveConference, type Viewer } from '@flex-custody/twilio';
 import { createAudit } from '../../access/audit.ts';
 import { createAlarms } from '../../alarms/alarms.ts';
@@ -36,14 +42,15 @@ export async function receive(
   // Twilio is asked before the transaction: the embedded database has one session, which must not wait for a request.
   const conference = await proven(deps, report, reporter.viewer);
   const ofPause = conference !== undefined && (report.kind === 'paused' || report.kind === 'resumed');
+  const settings = await deps.settings();
   const isNew = await deps.db.transaction(async (db) => {
-    if (!(await keep(db, report, reporter, deps.settings, conference?.sid))) return false;
+    if (!(await keep(db, report, reporter, settings, conference?.sid))) return false;
     if (report.kind === 'consent') await audit(db, report, reporter, requestId);
     if (report.kind === 'not-recorded' && !wanted.includes(report.reason))
       await createAlarms(db).raise('not_recorded', undefined, report.reason);
     if (report.kind === 'double-recording')
       await createAlarms(db).raise('double_recording', undefined, 'flex-recording-on');
-    if (ofPause) await updatePauses(deps, db, report, reporter, now);
+    if (ofPause) await updatePauses(settings, db, report, reporter, now);
     return true;
   });
   if (isNew) deps.metrics.reported(report.kind, reasonOf(report), reporter.by);
@@ -94,7 +101,7 @@ async function keep(
   db: Pick<Db, 'query'>,
   report: Report,
   reporter: Reporter,
-  { behavior }: RecorderDeps['settings'],
+  { behavior }: PauseSettings,
   proven: ConferenceSid | undefined,
 ): Promise<boolean> {
   const { id, kind, at, taskSid, reservationSid, ...details } = report;
@@ -145,7 +152,7 @@ async function audit(
 }
 
 async function updatePauses(
-  { settings }: RecorderDeps,
+  settings: PauseSettings,
   db: Pick<Db, 'query'>,
   report: Extract<Report, { kind: 'paused' | 'resumed' }>,
   reporter: Reporter,

@@ -30,7 +30,7 @@ export function room(db: Db, change: Partial<PauseSettings> = {}) {
     catalog: createCatalog(db, sids.account),
     watchCalls: false,
     twilio,
-    settings: { enabled: true, behavior: 'silence', resumeAfterSeconds: 600, ...change },
+    settings: async () => ({ enabled: true, behavior: 'silence', resumeAfterSeconds: 600, ...change }),
     queue: {
       send: async (job, data, options) => {
         const once = keyOf(job, data, options?.once);
