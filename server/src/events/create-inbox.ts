@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { systemCode } from '../config/system-code.ts';
 import type { Db } from '../db/db.ts';
 import { erasedAmong, lockInbox } from '../db/erased-sids.ts';
 import type { EventSource } from './agent-event.ts';
@@ -33,19 +34,42 @@ export function createInbox({
   now = () => new Date(),
   limitMs = 4_000,
 }: InboxDeps): Inbox {
+  const writeAll = (slice: Slice, source: EventSource, shard: string) =>
+    db.transaction((inner) => writeSlice(inner, slice, source, shard), limitMs);
+  /** One event that the database refuses must not keep the others of its batch out for ever. */
+  const write = async (slice: Slice, source: EventSource, shard: string): Promise<Written> => {
+    try {
+      return await writeAll(slice, source, shard);
+    } catch (error) {
+      if (!isOfValues(error) || slice.events.length === 0) throw error;
+    }
+    const { asides, read, events } = slice;
+    const whole: Written = { taken: none(), differing: 0 };
+    for (const part of [
+      { asides, events: [], read: read - events.length },
+      ...events.map((event) => ({ asides: [], events: [event], read: 1 })),
+    ]) {
+      const { taken, differing } = await writeAll(part, source, shard).catch((error: unknown) => {
+        const [event] = part.events;
+        if (!isOfValues(error) || !event) throw error;
+        const aside = asideOf('not_storable', event.type, event.data);
+        return writeAll({ asides: [aside], events: [], read: 1 }, source, shard);
+      });
+      add(whole.taken, taken);
+      whole.differing += differing;
+    }
+    return whole;
+  };
   return {
     async take(records, { source, shard = '' }) {
-      const sum: TakenIn = { read: 0, stored: 0, duplicate: 0, setAside: 0 };
+      const sum = none();
       const options = { accounts, receivedAt: now() };
       let slice = newSlice();
       const flush = async () => {
         if (slice.read === 0) return;
-        const { taken, differing } = await db.transaction(
-          (inner) => writeSlice(inner, slice, source, shard),
-          limitMs,
-        );
+        const { taken, differing } = await write(slice, source, shard);
         slice = newSlice();
-        for (const name of ['read', 'stored', 'duplicate', 'setAside'] as const) sum[name] += taken[name];
+        add(sum, taken);
         if (differing > 0)
           log.warn(
             { event: 'events.differ', source, shard, count: differing },
@@ -66,6 +90,21 @@ export function createInbox({
   };
 }
 
+interface Written {
+  taken: TakenIn;
+  /** Duplicates with other content. */
+  differing: number;
+}
+
+const none = (): TakenIn => ({ read: 0, stored: 0, duplicate: 0, setAside: 0 });
+
+function add(sum: TakenIn, more: TakenIn): void {
+  for (const name of ['read', 'stored', 'duplicate', 'setAside'] as const) sum[name] += more[name];
+}
+
+/** SQLSTATE of values that the database cannot store, or that exceed one of its limits. */
+const isOfValues = (error: unknown): boolean => /^(22|54)/.test(systemCode(error));
+
 const newSlice = () => ({
   events: [] as ParsedEvent[],
   asides: [] as Aside[],
@@ -80,7 +119,7 @@ async function writeSlice(
   slice: Slice,
   source: EventSource,
   shard: string,
-): Promise<{ taken: TakenIn; differing: number }> {
+): Promise<Written> {
   await lockInbox(db);
   const { events, erased } = await withoutErased(db, slice.events);
   const asides = [...slice.asides, ...erased];

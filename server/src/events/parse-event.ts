@@ -10,6 +10,7 @@ export type AsideReason =
   | 'id_unusable'
   | 'type_unusable'
   | 'data_unusable'
+  | 'not_storable'
   | 'unknown_type'
   | 'content'
   | 'other_account'
