@@ -89,6 +89,7 @@ export const indexes: Wanted = {
     on: 'events_set_aside',
     as: `(type) WHERE reason = 'unknown_type'`,
   },
+  erased_sids_by_age: { on: 'erased_sids', as: '(at)' },
   certificates_by_time: { on: 'certificates', as: '(at DESC, id)' },
 };
 

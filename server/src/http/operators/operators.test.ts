@@ -13,6 +13,7 @@ import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { migrate } from '../../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
+import { readEventStatus } from '../../events/event-status.ts';
 import { createLog } from '../../log.ts';
 import { callerDigests } from '../../retention/caller.ts';
 import { createPolicies } from '../../retention/policies.ts';
@@ -54,6 +55,7 @@ beforeAll(async () => {
     signing: { keyId: 'signs', keyIds: ['signs'], lists: (keyId) => keyId === 'signs' },
     runs: createRuns(database.db),
     health: () => readHealth(database.db, accountSid),
+    events: () => readEventStatus(database.db),
     works: {
       erase: checkedWork('erase', () => Promise.reject(new Error('it began'))),
       'count-up': async ({ options, save }) => {
@@ -149,6 +151,7 @@ describe.each([
       queue: { send: async () => undefined },
       runs: createRuns(database.db),
       health: () => readHealth(database.db, accountSid),
+      events: () => readEventStatus(database.db),
       works: {},
     });
     const first = await ofMany.retryAll();

@@ -62,7 +62,7 @@ export async function eventRoutes(scope: FastifyInstance, deps: EventRouteDeps):
     refusals.refused(why, addressOf(request));
     metrics.eventsRefused(why);
     // The error of a database may quote what it was given.
-    request.log.warn({ event: 'events.refused', why, ...(error instanceof Refused ? {} : { code: systemCode(error) }) }, 'events were not taken');
+    request.log.warn({ event: 'events.refused', why, code: systemCode(error) }, 'events were not taken');
     return refuse(request, reply);
   });
 
