@@ -6,7 +6,7 @@ import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
 import type { OperatingCatalog } from '../../catalog/operating-catalog.ts';
 import type { Listing, RecordingRow } from '../../catalog/recording-row.ts';
 import type { Behind } from '../../db/pages.ts';
-import type { EventStatus } from '../../events/event-status.ts';
+import type { StatusTable } from '../../events/status-part.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { CheckedWork } from '../../runs/options.ts';
@@ -80,7 +80,7 @@ export interface OperatorApi extends PolicyApi {
   /** @throws CustodyError `alarm_unknown` (404) */
   clearAlarm(id: number): Promise<void>;
   /** What of agents' events has arrived, and what is set aside; no content. */
-  events(): Promise<EventStatus>;
+  events(): Promise<StatusTable[]>;
 }
 
 /** The messages of these codes, the same on both sides of the wire. */
@@ -105,7 +105,7 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   /** Undefined if its keys cannot be read. */
   signing?: Pick<SigningIdentity, 'keyId' | 'keyIds' | 'lists'> | undefined;
   health(): Promise<Health>;
-  events(): Promise<EventStatus>;
+  events(): Promise<StatusTable[]>;
   runs: Runs;
   /** Long work by its name. */
   works: Readonly<Record<string, Work & Partial<Pick<CheckedWork, 'check'>>>>;
