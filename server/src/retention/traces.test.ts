@@ -243,6 +243,7 @@ onEachEngine('what is erased', (open) => {
     const { counts } = await erase({ tasks: [task] });
     expect(counts).toMatchObject({ erased: 1 });
     expect(await unlisted([recording])).toEqual([]);
+    expect(await placesOf([recording])).not.toContain('agent_events.data');
     expect(await placesOf([leg])).toEqual(['audit.recording_sid']);
     expect(await placesOf([task, conference, other, reservation, digest])).toEqual([]);
     // They come again, from a stream that is read from its beginning or by gap repair.

@@ -209,8 +209,11 @@ test('an address that was refused too often is refused before its signature is c
   for (let n = 0; n < 300; n += 1) await from('203.0.113.1', { signature: 'x' });
   expect((await from('203.0.113.1')).statusCode).toBe(503);
   expect(eventsRefused).toHaveBeenLastCalledWith('rate');
-  for (let n = 0; n < 301; n += 1) expect((await from('203.0.113.2')).statusCode).toBe(200);
-  expect(take).toHaveBeenCalledTimes(301);
+  expect((await from('203.0.113.2')).statusCode).toBe(200);
+  // Of a proxy that names no clients: strangers' requests do not keep Twilio's out.
+  for (let n = 0; n < 300; n += 1) await from('203.0.113.2', { signature: 'x' });
+  expect((await from('203.0.113.2')).statusCode).toBe(200);
+  expect(take).toHaveBeenCalledTimes(2);
 });
 
 test('the body of an unsigned request is not read', async () => {

@@ -28,7 +28,7 @@ export interface EventRouteDeps {
 
 /** Bytes of a batch. Only a request with a valid signature has its body read. */
 const bodyLimit = 8 * 1024 * 1024;
-/** Of one address; a request that is accepted does not count. */
+/** Of one address from which no request with Twilio's signature has come. */
 const refusedAMinute = 300;
 /** Twilio waits 5 s for the answer. */
 const usualLimitMs = 4_500;
@@ -52,6 +52,8 @@ export async function eventRoutes(scope: FastifyInstance, deps: EventRouteDeps):
   const { alarms, authTokens, inbox, limits, metrics, publicUrl, now, limitMs = usualLimitMs } = deps;
   const refusals = createEventRefusals(alarms, now);
   const asking = perMinute(refusedAMinute, now);
+  /** Addresses of Twilio, or of a proxy before the host: what strangers send from there must not keep Twilio out. */
+  const signers = new Set<string>();
   const addressOf = (request: FastifyRequest) => limits.addresses.of(request) ?? 'an unnamed address';
 
   scope.removeAllContentTypeParsers();
@@ -70,14 +72,14 @@ export async function eventRoutes(scope: FastifyInstance, deps: EventRouteDeps):
   scope.addHook('onRequest', async (request) => {
     const address = addressOf(request);
     try {
-      asking.count(address);
+      if (!signers.has(address)) asking.count(address);
     } catch {
       throw new Refused('rate');
     }
     if (request.method !== 'POST') throw new Refused('method');
     if (authTokens.length === 0) throw new Refused('configuration');
     if (!(await isSigned(request, authTokens, publicUrl))) throw new Refused('signature');
-    asking.takeBack(address);
+    signers.add(address);
   });
 
   scope.route({
