@@ -326,6 +326,12 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     plain = await openPostgres(database.url);
     await migrate(plain);
     await fillCatalog(plain, { account, recordings: rows, alarms: { open: 200, cleared: 2_000 } });
+    await plain.query(
+      `INSERT INTO agent_events (id, type, at, at_from, event_sid, same_as, sids, data, source, shard)
+       SELECT 'filled ' || n, 'com.twilio.taskrouter.task.created', now(), 'payload', 'filled EV' || n, 'same ' || n,
+         ARRAY['WT' || md5('WT' || n), 'CA' || md5('CA' || n)], '{}', 'kinesis', 's1'
+       FROM generate_series(1, ${rows}) n`,
+    );
     await buildIndexes(plain);
     const queue = openQueue(plain, { jobs: allJobs, schema });
     await queue.counts();
@@ -334,7 +340,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await plain.query('VACUUM ANALYZE');
     const parts = await partsOf(plain, schema);
     const filled = ['copy', 'link', 'verify', 'describe'].map((name) => parts.get(name)?.split('.')[1] ?? '');
-    large = new Set(['recordings', 'audit', ...filled]);
+    large = new Set(['recordings', 'agent_events', 'audit', ...filled]);
     client = new pg.Client({ connectionString: database.url });
     await client.connect();
     db = explainingDb(client);
@@ -483,14 +489,6 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
   });
 
   test("of agents' events", async () => {
-    await plain.query(
-      `INSERT INTO agent_events (id, type, at, at_from, event_sid, same_as, sids, data, source, shard)
-       SELECT 'filled ' || n, 'com.twilio.taskrouter.task.created', now(), 'payload', 'filled EV' || n, 'same ' || n,
-         ARRAY['WT' || md5('WT' || n), 'CA' || md5('CA' || n)], '{}', 'kinesis', 's1'
-       FROM generate_series(1, ${rows}) n`,
-    );
-    await plain.query('VACUUM ANALYZE agent_events');
-    large.add('agent_events');
     db.carryOut(true);
     db.during("agents' events: writing");
     const own = { db, accounts: [eventAccount] };

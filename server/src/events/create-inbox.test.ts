@@ -213,6 +213,39 @@ onEachEngine('the inbox', (open) => {
     expect(await db.query('SELECT FROM events_set_aside')).toEqual([]);
   });
 
+  test('an event that the database refuses is set aside, and the others of its batch are stored', async () => {
+    const refusing: Pick<Db, 'transaction'> = {
+      transaction: (work, limitMs) =>
+        db.transaction(
+          (inner) =>
+            work({
+              ...inner,
+              query: async (sql, values) => {
+                if (JSON.stringify(values ?? []).includes('poison') && sql.includes('INTO agent_events'))
+                  throw Object.assign(new Error('refused'), { code: '22P05' });
+                return inner.query(sql, values);
+              },
+            }),
+          limitMs,
+        ),
+    };
+    const batch = [
+      cloudEvent({ n: 1 }),
+      cloudEvent({ n: 2, payload: { x: 'poison' } }),
+      '{',
+      cloudEvent({ n: 3 }),
+    ];
+    expect(await inboxOf(refusing as Db).take(batch, webhook)).toEqual({
+      ...{ read: 4, stored: 2, duplicate: 0, setAside: 2 },
+    });
+    expect(await ids()).toEqual(['EZ1', 'EZ3']);
+    expect(await db.query('SELECT reason FROM events_set_aside ORDER BY reason')).toEqual([
+      { reason: 'not_json' },
+      { reason: 'not_storable' },
+    ]);
+    expect(await counters()).toMatchObject([{ read: 4, stored: 2, duplicate: 0, set_aside: 2 }]);
+  });
+
   test("a sink's tests are events of their own, though all have the account's SID for an id", async () => {
     const test = (id: string) => ({
       ...{ id: account, type: 'com.twilio.eventstreams.test-event', data: { test_id: id } },
