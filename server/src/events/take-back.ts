@@ -1,9 +1,9 @@
 import type { Db } from '../db/db.ts';
 import { lockInbox } from '../db/erased-sids.ts';
 import type { EventSource } from './agent-event.ts';
-import { storeEvents, withoutErased } from './create-inbox.ts';
 import { isHandled, typeOf } from './event-types.ts';
 import { type ParsedEvent, parseEvent } from './parse-event.ts';
+import { storeEvents, withoutErased } from './write-events.ts';
 
 export interface TakeBackDeps {
   db: Pick<Db, 'query' | 'transaction'>;
