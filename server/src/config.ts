@@ -31,6 +31,8 @@ export interface Config {
   accountSid: AccountSid;
   /** At least one of `authToken` and `apiKey` is set. */
   authToken?: string;
+  /** The other auth token of the account while both are in use: Twilio may sign with it. */
+  secondaryAuthToken?: string;
   apiKey?: { sid: string; secret: string };
   workspaceSid: WorkspaceSid;
   realm?: string;
@@ -93,8 +95,8 @@ export interface Config {
   prove: 'before-deletion' | 'always';
   /** Where alarms are sent; `secrets` sign, newest first. `allowPrivate` allows other networks than the public Internet. */
   alarmWebhook?: { url: string; secrets: readonly string[]; allowPrivate: boolean };
-  /** Days after which the host deletes closed alarms, finished runs and reports of calls. */
-  keepDays: { alarms: number; runs: number; reports: number };
+  /** Days after which the host deletes closed alarms, finished runs, reports of calls and agents' events. */
+  keepDays: { alarms: number; runs: number; reports: number; events: number };
   policyFile?: string;
   signing: SigningConfig;
   callerSecret?: string;

@@ -69,9 +69,11 @@ test('docs/metrics.md has each metric with its type, labels and meaning', async 
   const metrics = createMetrics(() => ({
     ...sources,
     jobs: async () => [{ name: 'copy', state: 'created', count: 4 }],
+    events: async () => [{ source: 'kinesis', shard: 's', stored: 2, duplicate: 1, setAside: 0 }],
   }));
   metrics.copied(1_000, 500, 'function');
   metrics.verified(1_000, 100);
+  metrics.eventsRefused('signature');
   metrics.tokenValidated('refused');
   metrics.reported('paused', '', 'browser');
   metrics.answered('/media/:file', 206, 1.5);

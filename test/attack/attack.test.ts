@@ -1,6 +1,7 @@
 import { authority } from './attacks/authority.ts';
 import { colleaguesCall, rewrittenOutbound, signedPause } from './attacks/calls.ts';
 import { anothersDatabase, anothersSecret, forgedImport } from './attacks/database.ts';
+import { inventedEvents } from './attacks/events.ts';
 import { escapedHold, forgedSidecar, liftedHold } from './attacks/facts.ts';
 import { adopted, forgedSound, forgedText, invented } from './attacks/forged-copy.ts';
 import { openScene, type Scene } from './scene.ts';
@@ -30,6 +31,7 @@ describe('an attacker wants', () => {
       forgedImport,
       anothersDatabase,
       anothersSecret,
+      inventedEvents,
       ...authority,
     ].map((attack) => [attack.wants, attack] as const),
   )('%s', (_wants, attack) => attack.run(scene));

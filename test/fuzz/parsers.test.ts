@@ -30,6 +30,8 @@ import {
   wav,
 } from '../../packages/vault/test/support.ts';
 import { Analyser } from '../../server/src/audio/analyser.ts';
+import { parseEvent } from '../../server/src/events/parse-event.ts';
+import { account, cloudEvent, kinesisRecord } from '../../server/src/events/testing/cloud-events.ts';
 import { flexTokenOf } from '../../server/src/http/plugins/flex-token.ts';
 import { parseRange } from '../../server/src/http/range.ts';
 import { readPolicy } from '../../server/src/retention/policy.ts';
@@ -92,6 +94,19 @@ describe('a WAV file', () => {
     });
     expect(Object.keys(counts)).toEqual(['value']);
   });
+});
+
+test("an agent's event is read, or set aside for a reason, whatever came", async () => {
+  const samples = [Buffer.from(json(cloudEvent({ n: 1 }))), kinesisRecord({ n: 2 })];
+  const counts = await tried('event', samples, 2_000, (input) => {
+    const parsed = parseEvent(input, { accounts: [account], receivedAt: new Date(0) });
+    if ('event' in parsed) {
+      expect(parsed.event.id.length).toBeGreaterThan(0);
+      expect(JSON.parse(parsed.event.data)).toBeInstanceOf(Object);
+      expect(parsed.event.data).not.toMatch(/\0/);
+    } else expect(parsed.aside.raw ?? '').not.toMatch(/\0/);
+  });
+  expect(Object.keys(counts)).toEqual(['value']);
 });
 
 describe('a sealed message', () => {

@@ -28,11 +28,19 @@ export interface AgedRows {
   pauses(days: number): Promise<Slice>;
   /** Workers whom no valid token has named within `days`. */
   identities(days: number): Promise<Slice>;
+  /** Agents' events, by when they came. */
+  events(days: number): Promise<Slice>;
+  /** What was set aside of agents' events, by when it last came. */
+  eventsSetAside(days: number): Promise<Slice>;
+  /** Digests of the SIDs of erased calls: by then no source has an event of the call any more. */
+  erasedSids(): Promise<Slice>;
 }
 
 /** Rows that one statement removes, so that no other writer waits long for it. */
 const slice = 500;
 const retainedDays = 90;
+/** Kinesis keeps a record for 365 days at most. */
+const erasedSidsDays = 400;
 /** {@link KeepingCatalog.usuallyRetained} takes the mean of so many. */
 const retainedKept = 20;
 
@@ -155,6 +163,29 @@ export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks
            SELECT worker_sid FROM identities WHERE seen_at < ${before('$1')} ORDER BY seen_at LIMIT ${slice}
          ) RETURNING 1`,
         [days],
+      ),
+    events: (days) =>
+      remove(
+        // Events come in the order of their numbers: the statement reads only the oldest, even if none is old enough.
+        `DELETE FROM agent_events WHERE seq IN (
+           SELECT seq FROM (SELECT seq, received_at FROM agent_events ORDER BY seq LIMIT ${slice}) oldest
+           WHERE received_at < ${before('$1')}
+         ) RETURNING 1`,
+        [days],
+      ),
+    eventsSetAside: (days) =>
+      remove(
+        `DELETE FROM events_set_aside WHERE last_at < ${before('$1')} AND key IN (
+           SELECT key FROM events_set_aside WHERE last_at < ${before('$1')} ORDER BY last_at LIMIT ${slice}
+         ) RETURNING 1`,
+        [days],
+      ),
+    erasedSids: () =>
+      remove(
+        `DELETE FROM erased_sids WHERE digest IN (
+           SELECT digest FROM erased_sids WHERE at < ${before('$1')} ORDER BY at LIMIT ${slice}
+         ) RETURNING 1`,
+        [erasedSidsDays],
       ),
   };
 }

@@ -1,6 +1,7 @@
 import { asRecordingSid, type RecordingSid } from '@flex-custody/core';
 import { isHinted } from '../db/indexes.ts';
 import { erasedColumns } from './columns.ts';
+import { removeEvents } from './erasure-events.ts';
 import { callSidsOf, removeTraces } from './erasure-traces.ts';
 import type { KeepingCatalog } from './keeping-catalog.ts';
 import { mostRows, noLease, type Statements } from './statements.ts';
@@ -106,6 +107,7 @@ export function erasureStatements({ accountSid, db, isSet, move, rows, select, s
         );
         if (gone.length === 0) return false;
         await removeTraces(inner, sid, call);
+        await removeEvents(inner, accountSid, sid, call);
         return true;
       }),
     async tracesOf(sid) {

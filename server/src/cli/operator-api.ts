@@ -13,6 +13,7 @@ import { type CustodyConfig, custodyFacts } from '../custody/facts.ts';
 import type { Db } from '../db/db.ts';
 import { migrate } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
+import { readEventStatus } from '../events/event-status.ts';
 import { readHealth } from '../http/operators/health.ts';
 import { createOperatorApi, type OperatorApi } from '../http/operators/operator-api.ts';
 import { remoteOperatorApi } from '../http/operators/remote.ts';
@@ -106,6 +107,7 @@ export async function withOperatorApi(
       callerDigest: callerDigests(config.callerSecret),
       queue,
       health: () => readHealth(db, config.accountSid),
+      events: () => readEventStatus(db),
       runs: createRuns(db),
       dataSource: openDataSource(config, {
         ...{

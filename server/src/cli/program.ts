@@ -13,6 +13,7 @@ import { registerKeyCommands } from './keys.ts';
 import { beVerbose, detail, printJson } from './output.ts';
 import { registerPolicy } from './policy.ts';
 import { registerImport, registerReconcile } from './reconcile.ts';
+import { registerRecorderEvents } from './recorder-events.ts';
 import { registerRecorderSettings } from './recorder-settings.ts';
 import { registerRecordingCommands } from './recordings.ts';
 import { registerRotateKeys } from './rotate-keys.ts';
@@ -54,6 +55,7 @@ export function buildProgram(deps: ProgramDeps): Command {
   registerReconcile(program);
   registerCatalog(program);
   registerImport(program);
+  registerRecorderEvents(program);
   registerPolicy(program);
   registerRetention(program);
   registerErase(program);

@@ -10,6 +10,7 @@ import { signingKeyFile, type Variables } from './variables.ts';
 export const readers = {
   accountSid: (env) => env.TWILIO_ACCOUNT_SID,
   authToken: (env) => env.TWILIO_AUTH_TOKEN,
+  secondaryAuthToken: (env) => env.TWILIO_AUTH_TOKEN_SECONDARY,
   apiKey({ TWILIO_API_KEY: sid, TWILIO_API_SECRET: secret }) {
     return sid && secret ? { sid, secret } : undefined;
   },
@@ -79,6 +80,7 @@ export const readers = {
     alarms: env.CUSTODY_ALARM_DAYS,
     runs: env.CUSTODY_RUN_DAYS,
     reports: env.CUSTODY_REPORT_DAYS,
+    events: env.CUSTODY_EVENT_DAYS,
   }),
   policyFile: (env) => env.CUSTODY_POLICY_FILE,
   signing: (env) => ({

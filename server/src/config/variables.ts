@@ -35,6 +35,11 @@ export const variables = z.object({
   TWILIO_AUTH_TOKEN: matching(/^[0-9a-f]{32}$/, 'must be 32 lower-case hexadecimal digits')
     .optional()
     .describe('Auth token of the account. Either this or the API key pair is needed.'),
+  TWILIO_AUTH_TOKEN_SECONDARY: matching(/^[0-9a-f]{32}$/, 'must be 32 lower-case hexadecimal digits')
+    .optional()
+    .describe(
+      "The account's other auth token while it is rotated: signatures of Event Streams' webhook by either are accepted.",
+    ),
   TWILIO_API_KEY: matching(/^SK[0-9a-f]{32}$/, 'must be SK and 32 lower-case hexadecimal digits')
     .optional()
     .describe('API key used instead of the auth token, with its secret.'),
@@ -375,6 +380,11 @@ export const variables = z.object({
     .default(400)
     .describe(
       'Days after which the host deletes reports of plugins, and workers whom no token has named since. Pauses stay as long as a recording of their call.',
+    ),
+  CUSTODY_EVENT_DAYS: whole(31, 36_500)
+    .default(35)
+    .describe(
+      "Days after which the host deletes agents' events, counted from when they came. TaskRouter's Events API, by which gaps are filled, has 30 days.",
     ),
   CUSTODY_CERTIFICATE_KEY_FILE: z
     .string()

@@ -29,10 +29,18 @@ import { createAgedRows } from '../catalog/aged-rows.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
+import { removeEvents } from '../catalog/erasure-events.ts';
 import { removeTraces } from '../catalog/erasure-traces.ts';
 import { createLiveCalls, type LiveCalls } from '../catalog/live-calls.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { adoptDatabase, bindDatabase, differencesFrom, readCustody } from '../custody/bind.ts';
+import { createInbox } from '../events/create-inbox.ts';
+import { watchLag } from '../events/event-lag.ts';
+import { readEventStatus } from '../events/event-status.ts';
+import { eventTypes } from '../events/event-types.ts';
+import { createInboxReader, findTestEvent } from '../events/inbox-reader.ts';
+import { takeBackSetAside } from '../events/take-back.ts';
+import { cloudEvent, account as eventAccount } from '../events/testing/cloud-events.ts';
 import { readHealth } from '../http/operators/health.ts';
 import { ingestJobs } from '../ingest/jobs.ts';
 import { openQueue } from '../queue/boss-queue.ts';
@@ -273,6 +281,7 @@ const settled = (work: Promise<unknown>) => work.catch(() => undefined);
 const files = [
   'catalog/aged-rows.ts',
   'catalog/due-statements.ts',
+  'catalog/erasure-events.ts',
   'catalog/erasure-statements.ts',
   'catalog/erasure-traces.ts',
   'catalog/import-statements.ts',
@@ -318,6 +327,12 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     plain = await openPostgres(database.url);
     await migrate(plain);
     await fillCatalog(plain, { account, recordings: rows, alarms: { open: 200, cleared: 2_000 } });
+    await plain.query(
+      `INSERT INTO agent_events (id, type, at, at_from, event_sid, same_as, sids, data, source, shard)
+       SELECT 'filled ' || n, 'com.twilio.taskrouter.task.created', now(), 'payload', 'filled EV' || n, 'same ' || n,
+         ARRAY['WT' || md5('WT' || n), 'CA' || md5('CA' || n)], '{}', 'kinesis', 's1'
+       FROM generate_series(1, ${rows}) n`,
+    );
     await buildIndexes(plain);
     const queue = openQueue(plain, { jobs: allJobs, schema });
     await queue.counts();
@@ -326,7 +341,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await plain.query('VACUUM ANALYZE');
     const parts = await partsOf(plain, schema);
     const filled = ['copy', 'link', 'verify', 'describe'].map((name) => parts.get(name)?.split('.')[1] ?? '');
-    large = new Set(['recordings', 'audit', ...filled]);
+    large = new Set(['recordings', 'agent_events', 'audit', ...filled]);
     client = new pg.Client({ connectionString: database.url });
     await client.connect();
     db = explainingDb(client);
@@ -481,6 +496,36 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await readHealth(db, account);
     await missingIndexes(db);
     expect(whole()).toEqual([]);
+  });
+
+  test("of agents' events", async () => {
+    db.carryOut(true);
+    db.during("agents' events: writing");
+    const own = { db, accounts: [eventAccount] };
+    const inbox = createInbox({ ...own, log: { warn() {} } });
+    const unknown = cloudEvent({ n: 2, type: 'com.twilio.x' });
+    const batch = [cloudEvent({ n: 1 }), cloudEvent({ n: 3, eventSid: undefined }), '{', unknown];
+    expect(await inbox.take(batch, { source: 'webhook' })).toMatchObject({ stored: 2, setAside: 2 });
+    await plain.query(`UPDATE events_set_aside SET type = $1 WHERE reason = 'unknown_type'`, [eventTypes[0]]);
+    expect(await takeBackSetAside(own, new AbortController().signal)).toBe(1);
+    db.during("agents' events: reading");
+    expect((await createInboxReader(db).after('5', 1_000)).events).toHaveLength(1_000);
+    await findTestEvent(db, 'test');
+    await watchLag({ db, alarms: createAlarms(db) });
+    await readEventStatus(db);
+    db.during("agents' events: removing");
+    const aged = createAgedRows(db, account, { mark: async () => undefined, setMark: async () => undefined });
+    await aged.events(35);
+    await aged.eventsSetAside(35);
+    await aged.erasedSids();
+    await removeEvents(db, account, one, { tasks: [WT(1)], conferences: [CF(1)], calls: [CA(1)] });
+    await removeEvents(db, account, one, { tasks: [], conferences: [], calls: [] });
+    // The rate of the last hour reads the events of an hour.
+    const found = whole().filter(
+      (line) =>
+        !line.includes("interval '1 hour'") && !line.includes('GROUP BY source, shard ORDER BY minutes'),
+    );
+    expect(found).toEqual([]);
   });
 
   test('of the queue', async () => {

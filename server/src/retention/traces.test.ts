@@ -8,6 +8,7 @@ import { createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
+import { createInbox } from '../events/create-inbox.ts';
 import { ingestJobs } from '../ingest/jobs.ts';
 import { openQueue } from '../queue/boss-queue.ts';
 import { forgetJobs } from '../queue/forget-jobs.ts';
@@ -86,6 +87,40 @@ onEachEngine('what is erased', (open) => {
     await database.drop();
   });
 
+  /** Events of the call: of its task, its conference, a leg that only the conference names, and two that are set aside. */
+  const eventsOf = ({ recording, task, conference, leg, reservation, other }: Call) => {
+    const event = (n: number, type: string, data: object) => ({
+      ...{ id: `${task}-${n}`.replace(task, `id-of-${recording.slice(-3)}`), type: `com.twilio.${type}` },
+      data: { account_sid: account, ...data },
+    });
+    const third = sid('CA', 200 + Number.parseInt(leg.slice(-2), 16));
+    return [
+      event(1, 'taskrouter.task.created', {
+        payload: { task_sid: task, task_attributes: `{"call_sid":"${leg}"}` },
+      }),
+      event(2, 'taskrouter.reservation.accepted', {
+        payload: {
+          task_sid: task,
+          reservation_sid: reservation,
+          task_attributes: `{"conference":{"sid":"${conference}"}}`,
+        },
+      }),
+      event(3, 'voice.status-callback.conference.participant.updated', {
+        request: { parameters: { ConferenceSid: conference, CallSid: third } },
+      }),
+      event(4, 'voice.status-callback.call.completed', {
+        request: { parameters: { CallSid: third, From: digest } },
+      }),
+      event(5, 'voice.status-callback.recording.processed', {
+        request: { parameters: { RecordingSid: recording, CallSid: other } },
+      }),
+      event(6, 'taskrouter.reservation.of-a-later-release', { payload: { reservation_sid: reservation } }),
+      `{"of the call": "${conference}"`,
+    ];
+  };
+  const inbox = () => createInbox({ db: database.db, accounts: [account], log: { warn() {} } });
+  const take = (call: Call) => inbox().take(eventsOf(call), { source: 'webhook' });
+
   /** Fills every table that can name a call. */
   async function happen(call: Call, { linked = true } = {}) {
     const { db } = database;
@@ -140,6 +175,7 @@ onEachEngine('what is erased', (open) => {
       `INSERT INTO pending_reports (id, report, token, request_id) VALUES (gen_random_uuid(), $1, 'x', 'r')`,
       [JSON.stringify({ taskSid: task, conferenceSid: conference })],
     );
+    expect(await take(call)).toEqual({ read: 7, stored: 5, duplicate: 0, setAside: 2 });
     await deps.alarms.raise('verify_failed', recording, 'x');
     await deps.alarms.raise('not_recorded', undefined, `nothing records the live call ${conference}`);
     await deps.alarms.raise('plain_kept', undefined, `${recording}.wav: differs`);
@@ -207,8 +243,31 @@ onEachEngine('what is erased', (open) => {
     const { counts } = await erase({ tasks: [task] });
     expect(counts).toMatchObject({ erased: 1 });
     expect(await unlisted([recording])).toEqual([]);
+    expect(await placesOf([recording])).not.toContain('agent_events.data');
     expect(await placesOf([leg])).toEqual(['audit.recording_sid']);
     expect(await placesOf([task, conference, other, reservation, digest])).toEqual([]);
+    // They come again, from a stream that is read from its beginning or by gap repair.
+    expect(await take(call)).toMatchObject({ stored: 0, setAside: 7 });
+    expect(await unlisted([recording])).toEqual([]);
+    expect(await placesOf([task, digest, sid('CA', 200 + Number.parseInt(leg.slice(-2), 16))])).toEqual([]);
+  });
+
+  test("events of another call stay, also if its task's attributes name the erased one", async () => {
+    const [gone, stays] = [callOf(4), callOf(5)];
+    await happen(gone);
+    await happen(stays);
+    const named = {
+      ...{ id: 'linked', type: 'com.twilio.taskrouter.task.updated' },
+      data: { payload: { task_sid: stays.task, task_attributes: `{"earlier":"${gone.leg}"}` } },
+    };
+    await inbox().take([named], { source: 'webhook' });
+    await erase({ tasks: [gone.task] });
+    const events = await database.db.query<{ id: string }>('SELECT id FROM agent_events ORDER BY seq');
+    expect(events.map(({ id }) => id)).toEqual(
+      [1, 2, 3, 4, 5].map((n) => `id-of-${stays.recording.slice(-3)}-${n}`),
+    );
+    expect(await placesOf([gone.task, gone.conference])).toEqual([]);
+    await erase({ tasks: [stays.task] });
   });
 
   test('while another recording of the call is there, what is of the call stays, and only the recording goes', async () => {
@@ -224,6 +283,7 @@ onEachEngine('what is erased', (open) => {
     expect(await unlisted([call.recording])).toEqual([]);
     expect(await placesOf([call.conference])).toEqual(
       expect.arrayContaining([
+        'agent_events.data',
         'live_calls.conference_sid',
         'pauses.conference_sid',
         'reports.conference_sid',

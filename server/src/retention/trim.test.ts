@@ -28,7 +28,7 @@ onEachEngine('what is trimmed by age', (open) => {
       aged: createAgedRows(database.db, account, catalog),
       alarms: createAlarms(database.db),
       catalog,
-      config: { keepDays: { alarms: 90, runs: 90, reports: 400 } },
+      config: { keepDays: { alarms: 90, runs: 90, reports: 400, events: 35 } },
       log: { info: (fields) => void logged.push(fields) },
     };
   });
@@ -36,7 +36,7 @@ onEachEngine('what is trimmed by age', (open) => {
   beforeEach(async () => {
     logged = [];
     await database.db.query(
-      'TRUNCATE recordings, alarms, runs, retained, reports, pauses, identities, marks, audit, certificates CASCADE',
+      'TRUNCATE recordings, alarms, runs, retained, reports, pauses, identities, marks, audit, certificates, agent_events, events_set_aside, erased_sids CASCADE',
     );
   });
 
@@ -62,6 +62,31 @@ onEachEngine('what is trimmed by age', (open) => {
        VALUES ($1, $2, ${ago(500)}, ${days === undefined ? 'NULL, NULL' : `${ago(days)}, 'timer'`})`,
       [sid('CF', n), task],
     );
+
+  test("agents' events by when they came, what was set aside of them by when it last came, digests after 400 days", async () => {
+    const { db } = database;
+    for (const [n, days] of [36, 34].entries()) {
+      await db.query(
+        `INSERT INTO agent_events (id, type, at, at_from, sids, data, source, shard, received_at)
+         SELECT $1 || one, 't', now(), 'payload', '{}', '{}', 'webhook', '', ${ago(days)} FROM generate_series(1, 600) one`,
+        [`e${n}-`],
+      );
+      await db.query(
+        `INSERT INTO events_set_aside (key, reason, sids, source, shard, count, first_at, last_at)
+         VALUES ($1, 'not_json', '{}', 'webhook', '', 1, ${ago(90)}, ${ago(days)})`,
+        [`s${days}`],
+      );
+    }
+    await db.query(
+      `INSERT INTO erased_sids (digest, at) VALUES ('old', ${ago(401)}), ('young', ${ago(399)})`,
+    );
+    await trim();
+    expect(await column('SELECT count(*)::int AS one FROM agent_events')).toEqual([600]);
+    expect(await column('SELECT min(id) AS one FROM agent_events')).toEqual(['e1-1']);
+    expect(await column('SELECT key AS one FROM events_set_aside')).toEqual(['s34']);
+    expect(await column('SELECT digest AS one FROM erased_sids')).toEqual(['young']);
+    expect(logged).toEqual([{ event: 'trimmed', events: 600, events_set_aside: 1, erased_sids: 1 }]);
+  });
 
   test('alarms by when they were closed; one that is open stays, however old', async () => {
     for (const [code, cleared] of [

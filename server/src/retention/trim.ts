@@ -46,6 +46,9 @@ export async function trimNow(
     ['reports', () => aged.reports(keepDays.reports)],
     ['pauses', () => aged.pauses(keepDays.reports)],
     ['identities', () => aged.identities(keepDays.reports)],
+    ['events', () => aged.events(keepDays.events)],
+    ['events_set_aside', () => aged.eventsSetAside(keepDays.events)],
+    ['erased_sids', () => aged.erasedSids()],
   ];
   const counts: Record<string, number> = {};
   let hasMore = false;

@@ -5,6 +5,7 @@ import { keepingIdentities } from '../access/identities.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/db.ts';
 import { buildIndexes } from '../db/indexes.ts';
+import { readEventStatus } from '../events/event-status.ts';
 import { buildApp } from '../http/app.ts';
 import { readHealth } from '../http/operators/health.ts';
 import { createOperatorApi } from '../http/operators/operator-api.ts';
@@ -86,6 +87,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
       api: createOperatorApi({
         ...deps,
         health: () => readHealth(db, config.accountSid),
+        events: () => readEventStatus(db),
         works: merged<Required<Room>['works']>({}, roomsFor('works'), (room) => room.works),
         signal: ending.signal,
       }),

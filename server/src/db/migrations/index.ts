@@ -23,6 +23,7 @@ import { auditSubjects } from './022-audit-subjects.ts';
 import { alarmWebhooks } from './023-alarm-webhooks.ts';
 import { secrets } from './024-secrets.ts';
 import { dataSource } from './025-data-source.ts';
+import { inbox } from './026-inbox.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
 export const migrations: readonly string[] = [
@@ -51,4 +52,5 @@ export const migrations: readonly string[] = [
   alarmWebhooks,
   secrets,
   dataSource,
+  inbox,
 ];

@@ -6,6 +6,7 @@ import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
 import type { OperatingCatalog } from '../../catalog/operating-catalog.ts';
 import type { Listing, RecordingRow } from '../../catalog/recording-row.ts';
 import type { Behind } from '../../db/pages.ts';
+import type { StatusTable } from '../../events/status-part.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { DataSources } from '../../recorder/data-source/data-source.ts';
@@ -95,6 +96,8 @@ export interface OperatorApi extends PolicyApi, DataSourceApi {
   alarmsBehind(after: number): Promise<Behind | undefined>;
   /** @throws CustodyError `alarm_unknown` (404) */
   clearAlarm(id: number): Promise<void>;
+  /** What of agents' events has arrived, and what is set aside; no content. */
+  events(): Promise<StatusTable[]>;
 }
 
 /** The messages of these codes, the same on both sides of the wire. */
@@ -121,6 +124,7 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   /** Undefined if its keys cannot be read. */
   signing?: Pick<SigningIdentity, 'keyId' | 'keyIds' | 'lists'> | undefined;
   health(): Promise<Health>;
+  events(): Promise<StatusTable[]>;
   runs: Runs;
   dataSource: Pick<DataSources, 'view' | 'history' | 'change'>;
   /** Long work by its name. */
@@ -151,6 +155,7 @@ export function createOperatorApi({
   sealedSecrets,
   signing,
   health,
+  events,
   runs,
   works,
   signal,
@@ -250,6 +255,7 @@ export function createOperatorApi({
     dataSource: () => dataSource.view(),
     dataSourceHistory: () => dataSource.history(mostVersions),
     changeDataSource: (change) => dataSource.change(change),
+    events,
     alarms: (page) => alarms.list({ ...page, open: true }),
     alarmsBehind: (after) => alarms.countBehind(after),
     async clearAlarm(id) {

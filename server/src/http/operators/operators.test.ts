@@ -15,6 +15,7 @@ import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { migrate } from '../../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
+import { readEventStatus } from '../../events/event-status.ts';
 import { createLog } from '../../log.ts';
 import type { DataSources } from '../../recorder/data-source/data-source.ts';
 import { openDataSource } from '../../recorder/data-source/open.ts';
@@ -81,6 +82,7 @@ beforeAll(async () => {
     runs: createRuns(database.db),
     dataSource,
     health: () => readHealth(database.db, accountSid),
+    events: () => readEventStatus(database.db),
     works: {
       erase: checkedWork('erase', () => Promise.reject(new Error('it began'))),
       'count-up': async ({ options, save }) => {
@@ -212,6 +214,7 @@ describe.each([
       runs: createRuns(database.db),
       dataSource,
       health: () => readHealth(database.db, accountSid),
+      events: () => readEventStatus(database.db),
       works: {},
     });
     const first = await ofMany.retryAll();

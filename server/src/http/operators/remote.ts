@@ -86,6 +86,7 @@ export function remoteOperatorApi(url: string, secret: string): OperatorApi {
     setSecret: async (secret) => void (await ask('POST', '/secrets', JSON.stringify(secret))),
     removeSecret: (name) => ask('POST', '/secrets/remove', JSON.stringify({ name })),
     health: () => ask('GET', '/health'),
+    events: () => ask('GET', '/events'),
     policy: () => ask('GET', '/policy'),
     policies: () => ask('GET', '/policies'),
     dataSource: () => ask('GET', '/data-source'),

@@ -129,6 +129,7 @@ export async function operatorRoutes(
   scope.get('/keys', () => api.keys());
   secretRoutes(scope, api);
   scope.get('/health', () => api.health());
+  scope.get('/events', () => api.events());
   scope.get<{ Querystring: Page<number> }>('/alarms', { schema: page(alarmId, 100) }, ({ query }) =>
     api.alarms(query),
   );

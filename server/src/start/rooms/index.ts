@@ -1,5 +1,6 @@
 import type { Room } from '../../room.ts';
 import { alarmsRoom } from './alarms.ts';
+import { eventsRoom } from './events.ts';
 import { ingestRoom } from './ingest.ts';
 import { playbackRoom } from './playback.ts';
 import { openRecorder, recorderRoom } from './recorder.ts';
@@ -15,5 +16,6 @@ export function openRooms(shared: Shared): readonly Room[] {
     recorderRoom(shared, recorder),
     retentionRoom(shared),
     alarmsRoom(shared),
+    eventsRoom(shared),
   ];
 }
