@@ -56,6 +56,10 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
   let readTo = lease.readToAgeMs === undefined ? undefined : performance.now() - lease.readToAgeMs;
   let counted = { records: 0, since: performance.now() };
 
+  const prolonged = (sentAt: number) => {
+    leasedUntil = Math.max(leasedUntil, sentAt + pace.leaseMs);
+  };
+
   const lost = async (from: number, to: number, why: string) => {
     const date = (at: number) => new Date(Date.now() - performance.now() + at).toISOString();
     await alarms.raise('events_lost', about, `${shard}: from ${date(from)} to ${date(to)}: ${why}`);
@@ -94,7 +98,7 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
       );
       const sentAt = performance.now();
       if (!(await leases.checkpoint(lease, last.sequence, page.behindMs))) return false;
-      leasedUntil = sentAt + pace.leaseMs;
+      prolonged(sentAt);
       position = { after: last.sequence };
       counted.records += records.length;
     }
@@ -173,9 +177,7 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
         perSecond: now > since ? (records * 1_000) / (now - since) : 0,
       };
     },
-    prolonged(sentAt) {
-      leasedUntil = Math.max(leasedUntil, sentAt + pace.leaseMs);
-    },
+    prolonged,
     stop: () => stopping.abort(),
   };
 }
