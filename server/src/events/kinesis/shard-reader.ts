@@ -52,7 +52,7 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
   let readAt: number | undefined;
   let behindMs = 0;
   let isResolved = false;
-  /** By `performance.now`: every record that arrived before is stored. */
+  /** By `performance.now`, to within the time of a read: every record that arrived before is stored. */
   let readTo = lease.readToAgeMs === undefined ? undefined : performance.now() - lease.readToAgeMs;
   let counted = { records: 0, since: performance.now() };
 
@@ -60,9 +60,13 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
     leasedUntil = Math.max(leasedUntil, sentAt + pace.leaseMs);
   };
 
-  const lost = async (from: number, to: number, why: string) => {
+  const lost = async (from: number | undefined, to: number, why: string) => {
     const date = (at: number) => new Date(Date.now() - performance.now() + at).toISOString();
-    await alarms.raise('events_lost', about, `${shard}: from ${date(from)} to ${date(to)}: ${why}`);
+    await alarms.raise(
+      'events_lost',
+      about,
+      `${shard}: from ${from === undefined ? 'its beginning' : date(from)} to ${date(to)}: ${why}`,
+    );
   };
 
   /** Kinesis itself continues with the oldest record that it has, and says nothing. */
@@ -82,7 +86,7 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
       return await kinesis.iterator(shard, position, signal);
     } catch (error) {
       if (faultOf(error) !== 'position' || position === 'trim_horizon' || 'at' in position) throw error;
-      await lost(readTo ?? performance.now(), performance.now(), 'the stream does not know the checkpoint');
+      await lost(readTo, performance.now(), 'the stream does not know the checkpoint');
       position = 'trim_horizon';
       return kinesis.iterator(shard, position, signal);
     }
@@ -118,7 +122,7 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
   const isOver = async (): Promise<boolean> => {
     const listed = await kinesis.shards(signal);
     if (listed.some((one) => one.shard === shard)) return false;
-    await lost(readTo ?? performance.now(), performance.now(), 'the shard no longer exists');
+    await lost(readTo, performance.now(), 'the shard no longer exists');
     return true;
   };
 

@@ -199,6 +199,21 @@ describe.each([
     await expect(api().look('dance')).rejects.toMatchObject({ code: 'run_unknown' });
   });
 
+  test('the status of the recorder, table by table', async () => {
+    await database.db.query(
+      `INSERT INTO shard_leases (stream, shard, parents, first_sequence, owner, expires_at, per_second)
+       VALUES ('r/s', 'shardId-1', '{}', '1', 'a', now() + interval '1 hour', 2)`,
+    );
+    const [shards, ...more] = await api().recorderStatus();
+    expect(shards).toMatchObject({
+      name: 'shards',
+      columns: { owner: 'READ BY' },
+      rows: [{ shard: 'shardId-1', owner: 'a', perSecond: 2, behindMs: null }],
+    });
+    expect(more.map(({ name, rows }) => [name, rows])).toEqual([['nodes', []]]);
+    await database.db.query('TRUNCATE shard_leases');
+  });
+
   test('certificates, newest first, and one by its id', async () => {
     const id = '0b5f2c36-5b3b-4c57-9a51-0f2f3c1f9d11';
     await expect(api().certificate(id)).rejects.toMatchObject({ code: 'certificate_unknown', status: 404 });
