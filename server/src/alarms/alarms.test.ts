@@ -34,6 +34,16 @@ onEachEngine('pages of alarms and certificates', (open) => {
        SELECT gen_random_uuid(), now() - (n / 2) * interval '1.000001 s', 'erasure', 1, 'j' FROM generate_series(1, ${n}) n`,
     );
 
+  test('each shard of a stream has an alarm of its own, with an end of its own', async () => {
+    await alarms.raise('shard_silent', 'shardId-1', 'one');
+    await alarms.raise('shard_silent', 'shardId-2', 'two');
+    await alarms.raise('shard_silent', 'shardId-1', 'one again');
+    await alarms.resolve(['shard_silent'], 'shardId-2');
+    const open = await alarms.list({ open: true });
+    expect(open).toMatchObject([{ shard: 'shardId-1', times: 2, detail: 'one again' }]);
+    expect(open[0]).not.toHaveProperty('recordingSid');
+  });
+
   test('page by page each open alarm is listed once, in the order of the whole list', async () => {
     await manyAlarms(25);
     await database.db.query('UPDATE alarms SET cleared_at = now() WHERE id = 5');

@@ -20,6 +20,7 @@ export const examples: Readonly<Record<string, string>> = {
   'catalog sign': '',
   import: '--from s3://old-recordings/2025 --dry-run',
   'recorder events': '--set-aside',
+  'recorder status': '--json',
   'policy check': 'policy.yaml',
   'policy apply': 'policy.yaml',
   'policy show': '--file',

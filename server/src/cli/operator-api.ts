@@ -16,6 +16,7 @@ import { openDatabase } from '../db/open.ts';
 import { readEventStatus } from '../events/event-status.ts';
 import { readHealth } from '../http/operators/health.ts';
 import { createOperatorApi, type OperatorApi } from '../http/operators/operator-api.ts';
+import { readRecorderStatus } from '../http/operators/recorder-status.ts';
 import { remoteOperatorApi } from '../http/operators/remote.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { openQueue } from '../queue/boss-queue.ts';
@@ -108,6 +109,7 @@ export async function withOperatorApi(
       queue,
       health: () => readHealth(db, config.accountSid),
       events: () => readEventStatus(db),
+      recorderStatus: () => readRecorderStatus(db),
       runs: createRuns(db),
       dataSource: openDataSource(config, {
         ...{

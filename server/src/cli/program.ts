@@ -13,8 +13,7 @@ import { registerKeyCommands } from './keys.ts';
 import { beVerbose, detail, printJson } from './output.ts';
 import { registerPolicy } from './policy.ts';
 import { registerImport, registerReconcile } from './reconcile.ts';
-import { registerRecorderEvents } from './recorder-events.ts';
-import { registerRecorderSettings } from './recorder-settings.ts';
+import { registerRecorder } from './recorder.ts';
 import { registerRecordingCommands } from './recordings.ts';
 import { registerRotateKeys } from './rotate-keys.ts';
 import { registerSecrets } from './secrets.ts';
@@ -55,7 +54,7 @@ export function buildProgram(deps: ProgramDeps): Command {
   registerReconcile(program);
   registerCatalog(program);
   registerImport(program);
-  registerRecorderEvents(program);
+  registerRecorder(program);
   registerPolicy(program);
   registerRetention(program);
   registerErase(program);
@@ -63,7 +62,6 @@ export function buildProgram(deps: ProgramDeps): Command {
   registerKeyCommands(program);
   registerRotateKeys(program);
   registerSecrets(program);
-  registerRecorderSettings(program);
   for (const register of deps.more) register(program);
   addExamples(program);
   return program;

@@ -16,8 +16,8 @@ export const eventsText = (tables: readonly StatusTable[]): string =>
 export const eventsJson = (tables: readonly StatusTable[]): object =>
   Object.fromEntries(tables.map(({ name, rows }) => [name, rows]));
 
-export function registerRecorderEvents(program: Command): void {
-  recorderCommand(program)
+export function registerRecorderEvents(recorder: Command): void {
+  recorder
     .command('events')
     .description("show what of agents' events has arrived, and why some are set aside (docs/recorder.md)")
     .option('--set-aside', 'only what is set aside, by reason')
@@ -31,8 +31,3 @@ export function registerRecorderEvents(program: Command): void {
       }),
     );
 }
-
-/** The group of the recorder's commands, which several files fill. */
-const recorderCommand = (program: Command): Command =>
-  program.commands.find((command) => command.name() === 'recorder') ??
-  program.command('recorder').description("follow agents' events");

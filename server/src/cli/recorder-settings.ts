@@ -20,8 +20,8 @@ interface ChangeFlags {
   json?: boolean;
 }
 
-export function registerRecorderSettings(program: Command): void {
-  const settings = recorderCommand(program)
+export function registerRecorderSettings(recorder: Command): void {
+  const settings = recorder
     .command('settings')
     .description('show and change the settings of the data source');
   settings
@@ -105,11 +105,6 @@ export function registerRecorderSettings(program: Command): void {
     .option('--json', 'changes nothing: the output is JSON in any case')
     .action(() => printJson(dataSourceSchema()));
 }
-
-/** The group of the recorder's commands, which several files fill. */
-const recorderCommand = (program: Command): Command =>
-  program.commands.find((command) => command.name() === 'recorder') ??
-  program.command('recorder').description('the recorder: the settings of its data source');
 
 const changing = (command: Command): Command =>
   command

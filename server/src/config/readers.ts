@@ -58,6 +58,11 @@ export const readers = {
   node: (env) => env.CUSTODY_NODE ?? hostname(),
   dataSourceFile: (env) => env.CUSTODY_DATA_SOURCE_FILE,
   employeesFile: (env) => env.CUSTODY_EMPLOYEES_FILE,
+  stream: (env) => ({
+    start: env.CUSTODY_STREAM_START,
+    silentMinutes: env.CUSTODY_STREAM_SILENT_MINUTES,
+    ...(env.AWS_ENDPOINT_URL_KINESIS && { endpoint: env.AWS_ENDPOINT_URL_KINESIS }),
+  }),
   voiceConsent: (env) => env.CUSTODY_VOICE_CONSENT,
   watchCalls: (env) => env.CUSTODY_WATCH_CALLS,
   database: (env) => (env.DATABASE_URL ? { url: env.DATABASE_URL } : { directory: env.CUSTODY_DATA_DIR }),

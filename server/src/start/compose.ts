@@ -9,6 +9,7 @@ import { readEventStatus } from '../events/event-status.ts';
 import { buildApp } from '../http/app.ts';
 import { readHealth } from '../http/operators/health.ts';
 import { createOperatorApi } from '../http/operators/operator-api.ts';
+import { readRecorderStatus } from '../http/operators/recorder-status.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { buildOps } from '../http/ops.ts';
 import { createLimits } from '../http/plugins/limits.ts';
@@ -88,6 +89,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
         ...deps,
         health: () => readHealth(db, config.accountSid),
         events: () => readEventStatus(db),
+        recorderStatus: () => readRecorderStatus(db),
         works: merged<Required<Room>['works']>({}, roomsFor('works'), (room) => room.works),
         signal: ending.signal,
       }),

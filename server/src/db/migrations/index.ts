@@ -24,6 +24,7 @@ import { alarmWebhooks } from './023-alarm-webhooks.ts';
 import { secrets } from './024-secrets.ts';
 import { dataSource } from './025-data-source.ts';
 import { inbox } from './026-inbox.ts';
+import { shardLeases } from './027-shard-leases.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
 export const migrations: readonly string[] = [
@@ -53,4 +54,5 @@ export const migrations: readonly string[] = [
   secrets,
   dataSource,
   inbox,
+  shardLeases,
 ];

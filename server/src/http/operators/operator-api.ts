@@ -91,6 +91,8 @@ export interface OperatorApi extends PolicyApi, DataSourceApi {
   certificate(id: string): Promise<KeptCertificate>;
   /** State of database and work, for the doctor. */
   health(): Promise<Health>;
+  /** The tables of `recorder status`. */
+  recorderStatus(): Promise<StatusTable[]>;
   /** Open alarms, newest first, 100 by default. */
   alarms(page?: Page<number>): Promise<Alarm[]>;
   alarmsBehind(after: number): Promise<Behind | undefined>;
@@ -125,6 +127,7 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   signing?: Pick<SigningIdentity, 'keyId' | 'keyIds' | 'lists'> | undefined;
   health(): Promise<Health>;
   events(): Promise<StatusTable[]>;
+  recorderStatus(): Promise<StatusTable[]>;
   runs: Runs;
   dataSource: Pick<DataSources, 'view' | 'history' | 'change'>;
   /** Long work by its name. */
@@ -156,6 +159,7 @@ export function createOperatorApi({
   signing,
   health,
   events,
+  recorderStatus,
   runs,
   works,
   signal,
@@ -256,6 +260,7 @@ export function createOperatorApi({
     dataSourceHistory: () => dataSource.history(mostVersions),
     changeDataSource: (change) => dataSource.change(change),
     events,
+    recorderStatus,
     alarms: (page) => alarms.list({ ...page, open: true }),
     alarmsBehind: (after) => alarms.countBehind(after),
     async clearAlarm(id) {

@@ -29,6 +29,7 @@ import { createSecrets } from '../../secrets/secrets.ts';
 import { buildOps } from '../ops.ts';
 import { readHealth } from './health.ts';
 import { createOperatorApi, type OperatorApi } from './operator-api.ts';
+import { readRecorderStatus } from './recorder-status.ts';
 import { remoteOperatorApi } from './remote.ts';
 import { operatorSecret } from './routes.ts';
 
@@ -83,6 +84,7 @@ beforeAll(async () => {
     dataSource,
     health: () => readHealth(database.db, accountSid),
     events: () => readEventStatus(database.db),
+    recorderStatus: () => readRecorderStatus(database.db),
     works: {
       erase: checkedWork('erase', () => Promise.reject(new Error('it began'))),
       'count-up': async ({ options, save }) => {
@@ -215,6 +217,7 @@ describe.each([
       dataSource,
       health: () => readHealth(database.db, accountSid),
       events: () => readEventStatus(database.db),
+      recorderStatus: () => readRecorderStatus(database.db),
       works: {},
     });
     const first = await ofMany.retryAll();
@@ -260,6 +263,21 @@ describe.each([
       status: 400,
     });
     await expect(api().look('dance')).rejects.toMatchObject({ code: 'run_unknown' });
+  });
+
+  test('the status of the recorder, table by table', async () => {
+    await database.db.query(
+      `INSERT INTO shard_leases (stream, shard, parents, first_sequence, owner, expires_at, per_second)
+       VALUES ('r/s', 'shardId-1', '{}', '1', 'a', now() + interval '1 hour', 2)`,
+    );
+    const [shards, ...more] = await api().recorderStatus();
+    expect(shards).toMatchObject({
+      name: 'shards',
+      columns: { owner: 'READ BY' },
+      rows: [{ shard: 'shardId-1', owner: 'a', perSecond: 2, behindMs: null }],
+    });
+    expect(more.map(({ name, rows }) => [name, rows])).toEqual([['nodes', []]]);
+    await database.db.query('TRUNCATE shard_leases');
   });
 
   test('certificates, newest first, and one by its id', async () => {

@@ -87,6 +87,7 @@ export function remoteOperatorApi(url: string, secret: string): OperatorApi {
     removeSecret: (name) => ask('POST', '/secrets/remove', JSON.stringify({ name })),
     health: () => ask('GET', '/health'),
     events: () => ask('GET', '/events'),
+    recorderStatus: () => ask('GET', '/recorder/status'),
     policy: () => ask('GET', '/policy'),
     policies: () => ask('GET', '/policies'),
     dataSource: () => ask('GET', '/data-source'),

@@ -130,6 +130,7 @@ export async function operatorRoutes(
   secretRoutes(scope, api);
   scope.get('/health', () => api.health());
   scope.get('/events', () => api.events());
+  scope.get('/recorder/status', () => api.recorderStatus());
   scope.get<{ Querystring: Page<number> }>('/alarms', { schema: page(alarmId, 100) }, ({ query }) =>
     api.alarms(query),
   );

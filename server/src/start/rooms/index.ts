@@ -14,6 +14,7 @@ export function openRooms(shared: Shared): readonly Room[] {
     playbackRoom(shared),
     ingestRoom(shared, recorder),
     recorderRoom(shared, recorder),
+    eventsRoom(shared),
     retentionRoom(shared),
     alarmsRoom(shared),
     eventsRoom(shared),

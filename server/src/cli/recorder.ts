@@ -1,0 +1,13 @@
+import type { Command } from 'commander';
+import { registerRecorderEvents } from './recorder-events.ts';
+import { registerRecorderSettings } from './recorder-settings.ts';
+import { registerRecorderStatus } from './recorder-status.ts';
+
+export function registerRecorder(program: Command): void {
+  const recorder = program
+    .command('recorder')
+    .description("follow the agents' events, and what is made of them");
+  registerRecorderSettings(recorder);
+  registerRecorderEvents(recorder);
+  registerRecorderStatus(recorder);
+}
