@@ -1,0 +1,136 @@
+import type { ContactKind, Interaction, Mark } from './contact.ts';
+import { wasAccepted } from './contact.ts';
+import type { CallFact, ConferenceFact, ConversationFact, SummaryFact } from './facts/fact.ts';
+import { earliest, latest } from './order.ts';
+import type { Task } from './task.ts';
+
+export interface EndInput {
+  kind: ContactKind;
+  tasks: readonly Task[];
+  interactions: readonly Interaction[];
+  conversations: readonly ConversationFact[];
+  calls: readonly CallFact[];
+  conferences: readonly ConferenceFact[];
+  summaries: readonly SummaryFact[];
+  /** What closes a contact by messages whose conversation is known. */
+  textEnds: 'conversation' | 'task';
+}
+
+/**
+ * When a contact was closed, in epoch ms; undefined while it is open. Where TaskRouter knows the contact, no event of
+ * voice counts. Only reservations end what agents do; a task says no more than that no further agent comes.
+ */
+export function closedAtOf(input: EndInput): number | undefined {
+  const { kind, interactions, textEnds } = input;
+  const tasks = input.tasks.filter((task) => !isNoCall(task, input));
+  if (input.tasks.length === 0 && kind === 'voice') return voiceEnd(input);
+  const accepted = interactions.filter(wasAccepted);
+  if (accepted.some(({ endedAt }) => endedAt === undefined)) return undefined;
+  const ended = accepted.flatMap(({ endedAt }) => endedAt ?? []);
+  if (kind === 'text' && textEnds === 'conversation' && isKnownConversation(input)) {
+    const closed = conversationEnd(input.conversations);
+    return closed === undefined ? undefined : latest([closed, ...ended]);
+  }
+  if (tasks.some((task) => task.overAt === undefined && task.status !== 'wrapping')) return undefined;
+  const left = tasks.flatMap((task) => (isSearching(task, accepted) ? (task.overAt ?? []) : []));
+  return latest([...ended, ...left]) ?? latest(input.tasks.flatMap(({ overAt }) => overAt ?? []));
+}
+
+const isKnownConversation = ({ tasks, conversations }: EndInput): boolean =>
+  conversations.length > 0 || tasks.some(({ hasConversation }) => hasConversation);
+
+/** The time of the state `closed`, if no other state follows it. */
+function conversationEnd(facts: readonly ConversationFact[]): number | undefined {
+  const states = facts.filter(({ state }) => state !== undefined);
+  const last = states.at(-1);
+  if (last?.state !== 'closed') return undefined;
+  const open = states.findLastIndex(({ state }) => state !== 'closed');
+  return states[open + 1]?.at;
+}
+
+/** Whether a task was over while it waited for an agent: none had accepted it, or it was queued again. */
+function isSearching(task: Task, accepted: readonly Interaction[]): boolean {
+  const last = latest(
+    accepted.flatMap(({ taskSid, acceptedAt, offeredAt }) =>
+      taskSid === task.sid ? (acceptedAt ?? offeredAt) : [],
+    ),
+  );
+  if (last === undefined) return true;
+  const transferFailed = task.failedTransfers.some((at) => at > last);
+  return !transferFailed && task.canceled !== undefined && task.entered.some((at) => at > last);
+}
+
+/** A task that was canceled though no customer left: a survey, or an invitation to a conversation. */
+export const isNoCall = (task: Task, input: Pick<EndInput, 'conversations'>): boolean =>
+  task.survey || isDeclinedInvite(task, input);
+
+/** The conversation lasts after the task of an invited agent was canceled. */
+function isDeclinedInvite(task: Task, { conversations }: Pick<EndInput, 'conversations'>): boolean {
+  const canceled = task.canceled;
+  if (task.kind !== 'text' || !canceled) return false;
+  const closed = conversationEnd(conversations);
+  const closedBy = closed !== undefined && closed <= canceled.at + 60_000;
+  return (
+    !closedBy &&
+    (task.toWorker || /invit|declin|reject/i.test(canceled.reason ?? '') || conversations.length > 0)
+  );
+}
+
+/** Of calls without a task: when the last one was completed. */
+function voiceEnd({ calls, conferences, summaries }: EndInput): number | undefined {
+  const legs = new Set(calls.flatMap(({ callSid }) => callSid ?? []));
+  const done = new Set(
+    calls.flatMap(({ name, callSid }) => (name === 'completed' && callSid ? [callSid] : [])),
+  );
+  if ([...legs].some((leg) => !done.has(leg)))
+    return latest(summaries.flatMap(({ endedAt }) => endedAt ?? []));
+  return voiceEnds({ calls, conferences, summaries });
+}
+
+/** The last end of any leg or conference, by voice events, epoch ms. */
+export const voiceEnds = ({
+  calls,
+  conferences,
+  summaries,
+}: Pick<EndInput, 'calls' | 'conferences' | 'summaries'>): number | undefined =>
+  latest([
+    ...calls.flatMap(({ name, at, agentUri }) => (name === 'completed' && !agentUri ? [at] : [])),
+    ...conferences.flatMap(({ name, at }) => (name === 'conference-end' ? [at] : [])),
+    ...summaries.flatMap(({ endedAt }) => endedAt ?? []),
+  ]);
+
+/** See {@link Mark}. */
+export function marksOf(input: EndInput & { unanswered: boolean }): Mark[] {
+  const { tasks, interactions } = input;
+  const accepted = interactions.filter(wasAccepted);
+  const canceledInQueue = tasks.filter(
+    (task) =>
+      task.canceled &&
+      task.direction === 'inbound' &&
+      !isNoCall(task, input) &&
+      task.kind !== 'work' &&
+      isSearching(task, accepted),
+  );
+  const contradicts =
+    accepted.some(({ acceptedAt }) => acceptedAt === undefined) ||
+    tasks.some((task) =>
+      task.overAt !== undefined
+        ? interactions.some(({ taskSid, endedAt }) => taskSid === task.sid && endedAt === undefined)
+        : false,
+    );
+  const marks: readonly [Mark, boolean][] = [
+    ['abandoned', canceledInQueue.length > 0],
+    ['unanswered', input.unanswered],
+    ['survey', tasks.some(({ survey }) => survey)],
+    ['declined-invite', tasks.some((task) => !task.survey && isDeclinedInvite(task, input))],
+    ['incomplete', contradicts],
+  ];
+  return marks.flatMap(([mark, holds]) => (holds ? [mark] : []));
+}
+
+/** When an abandoned contact was abandoned, and when its wait began: seconds between both. */
+export function abandonedAfter(tasks: readonly Task[]): number | undefined {
+  const task = tasks.find(({ canceled, survey }) => canceled && !survey);
+  const from = task && (earliest(task.entered) ?? earliest(task.enteredBySecond) ?? task.createdAt);
+  return task?.canceled && from !== undefined ? Math.max(0, task.canceled.at - from) / 1000 : undefined;
+}
