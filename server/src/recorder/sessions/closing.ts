@@ -119,7 +119,8 @@ export function marksOf(input: EndInput & { unanswered: boolean }): Mark[] {
         : false,
     );
   const marks: readonly [Mark, boolean][] = [
-    ['abandoned', canceledInQueue.length > 0],
+    ['abandoned', canceledInQueue.some((task) => !wasDiverted(task))],
+    ['diverted', canceledInQueue.some(wasDiverted)],
     ['unanswered', input.unanswered],
     ['survey', tasks.some(({ survey }) => survey)],
     ['declined-invite', tasks.some((task) => !task.survey && isDeclinedInvite(task, input))],
@@ -128,7 +129,13 @@ export function marksOf(input: EndInput & { unanswered: boolean }): Mark[] {
   return marks.flatMap(([mark, holds]) => (holds ? [mark] : []));
 }
 
-/** When an abandoned contact was abandoned, and when its wait began: seconds between both. */
+/** The reasons that TaskRouter and workflows give where the customer did not leave. */
+const diversion = /redirect|voicemail|callback|call back|timeout|timed out|ttl|workflow/i;
+
+const wasDiverted = ({ abandoned, canceled }: Task): boolean =>
+  abandoned === undefined ? diversion.test(canceled?.reason ?? '') : !abandoned;
+
+/** Seconds from its first queue until an abandoned contact was abandoned. */
 export function abandonedAfter(tasks: readonly Task[]): number | undefined {
   const task = tasks.find(({ canceled, survey }) => canceled && !survey);
   const from = task && (earliest(task.entered) ?? earliest(task.enteredBySecond) ?? task.createdAt);

@@ -1,7 +1,7 @@
 import type { CallSid } from '@flex-custody/core';
 import { abandonedAfter, closedAtOf, type EndInput, marksOf, voiceEnds } from './closing.ts';
 import { type Contact, type ContactKind, type Interaction, wasAccepted } from './contact.ts';
-import type { CallFact, Fact, TaskRouterFact } from './facts/fact.ts';
+import type { CallFact, ConferenceFact, Fact, TaskRouterFact } from './facts/fact.ts';
 import { holdsOf, type Segment } from './holds.ts';
 import { directionOf, type EmployeeOf, interactionsOf } from './interactions.ts';
 import { byTime, compareText, earliest, groupBy, lastOf } from './order.ts';
@@ -37,7 +37,7 @@ export function contactOf(unordered: readonly Fact[], options: ContactOptions = 
   const segments = segmentsOf(reservations);
   const holds =
     kind === 'voice' ? holdsOf(of('conference', 'hold', 'participants'), customerCall, segments) : [];
-  const answered = direction === 'outbound' ? answerOf(calls, customerCall) : undefined;
+  const answered = direction === 'outbound' ? answerOf(calls, conferences, customerCall) : undefined;
   const unanswered = isUnanswered(direction, calls, customerCall, answered, reservations);
   const bare = interactionsOf({
     tasks,
@@ -131,9 +131,17 @@ const isCustomers = (call: CallFact, customerCall: string | undefined, all: read
     ? call.callSid === customerCall
     : !all.some(({ callSid, agentUri }) => agentUri && callSid === call.callSid);
 
-/** When the customer of an outbound call answered, epoch ms. */
-function answerOf(calls: readonly CallFact[], customerCall: string | undefined): number | undefined {
-  return calls.find((call) => call.name === 'answered' && isCustomers(call, customerCall, calls))?.at;
+/** When the customer of an outbound call answered, epoch ms: then the customer's leg joins the conference too. */
+function answerOf(
+  calls: readonly CallFact[],
+  conferences: readonly ConferenceFact[],
+  customerCall: string | undefined,
+): number | undefined {
+  const answered = calls.find((call) => call.name === 'answered' && isCustomers(call, customerCall, calls));
+  const joined = conferences.find(
+    ({ name, callSid }) => name === 'participant-join' && callSid !== undefined && callSid === customerCall,
+  );
+  return (answered ?? joined)?.at;
 }
 
 const noAnswer = ['no-answer', 'busy', 'failed', 'canceled'];

@@ -77,12 +77,13 @@ export interface Interaction {
 
 /**
  * - `abandoned`: the customer left before an agent took the contact, or after it was queued again.
- * - `unanswered`: nobody answered the outbound or internal call.
+ * - `diverted`: it left the queue for something else, such as voicemail, a callback, or the end of its workflow.
+ * - `unanswered`: the customer, or the other agent, did not answer.
  * - `survey`: a survey was part of it.
  * - `declined-invite`: an agent declined an invitation to a conversation, which lasts.
  * - `incomplete`: its events contradict each other, so some of them are missing.
  */
-export type Mark = 'abandoned' | 'unanswered' | 'survey' | 'declined-invite' | 'incomplete';
+export type Mark = 'abandoned' | 'diverted' | 'unanswered' | 'survey' | 'declined-invite' | 'incomplete';
 
 /** All that one customer (or agent, if internal) came for: a pure function of the set of its events. */
 export interface Contact {

@@ -152,6 +152,55 @@ describe('a call', () => {
     expect(contact.interactions[0]?.recording).toEqual({ expected: false, reason: 'unanswered' });
   });
 
+  test('outbound: the customer who joins the conference has answered', () => {
+    const { story, task } = outbound();
+    const events = story.events.filter(({ type }) => !type.endsWith('call.answered'));
+    expect(contactsOf(events)[0]?.connectedAt).toBeUndefined();
+    story.now = after(15);
+    task.conferenceEvent('participant-join', { CallSid: task.call });
+    expect(
+      contactsOf(story.events.filter(({ type }) => !type.endsWith('call.answered')))[0]?.connectedAt,
+    ).toBe(after(15));
+  });
+
+  test('a transfer counts although the acceptance before it is missing', () => {
+    const { story, agents } = warmTransfer();
+    const lost = story.events.findIndex(({ type }) => type.endsWith('reservation.accepted'));
+    const [contact] = contactsOf(story.events.toSpliced(lost, 1));
+    expect(contact?.interactions).toMatchObject([
+      { reservationSid: agents[0]?.sid },
+      { via: 'warm-transfer', wait: 20 },
+    ]);
+  });
+
+  test('a transfer to one agent enters no queue, and the wait counts from its beginning', () => {
+    const story = new Story();
+    const task = story.inboundCall();
+    const anna = task.offer('anna').accept();
+    story.wait(30);
+    anna.transfer('WARM', 'WK');
+    story.wait(11);
+    task.offer('bert').accept();
+    expect(only(story).interactions[1]).toMatchObject({ via: 'warm-transfer', wait: 11 });
+  });
+
+  test('the time in the queue of <Enqueue> counts where TaskRouter says nothing', () => {
+    const story = new Story();
+    const task = story.inboundCall();
+    story.wait(31);
+    task.offer('anna').accept();
+    story.voice('twiml.enqueue.finished', { CallSid: task.call, QueueTime: '31', QueueResult: 'bridged' });
+    for (const { data } of story.sent) {
+      const payload = (data as { payload?: Record<string, unknown> }).payload;
+      if (payload) payload['task_queue_entered_date'] = null;
+    }
+    story.sent.splice(
+      story.sent.findIndex(({ type }) => type.endsWith('task-queue.entered')),
+      1,
+    );
+    expect(only(story).interactions[0]?.wait).toBe(31);
+  });
+
   test('an internal call is one contact of two tasks', () => {
     const { story, task, second } = internalCall();
     const contact = only(story);
@@ -234,6 +283,20 @@ describe('canceled tasks', () => {
       closedAt: after(27),
       interactions: [{ endReason: 'canceled' }],
     });
+  });
+
+  test.each([
+    ['hangup', {}, 'abandoned'],
+    ['', {}, 'abandoned'],
+    ['Task TTL Exceeded', {}, 'diverted'],
+    ['redirected', {}, 'diverted'],
+    ['Caller wants a callback', {}, 'diverted'],
+    ['hangup', { conversations: { abandoned: 'No' } }, 'diverted'],
+    ['redirected', { conversations: { abandoned: 'Yes' } }, 'abandoned'],
+  ])('by the reason "%s" and the attributes %j it was %s', (reason, attributes, mark) => {
+    const story = new Story();
+    story.inboundCall('Support', attributes).cancel(reason);
+    expect(only(story).marks).toEqual([mark]);
   });
 
   test('abandoned after it was queued again', () => {

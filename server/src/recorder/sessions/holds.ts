@@ -1,7 +1,7 @@
 import type { CallSid, ReservationSid } from '@flex-custody/core';
 import type { Hold } from './contact.ts';
 import type { ConferenceFact, HoldFact, ParticipantsFact } from './facts/fact.ts';
-import { compareText, groupBy, lastOf } from './order.ts';
+import { compareText, groupBy } from './order.ts';
 import { type Signal, type Span, sameMomentMs, spansOf } from './spans.ts';
 
 export type HoldingFact = ConferenceFact | HoldFact | ParticipantsFact;
@@ -33,7 +33,7 @@ export function holdsOf(
   const signals = [...conference.flatMap(statusSignals), ...facts.flatMap(otherSignals)].sort(
     (a, b) => a.at - b.at,
   );
-  const conferenceEnd = lastOf(conference, (fact) => (fact.name === 'conference-end' ? fact.at : undefined));
+  const conferenceEnds = conference.flatMap((fact) => (fact.name === 'conference-end' ? [fact.at] : []));
   const legs = new Set(signals.flatMap((signal) => signal.callSid ?? []));
   const assumed = customerCall ?? (legs.size === 1 ? [...legs][0] : undefined);
   const byLeg = groupBy(signals, (signal) => signal.callSid ?? assumed);
@@ -49,7 +49,7 @@ export function holdsOf(
         (signal) => signal.reservationSid && isWithin(signal.at, span),
       )?.reservationSid;
       const segment = segments.find(({ sid }) => sid === reporter) ?? segmentAt(segments, span.startedAt);
-      return toHold(span, leg, segment, conferenceEnd);
+      return toHold(span, leg, segment, conferenceEnds);
     })
     .sort((a, b) => a.startedAt - b.startedAt || compareText(a.callSid ?? '', b.callSid ?? ''));
 }
@@ -59,11 +59,11 @@ function toHold(
   span: Span,
   callSid: CallSid | undefined,
   segment: Segment | undefined,
-  conferenceEnd: number | undefined,
+  conferenceEnds: readonly number[],
 ): Hold {
   const ends = [
     { at: segment?.endedAt, by: 'interaction' as const },
-    { at: conferenceEnd, by: 'conference' as const },
+    { at: conferenceEnds.find((at) => at >= span.startedAt), by: 'conference' as const },
   ];
   const end = ends.reduce<{ at: number; by: 'interaction' | 'conference' } | undefined>(
     (first, { at, by }) =>

@@ -26,7 +26,7 @@ export interface InteractionsInput {
   holds: readonly Hold[];
   pauses: readonly PauseFact[];
   enqueues: readonly EnqueueFact[];
-  /** The outbound or internal call that nobody answered. */
+  /** Whether it is an outbound or internal call without an answer. */
   unanswered: boolean;
   employeeOf?: EmployeeOf;
 }
@@ -92,14 +92,15 @@ function searchOf(reservation: Reservation, task: Task | undefined, others: read
       acceptedAt !== undefined && acceptedAt < reservation.offeredAt ? [acceptedAt] : [],
     ),
   );
-  if (accepted === undefined) return { again: false };
   const transfer = task?.transfers.findLast(
-    ({ at, by }) => at >= accepted && at <= reservation.offeredAt + slackMs && by !== reservation.sid,
+    ({ at, by }) => at >= (accepted ?? 0) && at <= reservation.offeredAt + slackMs && by !== reservation.sid,
   );
+  // The transfer counts although the acceptance before it may be missing.
+  const since = latest([accepted, transfer && transfer.at - slackMs].filter((at) => at !== undefined));
   return {
-    since: transfer ? Math.max(accepted, transfer.at - slackMs) : accepted,
+    ...(since !== undefined && { since }),
     ...(transfer && { transfer }),
-    again: true,
+    again: since !== undefined,
   };
 }
 

@@ -89,13 +89,11 @@ const scenes = fc
 
 /** Some events twice, all in another order. */
 const disorder = (events: readonly AgentEvent[]): fc.Arbitrary<AgentEvent[]> =>
-  fc
-    .subarray([...events])
-    .chain((twice) =>
-      fc.shuffledSubarray([...events, ...structuredClone(twice)], {
-        minLength: events.length + twice.length,
-      }),
-    );
+  fc.subarray([...events]).chain((twice) =>
+    fc.shuffledSubarray([...events, ...structuredClone(twice)], {
+      minLength: events.length + twice.length,
+    }),
+  );
 
 const ends = ({ openedAt, closedAt, interactions }: Contact) => ({
   openedAt,
@@ -194,7 +192,7 @@ test('events that are added one by one to the contacts whose keys they have give
   );
 });
 
-test('whatever stands in an event, it is read without a failure', () => {
+test('whatever an event holds, it is read without a failure', () => {
   const types = [...new Set(names.flatMap((name) => stories[name]!(1).story.events.map(({ type }) => type)))];
   const value = fc.oneof(
     fc.json(),

@@ -22,6 +22,8 @@ export interface Task {
   /** When it was completed, canceled or deleted. */
   overAt?: number;
   canceled?: { at: number; reason?: string };
+  /** What its attributes say of that. */
+  abandoned?: boolean;
   toWorker: boolean;
   hasConversation: boolean;
   language?: string;
@@ -65,6 +67,7 @@ export function readTask(sid: TaskSid, facts: readonly TaskRouterFact[]): Task {
   const reason = cancellation?.reason ?? lastOf(ordered, (fact) => fact.reason);
   const overAt = isOver ? (ended ?? firstOver) : undefined;
   const language = trait('language');
+  const abandoned = trait('abandoned');
   const customerCall = trait('customerCall');
   return {
     sid,
@@ -79,6 +82,7 @@ export function readTask(sid: TaskSid, facts: readonly TaskRouterFact[]): Task {
     ...(status && { status }),
     ...(overAt !== undefined && { overAt }),
     ...(canceledAt !== undefined && { canceled: { at: canceledAt, ...(reason && { reason }) } }),
+    ...(abandoned !== undefined && { abandoned }),
     toWorker: facts.some((fact) => fact.toWorker),
     hasConversation: some('hasConversation'),
     ...(language && { language }),

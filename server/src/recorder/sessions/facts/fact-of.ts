@@ -7,6 +7,8 @@ import { readVoice } from './voice.ts';
 
 /** What an event says, typed; undefined for what no contact is concerned with. It never throws: a field it cannot read is absent. */
 export function factOf(event: AgentEvent): Fact | undefined {
+  // Without a time it has no place among the others.
+  if (Number.isNaN(event.time.getTime())) return undefined;
   const [, family, rest = ''] =
     /^(?:com\.twilio\.)?(taskrouter|voice|conversations|flex-custody)\.(.+)$/.exec(event.type) ?? [];
   if (family === 'taskrouter') {

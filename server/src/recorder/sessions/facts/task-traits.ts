@@ -7,6 +7,8 @@ export interface TaskTraits {
   /** A call between two agents: two tasks. */
   internal: boolean;
   survey: boolean;
+  /** What the attribute `conversations.abandoned` says, if a workflow sets it. */
+  abandoned?: boolean;
   /** A callback or a voicemail: work about a call, and no call itself. */
   workItem: boolean;
   /** Of a text contact, such as `web`, `sms`, `whatsapp`, `email`. */
@@ -38,6 +40,7 @@ export function readAttributes(attributes: unknown): { traits: TaskTraits; keys:
   const customerCall = [participants('customer'), of('call_sid')]
     .map(sidKey)
     .find((key) => key?.startsWith('CA'));
+  const abandoned = asFlag(conversations('abandoned'));
   const language =
     asLanguage(of('language')) ?? asLanguage(conversations('language')) ?? asLanguage(of('locale'));
   return {
@@ -45,6 +48,7 @@ export function readAttributes(attributes: unknown): { traits: TaskTraits; keys:
       ...((direction === 'inbound' || direction === 'outbound') && { direction }),
       internal: asFlag(of('client_call')) === true || direction === 'internal',
       survey: asFlag(of('isSurveyTask')) === true || type.includes('survey'),
+      ...(abandoned !== undefined && { abandoned }),
       workItem: type === 'callback' || type === 'voicemail',
       ...(channelType && { channelType }),
       hasConversation: conversation !== undefined,
