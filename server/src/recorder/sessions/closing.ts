@@ -135,8 +135,8 @@ const diversion = /redirect|voicemail|callback|call back|timeout|timed out|ttl|w
 const wasDiverted = ({ abandoned, canceled }: Task): boolean =>
   abandoned === undefined ? diversion.test(canceled?.reason ?? '') : !abandoned;
 
-/** Seconds from its first queue until an abandoned contact was abandoned. */
-export function abandonedAfter(tasks: readonly Task[]): number | undefined {
+/** Seconds from its first queue until its task was canceled. */
+export function canceledAfter(tasks: readonly Task[]): number | undefined {
   const task = tasks.find(({ canceled, survey }) => canceled && !survey);
   const from = task && (earliest(task.entered) ?? earliest(task.enteredBySecond) ?? task.createdAt);
   return task?.canceled && from !== undefined ? Math.max(0, task.canceled.at - from) / 1000 : undefined;

@@ -1,5 +1,5 @@
 import type { CallSid } from '@flex-custody/core';
-import { abandonedAfter, closedAtOf, type EndInput, marksOf, voiceEnds } from './closing.ts';
+import { canceledAfter, closedAtOf, type EndInput, marksOf, voiceEnds } from './closing.ts';
 import { type Contact, type ContactKind, type Interaction, wasAccepted } from './contact.ts';
 import type { CallFact, ConferenceFact, Fact, TaskRouterFact } from './facts/fact.ts';
 import { holdsOf, type Segment } from './holds.ts';
@@ -68,9 +68,7 @@ export function contactOf(unordered: readonly Fact[], options: ContactOptions = 
   const accepted = interactions.filter(wasAccepted);
   const connectedAt = connectionOf(direction, accepted, answered);
   const marks = marksOf(input);
-  const wait =
-    accepted[0]?.wait ??
-    (marks.includes('abandoned') && accepted.length === 0 ? abandonedAfter(tasks) : undefined);
+  const wait = accepted[0]?.wait ?? (accepted.length === 0 ? canceledAfter(tasks) : undefined);
   const language =
     lastOf(tasks, (task) => task.language) ??
     lastOf(input.conversations, (fact) => fact.language) ??

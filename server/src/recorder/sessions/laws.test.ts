@@ -119,7 +119,7 @@ test('order and repetition change nothing', () => {
         expect(contactsOf(disordered, options)).toEqual(contactsOf(events, options));
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
@@ -139,7 +139,7 @@ test('nor do they in random calls, whose waits and holds are right', () => {
         expect(contact!.marks).toEqual([]);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
@@ -155,7 +155,7 @@ test('without the events of voice, starts, ends, waits and employees are the sam
         expect(contactsOf(routed, options).map(ends)).toEqual(contactsOf(events, options).map(ends));
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 
@@ -167,7 +167,7 @@ test("other contacts' events change nothing, though they share workers and queue
       expect(together).toHaveLength(alone.length);
       expect(together).toEqual(expect.arrayContaining(alone));
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 
@@ -223,6 +223,6 @@ test('whatever an event holds, it is read without a failure', () => {
         expect(Array.isArray(contactsOf(events as AgentEvent[]))).toBe(true);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });

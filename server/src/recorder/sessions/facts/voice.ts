@@ -22,13 +22,15 @@ export function readVoice(event: AgentEvent, name: string): Fact | undefined {
   const common = {
     id: event.id,
     at: momentOf(event, parameters),
-    // Flex names a conference after its task.
+    // Flex names a conference after its task, and requests name it so in their URL.
     keys: keysOf(
       callSid,
       conferenceSid,
       recordingSid,
       sidKey(parameters('FriendlyName')),
+      ofUrl('WT'),
       sidKey(parameters('ParentCallSid')),
+      sidKey(parameters('DialCallSid')),
     ),
   };
   if (common.keys.length === 0) return undefined;
