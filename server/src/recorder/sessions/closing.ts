@@ -1,4 +1,4 @@
-import type { ContactKind, Interaction, Mark } from './contact.ts';
+import type { ContactKind, ContactMark, Interaction } from './contact.ts';
 import { wasAccepted } from './contact.ts';
 import type { CallFact, ConferenceFact, ConversationFact, SummaryFact } from './facts/fact.ts';
 import { earliest, latest } from './order.ts';
@@ -42,8 +42,6 @@ const isKnownConversation = ({ tasks, conversations }: EndInput): boolean =>
 /** The time of the state `closed`, if no other state follows it. */
 function conversationEnd(facts: readonly ConversationFact[]): number | undefined {
   const states = facts.filter(({ state }) => state !== undefined);
-  const last = states.at(-1);
-  if (last?.state !== 'closed') return undefined;
   const open = states.findLastIndex(({ state }) => state !== 'closed');
   return states[open + 1]?.at;
 }
@@ -99,8 +97,8 @@ export const voiceEnds = ({
     ...summaries.flatMap(({ endedAt }) => endedAt ?? []),
   ]);
 
-/** See {@link Mark}. */
-export function marksOf(input: EndInput & { unanswered: boolean }): Mark[] {
+/** See {@link ContactMark}. */
+export function marksOf(input: EndInput & { unanswered: boolean }): ContactMark[] {
   const { tasks, interactions } = input;
   const accepted = interactions.filter(wasAccepted);
   const canceledInQueue = tasks.filter(
@@ -118,7 +116,7 @@ export function marksOf(input: EndInput & { unanswered: boolean }): Mark[] {
         ? interactions.some(({ taskSid, endedAt }) => taskSid === task.sid && endedAt === undefined)
         : false,
     );
-  const marks: readonly [Mark, boolean][] = [
+  const marks: readonly [ContactMark, boolean][] = [
     ['abandoned', canceledInQueue.some((task) => !wasDiverted(task))],
     ['diverted', canceledInQueue.some(wasDiverted)],
     ['unanswered', input.unanswered],

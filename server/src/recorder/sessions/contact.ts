@@ -13,7 +13,15 @@ export type Via = 'routing' | 'outbound' | 'internal' | 'warm-transfer' | 'cold-
  * What ended an interaction. An accepted one: `completed`, or `transferred` where its agent handed the contact to another.
  * An offer: `rejected`, `timeout`, `canceled`, `rescinded`.
  */
-export type EndReason = 'completed' | 'transferred' | 'rejected' | 'timeout' | 'canceled' | 'rescinded';
+export const endReasons = [
+  'completed',
+  'transferred',
+  'rejected',
+  'timeout',
+  'canceled',
+  'rescinded',
+] as const;
+export type EndReason = (typeof endReasons)[number];
 
 /** Why no recording of an interaction, or of the tail of a contact, is expected. */
 export const noneExpectedReasons = [
@@ -83,7 +91,15 @@ export interface Interaction {
  * - `declined-invite`: an agent declined an invitation to a conversation, which lasts.
  * - `incomplete`: its events contradict each other, so some of them are missing.
  */
-export type Mark = 'abandoned' | 'diverted' | 'unanswered' | 'survey' | 'declined-invite' | 'incomplete';
+export const contactMarks = [
+  'abandoned',
+  'diverted',
+  'unanswered',
+  'survey',
+  'declined-invite',
+  'incomplete',
+] as const;
+export type ContactMark = (typeof contactMarks)[number];
 
 /** All that one customer (or agent, if internal) came for: a pure function of the set of its events. */
 export interface Contact {
@@ -112,7 +128,7 @@ export interface Contact {
   tail?: { from: number; to: number; recording: Expectation };
   /** The switch reported it, and no agent took it. */
   inactive: boolean;
-  marks: readonly Mark[];
+  marks: readonly ContactMark[];
 }
 
 /** Whether an agent took it. Its acceptance may be missing. */

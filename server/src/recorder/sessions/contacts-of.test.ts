@@ -400,6 +400,13 @@ test('states count by their version, whatever their times say', () => {
   expect(contact?.interactions[1]).toMatchObject({ endedAt: after(112), endReason: 'completed' });
 });
 
+test('of two events with one id the choice does not depend on their order', () => {
+  const { events } = inbound().story;
+  const accepted = events.find(({ type }) => type.endsWith('reservation.accepted'))!;
+  const other = { ...accepted, time: new Date(accepted.time.getTime() + 1_000) };
+  expect(contactsOf([other, ...events])).toEqual(contactsOf([...events, other]));
+});
+
 test("a task's last state is that of its highest version", () => {
   const { story } = inbound();
   const events = story.events.filter(({ type }) => !type.endsWith('task.completed'));

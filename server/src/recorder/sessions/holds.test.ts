@@ -104,10 +104,12 @@ test('two holds in quick succession are two, though a source is late', () => {
   report(23.5, 'unheld');
   report(24.5, 'held');
   report(61, 'unheld');
+  const { events } = story;
   expect(spans(scene).map(({ from, to }) => [from, to])).toEqual([
     [20, 22],
     [23, 60],
   ]);
+  expect(contactsOf([...events, ...structuredClone(events)])).toEqual(contactsOf(events));
 });
 
 test("a conference's events count in the order of SequenceNumber", () => {

@@ -82,8 +82,6 @@ interface Search {
   since?: number;
   /** The transfer that began it. */
   transfer?: TaskTransfer;
-  /** An agent had accepted the task before. */
-  again: boolean;
 }
 
 function searchOf(reservation: Reservation, task: Task | undefined, others: readonly Reservation[]): Search {
@@ -97,11 +95,7 @@ function searchOf(reservation: Reservation, task: Task | undefined, others: read
   );
   // The transfer counts although the acceptance before it may be missing.
   const since = latest([accepted, transfer && transfer.at - slackMs].filter((at) => at !== undefined));
-  return {
-    ...(since !== undefined && { since }),
-    ...(transfer && { transfer }),
-    again: since !== undefined,
-  };
+  return { ...(since !== undefined && { since }), ...(transfer && { transfer }) };
 }
 
 function viaOf(
@@ -112,7 +106,7 @@ function viaOf(
 ): Via {
   const mode = own?.mode ?? search.transfer?.mode;
   if (own || search.transfer) return mode === 'COLD' ? 'cold-transfer' : 'warm-transfer';
-  if (search.again) return 're-queue';
+  if (search.since !== undefined) return 're-queue';
   if (task?.direction === 'outbound' || task?.direction === 'internal') return task.direction;
   const queuedAgain = reservations.some(
     (other) =>
@@ -134,13 +128,13 @@ function viaOf(
 function waitOf(
   { acceptedAt, sid }: Reservation,
   task: Task | undefined,
-  { since = Number.NEGATIVE_INFINITY, transfer, again }: Search,
+  { since = Number.NEGATIVE_INFINITY, transfer }: Search,
   { enqueues, reservations }: InteractionsInput,
 ): number | undefined {
   if (acceptedAt === undefined || !task) return undefined;
-  const within = (times: readonly number[], slack = 0) =>
-    earliest(times.filter((at) => at >= since - slack && at <= acceptedAt));
-  const from = within(task.entered) ?? within(task.enteredBySecond, again ? 0 : 1_000) ?? transfer?.at;
+  const within = (times: readonly number[]) =>
+    earliest(times.filter((at) => at >= since && at <= acceptedAt));
+  const from = within(task.entered) ?? within(task.enteredBySecond) ?? transfer?.at;
   if (from !== undefined) return (acceptedAt - from) / 1000;
   const isFirst = reservations.find((one) => one.acceptedAt !== undefined)?.sid === sid;
   return isFirst ? enqueues.find(({ queueSeconds }) => queueSeconds !== undefined)?.queueSeconds : undefined;

@@ -81,6 +81,24 @@ describe('short call', () => {
     expect(shortCall(contactsOf(events)[0]!, 3600)).toBeUndefined();
   });
 
+  test('nor one whose first acceptance is missing, so that it seems shorter than it was', () => {
+    const { events } = warmTransfer().story;
+    const first = events.findIndex(({ type }) => type.endsWith('reservation.accepted'));
+    const contact = contactsOf(events.toSpliced(first, 1))[0]!;
+    expect(contact).toMatchObject({ connectedAt: expect.any(Number), closedAt: expect.any(Number) });
+    expect(shortCall(contact, 3600)).toBeUndefined();
+  });
+
+  test('nor a call that was made without an agent', () => {
+    const story = new Story();
+    const leg = { CallSid: story.sid('CA'), To: '+14155550199', Direction: 'outbound-api' };
+    story.voice('status-callback.call.answered', leg);
+    story.wait(3);
+    story.voice('status-callback.call.completed', leg);
+    expect(contactOf({ story })).toMatchObject({ connectedAt: after(0), closedAt: after(3), inactive: true });
+    expect(shortCall(contactOf({ story }), 3600)).toBeUndefined();
+  });
+
   test('an internal call counts from the acceptance by the other agent', () => {
     expect(shortCall(contactOf(internalCall()), 34)).toMatchObject({ seconds: 33 });
   });

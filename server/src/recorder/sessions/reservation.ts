@@ -30,13 +30,10 @@ const ends: Readonly<Record<string, Reservation['endReason']>> = {
 /**
  * Its own events alone say when it began and ended. A task's status says nothing of it: after a cold transfer the task is
  * `reserved` for the next agent while the first one wraps up.
- * @param facts of one reservation, ordered by time
+ * @param facts of kind `reservation` that name it, ordered by time
  */
 export function readReservation(sid: ReservationSid, facts: readonly TaskRouterFact[]): Reservation {
-  const ordered = byVersion(
-    facts.filter((fact) => fact.kind === 'reservation'),
-    (fact) => fact.reservationVersion,
-  );
+  const ordered = byVersion(facts, (fact) => fact.reservationVersion);
   const named = (name: string) => ordered.find((fact) => fact.name === name);
   // The first end counts: after the wrap-up the reservation is completed once more.
   const end = ordered.find((fact) => ends[fact.name] !== undefined);
