@@ -114,6 +114,15 @@ describe('a call', () => {
     expect(contact.marks).toEqual([]);
   });
 
+  test("a task's status in a reservation's event says nothing of the reservation", () => {
+    const story = new Story();
+    const task = story.inboundCall();
+    const anna = task.offer('anna');
+    task.status = 'wrapping';
+    anna.event('accepted');
+    expect(only(story).interactions[0]).not.toHaveProperty('endedAt');
+  });
+
   test('a task that is reserved for the next agent closes nothing', () => {
     const { story } = coldTransfer();
     const cut = story.events.findIndex(({ type }) => type.endsWith('transfer-completed'));
@@ -317,6 +326,14 @@ describe('canceled tasks', () => {
     expect(contact.keys).toContain(survey.sid);
   });
 
+  test('the reason may be in the field "reason" alone', () => {
+    const story = new Story();
+    const task = story.inboundCall();
+    task.status = 'canceled';
+    task.event('task.canceled', { reason: 'Caller wants a callback' });
+    expect(only(story).marks).toEqual(['diverted']);
+  });
+
   test('a survey that is named so by its reason alone', () => {
     const story = new Story();
     const task = story.inboundCall();
@@ -371,6 +388,20 @@ describe('a conversation', () => {
     expect(only(story).closedAt).toBeUndefined();
     const contact = only(story, { textEnds: 'task', textLanguage: 'fr-CA' });
     expect(contact).toMatchObject({ closedAt: after(60), language: 'fr-CA' });
+  });
+
+  test('the time of a state is its own, not that of its event', () => {
+    const { story, task } = chat();
+    story.sent.pop();
+    story.wait(600);
+    const closedAt = story.now;
+    story.wait(90);
+    const StateUpdated = new Date(closedAt).toISOString();
+    story.conversationEvent('conversation-state.updated', task.conversation, {
+      StateTo: 'closed',
+      StateUpdated,
+    });
+    expect(only(story).closedAt).toBe(closedAt);
   });
 
   test('a state after "closed" opens it once more', () => {

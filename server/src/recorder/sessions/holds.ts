@@ -101,9 +101,6 @@ export function inSequence(facts: readonly ConferenceFact[]): ConferenceFact[] {
     let before = 0;
     return own
       .sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0))
-      .filter(
-        (fact, index) => fact.sequence !== own[index - 1]?.sequence || fact.name !== own[index - 1]?.name,
-      )
       .map((fact) => {
         before = Math.max(before, fact.at);
         return { ...fact, at: before };

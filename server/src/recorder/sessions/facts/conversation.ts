@@ -3,7 +3,7 @@ import type { Fact } from './fact.ts';
 import { keysOf, sidKey } from './link-key.ts';
 import { present } from './task-router.ts';
 import { asLanguage } from './task-traits.ts';
-import { asText, fieldsIn } from './values.ts';
+import { asText, asTime, fieldsIn } from './values.ts';
 
 /** Reads `com.twilio.conversations.<name>`; undefined where it names no conversation, as events of a user. */
 export function readConversation(event: AgentEvent, name: string): Fact | undefined {
@@ -14,7 +14,9 @@ export function readConversation(event: AgentEvent, name: string): Fact | undefi
   if (!conversation?.startsWith('CH')) return undefined;
   return {
     id: event.id,
-    at: event.time.getTime(),
+    at:
+      (name === 'conversation-state.updated' ? asTime(of('StateUpdated')) : undefined) ??
+      event.time.getTime(),
     keys: keysOf(conversation),
     kind: 'conversation',
     name,

@@ -83,6 +83,13 @@ test('a participant is named by its call, by ParticipantSid or by the URL of the
   for (const event of story.events) expect(linkKeys(event)).toEqual([sid('CA'), sid('CF')]);
 });
 
+test('a request that names the conference after its task has the key of the task', () => {
+  const story = new Story();
+  const url = `https://api.twilio.com/2010-04-01/Accounts/${sid('AC')}/Conferences/${sid('WT')}/Participants.json`;
+  story.voice('api-request.conference-participant.created', { To: '+14155550199' }, url);
+  expect(linkKeys(story.events[0]!)).toEqual([sid('WT')]);
+});
+
 test('a leg of a call is linked to its parent', () => {
   const story = new Story();
   story.voice('status-callback.call.answered', { CallSid: sid('CA'), ParentCallSid: sid('CA', 'c') });

@@ -45,7 +45,7 @@ export function readTaskRouter(event: AgentEvent, group: string, name: string): 
       queue: readQueue(payload),
       queueEnteredAt: asTime(payload('task_queue_entered_date')),
       taskCreatedAt: asTime(payload('task_date_created')),
-      reason: asText(payload('task_canceled_reason')) ?? asText(payload('task_completed_reason')),
+      reason: reasonOf(kind, payload),
       transfer: readTransfer(payload),
       reservationSid,
       reservationVersion: asCount(payload('reservation_version')),
@@ -64,6 +64,12 @@ function readWorker(event: AgentEvent, name: string, payload: Fields): Fact {
     }),
   );
 }
+
+/** Of a reservation the field `reason` says why its agent rejected it, and nothing of the task. */
+const reasonOf = (kind: TaskRouterFact['kind'], payload: Fields): string | undefined =>
+  asText(payload('task_canceled_reason')) ??
+  asText(payload('task_completed_reason')) ??
+  (kind === 'task' ? asText(payload('reason')) : undefined);
 
 function readQueue(payload: Fields): Queue | undefined {
   const queue = present({ sid: asText(payload('task_queue_sid')), name: asText(payload('task_queue_name')) });

@@ -1,16 +1,33 @@
 import { jsonFields } from '@flex-custody/core';
 
-/** The fields of an object, whatever a payload calls them: `CallSid`, `callSid` and `call_sid` are one field. */
+/** The fields of an object, whatever a payload calls them: `CallSid`, `callSid`, `call_sid` and `callsid` are one field. */
 export type Fields = (name: string) => unknown;
 
-const plain = (name: string): string => name.replaceAll(/[_\-\s]/g, '').toLowerCase();
+/** The spellings of the names that this code asks for. */
+const spellings = new Map<string, readonly string[]>();
+
+function spellingsOf(name: string): readonly string[] {
+  const known = spellings.get(name);
+  if (known) return known;
+  const camel = name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const pascal = camel.charAt(0).toUpperCase() + camel.slice(1);
+  const own = camel.charAt(0).toLowerCase() + camel.slice(1);
+  const snake = own.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const all = [...new Set([name, pascal, own, snake, own.toLowerCase()])];
+  spellings.set(name, all);
+  return all;
+}
 
 /** An object, or the text of a JSON object or of a form; anything else has no fields. Null is an absent field. */
 export function fieldsIn(value: unknown): Fields {
-  const fields = new Map(
-    Object.entries(objectIn(value)).flatMap(([name, held]) => (held === null ? [] : [[plain(name), held]])),
-  );
-  return (name) => fields.get(plain(name));
+  const object = objectIn(value);
+  return (name) => {
+    for (const spelling of spellingsOf(name)) {
+      const found = object[spelling];
+      if (found !== undefined && found !== null) return found;
+    }
+    return undefined;
+  };
 }
 
 /** The object itself, or the one that a text holds as JSON or as a form; else an empty one. */

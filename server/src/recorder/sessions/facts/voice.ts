@@ -5,6 +5,8 @@ import { keysOf, sidKey } from './link-key.ts';
 import { clientUri, present } from './task-router.ts';
 import { asCount, asFlag, asText, asTime, type Fields, fieldsIn } from './values.ts';
 
+const sidsInUrl = /(?<=\/)[A-Z]{2}[0-9a-f]{32}(?=[/.?]|$)/g;
+
 /**
  * Reads `com.twilio.voice.<name>`: what a status callback, a request or TwiML had as parameters.
  * @param name also of the deprecated `voice.webhook.*`, without `webhook.`
@@ -12,8 +14,8 @@ import { asCount, asFlag, asText, asTime, type Fields, fieldsIn } from './values
 export function readVoice(event: AgentEvent, name: string): Fact | undefined {
   const request = fieldsIn(event.data['request']);
   const parameters = fieldsIn(request('parameters') ?? event.data['parameters'] ?? event.data);
-  const url = asText(request('url')) ?? '';
-  const ofUrl = (prefix: string) => sidKey(new RegExp(`/(${prefix}[0-9a-f]{32})(?=[/.?]|$)`).exec(url)?.[1]);
+  const inUrl = asText(request('url'))?.match(sidsInUrl) ?? [];
+  const ofUrl = (prefix: string) => sidKey(inUrl.find((sid) => sid.startsWith(prefix)));
   // Twilio sends ParticipantSid in place of CallSid now and then.
   const callSid =
     asCallSid(parameters('CallSid')) ?? asCallSid(parameters('ParticipantSid')) ?? asCallSid(ofUrl('CA'));
