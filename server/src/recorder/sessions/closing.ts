@@ -1,7 +1,7 @@
 import type { ContactKind, ContactMark, Interaction } from './contact.ts';
 import { wasAccepted } from './contact.ts';
 import type { CallFact, ConferenceFact, ConversationFact, SummaryFact } from './facts/fact.ts';
-import { earliest, latest } from './order.ts';
+import { earliest, groupBy, latest } from './order.ts';
 import type { Task } from './task.ts';
 
 export interface EndInput {
@@ -22,7 +22,7 @@ export interface EndInput {
  */
 export function closedAtOf(input: EndInput): number | undefined {
   const { kind, interactions, textEnds } = input;
-  const tasks = input.tasks.filter((task) => !isNoCall(task, input));
+  const tasks = input.tasks.filter((task) => !task.survey);
   if (input.tasks.length === 0 && kind === 'voice') return voiceEnd(input);
   const accepted = interactions.filter(wasAccepted);
   if (accepted.some(({ endedAt }) => endedAt === undefined)) return undefined;
@@ -39,11 +39,14 @@ export function closedAtOf(input: EndInput): number | undefined {
 const isKnownConversation = ({ tasks, conversations }: EndInput): boolean =>
   conversations.length > 0 || tasks.some(({ hasConversation }) => hasConversation);
 
-/** The time of the state `closed`, if no other state follows it. */
+/** When the last of all conversations was closed, if no other state followed in any of them. */
 function conversationEnd(facts: readonly ConversationFact[]): number | undefined {
-  const states = facts.filter(({ state }) => state !== undefined);
-  const open = states.findLastIndex(({ state }) => state !== 'closed');
-  return states[open + 1]?.at;
+  const ends = [...groupBy(facts, ({ keys }) => keys[0]).values()].map((own) => {
+    const states = own.filter(({ state }) => state !== undefined);
+    return states[states.findLastIndex(({ state }) => state !== 'closed') + 1]?.at;
+  });
+  const closed = ends.filter((at) => at !== undefined);
+  return closed.length < ends.length ? undefined : latest(closed);
 }
 
 /** Whether a task was over while it waited for an agent: none had accepted it, or it was queued again. */
@@ -58,19 +61,21 @@ function isSearching(task: Task, accepted: readonly Interaction[]): boolean {
   return !transferFailed && task.canceled !== undefined && task.entered.some((at) => at > last);
 }
 
-/** A task that was canceled though no customer left: a survey, or an invitation to a conversation. */
-export const isNoCall = (task: Task, input: Pick<EndInput, 'conversations'>): boolean =>
-  task.survey || isDeclinedInvite(task, input);
-
-/** The conversation lasts after the task of an invited agent was canceled. */
-function isDeclinedInvite(task: Task, { conversations }: Pick<EndInput, 'conversations'>): boolean {
-  const canceled = task.canceled;
-  if (task.kind !== 'text' || !canceled) return false;
+/** Whether the conversation of a canceled task lasted on, so that no customer left. */
+function lastsAfter({ kind, canceled }: Task, { conversations }: EndInput): boolean {
+  if (kind !== 'text' || !canceled || conversations.length === 0) return false;
   const closed = conversationEnd(conversations);
-  const closedBy = closed !== undefined && closed <= canceled.at + 60_000;
+  // Closing a conversation cancels its tasks, or the other way round.
+  return closed === undefined || closed > canceled.at + 60_000;
+}
+
+/** Whether a task was canceled since an invited agent declined: the customer still writes with another one. */
+function isDeclinedInvite(task: Task, input: EndInput): boolean {
   return (
-    !closedBy &&
-    (task.toWorker || /invit|declin|reject/i.test(canceled.reason ?? '') || conversations.length > 0)
+    lastsAfter(task, input) &&
+    (task.toWorker ||
+      /invit|declin|reject/i.test(task.canceled?.reason ?? '') ||
+      input.interactions.some(({ taskSid, endReason }) => taskSid === task.sid && endReason === 'rejected'))
   );
 }
 
@@ -105,7 +110,8 @@ export function marksOf(input: EndInput & { unanswered: boolean }): ContactMark[
     (task) =>
       task.canceled &&
       task.direction === 'inbound' &&
-      !isNoCall(task, input) &&
+      !task.survey &&
+      !lastsAfter(task, input) &&
       task.kind !== 'work' &&
       isSearching(task, accepted),
   );

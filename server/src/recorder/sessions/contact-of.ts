@@ -1,7 +1,8 @@
 import type { CallSid } from '@flex-custody/core';
 import { canceledAfter, closedAtOf, type EndInput, marksOf, voiceEnds } from './closing.ts';
-import { type Contact, type ContactKind, type Interaction, wasAccepted } from './contact.ts';
-import type { CallFact, ConferenceFact, Fact, TaskRouterFact } from './facts/fact.ts';
+import { answerOf, connectionOf, isUnanswered } from './connection.ts';
+import { type Contact, type ContactKind, wasAccepted } from './contact.ts';
+import type { CallFact, Fact, TaskRouterFact } from './facts/fact.ts';
 import { holdsOf, type Segment } from './holds.ts';
 import { directionOf, type EmployeeOf, interactionsOf } from './interactions.ts';
 import { byTime, compareText, earliest, groupBy, lastOf } from './order.ts';
@@ -122,59 +123,6 @@ const segmentsOf = (reservations: readonly Reservation[]): Segment[] =>
       acceptedAt === undefined ? [] : [{ sid, acceptedAt, ...(endedAt !== undefined && { endedAt }) }],
     )
     .sort((a, b) => a.acceptedAt - b.acceptedAt || compareText(a.sid, b.sid));
-
-/** Whether a leg is the customer's: named so by the task, else any that leads to no agent's Voice client. */
-const isCustomers = (call: CallFact, customerCall: string | undefined, all: readonly CallFact[]): boolean =>
-  customerCall !== undefined
-    ? call.callSid === customerCall
-    : !all.some(({ callSid, agentUri }) => agentUri && callSid === call.callSid);
-
-/** When the customer of an outbound call answered, epoch ms: then the customer's leg joins the conference too. */
-function answerOf(
-  calls: readonly CallFact[],
-  conferences: readonly ConferenceFact[],
-  customerCall: string | undefined,
-): number | undefined {
-  const answered = calls.find((call) => call.name === 'answered' && isCustomers(call, customerCall, calls));
-  const joined = conferences.find(
-    ({ name, callSid }) => name === 'participant-join' && callSid !== undefined && callSid === customerCall,
-  );
-  return (answered ?? joined)?.at;
-}
-
-const noAnswer = ['no-answer', 'busy', 'failed', 'canceled'];
-
-function isUnanswered(
-  direction: Contact['direction'],
-  calls: readonly CallFact[],
-  customerCall: string | undefined,
-  answered: number | undefined,
-  reservations: readonly Reservation[],
-): boolean {
-  if (direction === 'inbound' || answered !== undefined) return false;
-  if (direction === 'internal') {
-    const called = reservations.filter(({ acceptedAt }) => acceptedAt === undefined);
-    const took = new Set(
-      reservations.flatMap(({ acceptedAt, taskSid }) => (acceptedAt === undefined ? [] : [taskSid])),
-    );
-    return took.size < 2 && called.length > 0 && called.every(({ endedAt }) => endedAt !== undefined);
-  }
-  return calls.some((call) => noAnswer.includes(call.status ?? '') && isCustomers(call, customerCall, calls));
-}
-
-function connectionOf(
-  direction: Contact['direction'],
-  accepted: readonly Interaction[],
-  answered: number | undefined,
-): number | undefined {
-  if (direction === 'outbound') return answered;
-  const first = earliest(accepted.flatMap(({ acceptedAt }) => acceptedAt ?? []));
-  if (direction === 'inbound') return first;
-  const firsts = [...groupBy(accepted, ({ taskSid }) => taskSid).values()].flatMap(
-    (own) => earliest(own.flatMap(({ acceptedAt }) => acceptedAt ?? [])) ?? [],
-  );
-  return firsts.sort((a, b) => a - b)[1];
-}
 
 /** The workers of legs that lead to an agent's Voice client. */
 function agentsOfLegs(

@@ -347,6 +347,14 @@ describe('canceled tasks', () => {
     expect(contact.closedAt).toBeUndefined();
   });
 
+  test('a task that was canceled while its conversation lasts is no abandoned contact', () => {
+    const story = new Story();
+    story.conversation().cancel('routing changed');
+    const contact = only(story);
+    expect(contact.marks).toEqual([]);
+    expect(contact.closedAt).toBeUndefined();
+  });
+
   test('a customer who leaves a conversation before an agent came has abandoned it', () => {
     const story = new Story();
     const task = story.conversation();
@@ -376,6 +384,22 @@ describe('a conversation', () => {
     expect(contact.closedAt! - contact.openedAt).toBeGreaterThan(26 * 3_600_000);
     const open = contactsOf(story.events.slice(0, -1))[0];
     expect(open?.closedAt).toBeUndefined();
+  });
+
+  test('of two conversations both have to be closed', () => {
+    const { story, task } = chat();
+    const other = story.sid('CH');
+    story.moreTask('chat', 'Chat', {
+      channelSid: other,
+      flexInteractionSid: task.attributes['flexInteractionSid'],
+    });
+    story.conversationEvent('conversation.added', other, { State: 'active' });
+    story.wait(60);
+    task.close();
+    expect(only(story).closedAt).toBeUndefined();
+    story.wait(60);
+    story.conversationEvent('conversation.removed', other);
+    expect(only(story).closedAt).toBe(story.now);
   });
 
   test('ends with its task where that is the setting, and gets the default language', () => {

@@ -1,7 +1,10 @@
 import type { ReservationSid, WorkerSid } from '@flex-custody/core';
 import { type Contact, type Employee, wasAccepted } from './contact.ts';
 
-/** What a policy decided. Its `id` is the same whenever it is decided again, so that its effect happens once. */
+/**
+ * What a policy decided. Its `id` is the same whenever it is decided again, so that its effect happens once. It is made
+ * with the contact's id; if a late event changes that, the earlier one is still among the contact's keys.
+ */
 interface Decision {
   id: string;
 }
