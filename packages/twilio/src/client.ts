@@ -4,6 +4,7 @@ import type { TwilioCalls } from './calls-api.ts';
 import { callFacts } from './calls-client.ts';
 import { connect, expected, read, type TwilioConfig } from './connection.ts';
 import { isChanged, isNotFound, twilioError } from './errors.ts';
+import { eventStreams, type TwilioEventStreams } from './event-streams.ts';
 import {
   flexConfigurations,
   type TwilioFlexConfiguration,
@@ -13,6 +14,7 @@ import type { TwilioLive } from './live-api.ts';
 import { liveCalls } from './live-client.ts';
 import { createPace } from './pace.ts';
 import { recordings } from './recordings.ts';
+import { type TwilioTaskEvents, taskEvents } from './task-events.ts';
 import { type TwilioTaskQueues, taskQueues } from './task-queues.ts';
 import { type TwilioTaskState, taskStates } from './task-state.ts';
 
@@ -70,6 +72,8 @@ export function createTwilio(
   TwilioCalls &
   TwilioTaskState &
   TwilioTaskQueues &
+  TwilioTaskEvents &
+  TwilioEventStreams &
   TwilioFlexConfiguration &
   TwilioFlexPlugins {
   const connection = connect(config);
@@ -80,6 +84,8 @@ export function createTwilio(
     ...callFacts(connection),
     ...taskStates(connection),
     ...taskQueues(connection),
+    ...taskEvents(connection),
+    ...eventStreams(connection),
     ...flexConfigurations(connection),
     ...recordings(connection),
     call: (sid) =>
