@@ -149,7 +149,10 @@ export function eventStreams({ events }: Connection): TwilioEventStreams {
       return (found ?? []).map(({ type, schemaId, status }) => ({ type, schemaId, status }));
     },
     latestVersion: (schemaId) =>
-      read('a schema of events', async () => (await (await events()).schemas(schemaId).fetch()).latestVersion),
+      read(
+        'a schema of events',
+        async () => (await (await events()).schemas(schemaId).fetch()).latestVersion,
+      ),
   };
 }
 
