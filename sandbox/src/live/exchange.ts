@@ -140,13 +140,16 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
     const call = legs.dial({ from: ownNumber, to, direction: 'outbound-api' });
     call.status = 'ringing';
     customers.set(task.sid, call);
-    later(answerMs, () => {
-      const conference = legs.conferenceOf(task.sid);
-      if (call.status !== 'ringing' || conference?.status !== 'in-progress') return;
-      Object.assign(call, { status: 'in-progress', updatedAt: world.clock.now() });
-      legs.join(conference, call, { label: 'customer' });
-      tell({ of: 'leg', name: 'added', taskSid: task.sid, callSid: call.sid });
-    });
+    later(answerMs, () => customerAnswers(task));
+  };
+
+  const customerAnswers = (task: Task) => {
+    const call = customers.get(task.sid);
+    const conference = legs.conferenceOf(task.sid);
+    if (call?.status !== 'ringing' || conference?.status !== 'in-progress') return;
+    Object.assign(call, { status: 'in-progress', updatedAt: world.clock.now() });
+    legs.join(conference, call, { label: 'customer' });
+    tell({ of: 'leg', name: 'added', taskSid: task.sid, callSid: call.sid });
   };
 
   const later = (ms: number, run: () => void) => {
@@ -271,6 +274,14 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
       tell({ of: 'task', name: 'completed', task });
       events.emit('task.completed', { task: task.sid });
     },
+    requeue(task, queue, worker) {
+      if (of(task).some(({ status }) => open.includes(status)))
+        throw new Refused('an agent has this call, or it rings one', 409);
+      touchTask(task, { status: 'reserved' });
+      task.queue = queue;
+      return reserve(task, worker);
+    },
+    customerAnswers,
     loseHangUp: (reservation) => void lost.add(reservation.sid),
     isHangUpLost: (reservation) => lost.delete(reservation.sid),
     refreshLeg(reservation) {
