@@ -1,36 +1,12 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import HttpsProxyAgent from 'https-proxy-agent';
-import twilio from 'twilio';
+import type twilio from 'twilio';
 import type { PlacedCall } from '../../sandbox/src/calls.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/src/index.ts';
 import { describeWhere } from '../support/needs.ts';
 import { Description, type Exchange } from './openapi.ts';
-
-/** Twilio's own SDK, through the proxy, with every exchange kept. */
-async function recordingClient(sandbox: Sandbox, exchanges: Exchange[]) {
-  const ca = await readFile(sandbox.env['NODE_EXTRA_CA_CERTS'] ?? '');
-  const agent = HttpsProxyAgent(sandbox.env['HTTPS_PROXY'] ?? '');
-  const tunnel = agent.callback;
-  agent.callback = (request, options) => tunnel.call(agent, request, { ...options, ca } as typeof options);
-  const httpClient = new twilio.RequestClient();
-  httpClient.axios.defaults.httpsAgent = agent;
-  httpClient.axios.interceptors.response.use((response) => {
-    const { method = 'get', url = '', params, data } = response.config;
-    const full = new URL(url);
-    for (const [name, value] of Object.entries((params ?? {}) as object))
-      full.searchParams.set(name, String(value));
-    // Of a body that is JSON Twilio describes no field.
-    const isForm = !String(response.config.headers['Content-Type']).startsWith('application/json');
-    const form = Object.fromEntries(new URLSearchParams(isForm && typeof data === 'string' ? data : ''));
-    const body: unknown = response.data;
-    exchanges.push({ method: method.toUpperCase(), url: full, form, status: response.status, body });
-    return response;
-  });
-  const { accountSid, authToken } = sandbox.account;
-  return twilio(accountSid, authToken, { httpClient });
-}
+import { recordingClient } from './recording-client.ts';
 
 describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions", () => {
   let dataDir: string;
@@ -417,7 +393,10 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     await expect(events.v1.sinks(sink.sid).remove()).rejects.toMatchObject({ status: 400 });
     const { subscribedEvents } = events.v1.subscriptions(subscription.sid);
     const subscribed = async () =>
-      (await subscribedEvents.list()).map(({ type, schemaVersion }) => ({ type, schema_version: schemaVersion }));
+      (await subscribedEvents.list()).map(({ type, schemaVersion }) => ({
+        type,
+        schema_version: schemaVersion,
+      }));
     expect(await subscribed()).toEqual(types);
     const more = 'com.twilio.apiusage.taskrouter.ratelimits';
     await subscribedEvents.create({ type: more });

@@ -12,7 +12,7 @@ import {
 } from './flex-configuration.ts';
 import type { TwilioLive } from './live-api.ts';
 import { liveCalls } from './live-client.ts';
-import { createPace } from './pace.ts';
+import { createAdjustablePace } from './pace.ts';
 import { recordings } from './recordings.ts';
 import { type TwilioTaskEvents, taskEvents } from './task-events.ts';
 import { type TwilioTaskQueues, taskQueues } from './task-queues.ts';
@@ -62,7 +62,19 @@ function aheadOf(date: string | undefined, sentAt: number, receivedAt: number): 
  * Three searches a second, for each workspace: https://www.twilio.com/en-us/changelog, taskrouter-endpoint-rate-limit-correction.
  * The window is a little longer, as the way to Twilio is not always equally long.
  */
-const searchPace = { most: 3, windowMs: 1_100, longestMs: 10_000 };
+const searchPace = { windowMs: 1_100, longestMs: 10_000 };
+const searchesASecond = 3;
+/** Pages of TaskRouter's history: few, since the workspace's limit is shared with the desktops. */
+const eventPace = { windowMs: 1_100, longestMs: 60_000 };
+const eventPagesASecond = 4;
+
+/** Limits that Twilio reports, in requests a second; a value out of bounds is taken as the nearest bound. */
+export interface TwilioLimits {
+  /** Searches for tasks by their attributes. */
+  searches(aSecond: number): void;
+  /** Pages of TaskRouter's history. */
+  taskEvents(aSecond: number): void;
+}
 
 /** The one client of Twilio's REST API. */
 export function createTwilio(
@@ -75,16 +87,18 @@ export function createTwilio(
   TwilioTaskEvents &
   TwilioEventStreams &
   TwilioFlexConfiguration &
-  TwilioFlexPlugins {
+  TwilioFlexPlugins & { limits: TwilioLimits } {
   const connection = connect(config);
   const { account, workspace } = connection;
-  const searches = createPace(searchPace);
+  const searches = createAdjustablePace(searchesASecond, searchPace);
+  const eventPages = createAdjustablePace(eventPagesASecond, eventPace);
   return {
     ...liveCalls(connection),
     ...callFacts(connection),
     ...taskStates(connection),
     ...taskQueues(connection),
-    ...taskEvents(connection),
+    ...taskEvents(connection, eventPages),
+    limits: { searches: searches.adjust, taskEvents: eventPages.adjust },
     ...eventStreams(connection),
     ...flexConfigurations(connection),
     ...recordings(connection),

@@ -1,6 +1,6 @@
 import { CustodyError, isObject, jsonFields } from '@flex-custody/core';
 import { type Connection, expected, read } from './connection.ts';
-import { createPace, type Pace } from './pace.ts';
+import type { Pace } from './pace.ts';
 
 /** An entry of TaskRouter's history. */
 export interface TaskRouterEvent {
@@ -34,29 +34,13 @@ export interface TwilioTaskEvents {
     pageUrl?: string,
     signal?: AbortSignal,
   ): Promise<TaskEventPage>;
-  /** @param aSecond how many pages may be asked for; bounded by what is sensible */
-  paceTaskEvents(aSecond: number): void;
 }
 
 const pageSize = 1_000;
 const origin = 'https://taskrouter.twilio.com';
-/** Pages a second until Twilio reports another limit: few, since the workspace's limit is shared with the desktops. */
-const usual = 4;
-const bounds = { least: 1, most: 20 };
-const longestMs = 60_000;
 
-const paceOf = (most: number): Pace => createPace({ most, windowMs: 1_100, longestMs });
-
-export function taskEvents({ workspace, workspaceSid }: Connection): TwilioTaskEvents {
-  let aSecond = usual;
-  let pace = paceOf(aSecond);
+export function taskEvents({ workspace, workspaceSid }: Connection, pace: Pace): TwilioTaskEvents {
   return {
-    paceTaskEvents(asked) {
-      const bounded = Math.min(bounds.most, Math.max(bounds.least, Math.floor(asked)));
-      if (Number.isNaN(bounded) || bounded === aSecond) return;
-      aSecond = bounded;
-      pace = paceOf(bounded);
-    },
     async taskEventsPage({ since, until }, pageUrl, signal) {
       if (pageUrl !== undefined && !pageUrl.startsWith(`${origin}/v1/Workspaces/${workspaceSid}/Events?`))
         throw new CustodyError('twilio_answer', "the next page of TaskRouter's events is not at TaskRouter");

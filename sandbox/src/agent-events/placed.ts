@@ -1,13 +1,18 @@
-import type { PlacedCall } from '../calls.ts';
 import type { Conference, Reservation, Task, World } from '../world.ts';
 import type { AgentEvent } from './list.ts';
 import { taskRouterEvent } from './taskrouter.ts';
 import { callEvent, conferenceEvent } from './voice.ts';
 
+/** Of a placed call, what its events name. */
+interface Placed {
+  customerCall: string;
+  reservations: readonly { reservation: string; call: string }[];
+}
+
 /** The events of a call that was made when it had already ended (calls.ts). */
 export function placedEvents(
   world: World,
-  { call, task, conference }: { call: PlacedCall; task: Task; conference: Conference },
+  { call, task, conference }: { call: Placed; task: Task; conference: Conference },
 ): AgentEvent[] {
   const made: AgentEvent[] = [];
   let sequence = 0;
