@@ -33,6 +33,8 @@ export const examples: Readonly<Record<string, string>> = {
   'keys generate': '--kind rsa --key-id 2026-11 --out custody-key.pem',
   'keys status': '--json',
   'rotate-keys': '--dry-run',
+  'recorder setup': '--sink webhook --dry-run',
+  'recorder repair': '--since 2h --dry-run',
   encrypt: `--in call.wav --out object --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
   decrypt: `--in object --out call.wav --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
 };

@@ -13,6 +13,7 @@ import { registerKeyCommands } from './keys.ts';
 import { beVerbose, detail, printJson } from './output.ts';
 import { registerPolicy } from './policy.ts';
 import { registerImport, registerReconcile } from './reconcile.ts';
+import { registerRecorder } from './recorder.ts';
 import { registerRecordingCommands } from './recordings.ts';
 import { registerRotateKeys } from './rotate-keys.ts';
 import { registerSetup } from './setup.ts';
@@ -58,6 +59,7 @@ export function buildProgram(deps: ProgramDeps): Command {
   registerCertificates(program);
   registerKeyCommands(program);
   registerRotateKeys(program);
+  registerRecorder(program);
   for (const register of deps.more) register(program);
   addExamples(program);
   return program;

@@ -4,6 +4,7 @@ import { archive, erasing, sidecars } from './bucket-erasing.ts';
 import { callers } from './callers.ts';
 import * as database from './database.ts';
 import { envFile } from './env-file.ts';
+import { eventStreams } from './event-streams.ts';
 import type { Seen } from './finding.ts';
 import * as flex from './flex.ts';
 import * as functions from './functions.ts';
@@ -30,6 +31,7 @@ const after: Readonly<Record<string, readonly string[]>> = {
   workspace: ['account'],
   iam: ['account'],
   flex: ['account'],
+  'event-streams': ['account'],
   versions: bucketFirst,
   'public-access': bucketFirst,
   cors: bucketFirst,
@@ -59,6 +61,7 @@ export const checks: readonly Check[] = [
     workspace: twilio.workspace,
     iam: twilio.iam,
     clock: twilio.clock,
+    'event-streams': eventStreams,
   }),
   ...group('Bucket', {
     bucket: bucket.bucket,
