@@ -181,6 +181,21 @@ test('a test event that does not arrive, and a sink that failed: each says what 
   expect(known().subscriptions.size).toBe(0);
 });
 
+test('a sink that Twilio makes active by itself must still bring its test event', async () => {
+  const { twilio } = deps;
+  const createSink: typeof twilio.createSink = async (asked) => {
+    const sink = await twilio.createSink(asked);
+    onlySink().status = 'active';
+    return { ...sink, status: 'active' };
+  };
+  deps = { ...deps, twilio: { ...twilio, createSink } };
+  expect((await setUp()).counts).toMatchObject({ problems: 0 });
+  await setUp({ remove: true });
+  receives = inbox;
+  deps = { ...deps, testMs: 0 };
+  expect((await setUp()).notes['sink']).toContain('did not arrive');
+});
+
 test('missing types and old schema versions are completed, and nothing else is touched', async () => {
   await setUp();
   const { types } = onlySubscription();

@@ -10,6 +10,7 @@ import type { World } from '../world.ts';
 import { cloudEvent } from './forms.ts';
 import type { EventStreams } from './send.ts';
 import { stories, tellStory } from './stories.ts';
+import { subscribeWebhook } from './subscribe.ts';
 import { taskRouterEvent } from './taskrouter.ts';
 
 /** `/sandbox/stories` and `/sandbox/agent-events`: calls that take an hour, and how Event Streams misbehaves. */
@@ -76,6 +77,7 @@ export function agentEventControls(
       duplicateOneIn: number(body, 'duplicateOneIn', now.duplicateOneIn, 0, 1_000_000),
       shuffle: flag(body, 'shuffle', now.shuffle),
       delayMs: number(body, 'delayMs', now.delayMs, 0, 600_000),
+      without: read(body, 'without', now.without, isTexts, 'a list of texts'),
       batch: Math.floor(number(body, 'batch', now.batch, 1, 1_000)),
       seed: Math.floor(number(body, 'seed', now.seed, 0, 2 ** 31)),
     });
@@ -85,6 +87,12 @@ export function agentEventControls(
     sinks: [...world.sinks.values()],
     subscriptions: [...world.subscriptions.values()].map((one) => ({ ...one, types: [...one.types] })),
   }));
+  /** What `recorder setup` ends in, at once: every type goes to one webhook. */
+  app.post('/sandbox/sinks', async (request) => {
+    const destination = text(bodyOf(request.body), 'destination');
+    if (destination === undefined) throw new Refused('the "destination" of a webhook is needed');
+    return subscribeWebhook(world, destination);
+  });
   app.post<{ Params: { sid: string } }>('/sandbox/sinks/:sid', async (request) => {
     const sink = world.sinks.get(request.params.sid);
     if (!sink) throw new Refused('there is no such sink here', 404);
@@ -97,6 +105,9 @@ export function agentEventControls(
     return sink;
   });
 }
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string');
 
 const isFields = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -6,6 +6,8 @@ export interface Misbehaviour {
   duplicateOneIn: number;
   shuffle: boolean;
   delayMs: number;
+  /** Beginnings of types that are never sent, as if nothing had asked for them. */
+  without: readonly string[];
   /** Events of one delivery. */
   batch: number;
   /** Of the random numbers: the same seed gives the same misbehaviour. */
@@ -17,6 +19,7 @@ export const wellBehaved: Misbehaviour = {
   duplicateOneIn: 0,
   shuffle: false,
   delayMs: 0,
+  without: [],
   batch: 20,
   seed: 1,
 };

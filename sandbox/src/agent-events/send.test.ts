@@ -160,6 +160,15 @@ test('a test event has the id of the account; a sink whose test does not arrive 
   expect(toNowhere.status).toBe('failed');
 });
 
+test('types that are switched off are never sent', async () => {
+  subscribed();
+  streams.misbehave({ without: ['com.twilio.taskrouter.reservation.'] });
+  happens();
+  await streams.settled();
+  expect(posts).toEqual([]);
+  expect(streams.lost).toEqual([]);
+});
+
 test('a sink that is not active gets nothing', async () => {
   subscribed({ status: 'failed' });
   happens();

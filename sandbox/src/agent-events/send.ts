@@ -90,7 +90,9 @@ export function createEventStreams({ world, events }: { world: World; events: Ev
   const stop = world.agentEvents.on((made) => {
     for (const { sinkSid, types } of world.subscriptions.values()) {
       const sink = world.sinks.get(sinkSid);
-      const wanted = made.filter(({ type }) => types.has(type));
+      const wanted = made.filter(
+        ({ type }) => types.has(type) && !misbehaviour.without.some((begins) => type.startsWith(begins)),
+      );
       if (sink?.status !== 'active' || wanted.length === 0) continue;
       const gathered = waiting.get(sink.sid);
       if (gathered) gathered.push(...wanted);

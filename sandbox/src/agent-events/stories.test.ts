@@ -40,7 +40,7 @@ const parameters = (event: AgentEvent) =>
   (event.data?.['request'] as { parameters: Record<string, string> } | undefined)?.parameters ?? {};
 const nameOf = (event: AgentEvent) =>
   parameters(event)['StatusCallbackEvent'] ??
-  event.type.replace(/^com\.twilio\.(taskrouter\.|voice\.status-callback\.)?/, '');
+  event.type.replace(/^com\.twilio\.(taskrouter\.|voice\.(status-callback\.)?)?/, '');
 const names = (events: readonly AgentEvent[]) => events.map(nameOf);
 const at = (events: readonly AgentEvent[], name: string) => {
   const found = events.find((one) => nameOf(one) === name);
@@ -53,7 +53,13 @@ test('an answered call, from the caller’s ring to the completed task', () => {
   expect(names(events)).toEqual([
     ...['call.initiated', 'call.ringing', 'call.answered', 'task.created', 'workflow.entered'],
     ...['task-queue.entered', 'workflow.target-matched', 'reservation.created'],
-    ...['reservation.accepted', 'task.updated', 'conference-start', 'participant-join'],
+    ...[
+      'reservation.accepted',
+      'twiml.enqueue.finished',
+      'task.updated',
+      'conference-start',
+      'participant-join',
+    ],
     ...['call.initiated', 'call.answered', 'participant-join'],
     ...['participant-leave', 'call.completed', 'participant-leave', 'call.completed', 'conference-end'],
     ...['reservation.wrapup', 'task.wrapup', 'reservation.completed', 'task.completed'],
@@ -84,6 +90,25 @@ test('a hold of 31 minutes, over or still lasting, at once', () => {
   expect(Date.now() / 1_000 - at(lasting, 'participant-hold')).toBeGreaterThanOrEqual(1_860);
   const held = [...world.conferences.values()].at(-1)?.participants.filter(({ hold }) => hold);
   expect(held).toMatchObject([{ label: 'customer' }]);
+});
+
+test('a hold is reported by its status callback and by the request to the API', () => {
+  const modified = play('hold').filter(({ type }) => type.endsWith('conference-participant.modified'));
+  expect(modified.map((event) => parameters(event)['Hold'])).toEqual(['true', 'false']);
+  const { url } = (modified[0]?.data?.['request'] ?? {}) as { url?: string };
+  const customer = [...world.conferences.values()].at(-1)?.participants[0]?.callSid;
+  expect(url).toContain(`/Participants/${customer}.json`);
+});
+
+test('the caller’s wait ends once, when an agent accepts or the caller hangs up', () => {
+  const waits = (story: StoryName) =>
+    play(story).flatMap((event) => {
+      const { QueueResult: result, QueueTime: seconds } = parameters(event);
+      return result === undefined ? [] : [[result, seconds]];
+    });
+  expect(waits('cold-transfer')).toEqual([['bridged', '10']]);
+  expect(waits('abandoned')).toEqual([['hangup', '10']]);
+  expect(waits('outbound')).toEqual([]);
 });
 
 test('a conference’s events are numbered one by one', () => {

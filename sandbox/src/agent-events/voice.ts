@@ -2,15 +2,15 @@ import { newSid } from '../sids.ts';
 import type { Call, Conference, Participant, Recording, World } from '../world.ts';
 import type { AgentEvent } from './list.ts';
 
-const prefix = 'com.twilio.voice.status-callback.';
+const prefix = 'com.twilio.voice.';
 
-/** An event with the parameters of the status callback that Twilio would send, as Event Streams carries them. */
+/** An event with the request that it is about, such as a status callback, as Event Streams carries it. */
 function voiceEvent(
   world: World,
   type: string,
-  facts: { at: Date; task?: string; parameters: Record<string, string> },
+  facts: { at: Date; task?: string; parameters: Record<string, string>; url?: string },
 ): AgentEvent {
-  const { at, task, parameters } = facts;
+  const { at, task, parameters, url = 'https://webhooks.twilio.com/v1/status' } = facts;
   return {
     id: newSid('VW'),
     type: prefix + type,
@@ -20,7 +20,7 @@ function voiceEvent(
       account_sid: world.account.accountSid,
       request: {
         method: 'POST',
-        url: 'https://webhooks.twilio.com/v1/status',
+        url,
         parameters: { AccountSid: world.account.accountSid, ...parameters },
       },
       response: { status_code: 200 },
@@ -43,7 +43,7 @@ export function conferenceEvent(
   facts: { at: Date; conference: Conference; sequence: number; participant?: Participant },
 ): AgentEvent {
   const { at, conference, sequence, participant } = facts;
-  return voiceEvent(world, conferenceTypes[name] ?? 'conference.participant.updated', {
+  return voiceEvent(world, `status-callback.${conferenceTypes[name] ?? 'conference.participant.updated'}`, {
     at,
     task: conference.friendlyName,
     parameters: {
@@ -73,7 +73,7 @@ export function callEvent(
   { at, call, task }: { at: Date; call: Call; task: string },
 ): AgentEvent {
   const seconds = Math.max(0, Math.round((at.getTime() - call.startedAt.getTime()) / 1_000));
-  return voiceEvent(world, `call.${status}`, {
+  return voiceEvent(world, `status-callback.call.${status}`, {
     at,
     task,
     parameters: {
@@ -93,7 +93,7 @@ export function recordingEvent(
   world: World,
   { at, recording, task }: { at: Date; recording: Recording; task: string },
 ): AgentEvent {
-  return voiceEvent(world, 'recording.processed', {
+  return voiceEvent(world, 'status-callback.recording.processed', {
     at,
     task,
     parameters: {
@@ -106,5 +106,37 @@ export function recordingEvent(
       RecordingSource: recording.source,
       RecordingStartTime: stamp(recording.startedAt),
     },
+  });
+}
+
+/** A request to the API that changed a participant: the call's SID is in the URL alone. */
+export function modifiedEvent(
+  world: World,
+  { at, conference, participant }: { at: Date; conference: Conference; participant: Participant },
+): AgentEvent {
+  const path = `Accounts/${world.account.accountSid}/Conferences/${conference.sid}/Participants/${participant.callSid}.json`;
+  return voiceEvent(world, 'api-request.conference-participant.modified', {
+    at,
+    task: conference.friendlyName,
+    url: `https://api.twilio.com/2010-04-01/${path}`,
+    parameters: { Hold: String(participant.hold ?? false) },
+  });
+}
+
+/** The end of a call's wait. @param result `bridged` or `hangup` */
+export function queueEndEvent(
+  world: World,
+  {
+    at,
+    call,
+    task,
+    result,
+  }: { at: Date; call: Call; task: { sid: string; createdAt: Date }; result: string },
+): AgentEvent {
+  const seconds = Math.max(0, Math.round((at.getTime() - task.createdAt.getTime()) / 1_000));
+  return voiceEvent(world, 'twiml.enqueue.finished', {
+    at,
+    task: task.sid,
+    parameters: { CallSid: call.sid, TaskSid: task.sid, QueueResult: result, QueueTime: String(seconds) },
   });
 }

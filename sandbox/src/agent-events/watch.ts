@@ -4,7 +4,7 @@ import type { Conference, Participant, Task, World } from '../world.ts';
 import { conversationEvent } from './conversations.ts';
 import type { AgentEvent } from './list.ts';
 import { taskRouterEvent } from './taskrouter.ts';
-import { callEvent, conferenceEvent, recordingEvent } from './voice.ts';
+import { callEvent, conferenceEvent, modifiedEvent, queueEndEvent, recordingEvent } from './voice.ts';
 
 interface Seen {
   sequence: number;
@@ -18,6 +18,7 @@ export function watchLiveCalls(deps: { world: World; events: EventLog; exchange:
   const conferences = new Map<string, Seen>();
   const queues = new Map<string, string>();
   const endedCalls = new Set<string>();
+  const waited = new Set<string>();
   const note = (task: string, ...made: AgentEvent[]) => world.agentEvents.add(task, made);
   const conversationOf = (task: Task) => {
     const { conversationSid } = JSON.parse(task.attributes) as { conversationSid?: unknown };
@@ -101,8 +102,11 @@ export function watchLiveCalls(deps: { world: World; events: EventLog; exchange:
             );
         say('participant-join', one);
       }
-      if (now.hold !== (before?.hold ?? false))
+      if (now.hold !== (before?.hold ?? false)) {
+        // Flex holds by a request to the API, whether or not a status callback was asked for.
+        note(conference.friendlyName, modifiedEvent(world, { at, conference, participant: one }));
         say(now.hold ? 'participant-hold' : 'participant-unhold', one);
+      }
       if (now.muted !== (before?.muted ?? false))
         say(now.muted ? 'participant-mute' : 'participant-unmute', one);
       if (now.left && !before?.left) {
@@ -122,6 +126,14 @@ export function watchLiveCalls(deps: { world: World; events: EventLog; exchange:
     note(task, callEvent(world, 'completed', { at: world.clock.now(), call, task }));
   };
 
+  /** Once for each task: a transfer's wait is another queue's. */
+  const endWait = (task: Task, result: string) => {
+    const call = exchange.customerOf(task.sid);
+    if (call?.direction !== 'inbound' || waited.has(task.sid)) return;
+    waited.add(task.sid);
+    note(task.sid, queueEndEvent(world, { at: world.clock.now(), call, task, result }));
+  };
+
   const take = (event: LiveEvent) => {
     const at = world.clock.now();
     if (event.of === 'leg') {
@@ -133,7 +145,10 @@ export function watchLiveCalls(deps: { world: World; events: EventLog; exchange:
       const { task, name } = event;
       note(task.sid, taskRouterEvent(world, `task.${name}`, { at, task }));
       const call = exchange.customerOf(task.sid);
-      if (name === 'canceled' && call) endCall(task.sid, call.sid);
+      if (name === 'canceled' && call) {
+        endWait(task, 'hangup');
+        endCall(task.sid, call.sid);
+      }
       if (name === 'completed') converse(task, 'conversation-state.updated', { state: 'closed' });
       return;
     }
@@ -152,6 +167,7 @@ export function watchLiveCalls(deps: { world: World; events: EventLog; exchange:
       task.sid,
       taskRouterEvent(world, `reservation.${name}`, { at, task, reservation, ...(transfer && { transfer }) }),
     );
+    if (name === 'accepted') endWait(task, 'bridged');
     if (name === 'accepted') converse(task, 'participant.added', { identity: reservation.workerSid });
   };
 
