@@ -1,3 +1,4 @@
+import { placedEvents } from './agent-events/placed.ts';
 import type { Courier } from './callbacks.ts';
 import type { EventLog } from './events.ts';
 import type { Media } from './media.ts';
@@ -199,6 +200,7 @@ function play(world: World, options: CallOptions, workers: readonly Worker[]) {
     reservations,
     recordings: recordings.map((recording) => recording.sid),
   };
+  world.agentEvents.add(task.sid, () => placedEvents(world, { call, task, conference }));
   return { call, recordings };
 }
 

@@ -1,6 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { agentEventControls } from './agent-events/controls.ts';
+import { createEventStreams, type EventStreams } from './agent-events/send.ts';
+import { watchLiveCalls } from './agent-events/watch.ts';
 import { type Bucket, lookInto, type S3Access } from './bucket.ts';
 import { type Courier, createCourier } from './callbacks.ts';
 import { createSwitchboard, type Switchboard } from './calls.ts';
@@ -74,6 +77,7 @@ export interface Sandbox {
     bucket: Bucket;
     exchange: Exchange;
     desktop: Desktop;
+    eventStreams: EventStreams;
   };
   close(): Promise<void>;
 }
@@ -100,7 +104,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const events = createEventLog(options.log);
     const certificates = await makeCertificates(dataDir);
 
-    const rest = buildRest({ world, faults, events }, certificates);
+    const eventStreams = createEventStreams({ world, events });
+    closers.push(() => eventStreams.close());
+    const rest = buildRest({ world, faults, events, testSink: eventStreams.test }, certificates);
     closers.push(() => rest.close());
     const proxy = await startProxy(await listenRest(rest), (target) =>
       events.emit('proxy.refused', { target }),
@@ -148,6 +154,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       functions: [options.functionsBaseUrl, options.functionsOrigin],
     });
     const exchange = createExchange({ world, events, legs });
+    closers.push(watchLiveCalls({ world, events, exchange }));
+    agentEventControls(controls, { world, exchange, streams: eventStreams });
     const vendor = await startVeridas({ certificates });
     closers.push(() => vendor.close());
     veridasRoutes(controls, { veridas: vendor.veridas, root: join(root, 'src', 'veridas', 'assets') });
@@ -201,7 +209,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         audioUrl: veridasAudioUrl,
       },
       env: environment({ proxy: proxy.url, caFile: certificates.caFile, s3, world }),
-      twilio: { world, faults, events, courier, switchboard, bucket, exchange, desktop },
+      twilio: { world, faults, events, courier, switchboard, bucket, exchange, desktop, eventStreams },
       close,
     };
   } catch (error) {

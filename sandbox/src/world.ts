@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { type AgentEvents, createAgentEvents } from './agent-events/list.ts';
 import type { WavSource } from './media.ts';
 import { makeRecordingKey, type RecordingKey, type RecordingSeal } from './recording-encryption.ts';
 import { flexIdentity, newSid } from './sids.ts';
@@ -174,8 +175,55 @@ export interface Behaviour {
   clockSeconds: number;
 }
 
+/** The time at which things happen to live calls. */
+export interface Clock {
+  now(): Date;
+  /** Runs `work` as if it were then, so that a story that took an hour is played at once. */
+  as<T>(at: Date, work: () => T): T;
+}
+
+function createClock(): Clock {
+  let then: Date | undefined;
+  return {
+    now: () => new Date(then ?? Date.now()),
+    as(at, work) {
+      const before = then;
+      then = at;
+      try {
+        return work();
+      } finally {
+        then = before;
+      }
+    },
+  };
+}
+
+/** Where Event Streams delivers. */
+export interface Sink {
+  sid: string;
+  description: string;
+  type: 'kinesis' | 'webhook';
+  configuration: Record<string, unknown>;
+  status: 'initialized' | 'validating' | 'active' | 'failed';
+  /** Of the test event that was sent last. */
+  testId?: string;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface Subscription {
+  sid: string;
+  description: string;
+  sinkSid: string;
+  /** Schema versions by type. */
+  types: Map<string, number>;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
 export interface World {
   readonly account: Account;
+  readonly clock: Clock;
   /** The account's public key for recordings, made when it is first asked for. */
   readonly recordingKey: RecordingKey;
   readonly calls: Map<string, Call>;
@@ -184,6 +232,10 @@ export interface World {
   readonly tasks: Map<string, Task>;
   /** Of each task how it was made, by its SID, oldest first. */
   readonly taskEvents: Map<string, TaskEvent>;
+  /** What happened to agents, tasks and calls: Event Streams and the Events API deliver it. */
+  readonly agentEvents: AgentEvents;
+  readonly sinks: Map<string, Sink>;
+  readonly subscriptions: Map<string, Subscription>;
   readonly reservations: Map<string, Reservation>;
   readonly transfers: Map<string, Transfer>;
   readonly workers: Map<string, Worker>;
@@ -230,6 +282,7 @@ export function createWorld(): World {
       workspaceSid: newSid('WS'),
       createdAt,
     },
+    clock: createClock(),
     get recordingKey() {
       recordingKey ??= makeRecordingKey();
       return recordingKey;
@@ -239,6 +292,9 @@ export function createWorld(): World {
     recordings: new Map(),
     tasks: new Map(),
     taskEvents: new Map(),
+    agentEvents: createAgentEvents(),
+    sinks: new Map(),
+    subscriptions: new Map(),
     reservations: new Map(),
     transfers: new Map(),
     workers: new Map(workers.map((worker) => [worker.sid, worker])),

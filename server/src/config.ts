@@ -86,6 +86,8 @@ export interface Config {
   leaseMs: number;
   copiesAtOnce: number;
   retries: { limit: number; delaySeconds: number };
+  /** Between two comparisons of TaskRouter's events with the inbox; 0 for none. */
+  repairMinutes: number;
   reconcile: { everyMinutes: number; hours: number };
   /** Where S3 puts the inventory of the bucket; `prefix` ends with a slash, or is empty. */
   inventory?: { bucket: string; prefix: string };

@@ -32,6 +32,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'server/src/cli/catalog.ts': ['anew'],
   'server/src/cli/erase.ts': ['anew'],
   'server/src/cli/reconcile.ts': ['anew'],
+  'server/src/cli/recorder-repair.ts': ['anew'],
+  'server/src/cli/recorder-setup.ts': ['anew'],
   'server/src/cli/rotate-keys.ts': ['anew'],
   'server/src/cli/run-work.ts': ['anew'],
   'server/src/http/operators/operator-api.ts': ['anew'],

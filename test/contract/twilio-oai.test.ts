@@ -1,36 +1,12 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import HttpsProxyAgent from 'https-proxy-agent';
-import twilio from 'twilio';
+import type twilio from 'twilio';
 import type { PlacedCall } from '../../sandbox/src/calls.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/src/index.ts';
 import { describeWhere } from '../support/needs.ts';
 import { Description, type Exchange } from './openapi.ts';
-
-/** Twilio's own SDK, through the proxy, with every exchange kept. */
-async function recordingClient(sandbox: Sandbox, exchanges: Exchange[]) {
-  const ca = await readFile(sandbox.env['NODE_EXTRA_CA_CERTS'] ?? '');
-  const agent = HttpsProxyAgent(sandbox.env['HTTPS_PROXY'] ?? '');
-  const tunnel = agent.callback;
-  agent.callback = (request, options) => tunnel.call(agent, request, { ...options, ca } as typeof options);
-  const httpClient = new twilio.RequestClient();
-  httpClient.axios.defaults.httpsAgent = agent;
-  httpClient.axios.interceptors.response.use((response) => {
-    const { method = 'get', url = '', params, data } = response.config;
-    const full = new URL(url);
-    for (const [name, value] of Object.entries((params ?? {}) as object))
-      full.searchParams.set(name, String(value));
-    // Of a body that is JSON Twilio describes no field.
-    const isForm = !String(response.config.headers['Content-Type']).startsWith('application/json');
-    const form = Object.fromEntries(new URLSearchParams(isForm && typeof data === 'string' ? data : ''));
-    const body: unknown = response.data;
-    exchanges.push({ method: method.toUpperCase(), url: full, form, status: response.status, body });
-    return response;
-  });
-  const { accountSid, authToken } = sandbox.account;
-  return twilio(accountSid, authToken, { httpClient });
-}
+import { recordingClient } from './recording-client.ts';
 
 describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions", () => {
   let dataDir: string;
@@ -43,6 +19,7 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
   beforeAll(async () => {
     descriptions['api.twilio.com'] = new Description('api_v2010');
     descriptions['taskrouter.twilio.com'] = new Description('taskrouter_v1');
+    descriptions['events.twilio.com'] = new Description('events_v1');
     descriptions['flex-api.twilio.com'] = new Description('flex_v1');
     dataDir = await mkdtemp(join(tmpdir(), 'sandbox-contract-'));
     sandbox = await startSandbox({
@@ -366,5 +343,81 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     const accepted = await reservations.list({ reservationStatus: 'accepted' });
     expect(accepted.map((one) => [one.sid, one.taskSid])).toEqual([[entry!.reservation, placed.task]]);
     expect((await reservations.list()).length).toBeGreaterThan(1);
+  });
+
+  test("TaskRouter's events by page, by period and by what they are about", async () => {
+    const placed = await place({ transfer: true });
+    const { events } = workspace();
+    const all = await events.list({ taskSid: placed.task, pageSize: 3 });
+    expect(exchanges.length).toBeGreaterThan(3);
+    expect(all.map((one) => one.eventType)).toEqual(
+      expect.arrayContaining(['task.created', 'task-queue.entered', 'reservation.accepted', 'task.wrapup']),
+    );
+    const [first] = placed.reservations;
+    const ofReservation = await events.list({ reservationSid: first!.reservation });
+    expect(ofReservation).toHaveLength(3);
+    expect(ofReservation.every((one) => one.resourceSid === first!.reservation)).toBe(true);
+    const accepted = await events.list({ taskSid: placed.task, eventType: 'reservation.accepted' });
+    expect(accepted).toHaveLength(2);
+    const [one] = accepted;
+    expect(await events.list({ sid: one!.sid })).toHaveLength(1);
+    const old = new Date(Date.now() - 3_600_000);
+    expect(await events.list({ startDate: old, endDate: new Date(old.getTime() + 60_000) })).toEqual([]);
+    expect(JSON.parse(one!.eventData.worker_attributes)).toHaveProperty('contact_uri');
+  });
+
+  test('a sink is created, tested, validated, and takes one subscription', async () => {
+    const { events } = client;
+    const sink = await events.v1.sinks.create({
+      description: 'ours',
+      sinkType: 'webhook',
+      sinkConfiguration: { destination: 'http://127.0.0.1:9/events', method: 'POST', batch_events: true },
+    });
+    expect(sink).toMatchObject({ status: 'initialized' });
+    const types = ['task.created', 'reservation.accepted'].map((name) => ({
+      type: `com.twilio.taskrouter.${name}`,
+      schema_version: 4,
+    }));
+    const subscribe = () =>
+      events.v1.subscriptions.create({ description: 'ours', sinkSid: sink.sid, types: [...types] });
+    await expect(subscribe()).rejects.toMatchObject({ status: 400 });
+    expect(await events.v1.sinks(sink.sid).sinkTest.create()).toMatchObject({ result: 'submitted' });
+    const { sinkValidate } = events.v1.sinks(sink.sid);
+    await expect(sinkValidate.create({ testId: 'TE1' })).rejects.toMatchObject({ status: 400 });
+    const { testId = '' } = sandbox.twilio.world.sinks.get(sink.sid)!;
+    expect(await sinkValidate.create({ testId })).toMatchObject({ result: 'valid' });
+    expect((await events.v1.sinks.list({ status: 'active' })).map(({ sid }) => sid)).toEqual([sink.sid]);
+
+    const subscription = await subscribe();
+    await expect(subscribe()).rejects.toMatchObject({ status: 400, message: 'Sink is in use' });
+    await expect(events.v1.sinks(sink.sid).remove()).rejects.toMatchObject({ status: 400 });
+    const { subscribedEvents } = events.v1.subscriptions(subscription.sid);
+    const subscribed = async () =>
+      (await subscribedEvents.list()).map(({ type, schemaVersion }) => ({
+        type,
+        schema_version: schemaVersion,
+      }));
+    expect(await subscribed()).toEqual(types);
+    const more = 'com.twilio.apiusage.taskrouter.ratelimits';
+    await subscribedEvents.create({ type: more });
+    const one = events.v1.subscriptions(subscription.sid).subscribedEvents(types[0]!.type);
+    await one.update({ schemaVersion: 3 });
+    expect((await subscribed())[0]).toMatchObject({ schema_version: 3 });
+    expect(await subscribed()).toHaveLength(3);
+    await one.remove();
+    await expect(one.update({ schemaVersion: 3 })).rejects.toMatchObject({ status: 404 });
+    expect((await events.v1.subscriptions.list({ sinkSid: sink.sid })).map(({ sid }) => sid)).toEqual([
+      subscription.sid,
+    ]);
+    expect(await events.v1.subscriptions(subscription.sid).remove()).toBe(true);
+    expect(await events.v1.sinks(sink.sid).remove()).toBe(true);
+    await expect(events.v1.sinks(sink.sid).fetch()).rejects.toMatchObject({ status: 404 });
+  });
+
+  test('types with their schema, and its newest version', async () => {
+    const types = await client.events.v1.eventTypes.list({ pageSize: 20 });
+    const { schemaId } = types.find(({ type }) => type === 'com.twilio.taskrouter.reservation.accepted')!;
+    expect(await client.events.v1.schemas(schemaId).fetch()).toMatchObject({ latestVersion: 4 });
+    await expect(client.events.v1.schemas('None').fetch()).rejects.toMatchObject({ status: 404 });
   });
 });

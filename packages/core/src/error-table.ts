@@ -226,6 +226,7 @@ export const errorTable = {
   configuration_changed: [500, false, 'The Flex configuration was changed meanwhile, and nothing was written.', 'Run setup again.'],
   doctor: [500, false, 'A check of the doctor found a fault.', 'The check names it.'],
   env_file_open: [500, false, 'Other users may write the .env file.', 'The message has the command that closes it.'],
+  event_sink_invalid: [500, false, 'The stream, the role or the external id for Event Streams is malformed.', 'Run `flex-custody recorder setup --help`.'],
   file_error: [500, false, 'A file could not be read or written.', 'Choose another path, or correct its rights.'],
   file_open_to_others: [500, false, 'Other users may read or write a file with secrets or policy.', 'The message has the command that closes it.'],
   file_unreadable: [500, false, 'A file cannot be read, or is too long.', 'Choose another path, or correct its rights.'],

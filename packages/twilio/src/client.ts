@@ -4,6 +4,7 @@ import type { TwilioCalls } from './calls-api.ts';
 import { callFacts } from './calls-client.ts';
 import { connect, expected, read, type TwilioConfig } from './connection.ts';
 import { isChanged, isNotFound, twilioError } from './errors.ts';
+import { eventStreams, type TwilioEventStreams } from './event-streams.ts';
 import {
   flexConfigurations,
   type TwilioFlexConfiguration,
@@ -11,8 +12,9 @@ import {
 } from './flex-configuration.ts';
 import type { TwilioLive } from './live-api.ts';
 import { liveCalls } from './live-client.ts';
-import { createPace } from './pace.ts';
+import { createAdjustablePace } from './pace.ts';
 import { recordings } from './recordings.ts';
+import { type TwilioTaskEvents, taskEvents } from './task-events.ts';
 import { type TwilioTaskQueues, taskQueues } from './task-queues.ts';
 import { type TwilioTaskState, taskStates } from './task-state.ts';
 
@@ -60,7 +62,19 @@ function aheadOf(date: string | undefined, sentAt: number, receivedAt: number): 
  * Three searches a second, for each workspace: https://www.twilio.com/en-us/changelog, taskrouter-endpoint-rate-limit-correction.
  * The window is a little longer, as the way to Twilio is not always equally long.
  */
-const searchPace = { most: 3, windowMs: 1_100, longestMs: 10_000 };
+const searchPace = { windowMs: 1_100, longestMs: 10_000 };
+const searchesASecond = 3;
+/** Pages of TaskRouter's history: few, since the workspace's limit is shared with the desktops. */
+const eventPace = { windowMs: 1_100, longestMs: 60_000 };
+const eventPagesASecond = 4;
+
+/** Limits that Twilio reports, in requests a second; a value out of bounds is taken as the nearest bound. */
+export interface TwilioLimits {
+  /** Searches for tasks by their attributes. */
+  searches(aSecond: number): void;
+  /** Pages of TaskRouter's history. */
+  taskEvents(aSecond: number): void;
+}
 
 /** The one client of Twilio's REST API. */
 export function createTwilio(
@@ -70,16 +84,22 @@ export function createTwilio(
   TwilioCalls &
   TwilioTaskState &
   TwilioTaskQueues &
+  TwilioTaskEvents &
+  TwilioEventStreams &
   TwilioFlexConfiguration &
-  TwilioFlexPlugins {
+  TwilioFlexPlugins & { limits: TwilioLimits } {
   const connection = connect(config);
   const { account, workspace } = connection;
-  const searches = createPace(searchPace);
+  const searches = createAdjustablePace(searchesASecond, searchPace);
+  const eventPages = createAdjustablePace(eventPagesASecond, eventPace);
   return {
     ...liveCalls(connection),
     ...callFacts(connection),
     ...taskStates(connection),
     ...taskQueues(connection),
+    ...taskEvents(connection, eventPages),
+    limits: { searches: searches.adjust, taskEvents: eventPages.adjust },
+    ...eventStreams(connection),
     ...flexConfigurations(connection),
     ...recordings(connection),
     call: (sid) =>

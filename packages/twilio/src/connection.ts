@@ -3,6 +3,7 @@ import { type AccountSid, CustodyError, jsonFields, type WorkspaceSid } from '@f
 import { createAgent } from '@flex-custody/net';
 import type twilio from 'twilio';
 import type { AccountContext } from 'twilio/lib/rest/api/v2010/account.js';
+import type EventsV1 from 'twilio/lib/rest/events/V1.js';
 import type FlexV1 from 'twilio/lib/rest/flexApi/V1.js';
 import type { WorkspaceContext } from 'twilio/lib/rest/taskrouter/v1/workspace.js';
 import { isNotFound, twilioError } from './errors.ts';
@@ -20,9 +21,11 @@ export interface TwilioConfig {
 /** Twilio's SDK, loaded at the first call: a role that never asks never pays for it. */
 export interface Connection {
   readonly accountSid: AccountSid;
+  readonly workspaceSid: WorkspaceSid;
   account(): Promise<AccountContext>;
   workspace(): Promise<WorkspaceContext>;
   flex(): Promise<FlexV1>;
+  events(): Promise<EventsV1>;
   /**
    * One request whose body, and whose answer's, is JSON text as it crosses the wire: the SDK parses an answer, and so
    * rounds numbers that are not ours.
@@ -45,6 +48,8 @@ export function connect(config: TwilioConfig): Connection {
   };
   return {
     accountSid: config.accountSid,
+    workspaceSid: config.workspaceSid,
+    events: async () => (await client()).events.v1,
     flex: async () => (await client()).flexApi.v1,
     workspace: async () => (await client()).taskrouter.v1.workspaces(config.workspaceSid),
     account: async () => (await client()).api.v2010.accounts(config.accountSid),

@@ -3,6 +3,7 @@ export * from './calls-api.ts';
 export * from './change-task.ts';
 export * from './client.ts';
 export type { TwilioConfig } from './connection.ts';
+export * from './event-streams.ts';
 export type {
   FlexConfiguration,
   FlexConfigurationChange,
@@ -16,6 +17,7 @@ export { compactJson, editJson, jsonTextAt } from './json-edit.ts';
 export * from './live-api.ts';
 export * from './set-paused.ts';
 export * from './stop-streams.ts';
+export type { TaskEventPage, TaskRouterEvent, TwilioTaskEvents } from './task-events.ts';
 export type { TwilioTaskQueues } from './task-queues.ts';
 export type { TwilioTaskState } from './task-state.ts';
 export { isSignedByTwilio, signAsTwilio } from './webhook-signature.ts';

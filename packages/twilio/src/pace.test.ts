@@ -1,4 +1,4 @@
-import { createPace } from './pace.ts';
+import { createAdjustablePace, createPace } from './pace.ts';
 
 let clock = 0;
 const waits: number[] = [];
@@ -43,4 +43,26 @@ test('who breaks off waits no longer', async () => {
   stop.abort(new Error('gone'));
   await expect(waiting).rejects.toThrow('gone');
   await expect(turn(stop.signal)).rejects.toThrow('gone');
+});
+
+test.each([
+  [2, 2],
+  [2.9, 2],
+  [0, 1],
+  [-5, 1],
+  [1_000, 20],
+  [Number.POSITIVE_INFINITY, 20],
+  [Number.NaN, 3],
+])('a reported limit of %s a second lets %s begin at once', async (reported, atOnce) => {
+  const { turn, adjust } = createAdjustablePace(3, {
+    windowMs: 1_000,
+    longestMs: 10_000,
+    now: () => clock,
+    wait: async (ms) => waits.push(ms),
+  });
+  adjust(reported);
+  for (let times = 0; times < atOnce; times += 1) await turn();
+  expect(waits).toEqual([]);
+  await turn();
+  expect(waits).toEqual([1_000]);
 });

@@ -9,6 +9,32 @@ export interface Pace {
   turn(signal?: AbortSignal): Promise<void>;
 }
 
+/** A pace that follows a limit which Twilio reports. */
+export interface AdjustablePace extends Pace {
+  /** @param aSecond how many may begin in a second; kept within bounds that Twilio and the desktops can bear */
+  adjust(aSecond: number): void;
+}
+
+const bounds = { least: 1, most: 20 };
+
+/** @param most a second, until another limit is reported */
+export function createAdjustablePace(
+  most: number,
+  how: Omit<Parameters<typeof createPace>[0], 'most'>,
+): AdjustablePace {
+  let now = most;
+  let pace = createPace({ ...how, most });
+  return {
+    turn: (signal) => pace.turn(signal),
+    adjust(aSecond) {
+      const bounded = Math.min(bounds.most, Math.max(bounds.least, Math.floor(aSecond)));
+      if (Number.isNaN(bounded) || bounded === now) return;
+      now = bounded;
+      pace = createPace({ ...how, most: bounded });
+    },
+  };
+}
+
 /**
  * Lets so many begin within any window of time, in the order in which they came.
  * @param options.longestMs the longest wait

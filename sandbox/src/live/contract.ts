@@ -34,6 +34,10 @@ export interface Exchange {
   transfer(reservation: Reservation, to: string, mode: Transfer['mode']): Transfer;
   cancelTransfer(transfer: Transfer): void;
   complete(reservation: Reservation): void;
+  /** A task that no agent took waits again, in this queue, and rings another worker. */
+  requeue(task: Task, queue: string, worker: string): Reservation;
+  /** The customer of an outbound call answers; without it, a moment after the agent's acceptance. */
+  customerAnswers(task: Task): void;
   /** The next hang-up that the agent's browser sends is lost: it crashes, or its network does, and the call lives on. */
   loseHangUp(reservation: Reservation): void;
   /** True once for each hang-up that is to be lost. */

@@ -34,6 +34,9 @@ const actions = [
   'complete',
   'lose-hangup',
   'refresh-leg',
+  'hold',
+  'unhold',
+  'requeue',
 ] as const;
 
 /** `/sandbox/live/*`: rings a desktop, acts for callers and agents without a browser, and sets what Flex's Console would. */
@@ -151,6 +154,16 @@ export function liveControlRoutes(app: FastifyInstance, deps: LiveControlDeps): 
         break;
       case 'refresh-leg':
         exchange.refreshLeg(reservationOf(task, worker, 'accepted'));
+        break;
+      case 'hold':
+      case 'unhold': {
+        const customer = exchange.customerOf(task.sid);
+        if (!customer) throw new Refused('this task has no customer on the phone', 409);
+        exchange.change(customer.sid, { hold: action === 'hold' });
+        break;
+      }
+      case 'requeue':
+        exchange.requeue(task, text(body, 'queue') ?? everyone, workerOf(worker));
         break;
       default:
         throw new Refused(`"action" must be one of ${actions.join(', ')}`);

@@ -39,7 +39,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
   };
 
   const reserve = (task: Task, workerSid: string, transferSid?: string): Reservation => {
-    const now = new Date();
+    const now = world.clock.now();
     const reservation: Reservation = {
       sid: newSid('WR'),
       taskSid: task.sid,
@@ -59,7 +59,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
     status: Reservation['status'],
     name: Extract<LiveEvent, { of: 'reservation' }>['name'],
   ) => {
-    Object.assign(reservation, { status, updatedAt: new Date() });
+    Object.assign(reservation, { status, updatedAt: world.clock.now() });
     tell({ of: 'reservation', name, reservation });
   };
 
@@ -140,13 +140,16 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
     const call = legs.dial({ from: ownNumber, to, direction: 'outbound-api' });
     call.status = 'ringing';
     customers.set(task.sid, call);
-    later(answerMs, () => {
-      const conference = legs.conferenceOf(task.sid);
-      if (call.status !== 'ringing' || conference?.status !== 'in-progress') return;
-      Object.assign(call, { status: 'in-progress', updatedAt: new Date() });
-      legs.join(conference, call, { label: 'customer' });
-      tell({ of: 'leg', name: 'added', taskSid: task.sid, callSid: call.sid });
-    });
+    later(answerMs, () => customerAnswers(task));
+  };
+
+  const customerAnswers = (task: Task) => {
+    const call = customers.get(task.sid);
+    const conference = legs.conferenceOf(task.sid);
+    if (call?.status !== 'ringing' || conference?.status !== 'in-progress') return;
+    Object.assign(call, { status: 'in-progress', updatedAt: world.clock.now() });
+    legs.join(conference, call, { label: 'customer' });
+    tell({ of: 'leg', name: 'added', taskSid: task.sid, callSid: call.sid });
   };
 
   const later = (ms: number, run: () => void) => {
@@ -159,7 +162,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
 
   const exchange: Exchange = {
     ring(options) {
-      const now = new Date();
+      const now = world.clock.now();
       const voice = options.channel === 'voice';
       const customerCall =
         voice && options.direction === 'inbound'
@@ -195,7 +198,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
       events.emit('call.accepted', { task: task.sid });
       const transfer = world.transfers.get(reservation.transferSid ?? '');
       if (transfer?.status !== 'initiated') return;
-      Object.assign(transfer, { status: 'complete', updatedAt: new Date() });
+      Object.assign(transfer, { status: 'complete', updatedAt: world.clock.now() });
       tell({ of: 'transfer', name: 'transfer-completed', transfer });
     },
     reject(reservation) {
@@ -203,7 +206,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
       turn(reservation, 'rejected', 'rejected');
       const transfer = world.transfers.get(reservation.transferSid ?? '');
       if (!transfer) return touchTask(taskOf(reservation), { status: 'pending' });
-      Object.assign(transfer, { status: 'failed', updatedAt: new Date() });
+      Object.assign(transfer, { status: 'failed', updatedAt: world.clock.now() });
       tell({ of: 'transfer', name: 'transfer-failed', transfer });
     },
     hangUp(reservation) {
@@ -232,7 +235,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
       const others = [...world.workers.values()].filter(({ sid }) => sid !== reservation.workerSid);
       const target = to.startsWith('WK') ? others.find(({ sid }) => sid === to) : others[0];
       if (!target) throw new Refused('there is no such worker to transfer to', 404);
-      const now = new Date();
+      const now = world.clock.now();
       const transfer: Transfer = {
         sid: newSid('TT'),
         taskSid: task.sid,
@@ -256,7 +259,7 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
     },
     cancelTransfer(transfer) {
       const second = [...world.reservations.values()].find((one) => one.transferSid === transfer.sid);
-      Object.assign(transfer, { status: 'canceled', updatedAt: new Date() });
+      Object.assign(transfer, { status: 'canceled', updatedAt: world.clock.now() });
       tell({ of: 'transfer', name: 'transfer-canceled', transfer });
       if (second?.status === 'pending') turn(second, 'rescinded', 'rescinded');
       else if (second?.status === 'accepted') exchange.hangUp(second);
@@ -271,6 +274,14 @@ export function createExchange(deps: { world: World; events: EventLog; legs: Leg
       tell({ of: 'task', name: 'completed', task });
       events.emit('task.completed', { task: task.sid });
     },
+    requeue(task, queue, worker) {
+      if (of(task).some(({ status }) => open.includes(status)))
+        throw new Refused('an agent has this call, or it rings one', 409);
+      touchTask(task, { status: 'reserved' });
+      task.queue = queue;
+      return reserve(task, worker);
+    },
+    customerAnswers,
     loseHangUp: (reservation) => void lost.add(reservation.sid),
     isHangUpLost: (reservation) => lost.delete(reservation.sid),
     refreshLeg(reservation) {

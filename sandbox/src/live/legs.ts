@@ -71,7 +71,7 @@ export function createLegs({ world, events, courier, dialogue, functions }: LegD
   };
 
   const fresh = (call: Call, facts: Pick<Recording, 'conferenceSid' | 'source' | 'channels'>): Recording => {
-    const now = new Date();
+    const now = world.clock.now();
     return {
       sid: newSid('RE'),
       callSid: call.sid,
@@ -87,7 +87,7 @@ export function createLegs({ world, events, courier, dialogue, functions }: LegD
 
   const legs: Legs = {
     dial(facts) {
-      const now = new Date();
+      const now = world.clock.now();
       const call: Call = {
         ...facts,
         sid: newSid('CA'),
@@ -103,7 +103,7 @@ export function createLegs({ world, events, courier, dialogue, functions }: LegD
     conferenceOf: (taskSid) =>
       [...world.conferences.values()].reverse().find((one) => one.friendlyName === taskSid),
     open(task) {
-      const now = new Date();
+      const now = world.clock.now();
       const conference: Conference = {
         sid: newSid('CF'),
         friendlyName: task.sid,
@@ -116,7 +116,7 @@ export function createLegs({ world, events, courier, dialogue, functions }: LegD
       return conference;
     },
     join(conference, call, who) {
-      const now = new Date();
+      const now = world.clock.now();
       const participant: Participant = {
         callSid: call.sid,
         label: null,
@@ -156,7 +156,7 @@ export function createLegs({ world, events, courier, dialogue, functions }: LegD
     },
     end(call) {
       if (call.status === 'completed' && call.endedAt !== null && !isConnected(world, call)) return;
-      const now = new Date();
+      const now = world.clock.now();
       Object.assign(call, { status: 'completed', endedAt: call.endedAt ?? now, updatedAt: now });
       for (const conference of world.conferences.values()) {
         for (const one of conference.participants) {
@@ -170,7 +170,7 @@ export function createLegs({ world, events, courier, dialogue, functions }: LegD
     },
     close(conference) {
       if (conference.status === 'completed') return;
-      const now = new Date();
+      const now = world.clock.now();
       for (const { callSid } of conference.participants) {
         const call = world.calls.get(callSid);
         if (call) legs.end(call);

@@ -10,6 +10,7 @@ import type { World } from '../world.ts';
 import { accountRoutes } from './accounts.ts';
 import { callRoutes } from './calls.ts';
 import { conferenceRoutes } from './conferences.ts';
+import { eventStreamRoutes } from './event-streams.ts';
 import { flexConfigurationRoutes } from './flex-configuration.ts';
 import { iamRoutes } from './iam.ts';
 import { mediaRoutes } from './media.ts';
@@ -88,6 +89,7 @@ export function buildRest(deps: RestDeps, certificates: Pick<Certificates, 'key'
     accountRoutes,
     callRoutes,
     conferenceRoutes,
+    eventStreamRoutes,
     flexConfigurationRoutes,
     iamRoutes,
     mediaRoutes,
@@ -114,7 +116,9 @@ const isWebhook = (request: FastifyRequest) => serviceOf(request) === 'webhooks'
 function targetOf(request: FastifyRequest): FaultTarget | undefined {
   const service = serviceOf(request);
   if (service === 'api') return isMedia(request) ? 'media' : 'api';
-  return service === 'taskrouter' || service === 'iam' || service === 'webhooks' ? service : undefined;
+  return service === 'taskrouter' || service === 'iam' || service === 'webhooks' || service === 'events'
+    ? service
+    : undefined;
 }
 
 const isMedia = (request: FastifyRequest) => /\/Recordings\/RE[0-9a-f]{32}(\.wav)?$/.test(pathOf(request));

@@ -1,13 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import type { EventLog } from '../events.ts';
 import type { Faults } from '../faults.ts';
-import type { World } from '../world.ts';
+import type { Sink, World } from '../world.ts';
 
 /** What every room of Twilio's REST double works on. */
 export interface RestDeps {
   world: World;
   faults: Faults;
   events: EventLog;
+  /** Sends a test event through a sink; without it none arrives. */
+  testSink?: (sink: Sink) => void;
 }
 
 export type RestApp = FastifyInstance;

@@ -406,6 +406,14 @@ export const alarmTable = {
   },
 
   // The host's own work.
+  repair_failed: {
+    severity: 'warning',
+    meaning:
+      "TaskRouter's events could not be compared with the inbox. Events that the stream lost are missing meanwhile, and no short call is deleted.",
+    next: 'The detail names the cause: `flex-custody doctor --only account,workspace`. It runs again by itself, and continues where it stopped.',
+    raisedBy: failed('repair'),
+    resolvedBy: bySuccess,
+  },
   reconcile_failed: {
     severity: 'warning',
     meaning:

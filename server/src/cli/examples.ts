@@ -44,6 +44,8 @@ export const examples: Readonly<Record<string, string>> = {
   'recorder settings export': 'data-source.yaml',
   'recorder settings history': '--json',
   'recorder settings schema': '',
+  'recorder setup': '--sink webhook --dry-run',
+  'recorder repair': '--since 2h --dry-run',
   encrypt: `--in call.wav --out object --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
   decrypt: `--in object --out call.wav --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
 };

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { registerRecorderEvents } from './recorder-events.ts';
+import { registerRecorderRepair } from './recorder-repair.ts';
 import { registerRecorderSettings } from './recorder-settings.ts';
+import { registerRecorderSetup } from './recorder-setup.ts';
 import { registerRecorderStatus } from './recorder-status.ts';
 
 export function registerRecorder(program: Command): void {
@@ -10,4 +12,6 @@ export function registerRecorder(program: Command): void {
   registerRecorderSettings(recorder);
   registerRecorderEvents(recorder);
   registerRecorderStatus(recorder);
+  registerRecorderSetup(recorder);
+  registerRecorderRepair(recorder);
 }

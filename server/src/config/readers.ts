@@ -69,6 +69,7 @@ export const readers = {
   leaseMs: (env) => env.CUSTODY_LEASE_MS,
   copiesAtOnce: (env) => env.CUSTODY_COPIES_AT_ONCE,
   retries: (env) => ({ limit: env.CUSTODY_RETRIES, delaySeconds: env.CUSTODY_RETRY_SECONDS }),
+  repairMinutes: (env) => env.CUSTODY_REPAIR_MINUTES,
   reconcile: (env) => ({ everyMinutes: env.CUSTODY_RECONCILE_MINUTES, hours: env.CUSTODY_RECONCILE_HOURS }),
   inventory: (env) => env.CUSTODY_INVENTORY,
   prove: (env) => env.CUSTODY_PROVE,

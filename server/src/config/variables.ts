@@ -295,6 +295,11 @@ export const variables = z.object({
   CUSTODY_RETRY_SECONDS: whole(1, 3_600)
     .default(2)
     .describe('Seconds before the first retry; each further wait is about twice as long.'),
+  CUSTODY_REPAIR_MINUTES: whole(0, 1_440)
+    .default(15)
+    .describe(
+      "Minutes between two comparisons of TaskRouter's events with the inbox, by which the host takes in events that the stream lost; 0: never.",
+    ),
   CUSTODY_RECONCILE_MINUTES: whole(0, 10_080)
     .default(60)
     .describe(

@@ -36,6 +36,12 @@ const schemas = {
     .refine(({ recordings, tasks, callers }) => recordings ?? tasks ?? callers, { path: ['recordings'] }),
   retention: z.strictObject({ dryRun: yes, yes, all: yes }),
   'sign-sidecars': z.strictObject({ again: yes }),
+  'recorder-setup': z.strictObject({
+    kinesis: z.strictObject({ arn: text, roleArn: text.optional(), externalId: text.optional() }).optional(),
+    remove: yes,
+    dryRun: yes,
+  }),
+  repair: z.strictObject({ since: time, until: time.optional(), dryRun: yes }),
   import: z.strictObject({
     from: text,
     endpoint: text.optional(),

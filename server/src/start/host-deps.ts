@@ -2,8 +2,11 @@ import {
   createTwilio,
   type TwilioApi,
   type TwilioCalls,
+  type TwilioEventStreams,
   type TwilioFlexConfiguration,
+  type TwilioLimits,
   type TwilioLive,
+  type TwilioTaskEvents,
   type TwilioTaskState,
 } from '@flex-custody/twilio';
 import { createKeys, createStore } from '@flex-custody/vault';
@@ -19,12 +22,14 @@ import { createInventoryKeys } from '../catalog/inventory-keys.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
 import type { Db } from '../db/db.ts';
+import type { Inbox, InboxLookup } from '../events/inbox.ts';
 import { type IngestParts, ingestWorks, type Log } from '../ingest/index.ts';
 import { forgetJobs } from '../queue/forget-jobs.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { DataSources } from '../recorder/data-source/data-source.ts';
 import { openDataSource } from '../recorder/data-source/open.ts';
 import { recorderJobs } from '../recorder/jobs.ts';
+import { recorderWorks } from '../recorder/works.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { retentionWorks } from '../retention/index.ts';
 import { createPolicies, type Policies } from '../retention/policies.ts';
@@ -51,7 +56,15 @@ export interface HostDeps extends IngestParts {
   secrets: Secrets;
   sealedSecrets: SealedSecrets;
   secretKeys: SecretKeys;
-  twilio: TwilioApi & TwilioLive & TwilioCalls & TwilioFlexConfiguration & TwilioTaskState;
+  twilio: TwilioApi &
+    TwilioLive &
+    TwilioCalls &
+    TwilioFlexConfiguration &
+    TwilioTaskState &
+    TwilioEventStreams &
+    TwilioTaskEvents & { limits: TwilioLimits };
+  /** Undefined where this process has no inbox: gaps of the stream are not repaired. */
+  inbox?: Inbox & InboxLookup;
 }
 
 export function createHostDeps(
@@ -113,5 +126,5 @@ export function createHostDeps(
 
 /** Long work by its name at the command line. */
 export function createWorks(deps: HostDeps): Readonly<Record<string, CheckedWork>> {
-  return { ...ingestWorks(deps), ...retentionWorks(deps) };
+  return { ...ingestWorks(deps), ...retentionWorks(deps), ...recorderWorks(deps) };
 }

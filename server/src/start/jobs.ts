@@ -3,12 +3,14 @@ import { eventJobs } from '../events/jobs.ts';
 import { ingestJobs } from '../ingest/jobs.ts';
 import type { Job } from '../queue/job.ts';
 import { recorderJobs } from '../recorder/jobs.ts';
+import { repairJobs } from '../recorder/repair/jobs.ts';
 import { retentionJobs } from '../retention/jobs.ts';
 
 /** Every kind of job: each queue is opened with these. */
 export const allJobs: readonly Job[] = [
   ingestJobs,
   recorderJobs,
+  repairJobs,
   retentionJobs,
   alarmJobs,
   eventJobs,

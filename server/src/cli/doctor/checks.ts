@@ -5,6 +5,7 @@ import { callers } from './callers.ts';
 import { dataSource } from './data-source.ts';
 import * as database from './database.ts';
 import { envFile } from './env-file.ts';
+import { eventStreams } from './event-streams.ts';
 import type { Seen } from './finding.ts';
 import * as flex from './flex.ts';
 import * as functions from './functions.ts';
@@ -32,6 +33,7 @@ const after: Readonly<Record<string, readonly string[]>> = {
   workspace: ['account'],
   iam: ['account'],
   flex: ['account'],
+  'event-streams': ['account'],
   versions: bucketFirst,
   'public-access': bucketFirst,
   cors: bucketFirst,
@@ -61,6 +63,7 @@ export const checks: readonly Check[] = [
     workspace: twilio.workspace,
     iam: twilio.iam,
     clock: twilio.clock,
+    'event-streams': eventStreams,
   }),
   ...group('Bucket', {
     bucket: bucket.bucket,

@@ -5,6 +5,7 @@ import {
   type FlexTokens,
   iamLimitMs,
   type TwilioApi,
+  type TwilioEventStreams,
   type TwilioFlexConfiguration,
   type TwilioFlexPlugins,
 } from '@flex-custody/twilio';
@@ -29,7 +30,7 @@ export interface DoctorOptions {
 export interface Scene {
   readonly config: Config;
   readonly options: DoctorOptions;
-  readonly twilio: TwilioApi & TwilioFlexConfiguration & TwilioFlexPlugins;
+  readonly twilio: TwilioApi & TwilioFlexConfiguration & TwilioFlexPlugins & TwilioEventStreams;
   readonly flexTokens: FlexTokens;
   account(): ReturnType<TwilioApi['account']>;
   flex(): Promise<FlexConfiguration | undefined>;

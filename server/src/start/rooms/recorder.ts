@@ -1,11 +1,18 @@
+import { errorCode } from '@flex-custody/core';
 import { dataSourceRoute } from '../../http/routes/data-source.ts';
 import { reportRoutes } from '../../http/routes/reports.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
 import { pausing } from '../../recorder/data-source/pausing.ts';
 import { watchDataSource } from '../../recorder/data-source/watch.ts';
 import { createRecorder, type Recorder } from '../../recorder/index.ts';
+import { followLimits } from '../../recorder/rate-limits.ts';
+import { runRepair } from '../../recorder/repair/run-jobs.ts';
+import { recorderWorks } from '../../recorder/works.ts';
 import type { Room } from '../../room.ts';
 import type { Shared } from './shared.ts';
+
+/** Between two looks at the rate limits that TaskRouter reported. */
+const limitsMs = 60_000;
 
 const pausingOf = ({ config, dataSource }: Shared) =>
   pausing(config.pause, async () => (await dataSource.current())?.settings);
@@ -21,15 +28,27 @@ export function openRecorder(shared: Shared): Recorder {
 }
 
 export function recorderRoom(shared: Shared, recorder: Recorder): Room {
-  const { audit, config, dataSource, flexTokens, limits, log } = shared;
+  const { alarms, audit, catalog, config, dataSource, flexTokens, inbox, limits, log, twilio } = shared;
   const { accountSid, flexOrigins: origins, functionSecrets: secrets } = config;
   const pause = pausingOf(shared);
+  let following: NodeJS.Timeout | undefined;
+  const follow = () =>
+    followLimits(catalog, twilio.limits).catch((error: unknown) =>
+      log.warn({ code: errorCode(error) }, 'the reported rate limits could not be read'),
+    );
+  const repairing = inbox && { ...shared, inbox, repairMinutes: config.repairMinutes };
   return {
     routes: [
       (scope) => reportRoutes(scope, { recorder, flexTokens, limits, secrets, pause, origins }),
       (scope) => dataSourceRoute(scope, { accountSid, audit, dataSource, flexTokens, limits, origins }),
     ],
-    jobs: recorder.jobs(),
+    jobs: [...recorder.jobs(), ...runRepair(alarms, repairing)],
+    works: recorderWorks(shared),
     consumers: [watchDataSource({ dataSource, log })],
+    async begin() {
+      await follow();
+      following = setInterval(() => void follow(), limitsMs).unref();
+    },
+    close: () => clearInterval(following),
   };
 }
