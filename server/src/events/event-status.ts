@@ -98,3 +98,9 @@ export const setAsideStatus: StatusPart = {
 export const eventStatus: readonly StatusPart[] = [sources, rates, types, setAsideStatus];
 
 export const readEventStatus = (db: Db): Promise<StatusTable[]> => readStatus(eventStatus, db);
+
+/** Whether events have ever come from Twilio by themselves: only then a comparison with its history can find gaps. */
+export async function hasFollowed(db: Pick<Db, 'query'>): Promise<boolean> {
+  const rows = await db.query<object>(`SELECT 1 FROM event_counters WHERE source <> 'repair' LIMIT 1`);
+  return rows.length > 0;
+}

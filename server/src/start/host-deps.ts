@@ -22,12 +22,15 @@ import { createInventoryKeys } from '../catalog/inventory-keys.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
 import type { Db } from '../db/db.ts';
+import { createInbox } from '../events/create-inbox.ts';
 import type { Inbox, InboxLookup } from '../events/inbox.ts';
+import { createInboxLookup } from '../events/inbox-lookup.ts';
 import { type IngestParts, ingestWorks, type Log } from '../ingest/index.ts';
 import { forgetJobs } from '../queue/forget-jobs.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { DataSources } from '../recorder/data-source/data-source.ts';
 import { openDataSource } from '../recorder/data-source/open.ts';
+import { noticing } from '../recorder/event-streams/noticing.ts';
 import { recorderJobs } from '../recorder/jobs.ts';
 import { recorderWorks } from '../recorder/works.ts';
 import { callerDigests } from '../retention/caller.ts';
@@ -63,8 +66,7 @@ export interface HostDeps extends IngestParts {
     TwilioTaskState &
     TwilioEventStreams &
     TwilioTaskEvents & { limits: TwilioLimits };
-  /** Undefined where this process has no inbox: gaps of the stream are not repaired. */
-  inbox?: Inbox & InboxLookup;
+  inbox: Inbox & InboxLookup;
 }
 
 export function createHostDeps(
@@ -84,6 +86,7 @@ export function createHostDeps(
   const audit = createAudit(db);
   const secrets = createSecrets({ sealed: sealedSecrets, keys: secretKeys });
   const twilio = createTwilio({ accountSid, workspaceSid, ...credentials });
+  const accounts = [accountSid];
   return {
     config,
     credentials,
@@ -120,6 +123,7 @@ export function createHostDeps(
     ...(callerDigest && { callerDigest }),
     ...(config.twilioKeys && { twilioKeys: config.twilioKeys }),
     twilio,
+    inbox: noticing({ ...createInbox({ db, accounts, log }), ...createInboxLookup(db, accounts) }, catalog),
     log,
   };
 }

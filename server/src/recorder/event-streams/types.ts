@@ -1,7 +1,6 @@
 /** Names of a group of event types below one prefix. */
 const below = (prefix: string, ...names: readonly string[]): string[] => names.map((name) => prefix + name);
 
-export const testEventType = 'com.twilio.eventstreams.test-event';
 export const rateLimitType = 'com.twilio.apiusage.taskrouter.ratelimits';
 
 /**
@@ -38,7 +37,7 @@ export const subscribedTypes: readonly string[] = [
   ...below(
     'com.twilio.conversations.',
     ...['conversation.added', 'conversation.removed', 'conversation.updated', 'conversation-state.updated'],
-    ...['message.added', 'participant.added', 'participant.updated', 'participant.removed'],
+    ...['participant.added', 'participant.updated', 'participant.removed'],
   ),
 ];
 

@@ -21,12 +21,12 @@ const firstMs = 24 * 60 * 60_000;
 /** Not the name that operators' repairs have: each continues only its own. */
 export const scheduledRun = 'repair-schedule';
 
-/** The jobs of gap repair. Without an inbox in this process the schedule is empty. */
-export const runRepair = (alarms: RepairJobDeps['alarms'], deps?: RepairJobDeps): readonly RunJob[] => [
-  jobRunner(alarms)(repairJobs.repair, {
-    ...(deps && deps.repairMinutes > 0 && { everySeconds: deps.repairMinutes * 60 }),
+/** The jobs of gap repair. A host that no stream reaches has no gaps: it asks TaskRouter for nothing. */
+export const runRepair = (deps: RepairJobDeps & { isFollowed(): Promise<boolean> }): readonly RunJob[] => [
+  jobRunner(deps.alarms)(repairJobs.repair, {
+    ...(deps.repairMinutes > 0 && { everySeconds: deps.repairMinutes * 60 }),
     run: async (_data, { signal }) => {
-      if (deps) await repairNow(deps, signal);
+      if (await deps.isFollowed()) await repairNow(deps, signal);
     },
   }),
 ];

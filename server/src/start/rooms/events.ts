@@ -1,5 +1,4 @@
 import { createLiveCalls } from '../../catalog/live-calls.ts';
-import { createInbox } from '../../events/create-inbox.ts';
 import { readCounters } from '../../events/event-status.ts';
 import { followAgentEvents } from '../../events/kinesis/agent-events.ts';
 import { runEventJobs } from '../../events/run-jobs.ts';
@@ -8,10 +7,19 @@ import { currentStream } from '../../recorder/data-source/stream.ts';
 import type { Room } from '../../room.ts';
 import type { Shared } from './shared.ts';
 
-export function eventsRoom({ alarms, config, dataSource, db, limits, log, metrics, secrets }: Shared): Room {
+export function eventsRoom({
+  alarms,
+  config,
+  dataSource,
+  db,
+  inbox,
+  limits,
+  log,
+  metrics,
+  secrets,
+}: Shared): Room {
   const { accountSid, authToken, publicUrl, secondaryAuthToken } = config;
   const accounts = [accountSid];
-  const inbox = createInbox({ db, accounts, log });
   const liveCalls = createLiveCalls(db, accountSid);
   const authTokens = [authToken, secondaryAuthToken].filter((token) => token !== undefined);
   const following = {

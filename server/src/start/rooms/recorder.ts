@@ -1,4 +1,5 @@
 import { errorCode } from '@flex-custody/core';
+import { hasFollowed } from '../../events/event-status.ts';
 import { dataSourceRoute } from '../../http/routes/data-source.ts';
 import { reportRoutes } from '../../http/routes/reports.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
@@ -28,7 +29,7 @@ export function openRecorder(shared: Shared): Recorder {
 }
 
 export function recorderRoom(shared: Shared, recorder: Recorder): Room {
-  const { alarms, audit, catalog, config, dataSource, flexTokens, inbox, limits, log, twilio } = shared;
+  const { audit, catalog, config, dataSource, db, flexTokens, limits, log, twilio } = shared;
   const { accountSid, flexOrigins: origins, functionSecrets: secrets } = config;
   const pause = pausingOf(shared);
   let following: NodeJS.Timeout | undefined;
@@ -36,13 +37,15 @@ export function recorderRoom(shared: Shared, recorder: Recorder): Room {
     followLimits(catalog, twilio.limits).catch((error: unknown) =>
       log.warn({ code: errorCode(error) }, 'the reported rate limits could not be read'),
     );
-  const repairing = inbox && { ...shared, inbox, repairMinutes: config.repairMinutes };
   return {
     routes: [
       (scope) => reportRoutes(scope, { recorder, flexTokens, limits, secrets, pause, origins }),
       (scope) => dataSourceRoute(scope, { accountSid, audit, dataSource, flexTokens, limits, origins }),
     ],
-    jobs: [...recorder.jobs(), ...runRepair(alarms, repairing)],
+    jobs: [
+      ...recorder.jobs(),
+      ...runRepair({ ...shared, repairMinutes: config.repairMinutes, isFollowed: () => hasFollowed(db) }),
+    ],
     works: recorderWorks(shared),
     consumers: [watchDataSource({ dataSource, log })],
     async begin() {
