@@ -5,6 +5,10 @@ export interface MetricSources {
   recordings?(): Promise<{ states: Record<string, number>; links: Record<string, number>; proven?: number }>;
   alarms?(): Promise<Record<string, number>>;
   jobs?(): Promise<readonly { name: string; state: string; count: number }[]>;
+  /** Agents' events by where they came from. */
+  events?(): Promise<
+    readonly { source: string; shard: string; stored: number; duplicate: number; setAside: number }[]
+  >;
 }
 
 export interface Metrics {
@@ -19,6 +23,8 @@ export interface Metrics {
   /** A report of a live call, once each; `reason` is empty for kinds without one. */
   reported(kind: string, reason: string, by: 'function' | 'browser'): void;
   answered(route: string, status: number, seconds: number): void;
+  /** A request with events that got 503. */
+  eventsRefused(reason: string): void;
 }
 
 const copySeconds = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256];
@@ -63,11 +69,17 @@ export function createMetrics(sources: () => MetricSources): Metrics {
     labelNames: ['name', 'state'],
     registers,
   });
+  const events = new Gauge({
+    name: 'custody_events',
+    help: "Agents' events that were read so far, by source, shard and outcome: stored, duplicate or set_aside.",
+    labelNames: ['source', 'shard', 'outcome'],
+    registers,
+  });
 
   /** Old numbers would hide that the database does not answer. */
   async function askDatabase(): Promise<void> {
-    for (const gauge of [states, proven, links, alarms, jobs]) gauge.reset();
-    const { alarms: askAlarms, jobs: askJobs, recordings: askRecordings } = sources();
+    for (const gauge of [states, proven, links, alarms, jobs, events]) gauge.reset();
+    const { alarms: askAlarms, events: askEvents, jobs: askJobs, recordings: askRecordings } = sources();
     // A process without jobs has no metric of them.
     if (!askJobs) register.removeSingleMetric('custody_jobs');
     const answers = await Promise.allSettled([
@@ -81,6 +93,13 @@ export function createMetrics(sources: () => MetricSources): Metrics {
       }),
       askJobs?.().then((found) => {
         for (const { name, state, count } of found) jobs.set({ name, state }, count);
+      }),
+      askEvents?.().then((found) => {
+        for (const { source, shard, stored, duplicate, setAside } of found) {
+          events.set({ source, shard, outcome: 'stored' }, stored);
+          events.set({ source, shard, outcome: 'duplicate' }, duplicate);
+          events.set({ source, shard, outcome: 'set_aside' }, setAside);
+        }
       }),
     ]);
     databaseUp.set(answers.every(({ status }) => status === 'fulfilled') ? 1 : 0);
@@ -134,6 +153,12 @@ export function createMetrics(sources: () => MetricSources): Metrics {
     buckets: answerSeconds,
     registers,
   });
+  const refusedEvents = new Counter({
+    name: 'custody_events_refused_total',
+    help: "Requests of Event Streams' webhook that were answered 503, by reason.",
+    labelNames: ['reason'],
+    registers,
+  });
 
   return {
     contentType: register.contentType,
@@ -153,5 +178,6 @@ export function createMetrics(sources: () => MetricSources): Metrics {
     tokenValidated: (outcome) => validations.inc({ outcome }),
     reported: (kind, reason, by) => reports.inc({ kind, reason, by }),
     answered: (route, status, seconds) => answers.observe({ route, status: String(status) }, seconds),
+    eventsRefused: (reason) => refusedEvents.inc({ reason }),
   };
 }

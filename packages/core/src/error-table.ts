@@ -20,6 +20,7 @@ export const errorTable = {
   media_type_unsupported: [415, false, 'The route does not read bodies of this type.'],
   host_unknown: [421, false, 'The request names the host by a name that the host does not know.', 'Add the name to CUSTODY_OPS_NAMES if it is yours.'],
   too_many_requests: [429, true, 'A limit of requests is used up.', 'Wait as long as Retry-After says.'],
+  events_refused: [503, true, "A batch of Event Streams' webhook was not taken: Twilio sends it again.", 'docs/recorder.md, "Events".'],
   internal: [500, false, 'The host failed; its log has the code of the cause.', "Read the host's log."],
   unexpected: [500, true, 'Something failed that has no code of its own.', 'Read the log.'],
   timeout: [500, false, 'A health check gave no answer in time.'],

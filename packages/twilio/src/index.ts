@@ -18,4 +18,4 @@ export * from './set-paused.ts';
 export * from './stop-streams.ts';
 export type { TwilioTaskQueues } from './task-queues.ts';
 export type { TwilioTaskState } from './task-state.ts';
-export { signAsTwilio } from './webhook-signature.ts';
+export { isSignedByTwilio, signAsTwilio } from './webhook-signature.ts';

@@ -10,3 +10,20 @@ export async function signAsTwilio(
   const { getExpectedTwilioSignature } = await import('twilio/lib/webhooks/webhooks.js');
   return getExpectedTwilioSignature(authToken, url, { ...form });
 }
+
+/**
+ * Whether `X-Twilio-Signature` is that of a webhook whose body is JSON: it covers the URL, whose query has the SHA-256 of the
+ * body (`bodySHA256`). The caller compares the body with it.
+ * @param authTokens those that count; two while they are rotated
+ * @param urls the ways in which Twilio may have written the URL
+ */
+export async function isSignedByTwilio(
+  authTokens: readonly string[],
+  urls: readonly string[],
+  signature: string,
+): Promise<boolean> {
+  const { validateRequest } = await import('twilio/lib/webhooks/webhooks.js');
+  return authTokens.some((token) =>
+    urls.some((url) => URL.canParse(url) && validateRequest(token, signature, url, {})),
+  );
+}

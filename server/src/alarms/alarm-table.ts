@@ -371,6 +371,30 @@ export const alarmTable = {
     raisedBy: failed('trim'),
     resolvedBy: bySuccess,
   },
+  events_refused: {
+    severity: 'critical',
+    meaning:
+      "The host answered 503 to a request of Event Streams' webhook. Twilio sends the events again for four hours; then they are lost, except for those that gap repair finds.",
+    next: 'The detail names the reason and the address: docs/recorder.md, "Events".',
+    raisedBy: 'a request to `/events` that was refused, at most once a minute',
+    resolvedBy: 'the next batch that is accepted',
+  },
+  event_lag: {
+    severity: 'warning',
+    meaning:
+      "Even the newest of agents' events arrive more than five minutes late: calls end in the database later than they do at Twilio.",
+    next: "Read `flex-custody recorder events`, and Twilio's status page. Start more processes with the role recorder if a stream has many shards.",
+    raisedBy: 'the job `events`, each minute',
+    resolvedBy: 'the next run of the job `events` that sees newer events',
+  },
+  events_failed: {
+    severity: 'warning',
+    meaning:
+      "The job that watches agents' events failed: their delay is not watched meanwhile, and events of types that this release handles newly stay set aside.",
+    next: 'Check the database (`flex-custody doctor --only database,jobs`). The job runs again each minute.',
+    raisedBy: failed('events'),
+    resolvedBy: bySuccess,
+  },
   inventory_unusable: {
     severity: 'warning',
     meaning:

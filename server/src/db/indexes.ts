@@ -78,6 +78,17 @@ export const indexes: Wanted = {
     as: `USING gin (recordings) WITH (fastupdate = off) WHERE ended_at IS NULL`,
   },
   identities_seen: { on: 'identities', as: '(seen_at)' },
+  agent_events_same: { on: 'agent_events', as: `(same_as) WHERE same_as IS NOT NULL` },
+  agent_events_about: { on: 'agent_events', as: 'USING gin (sids) WITH (fastupdate = off)' },
+  // Events arrive in order of time: a BRIN index costs a writer nearly nothing.
+  agent_events_received: { on: 'agent_events', as: 'USING brin (received_at) WITH (pages_per_range = 16)' },
+  agent_events_last: { on: 'agent_events', as: '(type, seq)' },
+  events_set_aside_about: { on: 'events_set_aside', as: 'USING gin (sids) WITH (fastupdate = off)' },
+  events_set_aside_last: { on: 'events_set_aside', as: '(last_at)' },
+  events_set_aside_unknown: {
+    on: 'events_set_aside',
+    as: `(type) WHERE reason = 'unknown_type'`,
+  },
   certificates_by_time: { on: 'certificates', as: '(at DESC, id)' },
 };
 

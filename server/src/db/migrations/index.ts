@@ -21,6 +21,7 @@ import { tallies } from './020-tallies.ts';
 import { inventoryKeys } from './021-inventory-keys.ts';
 import { auditSubjects } from './022-audit-subjects.ts';
 import { alarmWebhooks } from './023-alarm-webhooks.ts';
+import { inbox } from './026-inbox.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
 export const migrations: readonly string[] = [
@@ -47,4 +48,5 @@ export const migrations: readonly string[] = [
   inventoryKeys,
   auditSubjects,
   alarmWebhooks,
+  inbox,
 ];

@@ -1,0 +1,45 @@
+import type { Db } from '../db/db.ts';
+import type { AgentEvent } from './agent-event.ts';
+import { testEventType } from './event-types.ts';
+import type { InboxReader } from './inbox.ts';
+
+/** Rows of one reading. */
+const mostRows = 1_000;
+
+interface Row {
+  seq: number;
+  id: string;
+  type: string;
+  at: Date;
+  event_sid: string | null;
+  data: Readonly<Record<string, unknown>>;
+}
+
+const eventOf = ({ id, type, at, event_sid: eventSid, data }: Row): AgentEvent => ({
+  ...{ id, type, time: at, data },
+  ...(eventSid !== null && { eventSid }),
+});
+
+/** Writers commit in the order of `seq`, so that what follows a number cannot appear before it later. */
+export function createInboxReader(db: Pick<Db, 'query'>): InboxReader {
+  return {
+    async after(position, limit) {
+      const rows = await db.query<Row>(
+        'SELECT seq, id, type, at, event_sid, data FROM agent_events WHERE seq > $1 ORDER BY seq LIMIT $2',
+        [position ?? '0', Math.min(limit, mostRows)],
+      );
+      const last = rows.at(-1);
+      return { events: rows.map(eventOf), position: last ? String(last.seq) : position };
+    },
+  };
+}
+
+/** The event of a sink's test, by the `TestId` that Twilio answered when the test began; undefined until it has arrived. */
+export async function findTestEvent(db: Pick<Db, 'query'>, testId: string): Promise<AgentEvent | undefined> {
+  const rows = await db.query<Row>(
+    `SELECT seq, id, type, at, event_sid, data FROM agent_events
+     WHERE type = $1 AND data->>'test_id' = $2 LIMIT 1`,
+    [testEventType, testId],
+  );
+  return rows.map(eventOf)[0];
+}
