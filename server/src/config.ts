@@ -64,6 +64,8 @@ export interface Config {
   /** 0: no link for the older Player. */
   segmentLinkDays: number;
   pause: PauseSettings;
+  /** How agents' events are read; which stream, the data source says. `silentMinutes` 0: a silent stream raises no alarm. */
+  stream: { start: Variables['CUSTODY_STREAM_START']; silentMinutes: number; endpoint?: string };
   /** Whether a caller's voice needs their consent before it goes to the vendor. */
   voiceConsent: Variables['CUSTODY_VOICE_CONSENT'];
   /** Whether the host looks for live calls that nothing records. */

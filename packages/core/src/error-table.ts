@@ -199,6 +199,8 @@ export const errorTable = {
   closing_late: [500, false, 'Something did not end in time when the host closed.'],
   watch_ended: [500, false, 'The command no longer follows the work; the host continues it.', 'Run the command again to see how it ended.'],
   consumer_ended: [500, true, 'A part that follows a stream ended while the host runs; the host starts it again.'],
+  stream_invalid: [500, false, "The setting of the events' stream is neither a name nor an ARN, or its ARN is of another region.", 'Correct the setting.'],
+  stream_unavailable: [503, true, 'Kinesis, or the credentials for it, gave no answer that can be used.', 'Run `flex-custody recorder status`.'],
   closing: [503, false, 'The process is about to end.'],
   expired: [503, true, 'A try of a job took too long.'],
   inventory_gone: [503, true, "The keys of the bucket's inventory were replaced by those of a newer one."],

@@ -1,5 +1,5 @@
 export interface AlarmMeaning {
-  /** `critical`: a recording is lost, may be lost, or is not made. `warning`: something is not done, and nothing is lost by waiting. */
+  /** `critical`: a recording or an agent's event is lost, may be lost, or is not made. `warning`: something is not done, and nothing is lost by waiting. */
   severity: 'critical' | 'warning';
   meaning: string;
   /** What a person does next. */
@@ -78,6 +78,40 @@ export const alarmTable = {
     next: 'Check IAM and the database: `flex-custody doctor --only iam,database`. The job runs again by itself.',
     raisedBy: failed('reports'),
     resolvedBy: bySuccess,
+  },
+
+  // The stream of agents' events.
+  shard_silent: {
+    severity: 'warning',
+    meaning:
+      "A shard of the events' stream was not read for a minute, although a process has its lease. The shard's events wait in the stream; the lease is taken again by itself.",
+    next: 'Read the log of the process that the detail names, and `flex-custody recorder status`. Check that it reaches Kinesis and the database.',
+    raisedBy: 'a process of the role recorder, at a look at the leases',
+    resolvedBy: 'a successful read of the shard',
+  },
+  stream_silent: {
+    severity: 'critical',
+    meaning:
+      'Calls are live, and no event has arrived since before they began (CUSTODY_STREAM_SILENT_MINUTES).',
+    next: "Check in the Twilio Console that the sink is active and subscribed to TaskRouter's events, and look for errors 93101 to 93104 in its debugger.",
+    raisedBy: 'a process of the role recorder, every 30 seconds',
+    resolvedBy: 'an event arrives, or those calls end',
+  },
+  stream_unreadable: {
+    severity: 'critical',
+    meaning:
+      "The shards of the events' stream cannot be listed: the stream's name or region, the credentials, a right, or the network is wrong. Events wait in the stream as long as its retention.",
+    next: 'The detail has the reason. Compare the data-source settings and the policy in docs/recorder.md, "Kinesis".',
+    raisedBy: 'a process of the role recorder, when ten tries in a row failed or the settings name no stream',
+    resolvedBy: 'the shards are listed',
+  },
+  events_lost: {
+    severity: 'critical',
+    meaning:
+      'The stream no longer keeps events that were not read: no process read it for longer than its retention, or the stream was replaced. The detail has the shard and the period.',
+    next: 'Run `flex-custody recorder repair --since` with the beginning of that period, then `flex-custody alarms clear`. Set a longer retention of the stream.',
+    raisedBy: 'a process of the role recorder, when it begins a shard',
+    resolvedBy: onlyByHand,
   },
 
   // Copies.

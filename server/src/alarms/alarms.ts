@@ -4,11 +4,16 @@ import type { Db } from '../db/db.ts';
 import { type Behind, behindOf, mostCounted, pageUnknown } from '../db/pages.ts';
 import { type AlarmCode, webhookAlarms } from './alarm-table.ts';
 
+/** What an alarm can be about: a recording, or a shard of the events' stream. */
+export type AlarmSubject = RecordingSid | `shardId-${string}`;
+
 export interface Alarm {
   id: number;
   /** An {@link AlarmCode}, or one that a host of another release has raised. */
   code: string;
   recordingSid?: RecordingSid;
+  /** Shard of the events' stream. */
+  shard?: string;
   detail: string;
   /** How often it was raised. */
   times: number;
@@ -19,8 +24,8 @@ export interface Alarm {
 }
 
 export interface Alarms {
-  /** One alarm for each code and recording; raising it again counts it, keeps the newest detail and opens it again. */
-  raise(code: AlarmCode, recordingSid: RecordingSid | undefined, detail: string): Promise<void>;
+  /** One alarm for each code and subject; raising it again counts it, keeps the newest detail and opens it again. */
+  raise(code: AlarmCode, about: AlarmSubject | undefined, detail: string): Promise<void>;
   /**
    * Newest first; `open` leaves out those that were cleared. `limit` is 100 by default, `after` the id of a page's last one.
    * @throws CustodyError `page_unknown` (404) where the alarm of `after` was removed
@@ -35,7 +40,7 @@ export interface Alarms {
   /** Which of these recordings have an open alarm of this code. */
   standing(code: AlarmCode, sids: readonly RecordingSid[]): Promise<ReadonlySet<RecordingSid>>;
   /** The cause of these is no more: they stand no longer, if they did. */
-  resolve(codes: readonly AlarmCode[], recordingSid?: RecordingSid): Promise<void>;
+  resolve(codes: readonly AlarmCode[], about?: AlarmSubject): Promise<void>;
 }
 
 interface Row {
@@ -65,6 +70,12 @@ const isOpening = 'alarms.cleared_at IS NOT NULL OR alarms.webhook_id IS NULL';
 /** The SIDs that a detail names, each once: an erasure finds the alarm by them. */
 const sidsIn = (detail: string): string[] => [...new Set(detail.match(/[A-Z]{2}[0-9a-f]{32}/g))];
 
+/** @param subject as the column has it, whose name is older than alarms about shards */
+export function subjectOf(subject: string): Pick<Alarm, 'recordingSid' | 'shard'> {
+  if (subject === '') return {};
+  return subject.startsWith('shardId-') ? { shard: subject } : { recordingSid: subject as RecordingSid };
+}
+
 export function createAlarms(db: Db): Alarms {
   /** Each recording on its way asks for this several times, nearly always about alarms that were never raised. */
   const resolveAll = coalesce(async (causes: { code: string; sid: string }[][]) => {
@@ -86,7 +97,7 @@ export function createAlarms(db: Db): Alarms {
     if (rows.length === 0) throw pageUnknown();
   };
   return {
-    async raise(code, recordingSid, detail) {
+    async raise(code, about, detail) {
       await db.query(
         `INSERT INTO alarms (code, recording_sid, detail, about, webhook_id, webhook_opened_at)
          VALUES ($1, $2, $3, $4, (SELECT gen_random_uuid() FROM marks WHERE name = $5 LIMIT 1), now())
@@ -94,7 +105,7 @@ export function createAlarms(db: Db): Alarms {
            detail = excluded.detail, about = excluded.about, times = alarms.times + 1, last_at = now(), cleared_at = NULL,
            webhook_id = CASE WHEN ${isOpening} THEN excluded.webhook_id ELSE alarms.webhook_id END,
            webhook_opened_at = CASE WHEN ${isOpening} THEN now() ELSE alarms.webhook_opened_at END`,
-        [code, recordingSid ?? '', detail, sidsIn(detail), webhookAlarms.includes(code) ? '' : webhookMark],
+        [code, about ?? '', detail, sidsIn(detail), webhookAlarms.includes(code) ? '' : webhookMark],
       );
     },
     async list({ open = false, limit = 100, after } = {}) {
@@ -107,7 +118,7 @@ export function createAlarms(db: Db): Alarms {
       return rows.map((row) => ({
         id: row.id,
         code: row.code,
-        ...(row.recording_sid !== '' && { recordingSid: row.recording_sid as RecordingSid }),
+        ...subjectOf(row.recording_sid),
         detail: row.detail,
         times: row.times,
         firstAt: row.first_at,
@@ -145,6 +156,6 @@ export function createAlarms(db: Db): Alarms {
       );
       return new Set(rows.map(({ sid }) => sid));
     },
-    resolve: (codes, recordingSid) => resolveAll(codes.map((code) => ({ code, sid: recordingSid ?? '' }))),
+    resolve: (codes, about) => resolveAll(codes.map((code) => ({ code, sid: about ?? '' }))),
   };
 }

@@ -1,6 +1,5 @@
-import type { RecordingSid } from '@flex-custody/core';
 import type { AlarmCode } from './alarm-table.ts';
-import type { Alarms } from './alarms.ts';
+import type { AlarmSubject, Alarms } from './alarms.ts';
 
 /** Details of a code that its alarm names. */
 const mostDetails = 3;
@@ -21,7 +20,7 @@ export interface Gathering {
 
 interface Gathered {
   times: number;
-  recordingSid: RecordingSid;
+  recordingSid: AlarmSubject;
   details: Set<string>;
 }
 

@@ -1,6 +1,6 @@
 import type { AccountSid, AlarmWebhook } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
-import { type Alarm, webhookMark } from './alarms.ts';
+import { type Alarm, subjectOf, webhookMark } from './alarms.ts';
 
 /** One webhook that is to be sent. It names no recording: an erasure removes the alarm, and nothing is sent then. */
 export type WebhookEvent = Pick<AlarmWebhook, 'id' | 'event' | 'at'> & { alarm: number };
@@ -62,12 +62,11 @@ export function createWebhookEvents(db: Db, accountSid: AccountSid): WebhookEven
       );
     },
     async alarmOf({ alarm }) {
-      const [row] = await db.query<
-        Omit<Alarm, 'recordingSid'> & { recordingSid: Alarm['recordingSid'] | '' }
-      >('SELECT code, recording_sid AS "recordingSid", detail FROM alarms WHERE id = $1', [alarm]);
-      if (!row) return undefined;
-      const { code, recordingSid, detail } = row;
-      return { code, detail, ...(recordingSid && { recordingSid }) };
+      const [row] = await db.query<{ code: string; recording_sid: string; detail: string }>(
+        'SELECT code, recording_sid, detail FROM alarms WHERE id = $1',
+        [alarm],
+      );
+      return row && { code: row.code, detail: row.detail, ...subjectOf(row.recording_sid) };
     },
   };
 }

@@ -19,6 +19,7 @@ export const examples: Readonly<Record<string, string>> = {
   'catalog rebuild': '--dry-run',
   'catalog sign': '',
   import: '--from s3://old-recordings/2025 --dry-run',
+  'recorder status': '--json',
   'policy check': 'policy.yaml',
   'policy apply': 'policy.yaml',
   'policy show': '--file',

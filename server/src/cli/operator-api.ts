@@ -12,6 +12,7 @@ import { migrate } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
 import { readHealth } from '../http/operators/health.ts';
 import { createOperatorApi, type OperatorApi } from '../http/operators/operator-api.ts';
+import { readRecorderStatus } from '../http/operators/recorder-status.ts';
 import { remoteOperatorApi } from '../http/operators/remote.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { openQueue } from '../queue/boss-queue.ts';
@@ -79,6 +80,7 @@ export async function withOperatorApi(
       callerDigest: callerDigests(config.callerSecret),
       queue,
       health: () => readHealth(db, config.accountSid),
+      recorderStatus: () => readRecorderStatus(db),
       runs: createRuns(db),
     };
     const done = own?.works(db, queue);

@@ -13,6 +13,7 @@ import { registerKeyCommands } from './keys.ts';
 import { beVerbose, detail, printJson } from './output.ts';
 import { registerPolicy } from './policy.ts';
 import { registerImport, registerReconcile } from './reconcile.ts';
+import { registerRecorder } from './recorder.ts';
 import { registerRecordingCommands } from './recordings.ts';
 import { registerRotateKeys } from './rotate-keys.ts';
 import { registerSetup } from './setup.ts';
@@ -52,6 +53,7 @@ export function buildProgram(deps: ProgramDeps): Command {
   registerReconcile(program);
   registerCatalog(program);
   registerImport(program);
+  registerRecorder(program);
   registerPolicy(program);
   registerRetention(program);
   registerErase(program);

@@ -51,6 +51,11 @@ export const readers = {
     behavior: env.CUSTODY_PAUSE_BEHAVIOR,
     resumeAfterSeconds: env.CUSTODY_PAUSE_RESUME_SECONDS,
   }),
+  stream: (env) => ({
+    start: env.CUSTODY_STREAM_START,
+    silentMinutes: env.CUSTODY_STREAM_SILENT_MINUTES,
+    ...(env.AWS_ENDPOINT_URL_KINESIS && { endpoint: env.AWS_ENDPOINT_URL_KINESIS }),
+  }),
   voiceConsent: (env) => env.CUSTODY_VOICE_CONSENT,
   watchCalls: (env) => env.CUSTODY_WATCH_CALLS,
   database: (env) => (env.DATABASE_URL ? { url: env.DATABASE_URL } : { directory: env.CUSTODY_DATA_DIR }),

@@ -54,16 +54,19 @@ export const baseUrl = z
   .refine((text) => isOrigin(text) && !/[?#@]/.test(text), {
     error: 'must be an http(s) URL without credentials, query and fragment',
   });
+/** Tokens, recordings and events are sent to it: without TLS only if they never leave the machine. */
+export const isSafe = (text: string): boolean => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback.test(url.hostname));
+};
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
-/** Tokens and recordings are sent to it: without TLS only if they never leave the machine. */
 export const publicUrl = z
   .string()
   .transform(withoutSlashes)
   .refine(
     (text) => {
       const url = URL.canParse(text) ? new URL(text) : undefined;
-      if (!url || url.origin !== text.toLowerCase()) return false;
-      return url.protocol === 'https:' || (url.protocol === 'http:' && loopback.test(url.hostname));
+      return url?.origin === text.toLowerCase() && isSafe(text);
     },
     { error: 'must be an https:// origin without a path (http:// on loopback alone)' },
   );

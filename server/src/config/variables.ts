@@ -7,6 +7,7 @@ import {
   flag,
   isNetwork,
   isOrigin,
+  isSafe,
   list,
   matching,
   publicUrl,
@@ -95,6 +96,10 @@ export const variables = z.object({
     'Region of the bucket.',
   ),
   AWS_ENDPOINT_URL_S3: baseUrl.optional().describe('Endpoint of the S3 service, if it is not AWS.'),
+  AWS_ENDPOINT_URL_KINESIS: baseUrl
+    .refine((text) => isSafe(text), { error: 'must be an https:// URL (http:// on loopback alone)' })
+    .optional()
+    .describe('Endpoint of Kinesis, if it is not AWS.'),
   AWS_ACCESS_KEY_ID: matching(/^\S{2,128}$/, 'must be 2 to 128 characters without spaces')
     .optional()
     .describe('Access key of the bucket; without it the AWS SDK finds credentials itself (role, profile).'),
@@ -235,6 +240,17 @@ export const variables = z.object({
     .default(true)
     .describe(
       'Whether the host looks at live calls each minute: whose they are, and whether they are recorded.',
+    ),
+  CUSTODY_STREAM_START: z
+    .enum(['trim_horizon', 'latest'], { error: 'must be trim_horizon or latest' })
+    .default('trim_horizon')
+    .describe(
+      'Where the host begins a stream of events that it has never followed: with the oldest event (trim_horizon), or with what arrives from then on (latest).',
+    ),
+  CUSTODY_STREAM_SILENT_MINUTES: whole(0, 1_440)
+    .default(10)
+    .describe(
+      'Minutes after which a live call without any event raises an alarm about the stream of events; 0: never.',
     ),
   CUSTODY_VOICE_CONSENT: z
     .enum(['required', 'not-required'], { error: 'must be required or not-required' })

@@ -8,6 +8,7 @@ import { buildIndexes } from '../db/indexes.ts';
 import { buildApp } from '../http/app.ts';
 import { readHealth } from '../http/operators/health.ts';
 import { createOperatorApi } from '../http/operators/operator-api.ts';
+import { readRecorderStatus } from '../http/operators/recorder-status.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { buildOps } from '../http/ops.ts';
 import { createLimits } from '../http/plugins/limits.ts';
@@ -83,6 +84,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
       api: createOperatorApi({
         ...deps,
         health: () => readHealth(db, config.accountSid),
+        recorderStatus: () => readRecorderStatus(db),
         works: merged<Required<Room>['works']>({}, roomsFor('works'), (room) => room.works),
         signal: ending.signal,
       }),

@@ -22,6 +22,7 @@ import { inventoryKeys } from './021-inventory-keys.ts';
 import { auditSubjects } from './022-audit-subjects.ts';
 import { alarmWebhooks } from './023-alarm-webhooks.ts';
 import { inbox } from './026-inbox.ts';
+import { shardLeases } from './027-shard-leases.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
 export const migrations: readonly string[] = [
@@ -49,4 +50,5 @@ export const migrations: readonly string[] = [
   auditSubjects,
   alarmWebhooks,
   inbox,
+  shardLeases,
 ];

@@ -6,6 +6,7 @@ import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
 import type { OperatingCatalog } from '../../catalog/operating-catalog.ts';
 import type { Listing, RecordingRow } from '../../catalog/recording-row.ts';
 import type { Behind } from '../../db/pages.ts';
+import type { StatusTable } from '../../events/status-part.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { CheckedWork } from '../../runs/options.ts';
@@ -73,6 +74,8 @@ export interface OperatorApi extends PolicyApi {
   certificate(id: string): Promise<KeptCertificate>;
   /** State of database and work, for the doctor. */
   health(): Promise<Health>;
+  /** The tables of `recorder status`. */
+  recorderStatus(): Promise<StatusTable[]>;
   /** Open alarms, newest first, 100 by default. */
   alarms(page?: Page<number>): Promise<Alarm[]>;
   alarmsBehind(after: number): Promise<Behind | undefined>;
@@ -102,6 +105,7 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   /** Undefined if its keys cannot be read. */
   signing?: Pick<SigningIdentity, 'keyId' | 'keyIds' | 'lists'> | undefined;
   health(): Promise<Health>;
+  recorderStatus(): Promise<StatusTable[]>;
   runs: Runs;
   /** Long work by its name. */
   works: Readonly<Record<string, Work & Partial<Pick<CheckedWork, 'check'>>>>;
@@ -120,6 +124,7 @@ export function createOperatorApi({
   keys,
   signing,
   health,
+  recorderStatus,
   runs,
   works,
   signal,
@@ -201,6 +206,7 @@ export function createOperatorApi({
       return found;
     },
     health,
+    recorderStatus,
     alarms: (page) => alarms.list({ ...page, open: true }),
     alarmsBehind: (after) => alarms.countBehind(after),
     async clearAlarm(id) {

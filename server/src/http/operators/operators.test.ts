@@ -21,6 +21,7 @@ import { createRuns } from '../../runs/runs.ts';
 import { buildOps } from '../ops.ts';
 import { readHealth } from './health.ts';
 import { createOperatorApi, type OperatorApi } from './operator-api.ts';
+import { readRecorderStatus } from './recorder-status.ts';
 import { remoteOperatorApi } from './remote.ts';
 import { operatorSecret } from './routes.ts';
 
@@ -54,6 +55,7 @@ beforeAll(async () => {
     signing: { keyId: 'signs', keyIds: ['signs'], lists: (keyId) => keyId === 'signs' },
     runs: createRuns(database.db),
     health: () => readHealth(database.db, accountSid),
+    recorderStatus: () => readRecorderStatus(database.db),
     works: {
       erase: checkedWork('erase', () => Promise.reject(new Error('it began'))),
       'count-up': async ({ options, save }) => {
@@ -149,6 +151,7 @@ describe.each([
       queue: { send: async () => undefined },
       runs: createRuns(database.db),
       health: () => readHealth(database.db, accountSid),
+      recorderStatus: () => readRecorderStatus(database.db),
       works: {},
     });
     const first = await ofMany.retryAll();

@@ -78,6 +78,7 @@ export function remoteOperatorApi(url: string, secret: string): OperatorApi {
     certificate: async (id) => dated(await ask('GET', `/certificates/${id}`)),
     keys: () => ask('GET', '/keys'),
     health: () => ask('GET', '/health'),
+    recorderStatus: () => ask('GET', '/recorder/status'),
     policy: () => ask('GET', '/policy'),
     policies: () => ask('GET', '/policies'),
     comparePolicy: (text, after) => ask('POST', '/policy/compare', JSON.stringify({ text, after })),

@@ -125,6 +125,7 @@ export async function operatorRoutes(
   policyRoutes(scope, api);
   scope.get('/keys', () => api.keys());
   scope.get('/health', () => api.health());
+  scope.get('/recorder/status', () => api.recorderStatus());
   scope.get<{ Querystring: Page<number> }>('/alarms', { schema: page(alarmId, 100) }, ({ query }) =>
     api.alarms(query),
   );

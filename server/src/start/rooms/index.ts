@@ -1,5 +1,6 @@
 import type { Room } from '../../room.ts';
 import { alarmsRoom } from './alarms.ts';
+import { eventsRoom } from './events.ts';
 import { ingestRoom } from './ingest.ts';
 import { playbackRoom } from './playback.ts';
 import { openRecorder, recorderRoom } from './recorder.ts';
@@ -13,6 +14,7 @@ export function openRooms(shared: Shared): readonly Room[] {
     playbackRoom(shared),
     ingestRoom(shared, recorder),
     recorderRoom(shared, recorder),
+    eventsRoom(shared),
     retentionRoom(shared),
     alarmsRoom(shared),
   ];
