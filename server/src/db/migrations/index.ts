@@ -23,6 +23,7 @@ import { auditSubjects } from './022-audit-subjects.ts';
 import { alarmWebhooks } from './023-alarm-webhooks.ts';
 import { inbox } from './026-inbox.ts';
 import { shardLeases } from './027-shard-leases.ts';
+import { sessions } from './028-sessions.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
 export const migrations: readonly string[] = [
@@ -51,4 +52,5 @@ export const migrations: readonly string[] = [
   alarmWebhooks,
   inbox,
   shardLeases,
+  sessions,
 ];
