@@ -66,11 +66,12 @@ async function applyTo(
     const due = dueOf(contact, number, settings, at, own);
     for (const { report, detail } of due) {
       // An alarm that is raised twice, since the process stopped in between, is one alarm.
-      await alarms.raise(report.code, sessionSubject(report.subject), detail);
+      const code = report.code === 'long_call' ? 'long_call' : 'long_hold';
+      await alarms.raise(code, sessionSubject(report.subject), detail);
       await keepReport(db, report);
     }
     for (const report of overOf(contact, [...own, ...due.map((one) => one.report)])) {
-      await alarms.resolve([report.code], sessionSubject(report.subject));
+      await alarms.resolve(['long_call', 'long_hold'], sessionSubject(report.subject));
       await keepResolved(db, report);
     }
     const next = decisionsOf(kept, settings, at);
