@@ -66,8 +66,9 @@ async function applyTo(
     const due = dueOf(contact, number, settings, at, own);
     for (const { report, detail } of due) {
       // An alarm that is raised twice, since the process stopped in between, is one alarm.
-      const code = report.code === 'long_call' ? 'long_call' : 'long_hold';
-      await alarms.raise(code, sessionSubject(report.subject), detail);
+      const subject = sessionSubject(report.subject);
+      if (report.code === 'long_call') await alarms.raise('long_call', subject, detail);
+      else await alarms.raise('long_hold', subject, detail);
       await keepReport(db, report);
     }
     for (const report of overOf(contact, [...own, ...due.map((one) => one.report)])) {
