@@ -139,6 +139,23 @@ export const alarmTable = {
     resolvedBy: onlyByHand,
   },
 
+  // Sessions.
+  long_call: {
+    severity: 'warning',
+    meaning:
+      'A call has lasted as long as the data source calls long. The host closed its tracking; the recording is kept all the same.',
+    next: 'Ask the supervisor of the agent in the detail whether the call is real. Agents sometimes leave a line open.',
+    raisedBy: 'the tick of the sessions, and each event of the call',
+    resolvedBy: 'the call ends',
+  },
+  long_hold: {
+    severity: 'warning',
+    meaning: 'A caller has been on hold as long as the data source calls long. Nothing was closed.',
+    next: 'Tell the supervisor of the agent in the detail.',
+    raisedBy: 'the tick of the sessions, and each event of the call',
+    resolvedBy: 'the hold or the call ends',
+  },
+
   // Copies.
   copy_failed: {
     severity: 'critical',

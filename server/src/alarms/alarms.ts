@@ -4,8 +4,8 @@ import type { Db } from '../db/db.ts';
 import { type Behind, behindOf, mostCounted, pageUnknown } from '../db/pages.ts';
 import { type AlarmCode, webhookAlarms } from './alarm-table.ts';
 
-/** What an alarm can be about: a recording, or a shard of the events' stream. */
-export type AlarmSubject = RecordingSid | `shardId-${string}`;
+/** What an alarm can be about: a recording, a shard of the events' stream, or a session or one hold in it. */
+export type AlarmSubject = RecordingSid | `shardId-${string}` | `session-${string}`;
 
 export interface Alarm {
   id: number;
@@ -14,6 +14,8 @@ export interface Alarm {
   recordingSid?: RecordingSid;
   /** Shard of the events' stream. */
   shard?: string;
+  /** SID of the session's task, call or conference; of a hold its reservation, a slash, and its beginning in epoch ms. */
+  session?: string;
   detail: string;
   /** How often it was raised. */
   times: number;
@@ -70,10 +72,12 @@ const isOpening = 'alarms.cleared_at IS NOT NULL OR alarms.webhook_id IS NULL';
 /** The SIDs that a detail names, each once: an erasure finds the alarm by them. */
 const sidsIn = (detail: string): string[] => [...new Set(detail.match(/[A-Z]{2}[0-9a-f]{32}/g))];
 
-/** @param subject as the column has it, whose name is older than alarms about shards */
-export function subjectOf(subject: string): Pick<Alarm, 'recordingSid' | 'shard'> {
+/** @param subject as the column has it, whose name is older than alarms about anything but recordings */
+export function subjectOf(subject: string): Pick<Alarm, 'recordingSid' | 'shard' | 'session'> {
   if (subject === '') return {};
-  return subject.startsWith('shardId-') ? { shard: subject } : { recordingSid: subject as RecordingSid };
+  if (subject.startsWith('shardId-')) return { shard: subject };
+  if (subject.startsWith('session-')) return { session: subject.slice('session-'.length) };
+  return { recordingSid: subject as RecordingSid };
 }
 
 export function createAlarms(db: Db): Alarms {

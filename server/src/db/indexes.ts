@@ -83,6 +83,9 @@ export const indexes: Wanted = {
   // Events arrive in order of time: a BRIN index costs a writer nearly nothing.
   agent_events_received: { on: 'agent_events', as: 'USING brin (received_at) WITH (pages_per_range = 16)' },
   agent_events_last: { on: 'agent_events', as: '(type, seq)' },
+  contact_keys_of: { on: 'contact_keys', as: '(contact)' },
+  contacts_unfinished: { on: 'contacts', as: '(number) WHERE shown_at IS NULL' },
+  contacts_opened: { on: 'contacts', as: '(opened_at)' },
   events_set_aside_about: { on: 'events_set_aside', as: 'USING gin (sids) WITH (fastupdate = off)' },
   events_set_aside_last: { on: 'events_set_aside', as: '(last_at)' },
   events_set_aside_unknown: {

@@ -43,3 +43,12 @@ export async function findTestEvent(db: Pick<Db, 'query'>, testId: string): Prom
   );
   return rows.map(eventOf)[0];
 }
+
+/** The events with these ids, in any order. */
+export async function readEvents(db: Pick<Db, 'query'>, ids: readonly string[]): Promise<AgentEvent[]> {
+  const rows = await db.query<Row>(
+    'SELECT seq, id, type, at, event_sid, data FROM agent_events WHERE id = ANY($1::text[])',
+    [ids],
+  );
+  return rows.map(eventOf);
+}

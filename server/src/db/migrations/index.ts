@@ -25,6 +25,7 @@ import { secrets } from './024-secrets.ts';
 import { dataSource } from './025-data-source.ts';
 import { inbox } from './026-inbox.ts';
 import { shardLeases } from './027-shard-leases.ts';
+import { sessions } from './028-sessions.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
 export const migrations: readonly string[] = [
@@ -55,4 +56,5 @@ export const migrations: readonly string[] = [
   dataSource,
   inbox,
   shardLeases,
+  sessions,
 ];

@@ -221,14 +221,17 @@ onEachEngine('gap repair', (open) => {
     });
   });
 
-  test('a worker repairs on a schedule where there is an inbox, unless that is off', async () => {
+  test('a worker repairs on a schedule, unless that is off or no stream reaches the host', async () => {
     const { deps } = scene([]);
-    const seconds = (given?: RepairJobDeps) => runRepair(deps.alarms, given)[0]?.everySeconds;
-    expect(seconds(deps)).toBe(900);
-    expect(seconds({ ...deps, repairMinutes: 0 })).toBeUndefined();
-    expect(seconds()).toBeUndefined();
+    let isFollowed = false;
+    const jobOf = (given: RepairJobDeps) => runRepair({ ...given, isFollowed: async () => isFollowed })[0];
+    expect(jobOf(deps)?.everySeconds).toBe(900);
+    expect(jobOf({ ...deps, repairMinutes: 0 })?.everySeconds).toBeUndefined();
     await deps.alarms.raise('repair_failed', undefined, 'twilio_unavailable');
-    await runRepair(deps.alarms, deps)[0]?.run({}, { attempt: 1, signal: now });
+    await jobOf(deps)?.run({}, { attempt: 1, signal: now });
+    expect(await createAlarms(database.db).list({ open: true })).toHaveLength(1);
+    isFollowed = true;
+    await jobOf(deps)?.run({}, { attempt: 1, signal: now });
     expect(await createAlarms(database.db).list({ open: true })).toEqual([]);
   });
 });

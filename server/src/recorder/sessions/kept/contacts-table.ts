@@ -1,0 +1,186 @@
+import type { Db } from '../../../db/db.ts';
+import type { Contact } from '../contact.ts';
+import type { Group } from './group.ts';
+
+type Sql = Pick<Db, 'query'>;
+
+/** A contact in the database. */
+export interface KeptContact {
+  number: number;
+  contact: Contact;
+  trackingClosedAt?: Date;
+  shortSeconds?: number;
+  shownAt?: Date;
+}
+
+/** The kept contact of each of these keys that has one. */
+export async function contactsOfKeys(db: Sql, keys: readonly string[]): Promise<Map<string, number>> {
+  const rows = await db.query<{ key: string; contact: number }>(
+    'SELECT key, contact FROM contact_keys WHERE key = ANY($1::text[])',
+    [keys],
+  );
+  return new Map(rows.map(({ key, contact }) => [key, contact]));
+}
+
+/**
+ * Adds the events of each group to its contact; contacts that a group shows to be the same one become the one with the smallest number.
+ * @param db of a transaction
+ * @returns the number of each group's contact
+ */
+export async function attachEvents(db: Sql, groups: readonly Group[]): Promise<number[]> {
+  const fresh = groups.filter(({ contacts }) => contacts.length === 0).length;
+  const numbers = await db.query<{ number: number }>(
+    `SELECT nextval('contact_numbers') AS number FROM generate_series(1, $1::int)`,
+    [fresh],
+  );
+  const targets = groups.map(({ contacts: [first] }) => first ?? numbers.pop()?.number ?? 0);
+  const pairs = groups.flatMap(({ contacts }, index) =>
+    contacts.slice(1).map((from) => ({ from, to: targets[index] })),
+  );
+  if (pairs.length > 0) {
+    const moved = [pairs.map(({ from }) => from), pairs.map(({ to }) => to)];
+    for (const table of ['contact_keys', 'contact_events'])
+      await db.query(
+        `UPDATE ${table} SET contact = pair.target
+         FROM unnest($1::bigint[], $2::bigint[]) AS pair (source, target) WHERE contact = pair.source`,
+        moved,
+      );
+    // Both may have reported the same hold.
+    await db.query(
+      `INSERT INTO contact_reports (contact, code, since, subject, resolved)
+       SELECT pair.target, code, since, subject, resolved FROM contact_reports
+         JOIN unnest($1::bigint[], $2::bigint[]) AS pair (source, target) ON contact = pair.source
+       ON CONFLICT DO NOTHING`,
+      moved,
+    );
+    for (const [table, column] of [
+      ['contact_reports', 'contact'],
+      ['contacts', 'number'],
+    ])
+      await db.query(`DELETE FROM ${table} WHERE ${column} = ANY($1::bigint[])`, [moved[0]]);
+  }
+  const keys = groups.flatMap((group, index) => group.keys.map((key) => ({ key, contact: targets[index] })));
+  await db.query(
+    `INSERT INTO contact_keys (key, contact) SELECT * FROM unnest($1::text[], $2::bigint[]) ON CONFLICT DO NOTHING`,
+    [keys.map(({ key }) => key), keys.map(({ contact }) => contact)],
+  );
+  const events = groups.flatMap((group, index) =>
+    group.events.map((event) => ({ event, contact: targets[index] })),
+  );
+  await db.query(
+    `INSERT INTO contact_events (contact, event) SELECT * FROM unnest($1::bigint[], $2::text[]) ON CONFLICT DO NOTHING`,
+    [events.map(({ contact }) => contact), events.map(({ event }) => event)],
+  );
+  return targets;
+}
+
+/** The ids of all events of these contacts. */
+export async function eventsOfContacts(db: Sql, numbers: readonly number[]): Promise<Map<number, string[]>> {
+  const rows = await db.query<{ contact: number; event: string }>(
+    'SELECT contact, event FROM contact_events WHERE contact = ANY($1::bigint[])',
+    [numbers],
+  );
+  const found = new Map<number, string[]>();
+  for (const { contact, event } of rows) {
+    const events = found.get(contact);
+    if (events) events.push(event);
+    else found.set(contact, [event]);
+  }
+  return found;
+}
+
+/** Writes what was computed of contacts; what policies have decided stays. */
+export async function writeContacts(
+  db: Sql,
+  contacts: readonly { number: number; contact: Contact }[],
+): Promise<void> {
+  if (contacts.length === 0) return;
+  await db.query(
+    `INSERT INTO contacts (number, id, kind, opened_at, closed_at, contact)
+     SELECT number, one->>'id', one->>'kind', to_timestamp((one->>'openedAt')::float8 / 1000),
+       to_timestamp((one->>'closedAt')::float8 / 1000), one
+     FROM (SELECT number, text::jsonb AS one FROM unnest($1::bigint[], $2::text[]) AS pair (number, text)) AS given
+     ON CONFLICT (number) DO UPDATE SET id = excluded.id, kind = excluded.kind, opened_at = excluded.opened_at,
+       closed_at = excluded.closed_at, contact = excluded.contact`,
+    [contacts.map(({ number }) => number), contacts.map(({ contact }) => JSON.stringify(contact))],
+  );
+}
+
+interface Row {
+  number: number;
+  contact: Contact;
+  tracking_closed_at: Date | null;
+  short_seconds: number | null;
+  shown_at: Date | null;
+}
+
+const columns = 'number, contact, tracking_closed_at, short_seconds, shown_at';
+
+const keptOf = (row: Row): KeptContact => ({
+  number: row.number,
+  contact: row.contact,
+  ...(row.tracking_closed_at && { trackingClosedAt: row.tracking_closed_at }),
+  ...(row.short_seconds !== null && { shortSeconds: row.short_seconds }),
+  ...(row.shown_at && { shownAt: row.shown_at }),
+});
+
+export async function readContacts(db: Sql, numbers: readonly number[]): Promise<KeptContact[]> {
+  const rows = await db.query<Row>(
+    `SELECT ${columns} FROM contacts WHERE number = ANY($1::bigint[]) ORDER BY number`,
+    [numbers],
+  );
+  return rows.map(keptOf);
+}
+
+/**
+ * Contacts that policies may still have to act on: open ones, and closed ones that are not shown yet.
+ * @param after number of the last contact of the page before
+ */
+export async function unfinishedContacts(db: Sql, after: number, limit: number): Promise<KeptContact[]> {
+  const rows = await db.query<Row>(
+    `SELECT ${columns} FROM contacts WHERE shown_at IS NULL AND number > $1 ORDER BY number LIMIT $2`,
+    [after, limit],
+  );
+  return rows.map(keptOf);
+}
+
+/** What policies have reported of contacts, by the contact's number. */
+export interface Report {
+  contact: number;
+  code: 'long_call' | 'long_hold';
+  since: Date;
+  subject: string;
+  resolved: boolean;
+}
+
+export const readReports = (db: Sql, numbers: readonly number[]): Promise<Report[]> =>
+  db.query(
+    'SELECT contact, code, since, subject, resolved FROM contact_reports WHERE contact = ANY($1::bigint[])',
+    [numbers],
+  );
+
+export async function keepReport(db: Sql, { contact, code, since, subject }: Report): Promise<void> {
+  await db.query(
+    'INSERT INTO contact_reports (contact, code, since, subject) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+    [contact, code, since, subject],
+  );
+}
+
+export async function keepResolved(db: Sql, { contact, code, since }: Report): Promise<void> {
+  await db.query(
+    'UPDATE contact_reports SET resolved = true WHERE contact = $1 AND code = $2 AND since = $3',
+    [contact, code, since],
+  );
+}
+
+/** What policies decided about a contact; absent values stay as they are. */
+export async function keepDecisions(
+  db: Sql,
+  { number, trackingClosedAt, shortSeconds, shownAt }: Omit<KeptContact, 'contact'>,
+): Promise<void> {
+  await db.query(
+    `UPDATE contacts SET tracking_closed_at = coalesce(tracking_closed_at, $2), short_seconds = $3, shown_at = coalesce(shown_at, $4)
+     WHERE number = $1`,
+    [number, trackingClosedAt ?? null, shortSeconds ?? null, shownAt ?? null],
+  );
+}

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Db } from '../../../db/db.ts';
+import { createInboxReader, readEvents } from '../../../events/inbox-reader.ts';
+import type { ContactOptions } from '../contact-of.ts';
+import { contactsOf } from '../contacts-of.ts';
+import { linkKeys } from '../facts/fact-of.ts';
+import { attachEvents, contactsOfKeys, eventsOfContacts, writeContacts } from './contacts-table.ts';
+import { groupByContact } from './group.ts';
+
+export interface FollowDeps {
+  db: Db;
+  /** How contacts are computed, by the settings that apply now. */
+  options(): Promise<ContactOptions>;
+  /** What policies decide about contacts that have changed. */
+  apply(numbers: readonly number[]): Promise<void>;
+  log: { warn(fields: object, message: string): void };
+  /** Ms until the inbox is read again after its end was reached. */
+  pauseMs?: number;
+}
+
+/** Events of one transaction. */
+const mostEvents = 500;
+/** Of one transaction, ms. */
+const limitMs = 30_000;
+
+/** Keeps the contacts as the inbox's events have them, until the signal aborts. */
+export async function followInbox(deps: FollowDeps, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const { touched, isEnd } = await followBatch(deps);
+    if (touched.length > 0) await deps.apply(touched);
+    if (isEnd) await sleep(deps.pauseMs ?? 1_000, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Numbers of the contacts that a batch has changed, and whether it was the inbox's last one, or another process's. */
+export interface Batch {
+  touched: readonly number[];
+  isEnd: boolean;
+}
+
+/**
+ * Reads the next events of the inbox into their contacts. The contacts and the place in the inbox commit together, so that a process
+ * that stops in between loses nothing and counts nothing twice.
+ */
+export async function followBatch({ db, options, log }: FollowDeps): Promise<Batch> {
+  const contactOptions = await options();
+  return db.transaction(async (inner) => {
+    const [place] = await inner.query<{ position: string | null }>(
+      'SELECT position FROM session_place FOR UPDATE SKIP LOCKED',
+    );
+    if (!place) return { touched: [], isEnd: true };
+    const { events, position } = await createInboxReader(inner).after(
+      place.position ?? undefined,
+      mostEvents,
+    );
+    if (events.length === 0) return { touched: [], isEnd: true };
+    const keyed = events.map((event) => ({ id: event.id, keys: linkKeys(event) }));
+    const known = await contactsOfKeys(inner, [...new Set(keyed.flatMap(({ keys }) => keys))]);
+    const touched = await attachEvents(inner, groupByContact(keyed, known));
+    await computeContacts(inner, touched, contactOptions, log);
+    await inner.query('UPDATE session_place SET position = $1', [position]);
+    return { touched, isEnd: events.length < mostEvents };
+  }, limitMs);
+}
+
+/**
+ * Computes contacts from all their events. One whose events are not all there any more stays as it is: computed from the rest it could
+ * become another one.
+ */
+async function computeContacts(
+  db: Pick<Db, 'query'>,
+  numbers: readonly number[],
+  options: ContactOptions,
+  log: FollowDeps['log'],
+): Promise<void> {
+  const ids = await eventsOfContacts(db, numbers);
+  const events = new Map((await readEvents(db, [...ids.values()].flat())).map((event) => [event.id, event]));
+  const computed: Parameters<typeof writeContacts>[1][number][] = [];
+  let incomplete = 0;
+  for (const [number, own] of ids) {
+    const found = own.flatMap((id) => events.get(id) ?? []);
+    const [contact, ...others] = found.length === own.length ? contactsOf(found, options) : [];
+    if (contact && others.length === 0) computed.push({ number, contact });
+    else if (found.length < own.length || others.length > 0) incomplete += 1;
+  }
+  await writeContacts(db, computed);
+  if (incomplete > 0)
+    log.warn(
+      { event: 'sessions.incomplete', contacts: incomplete },
+      'events arrived for contacts whose earlier events are no longer kept: the contacts stay as they are',
+    );
+}
