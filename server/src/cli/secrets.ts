@@ -44,7 +44,7 @@ export function registerSecrets(program: Command): void {
       await withOperatorApi((api) => api.setSecret(sealed));
       if (json) printJson({ name, set: true });
       else console.log(`Stored ${name}.`);
-      if (storedSettings.some((setting) => setting === name)) sayWhenItCounts(name);
+      if (isSetting(name)) sayWhenItCounts(name);
     });
   secrets
     .command('list')
@@ -73,6 +73,8 @@ export function registerSecrets(program: Command): void {
         if (!removed) throw new CustodyError('secret_unknown', `the store has no secret ${name}`);
         if (json) printJson({ name, removed });
         else console.log(`Removed ${name}.`);
+        if (isSetting(name) && !isHere(name))
+          console.error('It is not in this environment either: a host that needs it does not start again.');
       });
     });
 }
@@ -104,9 +106,12 @@ async function asked(name: string): Promise<string> {
   return first;
 }
 
+const isSetting = (name: string) => storedSettings.some((setting) => setting === name);
+const isHere = (name: string) => setHere().some((setting) => setting === name);
+
 function sayWhenItCounts(name: string): void {
   console.error(
-    setHere().some((setting) => setting === name)
+    isHere(name)
       ? `${name} is set in this environment too, which wins: remove it there, and restart the hosts.`
       : 'Hosts read it at their next start.',
   );

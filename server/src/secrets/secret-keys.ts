@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey, hkdfSync } from 'node:crypto';
 import { CustodyError } from '@flex-custody/core';
-import { createKeys, type Keys, openBytes, sealBytes } from '@flex-custody/vault';
+import { createKeys, type KeyConfig, type Keys, openBytes, sealBytes } from '@flex-custody/vault';
 import type { Config } from '../config.ts';
 import type { Sealed, SealedSecret } from './sealed-secrets.ts';
 
@@ -21,7 +21,7 @@ export function createSecretKeys({
   secretsKeys,
 }: Pick<Config, 'accountSid' | 'secretsKeys'> & Partial<Pick<Config, 'keyConfig'>>): SecretKeys {
   const all: Keys[] = [
-    ...(keyConfig ? [createKeys(keyConfig)] : []),
+    ...(keyConfig ? [createKeys(ofTheHostAlone(keyConfig))] : []),
     ...(secretsKeys.length > 0 ? [createKeys({ kind: 'raw-aes', keys: secretsKeys.map(named) })] : []),
   ];
   const [seals] = all;
@@ -63,6 +63,22 @@ const reasons: Readonly<Record<string, string>> = {
   envelope_malformed: 'it is damaged',
   envelope_truncated: 'it is damaged',
 };
+
+/**
+ * Anyone may have the public half of an RSA key, and could seal a secret of their own with it. So secrets are under an AES key
+ * that is derived from the private half, and has its id.
+ */
+function ofTheHostAlone(config: KeyConfig): KeyConfig {
+  if (config.kind !== 'rsa') return config;
+  const keys = config.keys.map(({ keyId, privateKeyPem }) => ({ keyId, key: derived(privateKeyPem) }));
+  return { kind: 'raw-aes', keys };
+}
+
+/** From the key itself: the same in whichever form a PEM has it. */
+function derived(privateKeyPem: string): Uint8Array {
+  const key = createPrivateKey(privateKeyPem).export({ type: 'pkcs8', format: 'der' });
+  return new Uint8Array(hkdfSync('sha256', key, '', 'flex-custody stored secrets', 32));
+}
 
 const idDigits = 16;
 

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { AccountSid } from '@flex-custody/core';
-import type { KeyConfig } from '@flex-custody/vault';
+import { createKeys, type KeyConfig, sealBytes } from '@flex-custody/vault';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { resealSecrets } from './reseal.ts';
@@ -134,6 +134,26 @@ onEachEngine('the store of secrets', (open) => {
     // The row's id is a hint alone: another key of that id does not open it.
     const other: KeyConfig = { kind: 'raw-aes', keys: [{ keyId: 'a', key: new Uint8Array(32) }] };
     await expect(store(other).get('crm')).rejects.toMatchObject({ code: 'secret_unreadable' });
+  });
+
+  test('of an RSA key the public half seals none that opens, since anyone may have it', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pemOf = (type: 'pkcs1' | 'pkcs8') => privateKey.export({ type, format: 'pem' }).toString();
+    const rsa = (type: 'pkcs1' | 'pkcs8'): KeyConfig => ({
+      kind: 'rsa',
+      keys: [{ keyId: 'r', privateKeyPem: pemOf(type) }],
+    });
+    await store(rsa('pkcs8')).set('crm', value, 'cli');
+    expect(await store(rsa('pkcs1')).get('crm')).toBe(value);
+    const spki = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+    const context = { account: account(1), secret: 'crm' };
+    const forged = await sealBytes(
+      createKeys({ kind: 'rsa-public', keyId: 'r', spki }),
+      context,
+      Buffer.from('forged'),
+    );
+    await database.db.query('UPDATE secrets SET sealed = $1', [forged.toString('base64')]);
+    await expect(store(rsa('pkcs8')).get('crm')).rejects.toMatchObject({ code: 'secret_unreadable' });
   });
 
   test('after a rotation each is sealed under the newest key, and the old one is needed no longer', async () => {
