@@ -35,27 +35,33 @@ export function createCurrent(deps: CurrentDeps): { read(): Promise<Current | un
   let readAt: number | undefined;
   let stamp: string | undefined;
   let reading: Promise<Current | undefined> | undefined;
+  let changes = 0;
   const isFresh = () =>
     readAt !== undefined &&
     now() - readAt < freshMs &&
     (file === undefined || (stampOf(file) ?? 'none') === stamp);
   const load = async (): Promise<Current | undefined> => {
+    const before = changes;
     const seen = file === undefined ? undefined : (stampOf(file) ?? 'none');
-    last = file === undefined ? await fromDatabase(deps, last) : await fromFile(file, deps, last);
-    stamp = seen;
-    readAt = now();
-    return last;
+    const found = file === undefined ? await fromDatabase(deps, last) : await fromFile(file, deps, last);
+    // What this process has changed meanwhile may be missing in it.
+    if (changes === before) [last, stamp, readAt] = [found, seen, now()];
+    return found;
   };
   return {
     async read() {
       if (isFresh()) return last;
-      reading ??= load().finally(() => {
-        reading = undefined;
+      if (reading) return reading;
+      const mine = load().finally(() => {
+        if (reading === mine) reading = undefined;
       });
-      return reading;
+      reading = mine;
+      return mine;
     },
     forget() {
+      changes += 1;
       readAt = undefined;
+      reading = undefined;
     },
   };
 }
@@ -83,12 +89,28 @@ async function fromFile(
     return last ?? goodOf(row);
   }
   await report([]);
-  if (row && isDeepStrictEqual(goodOf(row)?.settings, read.settings))
-    return { version: row.version, settings: read.settings };
-  // Another host with the same file may be first: its version is then read with the next look.
+  return kept(file, read.settings, row, { versions, recordFile });
+}
+
+/** The version that has these settings; makes one if the newest has others. */
+async function kept(
+  file: string,
+  settings: DataSource,
+  row: Version | undefined,
+  { versions, recordFile }: Pick<CurrentDeps, 'versions' | 'recordFile'>,
+): Promise<Current> {
+  if (row && isDeepStrictEqual(goodOf(row)?.settings, settings)) return { version: row.version, settings };
   await recordFile();
-  const version = await versions.append({ settings: read.settings, by: `file ${file}` }, row?.version ?? 0);
-  return { version, settings: read.settings };
+  try {
+    const version = await versions.append({ settings, by: `file ${file}` }, row?.version ?? 0);
+    return { version, settings };
+  } catch (error) {
+    // Another process with the same file was first.
+    const newer = await versions.current();
+    if (newer && isDeepStrictEqual(goodOf(newer)?.settings, settings))
+      return { version: newer.version, settings };
+    throw error;
+  }
 }
 
 function goodOf(row: Version | undefined): Current | undefined {

@@ -280,6 +280,13 @@ onEachEngine('the data source', (open) => {
       expect(await audited()).toMatchObject([{ reason: 'file' }, { reason: 'file' }]);
     });
 
+    test('makes one version, however many processes read it at once', async () => {
+      write('longCallMinutes: 60\n');
+      const all = await Promise.all(Array.from({ length: 10 }, () => make({ file }).current()));
+      expect(new Set(all.map((one) => one?.version))).toEqual(new Set([1]));
+      expect(await make().history(9)).toHaveLength(1);
+    });
+
     test('makes everything else read-only', async () => {
       write('longCallMinutes: 60\n');
       const source = make({ file });

@@ -2,7 +2,6 @@ import { lineOf } from './fault.ts';
 import { type DataSource, fields, isSecretKey, keys, type SecretKey } from './fields.ts';
 import { nearest } from './nearest.ts';
 import { readSettings } from './read.ts';
-import { streamOf } from './stream.ts';
 
 const none = () => false;
 const lines = (given: unknown, has: (key: SecretKey) => boolean = none) =>
@@ -315,19 +314,3 @@ describe('secrets', () => {
     expect(lines(given).join()).not.toContain('hush');
   });
 });
-
-test.each([
-  [{ streamName: arn }, { name: 'events', arn, region: 'eu-west-1' }],
-  [
-    { streamName: 'events', region: 'us-east-1' },
-    { name: 'events', region: 'us-east-1' },
-  ],
-  [
-    { streamName: 'events', customRegion: 'xx-new-2' },
-    { name: 'events', region: 'xx-new-2' },
-  ],
-  [{ streamName: 'events' }, { name: 'events', region: 'eu-central-1' }],
-  [{}, undefined],
-])('the stream of %j', (given, stream) =>
-  expect(streamOf(readSettings(given, none).settings, 'eu-central-1')).toEqual(stream),
-);

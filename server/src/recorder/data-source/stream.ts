@@ -1,33 +1,44 @@
 import { createHash } from 'node:crypto';
-import { CustodyError } from '@flex-custody/core';
-import type { CurrentStream } from '../../events/kinesis/stream-settings.ts';
+import type { CurrentStream, StreamSettings } from '../../events/kinesis/stream-settings.ts';
 import type { Secrets } from '../../secrets/secrets.ts';
 import { isAssigned } from './assigned.ts';
 import type { DataSourceReader } from './data-source.ts';
+import { invalid } from './fault.ts';
 import { type DataSource, secretName } from './fields.ts';
 import { streamArnOf } from './shapes.ts';
-
-export interface Stream {
-  name: string;
-  arn?: string;
-  region: string;
-}
 
 /**
  * The stream to read; undefined if none is set.
  * @param ownRegion the region where the settings name none
+ * @throws CustodyError `data_source_invalid` if the store has no secret of the access key
  */
-export function streamOf(
-  { streamName, region, customRegion }: DataSource,
+export async function streamOf(
+  settings: DataSource,
+  secrets: Pick<Secrets, 'get'>,
   ownRegion: string,
-): Stream | undefined {
-  if (streamName === undefined) return undefined;
-  const arn = streamArnOf(streamName);
-  return {
-    name: arn?.name ?? streamName,
-    ...(arn && { arn: streamName }),
-    region: arn?.region ?? region ?? customRegion ?? ownRegion,
+): Promise<StreamSettings | undefined> {
+  const { streamName: stream, region, customRegion, accessKeyId } = settings;
+  const { specifyRole, roleArn, externalId, roleSessionName } = settings;
+  if (stream === undefined) return undefined;
+  const source: StreamSettings = {
+    stream,
+    region: streamArnOf(stream)?.region ?? region ?? customRegion ?? ownRegion,
   };
+  if (settings.specifyCredentials && accessKeyId !== undefined) {
+    const secretAccessKey = await secrets.get(secretName('secretAccessKey'));
+    if (secretAccessKey === undefined)
+      throw invalid([
+        `secretAccessKey has no value in the store of secrets: flex-custody secrets set ${secretName('secretAccessKey')}`,
+      ]);
+    source.credentials = { accessKeyId, secretAccessKey };
+  }
+  if (specifyRole && roleArn !== undefined)
+    source.role = {
+      arn: roleArn,
+      ...(externalId !== undefined && { externalId }),
+      ...(roleSessionName !== undefined && { sessionName: roleSessionName }),
+    };
+  return source;
 }
 
 export interface CurrentStreamDeps {
@@ -40,43 +51,15 @@ export interface CurrentStreamDeps {
 }
 
 /**
- * The stream that this node follows, with the rights to read it; undefined if the settings name none, or assign it to other nodes.
- * @throws CustodyError `stream_invalid` if the access key's secret is missing
+ * The stream that this node follows; undefined if the settings name none, or assign it to other nodes.
+ * @throws CustodyError as {@link streamOf}
  */
-export async function currentStream({
-  dataSource,
-  secrets,
-  region,
-  node,
-}: CurrentStreamDeps): Promise<CurrentStream | undefined> {
-  const found = await dataSource.current();
-  const stream = found && isAssigned(found.settings, node) ? streamOf(found.settings, region) : undefined;
-  if (!found || !stream) return undefined;
-  const { specifyCredentials, accessKeyId, specifyRole, roleArn, externalId, roleSessionName } =
-    found.settings;
-  const secretAccessKey = specifyCredentials ? await secrets.get(secretName('secretAccessKey')) : undefined;
-  if (specifyCredentials && (accessKeyId === undefined || secretAccessKey === undefined))
-    throw new CustodyError(
-      'stream_invalid',
-      `specifyCredentials is on, and the access key is not complete: flex-custody secrets set ${secretName('secretAccessKey')}`,
-    );
-  return {
-    // Another secret is another version: the consumer then begins with it.
-    version: [found.version, digestOf(secretAccessKey ?? '')].join(' '),
-    stream: {
-      ...{ stream: stream.arn ?? stream.name, region: stream.region },
-      ...(accessKeyId !== undefined &&
-        secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),
-      ...(specifyRole &&
-        roleArn !== undefined && {
-          role: {
-            arn: roleArn,
-            ...(externalId !== undefined && { externalId }),
-            ...(roleSessionName !== undefined && { sessionName: roleSessionName }),
-          },
-        }),
-    },
-  };
+export async function currentStream(deps: CurrentStreamDeps): Promise<CurrentStream | undefined> {
+  const found = await deps.dataSource.current();
+  if (!found || !isAssigned(found.settings, deps.node)) return undefined;
+  const stream = await streamOf(found.settings, deps.secrets, deps.region);
+  if (!stream) return undefined;
+  // Another secret is another version: the consumer then begins with it.
+  const secret = createHash('sha256').update(stream.credentials?.secretAccessKey ?? '');
+  return { version: `${found.version} ${secret.digest('base64url').slice(0, 8)}`, stream };
 }
-
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 8);
