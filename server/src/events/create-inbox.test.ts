@@ -45,6 +45,9 @@ onEachEngine('the inbox', (open) => {
     from: Parameters<ReturnType<typeof inboxOf>['take']>[1] = webhook,
   ) => inboxOf(db).take(events, from);
   const ids = async () => (await createInboxReader(db).after(undefined, 1_000)).events.map(({ id }) => id);
+  /** Whether a writer waits for the lock of another one. */
+  const isWaiting = async () =>
+    (await db.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).length > 0;
   const counters = () =>
     db.query<Record<string, unknown>>(
       'SELECT source, shard, read, stored, duplicate, set_aside FROM event_counters ORDER BY 1, 2',
@@ -269,9 +272,7 @@ onEachEngine('the inbox', (open) => {
       });
       await first.opened;
       const quick = take([cloudEvent({ n: 2 })]);
-      const waiting = async () =>
-        (await db.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).length > 0;
-      while (!(await waiting())) await new Promise(setImmediate);
+      while (!(await isWaiting())) await new Promise(setImmediate);
       // What a reader sees now is a position that must not be overtaken.
       const { events, position } = await createInboxReader(db).after(undefined, 10);
       expect(events).toEqual([]);
@@ -279,6 +280,29 @@ onEachEngine('the inbox', (open) => {
       await Promise.all([slow, quick]);
       const later = await createInboxReader(db).after(position, 10);
       expect(later.events.map(({ id }) => id)).toEqual(['EZ1', 'EZ2']);
+    } finally {
+      await another.close();
+    }
+  });
+
+  test('an event that came while its call was being erased is not stored', async () => {
+    const another = await database.another?.();
+    if (!another) return;
+    try {
+      const [erased, commit] = [gate(), gate()];
+      const erasure = another.transaction(async (inner) => {
+        await lockInbox(inner);
+        await refuseSids(inner, [sid('WT', 1)]);
+        erased.open();
+        await commit.opened;
+      });
+      await erased.opened;
+      const taking = take([cloudEvent({ n: 1 }), cloudEvent({ n: 2 })]);
+      while (!(await isWaiting())) await new Promise(setImmediate);
+      commit.open();
+      await erasure;
+      expect(await taking).toMatchObject({ stored: 1, setAside: 1 });
+      expect(await ids()).toEqual(['EZ2']);
     } finally {
       await another.close();
     }
