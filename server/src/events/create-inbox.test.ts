@@ -216,6 +216,26 @@ onEachEngine('the inbox', (open) => {
     expect(await db.query('SELECT FROM events_set_aside')).toEqual([]);
   });
 
+  test('a comparison names what would be stored, and stores nothing', async () => {
+    await take([cloudEvent({ n: 1 }), cloudEvent({ n: 2 }), cloudEvent({ n: 3, eventSid: undefined })]);
+    await refuseSids(db, [sid('WT', 5)]);
+    const fresh = cloudEvent({ n: 4 });
+    const sameMs = cloudEvent({ n: 1, id: 'b', eventSid: sid('EV', 99) });
+    const given = [
+      cloudEvent({ n: 1 }),
+      cloudEvent({ n: 2, id: 'by its SID' }),
+      cloudEvent({ n: 3, id: 'by its milliseconds' }),
+      cloudEvent({ n: 5 }),
+      '{',
+      fresh,
+      sameMs,
+    ];
+    expect(await inboxOf(db).missing(given)).toEqual([fresh, sameMs]);
+    expect(await inboxOf(db).missing([])).toEqual([]);
+    expect(await ids()).toHaveLength(3);
+    expect(await take(given, { source: 'repair' })).toMatchObject({ stored: 2, duplicate: 3, setAside: 2 });
+  });
+
   test('an event that the database refuses is set aside, and the others of its batch are stored', async () => {
     const refusing: Pick<Db, 'transaction'> = {
       transaction: (work, limitMs) =>

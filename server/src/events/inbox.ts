@@ -21,6 +21,12 @@ export interface Inbox {
   take(events: readonly unknown[], from: { source: EventSource; shard?: string }): Promise<TakenIn>;
 }
 
+/** For comparisons that change nothing. */
+export interface InboxLookup {
+  /** Those of the events that {@link Inbox.take} would store. @throws CustodyError `database_unavailable` */
+  missing(events: readonly unknown[]): Promise<readonly unknown[]>;
+}
+
 /** The readers' side. */
 export interface InboxReader {
   /** The next events after `position`, undefined for the beginning; none is ever inserted before a position that was returned. */
