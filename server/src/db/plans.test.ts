@@ -511,6 +511,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     db.during("agents' events: reading");
     expect((await createInboxReader(db).after('5', 1_000)).events).toHaveLength(1_000);
     await findTestEvent(db, 'test');
+    await inbox.missing(batch);
     await watchLag({ db, alarms: createAlarms(db) });
     await readEventStatus(db);
     db.during("agents' events: removing");

@@ -45,6 +45,9 @@ onEachEngine('the inbox', (open) => {
     from: Parameters<ReturnType<typeof inboxOf>['take']>[1] = webhook,
   ) => inboxOf(db).take(events, from);
   const ids = async () => (await createInboxReader(db).after(undefined, 1_000)).events.map(({ id }) => id);
+  /** Whether a writer waits for the lock of another one. */
+  const isWaiting = async () =>
+    (await db.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).length > 0;
   const counters = () =>
     db.query<Record<string, unknown>>(
       'SELECT source, shard, read, stored, duplicate, set_aside FROM event_counters ORDER BY 1, 2',
@@ -213,6 +216,26 @@ onEachEngine('the inbox', (open) => {
     expect(await db.query('SELECT FROM events_set_aside')).toEqual([]);
   });
 
+  test('a comparison names what would be stored, and stores nothing', async () => {
+    await take([cloudEvent({ n: 1 }), cloudEvent({ n: 2 }), cloudEvent({ n: 3, eventSid: undefined })]);
+    await refuseSids(db, [sid('WT', 5)]);
+    const fresh = cloudEvent({ n: 4 });
+    const sameMs = cloudEvent({ n: 1, id: 'b', eventSid: sid('EV', 99) });
+    const given = [
+      cloudEvent({ n: 1 }),
+      cloudEvent({ n: 2, id: 'by its SID' }),
+      cloudEvent({ n: 3, id: 'by its milliseconds' }),
+      cloudEvent({ n: 5 }),
+      '{',
+      fresh,
+      sameMs,
+    ];
+    expect(await inboxOf(db).missing(given)).toEqual([fresh, sameMs]);
+    expect(await inboxOf(db).missing([])).toEqual([]);
+    expect(await ids()).toHaveLength(3);
+    expect(await take(given, { source: 'repair' })).toMatchObject({ stored: 2, duplicate: 3, setAside: 2 });
+  });
+
   test('an event that the database refuses is set aside, and the others of its batch are stored', async () => {
     const refusing: Pick<Db, 'transaction'> = {
       transaction: (work, limitMs) =>
@@ -269,9 +292,7 @@ onEachEngine('the inbox', (open) => {
       });
       await first.opened;
       const quick = take([cloudEvent({ n: 2 })]);
-      const waiting = async () =>
-        (await db.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).length > 0;
-      while (!(await waiting())) await new Promise(setImmediate);
+      while (!(await isWaiting())) await new Promise(setImmediate);
       // What a reader sees now is a position that must not be overtaken.
       const { events, position } = await createInboxReader(db).after(undefined, 10);
       expect(events).toEqual([]);
@@ -279,6 +300,29 @@ onEachEngine('the inbox', (open) => {
       await Promise.all([slow, quick]);
       const later = await createInboxReader(db).after(position, 10);
       expect(later.events.map(({ id }) => id)).toEqual(['EZ1', 'EZ2']);
+    } finally {
+      await another.close();
+    }
+  });
+
+  test('an event that came while its call was being erased is not stored', async () => {
+    const another = await database.another?.();
+    if (!another) return;
+    try {
+      const [erased, commit] = [gate(), gate()];
+      const erasure = another.transaction(async (inner) => {
+        await lockInbox(inner);
+        await refuseSids(inner, [sid('WT', 1)]);
+        erased.open();
+        await commit.opened;
+      });
+      await erased.opened;
+      const taking = take([cloudEvent({ n: 1 }), cloudEvent({ n: 2 })]);
+      while (!(await isWaiting())) await new Promise(setImmediate);
+      commit.open();
+      await erasure;
+      expect(await taking).toMatchObject({ stored: 1, setAside: 1 });
+      expect(await ids()).toEqual(['EZ2']);
     } finally {
       await another.close();
     }

@@ -1,12 +1,12 @@
 import { systemCode } from '../config/system-code.ts';
 import type { Db } from '../db/db.ts';
 import type { EventSource } from './agent-event.ts';
-import type { Inbox, TakenIn } from './inbox.ts';
+import type { Inbox, InboxLookup, TakenIn } from './inbox.ts';
 import { type Aside, asideOf, type ParsedEvent, parseEvent } from './parse-event.ts';
-import { type Slice, type Written, writeSlice } from './write-events.ts';
+import { missingEvents, type Slice, type Written, withoutErased, writeSlice } from './write-events.ts';
 
 export interface InboxDeps {
-  db: Pick<Db, 'transaction'>;
+  db: Pick<Db, 'query' | 'transaction'>;
   /** Whose events are taken in. */
   accounts: readonly string[];
   log: { warn(fields: object, message: string): void };
@@ -26,7 +26,7 @@ export function createInbox({
   log,
   now = () => new Date(),
   limitMs = 4_000,
-}: InboxDeps): Inbox {
+}: InboxDeps): Inbox & InboxLookup {
   const writeAll = (slice: Slice, source: EventSource, shard: string) =>
     db.transaction((inner) => writeSlice(inner, slice, source, shard), limitMs);
   /** One event that the database refuses must not keep the others of its batch out for ever. */
@@ -79,6 +79,16 @@ export function createInbox({
       }
       await flush();
       return sum;
+    },
+    async missing(records) {
+      const options = { accounts, receivedAt: now() };
+      const recordOf = new Map<ParsedEvent, unknown>();
+      for (const record of records) {
+        const parsed = parseEvent(record, options);
+        if ('event' in parsed) recordOf.set(parsed.event, record);
+      }
+      const { events } = await withoutErased(db, [...recordOf.keys()]);
+      return (await missingEvents(db, events)).map((event) => recordOf.get(event));
     },
   };
 }

@@ -92,6 +92,29 @@ export async function storeEvents(
   return row;
 }
 
+/** Those of the events that {@link storeEvents} would store, each compared with what is stored, not with the others. */
+export async function missingEvents(
+  db: Pick<Db, 'query'>,
+  events: readonly ParsedEvent[],
+): Promise<readonly ParsedEvent[]> {
+  const rows = await db.query<{ place: number }>(
+    `SELECT place::int FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS given (id, event_sid, same_as, place)
+     WHERE NOT EXISTS (SELECT FROM agent_events had WHERE had.id = given.id)
+       AND NOT EXISTS (SELECT FROM agent_events had WHERE had.event_sid = given.event_sid)
+       AND NOT EXISTS (
+         SELECT FROM agent_events had
+         WHERE had.same_as = given.same_as AND (had.event_sid IS NULL OR given.event_sid IS NULL)
+       )
+     ORDER BY place`,
+    [
+      events.map(({ id }) => id),
+      events.map(({ eventSid }) => eventSid ?? null),
+      events.map(({ sameAs }) => sameAs ?? null),
+    ],
+  );
+  return rows.flatMap(({ place }) => events[place - 1] ?? []);
+}
+
 const columnsOf = (events: readonly ParsedEvent[]): unknown[] => [
   events.map(({ id }) => id),
   events.map(({ type }) => type),

@@ -54,14 +54,14 @@ export async function eventRoutes(scope: FastifyInstance, deps: EventRouteDeps):
   const asking = perMinute(refusedAMinute, now);
   /** Addresses of Twilio, or of a proxy before the host: what strangers send from there must not keep Twilio out. */
   const signers = new Set<string>();
-  const addressOf = (request: FastifyRequest) => limits.addresses.of(request) ?? 'an unnamed address';
+  const addressOf = (request: FastifyRequest) => limits.addresses.of(request);
 
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
   scope.setErrorHandler((error, request, reply) => {
     const why = refusalOf(error);
-    refusals.refused(why, addressOf(request));
+    refusals.refused(why, addressOf(request) ?? 'an unnamed address');
     metrics.eventsRefused(why);
     // The error of a database may quote what it was given.
     request.log.warn({ event: 'events.refused', why, code: systemCode(error) }, 'events were not taken');
@@ -72,14 +72,14 @@ export async function eventRoutes(scope: FastifyInstance, deps: EventRouteDeps):
   scope.addHook('onRequest', async (request) => {
     const address = addressOf(request);
     try {
-      if (!signers.has(address)) asking.count(address);
+      if (address !== undefined && !signers.has(address)) asking.count(address);
     } catch {
       throw new Refused('rate');
     }
     if (request.method !== 'POST') throw new Refused('method');
     if (authTokens.length === 0) throw new Refused('configuration');
     if (!(await isSigned(request, authTokens, publicUrl))) throw new Refused('signature');
-    signers.add(address);
+    if (address !== undefined) signers.add(address);
   });
 
   scope.route({
