@@ -134,6 +134,7 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
     while (!signal.aborted && performance.now() < leasedUntil) {
       try {
         iterator ??= await iterate();
+        const askedAt = performance.now();
         page ??= await kinesis.read(iterator, pace.limit, signal);
         if (signal.aborted || !(await keep(page))) return;
         if (page.next === undefined) {
@@ -145,7 +146,9 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
         const isAtEnd = page.records.length === 0 && page.behindMs === 0;
         page = undefined;
         failures = 0;
-        await deps.pause(isAtEnd ? pace.idleMs : pace.readMs, signal);
+        // The time that storing took counts.
+        const passed = performance.now() - askedAt;
+        await deps.pause(Math.max(0, (isAtEnd ? pace.idleMs : pace.readMs) - passed), signal);
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
