@@ -34,7 +34,9 @@ export function contactOf(unordered: readonly Fact[], options: ContactOptions = 
   const conferences = of('conference');
   const direction =
     tasks.length > 0 ? directionOf(tasks) : (calls.find((call) => call.direction)?.direction ?? 'inbound');
-  const customerCall = tasks.find((task) => task.customerCall)?.customerCall;
+  const customerCall =
+    tasks.find((task) => task.customerCall)?.customerCall ??
+    conferences.find((fact) => fact.ofCustomer && fact.callSid)?.callSid;
   const segments = segmentsOf(reservations);
   const holds =
     kind === 'voice' ? holdsOf(of('conference', 'hold', 'participants'), customerCall, segments) : [];

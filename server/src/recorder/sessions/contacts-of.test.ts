@@ -172,6 +172,17 @@ describe('a call', () => {
     ).toBe(after(15));
   });
 
+  test('outbound: the leg labelled as the customer is the one that answers', () => {
+    const { story, task } = outbound(6, false);
+    story.now = after(12);
+    const join = { CallSid: task.call, ParticipantLabel: 'customer', FriendlyName: task.sid };
+    story.voice('status-callback.conference.participant.updated', {
+      StatusCallbackEvent: 'participant-join',
+      ...join,
+    });
+    expect(only(story)).toMatchObject({ connectedAt: after(12), marks: [] });
+  });
+
   test('a transfer counts although the acceptance before it is missing', () => {
     const { story, agents } = warmTransfer();
     const lost = story.events.findIndex(({ type }) => type.endsWith('reservation.accepted'));
@@ -434,6 +445,26 @@ describe('a conversation', () => {
     task.close('active');
     expect(only(story).closedAt).toBeUndefined();
   });
+});
+
+test('no phone number gets into a contact', () => {
+  const number = '+14155550142';
+  const story = new Story();
+  const attributes = {
+    from: number,
+    name: number,
+    customers: { phone: number },
+    conversations: { conversation_id: number },
+  };
+  const task = story.inboundCall('Support', attributes);
+  story.voice('status-callback.call.answered', {
+    CallSid: task.call,
+    From: number,
+    To: number,
+    Called: number,
+  });
+  expect(JSON.stringify(story.sent)).toContain(number);
+  expect(JSON.stringify(only(story))).not.toContain('4155550');
 });
 
 test('work has no recording to expect', () => {
