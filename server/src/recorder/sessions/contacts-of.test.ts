@@ -467,9 +467,22 @@ test('no phone number gets into a contact', () => {
   expect(JSON.stringify(only(story))).not.toContain('4155550');
 });
 
+test.each([{ taskType: 'callback' }, { isSurveyTask: true }])(
+  'the attributes %j, which agents can write, do not hide a recording that is missing',
+  (attributes) => {
+    const story = new Story();
+    const task = story.inboundCall('Support', attributes);
+    task.offer('anna').accept().wrapUp().complete();
+    task.complete();
+    const contact = only(story);
+    expect(contact).toMatchObject({ kind: 'voice', marks: [] });
+    expect(contact.interactions[0]?.recording).toEqual({ expected: true });
+  },
+);
+
 test('work has no recording to expect', () => {
   const story = new Story();
-  const task = story.inboundCall('Callbacks', { taskType: 'callback' });
+  const task = story.moreTask('voice', 'Callbacks', { taskType: 'callback' });
   task.offer('anna').accept().wrapUp().complete();
   task.complete();
   const contact = only(story);
