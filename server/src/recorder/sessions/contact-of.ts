@@ -27,14 +27,16 @@ export function contactOf(unordered: readonly Fact[], options: ContactOptions = 
   const of = <K extends Fact['kind']>(...kinds: K[]) =>
     facts.filter((fact): fact is Extract<Fact, { kind: K }> => kinds.some((kind) => kind === fact.kind));
   const routed = of('task', 'reservation', 'queue', 'workflow');
-  const tasks = tasksIn(routed);
+  const conferences = of('conference');
+  const tasks = tasksIn(routed, new Set(conferences.flatMap((fact) => fact.keys)));
   const reservations = reservationsIn(routed);
   const kind = kindOf(tasks, facts);
   const calls = of('call');
-  const conferences = of('conference');
   const direction =
     tasks.length > 0 ? directionOf(tasks) : (calls.find((call) => call.direction)?.direction ?? 'inbound');
-  const customerCall = tasks.find((task) => task.customerCall)?.customerCall;
+  const customerCall =
+    tasks.find((task) => task.customerCall)?.customerCall ??
+    conferences.find((fact) => fact.ofCustomer && fact.callSid)?.callSid;
   const segments = segmentsOf(reservations);
   const holds =
     kind === 'voice' ? holdsOf(of('conference', 'hold', 'participants'), customerCall, segments) : [];
@@ -98,9 +100,9 @@ export function contactOf(unordered: readonly Fact[], options: ContactOptions = 
 }
 
 /** In order of their creation. */
-function tasksIn(facts: readonly TaskRouterFact[]): Task[] {
+function tasksIn(facts: readonly TaskRouterFact[], ofConferences: ReadonlySet<string>): Task[] {
   return [...groupBy(facts, (fact) => fact.taskSid)]
-    .flatMap(([sid, own]) => (sid ? [readTask(sid, own)] : []))
+    .flatMap(([sid, own]) => (sid ? [readTask(sid, own, ofConferences.has(sid))] : []))
     .sort((a, b) => a.createdAt - b.createdAt || compareText(a.sid, b.sid));
 }
 

@@ -172,6 +172,17 @@ describe('a call', () => {
     ).toBe(after(15));
   });
 
+  test('outbound: the leg labelled as the customer is the one that answers', () => {
+    const { story, task } = outbound(6, false);
+    story.now = after(12);
+    const join = { CallSid: task.call, ParticipantLabel: 'customer', FriendlyName: task.sid };
+    story.voice('status-callback.conference.participant.updated', {
+      StatusCallbackEvent: 'participant-join',
+      ...join,
+    });
+    expect(only(story)).toMatchObject({ connectedAt: after(12), marks: [] });
+  });
+
   test('a transfer counts although the acceptance before it is missing', () => {
     const { story, agents } = warmTransfer();
     const lost = story.events.findIndex(({ type }) => type.endsWith('reservation.accepted'));
@@ -436,9 +447,42 @@ describe('a conversation', () => {
   });
 });
 
+test('no phone number gets into a contact', () => {
+  const number = '+14155550142';
+  const story = new Story();
+  const attributes = {
+    from: number,
+    name: number,
+    customers: { phone: number },
+    conversations: { conversation_id: number },
+  };
+  const task = story.inboundCall('Support', attributes);
+  story.voice('status-callback.call.answered', {
+    CallSid: task.call,
+    From: number,
+    To: number,
+    Called: number,
+  });
+  expect(JSON.stringify(story.sent)).toContain(number);
+  expect(JSON.stringify(only(story))).not.toContain('4155550');
+});
+
+test.each([{ taskType: 'callback' }, { isSurveyTask: true }])(
+  'the attributes %j, which agents can write, do not hide a recording that is missing',
+  (attributes) => {
+    const story = new Story();
+    const task = story.inboundCall('Support', attributes);
+    task.offer('anna').accept().wrapUp().complete();
+    task.complete();
+    const contact = only(story);
+    expect(contact).toMatchObject({ kind: 'voice', marks: [] });
+    expect(contact.interactions[0]?.recording).toEqual({ expected: true });
+  },
+);
+
 test('work has no recording to expect', () => {
   const story = new Story();
-  const task = story.inboundCall('Callbacks', { taskType: 'callback' });
+  const task = story.moreTask('voice', 'Callbacks', { taskType: 'callback' });
   task.offer('anna').accept().wrapUp().complete();
   task.complete();
   const contact = only(story);

@@ -42,8 +42,13 @@ const textChannels =
 const over = ['completed', 'canceled'];
 const deleted = ['deleted', 'system-deleted'];
 
-/** @param facts of one task, ordered by time */
-export function readTask(sid: TaskSid, facts: readonly TaskRouterFact[]): Task {
+/**
+ * Attributes, which any agent can write, make a task a survey or work without a call only where it had no conference: they
+ * must not hide that a recording is missing.
+ * @param facts of one task, ordered by time
+ * @param hadConference whether a conference has its name
+ */
+export function readTask(sid: TaskSid, facts: readonly TaskRouterFact[], hadConference: boolean): Task {
   const ordered = byVersion(facts, (fact) => fact.taskVersion);
   const trait = <K extends keyof TaskRouterFact['traits']>(name: K) =>
     lastOf(ordered, (fact) => fact.traits[name]);
@@ -58,7 +63,8 @@ export function readTask(sid: TaskSid, facts: readonly TaskRouterFact[]): Task {
   const status = lastOf(ordered, (fact) => fact.status);
   const isText = textChannels.test(uniqueName) || (uniqueName !== 'voice' && some('hasConversation'));
   const isVoice = uniqueName === 'voice' || (uniqueName === '' && trait('customerCall') !== undefined);
-  const kind = some('workItem') || (!isText && !isVoice) ? 'work' : isVoice ? 'voice' : 'text';
+  const isWork = some('workItem') || (!isText && !isVoice);
+  const kind = hadConference ? 'voice' : isWork ? 'work' : isVoice ? 'voice' : 'text';
   const ended = earliest(named('completed', 'canceled', ...deleted));
   const isOver = (status !== undefined && over.includes(status)) || named(...deleted).length > 0;
   const firstOver = earliest(facts.filter((fact) => over.includes(fact.status ?? '')).map((fact) => fact.at));
@@ -78,7 +84,8 @@ export function readTask(sid: TaskSid, facts: readonly TaskRouterFact[]): Task {
     kind,
     channel: kind === 'text' ? (channelType ?? uniqueName) : uniqueName || kind,
     direction: some('internal') ? 'internal' : (trait('direction') ?? 'inbound'),
-    survey: some('survey') || uniqueName === 'survey' || /\bcsat\b|survey/i.test(reason ?? ''),
+    survey:
+      !hadConference && (some('survey') || uniqueName === 'survey' || /\bcsat\b|survey/i.test(reason ?? '')),
     ...(status && { status }),
     ...(overAt !== undefined && { overAt }),
     ...(canceledAt !== undefined && { canceled: { at: canceledAt, ...(reason && { reason }) } }),

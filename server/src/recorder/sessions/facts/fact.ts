@@ -74,6 +74,8 @@ export interface ConferenceFact extends Common {
   /** The only order of a conference's events. */
   sequence?: number;
   hold?: boolean;
+  /** The participant's label is `customer`. */
+  ofCustomer: boolean;
 }
 
 export interface CallFact extends Common {

@@ -148,6 +148,7 @@ const facts: Readonly<Record<string, object | null>> = {
     kind: 'conference',
     name: 'participant-hold',
     sequence: 7,
+    ofCustomer: true,
     callSid: call,
     hold: false,
     // The envelope came more than a second after it happened.

@@ -33,6 +33,7 @@ export function readVoice(event: AgentEvent, name: string): Fact | undefined {
       ofUrl('WT'),
       sidKey(parameters('ParentCallSid')),
       sidKey(parameters('DialCallSid')),
+      sidKey(parameters('TaskSid')),
     ),
   };
   if (common.keys.length === 0) return undefined;
@@ -41,6 +42,7 @@ export function readVoice(event: AgentEvent, name: string): Fact | undefined {
       ...common,
       kind: 'conference',
       name: asText(parameters('StatusCallbackEvent'))?.toLowerCase() ?? '',
+      ofCustomer: asText(parameters('ParticipantLabel'))?.toLowerCase() === 'customer',
       ...present({
         conferenceSid,
         callSid,
