@@ -148,6 +148,14 @@ export const alarmTable = {
     raisedBy: 'the tick of the sessions, and each event of the call',
     resolvedBy: 'the call ends',
   },
+  sessions_failed: {
+    severity: 'warning',
+    meaning:
+      'The policies could not be applied to the open sessions until all tries were used up: long calls and long holds are reported late.',
+    next: "Read the host's log for the code; `flex-custody doctor --only database`.",
+    raisedBy: failed('sessions'),
+    resolvedBy: 'the next run of the job `sessions` that succeeds',
+  },
   long_hold: {
     severity: 'warning',
     meaning: 'A caller has been on hold as long as the data source calls long. Nothing was closed.',

@@ -16,6 +16,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { CallerDigest } from '../retention/caller.ts';
 import type { Pausing } from './data-source/pausing.ts';
+import type { Sessions } from './sessions/kept/sessions.ts';
 
 export type RecorderTwilio = Pick<
   TwilioApi,
@@ -35,6 +36,7 @@ export interface RecorderDeps {
   /** Whether the host looks at live calls on a schedule. */
   watchCalls: boolean;
   alarms: Pick<Alarms, 'raise' | 'resolve'>;
+  sessions: Pick<Sessions, 'tick'>;
   queue: Pick<Queue, 'send'>;
   /** Sends the job that writes the sidecar of a verified recording. */
   describe(sid: RecordingSid): Promise<void>;

@@ -26,6 +26,8 @@ export const recorderJobs = {
   }),
   /** Compares all live calls with their recordings. */
   calls: defineScheduledJob({ name: 'calls', limitSeconds: 300 }),
+  /** Applies the policies to all sessions that are open. */
+  sessions: defineScheduledJob({ name: 'sessions', limitSeconds: 300 }),
   /** Asks Twilio for the direction and the caller of a recording's call. */
   facts: defineJob({ name: 'facts', limitSeconds: 300, key: byRecording, unhurried: true }),
 };

@@ -16,6 +16,8 @@ const sweepSeconds = 60;
 const pendingSeconds = 15;
 /** Between two looks at all live calls: at most two requests to Twilio if nothing is new. */
 const callsSeconds = 60;
+/** The maintenance tick. */
+const sessionsSeconds = 300;
 /** Tries of a look at one call: a later one finds no more than the next look at all calls. */
 const mostLooks = 4;
 
@@ -63,6 +65,13 @@ export function runRecorder(deps: RecorderDeps): readonly RunJob[] {
     running(recorderJobs.facts, {
       concurrency: 2,
       run: ({ recordingSid }) => findFacts(deps, recordingSid),
+    }),
+    running(recorderJobs.sessions, {
+      everySeconds: sessionsSeconds,
+      async run(_data, { signal }) {
+        await deps.sessions.tick(signal);
+        await alarms.resolve(['sessions_failed']);
+      },
     }),
     running(recorderJobs.calls, {
       ...(watchCalls && { everySeconds: callsSeconds }),

@@ -29,6 +29,7 @@ export function room(db: Db, change: Partial<PauseSettings> = {}) {
     alarms,
     catalog: createCatalog(db, sids.account),
     watchCalls: false,
+    sessions: { tick: async () => undefined },
     twilio,
     settings: async () => ({ enabled: true, behavior: 'silence', resumeAfterSeconds: 600, ...change }),
     queue: {

@@ -12,7 +12,7 @@ export function openRooms(shared: Shared): readonly Room[] {
   const recorder = openRecorder(shared);
   return [
     playbackRoom(shared),
-    ingestRoom(shared, recorder),
+    ingestRoom(shared, recorder.recorder),
     recorderRoom(shared, recorder),
     eventsRoom(shared),
     retentionRoom(shared),

@@ -8,6 +8,7 @@ import { watchDataSource } from '../../recorder/data-source/watch.ts';
 import { createRecorder, type Recorder } from '../../recorder/index.ts';
 import { followLimits } from '../../recorder/rate-limits.ts';
 import { runRepair } from '../../recorder/repair/run-jobs.ts';
+import { createSessions, type Sessions } from '../../recorder/sessions/kept/sessions.ts';
 import { recorderWorks } from '../../recorder/works.ts';
 import type { Room } from '../../room.ts';
 import type { Shared } from './shared.ts';
@@ -18,17 +19,25 @@ const limitsMs = 60_000;
 const pausingOf = ({ config, dataSource }: Shared) =>
   pausing(config.pause, async () => (await dataSource.current())?.settings);
 
-export function openRecorder(shared: Shared): Recorder {
+export interface OpenRecorder {
+  recorder: Recorder;
+  sessions: Sessions;
+}
+
+export function openRecorder(shared: Shared): OpenRecorder {
   const { config, queue } = shared;
   const { accountSid, mediaSecret: secret, voiceConsent, watchCalls } = config;
-  return createRecorder({
+  const sessions = createSessions(shared);
+  const recorder = createRecorder({
     ...shared,
+    sessions,
     ...{ accountSid, secret, settings: pausingOf(shared), voiceConsent, watchCalls },
     describe: (recordingSid) => queue.send(ingestJobs.describe, { recordingSid }),
   });
+  return { recorder, sessions };
 }
 
-export function recorderRoom(shared: Shared, recorder: Recorder): Room {
+export function recorderRoom(shared: Shared, { recorder, sessions }: OpenRecorder): Room {
   const { audit, catalog, config, dataSource, db, flexTokens, limits, log, twilio } = shared;
   const { accountSid, flexOrigins: origins, functionSecrets: secrets } = config;
   const pause = pausingOf(shared);
@@ -47,7 +56,7 @@ export function recorderRoom(shared: Shared, recorder: Recorder): Room {
       ...runRepair({ ...shared, repairMinutes: config.repairMinutes, isFollowed: () => hasFollowed(db) }),
     ],
     works: recorderWorks(shared),
-    consumers: [watchDataSource({ dataSource, log })],
+    consumers: [watchDataSource({ dataSource, log }), sessions.consumer],
     async begin() {
       await follow();
       following = setInterval(() => void follow(), limitsMs).unref();
