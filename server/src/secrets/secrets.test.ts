@@ -231,10 +231,13 @@ onEachEngine('the store of secrets', (open) => {
     expect(await other.get('crm')).toBeUndefined();
     ms = cacheMs;
     expect(await other.get('crm')).toBe('one');
+    expect(await mine.get('crm')).toBe('one');
     await mine.set('crm', 'two', 'cli');
     expect(await mine.get('crm')).toBe('two');
     ms = 2 * cacheMs;
     expect(await other.get('crm')).toBe('two');
+    await mine.remove('crm', 'cli');
+    expect(await mine.get('crm')).toBeUndefined();
     expect(cacheMs).toBeLessThanOrEqual(60_000);
   });
 
