@@ -148,6 +148,27 @@ onEachEngine('the data source', (open) => {
       });
   });
 
+  test('a dry run and a fault on another version say so first', async () => {
+    for (const more of [{ dryRun: true }, { settings: { longCallMinutes: 0 } }])
+      await expect(change(make(), { longCallMinutes: 70 }, 3, more)).rejects.toMatchObject({
+        code: 'data_source_changed',
+      });
+  });
+
+  test('of versions behind the same one the database takes one, and none behind one that is not there', async () => {
+    const versions = createVersions(database.db);
+    const all = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, at) => versions.append({ settings: { at }, by: 'ada' }, 0)),
+    );
+    expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const one of all)
+      if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'data_source_changed' });
+    await expect(versions.append({ settings: {}, by: 'ada' }, 5)).rejects.toMatchObject({
+      code: 'data_source_changed',
+    });
+    expect(await versions.history(9)).toHaveLength(1);
+  });
+
   test('of ten changes at once on one version, one is saved, and the others leave the secrets as they are', async () => {
     const all = await Promise.allSettled(
       Array.from({ length: 10 }, (_, at) =>
