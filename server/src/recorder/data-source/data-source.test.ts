@@ -155,6 +155,25 @@ onEachEngine('the data source', (open) => {
       });
   });
 
+  test('of two versions behind the same one, the second waits for the first and is refused', async () => {
+    let second: Promise<unknown> = Promise.resolve();
+    await database.db.transaction(async (inner) => {
+      await createVersions(inner).append({ settings: {}, by: 'ada' }, 0);
+      second = createVersions(database.db)
+        .append({ settings: {}, by: 'bob' }, 0)
+        .catch((error: unknown) => error);
+      // PostgreSQL has begun the second one before the first one ends; the embedded database has one session.
+      if (database.another)
+        await until(async () => {
+          const waiting = await inner.query(
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'",
+          );
+          return waiting.length > 0;
+        });
+    });
+    expect(await second).toMatchObject({ code: 'data_source_changed' });
+  });
+
   test('of versions behind the same one the database takes one, and none behind one that is not there', async () => {
     const versions = createVersions(database.db);
     const all = await Promise.allSettled(
