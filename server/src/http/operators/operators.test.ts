@@ -190,6 +190,24 @@ describe.each([
     expect(await failed()).toBe(0);
   });
 
+  test('the settings of the data source are read and changed', async () => {
+    await database.db.query('TRUNCATE data_source_versions');
+    const settings = { longCallMinutes: 60 };
+    expect(await api().dataSource()).toMatchObject({ version: 0, settings: { longCallMinutes: 120 } });
+    const change = { settings, over: 0, by: 'ada' };
+    expect(await api().changeDataSource({ ...change, dryRun: true })).toMatchObject({ isSaved: false });
+    const bad = { ...change, settings: { longCallMinutes: 0 } };
+    expect((await api().changeDataSource(bad)).faults).toEqual([expect.stringContaining('from 1 to 1440')]);
+    expect(await api().changeDataSource({ ...change, comment: 'why' })).toMatchObject({
+      ...{ version: 1, isSaved: true, changed: ['longCallMinutes'] },
+    });
+    await expect(api().changeDataSource(change)).rejects.toMatchObject({
+      ...{ code: 'data_source_changed', status: 412 },
+      message: expect.stringContaining('read it again'),
+    });
+    expect(await api().dataSourceHistory()).toMatchObject([{ version: 1, by: 'ada', comment: 'why' }]);
+  });
+
   test('however soon they are dead again, each starts over once', async () => {
     const all = Array.from({ length: 250 }, (_, n) => RE(100 + n));
     const listed = all.map((recordingSid) => ({ recordingSid, state: 'failed' }) as RecordingRow);

@@ -148,6 +148,46 @@ onEachEngine('the data source', (open) => {
       });
   });
 
+  test('a dry run and a fault on another version say so first', async () => {
+    for (const more of [{ dryRun: true }, { settings: { longCallMinutes: 0 } }])
+      await expect(change(make(), { longCallMinutes: 70 }, 3, more)).rejects.toMatchObject({
+        code: 'data_source_changed',
+      });
+  });
+
+  test('of two versions behind the same one, the second waits for the first and is refused', async () => {
+    let second: Promise<unknown> = Promise.resolve();
+    await database.db.transaction(async (inner) => {
+      await createVersions(inner).append({ settings: {}, by: 'ada' }, 0);
+      second = createVersions(database.db)
+        .append({ settings: {}, by: 'bob' }, 0)
+        .catch((error: unknown) => error);
+      // PostgreSQL has begun the second one before the first one ends; the embedded database has one session.
+      if (database.another)
+        await until(async () => {
+          const waiting = await inner.query(
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'",
+          );
+          return waiting.length > 0;
+        });
+    });
+    expect(await second).toMatchObject({ code: 'data_source_changed' });
+  });
+
+  test('of versions behind the same one the database takes one, and none behind one that is not there', async () => {
+    const versions = createVersions(database.db);
+    const all = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, at) => versions.append({ settings: { at }, by: 'ada' }, 0)),
+    );
+    expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const one of all)
+      if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'data_source_changed' });
+    await expect(versions.append({ settings: {}, by: 'ada' }, 5)).rejects.toMatchObject({
+      code: 'data_source_changed',
+    });
+    expect(await versions.history(9)).toHaveLength(1);
+  });
+
   test('of ten changes at once on one version, one is saved, and the others leave the secrets as they are', async () => {
     const all = await Promise.allSettled(
       Array.from({ length: 10 }, (_, at) =>
