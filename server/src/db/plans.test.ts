@@ -506,7 +506,10 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     const unknown = cloudEvent({ n: 2, type: 'com.twilio.x' });
     const batch = [cloudEvent({ n: 1 }), cloudEvent({ n: 3, eventSid: undefined }), '{', unknown];
     expect(await inbox.take(batch, { source: 'webhook' })).toMatchObject({ stored: 2, setAside: 2 });
-    await plain.query(`UPDATE events_set_aside SET type = $1 WHERE reason = 'unknown_type'`, [eventTypes[0]]);
+    await plain.query(
+      `UPDATE events_set_aside SET type = $1, raw = replace(raw, 'com.twilio.x', $1) WHERE reason = 'unknown_type'`,
+      [eventTypes[0]],
+    );
     expect(await takeBackSetAside(own, new AbortController().signal)).toBe(1);
     db.during("agents' events: reading");
     expect((await createInboxReader(db).after('5', 1_000)).events).toHaveLength(1_000);

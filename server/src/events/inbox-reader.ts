@@ -38,8 +38,8 @@ export function createInboxReader(db: Pick<Db, 'query'>): InboxReader {
 export async function findTestEvent(db: Pick<Db, 'query'>, testId: string): Promise<AgentEvent | undefined> {
   const rows = await db.query<Row>(
     `SELECT seq, id, type, at, event_sid, data FROM agent_events
-     WHERE type = $1 AND data->>'test_id' = $2 LIMIT 1`,
-    [testEventType, testId],
+     WHERE type = '${testEventType}' AND data->>'test_id' = $1 LIMIT 1`,
+    [testId],
   );
   return rows.map(eventOf)[0];
 }

@@ -35,24 +35,28 @@ export async function takeBackSetAside(deps: TakeBackDeps, signal: AbortSignal):
   );
   const types = found.flatMap(({ type }) => (isHandled(typeOf(type)) ? [type] : []));
   if (types.length === 0) return 0;
-  for (;;) {
+  // Each row is read once, whatever becomes of it.
+  for (let after: string | undefined = ''; after !== undefined; ) {
     signal.throwIfAborted();
-    const records = await deps.db.transaction((inner) => takeSlice(inner, deps.accounts, types), limitMs);
-    if (records === 0) return taken;
-    taken += records;
+    const from: string = after;
+    const rows = await deps.db.transaction((inner) => takeSlice(inner, deps.accounts, types, from), limitMs);
+    after = rows.at(-1)?.key;
+    taken += rows.length;
   }
+  return taken;
 }
 
 async function takeSlice(
   db: Pick<Db, 'query'>,
   accounts: readonly string[],
   types: readonly string[],
-): Promise<number> {
+  after: string,
+): Promise<readonly Row[]> {
   await lockInbox(db);
   const rows = await db.query<Row>(
     `SELECT key, raw, source, shard, count, first_at FROM events_set_aside
-     WHERE reason = 'unknown_type' AND type = ANY($1::text[]) LIMIT ${slice}`,
-    [types],
+     WHERE reason = 'unknown_type' AND type = ANY($1::text[]) AND key > $2 ORDER BY key LIMIT ${slice}`,
+    [types, after],
   );
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
@@ -60,7 +64,7 @@ async function takeSlice(
     groups.set(name, [...(groups.get(name) ?? []), row]);
   }
   for (const group of groups.values()) await takeGroup(db, accounts, group);
-  return rows.length;
+  return rows;
 }
 
 /** Rows of one source and shard, whose counters change from set aside to stored and duplicate. */

@@ -59,6 +59,16 @@ onEachEngine("the watch over agents' events", (open) => {
       expect(await takeBack()).toBe(0);
     });
 
+    test('are read once where their text is still of an unknown type', async () => {
+      await leave([cloudEvent({ n: 1 })]);
+      await database.db.query(`UPDATE events_set_aside SET raw = replace(raw, 'accepted', 'invented')`);
+      expect(await takeBack()).toBe(1);
+      expect(await counters()).toMatchObject([{ read: 1, stored: 0, set_aside: 1 }]);
+      expect(await database.db.query('SELECT reason FROM events_set_aside')).toEqual([
+        { reason: 'unknown_type' },
+      ]);
+    });
+
     test('more of them than one transaction takes', async () => {
       await leave(Array.from({ length: 230 }, (_, n) => cloudEvent({ n: n + 1 })));
       expect(await takeBack()).toBe(230);

@@ -252,13 +252,34 @@ onEachEngine('what is erased', (open) => {
     expect(await placesOf([task, digest, sid('CA', 200 + Number.parseInt(leg.slice(-2), 16))])).toEqual([]);
   });
 
+  test('the legs of a call that the host did not see live are found by its events', async () => {
+    const call = callOf(6);
+    const third = sid('CA', 200 + Number.parseInt(call.leg.slice(-2), 16));
+    await database.db.query(
+      `INSERT INTO recordings (recording_sid, account_sid, call_sid, task_sid, channels, started_at, source, state)
+       VALUES ($1, $2, $3, $4, 2, now(), 'callback', 'absent')`,
+      [call.recording, account, sid('CA', 77), call.task],
+    );
+    await take(call);
+    expect(await placesOf([third])).toContain('agent_events.data');
+    await erase({ tasks: [call.task] });
+    expect(await placesOf([call.task, call.conference, call.leg, call.reservation, third])).toEqual([]);
+    expect(await placesOf([digest])).toEqual([]);
+  });
+
   test("events of another call stay, also if its task's attributes name the erased one", async () => {
     const [gone, stays] = [callOf(4), callOf(5)];
     await happen(gone);
     await happen(stays);
     const named = {
-      ...{ id: 'linked', type: 'com.twilio.taskrouter.task.updated' },
-      data: { payload: { task_sid: stays.task, task_attributes: `{"earlier":"${gone.leg}"}` } },
+      ...{ id: 'linked', type: 'com.twilio.taskrouter.reservation.completed' },
+      data: {
+        payload: {
+          task_sid: stays.task,
+          reservation_sid: stays.reservation,
+          task_attributes: `{"earlier":"${gone.leg}","conference":{"sid":"${stays.conference}"}}`,
+        },
+      },
     };
     await inbox().take([named], { source: 'webhook' });
     await erase({ tasks: [gone.task] });
