@@ -110,7 +110,7 @@ export const alarmTable = {
     severity: 'warning',
     meaning:
       "A shard of the events' stream was not read for a minute, although a process has its lease. The shard's events wait in the stream; the lease is taken again by itself.",
-    next: 'Read the log of the process that the detail names, and `flex-custody recorder status`. Check that it reaches Kinesis and the database.',
+    next: 'The detail has the process and, where that process raised it, the last failure: read its log, and `flex-custody recorder status`. Check that it reaches Kinesis and the database.',
     raisedBy: 'a process of the role recorder, at a look at the leases',
     resolvedBy: 'a successful read of the shard',
   },

@@ -228,6 +228,18 @@ onEachEngine('the reading of a stream', (openDatabase) => {
     expect(row?.counter).toBe(3);
   });
 
+  test('a shard that the process may not read: the alarm of it names the refusal', async () => {
+    kinesis.open(S(1));
+    kinesis.before = async (call) => {
+      if (call === 'read') throw awsError('AccessDeniedException');
+    };
+    begin('a', { pace: { ...testPace, silentMs: 300 } });
+    await until(() => alarms.open.size > 0);
+    expect(alarms.open.get(`shard_silent ${S(1)}`)).toBe(
+      `${S(1)}: a has not read it for 0.3 s (AccessDeniedException); it is taken again`,
+    );
+  });
+
   test('a shard that is stuck at another living process is taken from it', async () => {
     kinesis.open(S(1));
     kinesis.put(S(1), 'a');

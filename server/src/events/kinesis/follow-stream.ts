@@ -1,5 +1,5 @@
 import { chooseLeases } from './choose.ts';
-import { faultOf, type Kinesis } from './kinesis.ts';
+import { faultOf, type Kinesis, nameOf } from './kinesis.ts';
 import type { Lease, Leases, StreamState } from './leases.ts';
 import { retryPause } from './pace.ts';
 import { type ShardReader, type ShardReaderDeps, startReader } from './shard-reader.ts';
@@ -60,15 +60,17 @@ export async function followStream(deps: FollowDeps, signal: AbortSignal): Promi
     }
     for (const { shard, isSilent, owner: silent } of shards) {
       if (!isSilent) continue;
+      const reader = readers.get(shard);
       if (!raised.has(shard)) {
+        const failure = reader?.failure();
+        const why = failure === undefined ? '' : ` (${failure})`;
         await alarms.raise(
           'shard_silent',
           asShardId(shard),
-          `${shard}: ${silent} has not read it for ${pace.silentMs / 1_000} s; it is taken again`,
+          `${shard}: ${silent} has not read it for ${pace.silentMs / 1_000} s${why}; it is taken again`,
         );
         raised.add(shard);
       }
-      const reader = readers.get(shard);
       if (silent === owner && reader) await drop(reader);
     }
   };
@@ -145,10 +147,8 @@ type Failed = (error: unknown, failures: number) => Promise<void>;
 /** Throttling and short outages raise no alarm. */
 const failuresBeforeAlarm = 10;
 
-/** The message of AWS may name keys and accounts: it is in the log, and the alarm has the name of the error. */
 function reasonOf(error: unknown): string {
-  const name = error instanceof Error ? error.name : 'unknown';
   return faultOf(error) === 'gone'
     ? 'the stream does not exist, or not in this region'
-    : `Kinesis answers ${name}`;
+    : `Kinesis answers ${nameOf(error)}`;
 }

@@ -1,3 +1,5 @@
+import { CustodyError } from '@flex-custody/core';
+
 /** A shard as Kinesis lists it: also a closed one, until its last record is older than the stream's retention. */
 export interface ListedShard {
   shard: string;
@@ -48,4 +50,10 @@ const faults: Readonly<Record<string, KinesisFault>> = {
 
 export function faultOf(error: unknown): KinesisFault {
   return (error instanceof Error && faults[error.name]) || 'other';
+}
+
+/** For alarms: the message of AWS may name keys and accounts, and is in the log alone. */
+export function nameOf(error: unknown): string {
+  if (error instanceof CustodyError) return error.code;
+  return error instanceof Error ? error.name : 'unknown';
 }

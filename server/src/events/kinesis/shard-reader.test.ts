@@ -273,6 +273,20 @@ test('while the whole stream is away, no shard of it counts as gone', async () =
   expect(at.alarms.raised).toEqual([]);
 });
 
+test('a shard that is listed is not gone, whatever one answer says', async () => {
+  let tries = 0;
+  at.kinesis.before = async (call) => {
+    if (call !== 'iterator') return;
+    tries += 1;
+    if (tries < 3) throw awsError('ResourceNotFoundException');
+  };
+  at.kinesis.put(shard, 'a');
+  at.start();
+  await until(() => at.inbox.stored.length === 1);
+  expect(at.row.state).toBe('open');
+  expect(at.alarms.raised).toEqual([]);
+});
+
 test('broken, binary and aggregated records are given to the inbox, which sets them aside', async () => {
   const aggregated = Buffer.from([0xf3, 0x89, 0x9a, 0xc2, 0x0a, 0x00]);
   at.kinesis.put(shard, '!broken', 'a');

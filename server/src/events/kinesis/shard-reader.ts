@@ -1,5 +1,5 @@
 import type { Inbox } from '../inbox.ts';
-import { faultOf, type Kinesis, type ShardPage, type ShardPosition } from './kinesis.ts';
+import { faultOf, type Kinesis, nameOf, type ShardPage, type ShardPosition } from './kinesis.ts';
 import type { Lease, Leases, Progress } from './leases.ts';
 import { type Pace, type Pause, retryPause } from './pace.ts';
 import { asShardId, type StreamAlarms } from './stream-alarms.ts';
@@ -24,6 +24,8 @@ export interface ShardReader {
   readonly lease: Lease;
   /** Resolves when reading has ended: by `stop`, at the end of the shard, or because the lease is lost. It never rejects. */
   readonly ended: Promise<void>;
+  /** The name of the last failure, until a read succeeds. */
+  failure(): string | undefined;
   /** Takes what was read since the last call. */
   progress(): Progress;
   /** The database has prolonged the lease. @param sentAt when it was asked to, by `performance.now` */
@@ -52,6 +54,7 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
   let readAt: number | undefined;
   let behindMs = 0;
   let isResolved = false;
+  let failure: string | undefined;
   /** By `performance.now`, to within the time of a read: every record that arrived before is stored. */
   let readTo = lease.readToAgeMs === undefined ? undefined : performance.now() - lease.readToAgeMs;
   let counted = { records: 0, since: performance.now() };
@@ -146,6 +149,7 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
         const isAtEnd = page.records.length === 0 && page.behindMs === 0;
         page = undefined;
         failures = 0;
+        failure = undefined;
         // The time that storing took counts.
         const passed = performance.now() - askedAt;
         await deps.pause(Math.max(0, (isAtEnd ? pace.idleMs : pace.readMs) - passed), signal);
@@ -153,6 +157,7 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
         if (signal.aborted) return;
         failures += 1;
         const fault = faultOf(error);
+        failure = nameOf(error);
         if (fault === 'gone' && (await isOver().catch(() => false))) {
           await leases.drained(lease);
           return;
@@ -184,6 +189,7 @@ export function startReader(lease: Lease, deps: ShardReaderDeps): ShardReader {
         perSecond: now > since ? (records * 1_000) / (now - since) : 0,
       };
     },
+    failure: () => failure,
     prolonged,
     stop: () => stopping.abort(),
   };
