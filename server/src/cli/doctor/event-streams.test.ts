@@ -61,3 +61,7 @@ test('what Twilio does not offer is a note', async () => {
     detail: expect.stringContaining(`does not offer ${subscribedTypes[0]}`),
   });
 });
+
+test('what customers and agents write is not subscribed to', () => {
+  expect(subscribedTypes.filter((type) => /message|messaging/.test(type))).toEqual([]);
+});

@@ -5,7 +5,8 @@ export const rateLimitType = 'com.twilio.apiusage.taskrouter.ratelimits';
 
 /**
  * What the host subscribes to. Agents' work is in TaskRouter's events; holds, legs and their ends in those of voice; text
- * channels in those of conversations; and TaskRouter's rate limits set the pace of the host's own requests.
+ * channels in those of conversations, without the messages, which no session needs; and TaskRouter's rate limits set the
+ * pace of the host's own requests.
  */
 export const subscribedTypes: readonly string[] = [
   ...below(
