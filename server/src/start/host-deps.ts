@@ -24,7 +24,6 @@ import { type Config, twilioCredentials } from '../config.ts';
 import type { Db } from '../db/db.ts';
 import { createInbox } from '../events/create-inbox.ts';
 import type { Inbox, InboxLookup } from '../events/inbox.ts';
-import { createInboxLookup } from '../events/inbox-lookup.ts';
 import { type IngestParts, ingestWorks, type Log } from '../ingest/index.ts';
 import { forgetJobs } from '../queue/forget-jobs.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -86,7 +85,6 @@ export function createHostDeps(
   const audit = createAudit(db);
   const secrets = createSecrets({ sealed: sealedSecrets, keys: secretKeys });
   const twilio = createTwilio({ accountSid, workspaceSid, ...credentials });
-  const accounts = [accountSid];
   return {
     config,
     credentials,
@@ -123,7 +121,7 @@ export function createHostDeps(
     ...(callerDigest && { callerDigest }),
     ...(config.twilioKeys && { twilioKeys: config.twilioKeys }),
     twilio,
-    inbox: noticing({ ...createInbox({ db, accounts, log }), ...createInboxLookup(db, accounts) }, catalog),
+    inbox: noticing(createInbox({ db, accounts: [accountSid], log }), catalog),
     log,
   };
 }

@@ -17,6 +17,5 @@ export function openRooms(shared: Shared): readonly Room[] {
     eventsRoom(shared),
     retentionRoom(shared),
     alarmsRoom(shared),
-    eventsRoom(shared),
   ];
 }
