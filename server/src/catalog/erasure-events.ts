@@ -1,6 +1,7 @@
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
 import { lockInbox, refuseSids } from '../db/erased-sids.ts';
+import { removeSessions } from './erasure-sessions.ts';
 import type { CallSids } from './erasure-traces.ts';
 
 /** From the task to its conference, and from the conference to its legs. */
@@ -27,11 +28,13 @@ export async function removeEvents(
          AND type = 'com.twilio.voice.status-callback.recording.processed'`,
       [sid],
     );
+    await removeSessions(db, [sid]);
     return;
   }
   const sids = await withLegs(db, account, [sid, ...own]);
   for (const table of ['agent_events', 'events_set_aside'])
     await db.query(`DELETE FROM ${table} WHERE sids && $1::text[]`, [sids]);
+  await removeSessions(db, sids);
   await refuseSids(db, sids);
 }
 

@@ -38,7 +38,7 @@ import { createInbox } from '../events/create-inbox.ts';
 import { watchLag } from '../events/event-lag.ts';
 import { readEventStatus } from '../events/event-status.ts';
 import { eventTypes } from '../events/event-types.ts';
-import { createInboxReader, findTestEvent } from '../events/inbox-reader.ts';
+import { createInboxReader, readEvents } from '../events/inbox-reader.ts';
 import { takeBackSetAside } from '../events/take-back.ts';
 import { cloudEvent, account as eventAccount } from '../events/testing/cloud-events.ts';
 import { readHealth } from '../http/operators/health.ts';
@@ -513,7 +513,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     expect(await takeBackSetAside(own, new AbortController().signal)).toBe(1);
     db.during("agents' events: reading");
     expect((await createInboxReader(db).after('5', 1_000)).events).toHaveLength(1_000);
-    await findTestEvent(db, 'test');
+    await readEvents(db, ['one', 'two']);
     await inbox.missing(batch);
     await watchLag({ db, alarms: createAlarms(db) });
     await readEventStatus(db);

@@ -1,6 +1,5 @@
 import type { Db } from '../db/db.ts';
 import type { AgentEvent } from './agent-event.ts';
-import { testEventType } from './event-types.ts';
 import type { InboxReader } from './inbox.ts';
 
 /** Rows of one reading. */
@@ -32,16 +31,6 @@ export function createInboxReader(db: Pick<Db, 'query'>): InboxReader {
       return { events: rows.map(eventOf), position: last ? String(last.seq) : position };
     },
   };
-}
-
-/** The event of a sink's test, by the `TestId` that Twilio answered when the test began; undefined until it has arrived. */
-export async function findTestEvent(db: Pick<Db, 'query'>, testId: string): Promise<AgentEvent | undefined> {
-  const rows = await db.query<Row>(
-    `SELECT seq, id, type, at, event_sid, data FROM agent_events
-     WHERE type = '${testEventType}' AND data->>'test_id' = $1 LIMIT 1`,
-    [testId],
-  );
-  return rows.map(eventOf)[0];
 }
 
 /** The events with these ids, in any order. */

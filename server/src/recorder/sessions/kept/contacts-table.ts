@@ -1,3 +1,4 @@
+import { noContact } from '../../../catalog/erasure-sessions.ts';
 import type { Db } from '../../../db/db.ts';
 import type { Contact } from '../contact.ts';
 import type { Group } from './group.ts';
@@ -72,6 +73,21 @@ export async function attachEvents(db: Sql, groups: readonly Group[]): Promise<n
     [events.map(({ contact }) => contact), events.map(({ event }) => event)],
   );
   return targets;
+}
+
+/**
+ * Takes events that an erasure has left without a contact.
+ * @param db of a transaction
+ * @returns their ids
+ */
+export async function takeLeftEvents(db: Sql, limit: number): Promise<string[]> {
+  const rows = await db.query<{ event: string }>(
+    `DELETE FROM contact_events WHERE contact = ${noContact} AND event IN (
+       SELECT event FROM contact_events WHERE contact = ${noContact} LIMIT $1
+     ) RETURNING event`,
+    [limit],
+  );
+  return rows.map(({ event }) => event);
 }
 
 /** The ids of all events of these contacts. */

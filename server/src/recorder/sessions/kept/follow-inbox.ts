@@ -4,7 +4,13 @@ import { createInboxReader, readEvents } from '../../../events/inbox-reader.ts';
 import type { ContactOptions } from '../contact-of.ts';
 import { contactsOf } from '../contacts-of.ts';
 import { linkKeys } from '../facts/fact-of.ts';
-import { attachEvents, contactsOfKeys, eventsOfContacts, writeContacts } from './contacts-table.ts';
+import {
+  attachEvents,
+  contactsOfKeys,
+  eventsOfContacts,
+  takeLeftEvents,
+  writeContacts,
+} from './contacts-table.ts';
 import { groupByContact } from './group.ts';
 
 export interface FollowDeps {
@@ -49,17 +55,19 @@ export async function followBatch({ db, options, log }: FollowDeps): Promise<Bat
       'SELECT position FROM session_place FOR UPDATE SKIP LOCKED',
     );
     if (!place) return { touched: [], isEnd: true };
-    const { events, position } = await createInboxReader(inner).after(
-      place.position ?? undefined,
-      mostEvents,
-    );
+    // What an erasure has left without a contact comes first.
+    const left = await readEvents(inner, await takeLeftEvents(inner, mostEvents));
+    const { events, position } =
+      left.length > 0
+        ? { events: left, position: place.position ?? undefined }
+        : await createInboxReader(inner).after(place.position ?? undefined, mostEvents);
     if (events.length === 0) return { touched: [], isEnd: true };
     const keyed = events.map((event) => ({ id: event.id, keys: linkKeys(event) }));
     const known = await contactsOfKeys(inner, [...new Set(keyed.flatMap(({ keys }) => keys))]);
     const touched = await attachEvents(inner, groupByContact(keyed, known));
     await computeContacts(inner, touched, contactOptions, log);
-    await inner.query('UPDATE session_place SET position = $1', [position]);
-    return { touched, isEnd: events.length < mostEvents };
+    await inner.query('UPDATE session_place SET position = $1', [position ?? null]);
+    return { touched, isEnd: left.length === 0 && events.length < mostEvents };
   }, limitMs);
 }
 

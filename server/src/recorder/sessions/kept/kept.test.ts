@@ -1,9 +1,12 @@
+import { removeSessions } from '../../../catalog/erasure-sessions.ts';
 import type { Db } from '../../../db/db.ts';
 import { buildIndexes } from '../../../db/indexes.ts';
 import { migrate } from '../../../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../../../db/testing/on-each-engine.ts';
+import type { AgentEvent } from '../../../events/agent-event.ts';
 import type { Contact } from '../contact.ts';
 import { contactsOf } from '../contacts-of.ts';
+import { linkKeys } from '../facts/fact-of.ts';
 import { storeAll } from '../testing/stored.ts';
 import { inbound, stories } from '../testing/stories.ts';
 import { applyToAll, applyToSome, type PolicySettings } from './apply-policies.ts';
@@ -124,6 +127,29 @@ onEachEngine('kept sessions', (open) => {
     await readOn();
     expect(await kept()).toEqual(before);
     expect(warned).toEqual([expect.objectContaining({ event: 'sessions.incomplete', contacts: 1 })]);
+  });
+
+  test('an erasure removes the session; what it leaves of other calls becomes sessions again', async () => {
+    const [erased, other] = [inbound(600), inbound(601)];
+    await storeAll(db, [...erased.story.events, ...other.story.events]);
+    const [first, second] = [erased, other].map(({ story }) => linkKeys(story.events[0] as AgentEvent)[0]);
+    await readOn();
+    // As if an event had named both calls.
+    await db.query('UPDATE contact_keys SET contact = (SELECT min(number) FROM contacts)');
+    await db.query('UPDATE contact_events SET contact = (SELECT min(number) FROM contacts)');
+    await db.query('DELETE FROM contacts WHERE number > (SELECT min(number) FROM contacts)');
+    const ids = erased.story.events.map(({ id }) => id);
+    await db.query('DELETE FROM agent_events WHERE id = ANY($1::text[])', [ids]);
+    await removeSessions(db, [first ?? '']);
+    expect(await db.query('SELECT number FROM contacts UNION ALL SELECT contact FROM contact_keys')).toEqual(
+      [],
+    );
+    await readOn();
+    expect(plain(await kept())).toEqual(plain(contactsOf(other.story.events)));
+    const keys = (await db.query<{ key: string }>('SELECT key FROM contact_keys')).map(({ key }) => key);
+    expect(keys).toContain(second);
+    expect(keys).not.toContain(first);
+    expect(warned).toEqual([]);
   });
 
   test('while another process reads the inbox, this one waits', async () => {
