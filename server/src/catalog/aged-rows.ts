@@ -1,6 +1,6 @@
 import type { AccountSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
-import { isHinted } from '../db/indexes.ts';
+import { isHinted, sessionEnd } from '../db/indexes.ts';
 import type { KeepingCatalog } from './keeping-catalog.ts';
 import type { Marks } from './marks.ts';
 
@@ -32,6 +32,8 @@ export interface AgedRows {
   events(days: number): Promise<Slice>;
   /** What was set aside of agents' events, by when it last came. */
   eventsSetAside(days: number): Promise<Slice>;
+  /** Sessions, by their close, or their beginning if no close was ever seen. */
+  sessions(days: number): Promise<Slice>;
   /** Digests of the SIDs of erased calls: by then no source has an event of the call any more. */
   erasedSids(): Promise<Slice>;
 }
@@ -178,6 +180,18 @@ export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks
         `DELETE FROM events_set_aside WHERE last_at < ${before('$1')} AND key IN (
            SELECT key FROM events_set_aside WHERE last_at < ${before('$1')} ORDER BY last_at LIMIT ${slice}
          ) RETURNING 1`,
+        [days],
+      ),
+    sessions: (days) =>
+      remove(
+        `WITH gone AS (
+           DELETE FROM contacts WHERE number IN (
+             SELECT number FROM contacts WHERE ${sessionEnd} < ${before('$1')} ORDER BY ${sessionEnd} LIMIT ${slice}
+           ) RETURNING number
+         ), keys AS (DELETE FROM contact_keys WHERE contact IN (SELECT number FROM gone)),
+         events AS (DELETE FROM contact_events WHERE contact IN (SELECT number FROM gone)),
+         reports AS (DELETE FROM contact_reports WHERE contact IN (SELECT number FROM gone))
+         SELECT number FROM gone`,
         [days],
       ),
     erasedSids: () =>

@@ -8,6 +8,9 @@ export const inDirection = `CASE WHEN 'direction' = ANY(unproven) THEN '' ELSE c
 /** SQL: no task is proven for the recording, so its hint counts. Statements and index must use the same text. */
 export const isHinted = `(task_sid IS NULL OR 'owner' = ANY(unproven))`;
 
+/** SQL: when a session ended, or began if no end was seen. Statements and index must use the same text. */
+export const sessionEnd = 'coalesce(closed_at, opened_at)';
+
 /** By name: the table, and the SQL after the table's name. */
 type Wanted = Readonly<Record<string, { on: string; as: string }>>;
 
@@ -85,6 +88,7 @@ export const indexes: Wanted = {
   agent_events_last: { on: 'agent_events', as: '(type, seq)' },
   contact_keys_of: { on: 'contact_keys', as: '(contact)' },
   contacts_unfinished: { on: 'contacts', as: '(number) WHERE shown_at IS NULL' },
+  contacts_ended: { on: 'contacts', as: `((${sessionEnd}))` },
   contacts_opened: { on: 'contacts', as: '(opened_at)' },
   events_set_aside_about: { on: 'events_set_aside', as: 'USING gin (sids) WITH (fastupdate = off)' },
   events_set_aside_last: { on: 'events_set_aside', as: '(last_at)' },

@@ -30,6 +30,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import { removeEvents } from '../catalog/erasure-events.ts';
+import { removeSessions } from '../catalog/erasure-sessions.ts';
 import { removeTraces } from '../catalog/erasure-traces.ts';
 import { createLiveCalls, type LiveCalls } from '../catalog/live-calls.ts';
 import { createUploads } from '../catalog/uploads.ts';
@@ -53,6 +54,19 @@ import { removeDone } from '../queue/remove-done.ts';
 import { createPauses } from '../recorder/pauses/pauses.ts';
 import { consentOf } from '../recorder/reports/consents.ts';
 import { createPendingReports, retryPending } from '../recorder/reports/pending.ts';
+import {
+  attachEvents,
+  contactsOfKeys,
+  eventsOfContacts,
+  keepDecisions,
+  keepReport,
+  keepResolved,
+  readContacts,
+  readReports,
+  takeLeftEvents,
+  unfinishedContacts,
+  writeContacts,
+} from '../recorder/sessions/kept/contacts-table.ts';
 import { createPolicies } from '../retention/policies.ts';
 import { createRuns } from '../runs/runs.ts';
 import { createSealedSecrets, readSealedSecrets } from '../secrets/sealed-secrets.ts';
@@ -328,6 +342,13 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await migrate(plain);
     await fillCatalog(plain, { account, recordings: rows, alarms: { open: 200, cleared: 2_000 } });
     await plain.query(
+      `INSERT INTO contacts (number, id, kind, opened_at, closed_at, contact, shown_at)
+       SELECT n, 'WT' || n, 'voice', now() - n * interval '1 minute', now(), '{}', now() FROM generate_series(1, 100000) n;
+       INSERT INTO contact_keys SELECT 'key ' || n, n FROM generate_series(1, 100000) n;
+       INSERT INTO contact_events SELECT n, 'event ' || n FROM generate_series(1, 100000) n;
+       ANALYZE contacts, contact_keys, contact_events`,
+    );
+    await plain.query(
       `INSERT INTO agent_events (id, type, at, at_from, event_sid, same_as, sids, data, source, shard)
        SELECT 'filled ' || n, 'com.twilio.taskrouter.task.created', now(), 'payload', 'filled EV' || n, 'same ' || n,
          ARRAY['WT' || md5('WT' || n), 'CA' || md5('CA' || n)], '{}', 'kinesis', 's1'
@@ -341,7 +362,15 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await plain.query('VACUUM ANALYZE');
     const parts = await partsOf(plain, schema);
     const filled = ['copy', 'link', 'verify', 'describe'].map((name) => parts.get(name)?.split('.')[1] ?? '');
-    large = new Set(['recordings', 'agent_events', 'audit', ...filled]);
+    large = new Set([
+      'recordings',
+      'agent_events',
+      'contacts',
+      'contact_keys',
+      'contact_events',
+      'audit',
+      ...filled,
+    ]);
     client = new pg.Client({ connectionString: database.url });
     await client.connect();
     db = explainingDb(client);
@@ -530,6 +559,34 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
         !line.includes("interval '1 hour'") && !line.includes('GROUP BY source, shard ORDER BY minutes'),
     );
     expect(found).toEqual([]);
+  });
+
+  test('of sessions', async () => {
+    db.carryOut(true);
+    db.during('sessions: following');
+    const groups = [{ contacts: [1, 2], keys: ['a'], events: ['e1'] }];
+    await settled(contactsOfKeys(db, ['key 1', 'key 2']));
+    await plain.transaction(async () => {
+      await attachEvents(db, groups);
+      await takeLeftEvents(db, 500);
+      await eventsOfContacts(db, [1]);
+    });
+    await writeContacts(db, []);
+    await readContacts(db, [1, 2]);
+    await unfinishedContacts(db, 0, 200);
+    await readReports(db, [1, 2]);
+    const since = new Date(0);
+    const report = { contact: 1, code: 'long_hold', since, subject: 's', resolved: false } as const;
+    await keepReport(db, report);
+    await keepResolved(db, report);
+    await keepDecisions(db, { number: 1, shownAt: since });
+    db.during('sessions: removing');
+    await createAgedRows(db, account, {
+      mark: async () => undefined,
+      setMark: async () => undefined,
+    }).sessions(400);
+    await removeSessions(db, ['key 3']);
+    expect(whole()).toEqual([]);
   });
 
   test('of the queue', async () => {

@@ -36,7 +36,7 @@ onEachEngine('what is trimmed by age', (open) => {
   beforeEach(async () => {
     logged = [];
     await database.db.query(
-      'TRUNCATE recordings, alarms, runs, retained, reports, pauses, identities, marks, audit, certificates, agent_events, events_set_aside, erased_sids CASCADE',
+      'TRUNCATE recordings, alarms, runs, retained, reports, pauses, identities, marks, audit, certificates, agent_events, events_set_aside, erased_sids, contacts, contact_keys, contact_events, contact_reports CASCADE',
     );
   });
 
@@ -86,6 +86,35 @@ onEachEngine('what is trimmed by age', (open) => {
     expect(await column('SELECT key AS one FROM events_set_aside')).toEqual(['s34']);
     expect(await column('SELECT digest AS one FROM erased_sids')).toEqual(['young']);
     expect(logged).toEqual([{ event: 'trimmed', events: 600, events_set_aside: 1, erased_sids: 1 }]);
+  });
+
+  test('sessions by their close, with what belongs to them; one without a close by its beginning', async () => {
+    const { db } = database;
+    const rows: [number, number | undefined][] = [
+      [401, 399],
+      [500, 401],
+      [399, undefined],
+      [401, undefined],
+    ];
+    for (const [n, [opened, closed]] of rows.entries()) {
+      await db.query(
+        `INSERT INTO contacts (number, id, kind, opened_at, closed_at, contact)
+         VALUES ($1, '', 'voice', ${ago(opened)}, ${closed === undefined ? 'NULL' : ago(closed)}, '{}')`,
+        [n + 1],
+      );
+      await db.query('INSERT INTO contact_keys VALUES ($1, $2)', [`key ${n + 1}`, n + 1]);
+      await db.query('INSERT INTO contact_events VALUES ($1, $2)', [n + 1, `event ${n + 1}`]);
+      await db.query(`INSERT INTO contact_reports VALUES ($1, 'long_call', now(), 's')`, [n + 1]);
+    }
+    await trim();
+    for (const [table, name] of [
+      ['contacts', 'number'],
+      ['contact_keys', 'contact'],
+      ['contact_events', 'contact'],
+      ['contact_reports', 'contact'],
+    ])
+      expect(await column(`SELECT ${name}::int AS one FROM ${table} ORDER BY 1`)).toEqual([1, 3]);
+    expect(logged).toEqual([{ event: 'trimmed', contacts: 2 }]);
   });
 
   test('alarms by when they were closed; one that is open stays, however old', async () => {

@@ -48,6 +48,7 @@ export async function trimNow(
     ['identities', () => aged.identities(keepDays.reports)],
     ['events', () => aged.events(keepDays.events)],
     ['events_set_aside', () => aged.eventsSetAside(keepDays.events)],
+    ['contacts', () => aged.sessions(keepDays.reports)],
     ['erased_sids', () => aged.erasedSids()],
   ];
   const counts: Record<string, number> = {};

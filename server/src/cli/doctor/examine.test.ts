@@ -25,7 +25,7 @@ const check = (name: string, look: Check['look'], group = 'Group'): Check => ({ 
 /** One real check on a configuration that has just what it needs. */
 const judge = async (name: string, more: Partial<Config>): Promise<Finding | undefined> => {
   const those = checks.filter((one) => one.name === name);
-  return (await examine({ load: () => config(more), those }))[1];
+  return (await examine({ load: () => config(more), those, limitMs: 60_000 }))[1];
 };
 
 test('without a whole environment nothing else is looked at', async () => {
@@ -95,7 +95,7 @@ test('a fault that may follow from another one is a note that names it; alone it
   const fails = (words: string) => () => Promise.reject(advice(words, 'do it'));
   const second: Check = { ...check('second', fails('also')), after: ['first'] };
   const findings = async (...those: Check[]) => {
-    const found = await examine({ load: () => config({}), those });
+    const found = await examine({ load: () => config({}), those, limitMs: 60_000 });
     return found.slice(1).map(({ level, detail, next }) => [level, detail, next]);
   };
   expect(await findings(check('first', fails('gone')), second)).toEqual([

@@ -1,7 +1,7 @@
 export const sessions = `
 -- How far the sessions have read the inbox. The row's lock makes one process at a time do so.
 CREATE TABLE session_place (
-  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
   position text
 );
 INSERT INTO session_place DEFAULT VALUES;
