@@ -5,6 +5,9 @@ import { type Alarm, subjectOf, webhookMark } from './alarms.ts';
 /** One webhook that is to be sent. It names no recording: an erasure removes the alarm, and nothing is sent then. */
 export type WebhookEvent = Pick<AlarmWebhook, 'id' | 'event' | 'at'> & { alarm: number };
 
+/** What a webhook says of its alarm. */
+export type AlarmFacts = Pick<Alarm, 'code' | 'detail' | 'recordingSid' | 'shard' | 'session'>;
+
 export interface WebhookEvents {
   /** From now on each alarm that is raised has events. */
   switchOn(): Promise<void>;
@@ -15,7 +18,7 @@ export interface WebhookEvents {
   /** These events have jobs now. */
   handedOver(events: readonly WebhookEvent[]): Promise<void>;
   /** Undefined where the alarm was removed. */
-  alarmOf(event: WebhookEvent): Promise<Pick<Alarm, 'code' | 'recordingSid' | 'detail'> | undefined>;
+  alarmOf(event: WebhookEvent): Promise<AlarmFacts | undefined>;
 }
 
 export const mostPending = 500;

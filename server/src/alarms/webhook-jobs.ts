@@ -1,8 +1,8 @@
 import { type AccountSid, type AlarmWebhook, CustodyError } from '@flex-custody/core';
 import { redact } from '../log.ts';
 import { meaningOf } from './alarm-table.ts';
-import type { Alarm, Alarms } from './alarms.ts';
-import { mostPending, type WebhookEvent, type WebhookEvents } from './webhook-events.ts';
+import type { Alarms } from './alarms.ts';
+import { type AlarmFacts, mostPending, type WebhookEvent, type WebhookEvents } from './webhook-events.ts';
 import type { WebhookSender } from './webhook-sender.ts';
 
 export interface WebhookDeps {
@@ -58,12 +58,14 @@ const unknown = {
 function webhookOf(
   account: AccountSid,
   { id, event, at }: WebhookEvent,
-  { code, detail, recordingSid }: Pick<Alarm, 'code' | 'recordingSid' | 'detail'>,
+  { code, detail, recordingSid, shard, session }: AlarmFacts,
 ): AlarmWebhook {
   const { severity, meaning, next } = meaningOf(code) ?? unknown;
   return {
     ...{ id, event, code, severity, meaning, next },
     ...(recordingSid && { recording: recordingSid }),
+    ...(shard !== undefined && { shard }),
+    ...(session !== undefined && { session }),
     ...(detail !== '' && { detail: redact(detail) }),
     ...{ at, account },
   };

@@ -8,6 +8,8 @@ const whole = {
   meaning: 'A recording could not be copied.',
   next: 'Fix it.',
   recording: `RE${'1'.repeat(32)}`,
+  shard: 'shardId-000000000001',
+  session: `WT${'1'.repeat(32)}`,
   detail: 'media_missing',
   at: '2026-11-30T12:00:00.000Z',
   account: `AC${'2'.repeat(32)}`,
@@ -15,7 +17,7 @@ const whole = {
 
 test('is read as it was sent, without fields that are not known', () => {
   expect(parseAlarmWebhook({ ...whole, later: 1 })).toEqual(whole);
-  const { recording: _, detail: __, ...least } = whole;
+  const { recording: _, detail: __, shard: ___, session: ____, ...least } = whole;
   expect(parseAlarmWebhook(least)).toEqual(least);
 });
 
@@ -29,6 +31,8 @@ test.each([
   ['meaning', null],
   ['next', {}],
   ['recording', 'RE1'],
+  ['shard', 7],
+  ['session', {}],
   ['detail', 7],
   ['at', 7],
   ['account', 'AC1'],

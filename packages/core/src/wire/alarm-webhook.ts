@@ -23,6 +23,10 @@ export interface AlarmWebhook {
   /** What a person does next. */
   next: string;
   recording?: RecordingSid;
+  /** Shard of the events' stream. */
+  shard?: string;
+  /** SID of the session's task, call or conference; of a single hold its reservation, a slash, and its beginning in epoch ms. */
+  session?: string;
   detail?: string;
   /** When the alarm was raised or resolved, as ISO 8601 in UTC. */
   at: string;
@@ -42,6 +46,8 @@ export const parseAlarmWebhook = (body: unknown): AlarmWebhook =>
     meaning: needed('meaning', asText),
     next: needed('next', asText),
     ...optional('recording', asRecordingSid),
+    ...optional('shard', asText),
+    ...optional('session', asText),
     ...optional('detail', asText),
     at: needed('at', asText),
     account: needed('account', asAccountSid),

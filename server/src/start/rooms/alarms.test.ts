@@ -110,6 +110,17 @@ onEachEngine('alarms by webhook', (open) => {
     expect(all.map(({ code }) => code)).toEqual(['trim_failed']);
   };
 
+  test('an alarm about a session or a shard says which', async () => {
+    await alarms().raise('long_call', `session-${RE(1)}`, '');
+    const [session] = await receives(1);
+    expect(session).toMatchObject({ code: 'long_call', session: RE(1) });
+    expect(session).not.toHaveProperty('recording');
+    await alarms().raise('shard_silent', 'shardId-000000000001', '');
+    const [shard] = await receives(1);
+    expect(shard).toMatchObject({ code: 'shard_silent', shard: 'shardId-000000000001' });
+    expect(shard).not.toHaveProperty('session');
+  });
+
   test('one when an alarm is raised, and one when it is resolved or cleared', async () => {
     await alarms().raise('copy_failed', RE(1), 'media_missing of +4915112345678');
     const [raised, ...others] = await receives(1);
