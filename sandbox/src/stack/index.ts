@@ -1,5 +1,6 @@
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { subscribeWebhook } from '../agent-events/subscribe.ts';
 import { startGuard } from '../guard/index.ts';
 import { type Sandbox, startSandbox } from '../index.ts';
 import { type Child, startChild } from './children.ts';
@@ -25,6 +26,8 @@ export interface StackOptions {
   databaseUrl?: string;
   /** Where the keys of recordings are: in a file of the host's, by default, or in the sandbox's KMS. */
   keys?: 'file' | 'kms';
+  /** Agents' events go to the host's webhook, so that calls become sessions. */
+  agentEvents?: boolean;
   /** More of the host's, and the Functions', environment; theirs wins. */
   serverEnv?: Readonly<Record<string, string>>;
   functionsEnv?: Readonly<Record<string, string>>;
@@ -110,6 +113,7 @@ async function bringUp(
     functionsBaseUrl: baseUrl,
     functionsOrigin: local(ports.functions),
     publicHostUrl: addresses.server,
+    operators: { url: local(ports.ops), secret: secrets.operatorSecret },
     ...(options.s3 ? { s3: options.s3, bucket: options.s3.bucket } : {}),
     log: (line) => {
       const event = eventOf(line, 'sandbox');
@@ -118,6 +122,7 @@ async function bringUp(
     },
   });
   closers.push(() => sandbox.close());
+  if (options.agentEvents) subscribeWebhook(sandbox.twilio.world, `${addresses.server}/events`);
 
   const reach = await options.reach?.(sandbox);
   const passOn = relay(sandbox.url);
@@ -172,7 +177,7 @@ async function bringUp(
   closers.push(stopServer);
 
   tell('the Functions, behind a guard as strict as Twilio');
-  tell('the server: http and worker');
+  tell('the server: http, worker and recorder');
   const assetsFolder = makeAssets(root, dataDir, sandbox);
   const functions = startFunctions({
     root,
