@@ -12,7 +12,8 @@ describe('the local stack with its recorder', () => {
   let stack: Stack;
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'custody-sessions-'));
-    stack = await startStack({ dataDir, agentEvents: true });
+    stack = await startStack({ dataDir });
+    stack.sendAgentEvents();
   }, 120_000);
   afterAll(async () => {
     await stack?.close();
@@ -58,7 +59,10 @@ describe('the local stack with its recorder', () => {
     const { task } = await control<{ task: { sid: string } }>('stories', story);
     await until(async () => (await longHolds()).length > 0);
     expect(await longHolds()).toMatchObject([
-      { code: 'long_hold', detail: expect.stringContaining(`30 minutes or more, in the call of ${task.sid}`) },
+      {
+        code: 'long_hold',
+        detail: expect.stringContaining(`30 minutes or more, in the call of ${task.sid}`),
+      },
     ]);
     expect(Date.now() - Date.parse((await sessionOf(task.sid))?.onHoldAt ?? '')).toBeGreaterThan(1_850_000);
 

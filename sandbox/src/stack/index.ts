@@ -26,8 +26,6 @@ export interface StackOptions {
   databaseUrl?: string;
   /** Where the keys of recordings are: in a file of the host's, by default, or in the sandbox's KMS. */
   keys?: 'file' | 'kms';
-  /** Agents' events go to the host's webhook, so that calls become sessions. */
-  agentEvents?: boolean;
   /** More of the host's, and the Functions', environment; theirs wins. */
   serverEnv?: Readonly<Record<string, string>>;
   functionsEnv?: Readonly<Record<string, string>>;
@@ -53,6 +51,8 @@ export interface Stack {
   readonly hostEnvironment: Readonly<Record<string, string>>;
   /** The same as a file for a shell: `. <file>`. */
   readonly shellFile: string;
+  /** From now on agents' events go to the host's webhook, so that calls become sessions. */
+  sendAgentEvents(): void;
   /** Of the host's process, as long as it runs. */
   serverPid(): number;
   close(): Promise<void>;
@@ -122,7 +122,6 @@ async function bringUp(
     },
   });
   closers.push(() => sandbox.close());
-  if (options.agentEvents) subscribeWebhook(sandbox.twilio.world, `${addresses.server}/events`);
 
   const reach = await options.reach?.(sandbox);
   const passOn = relay(sandbox.url);
@@ -221,6 +220,7 @@ async function bringUp(
     broken,
     stopServer,
     startServer,
+    sendAgentEvents: () => void subscribeWebhook(sandbox.twilio.world, `${addresses.server}/events`),
     serverPid: () => server?.pid ?? 0,
     close,
   };

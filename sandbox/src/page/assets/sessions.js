@@ -54,7 +54,8 @@ function showRecorder({ unreachable, sessions, alarms }, names) {
 }
 
 function alarm({ code, detail, lastAt }) {
-  return h('p', { className: 'alarm' }, h('strong', {}, code), ` ${detail} `, h('span', {}, clock(lastAt)));
+  const words = detail.split(/([A-Z]{2}[0-9a-f]{32})/).map((word, index) => (index % 2 ? sid(word) : word));
+  return h('p', { className: 'alarm' }, h('strong', {}, code), ' ', words, ' ', h('span', {}, clock(lastAt)));
 }
 
 const columns = ['Session', 'Queue', 'Agent', 'Since', 'Wait', 'Holds', ''];
