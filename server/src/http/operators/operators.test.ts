@@ -299,6 +299,9 @@ describe.each([
       ['sessions', []],
       ['newestSessions', []],
     ]);
+    const headers = more.flatMap(({ columns }) => Object.values(columns));
+    expect(headers).toContain('ON HOLD SINCE');
+    expect(headers.filter((header) => typeof header !== 'string')).toEqual([]);
     await database.db.query('TRUNCATE shard_leases');
   });
 
