@@ -18,6 +18,7 @@ import { createExchange, type Exchange } from './live/exchange.ts';
 import { createLegs } from './live/legs.ts';
 import { openMediaFile } from './media.ts';
 import { pageRoutes } from './page/index.ts';
+import { type Operators, recorderRoute } from './page/recorder.ts';
 import { startProxy } from './proxy.ts';
 import { buildRest, listenRest } from './rest/app.ts';
 import { startS3 } from './s3/index.ts';
@@ -38,6 +39,8 @@ export interface SandboxOptions {
   functionsOrigin: string;
   /** Where a browser reaches the custody host. */
   publicHostUrl: string;
+  /** The custody host's listener for operators, which says what its recorder knows. */
+  operators?: Operators;
   bucket?: string;
   /** An S3 to use instead of the sandbox's own. */
   s3?: { endpoint: string; accessKeyId: string; secretAccessKey: string };
@@ -191,6 +194,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       mediaOrigins: [s3.endpoint],
       root: join(root, 'src', 'page', 'assets'),
     });
+    if (options.operators) recorderRoute(controls, options.operators);
     const url = await controls.listen({ host: '127.0.0.1', port: options.port });
 
     ours['veridas'] = { enabled: true, vendor_url: `${url}/veridas` };

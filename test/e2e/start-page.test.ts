@@ -19,6 +19,7 @@ describeWhere('chromium', 'the start page', () => {
     await mkdir(pictures, { recursive: true });
     dataDir = await mkdtemp(join(tmpdir(), 'custody-page-'));
     stack = await startStack({ dataDir });
+    stack.sendAgentEvents();
     browser = await openBrowser();
     ({ page, complaints } = await browser.page());
     await page.goto(stack.urls.sandbox);
@@ -114,6 +115,21 @@ describeWhere('chromium', 'the start page', () => {
     await picture('start-page-transfer');
   });
 
+  test('shows a live call as a session while it lasts, and the alarm of a hold of 31 minutes', async () => {
+    complaints.length = 0;
+    await page.getByText('No call is live.').waitFor();
+    await page.getByRole('button', { name: 'Call on hold for 31 minutes' }).click();
+    const session = page.getByRole('table', { name: 'Live sessions' }).getByRole('row').nth(1);
+    await session.getByText('on hold since').waitFor();
+    expect(await session.textContent()).toMatch(/^call WT….*Everyonealice@northwind\.example.*10 s1on hold/);
+    await page.locator('#alarms').getByText('long_hold').waitFor();
+    await picture('start-page-live');
+    await session.getByRole('button', { name: 'Hang up' }).click();
+    await page.getByText('No call is live.').waitFor();
+    await page.locator('#alarms:empty').waitFor({ state: 'attached' });
+    expect(complaints).toEqual([]);
+  });
+
   test('tells of a fault that was set, and of its end', async () => {
     await page.getByText('Faults', { exact: true }).click();
     await page.getByLabel('How').selectOption('slow');
@@ -147,6 +163,8 @@ describeWhere('chromium', 'the start page', () => {
   });
 
   test('fits a narrow screen', async () => {
+    await page.getByRole('button', { name: 'Call on hold for 31 minutes' }).click();
+    await page.getByRole('table', { name: 'Live sessions' }).waitFor();
     await page.setViewportSize({ width: 400, height: 800 });
     const overflow = await page
       .locator('html')

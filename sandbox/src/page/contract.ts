@@ -48,6 +48,35 @@ export interface WorkerView {
   name: string;
 }
 
+/** An open session, as the custody host has it. Times are ISO 8601. */
+export interface SessionView {
+  /** SID of its first task, or of its call. */
+  session: string;
+  kind: 'voice' | 'text' | 'work';
+  queue: string | null;
+  /** The employee's id: the worker's SID where the host has no file of employees. */
+  agent: string | null;
+  openedAt: string;
+  /** Seconds; null until an agent accepts. */
+  wait: number | null;
+  holds: number;
+  /** When the hold that lasts began. */
+  onHoldAt: string | null;
+}
+
+/** An open alarm of the custody host. */
+export interface AlarmView {
+  id: number;
+  code: string;
+  detail: string;
+  lastAt: string;
+}
+
+/** `GET /sandbox/recorder`. */
+export type RecorderView =
+  | { sessions: readonly SessionView[]; alarms: readonly AlarmView[] }
+  | { unreachable: true };
+
 /**
  * A line of `GET /sandbox/events` (server-sent, the default event type, JSON data; the last few hundred are sent again to
  * each new connection). Events of the host reach the page the same way: who runs the host (the local stack)

@@ -1,5 +1,6 @@
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { subscribeWebhook } from '../agent-events/subscribe.ts';
 import { startGuard } from '../guard/index.ts';
 import { type Sandbox, startSandbox } from '../index.ts';
 import { type Child, startChild } from './children.ts';
@@ -50,6 +51,8 @@ export interface Stack {
   readonly hostEnvironment: Readonly<Record<string, string>>;
   /** The same as a file for a shell: `. <file>`. */
   readonly shellFile: string;
+  /** From now on agents' events go to the host's webhook, so that calls become sessions. */
+  sendAgentEvents(): void;
   /** Of the host's process, as long as it runs. */
   serverPid(): number;
   close(): Promise<void>;
@@ -110,6 +113,7 @@ async function bringUp(
     functionsBaseUrl: baseUrl,
     functionsOrigin: local(ports.functions),
     publicHostUrl: addresses.server,
+    operators: { url: local(ports.ops), secret: secrets.operatorSecret },
     ...(options.s3 ? { s3: options.s3, bucket: options.s3.bucket } : {}),
     log: (line) => {
       const event = eventOf(line, 'sandbox');
@@ -172,7 +176,7 @@ async function bringUp(
   closers.push(stopServer);
 
   tell('the Functions, behind a guard as strict as Twilio');
-  tell('the server: http and worker');
+  tell('the server: http, worker and recorder');
   const assetsFolder = makeAssets(root, dataDir, sandbox);
   const functions = startFunctions({
     root,
@@ -216,6 +220,7 @@ async function bringUp(
     broken,
     stopServer,
     startServer,
+    sendAgentEvents: () => void subscribeWebhook(sandbox.twilio.world, `${addresses.server}/events`),
     serverPid: () => server?.pid ?? 0,
     close,
   };

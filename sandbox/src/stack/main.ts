@@ -53,6 +53,8 @@ async function run(
     process.stdout.write(`${JSON.stringify(first)}\n`);
     return succeeded(first) ? 0 : 1;
   }
+  // Not before: the first call would share a host that has just started, and its database, with its own events.
+  stack.sendAgentEvents();
   say(`Start page: ${stack.urls.sandbox}`);
   say(`Flex desktop: ${stack.urls.sandbox}/flex`);
   say(`Command line: ( . ${relative(process.cwd(), stack.shellFile)} && npx flex-custody doctor )`);

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -13,6 +13,8 @@ export interface StackSecrets {
   signingKeyFile: string;
   functionSecret: string;
   mediaSecret: string;
+  /** What the host's command line signs with. */
+  operatorSecret: string;
 }
 
 export function makeSecrets(folder: string): StackSecrets {
@@ -21,6 +23,7 @@ export function makeSecrets(folder: string): StackSecrets {
     publicKeyEncoding: { type: 'spki', format: 'der' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
+  const media = randomBytes(32);
   const keyId = `local-${new Date().toISOString().slice(0, 10)}`;
   const keyFile = join(folder, 'recordings.pem');
   writeFileSync(keyFile, `# key id: ${keyId}\n${privateKey}`, { mode: 0o600 });
@@ -30,6 +33,7 @@ export function makeSecrets(folder: string): StackSecrets {
     keyFile,
     signingKeyFile: join(folder, 'signing-key.pem'),
     functionSecret: randomBytes(32).toString('base64url'),
-    mediaSecret: randomBytes(32).toString('base64'),
+    mediaSecret: media.toString('base64'),
+    operatorSecret: createHmac('sha256', media).update('flex-custody operators').digest('hex'),
   };
 }

@@ -4,6 +4,7 @@ import { byId, clock, h, person, show, sid } from './dom.js';
 import { describe, faultsForm, newCallForm } from './forms.js';
 import { attributesOf, mediaEntries, names, problem, showBucket, showTask, showTwilio } from './holds.js';
 import { Listening } from './listen.js';
+import { sessionsCard } from './sessions.js';
 import { showSteps, standing } from './steps.js';
 
 const state = {
@@ -23,6 +24,7 @@ newCallForm((call) => {
 });
 faultsForm();
 const passToDesktop = desktopForm();
+const showSessions = sessionsCard();
 start();
 
 async function start() {
@@ -55,6 +57,8 @@ function hear(event) {
   state.events.push(event);
   passToDesktop(event);
   if (state.events.length > 5000) state.events.splice(0, 1000);
+  // The host reads what was delivered to it once a second.
+  if (event.event === 'events.delivered') setTimeout(() => showSessions(state.workers), 1200);
   if (event.event === 'recording.progress') showSelected();
   else refreshSoon();
 }
@@ -83,6 +87,8 @@ async function refresh() {
     return;
   }
   looking = true;
+  // The host may be slow to answer, and the calls are the sandbox's.
+  void showSessions(state.workers);
   try {
     state.calls = await sandbox.calls();
     if (state.workers.length < 2) state.workers = await sandbox.workers();

@@ -27,7 +27,7 @@ export function desktopForm() {
   });
   end.addEventListener('click', async () => {
     await report(form, 'Hanging up …', async () => {
-      await sandbox.hangUp(task);
+      await sandbox.act(task, 'customer-hangup');
       return statusTexts.wrapping;
     });
     look();

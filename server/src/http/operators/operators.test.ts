@@ -294,7 +294,14 @@ describe.each([
       columns: { owner: 'READ BY' },
       rows: [{ shard: 'shardId-1', owner: 'a', perSecond: 2, behindMs: null }],
     });
-    expect(more.map(({ name, rows }) => [name, rows])).toEqual([['nodes', []]]);
+    expect(more.slice(0, 3).map(({ name, rows }) => [name, rows])).toEqual([
+      ['nodes', []],
+      ['sessions', []],
+      ['newestSessions', []],
+    ]);
+    const headers = more.flatMap(({ columns }) => Object.values(columns));
+    expect(headers).toContain('ON HOLD SINCE');
+    expect(headers.filter((header) => typeof header !== 'string')).toEqual([]);
     await database.db.query('TRUNCATE shard_leases');
   });
 

@@ -143,7 +143,9 @@ function parse(text: string): unknown {
   }
 }
 
-/** Parses the times of rows and alarms into Dates, as the database returns them. */
+/** Parses the times of rows and alarms into Dates, as the database returns them; the header of a column of times stays text. */
 function revive(name: string, value: unknown): unknown {
-  return /(At|Until)$/.test(name) && typeof value === 'string' ? new Date(value) : value;
+  return /(At|Until)$/.test(name) && typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value)
+    ? new Date(value)
+    : value;
 }

@@ -12,7 +12,7 @@ import { inbound, stories } from '../testing/stories.ts';
 import { applyToAll, applyToSome, type PolicySettings } from './apply-policies.ts';
 import { readContacts } from './contacts-table.ts';
 import { type FollowDeps, followBatch, followInbox } from './follow-inbox.ts';
-import { sessionStatus } from './status.ts';
+import { newestSessions, sessionStatus } from './status.ts';
 
 jest.setTimeout(120_000);
 
@@ -310,6 +310,35 @@ onEachEngine('kept sessions', (open) => {
       expect(await sessionStatus.read(db)).toEqual([
         { kind: 'voice', open: 1, longest: expect.any(Number), trackingClosed: 0 },
       ]);
+    });
+
+    test('the status lists the newest open sessions with the agent who is connected, and the hold that lasts', async () => {
+      const { scene, events, startedAt, id } = await onHold();
+      const [contact] = await kept();
+      const other = inbound(501);
+      await storeAll(db, other.story.events.slice(0, 4));
+      await readOn();
+      const rows = await newestSessions.read(db);
+      expect(rows).toEqual([
+        expect.objectContaining({
+          session: other.task.sid,
+          agent: null,
+          wait: null,
+          holds: 0,
+          onHoldAt: null,
+        }),
+        {
+          ...{ session: id, kind: 'voice', queue: 'Support', agent: scene.agents[1]?.worker },
+          openedAt: new Date(contact?.openedAt ?? 0),
+          ...{ wait: contact?.wait, holds: 1, onHoldAt: new Date(startedAt) },
+        },
+      ]);
+      await storeAll(
+        db,
+        scene.story.events.filter((event) => !events.some((one) => one.id === event.id)),
+      );
+      await readOn();
+      expect(await newestSessions.read(db)).toEqual(rows.slice(0, 1));
     });
   });
 });

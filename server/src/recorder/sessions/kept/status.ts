@@ -1,4 +1,5 @@
-import type { StatusPart } from '../../../events/status-part.ts';
+import type { StatusPart, StatusRow } from '../../../events/status-part.ts';
+import { type Contact, wasAccepted } from '../contact.ts';
 
 /** Contacts that are not closed, by kind. */
 export const sessionStatus: StatusPart = {
@@ -12,3 +13,35 @@ export const sessionStatus: StatusPart = {
        FROM contacts WHERE shown_at IS NULL AND closed_at IS NULL GROUP BY kind ORDER BY kind`,
     ),
 };
+
+/** Sessions of one answer: a large contact center has thousands. */
+const mostShown = 20;
+
+/** Contacts that are not closed, the newest first, each with what happens in it now. */
+export const newestSessions: StatusPart = {
+  name: 'newestSessions',
+  title: `The newest open sessions, at most ${mostShown}`,
+  columns: {
+    ...{ session: 'SESSION', kind: 'KIND', queue: 'QUEUE', agent: 'AGENT', openedAt: 'SINCE' },
+    ...{ wait: 'WAIT, S', holds: 'HOLDS', onHoldAt: 'ON HOLD SINCE' },
+  },
+  async read(db) {
+    const rows = await db.query<{ contact: Contact }>(
+      `SELECT contact FROM contacts WHERE shown_at IS NULL AND closed_at IS NULL ORDER BY number DESC LIMIT ${mostShown}`,
+    );
+    return rows.map(({ contact }) => rowOf(contact));
+  },
+};
+
+function rowOf({ id, kind, openedAt, wait, holds, interactions }: Contact): StatusRow {
+  const open = interactions.filter(({ endedAt }) => endedAt === undefined);
+  const now = open.findLast(wasAccepted) ?? open.at(-1) ?? interactions.at(-1);
+  const lasting = holds.find(({ endedAt }) => endedAt === undefined);
+  return {
+    ...{ session: id, kind, queue: now?.queue?.name ?? now?.queue?.sid ?? null },
+    agent: now?.employee?.id ?? now?.workerSid ?? null,
+    openedAt: new Date(openedAt),
+    ...{ wait: wait ?? null, holds: holds.length },
+    onHoldAt: lasting ? new Date(lasting.startedAt) : null,
+  };
+}
