@@ -19,6 +19,11 @@ export class RecordingPlugin extends FlexPlugin {
     // Listeners, not a replacement: an action can be replaced by one plugin only.
     flex.Actions.addListener('beforeAcceptTask', services.beforeAccept);
     flex.Actions.addListener('afterAcceptTask', services.afterAccept);
+    // Flex holds the customer by the one pair of actions, and colleagues and external parties by the other.
+    for (const whom of ['Call', 'Participant'] as const) {
+      flex.Actions.addListener(`afterHold${whom}`, services.afterHold);
+      flex.Actions.addListener(`afterUnhold${whom}`, services.afterUnhold);
+    }
 
     const status = <RecordingStatus key="flex-custody-status" services={services} />;
     flex.TaskCanvasHeader.Content.add(status, { sortOrder: 1 });

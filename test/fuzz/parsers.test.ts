@@ -99,7 +99,7 @@ describe('a WAV file', () => {
 test("an agent's event is read, or set aside for a reason, whatever came", async () => {
   const samples = [Buffer.from(json(cloudEvent({ n: 1 }))), kinesisRecord({ n: 2 })];
   const counts = await tried('event', samples, 2_000, (input) => {
-    const parsed = parseEvent(input, { accounts: [account], receivedAt: new Date(0) });
+    const parsed = parseEvent(input, { accounts: [account], source: 'webhook', receivedAt: new Date(0) });
     if ('event' in parsed) {
       expect(parsed.event.id.length).toBeGreaterThan(0);
       expect(JSON.parse(parsed.event.data)).toBeInstanceOf(Object);

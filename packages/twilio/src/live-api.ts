@@ -14,6 +14,11 @@ export interface TwilioLiveConference extends LiveConference {
   friendlyName: string;
 }
 
+export interface LegHold {
+  callSid: CallSid;
+  hold: boolean;
+}
+
 /** Twilio keeps a recording below the call, or below the conference, that it records. */
 export type RecordingPlace = { call: CallSid } | { conference: ConferenceSid };
 
@@ -47,6 +52,8 @@ export interface TwilioLive {
   liveConferences(friendlyName: string): Promise<ConferenceSid[]>;
   /** With the legs that are in it now, 20 at most; undefined where it is not in progress. */
   liveConference(sid: ConferenceSid): Promise<TwilioLiveConference | undefined>;
+  /** Which of its legs are on hold, 20 at most; empty where it is unknown or over. */
+  holds(sid: ConferenceSid): Promise<LegHold[]>;
   callIsLive(sid: CallSid): Promise<boolean>;
   /** Tasks that the worker accepted and has not wrapped up, 10 at most. */
   acceptedTasks(worker: WorkerSid): Promise<TaskSid[]>;

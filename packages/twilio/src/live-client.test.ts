@@ -105,6 +105,17 @@ describe('a live conference', () => {
     expect(await twilio.liveConference(CF)).toMatchObject({ legs: [] });
   });
 
+  test('says which of its legs are on hold', async () => {
+    const hold = participants.participants.map((one) => ({ ...one, hold: one.call_sid !== agent }));
+    answers({ 'Participants.json': { participants: hold } });
+    expect(await twilio.holds(CF)).toEqual([
+      { callSid: caller, hold: true },
+      { callSid: agent, hold: false },
+    ]);
+    answers({});
+    expect(await twilio.holds(CF)).toEqual([]);
+  });
+
   test('is found by its name', async () => {
     answers({ 'Conferences.json': { conferences: [{ sid: CF }] } });
     expect(await twilio.liveConferences(WT)).toEqual([CF]);
@@ -232,6 +243,7 @@ describe('a stream', () => {
 const asks: [string, (from: TwilioLive) => Promise<unknown>][] = [
   ['liveConferences', (from) => from.liveConferences(WT)],
   ['liveConference', (from) => from.liveConference(CF)],
+  ['holds', (from) => from.holds(CF)],
   ['callIsLive', (from) => from.callIsLive(agent)],
   ['acceptedTasks', (from) => from.acceptedTasks(WK)],
   ['recordingsOf', (from) => from.recordingsOf({ call: agent })],

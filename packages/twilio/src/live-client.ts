@@ -1,4 +1,11 @@
-import { asCallSid, asConferenceSid, asRecordingSid, asTaskSid, type CallSid } from '@flex-custody/core';
+import {
+  asCallSid,
+  asConferenceSid,
+  asRecordingSid,
+  asTaskSid,
+  type CallSid,
+  type ConferenceSid,
+} from '@flex-custody/core';
 import { recordingStatuses } from './api.ts';
 import { type Connection, expected, read } from './connection.ts';
 import { isNotFound, isOver, isRefusal, twilioError } from './errors.ts';
@@ -30,6 +37,14 @@ export function liveCalls({ account, workspace }: Connection): TwilioLive {
       return { callSid: sid, to: to ?? '', live: status === 'in-progress' };
     });
 
+  /** The participants that are in a conference now; undefined where it is unknown. */
+  const present = async (sid: ConferenceSid) => {
+    const found = await read('the participants of a live conference', async () =>
+      (await account()).conferences(sid).participants.list({ limit: mostLegs }),
+    );
+    return found?.filter(({ status }) => status !== 'complete' && status !== 'failed');
+  };
+
   return {
     ...streams({ account }),
     async liveConferences(friendlyName) {
@@ -39,21 +54,23 @@ export function liveCalls({ account, workspace }: Connection): TwilioLive {
       return (found ?? []).map(({ sid }) => expected(asConferenceSid(sid), 'conference SID'));
     },
     async liveConference(sid) {
-      const ask = async () => (await account()).conferences(sid);
       const [conference, participants = []] = await Promise.all([
-        read('a conference', async () => (await ask()).fetch()),
-        read('its participants', async () => (await ask()).participants.list({ limit: mostLegs })),
+        read('a conference', async () => (await account()).conferences(sid).fetch()),
+        present(sid),
       ]);
       if (conference?.status !== 'in-progress') return undefined;
-      const present = participants.filter(({ status }) => status !== 'complete' && status !== 'failed');
       const legs = await Promise.all(
-        present.map((one) => call(expected(asCallSid(one.callSid), 'call SID'))),
+        participants.map((one) => call(expected(asCallSid(one.callSid), 'call SID'))),
       );
       return {
         sid,
         friendlyName: conference.friendlyName ?? '',
         legs: legs.flatMap((leg) => (leg ? { callSid: leg.callSid, to: leg.to } : [])),
       };
+    },
+    async holds(sid) {
+      const found = (await present(sid)) ?? [];
+      return found.map(({ callSid, hold }) => ({ callSid: expected(asCallSid(callSid), 'call SID'), hold }));
     },
     callIsLive: async (sid) => (await call(sid))?.live ?? false,
     async acceptedTasks(worker) {

@@ -1,4 +1,10 @@
-import { type NotRecordedReason, type PauseAnswer, type Report, reportKindOf } from '@flex-custody/core';
+import {
+  type CallSid,
+  type NotRecordedReason,
+  type PauseAnswer,
+  type Report,
+  reportKindOf,
+} from '@flex-custody/core';
 import type { Call } from '../state/call';
 
 /** What makes one report different from another. */
@@ -32,6 +38,18 @@ export const joinedReport = (stamp: Stamp, call: Call): Report => ({
   ...(call.conferenceSid ? { conferenceSid: call.conferenceSid } : {}),
   ...(call.leg ? { callSid: call.leg } : {}),
 });
+
+/** @param leg absent: the customer's. @returns undefined where Flex does not know the conference */
+export function holdReport(
+  stamp: Stamp,
+  call: Call,
+  kind: 'held' | 'unheld',
+  leg: CallSid | undefined,
+): Report | undefined {
+  const { conferenceSid } = call;
+  if (!conferenceSid) return undefined;
+  return { ...common(stamp, call), kind, conferenceSid, ...(leg ? { callSid: leg } : {}) };
+}
 
 /** A pause or resumption that the host did not hear of; undefined where Flex does not know the conference. */
 export function pauseReport(stamp: Stamp, call: Call, answer: PauseAnswer): Report | undefined {

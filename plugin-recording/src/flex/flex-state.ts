@@ -17,6 +17,8 @@ export interface FlexState {
   taskOf(payload: { task?: unknown; sid?: unknown }): ITask | undefined;
   /** The calls of this worker's own tasks. */
   calls(): Call[];
+  /** Those of the call's conference, empty where Flex's store has none. */
+  participantsOf(call: Call): readonly unknown[];
 }
 
 export function flexState(manager: Manager): FlexState {
@@ -33,13 +35,15 @@ export function flexState(manager: Manager): FlexState {
     const worker = workers.find((one) => one.worker?.sid === workerSid)?.worker;
     return [workerSid, worker?.name].filter(isText);
   };
+  const conferenceOf = (taskSid: string) =>
+    manager.store.getState().flex.conferences?.states.get(taskSid)?.source;
   const call = (task: ITask): Call | undefined => {
     const fresh = tasks().get(task.sid);
     const own = fresh !== undefined;
     const seen = fresh ?? task;
     if (!TaskHelper.isCallTask(seen)) return undefined;
     const phone = StateHelper.getCurrentPhoneCallState();
-    const conference = manager.store.getState().flex.conferences?.states.get(seen.taskSid)?.source;
+    const conference = conferenceOf(seen.taskSid);
     return callOf(seen, {
       own,
       workers: own ? ownNames() : namesOf(seen.workerSid),
@@ -60,6 +64,7 @@ export function flexState(manager: Manager): FlexState {
       return isText(sid) ? (tasks().get(sid) ?? TaskHelper.getTaskByTaskSid(sid)) : undefined;
     },
     calls: () => [...tasks().values()].flatMap((task) => call(task) ?? []),
+    participantsOf: ({ taskSid }) => conferenceOf(taskSid)?.participants ?? [],
   };
 }
 

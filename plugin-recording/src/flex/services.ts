@@ -1,6 +1,7 @@
 import { readFlexSettings } from '@flex-custody/core';
 import type { ITask, Manager } from '@twilio/flex-ui';
 import { type AcceptDeps, type AcceptPayload, beforeAccept, keptOurOptions } from '../actions/accept';
+import { afterHold, type HoldDeps, type HoldPayload } from '../actions/hold';
 import { type Plan, planFor } from '../actions/plan';
 import { type Recorder, recorder } from '../actions/recorder';
 import { callControl } from '../api/call-control';
@@ -36,6 +37,8 @@ export interface Services {
   subscribe(listener: () => void): () => void;
   beforeAccept(payload: AcceptPayload): void;
   afterAccept(payload: AcceptPayload): void;
+  afterHold(payload: HoldPayload): void;
+  afterUnhold(payload: HoldPayload): void;
   /** Reports wrong settings, sends waiting reports, and begins to watch calls. */
   begin(): void;
 }
@@ -91,13 +94,15 @@ export function createServices(manager: Manager): Services {
   const warnOfDouble = (): void => {
     if (flex.isAdmin() && doneOnce.first('double-shown')) notify(manager, 'FlexCustodyAlert_double');
   };
+  const callOf = (payload: { task?: unknown; sid?: unknown }): Call | undefined => {
+    const task = flex.taskOf(payload);
+    return task && flex.call(task);
+  };
+  const holdDeps: HoldDeps = { callOf, participantsOf: flex.participantsOf, reports, stamp, log: warn };
   const acceptDeps: AcceptDeps = {
     settings,
     flexRecords: flex.flexRecords,
-    callOf(payload) {
-      const task = flex.taskOf(payload);
-      return task && flex.call(task);
-    },
+    callOf,
     accepted: work.accepted,
     notRecorded: work.notRecorded,
     doubled(call) {
@@ -147,6 +152,8 @@ export function createServices(manager: Manager): Services {
       // Once the leg has joined, it is asked for in the other way.
       states.set(call.reservationSid, { accepted: undefined });
     }),
+    afterHold: guarded('reporting a hold', afterHold(holdDeps, 'held')),
+    afterUnhold: guarded('reporting the end of a hold', afterHold(holdDeps, 'unheld')),
     begin() {
       for (const { path, must } of problems) warn(`setting flex_custody: ${path} must ${must}`);
       if (problems.length > 0 && flex.isAdmin()) {

@@ -508,6 +508,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await pauses.resumed(said, 'browser');
     await pauses.alsoPaused(CF(1), [one]);
     await pauses.open();
+    await pauses.reporter(CF(1), WT(1));
     const pause = await pauses.find(CF(1));
     if (pause) await pauses.end(pause, 'timer');
     db.during('reports');

@@ -1,13 +1,16 @@
-/** Where an event came from: the stream, Event Streams' webhook, or TaskRouter's Events API by which gaps are filled. */
-export type EventSource = 'kinesis' | 'webhook' | 'repair';
+/**
+ * Where an event came from: the stream, Event Streams' webhook, TaskRouter's Events API by which gaps are filled, or the
+ * host itself (`own`).
+ */
+export type EventSource = 'kinesis' | 'webhook' | 'repair' | 'own';
 
-/** One event of Twilio's, as consumers read it from the inbox. */
+/** One event, as consumers read it from the inbox. */
 export interface AgentEvent {
   /** Its CloudEvents id, an opaque text. */
   id: string;
   /** Such as `com.twilio.taskrouter.reservation.accepted`. */
   type: string;
-  /** When it happened, by Twilio: the payload's own milliseconds if it has them, else the envelope's time. */
+  /** When it happened, by its sender: the payload's own milliseconds if it has them, else the envelope's time. */
   time: Date;
   /** TaskRouter's own SID of the event (EV…); it names the same event in the Events API. */
   eventSid?: string;

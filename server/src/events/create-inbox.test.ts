@@ -4,8 +4,10 @@ import { buildIndexes } from '../db/indexes.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import { createInbox } from './create-inbox.ts';
+import { hasFollowed } from './event-status.ts';
 import type { InboxPosition } from './inbox.ts';
 import { createInboxReader } from './inbox-reader.ts';
+import { takeBackSetAside } from './take-back.ts';
 import { account, cloudEvent, kinesisRecord, sid } from './testing/cloud-events.ts';
 
 jest.setTimeout(60_000);
@@ -179,6 +181,24 @@ onEachEngine('the inbox', (open) => {
     expect(rows.map(({ reason }) => reason)).toEqual(['content', 'erased', 'other_account']);
     expect(JSON.stringify(rows)).not.toContain('secret');
     expect(JSON.stringify(rows)).not.toContain(sid('WT', 7));
+  });
+
+  test("the host's own events are taken from the host alone", async () => {
+    const forged = cloudEvent({ n: 1, type: 'flex-custody.report' });
+    for (const source of ['webhook', 'kinesis', 'repair'] as const)
+      expect(await take([forged], { source })).toMatchObject({ stored: 0, setAside: 1 });
+    expect(await inboxOf(db).missing([forged])).toEqual([]);
+    await takeBackSetAside({ db, accounts: [account] }, new AbortController().signal);
+    expect(await ids()).toEqual([]);
+    expect(await db.query('SELECT DISTINCT reason FROM events_set_aside')).toEqual([{ reason: 'own_type' }]);
+    expect(await hasFollowed(db)).toBe(true);
+
+    await db.query('TRUNCATE event_counters');
+    expect(await take([forged], { source: 'own' })).toMatchObject({ stored: 1 });
+    expect(await take([forged], { source: 'own' })).toMatchObject({ stored: 0, duplicate: 1 });
+    expect(await ids()).toEqual(['EZ1']);
+    // They say nothing about whether Twilio's stream is followed.
+    expect(await hasFollowed(db)).toBe(false);
   });
 
   test('more events than one transaction takes', async () => {

@@ -56,7 +56,7 @@ export function createInbox({
   return {
     async take(records, { source, shard = '' }) {
       const sum = none();
-      const options = { accounts, receivedAt: now() };
+      const options = { accounts, source, receivedAt: now() };
       let slice = newSlice();
       const flush = async () => {
         if (slice.read === 0) return;
@@ -81,7 +81,7 @@ export function createInbox({
       return sum;
     },
     async missing(records) {
-      const options = { accounts, receivedAt: now() };
+      const options = { accounts, source: 'repair' as const, receivedAt: now() };
       const recordOf = new Map<ParsedEvent, unknown>();
       for (const record of records) {
         const parsed = parseEvent(record, options);

@@ -5,7 +5,8 @@ const minutes = 5;
 
 /**
  * Raises `event_lag` while even the newest of what a source brings happened more than five minutes before it came. Without
- * events nothing is known, and the alarm stays as it is. Gap repair brings old events on purpose.
+ * events nothing is known, and the alarm stays as it is. Gap repair brings old events on purpose, and a browser
+ * without a network reports late.
  */
 export async function watchLag({
   alarms,
@@ -17,7 +18,7 @@ export async function watchLag({
   const rows = await db.query<{ source: string; shard: string; minutes: number }>(
     `SELECT source, shard, (min(extract(epoch FROM received_at - at)) / 60)::double precision AS minutes
      FROM agent_events
-     WHERE received_at > now() - interval '${minutes} minutes' AND source <> 'repair' AND at_from <> 'received'
+     WHERE received_at > now() - interval '${minutes} minutes' AND source IN ('kinesis', 'webhook') AND at_from <> 'received'
      GROUP BY source, shard ORDER BY minutes DESC`,
   );
   if (rows.length === 0) return;

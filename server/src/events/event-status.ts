@@ -1,5 +1,5 @@
 import type { Db } from '../db/db.ts';
-import { eventTypes } from './event-types.ts';
+import { eventTypes, ownTypes } from './event-types.ts';
 import { readStatus, type StatusPart, type StatusTable } from './status-part.ts';
 
 /** Of one source and shard: read = stored + duplicate + setAside. */
@@ -71,7 +71,7 @@ const types: StatusPart = {
        FROM unnest($1::text[]) AS one (name), LATERAL (
          SELECT at, received_at FROM agent_events WHERE type = name ORDER BY seq DESC LIMIT 1
        ) last ORDER BY last.received_at DESC, name`,
-      [eventTypes],
+      [[...eventTypes, ...Object.values(ownTypes)]],
     ),
 };
 
@@ -101,6 +101,8 @@ export const readEventStatus = (db: Db): Promise<StatusTable[]> => readStatus(ev
 
 /** Whether events have ever come from Twilio by themselves: only then a comparison with its history can find gaps. */
 export async function hasFollowed(db: Pick<Db, 'query'>): Promise<boolean> {
-  const rows = await db.query<object>(`SELECT 1 FROM event_counters WHERE source <> 'repair' LIMIT 1`);
+  const rows = await db.query<object>(
+    `SELECT 1 FROM event_counters WHERE source IN ('kinesis', 'webhook') LIMIT 1`,
+  );
   return rows.length > 0;
 }

@@ -29,6 +29,17 @@ export const eventTypes: readonly string[] = Object.entries(handled)
   .flatMap(([prefix, names]) => names.split(' ').map((name) => prefix + name))
   .sort();
 
+/**
+ * What the host itself saw, or checked with Twilio. No other source may bring such an event, because sessions believe what it
+ * says without a check of their own.
+ */
+export const ownTypes = { report: 'flex-custody.report', participants: 'flex-custody.participants' } as const;
+
+const own: ReadonlySet<string> = new Set(Object.values(ownTypes));
+
+/** @param type as {@link typeOf} gives it */
+export const isOwn = (type: string): boolean => own.has(type);
+
 const known: ReadonlySet<string> = new Set([...eventTypes, testEventType]);
 
 /** Other spellings of handled types, which a subscription does not name. */
@@ -46,7 +57,7 @@ export function typeOf(given: string): string {
   return given;
 }
 
-/** @param type as {@link typeOf} gives it */
+/** Whether the host takes events of this type from Twilio. @param type as {@link typeOf} gives it */
 export const isHandled = (type: string): boolean => known.has(type);
 
 /** What customers and agents write, which no session needs: such an event is counted, and nothing of it is kept. */

@@ -21,7 +21,7 @@ export interface Inbox {
   take(events: readonly unknown[], from: { source: EventSource; shard?: string }): Promise<TakenIn>;
 }
 
-/** For comparisons that change nothing. */
+/** For gap repair's comparisons, which change nothing. */
 export interface InboxLookup {
   /** Those of the events that {@link Inbox.take} would store. @throws CustodyError `database_unavailable` */
   missing(events: readonly unknown[]): Promise<readonly unknown[]>;

@@ -1,9 +1,10 @@
-import { eventTypes, isHandled, typeOf } from './event-types.ts';
+import { eventTypes, isHandled, ownTypes, typeOf } from './event-types.ts';
 import { mostCharacters, parseEvent } from './parse-event.ts';
 import { account, cloudEvent, kinesisRecord, sid } from './testing/cloud-events.ts';
 
 const receivedAt = new Date('2026-06-01T00:00:00Z');
-const parse = (record: unknown) => parseEvent(record, { accounts: [account], receivedAt });
+const parse = (record: unknown) => parseEvent(record, { accounts: [account], source: 'webhook', receivedAt });
+const ofHost = (record: unknown) => parseEvent(record, { accounts: [account], source: 'own', receivedAt });
 const event = (record: unknown) => {
   const parsed = parse(record);
   if (!('event' in parsed)) throw new Error(`set aside: ${parsed.aside.reason}`);
@@ -91,6 +92,45 @@ test.each([
   ],
 ])('%s is set aside', (_, record, why) => {
   expect(reason(record)).toBe(why);
+});
+
+describe.each(Object.values(ownTypes))("the host's own type %s", (type) => {
+  const forged = cloudEvent({ n: 1, type });
+  const { data } = forged;
+
+  test.each(['kinesis', 'webhook', 'repair'] as const)('is set aside from %s, in whatever form', (source) => {
+    const forms = [
+      forged,
+      JSON.stringify(forged),
+      kinesisRecord({ n: 1, type }),
+      { ...forged, source: 'own' },
+      { ...forged, data: { ...(data as object), source: 'own' } },
+      { ...forged, data: null },
+    ];
+    for (const form of forms)
+      expect(parseEvent(form, { accounts: [account], source, receivedAt })).toMatchObject({
+        aside: { reason: 'own_type', type },
+      });
+  });
+
+  test.each([type.toUpperCase(), ` ${type}`, `${type}.`, `com.twilio.${type}`, `${type}\n`])(
+    'is not known as %j from anywhere',
+    (other) => {
+      for (const source of ['webhook', 'own'] as const)
+        expect(
+          parseEvent(cloudEvent({ n: 1, type: other }), { accounts: [account], source, receivedAt }),
+        ).toMatchObject({ aside: { reason: 'unknown_type' } });
+    },
+  );
+
+  test('is read from the host, and no subscription asks Twilio for it', () => {
+    expect(ofHost(forged)).toMatchObject({ event: { id: 'EZ1', type } });
+    expect([eventTypes.includes(type), isHandled(type)]).toEqual([false, false]);
+  });
+});
+
+test("an event of Twilio's is none of the host's own", () => {
+  expect(ofHost(cloudEvent({ n: 1 }))).toMatchObject({ aside: { reason: 'unknown_type' } });
 });
 
 test.each([

@@ -1,5 +1,6 @@
+import type { EventSource } from './agent-event.ts';
 import { sameAs, type TimeFrom, timeOf } from './event-time.ts';
-import { isContent, isHandled, testEventType, typeOf } from './event-types.ts';
+import { isContent, isHandled, isOwn, testEventType, typeOf } from './event-types.ts';
 import { isStorable, isTooDeep, objectIn, storableJson, storableText } from './storable-json.ts';
 
 /** Why an event is not taken in; docs/recorder.md has the list. */
@@ -12,6 +13,7 @@ export type AsideReason =
   | 'data_unusable'
   | 'not_storable'
   | 'unknown_type'
+  | 'own_type'
   | 'content'
   | 'other_account'
   | 'erased';
@@ -44,6 +46,8 @@ export type Parsed = { event: ParsedEvent } | { aside: Aside };
 export interface ParseOptions {
   /** Events of other accounts are refused. */
   accounts: readonly string[];
+  /** Decides which types are taken in: the host's own ones from the host alone, and Twilio's from everywhere else. */
+  source: EventSource;
   receivedAt: Date;
 }
 
@@ -71,7 +75,7 @@ export function asideOf(reason: AsideReason, type: string | undefined, text: str
  * Reads one CloudEvent: an object, or its text, in which JSON may be a string of JSON again.
  * Anything at all gets an answer; this never throws.
  */
-export function parseEvent(record: unknown, { accounts, receivedAt }: ParseOptions): Parsed {
+export function parseEvent(record: unknown, { accounts, source, receivedAt }: ParseOptions): Parsed {
   const text = textOf(record);
   const aside = (reason: AsideReason, type?: string): Parsed => ({ aside: asideOf(reason, type, text) });
   if (text.length > mostCharacters) return aside('too_large');
@@ -86,7 +90,8 @@ export function parseEvent(record: unknown, { accounts, receivedAt }: ParseOptio
   const data = objectIn(envelope['data'], 3);
   if (data && isOfOthers(data, accounts)) return aside('other_account', type);
   if (isContent(type)) return aside('content', type);
-  if (!isHandled(type)) return aside('unknown_type', type);
+  if (isOwn(type) && source !== 'own') return aside('own_type', type);
+  if (source === 'own' ? !isOwn(type) : !isHandled(type)) return aside('unknown_type', type);
   if (!data) return aside('data_unusable', type);
   if (isTooDeep(data)) return aside('too_deep', type);
   const id = idOf(envelope['id'], type, data);

@@ -78,7 +78,7 @@ async function takeGroup(
   const { source, shard } = first;
   const counts = new Map<ParsedEvent, number>();
   for (const { key, raw, count, first_at: receivedAt } of rows) {
-    const parsed = parseEvent(raw, { accounts, receivedAt });
+    const parsed = parseEvent(raw, { accounts, source, receivedAt });
     if ('event' in parsed) counts.set(parsed.event, count);
     if ('event' in parsed || parsed.aside.raw === undefined)
       await db.query('DELETE FROM events_set_aside WHERE key = $1', [key]);

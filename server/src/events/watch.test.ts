@@ -94,6 +94,8 @@ onEachEngine("the watch over agents' events", (open) => {
     await watchLag({ db, alarms });
     expect(await open_()).toEqual([]);
     await arrive(1, 240, { source: 'repair' });
+    const late = { n: 9, type: 'flex-custody.report', payload: { timestamp_ms: Date.now() - 40 * 60_000 } };
+    await inbox().take([cloudEvent(late)], { source: 'own' });
     await arrive(2, 30, kinesis('s1'));
     await arrive(3, 1, kinesis('s2'));
     await watchLag({ db, alarms });

@@ -12,6 +12,7 @@ import type { LinkingCatalog } from '../catalog/linking-catalog.ts';
 import type { LookupCatalog } from '../catalog/lookup-catalog.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/db.ts';
+import type { Inbox } from '../events/inbox.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { CallerDigest } from '../retention/caller.ts';
@@ -36,6 +37,8 @@ export interface RecorderDeps {
   /** Whether the host looks at live calls on a schedule. */
   watchCalls: boolean;
   alarms: Pick<Alarms, 'raise' | 'resolve'>;
+  /** Takes the host's own events. */
+  inbox: Pick<Inbox, 'take'>;
   sessions: Pick<Sessions, 'tick'>;
   queue: Pick<Queue, 'send'>;
   /** Sends the job that writes the sidecar of a verified recording. */

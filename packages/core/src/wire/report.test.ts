@@ -14,6 +14,8 @@ const paused = { ...common, kind: 'paused', conferenceSid: sid('CF'), recordings
 test.each([
   [paused],
   [{ ...common, kind: 'resumed', conferenceSid: sid('CF') }],
+  [{ ...common, kind: 'held', conferenceSid: sid('CF'), callSid: sid('CA') }],
+  [{ ...common, kind: 'unheld', conferenceSid: sid('CF') }],
   [{ ...common, kind: 'not-recorded', reason: 'accept-failed' }],
   [{ ...common, kind: 'double-recording' }],
   [{ ...common, kind: 'joined' }],
@@ -59,6 +61,12 @@ test.each([
   ['a recording that is none', { ...paused, recordings: ['RE1'] }, ['recordings']],
   ['too many recordings', { ...paused, recordings: Array(41).fill(sid('RE')) }, ['recordings']],
   ['no conference', { ...paused, conferenceSid: undefined }, ['conferenceSid']],
+  ['a hold without its conference', { ...common, kind: 'held' }, ['conferenceSid']],
+  [
+    'a leg that is none',
+    { ...common, kind: 'unheld', conferenceSid: sid('CF'), callSid: 'CA1' },
+    ['callSid'],
+  ],
   ['an unknown reason', { ...common, kind: 'not-recorded', reason: 'lazy' }, ['reason']],
   ['consent without its decision', { ...common, kind: 'consent', purpose: 'voice-enrolment' }, ['decision']],
 ])('%s is refused by name, without its value', (_, body, fields) => {

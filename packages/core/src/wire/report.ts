@@ -47,6 +47,13 @@ export type Report =
       /** Of earlier releases. The host asks Twilio instead, and who did it is the token's worker. */
       recordings?: RecordingSid[];
     })
+  /** The agent put a leg on hold, or took it back from hold. */
+  | (Common & {
+      kind: 'held' | 'unheld';
+      conferenceSid: ConferenceSid;
+      /** That leg; absent: the customer's. */
+      callSid?: CallSid;
+    })
   /** The agent's leg is in the conference. It has the host look at the call, and proves nothing. */
   | (Common & { kind: 'joined'; conferenceSid?: ConferenceSid; callSid?: CallSid })
   | (Common & { kind: 'not-recorded'; reason: NotRecordedReason })
@@ -66,6 +73,8 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const kinds: readonly ReportKind[] = [
   'paused',
   'resumed',
+  'held',
+  'unheld',
   'not-recorded',
   'double-recording',
   'joined',
@@ -100,6 +109,14 @@ export function parseReport(body: unknown, now: number = Date.now()): Report {
           kind,
           conferenceSid: needed('conferenceSid', asConferenceSid),
           ...optional('recordings', asSidList),
+        };
+      case 'held':
+      case 'unheld':
+        return {
+          ...common,
+          kind,
+          conferenceSid: needed('conferenceSid', asConferenceSid),
+          ...optional('callSid', asCallSid),
         };
       case 'joined':
         return {

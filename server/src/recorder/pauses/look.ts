@@ -7,9 +7,10 @@ import {
   pausedSince,
   withoutPause,
 } from '@flex-custody/core';
-import { changeTaskMark, setPaused, stopStreams } from '@flex-custody/twilio';
+import { changeTaskMark, setPaused, stopStreams, type TwilioLiveConference } from '@flex-custody/twilio';
 import type { RecorderDeps } from '../deps.ts';
 import { recorderJobs } from '../jobs.ts';
+import { addToInbox } from '../reports/own-report.ts';
 import { createPauses, dueOf, lasting, type Pause, type PauseEnd, type Pauses } from './pauses.ts';
 
 const lookMs = 10_000;
@@ -80,6 +81,7 @@ async function settle(deps: LookDeps, pauses: Pauses, pause: Pause, now: number)
   const resumed = conference ? await setPaused(twilio, conference, 'recording') : [];
   if (await pauses.end(pause, end)) {
     log.info({ conference: conferenceSid, by: end, recordings: resumed.length }, 'a pause has ended');
+    if (end === 'timer') await noteResumed(deps, pauses, pause, conference, now);
     return true;
   }
   const current = lasting(await pauses.find(conferenceSid));
@@ -89,6 +91,29 @@ async function settle(deps: LookDeps, pauses: Pauses, pause: Pause, now: number)
   if (conference && current.dueBy === 'timer')
     await setPaused(twilio, conference, 'paused', settings.behavior);
   return false;
+}
+
+/**
+ * Says to the sessions that the host resumed the call: of all other ends they learn by a report, or by the end of the interaction. The
+ * pause is over by then, so an error is only logged.
+ */
+async function noteResumed(
+  deps: LookDeps,
+  pauses: Pauses,
+  { conferenceSid, taskSid, lastAt }: Pause,
+  conference: TwilioLiveConference | undefined,
+  now: number,
+): Promise<void> {
+  try {
+    const workerSid = await pauses.reporter(conferenceSid, taskSid);
+    const id = `timer/${conferenceSid}/${lastAt.getTime()}`;
+    await addToInbox(deps, { id, kind: 'resumed', at: now, taskSid, workerSid, conference });
+  } catch (error) {
+    deps.log.warn(
+      { conference: conferenceSid, code: errorCode(error) },
+      'the end of a pause did not reach the inbox: its session shows the pause until the interaction ends',
+    );
+  }
 }
 
 async function reasonToEnd(

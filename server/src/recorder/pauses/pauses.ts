@@ -1,4 +1,4 @@
-import type { ConferenceSid, PauseSettings, RecordingSid, TaskSid } from '@flex-custody/core';
+import type { ConferenceSid, PauseSettings, RecordingSid, TaskSid, WorkerSid } from '@flex-custody/core';
 import type { Db } from '../../db/db.ts';
 
 export type PauseEnd = 'function' | 'browser' | 'timer' | 'wrap-up' | 'over';
@@ -52,6 +52,8 @@ export interface Pauses {
   /** Ends the pause. False if it was renewed or ended after `pause` was read. */
   end(pause: Pause, by: PauseEnd): Promise<boolean>;
   open(): Promise<ConferenceSid[]>;
+  /** The worker who reported the newest pause of a call. */
+  reporter(conferenceSid: ConferenceSid, taskSid: TaskSid): Promise<WorkerSid | undefined>;
 }
 
 interface Row {
@@ -123,6 +125,14 @@ export function createPauses(db: Pick<Db, 'query'>): Pauses {
         'SELECT conference_sid AS sid FROM pauses WHERE ended_at IS NULL ORDER BY last_at',
       );
       return rows.map(({ sid }) => sid);
+    },
+    async reporter(conferenceSid, taskSid) {
+      const [row] = await db.query<{ worker: WorkerSid | null }>(
+        `SELECT worker_sid AS worker FROM reports
+         WHERE task_sid = $2 AND kind = 'paused' AND conference_sid = $1 ORDER BY at DESC, id LIMIT 1`,
+        [conferenceSid, taskSid],
+      );
+      return row?.worker ?? undefined;
     },
   };
 }

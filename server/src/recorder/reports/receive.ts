@@ -2,6 +2,7 @@ import {
   type ConferenceSid,
   CustodyError,
   type NotRecordedReason,
+  ownLeg,
   type PauseSettings,
   type Report,
 } from '@flex-custody/core';
@@ -12,6 +13,7 @@ import type { Db } from '../../db/db.ts';
 import type { RecorderDeps } from '../deps.ts';
 import { recorderJobs } from '../jobs.ts';
 import { createPauses, dueOf } from '../pauses/pauses.ts';
+import { addToInbox, type CheckedReport } from './own-report.ts';
 import { proveOwnCall, proveOwnTask } from './whose.ts';
 
 /**
@@ -41,6 +43,8 @@ export async function receive(
   if (report.kind === 'joined') return look(deps, report, reporter);
   // Twilio is asked before the transaction: the embedded database has one session, which must not wait for a request.
   const conference = await proven(deps, report, reporter.viewer);
+  if (report.kind === 'held' || report.kind === 'unheld')
+    return hold(deps, report, reporter, conference, now);
   const ofPause = conference !== undefined && (report.kind === 'paused' || report.kind === 'resumed');
   const settings = await deps.settings();
   const isNew = await deps.db.transaction(async (db) => {
@@ -63,6 +67,12 @@ export async function receive(
     const { conferenceSid } = report;
     await deps.queue.send(recorderJobs.watchPause, { conferenceSid }, { once: 'reported' });
   }
+  // So does the event for the sessions, which the inbox stores once.
+  if (report.kind === 'paused' || report.kind === 'resumed')
+    await addToInbox(deps, {
+      ...checked(report, reporter, conference, now),
+      callSid: conference && ownLeg(conference, reporter.viewer),
+    });
 }
 
 /**
@@ -71,10 +81,10 @@ export async function receive(
  */
 async function proven(
   { twilio }: RecorderDeps,
-  report: Report,
+  report: Exclude<Report, { kind: 'joined' }>,
   viewer: Viewer,
 ): Promise<TwilioLiveConference | undefined> {
-  if (report.kind === 'paused' || report.kind === 'resumed' || report.kind === 'consent') {
+  if (report.kind !== 'not-recorded' && report.kind !== 'double-recording') {
     const conference = await proveOwnCall(twilio, report, viewer);
     if (conference) return conference;
     // After the call a consent may be withdrawn, but not given.
@@ -95,6 +105,30 @@ async function look(
   const call = { taskSid, ...(conferenceSid && { conferenceSid }) };
   await queue.send(recorderJobs.call, call);
 }
+
+/**
+ * Handles a report of a hold: it is an event for the sessions, and nothing else follows from it. After the call there is no hold
+ * whose agent Twilio could confirm.
+ */
+async function hold(
+  deps: RecorderDeps,
+  report: Extract<Report, { kind: 'held' | 'unheld' }>,
+  reporter: Reporter,
+  conference: TwilioLiveConference | undefined,
+  now: number,
+): Promise<void> {
+  if (!conference) return;
+  const { callSid } = report;
+  const isNew = await addToInbox(deps, { ...checked(report, reporter, conference, now), callSid });
+  if (isNew) deps.metrics.reported(report.kind, '', reporter.by);
+}
+
+const checked = (
+  { id, kind, at, taskSid, reservationSid }: Extract<Report, { kind: CheckedReport['kind'] }>,
+  { viewer: { workerSid } }: Reporter,
+  conference: TwilioLiveConference | undefined,
+  now: number,
+): CheckedReport => ({ id, kind, at: Math.min(at, now), taskSid, reservationSid, workerSid, conference });
 
 /** Stores the report; false if it is stored already. */
 async function keep(

@@ -9,7 +9,7 @@ import {
 import type { TwilioLiveConference, Viewer } from '@flex-custody/twilio';
 import type { RecorderTwilio } from '../deps.ts';
 
-type OfCall = Extract<Report, { kind: 'paused' | 'resumed' | 'consent' }>;
+type OfCall = Extract<Report, { kind: 'paused' | 'resumed' | 'held' | 'unheld' | 'consent' }>;
 type Twilio = Pick<RecorderTwilio, 'liveConference' | 'liveConferences' | 'reservations'>;
 
 /**
@@ -27,7 +27,7 @@ export async function proveOwnCall(
     await Promise.all((await placesOf(twilio, report)).map((sid) => twilio.liveConference(sid)))
   ).filter((conference) => conference !== undefined);
   if (found.length === 0) return undefined;
-  const callSid = report.kind === 'consent' ? report.callSid : undefined;
+  const callSid = 'callSid' in report ? report.callSid : undefined;
   for (const conference of found) {
     const takesPart = ownLeg(conference, viewer) && (callSid === undefined || hasLeg(conference, callSid));
     const named = conference.friendlyName === report.taskSid;

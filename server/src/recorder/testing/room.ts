@@ -3,6 +3,7 @@ import type { Viewer } from '@flex-custody/twilio';
 import { createAlarms } from '../../alarms/alarms.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { Db } from '../../db/db.ts';
+import { createInbox } from '../../events/create-inbox.ts';
 import { keyOf } from '../../queue/sending.ts';
 import type { RecorderDeps } from '../deps.ts';
 import { LiveCall, sids } from './live-call.ts';
@@ -29,6 +30,7 @@ export function room(db: Db, change: Partial<PauseSettings> = {}) {
     alarms,
     catalog: createCatalog(db, sids.account),
     watchCalls: false,
+    inbox: createInbox({ db, accounts: [sids.account], log: { warn: () => undefined } }),
     sessions: { tick: async () => undefined },
     twilio,
     settings: async () => ({ enabled: true, behavior: 'silence', resumeAfterSeconds: 600, ...change }),

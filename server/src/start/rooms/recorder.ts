@@ -27,7 +27,7 @@ export interface OpenRecorder {
 export function openRecorder(shared: Shared): OpenRecorder {
   const { config, queue } = shared;
   const { accountSid, mediaSecret: secret, voiceConsent, watchCalls } = config;
-  const sessions = createSessions(shared);
+  const sessions = createSessions({ ...shared, watchCalls });
   const recorder = createRecorder({
     ...shared,
     sessions,

@@ -6,11 +6,14 @@ import { readSettings } from '../../data-source/read.ts';
 import type { ContactOptions } from '../contact-of.ts';
 import { applyToAll, applyToSome, type PolicySettings } from './apply-policies.ts';
 import { followInbox } from './follow-inbox.ts';
+import { type HoldLookDeps, holdLooks } from './look-at-holds.ts';
 
-export interface SessionsDeps {
+export interface SessionsDeps extends Pick<HoldLookDeps, 'inbox' | 'twilio'> {
   db: Db;
   alarms: Pick<Alarms, 'raise' | 'resolve'>;
   dataSource: Pick<DataSources, 'current' | 'people'>;
+  /** Whether the host looks at live calls on a schedule. */
+  watchCalls: boolean;
   log: { warn(fields: object, message: string): void };
 }
 
@@ -21,7 +24,9 @@ export interface Sessions {
   tick(signal: AbortSignal): Promise<void>;
 }
 
-export function createSessions({ db, alarms, dataSource, log }: SessionsDeps): Sessions {
+export function createSessions(deps: SessionsDeps): Sessions {
+  const { db, alarms, dataSource, log, watchCalls } = deps;
+  const lookAtHolds = holdLooks(deps);
   const options = async (): Promise<ContactOptions> => {
     const [current, people] = await Promise.all([dataSource.current(), dataSource.people()]);
     const textLanguage = current?.settings.textLanguage;
@@ -42,6 +47,10 @@ export function createSessions({ db, alarms, dataSource, log }: SessionsDeps): S
       name: 'sessions',
       run: (signal) => followInbox({ db, options, apply, log }, signal),
     },
-    tick: (signal) => applyToAll(policies, signal),
+    async tick(signal) {
+      await applyToAll(policies, signal);
+      // The events of these looks change contacts, to which the consumer then applies the policies.
+      if (watchCalls) await lookAtHolds(signal);
+    },
   };
 }
