@@ -45,6 +45,12 @@ export const hostPolicy: Policy = {
       Resource: 'arn:aws:s3:::YOUR-BUCKET/certificates/*',
     },
     {
+      Sid: 'Statements',
+      Effect: 'Allow',
+      Action: ['s3:PutObject'],
+      Resource: 'arn:aws:s3:::YOUR-BUCKET/statements/*',
+    },
+    {
       Sid: 'Bucket',
       Effect: 'Allow',
       Action: [

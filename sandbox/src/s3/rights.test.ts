@@ -33,6 +33,7 @@ const Bucket = 'locked';
 const sealed = 'recordings/AC1/RE1';
 const sidecar = `${sealed}.json`;
 const certificate = 'certificates/AC1/1.jws';
+const statement = 'statements/AC1/2026-11-28.json';
 const functions = newIdentity('functions', policyOf(functionsPolicy, Bucket));
 const host = newIdentity('host', policyOf(hostPolicy, Bucket));
 const withoutLocks = newIdentity(
@@ -80,7 +81,7 @@ const get = (who: Identity, Key: string) => outcome(as(who).send(new GetObjectCo
 
 test('Functions write recordings, and neither read anything nor write beside them', async () => {
   expect(await put(functions, sealed)).toBe('done');
-  for (const key of [sidecar, certificate, 'elsewhere', 'recordings'])
+  for (const key of [sidecar, certificate, statement, 'elsewhere', 'recordings'])
     expect([key, await put(functions, key)]).toEqual([key, 'AccessDenied']);
   const begin = new CreateMultipartUploadCommand({ Bucket, Key: sidecar });
   expect(await outcome(as(functions).send(begin))).toBe('AccessDenied');
@@ -104,8 +105,8 @@ test('a refusal says who may not do what, as S3 words it', async () => {
   );
 });
 
-test('the host writes all three, reads and deletes recordings, and no certificate', async () => {
-  for (const key of [sealed, sidecar, certificate]) expect(await put(host, key)).toBe('done');
+test('the host writes all four, reads and deletes recordings, and no certificate', async () => {
+  for (const key of [sealed, sidecar, certificate, statement]) expect(await put(host, key)).toBe('done');
   expect([await get(host, sealed), await get(host, sidecar)]).toEqual(['done', 'done']);
   expect(await get(host, certificate)).toBe('AccessDenied');
   const away = new DeleteObjectCommand({ Bucket, Key: certificate });

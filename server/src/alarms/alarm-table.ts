@@ -163,6 +163,21 @@ export const alarmTable = {
     raisedBy: 'the tick of the sessions, and each event of the call',
     resolvedBy: 'the hold or the call ends',
   },
+  segments_unexplained: {
+    severity: 'critical',
+    meaning:
+      "Agents' segments of a day that is over have no recording in the catalog, no pause of their whole length, and no reason why none is expected.",
+    next: 'The detail has the days: `flex-custody completeness --day` lists the segments. `flex-custody reconcile --since` with the first day takes in recordings that the host was not told of.',
+    raisedBy: 'the job `completeness`, when a day is stated or its number changed',
+    resolvedBy: 'a later ledger of these days without any, within 31 days',
+  },
+  completeness_failed: {
+    severity: 'warning',
+    meaning: 'The statement of a day could not be written until all tries were used up.',
+    next: 'The detail has the code. A right to write `statements/*` may be missing in the bucket (docs/deploy.md). It is tried again each hour.',
+    raisedBy: failed('completeness'),
+    resolvedBy: 'the next run of the job `completeness` that succeeds',
+  },
 
   // Copies.
   copy_failed: {

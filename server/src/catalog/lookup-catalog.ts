@@ -11,6 +11,8 @@ export interface LookupCatalog {
   firstOfReservation(sid: ReservationSid): Promise<RecordingRow | undefined>;
   /** Verified recordings of a task, earliest first. */
   ofTask(sid: TaskSid): Promise<RecordingRow[]>;
+  /** All that name one of these SIDs: their own, or that of their reservation, task, call or conference. */
+  ofContacts(sids: readonly string[]): Promise<RecordingRow[]>;
   /** By SID, in the order of the bucket's keys; `after` is the last SID of the page before. At most 1000. */
   inOrder(after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;
 }

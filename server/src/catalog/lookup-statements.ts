@@ -19,6 +19,14 @@ export function lookupStatements({ find, rows }: Statements): LookupCatalog {
         rest: 'ORDER BY started_at, recording_sid LIMIT 200',
         values: [sid],
       }),
+    ofContacts: async (sids) => {
+      const of = (letters: string) => sids.filter((sid) => sid.startsWith(letters));
+      return rows({
+        where: `recording_sid = ANY($1::text[]) OR reservation_sid = ANY($2::text[]) OR task_sid = ANY($3::text[])
+          OR call_sid = ANY($4::text[]) OR conference_sid = ANY($5::text[])`,
+        values: [of('RE'), of('WR'), of('WT'), of('CA'), of('CF')],
+      });
+    },
     inOrder: (after, limit) =>
       rows({
         // The empty string sorts first.

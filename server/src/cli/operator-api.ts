@@ -21,6 +21,7 @@ import { remoteOperatorApi } from '../http/operators/remote.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { openQueue } from '../queue/boss-queue.ts';
 import type { Queue } from '../queue/queue.ts';
+import { ledgerOfDay } from '../recorder/completeness/day-ledger.ts';
 import type { TaskRouter } from '../recorder/data-source/employees.ts';
 import { type DataSourceConfig, openDataSource } from '../recorder/data-source/open.ts';
 import { callerDigests } from '../retention/caller.ts';
@@ -97,11 +98,21 @@ export async function withOperatorApi(
     const alarms = createAlarms(db);
     const sealedSecrets = createSealedSecrets(db, recordSecretChange);
     const secretKeys = createSecretKeys(config);
+    const catalog = createCatalog(db, config.accountSid);
+    const dataSource = openDataSource(config, {
+      ...{
+        db,
+        alarms,
+        audit: createAudit(db),
+        secrets: createSecrets({ sealed: sealedSecrets, keys: secretKeys }),
+      },
+      taskRouter: () => taskRouterOf(config.accountSid),
+    });
     const at = {
       keys: config.keyConfig && createKeys(config.keyConfig),
       ...{ secretKeys, sealedSecrets },
       ...(signing && { signing }),
-      catalog: createCatalog(db, config.accountSid),
+      ...{ catalog, dataSource },
       alarms,
       certificates: createCertificates(db),
       policies: createPolicies(db, config.accountSid),
@@ -110,16 +121,9 @@ export async function withOperatorApi(
       health: () => readHealth(db, config.accountSid),
       events: () => readEventStatus(db),
       recorderStatus: () => readRecorderStatus(db),
+      completeness: (day: string) =>
+        ledgerOfDay({ ...{ accountSid: config.accountSid, db }, ...{ catalog, dataSource } }, day),
       runs: createRuns(db),
-      dataSource: openDataSource(config, {
-        ...{
-          db,
-          alarms,
-          audit: createAudit(db),
-          secrets: createSecrets({ sealed: sealedSecrets, keys: secretKeys }),
-        },
-        taskRouter: () => taskRouterOf(config.accountSid),
-      }),
     };
     const done = own?.works(db, queue);
     try {

@@ -6,6 +6,7 @@ import { registerAdoptDatabase } from './adopt-database.ts';
 import { registerAlarmCommands } from './alarms.ts';
 import { registerCatalog } from './catalog.ts';
 import { registerCertificates } from './certificates.ts';
+import { registerCompleteness } from './completeness.ts';
 import { registerDoctor } from './doctor/index.ts';
 import { registerErase, registerRetention } from './erase.ts';
 import { addExamples } from './examples.ts';
@@ -55,6 +56,7 @@ export function buildProgram(deps: ProgramDeps): Command {
   registerCatalog(program);
   registerImport(program);
   registerRecorder(program);
+  registerCompleteness(program);
   registerPolicy(program);
   registerRetention(program);
   registerErase(program);

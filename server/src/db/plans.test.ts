@@ -51,12 +51,14 @@ import { queueHealth } from '../queue/health.ts';
 import { countStatement } from '../queue/job-counts.ts';
 import { jobTable, partsOf } from '../queue/job-table.ts';
 import { removeDone } from '../queue/remove-done.ts';
+import { reportedPauses } from '../recorder/completeness/reported-pauses.ts';
 import { createPauses } from '../recorder/pauses/pauses.ts';
 import { consentOf } from '../recorder/reports/consents.ts';
 import { createPendingReports, retryPending } from '../recorder/reports/pending.ts';
 import {
   attachEvents,
   contactsOfKeys,
+  contactsOpened,
   eventsOfContacts,
   keepDecisions,
   keepReport,
@@ -67,6 +69,7 @@ import {
   unfinishedContacts,
   writeContacts,
 } from '../recorder/sessions/kept/contacts-table.ts';
+import { haveRead } from '../recorder/sessions/kept/follow-inbox.ts';
 import { createPolicies } from '../retention/policies.ts';
 import { createRuns } from '../runs/runs.ts';
 import { createSealedSecrets, readSealedSecrets } from '../secrets/sealed-secrets.ts';
@@ -228,6 +231,7 @@ const calls: { [K in keyof Catalog]: (catalog: Catalog) => Promise<unknown> } = 
   noteRetained: (catalog) => catalog.noteRetained(5),
   now: (catalog) => catalog.now(),
   ofTask: (catalog) => catalog.ofTask(WT(7)),
+  ofContacts: (catalog) => catalog.ofContacts([RE(7), sid('WR', 7), WT(7), CA(7), CF(7)]),
   list: (catalog) => everyListing((listing) => catalog.list({ ...listing, limit: 50 })),
   countBehind: (catalog) => everyListing((listing) => catalog.countBehind(listing)),
   counts: (catalog) => catalog.counts(),
@@ -517,6 +521,10 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     const report = { id: randomUUID(), kind: 'paused' };
     await settled(createPendingReports(deps as never).keep(report as never, 'token', 'request'));
     await settled(retryPending(deps as never));
+    db.during('completeness');
+    await contactsOpened(db, { openedAt: Date.now(), number: 0 }, Date.now(), 100);
+    await reportedPauses(db, [WT(1)]);
+    await haveRead(db, new Date());
     db.during('aged rows');
     const aged = createAgedRows(db, account, { mark: async () => undefined, setMark: async () => undefined });
     for (const remove of [aged.alarms, aged.runs, aged.reports, aged.pauses, aged.identities])

@@ -2,6 +2,7 @@ import { alarmJobs } from '../alarms/jobs.ts';
 import { eventJobs } from '../events/jobs.ts';
 import { ingestJobs } from '../ingest/jobs.ts';
 import type { Job } from '../queue/job.ts';
+import { completenessJobs } from '../recorder/completeness/jobs.ts';
 import { recorderJobs } from '../recorder/jobs.ts';
 import { repairJobs } from '../recorder/repair/jobs.ts';
 import { retentionJobs } from '../retention/jobs.ts';
@@ -11,6 +12,7 @@ export const allJobs: readonly Job[] = [
   ingestJobs,
   recorderJobs,
   repairJobs,
+  completenessJobs,
   retentionJobs,
   alarmJobs,
   eventJobs,

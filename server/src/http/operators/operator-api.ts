@@ -9,6 +9,7 @@ import type { Behind } from '../../db/pages.ts';
 import type { StatusTable } from '../../events/status-part.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
 import type { Queue } from '../../queue/queue.ts';
+import type { DayLedger } from '../../recorder/completeness/day-ledger.ts';
 import type { DataSources } from '../../recorder/data-source/data-source.ts';
 import type { CheckedWork } from '../../runs/options.ts';
 import type { Begin, Json, Runs, RunView, Work } from '../../runs/runs.ts';
@@ -93,6 +94,8 @@ export interface OperatorApi extends PolicyApi, DataSourceApi {
   health(): Promise<Health>;
   /** The tables of `recorder status`. */
   recorderStatus(): Promise<StatusTable[]>;
+  /** The ledger of a day such as 2026-11-28, in the data source's time zone. */
+  completeness(day: string): Promise<DayLedger>;
   /** Open alarms, newest first, 100 by default. */
   alarms(page?: Page<number>): Promise<Alarm[]>;
   alarmsBehind(after: number): Promise<Behind | undefined>;
@@ -128,6 +131,7 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   health(): Promise<Health>;
   events(): Promise<StatusTable[]>;
   recorderStatus(): Promise<StatusTable[]>;
+  completeness(day: string): Promise<DayLedger>;
   runs: Runs;
   dataSource: Pick<DataSources, 'view' | 'history' | 'change'>;
   /** Long work by its name. */
@@ -160,6 +164,7 @@ export function createOperatorApi({
   health,
   events,
   recorderStatus,
+  completeness,
   runs,
   works,
   signal,
@@ -261,6 +266,7 @@ export function createOperatorApi({
     changeDataSource: (change) => dataSource.change(change),
     events,
     recorderStatus,
+    completeness,
     alarms: (page) => alarms.list({ ...page, open: true }),
     alarmsBehind: (after) => alarms.countBehind(after),
     async clearAlarm(id) {

@@ -17,8 +17,13 @@ import { migrate } from '../../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { readEventStatus } from '../../events/event-status.ts';
 import { createLog } from '../../log.ts';
+import { ledgerOfDay } from '../../recorder/completeness/day-ledger.ts';
 import type { DataSources } from '../../recorder/data-source/data-source.ts';
+import { dayIn } from '../../recorder/data-source/employees.ts';
 import { openDataSource } from '../../recorder/data-source/open.ts';
+import { contactsOf } from '../../recorder/sessions/contacts-of.ts';
+import { writeContacts } from '../../recorder/sessions/kept/contacts-table.ts';
+import { inbound } from '../../recorder/sessions/testing/stories.ts';
 import { callerDigests } from '../../retention/caller.ts';
 import { createPolicies } from '../../retention/policies.ts';
 import { checkedWork } from '../../runs/options.ts';
@@ -85,6 +90,7 @@ beforeAll(async () => {
     health: () => readHealth(database.db, accountSid),
     events: () => readEventStatus(database.db),
     recorderStatus: () => readRecorderStatus(database.db),
+    completeness: (day) => ledgerOfDay({ accountSid, db: database.db, catalog, dataSource }, day),
     works: {
       erase: checkedWork('erase', () => Promise.reject(new Error('it began'))),
       'count-up': async ({ options, save }) => {
@@ -236,6 +242,7 @@ describe.each([
       health: () => readHealth(database.db, accountSid),
       events: () => readEventStatus(database.db),
       recorderStatus: () => readRecorderStatus(database.db),
+      completeness: () => Promise.reject(new Error('not asked')),
       works: {},
     });
     const first = await ofMany.retryAll();
@@ -303,6 +310,21 @@ describe.each([
     expect(headers).toContain('ON HOLD SINCE');
     expect(headers.filter((header) => typeof header !== 'string')).toEqual([]);
     await database.db.query('TRUNCATE shard_leases');
+  });
+
+  test('the ledger of a day, in the time zone of the data source', async () => {
+    await database.db.query('TRUNCATE data_source_versions, contacts');
+    const settings = { timeZone: 'Europe/Madrid' };
+    await api().changeDataSource({ settings, over: 0, by: 'ada', dryRun: false });
+    const { story } = inbound(77);
+    const contacts = contactsOf(story.events).map((contact, number) => ({ number: number + 1, contact }));
+    await writeContacts(database.db, contacts);
+    const day = dayIn('Europe/Madrid', new Date(contacts[0]?.contact.openedAt ?? 0));
+    const ledger = await api().completeness(day);
+    expect(ledger).toMatchObject({ account: accountSid, day, timeZone: 'Europe/Madrid', contacts: 1 });
+    expect(ledger.unexplained).toEqual([expect.objectContaining({ startedAt: expect.any(Date) })]);
+    expect(await api().completeness('2001-01-01')).toMatchObject({ contacts: 0, unexplained: [] });
+    await database.db.query('TRUNCATE data_source_versions, contacts');
   });
 
   test('certificates, newest first, and one by its id', async () => {

@@ -88,6 +88,7 @@ export function remoteOperatorApi(url: string, secret: string): OperatorApi {
     health: () => ask('GET', '/health'),
     events: () => ask('GET', '/events'),
     recorderStatus: () => ask('GET', '/recorder/status'),
+    completeness: (day) => ask('GET', `/completeness/${day}`),
     policy: () => ask('GET', '/policy'),
     policies: () => ask('GET', '/policies'),
     dataSource: () => ask('GET', '/data-source'),

@@ -42,6 +42,9 @@ const uuid = { type: 'string', format: 'uuid' } as const;
 
 const withId = { params: { type: 'object', properties: { id: alarmId } } } as const;
 const withUuid = { params: { type: 'object', properties: { id: uuid } } } as const;
+const withDay = {
+  params: { type: 'object', properties: { day: { type: 'string', format: 'date' } } },
+} as const;
 const withName = {
   params: { type: 'object', properties: { name: { type: 'string', pattern: '^[a-z-]{1,40}$' } } },
 } as const;
@@ -131,6 +134,9 @@ export async function operatorRoutes(
   scope.get('/health', () => api.health());
   scope.get('/events', () => api.events());
   scope.get('/recorder/status', () => api.recorderStatus());
+  scope.get<{ Params: { day: string } }>('/completeness/:day', { schema: withDay }, ({ params }) =>
+    api.completeness(params.day),
+  );
   scope.get<{ Querystring: Page<number> }>('/alarms', { schema: page(alarmId, 100) }, ({ query }) =>
     api.alarms(query),
   );

@@ -3,6 +3,7 @@ import { hasFollowed } from '../../events/event-status.ts';
 import { dataSourceRoute } from '../../http/routes/data-source.ts';
 import { reportRoutes } from '../../http/routes/reports.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
+import { runCompleteness } from '../../recorder/completeness/run-jobs.ts';
 import { pausing } from '../../recorder/data-source/pausing.ts';
 import { watchDataSource } from '../../recorder/data-source/watch.ts';
 import { createRecorder, type Recorder } from '../../recorder/index.ts';
@@ -54,6 +55,7 @@ export function recorderRoom(shared: Shared, { recorder, sessions }: OpenRecorde
     jobs: [
       ...recorder.jobs(),
       ...runRepair({ ...shared, repairMinutes: config.repairMinutes, isFollowed: () => hasFollowed(db) }),
+      ...runCompleteness({ ...shared, accountSid }),
     ],
     works: recorderWorks(shared),
     consumers: [watchDataSource({ dataSource, log }), sessions.consumer],

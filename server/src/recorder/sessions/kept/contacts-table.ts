@@ -160,6 +160,25 @@ export async function unfinishedContacts(db: Sql, after: number, limit: number):
   return rows.map(keptOf);
 }
 
+/**
+ * Contacts that opened before a moment, in the order of their opening.
+ * @param after the last contact of the page before; times are epoch ms
+ */
+export async function contactsOpened(
+  db: Sql,
+  after: { openedAt: number; number: number },
+  before: number,
+  limit: number,
+): Promise<KeptContact[]> {
+  const rows = await db.query<Row>(
+    `SELECT ${columns} FROM contacts
+     WHERE (opened_at, number) > (to_timestamp($1::float8 / 1000), $2::bigint) AND opened_at < to_timestamp($3::float8 / 1000)
+     ORDER BY opened_at, number LIMIT $4`,
+    [after.openedAt, after.number, before, limit],
+  );
+  return rows.map(keptOf);
+}
+
 /** What policies have reported of contacts, by the contact's number. */
 export interface Report {
   contact: number;

@@ -38,6 +38,13 @@ export async function followInbox(deps: FollowDeps, signal: AbortSignal): Promis
   }
 }
 
+/** Whether the contacts have every event of the inbox that happened before this moment, as far as the next unread event shows. */
+export async function haveRead(db: Pick<Db, 'query'>, moment: Date): Promise<boolean> {
+  const [place] = await db.query<{ position: string | null }>('SELECT position FROM session_place');
+  const { events } = await createInboxReader(db).after(place?.position ?? undefined, 1);
+  return events.every(({ time }) => time >= moment);
+}
+
 /** Numbers of the contacts that a batch has changed, and whether it was the inbox's last one, or another process's. */
 export interface Batch {
   touched: readonly number[];

@@ -1,0 +1,33 @@
+import { daysAfter, isDay, startOf } from './day.ts';
+
+const iso = (timeZone: string, day: string) => new Date(startOf(timeZone, day)).toISOString();
+
+test.each([
+  ['UTC', '2026-11-28', '2026-11-28T00:00:00.000Z'],
+  ['Europe/Madrid', '2026-11-28', '2026-11-27T23:00:00.000Z'],
+  ['Pacific/Kiritimati', '2026-11-28', '2026-11-27T10:00:00.000Z'],
+  ['Pacific/Pago_Pago', '2026-11-28', '2026-11-28T11:00:00.000Z'],
+  ['Asia/Kathmandu', '2026-11-28', '2026-11-27T18:15:00.000Z'],
+  // The clock skips midnight: the day begins at 01:00.
+  ['America/Asuncion', '2023-10-01', '2023-10-01T04:00:00.000Z'],
+])('a day begins at midnight of its time zone (%s %s)', (timeZone, day, at) => {
+  expect(iso(timeZone, day)).toBe(at);
+});
+
+test.each([
+  ['2026-03-28', 24],
+  ['2026-03-29', 23],
+  ['2026-10-25', 25],
+  ['2026-10-26', 24],
+])('daylight saving makes a day shorter or longer (Madrid, %s: %i hours)', (day, hours) => {
+  const length = startOf('Europe/Madrid', daysAfter(day, 1)) - startOf('Europe/Madrid', day);
+  expect(length).toBe(hours * 3_600_000);
+});
+
+test('days of the calendar alone', () => {
+  expect(['2026-11-28', '2024-02-29'].map(isDay)).toEqual([true, true]);
+  expect(['2026-02-30', '2026-13-01', '2026-1-1', 'today', '2026-11-28T00:00:00Z', ''].map(isDay)).toEqual(
+    Array(6).fill(false),
+  );
+  expect(daysAfter('2026-12-31', 1)).toBe('2027-01-01');
+});
