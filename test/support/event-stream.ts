@@ -35,9 +35,10 @@ export interface SentEvent {
 /** Contacts that are open at once. */
 const concurrent = 200;
 
-/** At least `count` events of contacts of every shape, `concurrent` of which take turns; they began an hour ago. */
+/** At least `count` events of contacts of every shape, `concurrent` of which take turns. */
 export function storyEvents(count: number): SentEvent[] {
-  Story.start = new Date(Date.now() - 3_600_000).toISOString();
+  // No hold and no call is long.
+  Story.start = new Date(Date.now() - 600_000).toISOString();
   const tellers = Object.values(stories);
   const all: SentEvent[] = [];
   // A story fills its SIDs up with the digit a, with which a smaller seed could begin.
@@ -121,7 +122,7 @@ export async function progressOf(db: Pick<Db, 'query'>): Promise<{ stored: numbe
   // Before the first process has migrated the database, the tables are missing.
   const [row] = await db
     .query<{ stored: number; followed: boolean }>(
-      `SELECT (SELECT count(*)::int FROM agent_events) AS stored,
+      `SELECT (SELECT coalesce(sum(stored), 0)::int FROM event_counters) AS stored,
          coalesce((SELECT max(seq) FROM agent_events) = (SELECT position::bigint FROM session_place), false) AS followed`,
     )
     .catch(() => []);

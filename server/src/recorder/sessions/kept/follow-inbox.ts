@@ -18,8 +18,8 @@ export interface FollowDeps {
   pauseMs?: number;
 }
 
-/** Events of one transaction. */
-const mostEvents = 500;
+/** Events of one transaction: the more there are, the fewer times a contact with many events is written. */
+const mostEvents = 1_000;
 /** Of one transaction, ms. */
 const limitMs = 30_000;
 
