@@ -70,9 +70,16 @@ const hostBuild = (entries, outdir) => ({
 });
 
 const benchEntries = Object.fromEntries(
-  ['main', 'source', 'copy-ours', 'prove-ours', 'ingest-source', 'ingest-copier', 'growth-worker'].map(
-    (name) => [name, `test/bench/src/${name}.ts`],
-  ),
+  [
+    'main',
+    'source',
+    'copy-ours',
+    'events-reader',
+    'prove-ours',
+    'ingest-source',
+    'ingest-copier',
+    'growth-worker',
+  ].map((name) => [name, `test/bench/src/${name}.ts`]),
 );
 
 const folders = [

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readOptions } from '../../support/read-options.ts';
 import { benchCopy } from './copy.ts';
 import { makeBucket, startEngines } from './engines.ts';
+import { benchEvents } from './events.ts';
 import { type Figure, table } from './figures.ts';
 import { benchGrowth } from './growth.ts';
 import { benchIngest } from './ingest.ts';
@@ -11,16 +12,27 @@ import { benchPlayback } from './playback.ts';
 import { benchProve } from './prove.ts';
 import { benchStart } from './start.ts';
 
-const works = ['copy', 'prove', 'ingest', 'playback', 'seek', 'listeners', 'start', 'growth'] as const;
+const works = [
+  'copy',
+  'prove',
+  'ingest',
+  'events',
+  'playback',
+  'seek',
+  'listeners',
+  'start',
+  'growth',
+] as const;
 /** Growth fills a million rows first: it is done where it is asked for. */
 const usual = works.filter((work) => work !== 'growth');
 const usage = `Usage: npm run bench [-- options]
 
 Measures ours and its named peers in turn, in one run, and prints medians and ratios.
 
-  --only WORK    copy, prove, ingest, playback, seek, listeners, start or growth; may be given more than once;
+  --only WORK    copy, prove, ingest, events, playback, seek, listeners, start or growth; may be given more than once;
                  all but growth by default
-  --rounds N     rounds of each measurement (5; of ingest and growth 3)
+  --rounds N     rounds of each measurement (5; of ingest, events and growth 3)
+  --events N     agents' events of each round of events (20000)
   --recordings N recordings of 20 s that ingest takes in (5000)
   --rows LIST    recordings that the catalogs of growth have, smallest first (10000,100000,1000000)
   --json FILE    write the figures as a list of {name, unit, ours, peers, ratios, floor, pass}
@@ -32,6 +44,7 @@ const values = readOptions(
     options: {
       only: { type: 'string', multiple: true },
       rounds: { type: 'string' },
+      events: { type: 'string', default: '20000' },
       recordings: { type: 'string', default: '5000' },
       rows: { type: 'string', default: '10000,100000,1000000' },
       json: { type: 'string' },
@@ -42,13 +55,14 @@ const values = readOptions(
 );
 const rounds = Number(values.rounds ?? 5);
 const recordings = Number(values.recordings);
+const events = Number(values.events);
 const rows = values.rows.split(',').map(Number);
 const only = values.only ?? [...usual];
 const unknown = only.filter((work) => !works.some((known) => known === work));
 if (
   values.help ||
   unknown.length > 0 ||
-  [rounds, recordings].some((count) => !Number.isInteger(count) || count < 1) ||
+  [rounds, recordings, events].some((count) => !Number.isInteger(count) || count < 1) ||
   rows.some((count) => !Number.isInteger(count) || count < 10_000 || count >= 2 ** 24)
 ) {
   process.stdout.write(usage);
@@ -86,6 +100,12 @@ try {
       throw new Error('ingest is measured on radosgw and PostgreSQL: install them, or name them (TEST_…)');
     const size = { recordings, rounds: Number(values.rounds ?? 3) };
     figures.push(...(await benchIngest({ s3, databaseUrl }, dataDir, size, log)));
+  }
+  if (only.includes('events')) {
+    if (!engines.databaseUrl)
+      throw new Error('events are measured on PostgreSQL: install it, or set TEST_DATABASE_URL');
+    const size = { events, rounds: Number(values.rounds ?? 3) };
+    figures.push(...(await benchEvents(engines.databaseUrl, dataDir, size, log)));
   }
   const listening = new Set(only.filter((work) => ['playback', 'seek', 'listeners'].includes(work)));
   if (listening.size > 0) {

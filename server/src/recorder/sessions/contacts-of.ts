@@ -12,7 +12,14 @@ import { compareText } from './order.ts';
  * @returns in the order of their beginnings
  */
 export function contactsOf(events: Iterable<AgentEvent>, options: ContactOptions = {}): Contact[] {
-  const facts = each(events).flatMap((event) => factOf(event) ?? []);
+  return contactsOfFacts(
+    each(events).flatMap((event) => factOf(event) ?? []),
+    options,
+  );
+}
+
+/** The same of what the events say. @param facts each once */
+export function contactsOfFacts(facts: readonly Fact[], options: ContactOptions = {}): Contact[] {
   return groupsOf(facts)
     .map((group) => contactOf(group, options))
     .sort((a, b) => a.openedAt - b.openedAt || compareText(a.id, b.id));

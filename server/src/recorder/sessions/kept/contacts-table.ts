@@ -90,14 +90,25 @@ export async function takeLeftEvents(db: Sql, limit: number): Promise<string[]> 
   return rows.map(({ event }) => event);
 }
 
-/** The ids of all events of these contacts. */
-export async function eventsOfContacts(db: Sql, numbers: readonly number[]): Promise<Map<number, string[]>> {
-  const rows = await db.query<{ contact: number; event: string }>(
-    'SELECT contact, event FROM contact_events WHERE contact = ANY($1::bigint[])',
+/** An event of a contact. */
+export interface ContactEvent {
+  id: string;
+  /** False once the event itself was removed from the inbox. */
+  isThere: boolean;
+}
+
+/** All events of these contacts. */
+export async function eventsOfContacts(
+  db: Sql,
+  numbers: readonly number[],
+): Promise<Map<number, ContactEvent[]>> {
+  const rows = await db.query<{ contact: number; id: string; isThere: boolean }>(
+    `SELECT contact, event AS id, EXISTS (SELECT FROM agent_events WHERE id = event) AS "isThere"
+     FROM contact_events WHERE contact = ANY($1::bigint[])`,
     [numbers],
   );
-  const found = new Map<number, string[]>();
-  for (const { contact, event } of rows) {
+  const found = new Map<number, ContactEvent[]>();
+  for (const { contact, ...event } of rows) {
     const events = found.get(contact);
     if (events) events.push(event);
     else found.set(contact, [event]);

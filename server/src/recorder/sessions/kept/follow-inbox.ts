@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from '../../../db/db.ts';
 import { createInboxReader, readEvents } from '../../../events/inbox-reader.ts';
 import type { ContactOptions } from '../contact-of.ts';
-import { contactsOf } from '../contacts-of.ts';
-import { linkKeys } from '../facts/fact-of.ts';
+import { contactsOfFacts } from '../contacts-of.ts';
 import {
   attachEvents,
   contactsOfKeys,
@@ -12,6 +11,7 @@ import {
   writeContacts,
 } from './contacts-table.ts';
 import { groupByContact } from './group.ts';
+import { type KnownFacts, knownFacts } from './known-facts.ts';
 
 export interface FollowDeps {
   db: Db;
@@ -24,15 +24,16 @@ export interface FollowDeps {
   pauseMs?: number;
 }
 
-/** Events of one transaction. */
-const mostEvents = 500;
+/** Events of one transaction: the more there are, the fewer times a contact with many events is written. */
+const mostEvents = 1_000;
 /** Of one transaction, ms. */
 const limitMs = 30_000;
 
 /** Keeps the contacts as the inbox's events have them, until the signal aborts. */
 export async function followInbox(deps: FollowDeps, signal: AbortSignal): Promise<void> {
+  const facts = knownFacts();
   while (!signal.aborted) {
-    const { touched, isEnd } = await followBatch(deps);
+    const { touched, isEnd } = await followBatch(deps, facts);
     if (touched.length > 0) await deps.apply(touched);
     if (isEnd) await sleep(deps.pauseMs ?? 1_000, undefined, { signal }).catch(() => undefined);
   }
@@ -55,7 +56,10 @@ export interface Batch {
  * Reads the next events of the inbox into their contacts. The contacts and the place in the inbox commit together, so that a process
  * that stops in between loses nothing and counts nothing twice.
  */
-export async function followBatch({ db, options, log }: FollowDeps): Promise<Batch> {
+export async function followBatch(
+  { db, options, log }: FollowDeps,
+  facts: KnownFacts = knownFacts(),
+): Promise<Batch> {
   const contactOptions = await options();
   return db.transaction(async (inner) => {
     const [place] = await inner.query<{ position: string | null }>(
@@ -69,10 +73,10 @@ export async function followBatch({ db, options, log }: FollowDeps): Promise<Bat
         ? { events: left, position: place.position ?? undefined }
         : await createInboxReader(inner).after(place.position ?? undefined, mostEvents);
     if (events.length === 0) return { touched: [], isEnd: true };
-    const keyed = events.map((event) => ({ id: event.id, keys: linkKeys(event) }));
+    const keyed = events.map((event) => ({ id: event.id, keys: facts.learn(event)?.keys ?? [] }));
     const known = await contactsOfKeys(inner, [...new Set(keyed.flatMap(({ keys }) => keys))]);
     const touched = await attachEvents(inner, groupByContact(keyed, known));
-    await computeContacts(inner, touched, contactOptions, log);
+    await computeContacts(inner, touched, contactOptions, facts, log);
     await inner.query('UPDATE session_place SET position = $1', [position ?? null]);
     return { touched, isEnd: left.length === 0 && events.length < mostEvents };
   }, limitMs);
@@ -86,17 +90,24 @@ async function computeContacts(
   db: Pick<Db, 'query'>,
   numbers: readonly number[],
   options: ContactOptions,
+  facts: KnownFacts,
   log: FollowDeps['log'],
 ): Promise<void> {
-  const ids = await eventsOfContacts(db, numbers);
-  const events = new Map((await readEvents(db, [...ids.values()].flat())).map((event) => [event.id, event]));
+  const events = await eventsOfContacts(db, numbers);
+  const whole = [...events.values()].filter((own) => own.every(({ isThere }) => isThere));
+  const said = await facts.of(
+    db,
+    whole.flat().map(({ id }) => id),
+  );
   const computed: Parameters<typeof writeContacts>[1][number][] = [];
   let incomplete = 0;
-  for (const [number, own] of ids) {
-    const found = own.flatMap((id) => events.get(id) ?? []);
-    const [contact, ...others] = found.length === own.length ? contactsOf(found, options) : [];
+  for (const [number, own] of events) {
+    const found = own.flatMap(({ id }) => said.get(id) ?? []);
+    // An event may have been removed between the two statements.
+    const isWhole = own.every(({ id, isThere }) => isThere && said.has(id));
+    const [contact, ...others] = isWhole ? contactsOfFacts(found, options) : [];
     if (contact && others.length === 0) computed.push({ number, contact });
-    else if (found.length < own.length || others.length > 0) incomplete += 1;
+    else if (!isWhole || others.length > 0) incomplete += 1;
   }
   await writeContacts(db, computed);
   if (incomplete > 0)

@@ -10,7 +10,10 @@ export class Story {
   private readonly seed: number;
   now: number;
 
-  constructor(seed = 1, start = '2026-11-30T09:00:00.250Z') {
+  /** When stories begin. */
+  static start = '2026-11-30T09:00:00.250Z';
+
+  constructor(seed = 1, start = Story.start) {
     this.seed = seed;
     this.now = Date.parse(start);
   }
