@@ -298,7 +298,7 @@ export const variables = z.object({
   CUSTODY_REPAIR_MINUTES: whole(0, 1_440)
     .default(15)
     .describe(
-      "Minutes between two comparisons of TaskRouter's events with the inbox, by which the host takes in events that the stream lost; 0: never.",
+      "Minutes between two comparisons of TaskRouter's events with the inbox; each takes in what the stream lost. 0: never.",
     ),
   CUSTODY_RECONCILE_MINUTES: whole(0, 10_080)
     .default(60)
@@ -359,7 +359,7 @@ export const variables = z.object({
     ),
   CUSTODY_NODE: matching(/^[\w.-]{1,128}$/, 'must be 1 to 128 letters, digits and _ . -')
     .optional()
-    .describe('Name of this node, by which the data source assigns work to it; the host name by default.'),
+    .describe('Name of this node; the data source assigns work to nodes by name. The host name by default.'),
   CUSTODY_DATA_SOURCE_FILE: z
     .string()
     .optional()
@@ -405,7 +405,7 @@ export const variables = z.object({
   CUSTODY_EVENT_DAYS: whole(31, 36_500)
     .default(35)
     .describe(
-      "Days after which the host deletes agents' events, counted from when they came. TaskRouter's Events API, by which gaps are filled, has 30 days.",
+      "Days after which the host deletes agents' events, counted from when they came. Gaps are filled from TaskRouter's Events API, which has 30 days.",
     ),
   CUSTODY_CERTIFICATE_KEY_FILE: z
     .string()

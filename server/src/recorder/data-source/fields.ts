@@ -225,7 +225,7 @@ export const fields = {
     kind: 'list',
     least: 2,
     most: 2,
-    means: 'The two nodes that follow the events, one of which takes over from the other.',
+    means: 'The two nodes that follow the events. Each takes over when the other ends.',
     next: 'give two different node names, with a comma between',
   },
   captureNodes: {

@@ -80,6 +80,8 @@ export interface Interaction {
   recordings: readonly RecordingSid[];
   /** Who worked as that worker at the acceptance, or at the offer. */
   employee?: Employee;
+  /** No employee was found, so that it is the default employee's. */
+  isDefaultEmployee?: true;
   recording: Expectation;
 }
 

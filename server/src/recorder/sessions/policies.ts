@@ -123,3 +123,15 @@ export function defaultEmployee(contact: Contact, employee: Employee): Assigned[
       employee,
     }));
 }
+
+/** The contact with the default employee where {@link defaultEmployee} assigns one. */
+export function withDefaultEmployee(contact: Contact, employee: Employee): Contact {
+  const assigned = new Set(defaultEmployee(contact, employee).map(({ reservationSid }) => reservationSid));
+  if (assigned.size === 0) return contact;
+  return {
+    ...contact,
+    interactions: contact.interactions.map((one) =>
+      assigned.has(one.reservationSid) ? { ...one, employee, isDefaultEmployee: true } : one,
+    ),
+  };
+}

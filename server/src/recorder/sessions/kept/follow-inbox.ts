@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from '../../../db/db.ts';
 import { createInboxReader, readEvents } from '../../../events/inbox-reader.ts';
+import type { Employee } from '../contact.ts';
 import type { ContactOptions } from '../contact-of.ts';
 import { contactsOfFacts } from '../contacts-of.ts';
+import { withDefaultEmployee } from '../policies.ts';
 import {
   attachEvents,
   contactsOfKeys,
@@ -13,10 +15,14 @@ import {
 import { groupByContact } from './group.ts';
 import { type KnownFacts, knownFacts } from './known-facts.ts';
 
+export interface KeptOptions extends ContactOptions {
+  defaultEmployee?: Employee;
+}
+
 export interface FollowDeps {
   db: Db;
   /** How contacts are computed, by the settings that apply now. */
-  options(): Promise<ContactOptions>;
+  options(): Promise<KeptOptions>;
   /** What policies decide about contacts that have changed. */
   apply(numbers: readonly number[]): Promise<void>;
   log: { warn(fields: object, message: string): void };
@@ -89,7 +95,7 @@ export async function followBatch(
 async function computeContacts(
   db: Pick<Db, 'query'>,
   numbers: readonly number[],
-  options: ContactOptions,
+  { defaultEmployee: employee, ...options }: KeptOptions,
   facts: KnownFacts,
   log: FollowDeps['log'],
 ): Promise<void> {
@@ -106,7 +112,8 @@ async function computeContacts(
     // An event may have been removed between the two statements.
     const isWhole = own.every(({ id, isThere }) => isThere && said.has(id));
     const [contact, ...others] = isWhole ? contactsOfFacts(found, options) : [];
-    if (contact && others.length === 0) computed.push({ number, contact });
+    if (contact && others.length === 0)
+      computed.push({ number, contact: employee ? withDefaultEmployee(contact, employee) : contact });
     else if (!isWhole || others.length > 0) incomplete += 1;
   }
   await writeContacts(db, computed);

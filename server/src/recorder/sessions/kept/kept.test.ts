@@ -99,6 +99,18 @@ onEachEngine('kept sessions', (open) => {
     },
   );
 
+  test('an accepted interaction of no known employee is the default employee’s, an offer is not', async () => {
+    await storeAll(db, inbound().story.events);
+    const employee = { id: 'ada', organization: 'Care' };
+    await followBatch(follow({ options: async () => ({ defaultEmployee: employee }) }));
+    const [contact] = await kept();
+    expect(contact?.interactions).toMatchObject([
+      { endReason: 'rejected' },
+      { employee, isDefaultEmployee: true },
+    ]);
+    expect(contact?.interactions[0]).not.toHaveProperty('employee');
+  });
+
   test('a process that stops in the middle of a batch loses nothing, and the next one reads the batch', async () => {
     const { events } = inbound().story;
     await storeAll(db, events);

@@ -3,9 +3,8 @@ import type { Db } from '../../../db/db.ts';
 import type { Consumer } from '../../../room.ts';
 import type { DataSources } from '../../data-source/data-source.ts';
 import { readSettings } from '../../data-source/read.ts';
-import type { ContactOptions } from '../contact-of.ts';
 import { applyToAll, applyToSome, type PolicySettings } from './apply-policies.ts';
-import { followInbox } from './follow-inbox.ts';
+import { followInbox, type KeptOptions } from './follow-inbox.ts';
 import { type HoldLookDeps, holdLooks } from './look-at-holds.ts';
 
 export interface SessionsDeps extends Pick<HoldLookDeps, 'inbox' | 'twilio'> {
@@ -27,12 +26,13 @@ export interface Sessions {
 export function createSessions(deps: SessionsDeps): Sessions {
   const { db, alarms, dataSource, log, watchCalls } = deps;
   const lookAtHolds = holdLooks(deps);
-  const options = async (): Promise<ContactOptions> => {
+  const options = async (): Promise<KeptOptions> => {
     const [current, people] = await Promise.all([dataSource.current(), dataSource.people()]);
     const textLanguage = current?.settings.textLanguage;
     return {
       employeeOf: (worker, at) => people.employeeOf(worker, new Date(at)),
       ...(textLanguage !== undefined && { textLanguage }),
+      ...(people.defaultEmployee && { defaultEmployee: people.defaultEmployee }),
     };
   };
   const settings = async (): Promise<PolicySettings> => {
