@@ -12,7 +12,7 @@ import { Wire } from './testing/strangers/wire.ts';
 
 const tales = [...calls, ...transfers, ...outbound, ...messages, ...ties];
 
-function told({ name, start, write }: Tale): Wire {
+function wireOf({ name, start, write }: Tale): Wire {
   const wire = new Wire(name, start);
   write(wire);
   return wire;
@@ -21,7 +21,7 @@ const contactsIn = (wire: Wire, events = deliver(wire.events, 'webhook')) =>
   contactsOf(events).map((contact) => said(contact, wire.start));
 
 describe.each(tales)('$name', (tale) => {
-  const wire = told(tale);
+  const wire = wireOf(tale);
 
   test('is the contact that it must be', () => {
     expect(contactsIn(wire)).toEqual(tale.contacts);
