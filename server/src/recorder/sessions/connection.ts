@@ -20,7 +20,7 @@ export interface AnswersInput {
 
 const noAnswer = ['no-answer', 'busy', 'failed', 'canceled'];
 
-/** The answer of each task that called somebody: a callback that is tried again has several. Undefined names a call without a task. */
+/** The answer of each task that made a call: a callback that is tried again has several. Undefined names a call without a task. */
 export type Answers = ReadonlyMap<TaskSid | undefined, Answer>;
 
 export function answersOf(input: AnswersInput): Answers {

@@ -167,7 +167,7 @@ export const calls: Tale[] = [
     }),
   ),
   {
-    name: 'a waiting task that somebody deletes by the API',
+    name: 'a waiting task that is deleted by the API',
     write(w) {
       const task = w.task('t', inbound);
       w.queued(0, task).of(20, task, 'task.deleted', 'pending');
