@@ -95,6 +95,22 @@ export const calls: Tale[] = [
     ],
   },
   {
+    name: 'whole seconds alone: no milliseconds in the payload, and all events of a moment at one time',
+    start: '2026-11-30T09:00:00.000Z',
+    write(w) {
+      const task = w.task('t', inbound);
+      w.queued(1, task);
+      w.segment(task, 'ada', 5, 5.4, 60.8, 61);
+      for (const event of w.events) {
+        event.time = event.time.replace(/\.\d+Z/, 'Z');
+        if (typeof event.data === 'object') event.data['timestamp'] = null;
+      }
+    },
+    contacts: [
+      ['voice voice inbound 1 5 60 wait 4', 'ada routing @Support 5 5 60 completed wait 4 recorded'],
+    ],
+  },
+  {
     name: 'three queues by timeouts of the workflow, an offer that times out in the second',
     write(w) {
       const task = w.task('t', inbound);

@@ -305,6 +305,52 @@ export const transfers: Tale[] = [
     ],
   },
   {
+    name: 'consult: the colleague leaves first, and the agent continues',
+    write(w) {
+      const task = w.task('t', attributes);
+      w.queued(0, task);
+      const ada = w.offer(1, task, 'ada');
+      w.accept(5, ada).transfer(60, ada, 'WARM', w.sid('WK', 'bert'));
+      const bert = w.offer(61, task, 'bert');
+      w.accept(70, bert).transfer(70, ada, 'WARM', w.sid('WK', 'bert'), 'completed');
+      w.wrap(90, bert).complete(95, bert).wrap(150, ada).complete(160, ada);
+    },
+    contacts: [
+      [
+        'voice voice inbound 0 5 150 wait 5',
+        'ada routing @Support 1 5 150 completed wait 5 recorded',
+        'bert warm-transfer @Support 61 70 90 completed wait 10 recorded',
+      ],
+    ],
+  },
+  {
+    name: 'a cold transfer leaves the customer on hold until the next agent takes the call',
+    write(w) {
+      const task = w.task('t', { ...attributes, call_sid: w.sid('CA', 'customer') });
+      w.queued(0, task);
+      const ada = w.offer(1, task, 'ada');
+      w.accept(5, ada)
+        .conference(5, task, 'start')
+        .leg(5, task, 'join', 'customer')
+        .leg(59, task, 'hold', 'customer');
+      w.transfer(60, ada, 'COLD', w.sid('WQ', 'Sales'))
+        .wrap(60, ada)
+        .enters(60, task, 'Sales')
+        .complete(65, ada);
+      w.segment(task, 'bert', 80, 90, 200);
+      w.leg(90, task, 'unhold', 'customer');
+    },
+    needsVoice: true,
+    // The hold is the one that ada began, and lasts beyond ada's part, as the customer heard it.
+    contacts: [
+      [
+        'voice voice inbound 0 5 200 wait 5',
+        'ada routing @Support 1 5 60 transferred wait 5 recorded hold 59..90 unhold',
+        'bert cold-transfer @Sales 80 90 200 completed wait 30 recorded',
+      ],
+    ],
+  },
+  {
     name: 'a conference that ends and begins again under the name of its task',
     write(w) {
       const task = w.task('t', attributes);
