@@ -188,7 +188,7 @@ export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks
            DELETE FROM contacts WHERE number IN (
              SELECT number FROM contacts WHERE ${sessionEnd} < ${before('$1')} ORDER BY ${sessionEnd} LIMIT ${slice}
            ) RETURNING number
-         ), keys AS (DELETE FROM contact_keys WHERE contact IN (SELECT number FROM gone)),
+         ), keys AS (DELETE FROM contact_keys WHERE contact IN (SELECT number FROM gone UNION ALL SELECT -number FROM gone)),
          events AS (DELETE FROM contact_events WHERE contact IN (SELECT number FROM gone)),
          reports AS (DELETE FROM contact_reports WHERE contact IN (SELECT number FROM gone))
          SELECT number FROM gone`,

@@ -1,6 +1,6 @@
 import type { Db } from '../db/db.ts';
 
-/** The contact of events whose contact is to be formed again from them. */
+/** The contact of events whose contact is to be formed again from them, and of keys that tie nothing. */
 export const noContact = 0;
 
 /**
@@ -9,20 +9,24 @@ export const noContact = 0;
  * @param db of the transaction in which the events of the erased call were removed
  */
 export async function removeSessions(db: Pick<Db, 'query'>, sids: readonly string[]): Promise<void> {
+  // A key of no contact is one that ties nothing; those of a contact that takes no more events have its negative number.
   const found = await db.query<{ contact: number }>(
-    'SELECT DISTINCT contact FROM contact_keys WHERE key = ANY($1::text[])',
+    'SELECT DISTINCT abs(contact) AS contact FROM contact_keys WHERE key = ANY($1::text[])',
     [sids],
   );
-  const numbers = found.map(({ contact }) => contact);
+  await db.query(`DELETE FROM contact_keys WHERE key = ANY($1::text[]) AND contact = ${noContact}`, [sids]);
+  const numbers = found.map(({ contact }) => contact).filter((number) => number !== noContact);
   if (numbers.length === 0) return;
   await db.query(
     `UPDATE contact_events SET contact = ${noContact}
      WHERE contact = ANY($1::bigint[]) AND EXISTS (SELECT FROM agent_events WHERE id = event)`,
     [numbers],
   );
+  await db.query('DELETE FROM contact_keys WHERE contact = ANY($1::bigint[])', [
+    numbers.flatMap((number) => [number, -number]),
+  ]);
   for (const [table, column] of [
     ['contact_events', 'contact'],
-    ['contact_keys', 'contact'],
     ['contact_reports', 'contact'],
     ['contacts', 'number'],
   ])

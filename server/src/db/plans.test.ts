@@ -56,6 +56,14 @@ import { createPauses } from '../recorder/pauses/pauses.ts';
 import { consentOf } from '../recorder/reports/consents.ts';
 import { createPendingReports, retryPending } from '../recorder/reports/pending.ts';
 import {
+  closeContacts,
+  dropLooseReports,
+  generalAmong,
+  looseReports,
+  markOverfull,
+  takeApart,
+} from '../recorder/sessions/kept/closed-contacts.ts';
+import {
   attachEvents,
   contactsOfKeys,
   contactsOpened,
@@ -579,7 +587,13 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
       await attachEvents(db, groups);
       await takeLeftEvents(db, 500);
       await eventsOfContacts(db, [1]);
+      await closeContacts(db, [1]);
+      await markOverfull(db, [2], 0);
+      await takeApart(db, [4, 5], ['key 6']);
     });
+    await generalAmong(db, ['conversation:1', 'conversation:2']);
+    await looseReports(db);
+    await dropLooseReports(db, ['s']);
     await writeContacts(db, []);
     await readContacts(db, [1, 2]);
     await unfinishedContacts(db, 0, 200);

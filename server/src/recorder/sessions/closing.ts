@@ -61,9 +61,18 @@ function isSearching(task: Task, accepted: readonly Interaction[]): boolean {
   return !transferFailed && task.canceled !== undefined && task.entered.some((at) => at > last);
 }
 
-/** Whether the conversation of a canceled task lasted on, so that no customer left. */
-function lastsAfter({ kind, canceled }: Task, { conversations }: EndInput): boolean {
-  if (kind !== 'text' || !canceled || conversations.length === 0) return false;
+/** Whether the contact lasted on after a task of it was canceled, so that no customer left: with another agent, or as a conversation. */
+function lastsAfter({ sid, kind, canceled }: Task, { conversations, interactions }: EndInput): boolean {
+  if (!canceled) return false;
+  const isWithAgent = interactions.some(
+    ({ taskSid, acceptedAt, endedAt }) =>
+      taskSid !== sid &&
+      acceptedAt !== undefined &&
+      acceptedAt <= canceled.at &&
+      (endedAt === undefined || endedAt > canceled.at),
+  );
+  if (isWithAgent) return true;
+  if (kind !== 'text' || conversations.length === 0) return false;
   const closed = conversationEnd(conversations);
   // Closing a conversation cancels its tasks, or the other way round.
   return closed === undefined || closed > canceled.at + 60_000;
@@ -137,7 +146,7 @@ export function marksOf(input: EndInput & { unanswered: boolean }): ContactMark[
 const diversion = /redirect|voicemail|callback|call back|timeout|timed out|ttl|workflow/i;
 
 const wasDiverted = ({ abandoned, canceled }: Task): boolean =>
-  abandoned === undefined ? diversion.test(canceled?.reason ?? '') : !abandoned;
+  abandoned === undefined ? canceled?.deleted === true || diversion.test(canceled?.reason ?? '') : !abandoned;
 
 /** Seconds from its first queue until its task was canceled. */
 export function canceledAfter(tasks: readonly Task[]): number | undefined {

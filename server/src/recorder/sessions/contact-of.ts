@@ -1,6 +1,6 @@
 import type { CallSid } from '@flex-custody/core';
 import { canceledAfter, closedAtOf, type EndInput, marksOf, voiceEnds } from './closing.ts';
-import { answerOf, connectionOf, isUnanswered } from './connection.ts';
+import { answersOf, connectionOf } from './connection.ts';
 import { type Contact, type ContactKind, wasAccepted } from './contact.ts';
 import type { CallFact, Fact, TaskRouterFact } from './facts/fact.ts';
 import { holdsOf, type Segment } from './holds.ts';
@@ -40,15 +40,16 @@ export function contactOf(unordered: readonly Fact[], options: ContactOptions = 
   const segments = segmentsOf(reservations);
   const holds =
     kind === 'voice' ? holdsOf(of('conference', 'hold', 'participants'), customerCall, segments) : [];
-  const answered = direction === 'outbound' ? answerOf(calls, conferences, customerCall) : undefined;
-  const unanswered = isUnanswered(direction, calls, customerCall, answered, reservations);
+  const answers = answersOf({ direction, tasks, reservations, calls, conferences, customerCall });
   const bare = interactionsOf({
     tasks,
     reservations,
     holds,
     pauses: of('pause'),
     enqueues: of('enqueue'),
-    unanswered,
+    unanswered: new Set(
+      [...answers].flatMap(([sid, answer]) => (sid && answer === 'unanswered' ? [sid] : [])),
+    ),
     ...(options.employeeOf && { employeeOf: options.employeeOf }),
   });
   const { interactions, recordings } = withRecordings(
@@ -56,6 +57,8 @@ export function contactOf(unordered: readonly Fact[], options: ContactOptions = 
     of('recording'),
     agentsOfLegs(calls, reservations),
   );
+  const accepted = interactions.filter(wasAccepted);
+  const connectedAt = connectionOf(kind, direction, accepted, answers);
   const input: EndInput & { unanswered: boolean } = {
     kind,
     tasks,
@@ -65,13 +68,15 @@ export function contactOf(unordered: readonly Fact[], options: ContactOptions = 
     conferences,
     summaries: of('summary'),
     textEnds: options.textEnds ?? 'conversation',
-    unanswered,
+    unanswered: connectedAt === undefined && [...answers.values()].includes('unanswered'),
   };
   const closedAt = closedAtOf(input);
-  const accepted = interactions.filter(wasAccepted);
-  const connectedAt = connectionOf(direction, accepted, answered);
   const marks = marksOf(input);
-  const wait = accepted[0]?.wait ?? (accepted.length === 0 ? canceledAfter(tasks) : undefined);
+  const first = accepted.find((one) => one.kind === kind);
+  const before = first?.offeredAt ?? Number.POSITIVE_INFINITY;
+  const wait =
+    first?.wait ??
+    canceledAfter(tasks.filter((task) => task.kind === kind && (task.canceled?.at ?? 0) <= before));
   const language =
     lastOf(tasks, (task) => task.language) ??
     lastOf(input.conversations, (fact) => fact.language) ??

@@ -92,6 +92,7 @@ export interface Interaction {
  * - `survey`: a survey was part of it.
  * - `declined-invite`: an agent declined an invitation to a conversation, which lasts.
  * - `incomplete`: its events contradict each other, so some of them are missing.
+ * - `overfull`: it has as many events as one contact can have, and what came later is missing.
  */
 export const contactMarks = [
   'abandoned',
@@ -100,6 +101,7 @@ export const contactMarks = [
   'survey',
   'declined-invite',
   'incomplete',
+  'overfull',
 ] as const;
 export type ContactMark = (typeof contactMarks)[number];
 

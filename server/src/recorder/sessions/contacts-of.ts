@@ -3,10 +3,12 @@ import type { Contact } from './contact.ts';
 import { type ContactOptions, contactOf } from './contact-of.ts';
 import type { Fact } from './facts/fact.ts';
 import { factOf } from './facts/fact-of.ts';
+import { generalKeys, withoutKeys } from './facts/general-keys.ts';
 import { compareText } from './order.ts';
 
 /**
  * Splits a set of events into contacts: events with a link key in common, directly or through others, are of one contact.
+ * A key that too many tasks name ties nothing ({@link generalKeys}).
  * The order of the events and how often each is there change nothing. An event that arrives late is added to the stored
  * ones of the contacts whose keys it has, and their contact is computed once more.
  * @returns in the order of their beginnings
@@ -20,7 +22,7 @@ export function contactsOf(events: Iterable<AgentEvent>, options: ContactOptions
 
 /** The same of what the events say. @param facts each once */
 export function contactsOfFacts(facts: readonly Fact[], options: ContactOptions = {}): Contact[] {
-  return groupsOf(facts)
+  return groupsOf(withoutKeys(facts, generalKeys(facts)))
     .map((group) => contactOf(group, options))
     .sort((a, b) => a.openedAt - b.openedAt || compareText(a.id, b.id));
 }

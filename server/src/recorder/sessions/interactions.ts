@@ -1,3 +1,4 @@
+import type { TaskSid } from '@flex-custody/core';
 import type {
   Contact,
   Direction,
@@ -26,8 +27,8 @@ export interface InteractionsInput {
   holds: readonly Hold[];
   pauses: readonly PauseFact[];
   enqueues: readonly EnqueueFact[];
-  /** Whether it is an outbound or internal call without an answer. */
-  unanswered: boolean;
+  /** Tasks of outbound or internal calls without an answer. */
+  unanswered: ReadonlySet<TaskSid>;
   employeeOf?: EmployeeOf;
 }
 
@@ -91,7 +92,12 @@ function searchOf(reservation: Reservation, task: Task | undefined, others: read
     ),
   );
   const transfer = task?.transfers.findLast(
-    ({ at, by }) => at >= (accepted ?? 0) && at <= reservation.offeredAt + slackMs && by !== reservation.sid,
+    ({ at, by }) =>
+      at >= (accepted ?? 0) &&
+      at <= reservation.offeredAt + slackMs &&
+      by !== reservation.sid &&
+      // After it failed, the task returned to its queue.
+      !task.failedTransfers.some((failedAt) => failedAt >= at && failedAt <= reservation.offeredAt),
   );
   // The transfer counts although the acceptance before it may be missing.
   const since = latest([accepted, transfer && transfer.at - slackMs].filter((at) => at !== undefined));
@@ -140,7 +146,10 @@ function waitOf(
   return isFirst ? enqueues.find(({ queueSeconds }) => queueSeconds !== undefined)?.queueSeconds : undefined;
 }
 
-/** An agent who began a transfer that succeeded, and left before another agent did, has transferred the contact. */
+/**
+ * An agent who began a transfer that succeeded, and left before another agent did, has transferred the contact. A cold
+ * transfer succeeds for its agent unless it failed before the agent left.
+ */
 function endReasonOf(
   { sid, endedAt, endReason }: Reservation,
   task: Task | undefined,
@@ -148,14 +157,15 @@ function endReasonOf(
 ): EndReason | undefined {
   if (endReason !== 'completed' || endedAt === undefined) return endReason;
   const transferred = task?.transfers.some(
-    ({ by, at }) =>
+    ({ by, at, mode }) =>
       by === sid &&
-      others.some(
-        (other) =>
-          other.acceptedAt !== undefined &&
-          other.offeredAt >= at - slackMs &&
-          (other.endedAt === undefined || other.endedAt > endedAt),
-      ),
+      ((mode === 'COLD' && !task.failedTransfers.some((failedAt) => failedAt >= at && failedAt <= endedAt)) ||
+        others.some(
+          (other) =>
+            other.acceptedAt !== undefined &&
+            other.offeredAt >= at - slackMs &&
+            (other.endedAt === undefined || other.endedAt > endedAt),
+        )),
   );
   return transferred ? 'transferred' : 'completed';
 }
@@ -190,12 +200,16 @@ function pausesOf(
   );
 }
 
-function expectationOf(interaction: Interaction, task: Task | undefined, unanswered: boolean): Expectation {
+function expectationOf(
+  interaction: Interaction,
+  task: Task | undefined,
+  unanswered: ReadonlySet<TaskSid>,
+): Expectation {
   if (!wasAccepted(interaction)) return { expected: false, reason: 'not-accepted' };
   if (task?.survey) return { expected: false, reason: 'survey' };
   if (interaction.kind === 'text') return { expected: false, reason: 'text' };
   if (interaction.kind === 'work') return { expected: false, reason: 'work-item' };
-  return unanswered ? { expected: false, reason: 'unanswered' } : { expected: true };
+  return task && unanswered.has(task.sid) ? { expected: false, reason: 'unanswered' } : { expected: true };
 }
 
 /** The first direction of a contact's tasks; one internal task makes the contact internal. */

@@ -20,13 +20,14 @@ export interface ShortCall extends Decision {
 
 /**
  * Whether a call was shorter than the minimum length, from its connection to its close. Undefined for: another kind of
- * contact, an open one, one that no agent took (auditing keeps it), one whose connection is unknown, and one whose events
- * contradict each other, since a lost event must not make a long call short.
+ * contact, an open one, one that no agent took (auditing keeps it), one whose connection is unknown, and one that lacks
+ * events, since a lost event must not make a long call short.
  * @param minimumSeconds 0 for no minimum
  */
 export function shortCall(contact: Contact, minimumSeconds: number): ShortCall | undefined {
   const { id, kind, connectedAt, closedAt, inactive, marks } = contact;
-  if (kind !== 'voice' || inactive || marks.includes('incomplete')) return undefined;
+  if (kind !== 'voice' || inactive || marks.includes('incomplete') || marks.includes('overfull'))
+    return undefined;
   if (connectedAt === undefined || closedAt === undefined) return undefined;
   const seconds = (closedAt - connectedAt) / 1000;
   if (seconds < 0 || seconds >= minimumSeconds) return undefined;

@@ -21,7 +21,8 @@ export interface Task {
   status?: string;
   /** When it was completed, canceled or deleted. */
   overAt?: number;
-  canceled?: { at: number; reason?: string };
+  /** `deleted`: a program deleted it, or TaskRouter did at the end of its life. */
+  canceled?: { at: number; reason?: string; deleted?: true };
   /** What its attributes say of that. */
   abandoned?: boolean;
   toWorker: boolean;
@@ -69,7 +70,9 @@ export function readTask(sid: TaskSid, facts: readonly TaskRouterFact[], hadConf
   const isOver = (status !== undefined && over.includes(status)) || named(...deleted).length > 0;
   const firstOver = earliest(facts.filter((fact) => over.includes(fact.status ?? '')).map((fact) => fact.at));
   const cancellation = ofTask('canceled')[0];
-  const canceledAt = cancellation?.at ?? (status === 'canceled' ? firstOver : undefined);
+  const isDone = over.includes(status ?? '') || named(...over).length > 0;
+  const deletedAt = isDone ? undefined : named(...deleted)[0];
+  const canceledAt = cancellation?.at ?? (status === 'canceled' ? firstOver : deletedAt);
   const reason = cancellation?.reason ?? lastOf(ordered, (fact) => fact.reason);
   const overAt = isOver ? (ended ?? firstOver) : undefined;
   const language = trait('language');
@@ -88,7 +91,13 @@ export function readTask(sid: TaskSid, facts: readonly TaskRouterFact[], hadConf
       !hadConference && (some('survey') || uniqueName === 'survey' || /\bcsat\b|survey/i.test(reason ?? '')),
     ...(status && { status }),
     ...(overAt !== undefined && { overAt }),
-    ...(canceledAt !== undefined && { canceled: { at: canceledAt, ...(reason && { reason }) } }),
+    ...(canceledAt !== undefined && {
+      canceled: {
+        at: canceledAt,
+        ...(reason && { reason }),
+        ...(deletedAt !== undefined && { deleted: true }),
+      },
+    }),
     ...(abandoned !== undefined && { abandoned }),
     toWorker: facts.some((fact) => fact.toWorker),
     hasConversation: some('hasConversation'),

@@ -6,9 +6,14 @@ const sid = /^[A-Z]{2}[0-9a-f]{32}$/;
  */
 const ofOneContact = /^(WT|WR|KD|CA|CF|CH|RE)/;
 
+/** What programs write in place of a SID that they do not have yet. */
+const blank = /^..0{32}$/;
+
 /** The value where it is a SID that belongs to one contact. Its letters decide, not the field that it came in. */
 export function sidKey(value: unknown): string | undefined {
-  return typeof value === 'string' && sid.test(value) && ofOneContact.test(value) ? value : undefined;
+  return typeof value === 'string' && sid.test(value) && ofOneContact.test(value) && !blank.test(value)
+    ? value
+    : undefined;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Alarms } from '../../../alarms/alarms.ts';
 import type { Db } from '../../../db/db.ts';
 import type { Contact } from '../contact.ts';
 import { auditing, longCall, longHolds, shortCall } from '../policies.ts';
+import { dropLooseReports, looseReports } from './closed-contacts.ts';
 import {
   type KeptContact,
   keepDecisions,
@@ -35,6 +36,9 @@ const pageRows = 200;
 /** The maintenance tick: applies the policies to every contact that is open, or closed and not shown yet. */
 export async function applyToAll(deps: PolicyDeps, signal?: AbortSignal): Promise<void> {
   const settings = await deps.settings();
+  const loose = await looseReports(deps.db);
+  for (const subject of loose) await deps.alarms.resolve(['long_call', 'long_hold'], sessionSubject(subject));
+  if (loose.length > 0) await dropLooseReports(deps.db, loose);
   for (let after = 0; !signal?.aborted; ) {
     const page = await unfinishedContacts(deps.db, after, pageRows);
     await applyTo(deps, page, settings);

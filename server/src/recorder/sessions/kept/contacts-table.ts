@@ -14,7 +14,9 @@ export interface KeptContact {
   shownAt?: Date;
 }
 
-/** The kept contact of each of these keys that has one. */
+/**
+ * The kept contact of each of these keys that has one. A number that is not positive: the key ties nothing (`closed-contacts.ts`).
+ */
 export async function contactsOfKeys(db: Sql, keys: readonly string[]): Promise<Map<string, number>> {
   const rows = await db.query<{ key: string; contact: number }>(
     'SELECT key, contact FROM contact_keys WHERE key = ANY($1::text[])',

@@ -4,16 +4,12 @@ import { createInboxReader, readEvents } from '../../../events/inbox-reader.ts';
 import type { Employee } from '../contact.ts';
 import type { ContactOptions } from '../contact-of.ts';
 import { contactsOfFacts } from '../contacts-of.ts';
+import { generalKeys, withoutKeys } from '../facts/general-keys.ts';
 import { withDefaultEmployee } from '../policies.ts';
-import {
-  attachEvents,
-  contactsOfKeys,
-  eventsOfContacts,
-  takeLeftEvents,
-  writeContacts,
-} from './contacts-table.ts';
-import { groupByContact } from './group.ts';
+import { generalAmong, takeApart } from './closed-contacts.ts';
+import { takeLeftEvents, writeContacts } from './contacts-table.ts';
 import { type KnownFacts, knownFacts } from './known-facts.ts';
+import { type Tied, tieEvents } from './tie.ts';
 
 export interface KeptOptions extends ContactOptions {
   defaultEmployee?: Employee;
@@ -28,6 +24,8 @@ export interface FollowDeps {
   log: { warn(fields: object, message: string): void };
   /** Ms until the inbox is read again after its end was reached. */
   pauseMs?: number;
+  /** Events that one contact can have. */
+  mostOfContact?: number;
 }
 
 /** Events of one transaction: the more there are, the fewer times a contact with many events is written. */
@@ -63,7 +61,7 @@ export interface Batch {
  * that stops in between loses nothing and counts nothing twice.
  */
 export async function followBatch(
-  { db, options, log }: FollowDeps,
+  { db, options, log, mostOfContact }: FollowDeps,
   facts: KnownFacts = knownFacts(),
 ): Promise<Batch> {
   const contactOptions = await options();
@@ -80,46 +78,76 @@ export async function followBatch(
         : await createInboxReader(inner).after(place.position ?? undefined, mostEvents);
     if (events.length === 0) return { touched: [], isEnd: true };
     const keyed = events.map((event) => ({ id: event.id, keys: facts.learn(event)?.keys ?? [] }));
-    const known = await contactsOfKeys(inner, [...new Set(keyed.flatMap(({ keys }) => keys))]);
-    const touched = await attachEvents(inner, groupByContact(keyed, known));
-    await computeContacts(inner, touched, contactOptions, facts, log);
+    const first = Math.min(...events.map(({ time }) => time.getTime()));
+    const { tied, overfull, partial } = await tieEvents(inner, keyed, first, mostOfContact);
+    warnOfClosed(log, overfull.length, partial);
+    const apart = await computeContacts(inner, tied, contactOptions, facts, log);
     await inner.query('UPDATE session_place SET position = $1', [position ?? null]);
-    return { touched, isEnd: left.length === 0 && events.length < mostEvents };
+    return {
+      touched: [...tied.map(({ number }) => number), ...overfull],
+      isEnd: left.length === 0 && apart === 0 && events.length < mostEvents,
+    };
   }, limitMs);
 }
 
 /**
- * Computes contacts from all their events. One whose events are not all there any more stays as it is: computed from the rest it could
- * become another one.
+ * Computes contacts from all their events.
+ * @returns how many were taken apart, since a key tied them that too many tasks name
  */
 async function computeContacts(
   db: Pick<Db, 'query'>,
-  numbers: readonly number[],
+  tied: readonly Tied[],
   { defaultEmployee: employee, ...options }: KeptOptions,
   facts: KnownFacts,
   log: FollowDeps['log'],
-): Promise<void> {
-  const events = await eventsOfContacts(db, numbers);
-  const whole = [...events.values()].filter((own) => own.every(({ isThere }) => isThere));
+): Promise<number> {
   const said = await facts.of(
     db,
-    whole.flat().map(({ id }) => id),
+    tied.flatMap(({ events }) => events),
   );
+  // An event may have been removed between the two statements.
+  const whole = tied.flatMap(({ number, events }) => {
+    if (!events.every((id) => said.has(id))) return [];
+    return [{ number, own: events.flatMap((id) => said.get(id) ?? []) }];
+  });
+  const none = await generalAmong(
+    db,
+    whole.flatMap(({ own }) => own.flatMap(({ keys }) => keys)),
+  );
+  const apart: { number: number; keys: ReadonlySet<string> }[] = [];
   const computed: Parameters<typeof writeContacts>[1][number][] = [];
-  let incomplete = 0;
-  for (const [number, own] of events) {
-    const found = own.flatMap(({ id }) => said.get(id) ?? []);
-    // An event may have been removed between the two statements.
-    const isWhole = own.every(({ id, isThere }) => isThere && said.has(id));
-    const [contact, ...others] = isWhole ? contactsOfFacts(found, options) : [];
+  let partial = tied.length - whole.length;
+  for (const { number, own } of whole) {
+    const found = withoutKeys(own, none);
+    const keys = generalKeys(found);
+    if (keys.size > 0) {
+      apart.push({ number, keys });
+      continue;
+    }
+    const [contact, ...others] = contactsOfFacts(found, options);
     if (contact && others.length === 0)
       computed.push({ number, contact: employee ? withDefaultEmployee(contact, employee) : contact });
-    else if (!isWhole || others.length > 0) incomplete += 1;
+    else if (others.length > 0) partial += 1;
   }
   await writeContacts(db, computed);
-  if (incomplete > 0)
+  await takeApart(
+    db,
+    apart.map(({ number }) => number),
+    apart.flatMap(({ keys }) => [...keys]),
+  );
+  warnOfClosed(log, 0, partial);
+  return apart.length;
+}
+
+function warnOfClosed(log: FollowDeps['log'], overfull: number, partial: number): void {
+  if (partial > 0)
     log.warn(
-      { event: 'sessions.incomplete', contacts: incomplete },
+      { event: 'sessions.incomplete', contacts: partial },
       'events arrived for contacts whose earlier events are no longer kept: the contacts stay as they are',
+    );
+  if (overfull > 0)
+    log.warn(
+      { event: 'sessions.overfull', contacts: overfull },
+      `contacts have as many events as one can have, and take no more: see whether a flow gives many calls one conversation_id`,
     );
 }
