@@ -1,15 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type CloudEvent, cloudEvent } from '../../../sandbox/src/agent-events/forms.ts';
-import type { AgentEvent as SandboxEvent } from '../../../sandbox/src/agent-events/list.ts';
 import type { Db } from '../../../server/src/db/db.ts';
 import type { AgentEvent } from '../../../server/src/events/agent-event.ts';
-import { parseEvent } from '../../../server/src/events/parse-event.ts';
 import { createEmployees } from '../../../server/src/recorder/data-source/employees.ts';
 import type { Contact } from '../../../server/src/recorder/sessions/contact.ts';
 import { contactsOf } from '../../../server/src/recorder/sessions/contacts-of.ts';
 import { longCall, longHolds } from '../../../server/src/recorder/sessions/policies.ts';
 import type { EventStorm } from './event-storm.ts';
+import { ofSessions, passing, settleEvents } from './settle-events.ts';
 import type { Stage } from './stage.ts';
 
 export interface EventVerdict {
@@ -27,104 +24,31 @@ export interface EventVerdict {
   eventFaults: string[];
 }
 
-/** Alarms that the storm may raise, and whose cause is over after it. */
-const passing = ['events_refused', 'shard_silent', 'stream_unreadable', 'repair_failed', 'sessions_failed'];
-const ofSessions = ['long_call', 'long_hold'];
-const followedWithinMs = 120_000;
-/** Gap repair leaves the last minute to its next run. */
-const unsettledMs = 60_000;
-
 /**
- * What operators do: wait, and repair the gap. Then holds the inbox against the sandbox's events, and the contacts against
- * those of the same events computed at once. No host runs when it resolves.
+ * Holds the inbox against the sandbox's events, and the contacts against those of the same events computed at once. No host
+ * runs when it resolves.
  */
 export async function judgeEvents(
   stage: Stage,
   { broken }: EventStorm,
   tell: (line: string) => void,
 ): Promise<EventVerdict> {
-  const { eventStreams, world } = stage.sandbox.twilio;
-  await eventStreams.settled();
-  const sent = world.agentEvents.all().filter(({ type }) => stage.events.sinksOf(type) > 0);
-  const last = Math.max(...sent.map(({ at }) => at.getTime()));
-  await sleep(Math.max(0, last + unsettledMs + 1_000 - Date.now()));
-  tell('repairing the gap of the events');
-  await stage.command('recorder', 'repair', '--since', '6h', '--json');
-  const { survivors, repaired, lostForGood } = survivorsOf(stage, sent);
-  const db = await followed(stage, survivors.length + broken.length);
+  const { db, events, repaired, lostForGood } = await settleEvents(stage, broken.length, tell);
   try {
     const faults: string[] = [];
-    const events = survivors.map((event) => agentEventOf(cloudEvent(world, event, 1), stage));
+    if (stage.events.way.met() === 0 || repaired === 0)
+      faults.push('no reading of the stream was disturbed, or no event was lost: this was no storm');
     await judgeInbox(db, events, broken, faults);
     const contacts = await judgeContacts(db, stage, events, faults);
     const long = await judgeAlarms(db, contacts, faults);
     const shards = await judgeShards(db, faults);
     return {
-      ...{ events: survivors.length, repaired, lostForGood, setAside: broken.length },
+      ...{ events: events.length, repaired, lostForGood, setAside: broken.length },
       ...{ contacts: contacts.length, ...long, shards, eventFaults: faults },
     };
   } finally {
     await db.close();
   }
-}
-
-/** Of what was sent, what the host can know. */
-function survivorsOf(
-  { events, sandbox }: Stage,
-  sent: readonly SandboxEvent[],
-): { survivors: SandboxEvent[]; repaired: number; lostForGood: number } {
-  const losses = new Map<string, number>();
-  for (const { id } of sandbox.twilio.eventStreams.lost) losses.set(id, (losses.get(id) ?? 0) + 1);
-  const isLost = ({ id, type }: SandboxEvent) => (losses.get(id) ?? 0) >= events.sinksOf(type);
-  const survivors = sent.filter((event) => event.taskRouter !== undefined || !isLost(event));
-  return {
-    survivors,
-    repaired: sent.filter((event) => event.taskRouter !== undefined && isLost(event)).length,
-    lostForGood: sent.length - survivors.length,
-  };
-}
-
-/** The database, once everything that came is in the inbox and in the sessions. */
-async function followed(stage: Stage, least: number): Promise<Db> {
-  const until = Date.now() + followedWithinMs;
-  for (;;) {
-    const counted = await readOf(stage).catch(() => 0);
-    if (counted < least && Date.now() < until) {
-      await sleep(500);
-      continue;
-    }
-    await stage.stopHosts();
-    const db = await stage.database();
-    const [row] = await db.query<{ isOver: boolean }>(
-      `SELECT (SELECT max(seq) FROM agent_events) = (SELECT position::bigint FROM session_place)
-         AND NOT EXISTS (SELECT 1 FROM alarms WHERE cleared_at IS NULL AND code = ANY($1::text[])) AS "isOver"`,
-      [[...passing, ...ofSessions]],
-    );
-    // What does not end is what the judge has to say.
-    if (row?.isOver || Date.now() > until) return db;
-    await db.close();
-    await stage.startHosts();
-    await sleep(2_000);
-  }
-}
-
-/** Events and broken records of the inbox, each once. */
-async function readOf(stage: Stage): Promise<number> {
-  const tables = await stage.api.events();
-  const sum = (name: string, field: string) =>
-    tables
-      .find((one) => one.name === name)
-      ?.rows.reduce((all, row) => all + (row['source'] === 'own' ? 0 : Number(row[field])), 0) ?? 0;
-  return sum('events', 'stored') + sum('eventsSetAside', 'records');
-}
-
-function agentEventOf(event: CloudEvent, { sandbox }: Stage): AgentEvent {
-  const accounts = [sandbox.account.accountSid];
-  const parsed = parseEvent(event, { accounts, source: 'webhook', receivedAt: new Date(0) });
-  if (!('event' in parsed))
-    throw new Error(`${event.id} of the sandbox is set aside: ${parsed.aside.reason}`);
-  const { id, type, at, eventSid, data } = parsed.event;
-  return { id, type, time: at, ...(eventSid !== undefined && { eventSid }), data: JSON.parse(data) };
 }
 
 const keyOf = ({ id, eventSid }: Pick<AgentEvent, 'id' | 'eventSid'>) => eventSid ?? id;

@@ -105,7 +105,9 @@ async function run(on: 'own' | 'real') {
     const { rows, reconciled, replayed } = await settle(stage, played, tell);
     tell('looking at what became of it');
     const verdict = await judge(stage, played, rows);
+    const judging = Date.now();
     const { eventFaults, ...ofEvents } = await judgeEvents(stage, events, tell);
+    const eventSeconds = Math.round((Date.now() - judging) / 1_000);
     verdict.faults.push(...eventFaults);
     tell('what is kept long enough, asked for, held or proven goes or stays');
     const destruction = await destroy(
@@ -138,6 +140,7 @@ async function run(on: 'own' | 'real') {
       ...events.counts,
       kinesisTroubles: stage.events.way.met(),
       ...ofEvents,
+      eventSeconds,
       reconciled,
       replayed,
       forgedSidecars,

@@ -18,6 +18,7 @@ import { openDatabase } from '../../../server/src/db/open.ts';
 import type { OperatorApi } from '../../../server/src/http/operators/operator-api.ts';
 import { remoteOperatorApi } from '../../../server/src/http/operators/remote.ts';
 import { operatorSecret } from '../../../server/src/http/operators/routes.ts';
+import { until } from '../../support/until.ts';
 import { type EventWays, openEventWays } from './event-stage.ts';
 import type { Victim } from './plan.ts';
 import { startFaultyWay } from './s3-faults.ts';
@@ -189,6 +190,8 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
   };
   try {
     for (const name of [...hosts, 'functions'] as const) await begin(name);
+    // A storm that passes while the first host is still making its database is none.
+    await until(async () => (await fetch(`${local(ops)}/readyz`)).ok, readyMs);
   } catch (error) {
     await close();
     throw error;
