@@ -40,21 +40,23 @@ export async function settleEvents(
 ): Promise<SettledEvents> {
   const { eventStreams, world } = stage.sandbox.twilio;
   await eventStreams.settled();
-  const sent = world.agentEvents.all().filter(({ type }) => stage.events.sinksOf(type) > 0);
-  const last = Math.max(...sent.map(({ at }) => at.getTime()));
+  const last = Math.max(...world.agentEvents.all().map(({ at }) => at.getTime()));
   await sleep(Math.max(0, last + unsettledMs + 1_000 - Date.now()));
   tell('repairing the gap of the events');
   await stage.command('recorder', 'repair', '--since', '6h', '--json');
-  const { survivors, repaired, lostForGood } = survivorsOf(stage, sent);
-  const events = survivors.map((event) => agentEventOf(cloudEvent(world, event, 1), stage));
-  return { db: await followed(stage, survivors.length + broken), events, repaired, lostForGood };
+  const db = await followed(stage, broken);
+  const { survivors, ...lost } = survivorsOf(stage);
+  return { db, ...lost, events: survivors.map((event) => agentEventOf(cloudEvent(world, event, 1), stage)) };
 }
 
 /** Of what was sent, what the host can know. */
-function survivorsOf(
-  { events, sandbox }: Stage,
-  sent: readonly SandboxEvent[],
-): { survivors: SandboxEvent[]; repaired: number; lostForGood: number } {
+function survivorsOf({ events, sandbox }: Stage): {
+  survivors: SandboxEvent[];
+  repaired: number;
+  lostForGood: number;
+} {
+  const all = sandbox.twilio.world.agentEvents.all();
+  const sent = all.filter(({ type }) => events.sinksOf(type) > 0);
   const losses = new Map<string, number>();
   for (const { id } of sandbox.twilio.eventStreams.lost) losses.set(id, (losses.get(id) ?? 0) + 1);
   const isLost = ({ id, type }: SandboxEvent) => (losses.get(id) ?? 0) >= events.sinksOf(type);
@@ -66,21 +68,23 @@ function survivorsOf(
   };
 }
 
-/** The database, once everything that came is in the inbox and in the sessions. */
-async function followed(stage: Stage, least: number): Promise<Db> {
+/** The database, once everything that was sent is in the inbox and in the sessions. Hosts change tasks, which makes more events. */
+async function followed(stage: Stage, broken: number): Promise<Db> {
   const until = Date.now() + followedWithinMs;
+  const countOf = () => survivorsOf(stage).survivors.length;
   for (;;) {
-    const counted = await readOf(stage).catch(() => 0);
-    if (counted < least && Date.now() < until) {
+    const read = await readOf(stage).catch(() => 0);
+    if (read < countOf() + broken && Date.now() < until) {
       await sleep(500);
       continue;
     }
     await stage.stopHosts();
     const db = await stage.database();
     const [row] = await db.query<{ isOver: boolean }>(
-      `SELECT (SELECT max(seq) FROM agent_events) = (SELECT position::bigint FROM session_place)
+      `SELECT (SELECT count(*) FROM agent_events WHERE source <> 'own') >= $2
+         AND (SELECT max(seq) FROM agent_events) = (SELECT position::bigint FROM session_place)
          AND NOT EXISTS (SELECT 1 FROM alarms WHERE cleared_at IS NULL AND code = ANY($1::text[])) AS "isOver"`,
-      [[...passing, ...ofSessions]],
+      [[...passing, ...ofSessions], countOf()],
     );
     // What does not end is what the judge has to say.
     if (row?.isOver || Date.now() > until) return db;

@@ -143,7 +143,13 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
     });
     const port = addresses.ports.ops;
     // Alive, not ready: the bucket or the database may be made to fail at this very moment.
-    await child.ready(async () => (await fetch(`${local(port)}/healthz`)).ok, readyMs);
+    await child
+      .ready(async () => (await fetch(`${local(port)}/healthz`)).ok, readyMs)
+      .catch(async (error: unknown) => {
+        // What starts slowly holds the embedded database.
+        await child.stop(0);
+        throw error;
+      });
     return child;
   };
   const addresses: Addresses = { server: local(server), functions: base, ports: { server, ops } };
