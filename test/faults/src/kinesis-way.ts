@@ -8,7 +8,6 @@ export type KinesisTrouble = (typeof kinesisTroubles)[number];
 export interface KinesisWay {
   endpoint: string;
   disturb(trouble: KinesisTrouble, times: number): void;
-  calm(): void;
   /** Requests that have met a trouble. */
   met(): number;
   close(): Promise<void>;
@@ -49,9 +48,6 @@ export async function startKinesisWay(endpoint: string): Promise<KinesisWay> {
   return {
     ...way,
     disturb: (trouble, times) => void pending.push({ trouble, times }),
-    calm() {
-      pending = [];
-    },
     met: () => met,
   };
 }
