@@ -266,12 +266,12 @@ test('gap repair finds exactly what Event Streams lost', async () => {
   const work = (run: Run) =>
     repair(
       {
-        twilio: taskEvents(connection, pace),
-        catalog: marks,
+        twilio: { ...taskEvents(connection, pace), account: async () => undefined },
+        catalog: { ...marks, now: async () => new Date() },
         inbox,
         config: { accountSid, workspaceSid },
         log: { warn: () => undefined },
-        now: () => Date.now() + 120_000,
+        now: async () => Date.now() + 120_000,
       },
       run,
     );

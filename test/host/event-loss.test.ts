@@ -16,7 +16,7 @@ import { until } from '../support/until.ts';
 const count = Number(process.env['TEST_EVENTS'] ?? 20_000);
 /** Only what fails waits it out. */
 const longestMs = 120_000 + count * 4;
-const kills = 4;
+const kills = Math.max(4, Math.round(count / 50_000));
 
 describeWhere('postgresql', "agents' events of a stream whose reader is killed", () => {
   let folder: string;

@@ -2,16 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  CreateStreamCommand,
-  DescribeStreamSummaryCommand,
-  KinesisClient,
-  ListShardsCommand,
-  PutRecordsCommand,
-  SplitShardCommand,
-} from '@aws-sdk/client-kinesis';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { startKinesis } from '../../sandbox/src/kinesis/index.ts';
 import type { Db } from '../../server/src/db/db.ts';
 import { openDatabase } from '../../server/src/db/open.ts';
 import type { AgentEvent } from '../../server/src/events/agent-event.ts';
@@ -20,11 +10,10 @@ import { inForm, received } from '../../server/src/recorder/sessions/testing/clo
 import { stories } from '../../server/src/recorder/sessions/testing/stories.ts';
 import { Story } from '../../server/src/recorder/sessions/testing/story.ts';
 import { makeSigningKey } from '../../server/src/signing/load.ts';
+import { streamIdentity as identity, openKinesisStream, streamName, streamRegion } from './kinesis-stream.ts';
 import { until } from './until.ts';
 
-export const streamName = 'twilio-events';
-export const streamRegion = 'us-east-1';
-const identity = { accessKeyId: 'any', secretAccessKey: 'any' };
+export { streamName, streamRegion };
 
 export interface SentEvent {
   event: AgentEvent;
@@ -64,50 +53,14 @@ export async function openEventStream({ databaseUrl, folder }: { databaseUrl: st
   const admin = await openDatabase({ url: databaseUrl });
   await admin.query(`CREATE DATABASE ${name}`);
   const db = await openDatabase({ url: url.href });
-  const kinesis = await startKinesis({ double: 'kinesalite', root: process.cwd(), folder });
-  const { endpoint } = kinesis;
-  const client = new KinesisClient({
-    ...{ region: streamRegion, credentials: identity, endpoint, requestHandler: new NodeHttpHandler() },
-  });
-  const active = () =>
-    until(async () => {
-      const { StreamDescriptionSummary: found } = await client.send(
-        new DescribeStreamSummaryCommand({ StreamName: streamName }),
-      );
-      return found?.StreamStatus === 'ACTIVE';
-    });
-  await client.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: 2 }));
-  await active();
-  const env = hostEnvironment(folder, url.href, endpoint);
+  const stream = await openKinesisStream(folder);
+  const env = hostEnvironment(folder, url.href, stream.endpoint);
   return {
+    ...stream,
     db,
-    endpoint,
-    async put(records: readonly string[]): Promise<void> {
-      for (let from = 0; from < records.length; from += 250) {
-        const Records = records
-          .slice(from, from + 250)
-          .map((text) => ({ Data: Buffer.from(text), PartitionKey: randomBytes(8).toString('hex') }));
-        const answer = await client.send(new PutRecordsCommand({ StreamName: streamName, Records }));
-        if (answer.FailedRecordCount) throw new Error(`${answer.FailedRecordCount} records were not put`);
-      }
-    },
-    /** Splits the first open shard into two halves. */
-    async split(): Promise<void> {
-      const { Shards = [] } = await client.send(new ListShardsCommand({ StreamName: streamName }));
-      const open = Shards.find(({ SequenceNumberRange: range }) => range?.EndingSequenceNumber === undefined);
-      const { StartingHashKey: first = '0', EndingHashKey: last = '0' } = open?.HashKeyRange ?? {};
-      const NewStartingHashKey = ((BigInt(first) + BigInt(last)) / 2n).toString();
-      await client.send(
-        new SplitShardCommand({
-          ...{ StreamName: streamName, ShardToSplit: open?.ShardId, NewStartingHashKey },
-        }),
-      );
-      await active();
-    },
     startRecorder: (flags: readonly string[] = []) => startRecorder(env, folder, flags),
     async close(): Promise<void> {
-      client.destroy();
-      await kinesis.close();
+      await stream.close();
       await db.close();
       await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       await admin.close();

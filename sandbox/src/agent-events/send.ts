@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import type { EventLog } from '../events.ts';
@@ -37,6 +38,8 @@ const gatherMs = 20;
 export function createEventStreams({ world, events }: { world: World; events: EventLog }): EventStreams {
   const closing = new AbortController();
   const { signal } = closing;
+  // Each delivery that waits listens to it.
+  setMaxListeners(0, signal);
   const underway = new Set<Promise<unknown>>();
   const lost: AgentEvent[] = [];
   const misbehaviour = { ...wellBehaved };

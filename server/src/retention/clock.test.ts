@@ -28,6 +28,8 @@ test.each<[string, Parameters<typeof clocks>[0] & object, string | undefined]>([
   const reading = await readClock(clocks(of));
   if (differs === undefined) expect(reading.differs).toBeUndefined();
   else expect(reading.differs).toContain(differs);
+  const ahead = [0, of.database ?? 0, of.twilio ?? 0];
+  expect(Math.abs(reading.earliest.getTime() - Date.now() - Math.min(...ahead))).toBeLessThan(5_000);
   expect(Math.abs(reading.now.getTime() - Date.now() - (of.database ?? 0))).toBeLessThan(5_000);
 });
 

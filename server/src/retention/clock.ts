@@ -9,6 +9,8 @@ export interface ClockDeps {
 /** The time that decides what is destroyed: the database's, if no other clock contradicts it. */
 export interface ClockReading {
   now: Date;
+  /** Of all clocks that are known: nothing later may be taken for past. */
+  earliest: Date;
   /** Why nothing may be destroyed by this time. */
   differs?: string;
 }
@@ -40,17 +42,22 @@ export async function readClock(deps: ClockDeps): Promise<ClockReading> {
 async function compare({ catalog, twilio }: ClockDeps): Promise<ClockReading> {
   const theirs = await twilioTime(twilio);
   const now = await catalog.now();
-  if (theirs === undefined) return { now, differs: "Twilio's answer has no date to compare with" };
   const clocks: [string, number][] = [
     ["the database's clock", now.getTime()],
     ["this host's clock", Date.now()],
-    ["Twilio's clock", theirs],
+    ...(theirs === undefined ? [] : [["Twilio's clock", theirs] satisfies [string, number]]),
   ];
   clocks.sort(([, a], [, b]) => a - b);
   const [first, last] = [clocks[0], clocks.at(-1)];
+  const earliest = new Date(first?.[1] ?? now);
+  if (theirs === undefined) return { now, earliest, differs: "Twilio's answer has no date to compare with" };
   const apartMs = first && last ? last[1] - first[1] : 0;
-  if (apartMs <= mostApartMs) return { now };
-  return { now, differs: `${last?.[0]} is ${Math.round(apartMs / 1_000)} s ahead of ${first?.[0]}` };
+  if (apartMs <= mostApartMs) return { now, earliest };
+  return {
+    now,
+    earliest,
+    differs: `${last?.[0]} is ${Math.round(apartMs / 1_000)} s ahead of ${first?.[0]}`,
+  };
 }
 
 const isFresh = (one: Seen | undefined): one is Seen =>

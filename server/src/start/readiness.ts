@@ -21,10 +21,10 @@ export async function mayUse(store: Store, works: boolean): Promise<void> {
 export function fresh(check: () => Promise<void>): () => Promise<void> {
   let last: { until: number; answer: Promise<void> } | undefined;
   return () => {
-    if (!last || Date.now() > last.until) {
-      const asked = { until: Date.now() + goodForMs, answer: check() };
+    if (!last || performance.now() > last.until) {
+      const asked = { until: performance.now() + goodForMs, answer: check() };
       asked.answer.catch(() => {
-        asked.until = Date.now() + badForMs;
+        asked.until = performance.now() + badForMs;
       });
       last = asked;
     }

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from '../../../sandbox/src/faults.ts';
+import type { RecordingRow } from '../../../server/src/catalog/recording-row.ts';
 import { type Random, random } from './random.ts';
 import { catalogOf } from './settle.ts';
 import type { Stage } from './stage.ts';
@@ -37,13 +38,13 @@ const endsWithinMs = 6 * 60_000;
  */
 export async function destroy(
   stage: Stage,
-  { seed, kills }: { seed: number; kills: number },
+  { seed, kills, rows }: { seed: number; kills: number; rows: ReadonlyMap<string, RecordingRow> },
   tell: (line: string) => void,
 ): Promise<Destruction> {
   const dice = random(seed ^ 0x5eed);
   const counts = { destroyerKills: 0, refusedErasures: 0, policies: 0 };
   const digests = new Map(
-    [...(await catalogOf(stage)).values()].map(({ recordingSid, object }) => [
+    [...rows.values()].map(({ recordingSid, object }) => [
       recordingSid as string,
       object?.plaintextSha256 ?? '',
     ]),

@@ -5,8 +5,11 @@ import { makeBucket } from '../../bench/src/engines.ts';
 import { createEngines, isInstalled, radosgwUser } from '../../engines/engines.mjs';
 import { readOptions } from '../../support/read-options.ts';
 import { destroy } from './destruction.ts';
+import { planEvents } from './event-plan.ts';
+import { eventStorm } from './event-storm.ts';
 import { judge } from './judge.ts';
 import { judgeDestruction } from './judge-destruction.ts';
+import { judgeEvents } from './judge-events.ts';
 import { plan } from './plan.ts';
 import { restoreAfterForgery } from './restore.ts';
 import { catalogOf, settle } from './settle.ts';
@@ -91,17 +94,25 @@ async function run(on: 'own' | 'real') {
   const stage = await openStage(own, on === 'real' ? await realEngines() : undefined);
   try {
     const planned = plan(options);
-    tell(`${planned.calls.length} recordings within ${Math.round(planned.length / 1_000)} s`);
-    const { played, counts } = await storm(stage, planned, tell);
+    const events = eventStorm(stage, planEvents(options, planned.length));
+    tell(
+      `seed ${options.seed}: ${planned.calls.length} recordings within ${Math.round(planned.length / 1_000)} s`,
+    );
+    const { played, counts } = await storm(stage, planned, events, tell);
     calm(stage, played);
+    events.calm();
     tell('calm again; what is left comes to its end');
     const { rows, reconciled, replayed } = await settle(stage, played, tell);
     tell('looking at what became of it');
     const verdict = await judge(stage, played, rows);
+    const judging = Date.now();
+    const { eventFaults, ...ofEvents } = await judgeEvents(stage, events, tell);
+    const eventSeconds = Math.round((Date.now() - judging) / 1_000);
+    verdict.faults.push(...eventFaults);
     tell('what is kept long enough, asked for, held or proven goes or stays');
     const destruction = await destroy(
       stage,
-      { seed: options.seed, kills: Math.ceil(options.kills / 3) },
+      { seed: options.seed, kills: Math.ceil(options.kills / 3), rows },
       tell,
     );
     const destroyed = await judgeDestruction(stage, played, destruction);
@@ -120,12 +131,16 @@ async function run(on: 'own' | 'real') {
       ...traced.unhandled,
       ...counts.strangeAnswers,
     ];
-    const heard = counts.forgedAccepted + counts.listenedWithoutAndHeard;
+    const heard = counts.forgedAccepted + counts.listenedWithoutAndHeard + events.counts.forgedEventsAccepted;
     return {
       ok: bad.length === 0 && heard === 0,
       recordings: played.length,
       seconds: Math.round((Date.now() - began) / 1_000),
       ...counts,
+      ...events.counts,
+      kinesisTroubles: stage.events.way.met(),
+      ...ofEvents,
+      eventSeconds,
       reconciled,
       replayed,
       forgedSidecars,

@@ -52,7 +52,8 @@ export interface PlannedFault {
 }
 
 export const victims = ['host', 'worker', 'functions'] as const;
-export type Victim = (typeof victims)[number];
+/** The plan of agents' events names the recorder. */
+export type Victim = (typeof victims)[number] | 'recorder';
 
 export interface Plan {
   seed: number;

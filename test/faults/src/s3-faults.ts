@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  request,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { disturb, type Fault, type Faults } from '../../../sandbox/src/faults.ts';
 
@@ -10,13 +16,17 @@ export interface FaultyWay {
 /** A way to a real S3 on which things go wrong as they do in the sandbox's own. What is signed stays as it was. */
 export async function startFaultyWay(endpoint: string, faults: Faults): Promise<FaultyWay> {
   const { hostname, port } = new URL(endpoint);
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 30_000 }, (incoming, outgoing) => {
+  return listenOnLoopback((incoming, outgoing) => {
     const fault = faults.take('s3', `${incoming.method} ${incoming.url}`);
     if (fault && standsInTheWay(fault, incoming, outgoing)) return;
     const pass = () => forward(incoming, outgoing, { hostname, port }, fault);
     if (fault?.kind === 'slow' && incoming.method !== 'GET') setTimeout(pass, fault.value ?? 1_000);
     else pass();
   });
+}
+
+export async function listenOnLoopback(take: RequestListener): Promise<FaultyWay> {
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 30_000 }, take);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -52,7 +62,8 @@ function standsInTheWay(
   return false;
 }
 
-function forward(
+/** @param fault what spoils the answer on its way */
+export function forward(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   to: { hostname: string; port: string },

@@ -18,6 +18,8 @@ import { openDatabase } from '../../../server/src/db/open.ts';
 import type { OperatorApi } from '../../../server/src/http/operators/operator-api.ts';
 import { remoteOperatorApi } from '../../../server/src/http/operators/remote.ts';
 import { operatorSecret } from '../../../server/src/http/operators/routes.ts';
+import { until } from '../../support/until.ts';
+import { type EventWays, openEventWays } from './event-stage.ts';
 import type { Victim } from './plan.ts';
 import { startFaultyWay } from './s3-faults.ts';
 
@@ -30,6 +32,8 @@ export interface RealEngines {
 
 export interface Stage {
   readonly sandbox: Sandbox;
+  /** Agents' events. */
+  readonly events: EventWays;
   readonly secrets: StackSecrets;
   /** The bucket without the faults. */
   readonly bucket: { endpoint: string; accessKeyId: string; secretAccessKey: string; bucket: string };
@@ -43,6 +47,8 @@ export interface Stage {
   readonly api: OperatorApi;
   /** kill -9, and at once a new one. False where there is no such process. */
   kill(victim: Victim): Promise<boolean>;
+  /** As if its machine had stood still. False where there is no such process. */
+  suspend(victim: Victim, ms: number): Promise<boolean>;
   /** Abruptly. False where the database is the host's own. */
   restartDatabase(): Promise<boolean>;
   /** The command line, in the host's environment; its standard output. @throws Error with what it said */
@@ -64,18 +70,18 @@ const settings = {
   // Nothing that was forged may last, whether or not an original is to be deleted.
   CUSTODY_PROVE: 'always',
 };
+const hosts = ['host', 'worker', 'recorder'] as const;
 const readyMs = 60_000;
 const graceMs = 12_000;
 const startsAtMost = 20;
 const startAgainMs = 500;
 
-/** Everything up: the outside world, Functions, guard, a host with both roles and, on a real database, a second worker. */
+/** Everything up: the outside world, Functions, guard, a host with all roles and, on a real database, another worker and another recorder. */
 export async function openStage(folder: string, real: RealEngines | undefined): Promise<Stage> {
   const hostFolder = join(folder, 'host');
   const logFolder = join(folder, 'logs');
   for (const each of [join(hostFolder, 'tmp'), logFolder]) mkdirSync(each, { recursive: true });
-  const [server = 0, functionsPort = 0, ops = 0, upstream = 0, workerPort = 0, workerOps = 0] =
-    await freePorts(6);
+  const [server = 0, functionsPort = 0, ops = 0, upstream = 0, ...others] = await freePorts(8);
   const local = (port: number) => `http://127.0.0.1:${port}`;
   const base = `https://flex-custody-${functionsPort}-dev.twil.io`;
   const secrets = makeSecrets(folder);
@@ -91,6 +97,8 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
   const bucket = { ...sandbox.s3 };
   const way = real && (await startFaultyWay(real.s3.endpoint, sandbox.twilio.faults));
   if (way) sandbox.s3.endpoint = way.endpoint;
+
+  const events = await openEventWays(folder, sandbox, local(server));
 
   const accidents: string[] = [];
   const children = new Map<Victim, Child>();
@@ -126,6 +134,7 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
       logFolder,
       env: serverEnvironment(sandbox, secrets, addresses, join(hostFolder, 'db'), {
         ...settings,
+        ...events.settings,
         TMPDIR: join(hostFolder, 'tmp'),
         ...(real && { DATABASE_URL: real.databaseUrl }),
         ...more,
@@ -134,15 +143,22 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
     });
     const port = addresses.ports.ops;
     // Alive, not ready: the bucket or the database may be made to fail at this very moment.
-    await child.ready(async () => (await fetch(`${local(port)}/healthz`)).ok, readyMs);
+    await child
+      .ready(async () => (await fetch(`${local(port)}/healthz`)).ok, readyMs)
+      .catch(async (error: unknown) => {
+        // What starts slowly holds the embedded database.
+        await child.stop(0);
+        throw error;
+      });
     return child;
   };
   const addresses: Addresses = { server: local(server), functions: base, ports: { server, ops } };
   starts.host = hostStart('host', addresses, {});
-  if (real) {
-    const ports = { server: workerPort, ops: workerOps };
-    starts.worker = hostStart('worker', { ...addresses, ports }, { CUSTODY_ROLES: 'worker' });
-  }
+  if (real)
+    for (const role of ['worker', 'recorder'] as const) {
+      const ports = { server: others.pop() ?? 0, ops: others.pop() ?? 0 };
+      starts[role] = hostStart(role, { ...addresses, ports }, { CUSTODY_ROLES: role });
+    }
   const assets = join(folder, 'assets');
   cpSync('assets', assets, { recursive: true });
   starts.functions = () =>
@@ -163,12 +179,12 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
   });
   const stopHosts = async () => {
     closing = true;
-    await Promise.all((['host', 'worker'] as const).map((name) => children.get(name)?.stop(graceMs)));
-    for (const name of ['host', 'worker'] as const) children.delete(name);
+    await Promise.all(hosts.map((name) => children.get(name)?.stop(graceMs)));
+    for (const name of hosts) children.delete(name);
   };
   const startHosts = async () => {
     closing = false;
-    for (const name of ['host', 'worker'] as const) await begin(name);
+    for (const name of hosts) await begin(name);
   };
   const close = async () => {
     closing = true;
@@ -176,20 +192,25 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
     await guard.close();
     await way?.close();
     await sandbox.close();
+    await events.close();
   };
   try {
-    for (const name of ['host', 'worker', 'functions'] as const) await begin(name);
+    for (const name of [...hosts, 'functions'] as const) await begin(name);
+    // A storm that passes while the first host is still making its database is none.
+    await until(async () => (await fetch(`${local(ops)}/readyz`)).ok, readyMs);
   } catch (error) {
     await close();
     throw error;
   }
   const environment = serverEnvironment(sandbox, secrets, addresses, join(hostFolder, 'db'), {
     ...settings,
+    ...events.settings,
     ...(real && { DATABASE_URL: real.databaseUrl }),
   });
   const mediaSecret = new Uint8Array(Buffer.from(secrets.mediaSecret, 'base64'));
   return {
     sandbox,
+    events,
     secrets,
     bucket,
     urls: { host: local(server), functions: local(functionsPort) },
@@ -204,6 +225,14 @@ export async function openStage(folder: string, real: RealEngines | undefined): 
       process.kill(child.pid, 'SIGKILL');
       await child.ended;
       await begin(victim);
+      return true;
+    },
+    async suspend(victim, ms) {
+      const child = children.get(victim);
+      if (!child) return false;
+      process.kill(child.pid, 'SIGSTOP');
+      await sleep(ms);
+      process.kill(child.pid, 'SIGCONT');
       return true;
     },
     async restartDatabase() {

@@ -4,6 +4,7 @@ import { callbackForm } from '../../../sandbox/src/callbacks.ts';
 import { openMediaFile } from '../../../sandbox/src/media.ts';
 import { mintToken } from '../../../sandbox/src/rest/iam.ts';
 import type { Recording } from '../../../sandbox/src/world.ts';
+import type { EventStorm, Step } from './event-storm.ts';
 import { createLiar, type Liar } from './liar.ts';
 import { type Lie, lastingFault, type Plan, type PlannedCall } from './plan.ts';
 import type { Stage } from './stage.ts';
@@ -40,6 +41,7 @@ const listenEveryMs = 1_500;
 export async function storm(
   stage: Stage,
   plan: Plan,
+  events: EventStorm,
   tell: (line: string) => void,
 ): Promise<{ played: Played[]; counts: StormCounts }> {
   const { twilio } = stage.sandbox;
@@ -185,10 +187,11 @@ export async function storm(
     if (reply && !contract.includes(reply.status)) counts.strangeAnswers.push(String(reply.status));
   };
 
-  const agenda: { at: number; act: () => unknown }[] = [
+  const agenda: Step[] = [
     ...plan.calls.map((planned) => ({ at: planned.at, act: () => place(planned) })),
     ...plan.faults.map(({ at, fault }) => ({ at, act: () => twilio.faults.add(fault) })),
     ...plan.forgeries.map((at) => ({ at, act: () => deliveries.push(forge()) })),
+    ...events.agenda.map(({ at, act }) => ({ at, act: () => void deliveries.push(Promise.resolve(act())) })),
   ].sort((a, b) => a.at - b.at);
   // One after another: a second kill in the midst of a start would only kill what does not run yet.
   const violence = [
@@ -205,9 +208,10 @@ export async function storm(
         if (await stage.restartDatabase()) counts.databaseRestarts += 1;
       },
     })),
+    ...events.violence,
   ].sort((a, b) => a.at - b.at);
 
-  const follow = async (steps: readonly { at: number; act: () => unknown }[], wait: boolean) => {
+  const follow = async (steps: readonly Step[], wait: boolean) => {
     for (const { at, act } of steps) {
       await sleep(Math.max(0, begun + at - Date.now()));
       const acted = act();

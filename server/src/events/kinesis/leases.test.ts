@@ -83,6 +83,21 @@ onEachEngine('leases of shards', (openDatabase) => {
     expect((await stateOf('1')).owner).toBe('a');
   });
 
+  test('the clock was set back by hours: leases and processes of the time before do not last for hours', async () => {
+    const dead = of('dead', 's', { ...times, leaseMs: 10_000 });
+    await dead.note([listed('1')], 'trim_horizon');
+    await dead.beat([]);
+    await take(dead, '1');
+    const successor = of('successor', 's', { ...times, leaseMs: 10_000 });
+    expect(await stateOf('1', successor)).toMatchObject({ isFree: false });
+    await database.db.query(
+      `UPDATE shard_leases SET expires_at = expires_at + interval '5 hours', taken_at = now() + interval '5 hours';
+       UPDATE stream_readers SET expires_at = expires_at + interval '5 hours'`,
+    );
+    expect(await successor.look()).toMatchObject({ shards: [{ isFree: true }], owners: [] });
+    expect(await take(successor, '1')).toMatchObject({ counter: 2 });
+  });
+
   test('an owner of before writes nothing: neither a checkpoint nor an end, nor does it release or prolong', async () => {
     await of('a').note([listed('1')], 'trim_horizon');
     const lease = await take(of('a'), '1');

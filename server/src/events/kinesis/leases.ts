@@ -75,6 +75,10 @@ export interface LeaseTimes {
 
 const inMs = (parameter: string) => `${parameter}::float8 * interval '1 millisecond'`;
 
+/** A lease that ends later than any could was taken before the database's clock was set back. */
+const isAlive = (leaseMs: string) =>
+  `owner IS NOT NULL AND expires_at > now() AND expires_at < now() + 2 * ${inMs(leaseMs)}`;
+
 const isReady = `NOT EXISTS (
   SELECT 1 FROM shard_leases parent
   WHERE parent.stream = lease.stream AND parent.shard = ANY(lease.parents) AND parent.state = 'open')`;
@@ -164,17 +168,17 @@ export function createLeases(
         `SELECT shard, owner, counter, is_ready AS "isReady", is_free AS "isFree", coalesce(read_at > limit_at, false) AS "isRead",
            is_ready AND NOT is_free AND greatest(read_at, taken_at, ready_at) < limit_at AS "isSilent"
          FROM (
-           SELECT *, owner IS NULL OR expires_at <= now() AS is_free, ${isReady} AS is_ready,
+           SELECT *, NOT (${isAlive('$3')}) AS is_free, ${isReady} AS is_ready,
              now() - ${inMs('$2')} AS limit_at,
              (SELECT max(parent.read_at) FROM shard_leases parent
               WHERE parent.stream = lease.stream AND parent.shard = ANY(lease.parents)) AS ready_at
            FROM shard_leases lease WHERE stream = $1 AND state = 'open'
          ) seen ORDER BY shard`,
-        [stream, silentMs],
+        [stream, silentMs, leaseMs],
       );
       const owners = await db.routine<{ owner: string }>(
-        'SELECT owner FROM stream_readers WHERE stream = $1 AND expires_at > now() ORDER BY owner',
-        [stream],
+        `SELECT owner FROM stream_readers WHERE stream = $1 AND ${isAlive('$2')} ORDER BY owner`,
+        [stream, leaseMs],
       );
       const [last] = await db.routine<{ at: Date | null }>(
         'SELECT coalesce(max(event_at), min(created_at)) AS at FROM shard_leases WHERE stream = $1',
@@ -186,7 +190,7 @@ export function createLeases(
       const [row] = await db.routine<TakenRow>(
         `UPDATE shard_leases SET owner = $2, counter = counter + 1, expires_at = now() + ${inMs('$5')}, taken_at = now()
          WHERE stream = $1 AND shard = $3 AND counter = $4 AND state = 'open'
-           AND ($6 OR owner IS NULL OR expires_at <= now())
+           AND ($6 OR NOT (${isAlive('$5')}))
          RETURNING counter, checkpoint, begin_at, extract(epoch FROM now() - read_to)::float8 * 1000 AS read_to_age`,
         [stream, owner, shard, counter, leaseMs, force],
       );

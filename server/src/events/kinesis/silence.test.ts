@@ -30,6 +30,16 @@ test.each([
   expect(await look(calls, last, how)).toEqual([]);
 });
 
+test('it is looked for again when the clock was set back', async () => {
+  const { alarms, raised } = fakeAlarms();
+  const calls: Date[] = [];
+  const watch = watchSilence({ alarms, silentMinutes: 10, liveSince: async () => calls });
+  await watch({ shards: [read], lastEventAt: ago(30) }, now + 5 * 3_600_000);
+  calls.push(ago(11));
+  await watch({ shards: [read], lastEventAt: ago(30) }, now);
+  expect(raised).toEqual(['stream_silent']);
+});
+
 test('it is raised once, and resolved by an event; an alarm of before a restart too', async () => {
   const { alarms, open, raised } = fakeAlarms();
   open.set('stream_silent', 'of before');

@@ -21,7 +21,7 @@ export function watchSilence({ alarms, silentMinutes, liveSince }: SilenceDeps) 
   let nextAt = 0;
   let isOpen: boolean | undefined;
   return async ({ shards, lastEventAt }: Pick<StreamState, 'shards' | 'lastEventAt'>, now = Date.now()) => {
-    if (lastEventAt === undefined || now < nextAt) return;
+    if (lastEventAt === undefined || (now < nextAt && nextAt - now <= everyMs)) return;
     nextAt = now + everyMs;
     const last = lastEventAt.getTime();
     const isUnread = shards.some(({ isReady, isRead }) => isReady && !isRead);

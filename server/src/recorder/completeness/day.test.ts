@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import { dayIn } from '../data-source/employees.ts';
 import { daysAfter, isDay, startOf } from './day.ts';
 
 const iso = (timeZone: string, day: string) => new Date(startOf(timeZone, day)).toISOString();
@@ -14,14 +16,39 @@ test.each([
   expect(iso(timeZone, day)).toBe(at);
 });
 
+const zones = [
+  'Europe/Madrid',
+  'America/Sao_Paulo',
+  'Australia/Lord_Howe',
+  'America/New_York',
+  'Asia/Kolkata',
+];
+
 test.each([
-  ['2026-03-28', 24],
-  ['2026-03-29', 23],
-  ['2026-10-25', 25],
-  ['2026-10-26', 24],
-])('daylight saving makes a day shorter or longer (Madrid, %s: %i hours)', (day, hours) => {
-  const length = startOf('Europe/Madrid', daysAfter(day, 1)) - startOf('Europe/Madrid', day);
+  ['Europe/Madrid', '2026-03-28', 24],
+  ['Europe/Madrid', '2026-03-29', 23],
+  ['Europe/Madrid', '2026-10-25', 25],
+  ['Europe/Madrid', '2026-10-26', 24],
+  // There the clock skipped midnight, and repeated the hour before it.
+  ['America/Sao_Paulo', '2018-11-04', 23],
+  ['America/Sao_Paulo', '2018-02-17', 25],
+  ['America/Sao_Paulo', '2018-02-18', 24],
+  ['Australia/Lord_Howe', '2026-10-04', 23.5],
+  ['Australia/Lord_Howe', '2026-04-05', 24.5],
+])('daylight saving makes a day shorter or longer (%s, %s: %d hours)', (timeZone, day, hours) => {
+  const length = startOf(timeZone, daysAfter(day, 1)) - startOf(timeZone, day);
   expect(length).toBe(hours * 3_600_000);
+});
+
+test('each moment is of exactly one day, the day in which its employees are looked up', () => {
+  const moment = fc.integer({ min: Date.UTC(2015, 0), max: Date.UTC(2030, 0) });
+  fc.assert(
+    fc.property(fc.constantFrom(...zones), moment, (timeZone, at) => {
+      const day = dayIn(timeZone, new Date(at));
+      expect(startOf(timeZone, day)).toBeLessThanOrEqual(at);
+      expect(startOf(timeZone, daysAfter(day, 1))).toBeGreaterThan(at);
+    }),
+  );
 });
 
 test('days of the calendar alone', () => {

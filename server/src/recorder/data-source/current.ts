@@ -38,7 +38,8 @@ export function createCurrent(deps: CurrentDeps): { read(): Promise<Current | un
   let changes = 0;
   const isFresh = () =>
     readAt !== undefined &&
-    now() - readAt < freshMs &&
+    // The clock may have been set back.
+    Math.abs(now() - readAt) < freshMs &&
     (file === undefined || (stampOf(file) ?? 'none') === stamp);
   const load = async (): Promise<Current | undefined> => {
     const before = changes;

@@ -236,6 +236,10 @@ onEachEngine('the data source', (open) => {
     expect((await other.current())?.version).toBe(1);
     now += 5_000;
     expect((await other.current())?.version).toBe(2);
+    // The host's clock is set back by hours.
+    await change(one, { longCallMinutes: 62 }, 2);
+    now -= 5 * 3_600_000;
+    expect((await other.current())?.version).toBe(3);
   });
 
   test('a consumer waits for another version, and no longer than its signal', async () => {

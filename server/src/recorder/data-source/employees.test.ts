@@ -127,6 +127,16 @@ test.each([
 test.each([
   ['Europe/Madrid', '2026-12-31T22:59:59Z', '2026-12-31'],
   ['Europe/Madrid', '2026-12-31T23:00:00Z', '2027-01-01'],
+  // The last hour of the day comes twice.
+  ['America/Sao_Paulo', '2018-02-18T01:59:59Z', '2018-02-17'],
+  ['America/Sao_Paulo', '2018-02-18T02:30:00Z', '2018-02-17'],
+  ['America/Sao_Paulo', '2018-02-18T03:00:00Z', '2018-02-18'],
+  // The day begins at 01:00.
+  ['America/Sao_Paulo', '2018-11-04T02:59:59Z', '2018-11-03'],
+  ['America/Sao_Paulo', '2018-11-04T03:00:00Z', '2018-11-04'],
+  ['Australia/Lord_Howe', '2026-04-04T13:00:00Z', '2026-04-05'],
+  ['Australia/Lord_Howe', '2026-04-05T13:29:59Z', '2026-04-05'],
+  ['Australia/Lord_Howe', '2026-04-05T13:30:00Z', '2026-04-06'],
   ['America/New_York', '2026-03-08T04:59:59Z', '2026-03-07'],
   ['America/New_York', '2026-03-09T03:59:59Z', '2026-03-08'],
   ['Pacific/Kiritimati', '2026-12-31T10:00:00Z', '2027-01-01'],

@@ -73,14 +73,14 @@ onEachEngine('gap repair', (open) => {
     const { db } = database;
     const warned: object[] = [];
     const deps: RepairJobDeps = {
-      twilio,
+      twilio: { ...twilio, account: async () => undefined },
       inbox,
       config,
       catalog: createCatalog(db, accountSid),
       alarms: createAlarms(db),
       runs: createRuns(db),
       log: { warn: (fields) => void warned.push(fields) },
-      now: () => clock.at,
+      now: async () => clock.at,
       pauseMs: 0,
       repairMinutes: 15,
     };
@@ -147,7 +147,7 @@ onEachEngine('gap repair', (open) => {
   test('pages without an end are an error', async () => {
     const { deps } = scene([]);
     const page = { events: [], next: 'same' };
-    const endless = { ...deps, twilio: { taskEventsPage: async () => page } };
+    const endless = { ...deps, twilio: { ...deps.twilio, taskEventsPage: async () => page } };
     const run = deps.runs.run('repair', { since: iso(start - minute) }, (one) => repair(endless, one));
     await expect(run).rejects.toMatchObject({ code: 'twilio_answer' });
   });
@@ -201,6 +201,31 @@ onEachEngine('gap repair', (open) => {
     expect(twilio.asked).toEqual([[iso(until - 10 * minute), iso(clock.at - minute)]]);
     expect(sids()).toEqual([sid(1), sid(9)]);
   });
+
+  test.each([
+    ['ahead', 5 * hour],
+    ['behind', -5 * hour],
+  ])(
+    'a clock of the host that is %s for a while confirms nothing that is to come, and leaves no gap',
+    async (_, apart) => {
+      const at = Date.now();
+      const { deps, sids } = scene([happened(1, at - 2 * minute)]);
+      const wrong = jest.spyOn(Date, 'now').mockImplementation(() => at + apart);
+      // As Twilio's answer says it to a host whose clock is so.
+      const account = async () => ({ friendlyName: '', status: 'active', aheadMs: -apart });
+      const { now: _fixed, ...others } = deps;
+      try {
+        await repairNow({ ...others, twilio: { ...deps.twilio, account } }, now);
+      } finally {
+        wrong.mockRestore();
+      }
+      const until = await repairedUntil(deps.catalog);
+      expect(until?.getTime()).toBeLessThanOrEqual(at - minute + Math.min(0, apart) + minute / 2);
+      await repairNow({ ...deps, now: async () => at }, now);
+      expect(await repairedUntil(deps.catalog)).toEqual(new Date(at - minute));
+      expect(sids()).toEqual([sid(1)]);
+    },
+  );
 
   test('the schedule continues its own broken-off run, and closes the gap of a long pause', async () => {
     const { deps, twilio, clock } = scene([]);

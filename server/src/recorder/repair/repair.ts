@@ -3,17 +3,19 @@ import { type AccountSid, CustodyError, errorCode, type WorkspaceSid } from '@fl
 import type { TaskEventPage, TwilioTaskEvents } from '@flex-custody/twilio';
 import type { Marks } from '../../catalog/marks.ts';
 import type { Inbox, InboxLookup } from '../../events/inbox.ts';
+import { type ClockDeps, readClock } from '../../retention/clock.ts';
 import type { Run } from '../../runs/runs.ts';
 import { asCloudEvent } from './cloud-event.ts';
 import { noteComplete } from './complete.ts';
 
 export interface RepairDeps {
-  twilio: TwilioTaskEvents;
-  catalog: Marks;
+  twilio: TwilioTaskEvents & ClockDeps['twilio'];
+  catalog: Marks & ClockDeps['catalog'];
   inbox: Pick<Inbox, 'take'> & InboxLookup;
   config: { accountSid: AccountSid; workspaceSid: WorkspaceSid };
   log: { warn(fields: object, message: string): void };
-  now?: () => number;
+  /** Epoch ms; by default the earliest of the host's, the database's and Twilio's clock. */
+  now?: () => Promise<number>;
   /** Ms before another try of a page; 1,000 by default, and twice as long each time. */
   pauseMs?: number;
 }
@@ -32,13 +34,13 @@ const tries = 6;
  * @throws CustodyError as `TwilioApi` and `Inbox` do, after several tries
  */
 export async function repair(deps: RepairDeps, run: Run, { instead = false } = {}): Promise<void> {
-  const { now = Date.now } = deps;
+  const now = await nowOf(deps);
   const asked = timeOf(run.options['since']);
-  const oldest = now() - mostDays * 24 * 60 * 60_000;
+  const oldest = now - mostDays * 24 * 60 * 60_000;
   const since = Math.max(asked, oldest);
   // A run that continues has the end that it began with.
   const end = run.state?.['until'] ?? run.options['until'];
-  const until = Math.min(end === undefined ? Number.POSITIVE_INFINITY : timeOf(end), now() - settleMs);
+  const until = Math.min(end === undefined ? Number.POSITIVE_INFINITY : timeOf(end), now - settleMs);
   const isDry = run.options['dryRun'] === true;
   const counts = { done: 0, events: 0, missing: 0, known: 0, set_aside: 0, ...run.counts };
   const total = Math.max(0, Math.ceil((until - since) / sliceMs));
@@ -82,6 +84,10 @@ export async function repair(deps: RepairDeps, run: Run, { instead = false } = {
     if (!isDry) await noteComplete(deps.catalog, { from: new Date(from), until: new Date(at) }, { instead });
   }
 }
+
+/** A clock that is ahead must not make a time past that TaskRouter has no events of yet. @returns epoch ms */
+export const nowOf = (deps: Pick<RepairDeps, 'catalog' | 'twilio' | 'now'>): Promise<number> =>
+  deps.now?.() ?? readClock(deps).then(({ earliest }) => earliest.getTime());
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

@@ -5,7 +5,7 @@ import type { RunJob } from '../../queue/job.ts';
 import type { Runs } from '../../runs/runs.ts';
 import { completePeriod } from './complete.ts';
 import { repairJobs } from './jobs.ts';
-import { mostDays, type RepairDeps, repair } from './repair.ts';
+import { mostDays, nowOf, type RepairDeps, repair } from './repair.ts';
 
 export interface RepairJobDeps extends RepairDeps {
   alarms: Pick<Alarms, 'raise' | 'resolve'>;
@@ -33,16 +33,17 @@ export const runRepair = (deps: RepairJobDeps & { isFollowed(): Promise<boolean>
 
 /** Compares everything since the end of the last comparison. @throws CustodyError as {@link repair} */
 export async function repairNow(deps: RepairJobDeps, signal: AbortSignal): Promise<void> {
-  const { alarms, catalog, log, now = Date.now, runs } = deps;
+  const { alarms, catalog, log, runs } = deps;
+  const now = await nowOf(deps);
   const last = await runs.look(scheduledRun);
   const complete = await completePeriod(catalog);
-  const oldest = now() - mostDays * 24 * 60 * 60_000;
+  const oldest = now - mostDays * 24 * 60 * 60_000;
   // An unfinished run has the same options again, and so it continues.
   const begun = last && !last.finishedAt ? Date.parse(String(last.options['since'])) : Number.NaN;
   const from = Number.isNaN(begun)
     ? complete
       ? complete.until.getTime() - overlapMs
-      : now() - firstMs
+      : now - firstMs
     : begun;
   const since = Number.isNaN(begun) ? Math.max(from, oldest) : begun;
   // After so long a pause TaskRouter has no longer what is between.

@@ -26,8 +26,8 @@ export interface PolicyDeps {
   db: Pick<Db, 'query'>;
   alarms: Pick<Alarms, 'raise' | 'resolve'>;
   settings(): Promise<PolicySettings>;
-  /** Epoch ms. */
-  now?: () => number;
+  /** Epoch ms; by default the database's time, which all processes have in common. */
+  now?: () => Promise<number>;
 }
 
 /** Contacts that one look of the tick reads. */
@@ -54,12 +54,12 @@ export async function applyToSome(deps: PolicyDeps, numbers: readonly number[]):
 }
 
 async function applyTo(
-  { db, alarms, now = Date.now }: PolicyDeps,
+  { db, alarms, now = () => timeOf(db) }: PolicyDeps,
   contacts: readonly KeptContact[],
   settings: PolicySettings,
 ): Promise<void> {
   if (contacts.length === 0) return;
-  const at = now();
+  const at = await now();
   const reports = await readReports(
     db,
     contacts.map(({ number }) => number),
@@ -82,6 +82,11 @@ async function applyTo(
     const next = decisionsOf(kept, settings, at);
     if (next) await keepDecisions(db, { number, ...next });
   }
+}
+
+async function timeOf(db: PolicyDeps['db']): Promise<number> {
+  const [row] = await db.query<{ now: Date }>('SELECT now()');
+  return row?.now.getTime() ?? Date.now();
 }
 
 const sessionSubject = (id: string) => `session-${id}` as const;

@@ -9,6 +9,7 @@ import { contactsOf } from '../contacts-of.ts';
 import { linkKeys } from '../facts/fact-of.ts';
 import { storeAll } from '../testing/stored.ts';
 import { inbound, stories } from '../testing/stories.ts';
+import { Story } from '../testing/story.ts';
 import { applyToAll, applyToSome, type PolicySettings } from './apply-policies.ts';
 import { readContacts } from './contacts-table.ts';
 import { type FollowDeps, followBatch, followInbox } from './follow-inbox.ts';
@@ -211,7 +212,7 @@ onEachEngine('kept sessions', (open) => {
     const deps = (now: number, more: Partial<PolicySettings> = {}) => ({
       ...{ db, alarms },
       settings: async () => ({ minimumSeconds: 0, longCallMinutes: 120, longHoldMinutes: 30, ...more }),
-      now: () => now,
+      now: async () => now,
     });
     const row = async () => {
       const [found] = await db.query<{
@@ -240,6 +241,32 @@ onEachEngine('kept sessions', (open) => {
       expect(hold?.endedAt).toBeUndefined();
       return { scene, events, startedAt: hold?.startedAt ?? Number.NaN, id: contact?.id ?? '' };
     }
+
+    test("a host whose clock jumps by hours raises no alarm of a short hold: the database's clock counts", async () => {
+      const { start } = Story;
+      Story.start = new Date(Date.now() - 10 * minute).toISOString();
+      const { now: _fixed, ...byDatabase } = deps(0);
+      const real = Date.now();
+      const clock = jest.spyOn(Date, 'now');
+      try {
+        await onHold();
+        for (const apart of [5 * 60, -5 * 60]) {
+          clock.mockReturnValue(real + apart * minute);
+          await applyToAll(byDatabase);
+        }
+      } finally {
+        clock.mockRestore();
+        Story.start = start;
+      }
+      expect(raised).toEqual([]);
+      expect((await row())?.tracking_closed_at).toBeNull();
+      await db.query(
+        `UPDATE contacts SET contact = jsonb_set(contact, '{holds,0,startedAt}', to_jsonb($1::float8))`,
+        [real - 31 * minute],
+      );
+      await applyToAll(byDatabase);
+      expect(raised).toHaveLength(1);
+    });
 
     test('a hold of 31 minutes raises one alarm, which is resolved when it ends', async () => {
       const { scene, events, startedAt } = await onHold();

@@ -22,6 +22,9 @@ onEachEngine('looks at the participants of open calls', (open) => {
   let asked: string[];
   let warned: object[];
   let legs: LegHold[];
+  /** Of Twilio's clock. */
+  let aheadMs: number;
+  const account = async () => ({ friendlyName: '', status: 'active', aheadMs });
   beforeAll(async () => {
     database = await open();
     db = database.db;
@@ -32,6 +35,7 @@ onEachEngine('looks at the participants of open calls', (open) => {
     asked = [];
     warned = [];
     legs = [];
+    aheadMs = 0;
     await db.query(
       'TRUNCATE agent_events, contacts, contact_keys, contact_events, contact_reports; UPDATE session_place SET position = NULL',
     );
@@ -52,7 +56,9 @@ onEachEngine('looks at the participants of open calls', (open) => {
           asked.push(sid);
           return legs;
         },
+        account,
       },
+      catalog: { now: async () => new Date() },
       log: { warn: (fields) => void warned.push(fields) },
       now,
       ...more,
@@ -149,9 +155,20 @@ onEachEngine('looks at the participants of open calls', (open) => {
 
   test('an error of Twilio is a line in the log, and no error of the tick', async () => {
     const { customer, from } = await talking();
-    await lookAt(() => from, { twilio: { holds: () => Promise.reject(down) } })(never);
+    await lookAt(() => from, { twilio: { holds: () => Promise.reject(down), account } })(never);
     expect(warned).toEqual([{ event: 'sessions.holds', code: 'twilio_unavailable' }]);
     legs = [{ callSid: customer, hold: true }];
+    await lookAt(() => from)(never);
+    expect(await own()).toHaveLength(1);
+  });
+
+  test('a host whose clock is hours ahead or behind notes no hold, and does so again once it is right', async () => {
+    const { customer, from } = await talking();
+    legs = [{ callSid: customer, hold: true }];
+    for (aheadMs of [5 * 60 * minute, -5 * 60 * minute]) await lookAt(() => from - aheadMs)(never);
+    expect([asked, await own()]).toEqual([[], []]);
+    expect(warned).toEqual(Array(2).fill({ event: 'sessions.holds', code: 'clock_differs' }));
+    aheadMs = 0;
     await lookAt(() => from)(never);
     expect(await own()).toHaveLength(1);
   });

@@ -1,16 +1,18 @@
-import { asConferenceSid, type ConferenceSid, errorCode } from '@flex-custody/core';
+import { asConferenceSid, type ConferenceSid, CustodyError, errorCode } from '@flex-custody/core';
 import type { LegHold, TwilioLive } from '@flex-custody/twilio';
 import type { Db } from '../../../db/db.ts';
 import { ownTypes } from '../../../events/event-types.ts';
 import type { Inbox } from '../../../events/inbox.ts';
 import { ownEvent } from '../../../events/own-event.ts';
+import { type ClockDeps, readClock } from '../../../retention/clock.ts';
 import type { Contact } from '../contact.ts';
 import { unfinishedContacts } from './contacts-table.ts';
 
 export interface HoldLookDeps {
   db: Pick<Db, 'query'>;
   inbox: Pick<Inbox, 'take'>;
-  twilio: Pick<TwilioLive, 'holds'>;
+  catalog: ClockDeps['catalog'];
+  twilio: Pick<TwilioLive, 'holds'> & ClockDeps['twilio'];
   log: { warn(fields: object, message: string): void };
   /** Epoch ms. */
   now?: () => number;
@@ -36,6 +38,9 @@ export function holdLooks(deps: HoldLookDeps): (signal: AbortSignal) => Promise<
     const at = now();
     let looks = 0;
     try {
+      // A hold would begin at a time that is wrong.
+      const { differs } = await readClock(deps);
+      if (differs !== undefined) throw new CustodyError('clock_differs', differs);
       for (;;) {
         const page = await unfinishedContacts(db, after, pageRows);
         for (const { contact, number } of page) {

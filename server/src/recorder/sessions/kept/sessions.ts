@@ -7,7 +7,7 @@ import { applyToAll, applyToSome, type PolicySettings } from './apply-policies.t
 import { followInbox, type KeptOptions } from './follow-inbox.ts';
 import { type HoldLookDeps, holdLooks } from './look-at-holds.ts';
 
-export interface SessionsDeps extends Pick<HoldLookDeps, 'inbox' | 'twilio'> {
+export interface SessionsDeps extends Pick<HoldLookDeps, 'catalog' | 'inbox' | 'twilio'> {
   db: Db;
   alarms: Pick<Alarms, 'raise' | 'resolve'>;
   dataSource: Pick<DataSources, 'current' | 'people'>;
