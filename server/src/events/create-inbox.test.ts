@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Db } from '../db/db.ts';
 import { lockInbox, refuseSids } from '../db/erased-sids.ts';
 import { buildIndexes } from '../db/indexes.ts';
@@ -214,6 +215,24 @@ onEachEngine('the inbox', (open) => {
     }
     expect(seen).toBe(1_203);
     expect(await createInboxReader(db).after(position, 500)).toEqual({ events: [], position });
+  });
+
+  test('large events are read in smaller batches, each once and in order', async () => {
+    const large = (n: number) =>
+      cloudEvent({ n, payload: { task_attributes: randomBytes(75_000).toString('hex') } });
+    await take(Array.from({ length: 100 }, (_, n) => large(n + 1)));
+    const seen: string[] = [];
+    let largest = 0;
+    let position: InboxPosition | undefined;
+    for (;;) {
+      const next = await createInboxReader(db).after(position, 500);
+      if (next.events.length === 0) break;
+      largest = Math.max(largest, next.events.length);
+      seen.push(...next.events.map(({ id }) => id));
+      position = next.position;
+    }
+    expect(largest).toBeLessThan(60);
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => `EZ${n + 1}`));
   });
 
   test('events and counters commit together', async () => {

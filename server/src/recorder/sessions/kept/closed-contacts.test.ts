@@ -115,7 +115,7 @@ onEachEngine('contacts that keys of too many calls would tie', (open) => {
         resolve: async (_codes, subject) => void resolved.push(String(subject)),
       },
       settings: async () => ({ minimumSeconds: 0, longCallMinutes: 1_440, longHoldMinutes: 3_000 }),
-      now: () => wire.start + 100_000_000,
+      now: async () => wire.start + 100_000_000,
     });
     expect(resolved).toContain('session-WTgone');
     expect(await db.query('SELECT subject FROM contact_reports WHERE contact = 0')).toEqual([

@@ -50,7 +50,7 @@ export async function haveRead(db: Pick<Db, 'query'>, moment: Date): Promise<boo
   return events.every(({ time }) => time >= moment);
 }
 
-/** Numbers of the contacts that a batch has changed, and whether it was the inbox's last one, or another process's. */
+/** Numbers of the contacts that a batch has changed, and whether there was nothing to read, or another process reads. */
 export interface Batch {
   touched: readonly number[];
   isEnd: boolean;
@@ -81,26 +81,20 @@ export async function followBatch(
     const first = Math.min(...events.map(({ time }) => time.getTime()));
     const { tied, overfull, partial } = await tieEvents(inner, keyed, first, mostOfContact);
     warnOfClosed(log, overfull.length, partial);
-    const apart = await computeContacts(inner, tied, contactOptions, facts, log);
+    await computeContacts(inner, tied, contactOptions, facts, log);
     await inner.query('UPDATE session_place SET position = $1', [position ?? null]);
-    return {
-      touched: [...tied.map(({ number }) => number), ...overfull],
-      isEnd: left.length === 0 && apart === 0 && events.length < mostEvents,
-    };
+    return { touched: [...tied.map(({ number }) => number), ...overfull], isEnd: false };
   }, limitMs);
 }
 
-/**
- * Computes contacts from all their events.
- * @returns how many were taken apart, since a key tied them that too many tasks name
- */
+/** Computes contacts from all their events, and takes apart those that only a key ties that too many tasks name. */
 async function computeContacts(
   db: Pick<Db, 'query'>,
   tied: readonly Tied[],
   { defaultEmployee: employee, ...options }: KeptOptions,
   facts: KnownFacts,
   log: FollowDeps['log'],
-): Promise<number> {
+): Promise<void> {
   const said = await facts.of(
     db,
     tied.flatMap(({ events }) => events),
@@ -136,7 +130,6 @@ async function computeContacts(
     apart.flatMap(({ keys }) => [...keys]),
   );
   warnOfClosed(log, 0, partial);
-  return apart.length;
 }
 
 function warnOfClosed(log: FollowDeps['log'], overfull: number, partial: number): void {
