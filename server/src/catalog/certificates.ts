@@ -1,11 +1,12 @@
 import type { Db } from '../db/db.ts';
 import { type Behind, behindOf, mostCounted, pageUnknown } from '../db/pages.ts';
+import type { ErasureReason } from './recording-row.ts';
 
 export interface KeptCertificate {
   /** UUID. */
   id: string;
   at: Date;
-  reason: 'erasure' | 'retention';
+  reason: ErasureReason;
   /** How many recordings it certifies as erased. */
   recordings: number;
   /** The signed text, in JWS compact form. */

@@ -18,7 +18,7 @@ export interface CertifyDeps {
 }
 
 export interface Gone {
-  intent: Pick<Intent, 'reason' | 'reference' | 'policy'>;
+  intent: Pick<Intent, 'reason' | 'reference' | 'session' | 'policy'>;
   erased: ErasedRecording;
 }
 
@@ -75,7 +75,10 @@ export async function certify(
       reason,
       ...(reference !== undefined && { reference }),
       policy,
-      recordings: [first, ...others].map(({ erased }) => erased),
+      recordings: [first, ...others].map(({ erased, intent: { session } }) => ({
+        ...erased,
+        ...(session && { session }),
+      })),
     };
     const jws = await signing.sign(certificateType, JSON.stringify(certificate));
     await store.putBytes(certificateKey(config.accountSid, certificate.jti), Buffer.from(jws));
