@@ -308,6 +308,7 @@ const files = [
   'catalog/aged-rows.ts',
   'catalog/due-statements.ts',
   'catalog/erasure-events.ts',
+  'catalog/erasure-sessions.ts',
   'catalog/erasure-statements.ts',
   'catalog/erasure-traces.ts',
   'catalog/import-statements.ts',
