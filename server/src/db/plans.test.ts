@@ -470,7 +470,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await webhooks.switchOff();
     db.during('certificates');
     const certificates = createCertificates(db);
-    await certificates.keep({ id: randomUUID(), reason: 'erasure', recordings: 1, jws: 'j' });
+    await certificates.keep({ id: randomUUID(), reason: 'erasure', recordings: 1, jws: 'j' }, [one]);
     await certificates.find(randomUUID());
     await certificates.list(100);
     db.during('audit');

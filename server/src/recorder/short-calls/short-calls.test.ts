@@ -382,24 +382,55 @@ onEachEngine('the audio of short calls', (open) => {
     expect(await state(1)).toBe('verified');
   });
 
-  test('a process that is killed after the deletion: the next run certifies and marks, each once', async () => {
-    await happened(1, 9);
-    scene.store.failing = new Error('killed');
-    await expect(scene.run()).rejects.toThrow('killed');
-    expect([await state(1), scene.left(), await scene.deps.certificates.list(10)]).toEqual([
-      'erased',
-      [],
-      [],
-    ]);
-    // Later the call would be no short one: what was begun is finished all the same.
-    await scene.setMinimum(5);
-    expect((await scene.run()).counts).toEqual({ erased: 1 });
-    const [certificate, ...others] = await scene.deps.certificates.list(10);
-    expect([certificate?.reason, others]).toEqual(['short-session', []]);
-    expect((await scene.sessions())[0]?.shortCertificates).toEqual([certificate?.id]);
-    expect((await scene.run()).counts).toEqual({});
-    expect(scene.deletedAtTwilio).toEqual([RE(1)]);
-  });
+  const kills: [string, () => () => void][] = [
+    [
+      'before the certificate is signed',
+      () => {
+        const { certificates } = scene.deps;
+        const keep = () => Promise.reject(new Error('killed'));
+        scene.deps.certificates = { ...certificates, keep };
+        return () => {
+          scene.deps.certificates = certificates;
+        };
+      },
+    ],
+    [
+      'before the certificate is in the bucket',
+      () => {
+        scene.store.failing = new Error('killed');
+        return () => undefined;
+      },
+    ],
+    [
+      'before the session is marked',
+      () => {
+        const { catalog } = scene.deps;
+        scene.deps.catalog = { ...catalog, erased: () => Promise.reject(new Error('killed')) };
+        return () => {
+          scene.deps.catalog = catalog;
+        };
+      },
+    ],
+  ];
+  test.each(kills)(
+    'a process that is killed after the deletion, %s: the next run certifies and marks once',
+    async (_when, kill) => {
+      await happened(1, 9);
+      const restart = kill();
+      await expect(scene.run()).rejects.toThrow('killed');
+      restart();
+      expect(await state(1)).toBe('erased');
+      expect((await scene.sessions())[0]).not.toHaveProperty('shortCertificates');
+      // Later the call would be no short one: what was begun is finished all the same.
+      await scene.setMinimum(5);
+      expect((await scene.run()).counts).toEqual({ erased: 1 });
+      const [certificate, ...others] = await scene.deps.certificates.list(10);
+      expect([certificate?.reason, others]).toEqual(['short-session', []]);
+      expect((await scene.sessions())[0]?.shortCertificates).toEqual([certificate?.id]);
+      expect((await scene.run()).counts).toEqual({});
+      expect(scene.deletedAtTwilio).toEqual([RE(1)]);
+    },
+  );
 
   test('sessions that turn out to be one keep the certificates of both', async () => {
     const one = await happened(1, 9);
