@@ -158,8 +158,12 @@ onEachEngine('the audio of short calls', (open) => {
         },
       ],
       [
-        'an event of the call that the sessions have not read',
-        () => {
+        'an event of the call that the sessions have not read, behind one of now',
+        async () => {
+          const later = new Story(70);
+          later.now = Date.now();
+          later.inboundCall();
+          await scene.receive(later.sent, { read: false });
           const { story, task } = call(1, 9);
           story.sent.length = 0;
           task.event('task.updated');
