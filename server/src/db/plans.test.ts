@@ -306,6 +306,7 @@ const settled = (work: Promise<unknown>) => work.catch(() => undefined);
  */
 const files = [
   'catalog/aged-rows.ts',
+  'catalog/certificates.ts',
   'catalog/due-statements.ts',
   'catalog/erasure-events.ts',
   'catalog/erasure-sessions.ts',
