@@ -438,9 +438,11 @@ onEachEngine('the audio of short calls', (open) => {
 
   test('sessions that turn out to be one keep the certificates of both', async () => {
     const one = await happened(1, 9);
+    await scene.run();
     await happened(2, 9);
     await scene.run();
     const ids = (await scene.deps.certificates.list(10)).map(({ id }) => id);
+    expect(ids).toHaveLength(2);
     const other = (await scene.sessions())[1]?.contact.keys.find((key) => key.startsWith('CA'));
     one.story.sent.length = 0;
     one.story.voice('status-callback.call.answered', { CallSid: other, ParentCallSid: one.task.call });
