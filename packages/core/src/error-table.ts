@@ -195,7 +195,7 @@ export const errorTable = {
   caller_secret_missing: [500, false, 'Callers cannot be found without CUSTODY_CALLER_SECRET.', 'Set it to the one that the host has.'],
   certificate_invalid: [500, false, 'A certificate was altered, or is none.', 'Get the original from the bucket, under certificates/.'],
   certificate_key: [500, false, 'A certificate was signed by another key.', 'Name the public key by --key.'],
-  retention_braked: [500, false, 'Far more recordings are due than usual, so nothing is erased.', 'Run `flex-custody retention --dry-run`; where that is meant, `flex-custody retention --yes`.'],
+  retention_braked: [500, false, 'Far more recordings are due than usual, so nothing is erased.', 'Run `flex-custody retention --dry-run`, or for short calls `flex-custody recorder short`; where that is meant, the same command with `--yes`.'],
   erasure_busy: [500, true, 'Another run erases this recording.', 'Wait until that run ends.'],
   clock_differs: [503, false, 'The clocks of the database, the host and Twilio differ by more than five minutes, so nothing is erased or deleted.', 'Set the clocks by NTP (`flex-custody doctor --only clock`).'],
   erasure_incomplete: [503, true, 'The bucket still has something that was removed.'],

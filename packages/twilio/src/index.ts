@@ -17,7 +17,7 @@ export { compactJson, editJson, jsonTextAt } from './json-edit.ts';
 export * from './live-api.ts';
 export * from './set-paused.ts';
 export * from './stop-streams.ts';
-export type { TaskEventPage, TaskRouterEvent, TwilioTaskEvents } from './task-events.ts';
+export type { TaskEventPage, TaskEventPeriod, TaskRouterEvent, TwilioTaskEvents } from './task-events.ts';
 export type { TwilioTaskQueues } from './task-queues.ts';
 export type { TwilioTaskState } from './task-state.ts';
 export { isSignedByTwilio, signAsTwilio } from './webhook-signature.ts';

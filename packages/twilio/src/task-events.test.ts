@@ -1,4 +1,4 @@
-import type { AccountSid, WorkspaceSid } from '@flex-custody/core';
+import type { AccountSid, ReservationSid, TaskSid, WorkspaceSid } from '@flex-custody/core';
 import type { Connection } from './connection.ts';
 import { createPace } from './pace.ts';
 import { taskEvents } from './task-events.ts';
@@ -50,6 +50,16 @@ test('pages of a period, the largest that TaskRouter gives', async () => {
   });
   await asks.taskEventsPage(period, first.next);
   expect(getPage).toHaveBeenCalledWith(first.next);
+});
+
+test('the events of one task, or of one reservation', async () => {
+  const { page, asks } = client([event()]);
+  const of = [
+    { taskSid: `WT${'1'.repeat(32)}` as TaskSid },
+    { reservationSid: `WR${'1'.repeat(32)}` as ReservationSid },
+  ];
+  for (const one of of) await asks.taskEventsPage({ ...period, ...one });
+  expect(page.mock.calls.map(([asked]) => asked)).toEqual(of.map((one) => expect.objectContaining(one)));
 });
 
 test('the data may be text, and the time in whole seconds alone', async () => {

@@ -1,4 +1,4 @@
-import { CustodyError, isObject, jsonFields } from '@flex-custody/core';
+import { CustodyError, isObject, jsonFields, type ReservationSid, type TaskSid } from '@flex-custody/core';
 import { type Connection, expected, read } from './connection.ts';
 import type { Pace } from './pace.ts';
 
@@ -22,18 +22,23 @@ export interface TaskEventPage {
   next?: string;
 }
 
+/** Both ends are included, in whole seconds. */
+export interface TaskEventPeriod {
+  since: Date;
+  until: Date;
+  /** Only events that pertain to this task or reservation. */
+  taskSid?: TaskSid;
+  reservationSid?: ReservationSid;
+}
+
 /** Source: https://www.twilio.com/docs/taskrouter/api/event */
 export interface TwilioTaskEvents {
   /**
-   * The workspace's events of a period (both ends included, in whole seconds), 1,000 at a time; `next` is asked for as
+   * The workspace's events of a period, 1,000 at a time; `next` is asked for as
    * `pageUrl`. Events older than 30 days have no attributes.
    * @throws CustodyError as of `TwilioApi`; `twilio_answer` for a `pageUrl` that is not at TaskRouter, or is no page
    */
-  taskEventsPage(
-    period: { since: Date; until: Date },
-    pageUrl?: string,
-    signal?: AbortSignal,
-  ): Promise<TaskEventPage>;
+  taskEventsPage(period: TaskEventPeriod, pageUrl?: string, signal?: AbortSignal): Promise<TaskEventPage>;
 }
 
 const pageSize = 1_000;
@@ -41,14 +46,14 @@ const origin = 'https://taskrouter.twilio.com';
 
 export function taskEvents({ workspace, workspaceSid }: Connection, pace: Pace): TwilioTaskEvents {
   return {
-    async taskEventsPage({ since, until }, pageUrl, signal) {
+    async taskEventsPage({ since, until, ...about }, pageUrl, signal) {
       if (pageUrl !== undefined && !pageUrl.startsWith(`${origin}/v1/Workspaces/${workspaceSid}/Events?`))
         throw new CustodyError('twilio_answer', "the next page of TaskRouter's events is not at TaskRouter");
       await pace.turn(signal);
       const page = await read("TaskRouter's events", async () => {
         const list = (await workspace()).events;
         if (pageUrl !== undefined) return list.getPage(pageUrl);
-        return list.page({ startDate: since, endDate: until, pageSize });
+        return list.page({ startDate: since, endDate: until, ...about, pageSize });
       });
       // Taken for an empty page it would be the end of the list.
       if (!page) throw new CustodyError('twilio_answer', 'TaskRouter has no such page of its events');

@@ -156,6 +156,31 @@ export const alarmTable = {
     raisedBy: failed('sessions'),
     resolvedBy: 'the next run of the job `sessions` that succeeds',
   },
+  short_disputed: {
+    severity: 'warning',
+    meaning:
+      "Calls look shorter than the minimum length by their events, and a recording or TaskRouter's own history says otherwise. The host keeps their audio.",
+    next: '`flex-custody recorder short` names them, and what contradicts. Recordings that begin before an agent accepts, such as those of a menu, look so: raise no minimum length there.',
+    raisedBy: 'the job `short-calls`, when it finds a further one',
+    resolvedBy:
+      'the next run of the job `short-calls` that finds none; 31 days after its close a call is looked at no more',
+  },
+  short_braked: {
+    severity: 'warning',
+    meaning:
+      'The minimum length would delete the audio of unusually many calls. The host stopped before the first.',
+    next: 'Look at `flex-custody recorder short` and at the setting `minimumSessionSeconds`. If that is what you want: `flex-custody recorder short --yes`.',
+    raisedBy: 'the job `short-calls`, before its first deletion',
+    resolvedBy: 'the next run within usual numbers',
+  },
+  short_failed: {
+    severity: 'warning',
+    meaning:
+      'The audio of short calls could not be deleted, or the policy of retention, which says what is held, cannot be read; the detail has the code.',
+    next: '`flex-custody doctor --only policy,certificates,bucket`. The job runs again by itself.',
+    raisedBy: 'the job `short-calls`, when it fails for good or could not delete some recordings',
+    resolvedBy: 'the next run of the job `short-calls` that succeeds, or that finds no minimum length',
+  },
   long_hold: {
     severity: 'warning',
     meaning: 'A caller has been on hold as long as the data source calls long. Nothing was closed.',

@@ -1,11 +1,13 @@
+import type { RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
 import { type Behind, behindOf, mostCounted, pageUnknown } from '../db/pages.ts';
+import type { ErasureReason } from './recording-row.ts';
 
 export interface KeptCertificate {
   /** UUID. */
   id: string;
   at: Date;
-  reason: 'erasure' | 'retention';
+  reason: ErasureReason;
   /** How many recordings it certifies as erased. */
   recordings: number;
   /** The signed text, in JWS compact form. */
@@ -14,8 +16,11 @@ export interface KeptCertificate {
 
 /** Certificates of erasures. They are never removed. */
 export interface Certificates {
-  /** Stores it; an id that is stored already is not changed. */
-  keep(certificate: Omit<KeptCertificate, 'at'>): Promise<void>;
+  /**
+   * Stores it, and notes it in the recordings that it certifies, whose erasure then ends with it and with no other one; an
+   * id that is stored already is not changed.
+   */
+  keep(certificate: Omit<KeptCertificate, 'at'>, of?: readonly RecordingSid[]): Promise<void>;
   find(id: string): Promise<KeptCertificate | undefined>;
   /**
    * Newest first; at most 1000.
@@ -40,10 +45,14 @@ export function createCertificates(db: Db): Certificates {
     if (rows.length === 0) throw pageUnknown();
   };
   return {
-    async keep({ id, reason, recordings, jws }) {
+    async keep({ id, reason, recordings, jws }, of = []) {
       await db.query(
-        'INSERT INTO certificates (id, reason, recordings, jws) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
-        [id, reason, recordings, jws],
+        `WITH kept AS (
+           INSERT INTO certificates (id, reason, recordings, jws) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+         )
+         UPDATE recordings SET certificate = $1
+         WHERE recording_sid = ANY($5::text[]) AND state = 'erased' AND erased_at IS NULL`,
+        [id, reason, recordings, jws, of],
       );
     },
     find: async (id) =>

@@ -1,4 +1,6 @@
+import type { RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
+import { shortReason } from './erasure-traces.ts';
 
 /** The contact of events whose contact is to be formed again from them, and of keys that tie nothing. */
 export const noContact = 0;
@@ -31,4 +33,28 @@ export async function removeSessions(db: Pick<Db, 'query'>, sids: readonly strin
     ['contacts', 'number'],
   ])
     await db.query(`DELETE FROM ${table} WHERE ${column} = ANY($1::bigint[])`, [numbers]);
+}
+
+/**
+ * Notes the certificate in the session of a recording that is erased since its call was short.
+ * @param db of the transaction in which the recording is erased afterwards
+ */
+export async function noteShort(
+  db: Pick<Db, 'query'>,
+  sid: RecordingSid,
+  certificate: string,
+): Promise<void> {
+  // The lock waits for a process that makes one session of two: the next statement then sees the one that is left.
+  const [found] = await db.query<{ contact: number }>(
+    `SELECT contact FROM contact_keys WHERE key = (
+       SELECT intent->'session'->>'id' FROM recordings WHERE recording_sid = $1 AND intent->>'reason' = '${shortReason}'
+     ) FOR UPDATE`,
+    [sid],
+  );
+  if (!found) return;
+  await db.query(
+    `UPDATE contacts SET short_certificates = array_append(short_certificates, $2::uuid)
+     WHERE number = $1 AND NOT $2::uuid = ANY(short_certificates)`,
+    [found.contact, certificate],
+  );
 }

@@ -2,6 +2,7 @@ import { asRecordingSid, type RecordingSid } from '@flex-custody/core';
 import { isHinted } from '../db/indexes.ts';
 import { erasedColumns } from './columns.ts';
 import { removeEvents } from './erasure-events.ts';
+import { noteShort } from './erasure-sessions.ts';
 import { callSidsOf, removeTraces } from './erasure-traces.ts';
 import type { KeepingCatalog } from './keeping-catalog.ts';
 import { mostRows, noLease, type Statements } from './statements.ts';
@@ -99,6 +100,7 @@ export function erasureStatements({ accountSid, db, isSet, move, rows, select, s
     erased: (sid, certificate) =>
       db.transaction(async (inner) => {
         const call = await callSidsOf(inner, accountSid, sid);
+        await noteShort(inner, sid, certificate);
         const gone = await inner.query<object>(
           `UPDATE recordings SET ${erasedColumns}, certificate = $2
            WHERE recording_sid = $1 AND account_sid = $3 AND state = 'erased' AND erased_at IS NULL

@@ -1,5 +1,9 @@
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
+import type { ErasureReason } from './recording-row.ts';
+
+/** {@link ErasureReason} of recordings whose session stays. */
+export const shortReason = 'short-session' satisfies ErasureReason;
 
 /** The SIDs by which tables other than `recordings` name a call. */
 export interface CallSids {
@@ -11,6 +15,7 @@ export interface CallSids {
 interface Found {
   task: string | null;
   hinted: string | null;
+  isShort: boolean | null;
   conference: string | null;
   call: string | null;
 }
@@ -21,7 +26,7 @@ const some = (values: readonly (string | null)[]): string[] => [
 
 /**
  * The SIDs of a recording's call: the recording's own, those of its hints, and those seen while the call was live. None
- * if another recording of the call stays.
+ * if another recording of the call stays, or if it is erased for the length of its call, whose session stays.
  */
 export async function callSidsOf(
   db: Pick<Db, 'query'>,
@@ -29,11 +34,12 @@ export async function callSidsOf(
   sid: RecordingSid,
 ): Promise<CallSids> {
   const [own] = await db.query<Found>(
-    `SELECT task_sid AS task, hints->>'taskSid' AS hinted, conference_sid AS conference, call_sid AS call
+    `SELECT task_sid AS task, hints->>'taskSid' AS hinted,
+       intent->>'reason' = '${shortReason}' AS "isShort", conference_sid AS conference, call_sid AS call
      FROM recordings WHERE recording_sid = $1 AND account_sid = $2`,
     [sid, account],
   );
-  if (!own) return { tasks: [], conferences: [], calls: [] };
+  if (!own || own.isShort) return { tasks: [], conferences: [], calls: [] };
   const live = await db.query<{ conference: string; task: string | null; legs: string[] }>(
     `SELECT conference_sid AS conference, task_sid AS task, legs FROM live_calls
      WHERE account_sid = $1 AND (task_sid = $2 OR conference_sid = $3 OR legs @> ARRAY[$4::text])`,

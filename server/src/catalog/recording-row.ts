@@ -94,12 +94,33 @@ export interface Erasure {
   at: string;
 }
 
+/**
+ * `erasure`: an operator asked for it. `retention`: its period in the policy was over. `short-session`: its call was
+ * shorter than the data source's minimum.
+ */
+export type ErasureReason = 'erasure' | 'retention' | 'short-session';
+
+/** A short call, and the policy by which it is one. */
+export interface ShortSession {
+  /** The session's id, such as its first task's SID. */
+  id: string;
+  /** ISO 8601. */
+  connectedAt: string;
+  closedAt: string;
+  /** Between both. */
+  seconds: number;
+  minimumSeconds: number;
+  /** Version of the data source's settings. */
+  settings: number;
+}
+
 /** The decision to erase, stored before the first step; the certificate states it, whichever run ends the erasure. */
 export interface Intent {
-  /** `erasure`: an operator asked for it. `retention`: its period in the policy was over. */
-  reason: 'erasure' | 'retention';
+  reason: ErasureReason;
   /** What the operator wrote. */
   reference?: string;
+  /** With the reason `short-session`. */
+  session?: ShortSession;
   /** Digest of the policy in force at the decision; `unknown` if an earlier release began the erasure. */
   policy: string;
   /** Absent if an earlier release began the erasure. */

@@ -117,7 +117,7 @@ export function registerRetention(program: Command): void {
 }
 
 /** Ids of the certificates that were signed since a run began, newest first. */
-async function certificatesOf(
+export async function certificatesOf(
   api: Pick<OperatorApi, 'certificates'>,
   { startedAt, counts }: RunView,
 ): Promise<string[]> {
@@ -126,10 +126,10 @@ async function certificatesOf(
   return newest.filter(({ at }) => at >= startedAt).map(({ id }) => id);
 }
 
-function report(ended: RunView, certificates: readonly string[], json: boolean | undefined): void {
+export function report(ended: RunView, certificates: readonly string[], json: boolean | undefined): void {
   printRun(ended, json, certificates.length > 0 ? { certificates } : {});
   if (!json) for (const id of certificates) console.log(`Certificate: ${id}`);
-  // A recording that was named and stays is a failure; a run of the policy may meet holds.
+  // A recording that was named and stays is a failure; a run of a policy may meet holds.
   const stays = Object.keys(ended.counts).filter((name) =>
     /^(failed_|held$|locked$|being_erased$)/.test(name),
   );

@@ -47,6 +47,7 @@ export const examples: Readonly<Record<string, string>> = {
   'recorder setup': '--sink webhook --dry-run',
   completeness: '--day 2026-11-28',
   'recorder repair': '--since 2h --dry-run',
+  'recorder short': '--json',
   encrypt: `--in call.wav --out object --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
   decrypt: `--in object --out call.wav --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
 };

@@ -3,6 +3,7 @@ import { registerRecorderEvents } from './recorder-events.ts';
 import { registerRecorderRepair } from './recorder-repair.ts';
 import { registerRecorderSettings } from './recorder-settings.ts';
 import { registerRecorderSetup } from './recorder-setup.ts';
+import { registerRecorderShort } from './recorder-short.ts';
 import { registerRecorderStatus } from './recorder-status.ts';
 
 export function registerRecorder(program: Command): void {
@@ -14,4 +15,5 @@ export function registerRecorder(program: Command): void {
   registerRecorderStatus(recorder);
   registerRecorderSetup(recorder);
   registerRecorderRepair(recorder);
+  registerRecorderShort(recorder);
 }

@@ -165,3 +165,19 @@ test.each([
   const code = await run(program, ['node', 'flex-custody', 'certificates', 'verify', ...args(missing)]);
   expect([code, err]).toEqual([1, [expect.stringContaining(`file_unreadable: ${missing} does not exist`)]]);
 });
+
+test('of a short call it prints the session, the times and the policy', async () => {
+  const session = {
+    ...{ id: `WT${'d'.repeat(32)}\u001b[2J`, seconds: 4.5, minimumSeconds: 10, settings: 7 },
+    ...{ connectedAt: '2026-11-26T09:00:00.000Z', closedAt: '2026-11-26T09:00:04.500Z' },
+  };
+  const recordings = certificate.recordings.map((one) => ({ ...one, session }));
+  const { out: text } = await verify(
+    await signed(signing, { ...certificate, reason: 'short-session', recordings }),
+  );
+  expect(text).toContain('reason       short-session');
+  expect(text).toContain(
+    'was connected for 4.5 s (2026-11-26T09:00:00.000Z to 2026-11-26T09:00:04.500Z), less than 10 s by version 7 of the data source',
+  );
+  expect(text).not.toContain('\u001b');
+});

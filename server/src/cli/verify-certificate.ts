@@ -5,6 +5,7 @@ import { loadPartOfConfig } from '../config.ts';
 import {
   type Certificate,
   certificateType,
+  type ErasedRecording,
   namedKey,
   readCertificate,
   verifyCertificate,
@@ -112,13 +113,7 @@ export function certificateText({ certificate, keyId }: Verified): string {
   ].map(([name = '', value]) => `${name.padEnd(11)}  ${value}`);
   const each = table(
     ['RECORDING', 'VERSIONS', 'AT TWILIO', 'ERASED', 'NOTE'],
-    recordings.map((one) => [
-      one.recording,
-      one.versions,
-      one.twilio,
-      one.at,
-      ofVersions[one.keptVersions ?? 'all'],
-    ]),
+    recordings.map((one) => [one.recording, one.versions, one.twilio, one.at, noteOf(one)]),
   );
   return [...lines, '', ...each].join('\n');
 }
@@ -128,6 +123,14 @@ const ofVersions = {
   none: 'the bucket kept no versions',
   unknown: 'whether the bucket kept versions is not known',
 } as const;
+
+/** What a certificate says of one recording beside its columns; the session's id comes from outside. */
+function noteOf({ keptVersions, session }: ErasedRecording): string | undefined {
+  const call =
+    session &&
+    `${forTerminal(session.id)} was connected for ${session.seconds} s (${session.connectedAt} to ${session.closedAt}), less than ${session.minimumSeconds} s by version ${session.settings} of the data source`;
+  return [ofVersions[keptVersions ?? 'all'], call].filter(Boolean).join('; ') || undefined;
+}
 
 function doubts({ certificate, expected, isListed, keyId }: Verified): string[] {
   return [

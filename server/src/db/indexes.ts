@@ -90,6 +90,8 @@ export const indexes: Wanted = {
   contacts_unfinished: { on: 'contacts', as: '(number) WHERE shown_at IS NULL' },
   contacts_ended: { on: 'contacts', as: `((${sessionEnd}))` },
   contacts_opened: { on: 'contacts', as: '(opened_at)' },
+  contacts_short: { on: 'contacts', as: `(short_look_at, number) WHERE short_seconds IS NOT NULL` },
+  contacts_disputed: { on: 'contacts', as: `(number) WHERE short_kept = 'disputed'` },
   events_set_aside_about: { on: 'events_set_aside', as: 'USING gin (sids) WITH (fastupdate = off)' },
   events_set_aside_last: { on: 'events_set_aside', as: '(last_at)' },
   events_set_aside_unknown: {

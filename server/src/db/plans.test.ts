@@ -30,7 +30,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import { removeEvents } from '../catalog/erasure-events.ts';
-import { removeSessions } from '../catalog/erasure-sessions.ts';
+import { noteShort, removeSessions } from '../catalog/erasure-sessions.ts';
 import { removeTraces } from '../catalog/erasure-traces.ts';
 import { createLiveCalls, type LiveCalls } from '../catalog/live-calls.ts';
 import { createUploads } from '../catalog/uploads.ts';
@@ -78,6 +78,14 @@ import {
   writeContacts,
 } from '../recorder/sessions/kept/contacts-table.ts';
 import { haveRead } from '../recorder/sessions/kept/follow-inbox.ts';
+import {
+  deletedSince,
+  disputedCalls,
+  setLooks,
+  shortContacts,
+  unreadAmong,
+  usualOfDay,
+} from '../recorder/short-calls/short-table.ts';
 import { createPolicies } from '../retention/policies.ts';
 import { createRuns } from '../runs/runs.ts';
 import { createSealedSecrets, readSealedSecrets } from '../secrets/sealed-secrets.ts';
@@ -306,8 +314,10 @@ const settled = (work: Promise<unknown>) => work.catch(() => undefined);
  */
 const files = [
   'catalog/aged-rows.ts',
+  'catalog/certificates.ts',
   'catalog/due-statements.ts',
   'catalog/erasure-events.ts',
+  'catalog/erasure-sessions.ts',
   'catalog/erasure-statements.ts',
   'catalog/erasure-traces.ts',
   'catalog/import-statements.ts',
@@ -469,7 +479,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await webhooks.switchOff();
     db.during('certificates');
     const certificates = createCertificates(db);
-    await certificates.keep({ id: randomUUID(), reason: 'erasure', recordings: 1, jws: 'j' });
+    await certificates.keep({ id: randomUUID(), reason: 'erasure', recordings: 1, jws: 'j' }, [one]);
     await certificates.find(randomUUID());
     await certificates.list(100);
     db.during('audit');
@@ -603,6 +613,16 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await keepReport(db, report);
     await keepResolved(db, report);
     await keepDecisions(db, { number: 1, shownAt: since });
+    db.during('short calls');
+    const place = { at: '-infinity', number: 0 };
+    await shortContacts(db, place, new Date(), 100);
+    await shortContacts(db, place, undefined, 100);
+    await setLooks(db, [{ number: 1, kept: null, again: since }]);
+    await unreadAmong(db, [WT(1), CA(1)]);
+    await disputedCalls(db);
+    await deletedSince(db, since);
+    await usualOfDay(db, new Date());
+    await noteShort(db, one, randomUUID());
     db.during('sessions: removing');
     await createAgedRows(db, account, {
       mark: async () => undefined,

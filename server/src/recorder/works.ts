@@ -1,9 +1,13 @@
 import { type CheckedWork, checkedWork } from '../runs/options.ts';
 import { type StreamSetupDeps, setUpStream } from './event-streams/setup.ts';
 import { type RepairDeps, repair } from './repair/repair.ts';
+import { deleteShortCalls, type ShortCallDeps } from './short-calls/delete-short-calls.ts';
 
 /** Long work of this room, by its name on the command line. */
-export const recorderWorks = (deps: StreamSetupDeps & RepairDeps): Readonly<Record<string, CheckedWork>> => ({
+export const recorderWorks = (
+  deps: StreamSetupDeps & RepairDeps & ShortCallDeps,
+): Readonly<Record<string, CheckedWork>> => ({
   'recorder-setup': checkedWork('recorder-setup', (run) => setUpStream(deps, run)),
   repair: checkedWork('repair', (run) => repair(deps, run)),
+  'short-calls': checkedWork('short-calls', (run) => deleteShortCalls(deps, run)),
 });

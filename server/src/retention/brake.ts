@@ -1,5 +1,3 @@
-import { CustodyError } from '@flex-custody/core';
-import type { Alarms } from '../alarms/alarms.ts';
 import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
 
 /** A run with fewer due recordings is never stopped for their number alone. */
@@ -9,27 +7,29 @@ const timesUsual = 10;
 const mostShare = 0.05;
 const leastCatalog = 200;
 
+/** What is usual for recordings that are erased for one reason. */
+export interface Usual {
+  /** How many are erased at a time; undefined before the first time. */
+  mean: number | undefined;
+  /** The command that erases them all the same. */
+  command: string;
+}
+
 /**
- * Stops a run of retention that would erase far more than usual, so that an operator sees a mistake in the policy, or a
- * wrong clock, before anything is erased.
+ * Whether far more recordings would be erased than usual, so that an operator sees a mistake in the policy, or a wrong
+ * clock, before anything is erased.
  * @param due how many recordings would be erased
- * @throws CustodyError `retention_braked`
+ * @returns undefined if they may be erased, else what to tell the operator
  */
 export async function brake(
-  {
-    alarms,
-    catalog,
-  }: {
-    alarms: Pick<Alarms, 'raise' | 'resolve'>;
-    catalog: Pick<KeepingCatalog, 'size' | 'usuallyRetained'>;
-  },
+  catalog: Pick<KeepingCatalog, 'size'>,
   due: number,
-): Promise<void> {
-  const [mean, size] = await Promise.all([catalog.usuallyRetained(), catalog.size()]);
-  const usual = Math.max(leastUsual, mean ?? 0);
-  const isMany = due > timesUsual * usual || (size > leastCatalog && due > mostShare * size);
-  if (!isMany) return alarms.resolve(['retention_braked']);
-  const detail = `${due} of ${size} recordings would be erased at once; the usual number is ${Math.round(mean ?? 0)}. If you intend that: flex-custody retention --yes`;
-  await alarms.raise('retention_braked', undefined, detail);
-  throw new CustodyError('retention_braked', detail);
+  { mean = 0, command }: Usual,
+): Promise<string | undefined> {
+  const size = await catalog.size();
+  const isMany =
+    due > timesUsual * Math.max(leastUsual, mean) || (size > leastCatalog && due > mostShare * size);
+  return isMany
+    ? `${due} of ${size} recordings would be erased at once; the usual number is ${Math.round(mean)}. If you intend that: ${command}`
+    : undefined;
 }

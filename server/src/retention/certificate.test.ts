@@ -38,6 +38,35 @@ test('what is signed is verified by the public half alone', async () => {
   });
 });
 
+const session = {
+  ...{ id: `WT${'c'.repeat(32)}`, seconds: 4.5, minimumSeconds: 10, settings: 7 },
+  ...{ connectedAt: '2026-11-26T09:00:00.000Z', closedAt: '2026-11-26T09:00:04.500Z' },
+};
+const ofShort = (change: object = {}) =>
+  signing.sign(
+    certificateType,
+    JSON.stringify({
+      ...certificate,
+      reason: 'short-session',
+      recordings: certificate.recordings.map((one) => ({ ...one, session: { ...session, ...change } })),
+    }),
+  );
+
+test('of a short call it names the session and the policy, and each part is checked', async () => {
+  const jwk = await jwkOf();
+  expect(await verifyCertificate(await ofShort(), jwk)).toMatchObject({
+    reason: 'short-session',
+    recordings: [{ session }],
+  });
+  for (const change of [
+    ...[{ id: '' }, { connectedAt: 'then' }, { closedAt: 1 }],
+    ...[{ seconds: -1 }, { minimumSeconds: 0 }, { settings: '7' }],
+  ])
+    await expect(verifyCertificate(await ofShort(change), jwk)).rejects.toMatchObject({
+      message: expect.stringContaining(`session.${Object.keys(change)[0]}`),
+    });
+});
+
 test('altered, of another key, of another type, or no such text, it is refused', async () => {
   const jws = await signed();
   const [head, , signature] = jws.split('.');

@@ -1,6 +1,7 @@
 import { type AccountSid, CustodyError, type RecordingSid } from '@flex-custody/core';
 import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose';
 import { z } from 'zod';
+import type { ErasureReason, ShortSession } from '../catalog/recording-row.ts';
 import type { KeptVersions } from './remove.ts';
 
 /** `typ` of a certificate's signed text. */
@@ -20,6 +21,8 @@ export interface ErasedRecording {
   twilio: 'deleted' | 'gone';
   /** ISO 8601. */
   at: string;
+  /** The call that was too short, with the reason `short-session`. */
+  session?: ShortSession;
 }
 
 /** The content of a certificate. */
@@ -30,8 +33,7 @@ export interface Certificate {
   jti: string;
   /** Epoch seconds. */
   iat: number;
-  /** `erasure`: an operator asked for it. `retention`: its period in the policy was over. */
-  reason: 'erasure' | 'retention';
+  reason: ErasureReason;
   /** What the operator wrote. */
   reference?: string;
   /** SHA-256 of the policy in force at the decision, `none`, or `unknown` if an earlier release began the erasure. */
@@ -39,12 +41,21 @@ export interface Certificate {
   recordings: readonly ErasedRecording[];
 }
 
+const session = z.looseObject({
+  id: z.string().min(1).max(512),
+  connectedAt: z.iso.datetime(),
+  closedAt: z.iso.datetime(),
+  seconds: z.number().min(0),
+  minimumSeconds: z.int().positive(),
+  settings: z.int().min(0),
+});
+
 /** Members that a newer release adds are accepted: they are signed too. */
 const shape = z.looseObject({
   iss: z.string().regex(/^AC[0-9a-f]{32}$/),
   jti: z.uuid(),
   iat: z.int().positive(),
-  reason: z.enum(['erasure', 'retention']),
+  reason: z.enum(['erasure', 'retention', 'short-session']),
   reference: z.string().max(1_000).optional(),
   policy: z.string().regex(/^(none|unknown|[0-9a-f]{64})$/),
   recordings: z
@@ -55,6 +66,7 @@ const shape = z.looseObject({
         keptVersions: z.enum(['none', 'unknown']).optional(),
         twilio: z.enum(['deleted', 'gone']),
         at: z.iso.datetime(),
+        session: session.optional(),
       }),
     )
     .min(1),

@@ -3,14 +3,15 @@ import type { AccountSid, RecordingSid } from '@flex-custody/core';
 import type { Store } from '@flex-custody/vault';
 import type { Certificates } from '../catalog/certificates.ts';
 import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
+import type { LookupCatalog } from '../catalog/lookup-catalog.ts';
 import type { Intent } from '../catalog/recording-row.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { type Certificate, certificateType, type ErasedRecording } from './certificate.ts';
 
 export interface CertifyDeps {
   config: { accountSid: AccountSid };
-  catalog: KeepingCatalog;
-  certificates: Pick<Certificates, 'keep'>;
+  catalog: KeepingCatalog & Pick<LookupCatalog, 'find'>;
+  certificates: Pick<Certificates, 'find' | 'keep'>;
   signing: Pick<SigningIdentity, 'sign'>;
   store: Pick<Store, 'putBytes' | 'delete'>;
   /** Removes the jobs that name any of these SIDs. */
@@ -18,7 +19,7 @@ export interface CertifyDeps {
 }
 
 export interface Gone {
-  intent: Pick<Intent, 'reason' | 'reference' | 'policy'>;
+  intent: Pick<Intent, 'reason' | 'reference' | 'session' | 'policy'>;
   erased: ErasedRecording;
 }
 
@@ -55,11 +56,20 @@ export async function certify(
   run: string,
   gone: readonly Gone[],
 ): Promise<Set<RecordingSid>> {
-  const { catalog, certificates, config, signing, store } = deps;
+  const { catalog, certificates, config, signing } = deps;
   const kept = await catalog.keepErasures(run);
   const ours = gone.filter(({ erased }) => kept.has(erased.recording));
-  const decisions = new Map<string, Gone[]>();
+  const uncertified: Gone[] = [];
   for (const one of ours) {
+    const { recording } = one.erased;
+    const id = (await catalog.find(recording))?.certificate;
+    const stored = id === undefined ? undefined : await certificates.find(id);
+    // A run that was killed has signed it.
+    if (stored) await end(deps, stored, [recording]);
+    else uncertified.push(one);
+  }
+  const decisions = new Map<string, Gone[]>();
+  for (const one of uncertified) {
     const { reason, reference, policy } = one.intent;
     const decision = JSON.stringify([reason, reference, policy]);
     decisions.set(decision, [...(decisions.get(decision) ?? []), one]);
@@ -75,17 +85,30 @@ export async function certify(
       reason,
       ...(reference !== undefined && { reference }),
       policy,
-      recordings: [first, ...others].map(({ erased }) => erased),
+      recordings: [first, ...others].map(({ erased, intent: { session } }) => ({
+        ...erased,
+        ...(session && { session }),
+      })),
     };
     const jws = await signing.sign(certificateType, JSON.stringify(certificate));
-    await store.putBytes(certificateKey(config.accountSid, certificate.jti), Buffer.from(jws));
-    await certificates.keep({ id: certificate.jti, reason, recordings: certificate.recordings.length, jws });
-    // First, while the catalog still has the SIDs: a run that ends this after a crash asks again.
-    const traces = new Set<string>();
-    for (const { recording } of certificate.recordings)
-      for (const sid of await catalog.tracesOf(recording)) traces.add(sid);
-    await deps.forgetJobs?.([...traces]);
-    for (const { recording } of certificate.recordings) await catalog.erased(recording, certificate.jti);
+    const sids = certificate.recordings.map(({ recording }) => recording);
+    const id = certificate.jti;
+    await certificates.keep({ id, reason, recordings: sids.length, jws }, sids);
+    await end(deps, { id, jws }, sids);
   }
   return new Set(ours.map(({ erased }) => erased.recording));
+}
+
+/** Puts a stored certificate into the bucket, and removes the last details of its recordings. */
+async function end(
+  { catalog, config, store, forgetJobs }: CertifyDeps,
+  { id, jws }: { id: string; jws: string },
+  recordings: readonly RecordingSid[],
+): Promise<void> {
+  await store.putBytes(certificateKey(config.accountSid, id), Buffer.from(jws));
+  // First, while the catalog still has the SIDs: a run that ends this after a crash asks again.
+  const traces = new Set<string>();
+  for (const recording of recordings) for (const sid of await catalog.tracesOf(recording)) traces.add(sid);
+  await forgetJobs?.([...traces]);
+  for (const recording of recordings) await catalog.erased(recording, id);
 }

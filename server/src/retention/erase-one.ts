@@ -8,7 +8,7 @@ import type { ErasurePlan, Intent, RecordingRow } from '../catalog/recording-row
 import { deleteAtTwilio, isAtTwilio } from './at-twilio.ts';
 import type { ErasedRecording } from './certificate.ts';
 import type { Gone } from './certify.ts';
-import { type DestroyerDeps, mayDestroy } from './may-destroy.ts';
+import { type DestroyerDeps, type MoreAsked, mayDestroy } from './may-destroy.ts';
 import { keptVersionsOf, removeFromBucket, versionsOf } from './remove.ts';
 
 export interface EraseOneDeps extends DestroyerDeps {
@@ -24,17 +24,20 @@ export interface Scene {
   run: string;
   dryRun: boolean;
   count(name: string): void;
-  name(sid: RecordingSid, what: string): void;
+  /** @param which the SID of a recording, or the id of a session */
+  name(which: string, what: string): void;
   /** How the recording was selected, if the operator should know; otherwise empty. */
   about(row: RecordingRow): string;
   /** Resolves when it is proven that a certificate can be stored, and that objects can be removed from the bucket. */
   certifiable(): Promise<void>;
 }
 
-type Why = Pick<Intent, 'reason' | 'reference'> & {
-  /** Called for each recording that may not be erased. */
-  stays?(row: RecordingRow): Promise<void>;
-};
+/** Why a recording is erased. */
+export type Why = Pick<Intent, 'reason' | 'reference' | 'session'> &
+  Pick<MoreAsked, 'stillDue'> & {
+    /** Called for each recording that may not be erased. @param why see `Verdict` */
+    stays?(row: RecordingRow, why: string): Promise<void>;
+  };
 type Listed = ErasurePlan['versions'][number] & { etag: string };
 
 /** An error that stops the whole run, because the next recording would fail too. */
@@ -75,8 +78,13 @@ export async function eraseOne(
       }
       await stopping(scene.certifiable());
       const { plan, now } = await planned(deps, row);
-      const { reason, reference } = why;
-      const intent = { reason, ...(reference !== undefined && { reference }), policy: before, plan };
+      const { reason, reference, session } = why;
+      const intent = {
+        reason,
+        ...(reference !== undefined && { reference }),
+        ...(session && { session }),
+        ...{ policy: before, plan },
+      };
       await intend(deps, sid, intent, scene);
       isIntended = true;
       const policy = await allowed(deps, row, why, scene);
@@ -108,7 +116,7 @@ export async function continueErasure(
   if (!intent || !(await catalog.resumeErasure(sid, scene.run))) return undefined;
   if (row.state !== 'erased' && (await isStillWhole(deps, row, intent.plan).catch(() => false))) {
     if (intent.reason === 'erasure') return eraseOne(deps, row, intent, scene);
-    // The policy in force decides again whether its period is over.
+    // The policy decides again whether it is due.
     await catalog.takeBack(sid, scene.run);
     return 'as-before';
   }
@@ -159,10 +167,13 @@ async function stopping(proof: Promise<void>): Promise<void> {
 async function allowed(
   deps: EraseOneDeps,
   row: RecordingRow,
-  { reason, stays }: Why,
+  { reason, stays, stillDue }: Why,
   { count, name }: Scene,
 ): Promise<string | undefined> {
-  const verdict = await mayDestroy(deps, row, 'recording', { byPolicy: reason === 'retention' });
+  const verdict = await mayDestroy(deps, row, 'recording', {
+    byPolicy: reason === 'retention',
+    ...(stillDue && { stillDue }),
+  });
   if (verdict.may) return verdict.policy;
   if (verdict.why === 'clock_differs') {
     await deps.alarms.raise('clock_differs', undefined, verdict.detail);
@@ -170,7 +181,7 @@ async function allowed(
   }
   count(verdict.why);
   name(row.recordingSid, verdict.detail);
-  await stays?.(row);
+  await stays?.(row, verdict.why);
   return undefined;
 }
 

@@ -317,6 +317,21 @@ test('a process that dies between the bucket and the certificate leaves it to th
   expect((await catalog.find(RE(1)))?.erasedAt).toBeDefined();
 });
 
+test('a process that dies between the certificate and the end of the erasure: the next one signs no second one', async () => {
+  await recording(1);
+  const { erased } = catalog;
+  catalog.erased = () => Promise.reject(new Error('killed'));
+  await expect(erase({ recordings: [RE(1)] })).rejects.toThrow('killed');
+  catalog.erased = erased;
+  const signed = await certificates.list(10);
+  bucket.written.clear();
+  expect((await expire()).counts).toEqual({ erased: 1 });
+  expect(await certificates.list(10)).toEqual(signed);
+  expect((await catalog.find(RE(1)))?.certificate).toBe(signed[0]?.id);
+  // It is in the bucket too, whether or not the process that died had put it there.
+  expect([...bucket.written.keys()]).toEqual([`certificates/${account}/${signed[0]?.id}.jws`]);
+});
+
 describe('retention', () => {
   test('what is kept no longer goes; what is kept, held, or for ever, stays', async () => {
     await recording(1, { days: 100 });

@@ -5,7 +5,6 @@ import {
   CustodyError,
   type ErrorCode,
   type RecordingSid,
-  type TaskSid,
 } from '@flex-custody/core';
 import { withGatheredAlarms } from '../alarms/gather-alarms.ts';
 import type { Certificates } from '../catalog/certificates.ts';
@@ -17,7 +16,7 @@ import { brake } from './brake.ts';
 import { certify, type Gone, proveCertifiable } from './certify.ts';
 import { readClock } from './clock.ts';
 import { holdsOn, keptUntil } from './decide.ts';
-import { continueErasure, type EraseOneDeps, eraseOne, type Scene } from './erase-one.ts';
+import { continueErasure, type EraseOneDeps, eraseOne, type Scene, type Why } from './erase-one.ts';
 import { expiredPages, expiriesOf, type Page } from './expired.ts';
 import { lookAgainOnChange } from './look-again.ts';
 import { noPolicy } from './policy.ts';
@@ -74,11 +73,13 @@ export async function eraseSelected(deps: KeepingDeps, run: Run): Promise<void> 
   if (run.state === undefined) await knowAll(deps, of);
   await erase(deps, run, {
     pages: (mark) => selectedPages(deps, of, mark),
-    tasks: tasks ?? [],
+    about: ({ hints, taskSid, unproven }) =>
+      hints.taskSid && tasks?.includes(hints.taskSid) && (taskSid === undefined || unproven.includes('owner'))
+        ? ' (only a hint names its task)'
+        : '',
     isDue: () => true,
-    reason: 'erasure',
+    why: () => ({ reason: 'erasure', ...(reference !== undefined && { reference }) }),
     dryRun: dryRun === true,
-    ...(reference !== undefined && { reference }),
   });
 }
 
@@ -123,36 +124,39 @@ export async function eraseExpired(deps: KeepingDeps, run: Run): Promise<void> {
   const erased = await erase(deps, run, {
     pages,
     isDue,
-    reason: 'retention',
+    why: () => ({
+      reason: 'retention',
+      ...(!dryRun && { stays: (row) => catalog.setAside(row.recordingSid, 'recording', asideSeconds) }),
+    }),
     dryRun,
-    ...(!dryRun && { stays: (row) => catalog.setAside(row.recordingSid, 'recording', asideSeconds) }),
     async beforeAll(mark) {
       if (policy.digest === noPolicy.digest)
         throw new CustodyError('policy_missing', 'no policy is in force: all recordings are kept');
       if (dryRun || yes) return;
       let due = 0;
       for await (const { rows } of pages(mark)) due += rows.filter(isToGo).length;
-      await brake(deps, due);
+      const braked = await brake(catalog, due, {
+        mean: await catalog.usuallyRetained(),
+        command: 'flex-custody retention --yes',
+      });
+      if (braked === undefined) return alarms.resolve(['retention_braked']);
+      await alarms.raise('retention_braked', undefined, braked);
+      throw new CustodyError('retention_braked', braked);
     },
   });
   if (erased > 0) await catalog.noteRetained(erased);
 }
 
-interface Plan {
+/** What a run erases, and why. */
+export interface ErasingPlan {
   /** The pages after a mark. */
   pages(mark: Readonly<Json> | undefined): AsyncIterable<Page>;
-  /** The tasks that the operator named. */
-  tasks?: readonly TaskSid[];
+  /** See {@link Scene}. */
+  about?(row: RecordingRow): string;
   isDue(row: RecordingRow): boolean;
-  reason: 'erasure' | 'retention';
-  reference?: string;
+  why(row: RecordingRow): Why;
   dryRun: boolean;
-  /**
-   * Called for each recording that may not be erased. */ stays?(
-    row: RecordingRow,
-  ): Promise<void> /** Called after begun
-   * erasures are ended, and before a new one begins.
-   */;
+  /** Called after begun erasures are ended, and before a new one begins. */
   beforeAll?(mark: Readonly<Json> | undefined): Promise<void>;
 }
 
@@ -179,7 +183,7 @@ async function* selectedPages(
  * erasures that other runs have begun.
  * @returns how many it erased, without those that other runs had begun
  */
-async function erase(deps: KeepingDeps, run: Run, plan: Plan): Promise<number> {
+export async function erase(deps: KeepingDeps, run: Run, plan: ErasingPlan): Promise<number> {
   let erased = 0;
   await withGatheredAlarms(deps, async (all) => {
     erased = await eraseAll(all, run, plan);
@@ -187,7 +191,7 @@ async function erase(deps: KeepingDeps, run: Run, plan: Plan): Promise<number> {
   return erased;
 }
 
-async function eraseAll(deps: KeepingDeps, run: Run, plan: Plan): Promise<number> {
+async function eraseAll(deps: KeepingDeps, run: Run, plan: ErasingPlan): Promise<number> {
   const { catalog } = deps;
   const id = randomUUID();
   const counts: Record<string, number> = { ...run.counts };
@@ -202,12 +206,7 @@ async function eraseAll(deps: KeepingDeps, run: Run, plan: Plan): Promise<number
     name(sid, what) {
       if (Object.keys(notes).length < mostNamed) notes[sid] = what;
     },
-    about: ({ hints, taskSid, unproven }) =>
-      hints.taskSid &&
-      plan.tasks?.includes(hints.taskSid) &&
-      (taskSid === undefined || unproven.includes('owner'))
-        ? ' (only a hint names its task)'
-        : '',
+    about: (row) => plan.about?.(row) ?? '',
     certifiable: () => {
       proven ??= proveCertifiable(deps, id)
         .then(() => proveRemovable(deps.store))
@@ -267,8 +266,12 @@ async function eraseAll(deps: KeepingDeps, run: Run, plan: Plan): Promise<number
         scene.count('being_erased');
         scene.name(recordingSid, `being erased since ${intent?.begunAt.toISOString() ?? 'before'}`);
       }
+      for (const [which, { why, detail }] of page.kept ?? []) {
+        scene.count(why);
+        scene.name(which, detail);
+      }
       for (const _ of due) scene.count('done');
-      erased += await batch(due, (row) => eraseOne(deps, row, plan, scene));
+      erased += await batch(due, (row) => eraseOne(deps, row, plan.why(row), scene));
       mark = page.mark;
       await run.save({ ...mark, notes }, counts);
     }

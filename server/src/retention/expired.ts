@@ -3,6 +3,7 @@ import type { KeepingCatalog } from '../catalog/keeping-catalog.ts';
 import type { Expiry, RecordingKind, RecordingRow } from '../catalog/recording-row.ts';
 import type { Json } from '../runs/runs.ts';
 import { daysOf } from './decide.ts';
+import type { Kept } from './may-destroy.ts';
 import type { Policy } from './policy.ts';
 
 const dayMs = 24 * 60 * 60_000;
@@ -11,6 +12,8 @@ const pageRows = 100;
 /** A page of recordings, and the mark after which the next page begins. */
 export interface Page {
   rows: readonly RecordingRow[];
+  /** What is kept of the same part, by the SID or id that it is named by. */
+  kept?: ReadonlyMap<string, Kept>;
   /** Stored in the run's state; absent if there are no rows. */
   mark?: Json;
 }

@@ -43,9 +43,20 @@ export interface DestroyerDeps extends ClockDeps {
   keys: Keys | undefined;
 }
 
+/** Why something stays: a code that is counted, and a text for operators. */
+export interface Kept {
+  why: string;
+  detail: string;
+}
+
 export interface MoreAsked {
   /** The policy erases it: its period must be over, by proven facts. */
   byPolicy?: boolean;
+  /**
+   * A further question of what destroys it, asked together with the others.
+   * @returns why it may not be destroyed now
+   */
+  stillDue?(row: RecordingRow): Promise<Kept | undefined>;
   /** Twilio has no such recording to compare the copy with: for `plain`, a verified copy is enough. */
   isNowhereElse?: boolean;
 }
@@ -60,7 +71,7 @@ export async function mayDestroy(
   deps: DestroyerDeps,
   { recordingSid }: { recordingSid: RecordingSid },
   what: Destroyed,
-  { byPolicy = false, isNowhereElse = false }: MoreAsked = {},
+  { byPolicy = false, isNowhereElse = false, stillDue }: MoreAsked = {},
 ): Promise<Verdict> {
   const row = await deps.catalog.find(recordingSid);
   if (!row) return no('recording_unknown', 'it is not in the catalog');
@@ -74,6 +85,8 @@ export async function mayDestroy(
     const until = keptUntil(policy, row);
     if (!until || until > now) return no('kept', 'the policy keeps it');
   }
+  const kept = await stillDue?.(row);
+  if (kept) return { may: false, ...kept };
   if (what !== 'recording') {
     if (row.intent) return no('being_erased', 'its erasure has begun');
     const isProven = row.proof !== undefined || (what === 'plain' && isNowhereElse);

@@ -42,6 +42,7 @@ const schemas = {
     dryRun: yes,
   }),
   repair: z.strictObject({ since: time, until: time.optional(), dryRun: yes }),
+  'short-calls': z.strictObject({ dryRun: yes, yes }),
   import: z.strictObject({
     from: text,
     endpoint: text.optional(),

@@ -49,6 +49,7 @@ export interface HostDeps extends IngestParts {
   catalog: Catalog;
   certificates: Certificates;
   audit: Audit;
+  db: Db;
   forgetJobs(sids: readonly string[]): Promise<void>;
   config: Config;
   dataSource: DataSources;
@@ -87,6 +88,7 @@ export function createHostDeps(
   const twilio = createTwilio({ accountSid, workspaceSid, ...credentials });
   return {
     config,
+    db,
     credentials,
     catalog,
     aged: createAgedRows(db, accountSid, catalog),

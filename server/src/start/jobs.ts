@@ -5,6 +5,7 @@ import type { Job } from '../queue/job.ts';
 import { completenessJobs } from '../recorder/completeness/jobs.ts';
 import { recorderJobs } from '../recorder/jobs.ts';
 import { repairJobs } from '../recorder/repair/jobs.ts';
+import { shortCallJobs } from '../recorder/short-calls/jobs.ts';
 import { retentionJobs } from '../retention/jobs.ts';
 
 /** Every kind of job: each queue is opened with these. */
@@ -13,6 +14,7 @@ export const allJobs: readonly Job[] = [
   recorderJobs,
   repairJobs,
   completenessJobs,
+  shortCallJobs,
   retentionJobs,
   alarmJobs,
   eventJobs,

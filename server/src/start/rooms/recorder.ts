@@ -10,6 +10,7 @@ import { createRecorder, type Recorder } from '../../recorder/index.ts';
 import { followLimits } from '../../recorder/rate-limits.ts';
 import { runRepair } from '../../recorder/repair/run-jobs.ts';
 import { createSessions, type Sessions } from '../../recorder/sessions/kept/sessions.ts';
+import { runShortCalls } from '../../recorder/short-calls/run-jobs.ts';
 import { recorderWorks } from '../../recorder/works.ts';
 import type { Room } from '../../room.ts';
 import type { Shared } from './shared.ts';
@@ -56,6 +57,7 @@ export function recorderRoom(shared: Shared, { recorder, sessions }: OpenRecorde
       ...recorder.jobs(),
       ...runRepair({ ...shared, repairMinutes: config.repairMinutes, isFollowed: () => hasFollowed(db) }),
       ...runCompleteness({ ...shared, accountSid }),
+      ...runShortCalls(shared),
     ],
     works: recorderWorks(shared),
     consumers: [watchDataSource({ dataSource, log }), sessions.consumer],

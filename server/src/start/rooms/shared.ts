@@ -1,5 +1,4 @@
 import type { FlexTokens } from '@flex-custody/twilio';
-import type { Db } from '../../db/db.ts';
 import type { Limits } from '../../http/plugins/limits.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { SegmentLinks } from '../../playback/segment-link.ts';
@@ -7,7 +6,6 @@ import type { HostDeps } from '../host-deps.ts';
 
 /** Dependencies that the rooms of one process share. */
 export interface Shared extends HostDeps {
-  db: Db;
   metrics: Metrics;
   flexTokens: FlexTokens;
   limits: Limits;

@@ -152,7 +152,7 @@ function decisionsOf(
   { contact, trackingClosedAt, shortSeconds, shownAt }: KeptContact,
   { minimumSeconds, longCallMinutes }: PolicySettings,
   now: number,
-): Omit<KeptContact, 'number' | 'contact'> | undefined {
+): Omit<KeptContact, 'number' | 'contact' | 'shortCertificates'> | undefined {
   const isLong = longCall(contact, longCallMinutes, now)?.open === true;
   const short = shortCall(contact, minimumSeconds)?.seconds;
   const isShown = auditing(contact).shown;

@@ -11,6 +11,8 @@ export interface KeptContact {
   contact: Contact;
   trackingClosedAt?: Date;
   shortSeconds?: number;
+  /** Of its recordings whose audio was deleted since it was short. */
+  shortCertificates?: readonly string[];
   shownAt?: Date;
 }
 
@@ -54,6 +56,14 @@ export async function attachEvents(db: Sql, groups: readonly Group[]): Promise<n
        SELECT pair.target, code, since, subject, resolved FROM contact_reports
          JOIN unnest($1::bigint[], $2::bigint[]) AS pair (source, target) ON contact = pair.source
        ON CONFLICT DO NOTHING`,
+      moved,
+    );
+    await db.query(
+      `UPDATE contacts SET short_certificates = short_certificates || gone.certificates FROM (
+         SELECT pair.target, array_agg(DISTINCT one) AS certificates
+         FROM contacts JOIN unnest($1::bigint[], $2::bigint[]) AS pair (source, target) ON number = pair.source,
+           unnest(short_certificates) AS one GROUP BY pair.target
+       ) AS gone WHERE number = gone.target`,
       moved,
     );
     for (const [table, column] of [
@@ -140,16 +150,18 @@ interface Row {
   contact: Contact;
   tracking_closed_at: Date | null;
   short_seconds: number | null;
+  short_certificates: string[];
   shown_at: Date | null;
 }
 
-const columns = 'number, contact, tracking_closed_at, short_seconds, shown_at';
+const columns = 'number, contact, tracking_closed_at, short_seconds, short_certificates, shown_at';
 
 const keptOf = (row: Row): KeptContact => ({
   number: row.number,
   contact: row.contact,
   ...(row.tracking_closed_at && { trackingClosedAt: row.tracking_closed_at }),
   ...(row.short_seconds !== null && { shortSeconds: row.short_seconds }),
+  ...(row.short_certificates.length > 0 && { shortCertificates: row.short_certificates }),
   ...(row.shown_at && { shownAt: row.shown_at }),
 });
 
@@ -224,10 +236,12 @@ export async function keepResolved(db: Sql, { contact, code, since }: Report): P
 /** What policies decided about a contact; absent values stay as they are. */
 export async function keepDecisions(
   db: Sql,
-  { number, trackingClosedAt, shortSeconds, shownAt }: Omit<KeptContact, 'contact'>,
+  { number, trackingClosedAt, shortSeconds, shownAt }: Omit<KeptContact, 'contact' | 'shortCertificates'>,
 ): Promise<void> {
   await db.query(
-    `UPDATE contacts SET tracking_closed_at = coalesce(tracking_closed_at, $2), short_seconds = $3, shown_at = coalesce(shown_at, $4)
+    `UPDATE contacts SET tracking_closed_at = coalesce(tracking_closed_at, $2), short_seconds = $3,
+       short_look_at = CASE WHEN short_seconds IS DISTINCT FROM $3 THEN '-infinity' ELSE short_look_at END,
+       short_kept = CASE WHEN short_seconds IS DISTINCT FROM $3 THEN NULL ELSE short_kept END, shown_at = coalesce(shown_at, $4)
      WHERE number = $1`,
     [number, trackingClosedAt ?? null, shortSeconds ?? null, shownAt ?? null],
   );

@@ -45,9 +45,15 @@ export async function followInbox(deps: FollowDeps, signal: AbortSignal): Promis
 
 /** Whether the contacts have every event of the inbox that happened before this moment, as far as the next unread event shows. */
 export async function haveRead(db: Pick<Db, 'query'>, moment: Date): Promise<boolean> {
+  const next = await nextUnread(db);
+  return next === undefined || next >= moment;
+}
+
+/** When the next event happened that the contacts do not have; undefined: they have all. */
+export async function nextUnread(db: Pick<Db, 'query'>): Promise<Date | undefined> {
   const [place] = await db.query<{ position: string | null }>('SELECT position FROM session_place');
   const { events } = await createInboxReader(db).after(place?.position ?? undefined, 1);
-  return events.every(({ time }) => time >= moment);
+  return events[0]?.time;
 }
 
 /** Numbers of the contacts that a batch has changed, and whether there was nothing to read, or another process reads. */
