@@ -184,6 +184,11 @@ export const errorTable = {
   database_unopened: [500, false, 'The embedded database does not open.', 'Restore the folder from a backup, or move it away and run `flex-custody catalog rebuild`.'],
   database_unavailable: [503, true, 'The database does not answer, or not in time.', 'Run `flex-custody doctor --only database`.'],
 
+  // Completeness.
+  segment_unknown: [404, false, 'No contact that has closed has a segment of this reservation.', '`flex-custody completeness --day` lists the segments that need a reason.'],
+  reason_unknown: [404, false, 'No reason was given for this segment.', '`flex-custody completeness --day` lists the reasons that were given.'],
+  segment_settled: [409, false, 'The segment is recorded or paused, or no recording of it is expected, so it needs no reason.'],
+
   // Retention and erasure.
   policy_invalid: [400, false, 'The policy file has faults.', 'Correct the file, and run `flex-custody policy check FILE`.'],
   certificate_unknown: [404, false, 'There is no such certificate.', '`flex-custody certificates list` shows those that there are.'],

@@ -166,10 +166,11 @@ export const alarmTable = {
   segments_unexplained: {
     severity: 'critical',
     meaning:
-      "Agents' segments of a day that is over have no recording in the catalog, no pause of their whole length, and no reason why none is expected.",
-    next: 'The detail has the days: `flex-custody completeness --day` lists the segments. `flex-custody reconcile --since` with the first day takes in recordings that the host was not told of.',
+      "Agents' segments of a day that is over have no recording in the catalog, no pause of their whole length, and no reason.",
+    next: 'The detail has the days: `flex-custody completeness --day` lists the segments. `flex-custody reconcile --since` with the first day takes in recordings that the host was not told of; `flex-custody completeness explain` says why one is missing.',
     raisedBy: 'the job `completeness`, when a day is stated or its number changed',
-    resolvedBy: 'a later ledger of these days without any, within 31 days',
+    resolvedBy:
+      'a later ledger of these days without any, within 31 days: recordings arrived, or operators gave reasons',
   },
   completeness_failed: {
     severity: 'warning',

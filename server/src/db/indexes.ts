@@ -89,6 +89,8 @@ export const indexes: Wanted = {
   contact_keys_of: { on: 'contact_keys', as: '(contact)' },
   contacts_unfinished: { on: 'contacts', as: '(number) WHERE shown_at IS NULL' },
   contacts_ended: { on: 'contacts', as: `((${sessionEnd}))` },
+  segment_reasons_of_task: { on: 'segment_reasons', as: '(task_sid) WHERE task_sid IS NOT NULL' },
+  segment_reasons_opened: { on: 'segment_reasons', as: '(opened_at)' },
   contacts_opened: { on: 'contacts', as: '(opened_at)' },
   events_set_aside_about: { on: 'events_set_aside', as: 'USING gin (sids) WITH (fastupdate = off)' },
   events_set_aside_last: { on: 'events_set_aside', as: '(last_at)' },

@@ -52,6 +52,13 @@ import { countStatement } from '../queue/job-counts.ts';
 import { jobTable, partsOf } from '../queue/job-table.ts';
 import { removeDone } from '../queue/remove-done.ts';
 import { reportedPauses } from '../recorder/completeness/reported-pauses.ts';
+import {
+  explainedSince,
+  keepReason,
+  reasonsOf,
+  removeReason,
+} from '../recorder/completeness/segment-reasons.ts';
+import { claimVersion, keepDigest, statedDigest } from '../recorder/completeness/statement-versions.ts';
 import { createPauses } from '../recorder/pauses/pauses.ts';
 import { consentOf } from '../recorder/reports/consents.ts';
 import { createPendingReports, retryPending } from '../recorder/reports/pending.ts';
@@ -350,7 +357,9 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
        SELECT n, 'WT' || n, 'voice', now() - n * interval '1 minute', now(), '{}', now() FROM generate_series(1, 100000) n;
        INSERT INTO contact_keys SELECT 'key ' || n, n FROM generate_series(1, 100000) n;
        INSERT INTO contact_events SELECT n, 'event ' || n FROM generate_series(1, 100000) n;
-       ANALYZE contacts, contact_keys, contact_events`,
+       INSERT INTO segment_reasons SELECT 'reason ' || n, 'task ' || n, now() - n * interval '1 minute', 'network', null, 'ada'
+         FROM generate_series(1, 100000) n;
+       ANALYZE contacts, contact_keys, contact_events, segment_reasons`,
     );
     await plain.query(
       `INSERT INTO agent_events (id, type, at, at_from, event_sid, same_as, sids, data, source, shard)
@@ -372,6 +381,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
       'contacts',
       'contact_keys',
       'contact_events',
+      'segment_reasons',
       'audit',
       ...filled,
     ]);
@@ -524,6 +534,15 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     db.during('completeness');
     await contactsOpened(db, { openedAt: Date.now(), number: 0 }, Date.now(), 100);
     await reportedPauses(db, [WT(1)]);
+    await reasonsOf(db, ['WR1' as ReservationSid]);
+    await explainedSince(db, new Date());
+    const segment = { reservationSid: 'WR1' as ReservationSid, openedAt: 0 };
+    await settled(keepReason(db, segment, { reason: 'network', explainedBy: 'ada' }));
+    await removeReason(db, segment.reservationSid);
+    const day = { accountSid: account, day: '2026-11-28' };
+    await statedDigest(db, day);
+    await settled(claimVersion(db, day));
+    await keepDigest(db, day, 1, 'digest');
     await haveRead(db, new Date());
     db.during('aged rows');
     const aged = createAgedRows(db, account, { mark: async () => undefined, setMark: async () => undefined });

@@ -26,6 +26,7 @@ import { dataSource } from './025-data-source.ts';
 import { inbox } from './026-inbox.ts';
 import { shardLeases } from './027-shard-leases.ts';
 import { sessions } from './028-sessions.ts';
+import { segmentReasons } from './031-segment-reasons.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
 export const migrations: readonly string[] = [
@@ -57,4 +58,5 @@ export const migrations: readonly string[] = [
   inbox,
   shardLeases,
   sessions,
+  segmentReasons,
 ];

@@ -3,18 +3,19 @@ import type { RecordingRow } from '../../catalog/recording-row.ts';
 import {
   type Contact,
   type Interaction,
-  type NoneExpectedReason,
   noneExpectedReasons,
   type Pause,
   wasAccepted,
 } from '../sessions/contact.ts';
+import type { Reason } from './reasons.ts';
 
 /**
  * What became of a segment. `recorded`: the catalog has a recording of it, or had one that was erased. `paused`: recording was
- * paused for its whole length. `unexplained`: a recording is missing. The others say why none is expected.
+ * paused for its whole length. `explained`: a recording is missing, and an operator said why. `unexplained`: a recording is missing.
+ * The others say why none is expected.
  */
-export const outcomes = ['recorded', 'paused', ...noneExpectedReasons, 'unexplained'] as const;
-export type Outcome = 'recorded' | 'paused' | NoneExpectedReason | 'unexplained';
+export const outcomes = ['recorded', 'paused', ...noneExpectedReasons, 'explained', 'unexplained'] as const;
+export type Outcome = (typeof outcomes)[number];
 
 /** An agent's segment, or the tail of a call after its last agent. */
 export interface Entry {
@@ -30,6 +31,8 @@ export interface Entry {
   recordings: readonly RecordingSid[];
   /** Every recording of it was erased. */
   isErased: boolean;
+  /** What an operator said, also where another outcome made it moot. */
+  explanation?: Reason;
 }
 
 /** What the ledger needs of a row of the catalog. */
@@ -57,11 +60,13 @@ const leastOverlapMs = 1_000;
  * The ledger of contacts that have closed; those that are open have no entries yet. Offers that no agent accepted have none either.
  * @param recordings rows of the catalog that name a SID of these contacts; further ones change nothing
  * @param pauses those that were reported of each task
+ * @param reasons what operators said of segments
  */
 export function ledgerOf(
   contacts: readonly Contact[],
   recordings: readonly Recorded[],
   pauses: ReadonlyMap<TaskSid, readonly Pause[]>,
+  reasons: ReadonlyMap<ReservationSid, Reason> = new Map(),
 ): Entry[] {
   const bySid = new Map<string, Recorded[]>();
   for (const one of recordings.filter(isKept))
@@ -73,7 +78,8 @@ export function ledgerOf(
     const found = [...new Set(contact.keys.flatMap((key) => bySid.get(key) ?? []))];
     const segments = contact.interactions
       .filter(wasAccepted)
-      .map((segment) => entryOf(contact.id, segment, periodOf(segment, closedAt), found, pauses));
+      .map((segment) => entryOf(contact.id, segment, periodOf(segment, closedAt), found, pauses))
+      .map((entry) => withReason(entry, reasons.get(entry.reservationSid)));
     if (!tail || tail.recording.expected) return segments;
     const { from: startedAt, to: endedAt, recording } = tail;
     const { reason: outcome } = recording;
@@ -105,7 +111,7 @@ function entryOf(
   period: Period,
   found: readonly Recorded[],
   pauses: ReadonlyMap<TaskSid, readonly Pause[]>,
-): Entry {
+): Entry & { reservationSid: ReservationSid } {
   const { reservationSid, taskSid, workerSid } = segment;
   const own = found.filter((one) => isOf(one, segment, period));
   const all = [...segment.pauses, ...((taskSid && pauses.get(taskSid)) ?? [])];
@@ -121,6 +127,16 @@ function entryOf(
     isErased: own.length > 0 && own.every(({ state }) => state === 'erased'),
   };
 }
+
+/** A reason explains only what nothing else does. */
+const withReason = (entry: Entry, explanation: Reason | undefined): Entry =>
+  explanation
+    ? {
+        ...entry,
+        outcome: entry.outcome === 'unexplained' ? 'explained' : entry.outcome,
+        explanation,
+      }
+    : entry;
 
 function outcomeOf({ recording }: Interaction, isPaused: boolean, isRecorded: boolean): Outcome {
   if (isPaused) return 'paused';
