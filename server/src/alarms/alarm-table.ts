@@ -455,6 +455,13 @@ export const alarmTable = {
     raisedBy: failed('repair'),
     resolvedBy: bySuccess,
   },
+  recover_failed: {
+    severity: 'warning',
+    meaning: 'Twilio could not be asked for recordings that closed calls lack until all tries were used up.',
+    next: 'The detail names the cause: `flex-custody doctor --only account,workspace`. It runs again by itself.',
+    raisedBy: failed('recover'),
+    resolvedBy: bySuccess,
+  },
   reconcile_failed: {
     severity: 'warning',
     meaning:

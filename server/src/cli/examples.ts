@@ -49,6 +49,7 @@ export const examples: Readonly<Record<string, string>> = {
   completeness: '--day 2026-11-28',
   'completeness explain': `${reservation} --reason test-call --comment ticket-17`,
   'completeness withdraw': reservation,
+  'recorder recover': '--since 2d --dry-run',
   'recorder repair': '--since 2h --dry-run',
   encrypt: `--in call.wav --out object --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
   decrypt: `--in object --out call.wav --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { registerRecorderEvents } from './recorder-events.ts';
+import { registerRecorderRecover } from './recorder-recover.ts';
 import { registerRecorderRepair } from './recorder-repair.ts';
 import { registerRecorderSettings } from './recorder-settings.ts';
 import { registerRecorderSetup } from './recorder-setup.ts';
@@ -14,4 +15,5 @@ export function registerRecorder(program: Command): void {
   registerRecorderStatus(recorder);
   registerRecorderSetup(recorder);
   registerRecorderRepair(recorder);
+  registerRecorderRecover(recorder);
 }

@@ -91,6 +91,10 @@ export const indexes: Wanted = {
   contacts_ended: { on: 'contacts', as: `((${sessionEnd}))` },
   segment_reasons_of_task: { on: 'segment_reasons', as: '(task_sid) WHERE task_sid IS NOT NULL' },
   segment_reasons_opened: { on: 'segment_reasons', as: '(opened_at)' },
+  contacts_unrecovered: {
+    on: 'contacts',
+    as: `(closed_at, number) WHERE recovered_at IS NULL AND closed_at IS NOT NULL AND kind = 'voice'`,
+  },
   contacts_opened: { on: 'contacts', as: '(opened_at)' },
   events_set_aside_about: { on: 'events_set_aside', as: 'USING gin (sids) WITH (fastupdate = off)' },
   events_set_aside_last: { on: 'events_set_aside', as: '(last_at)' },

@@ -68,12 +68,14 @@ import {
   contactsOpened,
   eventsOfContacts,
   keepDecisions,
+  keepRecovered,
   keepReport,
   keepResolved,
   readContacts,
   readReports,
   takeLeftEvents,
   unfinishedContacts,
+  unrecoveredContacts,
   writeContacts,
 } from '../recorder/sessions/kept/contacts-table.ts';
 import { haveRead } from '../recorder/sessions/kept/follow-inbox.ts';
@@ -602,6 +604,8 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await writeContacts(db, []);
     await readContacts(db, [1, 2]);
     await unfinishedContacts(db, 0, 200);
+    await unrecoveredContacts(db, { from: Date.now() - 600_000, to: Date.now() }, 50);
+    await keepRecovered(db, [1]);
     await readReports(db, [1, 2]);
     const since = new Date(0);
     const report = { contact: 1, code: 'long_hold', since, subject: 's', resolved: false } as const;

@@ -41,6 +41,7 @@ const schemas = {
     remove: yes,
     dryRun: yes,
   }),
+  recover: z.strictObject({ since: time, until: time.optional(), dryRun: yes }),
   repair: z.strictObject({ since: time, until: time.optional(), dryRun: yes }),
   import: z.strictObject({
     from: text,

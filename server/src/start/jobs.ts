@@ -4,6 +4,7 @@ import { ingestJobs } from '../ingest/jobs.ts';
 import type { Job } from '../queue/job.ts';
 import { completenessJobs } from '../recorder/completeness/jobs.ts';
 import { recorderJobs } from '../recorder/jobs.ts';
+import { recoveryJobs } from '../recorder/recovery/jobs.ts';
 import { repairJobs } from '../recorder/repair/jobs.ts';
 import { retentionJobs } from '../retention/jobs.ts';
 
@@ -13,6 +14,7 @@ export const allJobs: readonly Job[] = [
   recorderJobs,
   repairJobs,
   completenessJobs,
+  recoveryJobs,
   retentionJobs,
   alarmJobs,
   eventJobs,

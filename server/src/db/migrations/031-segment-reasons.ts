@@ -12,6 +12,9 @@ CREATE TABLE segment_reasons (
   explained_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- When Twilio was asked for recordings that the segments of a closed contact lack; null before.
+ALTER TABLE contacts ADD COLUMN recovered_at timestamptz;
+
 -- The newest statement of completeness of each day.
 CREATE TABLE completeness_statements (
   account_sid text NOT NULL,

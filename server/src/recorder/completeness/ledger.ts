@@ -95,12 +95,13 @@ const isKept = ({ state, object }: Recorded): boolean =>
   state !== 'absent' && (state !== 'failed' || object !== undefined);
 
 /** Epoch ms. */
-interface Period {
+export interface Period {
   from: number;
   to: number;
 }
 
-const periodOf = ({ acceptedAt, offeredAt, endedAt }: Interaction, closedAt: number): Period => {
+/** @param closedAt of its contact */
+export const periodOf = ({ acceptedAt, offeredAt, endedAt }: Interaction, closedAt: number): Period => {
   const from = acceptedAt ?? offeredAt;
   return { from, to: Math.max(from, endedAt ?? closedAt) };
 };
@@ -157,7 +158,11 @@ function isOf(recorded: Recorded, segment: Interaction, period: Period): boolean
   return (isNamed || !isOfOther) && overlaps(recorded, period);
 }
 
-function overlaps({ startedAt, durationSeconds }: Recorded, { from, to }: Period): boolean {
+/** Whether a recording has a second or more of a period. */
+export function overlaps(
+  { startedAt, durationSeconds }: Pick<Recorded, 'startedAt' | 'durationSeconds'>,
+  { from, to }: Period,
+): boolean {
   const start = startedAt.getTime();
   const end = durationSeconds === undefined ? Number.POSITIVE_INFINITY : start + durationSeconds * 1_000;
   // A recording starts in whole seconds, so a very short segment may end before it.

@@ -8,6 +8,7 @@ import { pausing } from '../../recorder/data-source/pausing.ts';
 import { watchDataSource } from '../../recorder/data-source/watch.ts';
 import { createRecorder, type Recorder } from '../../recorder/index.ts';
 import { followLimits } from '../../recorder/rate-limits.ts';
+import { runRecovery } from '../../recorder/recovery/run-jobs.ts';
 import { runRepair } from '../../recorder/repair/run-jobs.ts';
 import { createSessions, type Sessions } from '../../recorder/sessions/kept/sessions.ts';
 import { recorderWorks } from '../../recorder/works.ts';
@@ -55,6 +56,7 @@ export function recorderRoom(shared: Shared, { recorder, sessions }: OpenRecorde
     jobs: [
       ...recorder.jobs(),
       ...runRepair({ ...shared, repairMinutes: config.repairMinutes, isFollowed: () => hasFollowed(db) }),
+      ...runRecovery({ ...shared, isOn: config.reconcile.everyMinutes > 0 }),
       ...runCompleteness({ ...shared, accountSid }),
     ],
     works: recorderWorks(shared),
