@@ -39,6 +39,7 @@ export const errorTable = {
   link_invalid: [403, false, 'The media link was not made by this host, or it is for another recording.'],
   link_revoked: [403, false, 'An operator revoked the link, or links of its kind are turned off.'],
   recording_absent: [404, false, 'Nothing was recorded.'],
+  recording_awaited: [404, true, 'An agent accepted the reservation, and its recording does not exist yet.', 'Wait as long as Retry-After says.'],
   recording_erased: [410, false, 'The recording is erased, or is about to be.'],
   link_outdated: [410, false, 'The link is for a copy that is no longer played.', 'Open the recording in Flex Insights again.'],
   object_unplayable: [500, false, 'The object that should be played is not what the catalog says.', 'Restore its version in the bucket, then run `flex-custody reconcile`.'],

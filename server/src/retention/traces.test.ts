@@ -194,6 +194,10 @@ onEachEngine('what is erased', (open) => {
       await queue.send(job, { recordingSid: recording });
     await queue.send(ingestJobs.measure, { taskSid: task as never });
     await queue.send(recorderJobs.call, { taskSid: task as never, conferenceSid: conference as never });
+    await queue.send(recorderJobs.linkAccepted, {
+      ...{ taskSid: task as never, reservationSid: reservation as never },
+      acceptedAt: 0,
+    });
     await queue.send(recorderJobs.watchPause, { conferenceSid: conference as never }, { once: 'reported' });
     await db.query(`UPDATE ${jobs}.job SET state = 'completed' WHERE name IN ('copy', 'measure')`);
     await db.query(`UPDATE ${jobs}.job SET state = 'failed', output = $1::jsonb WHERE name = 'verify'`, [

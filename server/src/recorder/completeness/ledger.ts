@@ -145,8 +145,12 @@ function outcomeOf({ recording }: Interaction, isPaused: boolean, isRecorded: bo
   return recording.expected ? 'unexplained' : recording.reason;
 }
 
-/** A proven owner decides; a recording without one belongs to the segments that it overlaps, and so does one that events name. */
-function isOf(recorded: Recorded, segment: Interaction, period: Period): boolean {
+/**
+ * Whether a recording is of a segment.
+ *
+ * A proven owner decides; a recording without one belongs to the segments that it overlaps, and so does one that events name.
+ */
+export function isOf(recorded: Recorded, segment: Interaction, period: Period): boolean {
   const isNamed = segment.recordings.includes(recorded.recordingSid);
   // The catalog keeps only the SID of an erased one.
   if (recorded.state === 'erased') return isNamed;

@@ -3,6 +3,7 @@ import { hasFollowed } from '../../events/event-status.ts';
 import { dataSourceRoute } from '../../http/routes/data-source.ts';
 import { reportRoutes } from '../../http/routes/reports.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
+import { announceAccepted } from '../../recorder/acceptance/announce.ts';
 import { runCompleteness } from '../../recorder/completeness/run-jobs.ts';
 import { pausing } from '../../recorder/data-source/pausing.ts';
 import { watchDataSource } from '../../recorder/data-source/watch.ts';
@@ -29,10 +30,14 @@ export interface OpenRecorder {
 export function openRecorder(shared: Shared): OpenRecorder {
   const { config, queue } = shared;
   const { accountSid, mediaSecret: secret, voiceConsent, watchCalls } = config;
-  const sessions = createSessions({ ...shared, watchCalls });
+  const sessions = createSessions({
+    ...{ ...shared, watchCalls },
+    ...(config.linkAtAcceptance && { onChange: announceAccepted(shared) }),
+  });
   const recorder = createRecorder({
     ...shared,
     sessions,
+    publicUrl: config.publicUrl,
     ...{ accountSid, secret, settings: pausingOf(shared), voiceConsent, watchCalls },
     describe: (recordingSid) => queue.send(ingestJobs.describe, { recordingSid }),
   });
