@@ -2,7 +2,7 @@ import { asReservationSid, type ReservationSid } from '@flex-custody/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isDay } from '../recorder/completeness/day.ts';
 import type { DayLedger, Segment } from '../recorder/completeness/day-ledger.ts';
-import { isReasonComment, type ReasonCode, reasons } from '../recorder/completeness/reasons.ts';
+import { isOneLine, type ReasonCode, reasons } from '../recorder/completeness/reasons.ts';
 import { forTerminal } from './for-terminal.ts';
 import { withOperatorApi } from './operator-api.ts';
 import { type Cell, printJson, table } from './output.ts';
@@ -81,7 +81,7 @@ function reservationOf(text: string): ReservationSid {
 }
 
 function commentOf(text: string): string {
-  if (isReasonComment(text)) return text;
+  if (isOneLine(text)) return text;
   throw new InvalidArgumentError('up to 500 characters on one line');
 }
 

@@ -1,7 +1,7 @@
 import { asReservationSid, CustodyError, type ReservationSid } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import type { Completeness } from '../../recorder/completeness/completeness.ts';
-import { isReason, isReasonComment } from '../../recorder/completeness/reasons.ts';
+import { isOneLine, isReason } from '../../recorder/completeness/reasons.ts';
 import { readObject } from './read-object.ts';
 
 const withDay = {
@@ -15,7 +15,7 @@ export function completenessRoutes(scope: FastifyInstance, api: Completeness): v
   );
   scope.post('/segments/explain', ({ body }) => {
     const { reservationSid, reason, comment, explainedBy } = readObject(body);
-    if (!isReason(reason) || (comment !== undefined && !isReasonComment(comment))) throw invalid();
+    if (!isReason(reason) || (comment !== undefined && !isOneLine(comment))) throw invalid();
     return api.explainSegment({
       ...{ reservationSid: sidOf(reservationSid), reason, explainedBy: nameOf(explainedBy) },
       ...(comment !== undefined && { comment }),
@@ -34,7 +34,7 @@ function sidOf(value: unknown): ReservationSid {
 }
 
 function nameOf(value: unknown): string {
-  if (isReasonComment(value)) return value;
+  if (isOneLine(value)) return value;
   throw invalid();
 }
 

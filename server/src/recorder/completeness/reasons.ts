@@ -33,6 +33,6 @@ export interface Reason {
   explainedAt: Date;
 }
 
-/** Whether a text can be a comment: up to 500 characters on one line. */
-export const isReasonComment = (value: unknown): value is string =>
+/** Whether a text is one line of up to 500 characters, as a comment and a name are. */
+export const isOneLine = (value: unknown): value is string =>
   typeof value === 'string' && /^[^\p{C}]{1,500}$/u.test(value);
