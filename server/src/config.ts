@@ -80,6 +80,8 @@ export interface Config {
   stream: { start: Variables['CUSTODY_STREAM_START']; silentMinutes: number; endpoint?: string };
   /** Whether a caller's voice needs their consent before it goes to the vendor. */
   voiceConsent: Variables['CUSTODY_VOICE_CONSENT'];
+  /** Whether a task gets a link to its reservation's recording before there is one. */
+  linkAtAcceptance: boolean;
   /** Whether the host looks for live calls that nothing records. */
   watchCalls: boolean;
   database: DatabaseConfig;

@@ -32,6 +32,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'server/src/cli/catalog.ts': ['anew'],
   'server/src/cli/erase.ts': ['anew'],
   'server/src/cli/reconcile.ts': ['anew'],
+  'server/src/cli/recorder-recover.ts': ['anew'],
   'server/src/cli/recorder-repair.ts': ['anew'],
   'server/src/cli/recorder-setup.ts': ['anew'],
   'server/src/cli/rotate-keys.ts': ['anew'],

@@ -12,7 +12,7 @@ describe('the local stack with its recorder', () => {
   let stack: Stack;
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'custody-sessions-'));
-    stack = await startStack({ dataDir });
+    stack = await startStack({ dataDir, serverEnv: { CUSTODY_LINK_AT_ACCEPTANCE: 'true' } });
     stack.sendAgentEvents();
   }, 120_000);
   afterAll(async () => {
@@ -52,6 +52,23 @@ describe('the local stack with its recorder', () => {
     await act(task, 'customer-hangup');
     await until(async () => (await sessionOf(task)) === undefined);
     expect(await longHolds()).toEqual([]);
+  });
+
+  test('a call is linked by its reservation when an agent accepts it, and by its recording afterwards', async () => {
+    const { task } = await control<{ task: string }>('live/calls', {});
+    const linksOf = async () => {
+      const { attributes } = await control<{ attributes: object }>(`tasks/${task}`);
+      return [...JSON.stringify(attributes).matchAll(/url-provider\?(\w+)=(\w\w)/g)].map(
+        ([, ...link]) => link,
+      );
+    };
+    await act(task, 'accept');
+    await until(async () => (await linksOf()).length > 0);
+    expect(await linksOf()).toEqual([['reservation', 'WR']]);
+    await act(task, 'customer-hangup');
+    await act(task, 'complete');
+    await until(async () => (await linksOf()).some(([name]) => name === 'recording'));
+    expect(await linksOf()).toEqual([['recording', 'RE']]);
   });
 
   test('a hold of 31 minutes raises one alarm, and the end of the call resolves it', async () => {

@@ -39,6 +39,7 @@ export const errorTable = {
   link_invalid: [403, false, 'The media link was not made by this host, or it is for another recording.'],
   link_revoked: [403, false, 'An operator revoked the link, or links of its kind are turned off.'],
   recording_absent: [404, false, 'Nothing was recorded.'],
+  recording_awaited: [404, true, 'An agent accepted the reservation, and its recording does not exist yet.', 'Wait as long as Retry-After says.'],
   recording_erased: [410, false, 'The recording is erased, or is about to be.'],
   link_outdated: [410, false, 'The link is for a copy that is no longer played.', 'Open the recording in Flex Insights again.'],
   object_unplayable: [500, false, 'The object that should be played is not what the catalog says.', 'Restore its version in the bucket, then run `flex-custody reconcile`.'],
@@ -183,6 +184,11 @@ export const errorTable = {
   database_newer: [500, false, 'The database was made by a newer release.', 'Run that release, or restore a backup.'],
   database_unopened: [500, false, 'The embedded database does not open.', 'Restore the folder from a backup, or move it away and run `flex-custody catalog rebuild`.'],
   database_unavailable: [503, true, 'The database does not answer, or not in time.', 'Run `flex-custody doctor --only database`.'],
+
+  // Completeness.
+  segment_unknown: [404, false, 'No contact that has closed has a segment of this reservation.', '`flex-custody completeness --day` lists the segments that need a reason.'],
+  reason_unknown: [404, false, 'No reason was given for this segment.', '`flex-custody completeness --day` lists the reasons that were given.'],
+  segment_settled: [409, false, 'The segment is recorded or paused, or no recording of it is expected, so it needs no reason.'],
 
   // Retention and erasure.
   policy_invalid: [400, false, 'The policy file has faults.', 'Correct the file, and run `flex-custody policy check FILE`.'],

@@ -4,6 +4,7 @@ import {
   hasMediaLink,
   insightsStartTime,
   mergeMediaLink,
+  mergeReservationLink,
   type VoiceRecordingEntry,
 } from './task-attributes.ts';
 
@@ -135,4 +136,62 @@ test('a link that stands is recognised where it belongs and nowhere else', () =>
 test('start_time is a second before the earliest moment known', () => {
   expect(insightsStartTime(1_574_350_320_000, undefined, 1_574_350_300_000)).toBe(1_574_350_299_000);
   expect(insightsStartTime(1_574_350_320_000)).toBe(1_574_350_319_000);
+});
+
+describe('the link of a reservation that has no recording yet', () => {
+  const awaited: VoiceRecordingEntry = {
+    type: 'VoiceRecording',
+    url_provider: `https://custody.example/url-provider?reservation=${reservationSid}`,
+    start_time: 5,
+  };
+  const at = (attributes: object) =>
+    mergeReservationLink(attributes as Record<string, unknown>, { entry: awaited, reservationSid });
+  const applied = (attributes: object) =>
+    JSON.parse(JSON.stringify(applyEdits(attributes as Record<string, unknown>, at(attributes)?.[0] ?? [])));
+  const others = {
+    type: 'VoiceRecording',
+    url_provider: 'https://theirs.example/?reservation=x',
+    start_time: 1,
+  };
+
+  test('is written once, beside what others wrote', () => {
+    const before = { ...flex, reservation_attributes: { [reservationSid]: { media: [others], note: 1 } } };
+    const after = applied(before);
+    expect(after.reservation_attributes[reservationSid]).toEqual({ media: [others, awaited], note: 1 });
+    expect(at(after)).toBeUndefined();
+  });
+
+  test.each([
+    ['the reservation', { reservation_attributes: { [reservationSid]: { media: [entry('1', 10)] } } }],
+    ['the task', { conversations: { media: [entry('1', 10)] } }],
+  ])('is not written where %s has a recording', (_where, attributes) => {
+    expect(at(attributes)).toBeUndefined();
+  });
+
+  test("is replaced by the reservation's recording", () => {
+    const before = { reservation_attributes: { [reservationSid]: { media: [awaited, others] } } };
+    expect(merge(before, { entry: entry('1', 10), reservationSid }).reservation_attributes).toEqual({
+      [reservationSid]: { media: [others, entry('1', 10)] },
+    });
+  });
+
+  test('is taken away by a recording of the task, which it would hide, at every reservation', () => {
+    const other = `WR${'c'.repeat(32)}`;
+    const ofOther = { ...awaited, url_provider: awaited.url_provider.replace(reservationSid, other) };
+    const before = {
+      reservation_attributes: {
+        [reservationSid]: { media: [awaited], note: 1 },
+        [other]: { media: [others, ofOther] },
+        WR1: { media: [entry('9', 1)] },
+      },
+    };
+    expect(merge(before, { entry: entry('1', 10) })).toEqual({
+      conversations: { media: [entry('1', 10)] },
+      reservation_attributes: {
+        [reservationSid]: { note: 1 },
+        [other]: { media: [others] },
+        WR1: { media: [entry('9', 1)] },
+      },
+    });
+  });
 });

@@ -1,6 +1,6 @@
 import type { JsonEdit, JsonItem } from './json-edit.ts';
 import { isObject } from './json-fields.ts';
-import { asRecordingSid, type ReservationSid } from './sids.ts';
+import { asRecordingSid, asReservationSid, type ReservationSid } from './sids.ts';
 
 /**
  * One entry of a conversation's custom media, as Flex Insights reads it.
@@ -36,6 +36,17 @@ function recordingOf(item: unknown): string | undefined {
   return asRecordingSid(/[?&]recording=([^&#]*)/.exec(url)?.[1]);
 }
 
+/** The reservation that an entry names in place of a recording, since none existed when the entry was written. */
+function reservationOf(item: unknown): ReservationSid | undefined {
+  const url = isObject(item) && typeof item['url_provider'] === 'string' ? item['url_provider'] : '';
+  return asReservationSid(/\/url-provider\?reservation=([^&#]*)$/.exec(url)?.[1]);
+}
+
+const mediaOf = (holder: unknown): readonly unknown[] => {
+  const list = asObject(holder)['media'];
+  return Array.isArray(list) ? list : [];
+};
+
 const startOf = (item: unknown): number =>
   isObject(item) && typeof item['start_time'] === 'number' ? item['start_time'] : Number.POSITIVE_INFINITY;
 
@@ -44,7 +55,9 @@ function withEntry(list: unknown, entry: VoiceRecordingEntry): JsonItem[] {
   const recording = recordingOf(entry);
   const others = (Array.isArray(list) ? list : [])
     .map((found: unknown, kept) => ({ found, item: { kept } }))
-    .filter(({ found }) => recording === undefined || recordingOf(found) !== recording);
+    .filter(({ found }) => recording === undefined || recordingOf(found) !== recording)
+    // A recording replaces the entry that was written before there was one.
+    .filter(({ found }) => reservationOf(found) === undefined);
   const isVoice = ({ found }: { found: unknown }) => isObject(found) && found['type'] === 'VoiceRecording';
   const voice = [...others.filter(isVoice), { found: entry, item: { put: entry } }].sort(
     (a, b) => startOf(a.found) - startOf(b.found),
@@ -61,8 +74,36 @@ function editsOf(
   const media: JsonEdit = reservationSid
     ? { path: ['reservation_attributes', reservationSid, 'media'], items: withEntry(own['media'], entry) }
     : { path: ['conversations', 'media'], items: withEntry(conversations['media'], entry) };
-  if (!segmentLink || conversations['segment_link'] !== undefined) return [media];
-  return [media, { path: ['conversations', 'segment_link'], value: segmentLink }];
+  const edits = reservationSid ? [media] : [media, ...withoutReservationLinks(attributes)];
+  if (!segmentLink || conversations['segment_link'] !== undefined) return edits;
+  return [...edits, { path: ['conversations', 'segment_link'], value: segmentLink }];
+}
+
+/** An entry of a reservation hides the task's entries for that reservation, so a recording of the whole task replaces them all. */
+function withoutReservationLinks(attributes: TaskAttributes): JsonEdit[] {
+  return Object.entries(asObject(attributes['reservation_attributes'])).flatMap(([sid, holder]) => {
+    const list = mediaOf(holder);
+    const items = list.flatMap((found, kept) => (reservationOf(found) === sid ? [] : [{ kept }]));
+    if (items.length === list.length) return [];
+    const path = ['reservation_attributes', sid, 'media'];
+    return [items.length > 0 ? { path, items } : { path, value: undefined }];
+  });
+}
+
+/**
+ * Edits that give a reservation an entry that names it in place of a recording (`?reservation=WR…`). {@link mergeMediaLink} replaces
+ * it by the entry of a recording.
+ * @returns undefined if the reservation or its task has an entry of a recording, or the reservation has this entry already
+ */
+export function mergeReservationLink(
+  attributes: TaskAttributes,
+  { entry, reservationSid }: MediaLink & { reservationSid: ReservationSid },
+): (readonly JsonEdit[])[] | undefined {
+  const own = mediaOf(asObject(attributes['reservation_attributes'])[reservationSid]);
+  const isLinked = [...own, ...mediaOf(attributes['conversations'])].some(
+    (item) => recordingOf(item) !== undefined || reservationOf(item) === reservationSid,
+  );
+  return isLinked ? undefined : mergeMediaLink(attributes, { entry, reservationSid });
 }
 
 /**

@@ -106,6 +106,11 @@ export interface TwilioApi {
    * @throws CustodyError `twilio_answer` too for a `pageUrl` that is not this account's list at Twilio, or is no page of it
    */
   recordingsPage(window: { since: Date; until?: Date }, pageUrl?: string): Promise<RecordingPage>;
+  /**
+   * The newest 100 recordings of a call's own legs or of a conference, newest first, also those that were deleted within the last 40
+   * days; empty when Twilio does not know the place.
+   */
+  recordingsAt(place: { call: CallSid } | { conference: ConferenceSid }): Promise<TwilioRecording[]>;
   /** Deletes its media for good. `gone`: Twilio has no such recording any more. Only a completed one can be deleted. */
   deleteRecording(sid: RecordingSid): Promise<'deleted' | 'gone'>;
   call(sid: CallSid): Promise<TwilioCall | undefined>;

@@ -140,6 +140,18 @@ describe('a page of the list of recordings', () => {
   });
 });
 
+test.each([
+  [{ conference: CF }, { ConferenceSid: CF }],
+  [{ call: CA }, { CallSid: CA }],
+])('recordings of %j are asked for by its SID, with those that were deleted', async (place, params) => {
+  answers({ recordings: [recording] });
+  expect(await twilio.recordingsAt(place)).toMatchObject([{ sid: RE }]);
+  expect(last()).toMatchObject({
+    uri: `${api}/Recordings.json`,
+    params: { ...params, IncludeSoftDeleted: 'true', PageSize: 100 },
+  });
+});
+
 test('what Twilio does not state is absent, not invented', async () => {
   answers({
     ...recording,

@@ -10,9 +10,12 @@ import {
 import type { RecordingInstance } from 'twilio/lib/rest/api/v2010/account/recording.js';
 import { type RecordingPage, recordingStatuses, type TwilioRecording } from './api.ts';
 import { type Connection, expected, read } from './connection.ts';
+import type { RecordingPlace } from './live-api.ts';
 
 /** Some seconds' work for Twilio at most: a page that takes longer than a request may would never come. */
 const pageSize = 500;
+/** Recordings of one call or conference. */
+const mostAt = 100;
 const origin = 'https://api.twilio.com';
 
 /** Recordings as facts, one by one or page by page. */
@@ -26,6 +29,14 @@ export function recordings({ account, accountSid }: Connection) {
         (await account()).recordings(sid).remove(),
       );
       return done === undefined ? 'gone' : 'deleted';
+    },
+
+    async recordingsAt(place: RecordingPlace): Promise<TwilioRecording[]> {
+      const of = 'call' in place ? { callSid: place.call } : { conferenceSid: place.conference };
+      const found = await read('recordings of a call or conference', async () =>
+        (await account()).recordings.list({ ...of, includeSoftDeleted: true, limit: mostAt }),
+      );
+      return (found ?? []).map(recordingOf);
     },
 
     async recordingsPage(window: { since: Date; until?: Date }, pageUrl?: string): Promise<RecordingPage> {

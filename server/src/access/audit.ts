@@ -28,6 +28,8 @@ export const auditActions = {
     'An operator restored the facts of a sidecar without a signature of a host, as unproven ones.',
   'secret.set': 'An operator, or an administrator in Flex, stored a secret.',
   'secret.removed': 'An operator, or an administrator in Flex, removed a stored secret.',
+  'segment.explained': "An operator said why an agent's segment has no recording.",
+  'segment.reason-withdrawn': 'An operator withdrew such a reason.',
   'data-source.set': 'The settings of the data source were changed, or their file has changed.',
 } as const;
 export type AuditAction = keyof typeof auditActions;
@@ -35,7 +37,7 @@ export type AuditAction = keyof typeof auditActions;
 /** The kinds of subjects of an entry, each with its SID. */
 export interface SubjectSids {
   recording: RecordingSid;
-  /** A reservation for which no recording was found. */
+  /** A reservation for which no recording was found, or whose segment is explained. */
   reservation: ReservationSid;
   call: CallSid;
   task: TaskSid;

@@ -191,10 +191,11 @@ export const alarmTable = {
   segments_unexplained: {
     severity: 'critical',
     meaning:
-      "Agents' segments of a day that is over have no recording in the catalog, no pause of their whole length, and no reason why none is expected.",
-    next: 'The detail has the days: `flex-custody completeness --day` lists the segments. `flex-custody reconcile --since` with the first day takes in recordings that the host was not told of.',
+      "Agents' segments of a day that is over have no recording in the catalog, no pause of their whole length, and no reason.",
+    next: 'The detail has the days: `flex-custody completeness --day` lists the segments. `flex-custody reconcile --since` with the first day takes in recordings that the host was not told of; `flex-custody completeness explain` says why one is missing.',
     raisedBy: 'the job `completeness`, when a day is stated or its number changed',
-    resolvedBy: 'a later ledger of these days without any, within 31 days',
+    resolvedBy:
+      'a later ledger of these days without any, within 31 days: recordings arrived, or operators gave reasons',
   },
   completeness_failed: {
     severity: 'warning',
@@ -477,6 +478,13 @@ export const alarmTable = {
       "TaskRouter's events could not be compared with the inbox. Events that the stream lost are missing meanwhile, and no short call is deleted.",
     next: 'The detail names the cause: `flex-custody doctor --only account,workspace`. It runs again by itself, and continues where it stopped.',
     raisedBy: failed('repair'),
+    resolvedBy: bySuccess,
+  },
+  recover_failed: {
+    severity: 'warning',
+    meaning: 'Twilio could not be asked for recordings that closed calls lack until all tries were used up.',
+    next: 'The detail names the cause: `flex-custody doctor --only account,workspace`. It runs again by itself.',
+    raisedBy: failed('recover'),
     resolvedBy: bySuccess,
   },
   reconcile_failed: {

@@ -32,7 +32,7 @@ export interface AgedRows {
   events(days: number): Promise<Slice>;
   /** What was set aside of agents' events, by when it last came. */
   eventsSetAside(days: number): Promise<Slice>;
-  /** Sessions, by their close, or their beginning if no close was ever seen. */
+  /** Sessions, with the reasons of their segments, by their close, or their beginning if no close was ever seen. */
   sessions(days: number): Promise<Slice>;
   /** Digests of the SIDs of erased calls: by then no source has an event of the call any more. */
   erasedSids(): Promise<Slice>;
@@ -188,6 +188,10 @@ export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks
            DELETE FROM contacts WHERE number IN (
              SELECT number FROM contacts WHERE ${sessionEnd} < ${before('$1')} ORDER BY ${sessionEnd} LIMIT ${slice}
            ) RETURNING number
+         ), reasons AS (
+           DELETE FROM segment_reasons WHERE reservation_sid IN (
+             SELECT key FROM contact_keys WHERE contact IN (SELECT number FROM gone UNION ALL SELECT -number FROM gone)
+           )
          ), keys AS (DELETE FROM contact_keys WHERE contact IN (SELECT number FROM gone UNION ALL SELECT -number FROM gone)),
          events AS (DELETE FROM contact_events WHERE contact IN (SELECT number FROM gone)),
          reports AS (DELETE FROM contact_reports WHERE contact IN (SELECT number FROM gone))

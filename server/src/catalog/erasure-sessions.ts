@@ -6,11 +6,15 @@ import { shortReason } from './erasure-traces.ts';
 export const noContact = 0;
 
 /**
- * Removes the sessions that name any of these SIDs. What is left of their events, since it is of calls that stay, becomes sessions again
+ * Removes the sessions that name any of these SIDs, and the reasons of their segments. What is left of their events, since it is of calls that stay, becomes sessions again
  * when a process of the role recorder reads it.
  * @param db of the transaction in which the events of the erased call were removed
  */
 export async function removeSessions(db: Pick<Db, 'query'>, sids: readonly string[]): Promise<void> {
+  await db.query(
+    'DELETE FROM segment_reasons WHERE reservation_sid = ANY($1::text[]) OR task_sid = ANY($1::text[])',
+    [sids],
+  );
   // A key of no contact is one that ties nothing; those of a contact that takes no more events have its negative number.
   const found = await db.query<{ contact: number }>(
     'SELECT DISTINCT abs(contact) AS contact FROM contact_keys WHERE key = ANY($1::text[])',

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
 const recording = 'RE0123456789abcdef0123456789abcdef';
+const reservation = 'WR0123456789abcdef0123456789abcdef';
 
 /** One for each command, shown by its `--help`. A test parses each of them with the program. */
 export const examples: Readonly<Record<string, string>> = {
@@ -46,6 +47,9 @@ export const examples: Readonly<Record<string, string>> = {
   'recorder settings schema': '',
   'recorder setup': '--sink webhook --dry-run',
   completeness: '--day 2026-11-28',
+  'completeness explain': `${reservation} --reason test-call --comment ticket-17`,
+  'completeness withdraw': reservation,
+  'recorder recover': '--since 2d --dry-run',
   'recorder repair': '--since 2h --dry-run',
   'recorder short': '--json',
   encrypt: `--in call.wav --out object --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,

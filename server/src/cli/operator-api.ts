@@ -21,7 +21,7 @@ import { remoteOperatorApi } from '../http/operators/remote.ts';
 import { operatorSecret } from '../http/operators/routes.ts';
 import { openQueue } from '../queue/boss-queue.ts';
 import type { Queue } from '../queue/queue.ts';
-import { ledgerOfDay } from '../recorder/completeness/day-ledger.ts';
+import { createCompleteness } from '../recorder/completeness/completeness.ts';
 import type { TaskRouter } from '../recorder/data-source/employees.ts';
 import { type DataSourceConfig, openDataSource } from '../recorder/data-source/open.ts';
 import { callerDigests } from '../retention/caller.ts';
@@ -121,8 +121,10 @@ export async function withOperatorApi(
       health: () => readHealth(db, config.accountSid),
       events: () => readEventStatus(db),
       recorderStatus: () => readRecorderStatus(db),
-      completeness: (day: string) =>
-        ledgerOfDay({ ...{ accountSid: config.accountSid, db }, ...{ catalog, dataSource } }, day),
+      completeness: createCompleteness({
+        ...{ accountSid: config.accountSid, db },
+        ...{ catalog, dataSource, queue },
+      }),
       runs: createRuns(db),
     };
     const done = own?.works(db, queue);

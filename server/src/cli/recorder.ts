@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { registerRecorderEvents } from './recorder-events.ts';
+import { registerRecorderRecover } from './recorder-recover.ts';
 import { registerRecorderRepair } from './recorder-repair.ts';
 import { registerRecorderSettings } from './recorder-settings.ts';
 import { registerRecorderSetup } from './recorder-setup.ts';
@@ -16,4 +17,5 @@ export function registerRecorder(program: Command): void {
   registerRecorderSetup(recorder);
   registerRecorderRepair(recorder);
   registerRecorderShort(recorder);
+  registerRecorderRecover(recorder);
 }

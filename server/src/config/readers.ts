@@ -64,6 +64,7 @@ export const readers = {
     ...(env.AWS_ENDPOINT_URL_KINESIS && { endpoint: env.AWS_ENDPOINT_URL_KINESIS }),
   }),
   voiceConsent: (env) => env.CUSTODY_VOICE_CONSENT,
+  linkAtAcceptance: (env) => env.CUSTODY_LINK_AT_ACCEPTANCE,
   watchCalls: (env) => env.CUSTODY_WATCH_CALLS,
   database: (env) => (env.DATABASE_URL ? { url: env.DATABASE_URL } : { directory: env.CUSTODY_DATA_DIR }),
   leaseMs: (env) => env.CUSTODY_LEASE_MS,

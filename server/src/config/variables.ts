@@ -261,6 +261,11 @@ export const variables = z.object({
     .describe(
       'Whether the host looks at live calls each minute: whose they are, and whether they are recorded.',
     ),
+  CUSTODY_LINK_AT_ACCEPTANCE: flag
+    .default(false)
+    .describe(
+      "Whether a call's task gets a link when an agent accepts it, which plays the first recording of that reservation once there is one.",
+    ),
   CUSTODY_STREAM_START: z
     .enum(['trim_horizon', 'latest'], { error: 'must be trim_horizon or latest' })
     .default('trim_horizon')

@@ -89,6 +89,12 @@ export const indexes: Wanted = {
   contact_keys_of: { on: 'contact_keys', as: '(contact)' },
   contacts_unfinished: { on: 'contacts', as: '(number) WHERE shown_at IS NULL' },
   contacts_ended: { on: 'contacts', as: `((${sessionEnd}))` },
+  segment_reasons_of_task: { on: 'segment_reasons', as: '(task_sid) WHERE task_sid IS NOT NULL' },
+  segment_reasons_opened: { on: 'segment_reasons', as: '(opened_at)' },
+  contacts_unrecovered: {
+    on: 'contacts',
+    as: `(closed_at, number) WHERE recovered_at IS NULL AND closed_at IS NOT NULL AND kind = 'voice'`,
+  },
   contacts_opened: { on: 'contacts', as: '(opened_at)' },
   contacts_short: { on: 'contacts', as: `(short_look_at, number) WHERE short_seconds IS NOT NULL` },
   contacts_disputed: { on: 'contacts', as: `(number) WHERE short_kept = 'disputed'` },

@@ -52,6 +52,13 @@ import { countStatement } from '../queue/job-counts.ts';
 import { jobTable, partsOf } from '../queue/job-table.ts';
 import { removeDone } from '../queue/remove-done.ts';
 import { reportedPauses } from '../recorder/completeness/reported-pauses.ts';
+import {
+  explainedSince,
+  keepReason,
+  reasonsOf,
+  removeReason,
+} from '../recorder/completeness/segment-reasons.ts';
+import { claimVersion, keepDigest, statedDigest } from '../recorder/completeness/statement-versions.ts';
 import { createPauses } from '../recorder/pauses/pauses.ts';
 import { consentOf } from '../recorder/reports/consents.ts';
 import { createPendingReports, retryPending } from '../recorder/reports/pending.ts';
@@ -69,12 +76,14 @@ import {
   contactsOpened,
   eventsOfContacts,
   keepDecisions,
+  keepRecovered,
   keepReport,
   keepResolved,
   readContacts,
   readReports,
   takeLeftEvents,
   unfinishedContacts,
+  unrecoveredContacts,
   writeContacts,
 } from '../recorder/sessions/kept/contacts-table.ts';
 import { haveRead } from '../recorder/sessions/kept/follow-inbox.ts';
@@ -368,7 +377,9 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
        SELECT n, 'WT' || n, 'voice', now() - n * interval '1 minute', now(), '{}', now() FROM generate_series(1, 100000) n;
        INSERT INTO contact_keys SELECT 'key ' || n, n FROM generate_series(1, 100000) n;
        INSERT INTO contact_events SELECT n, 'event ' || n FROM generate_series(1, 100000) n;
-       ANALYZE contacts, contact_keys, contact_events`,
+       INSERT INTO segment_reasons SELECT 'reason ' || n, 'task ' || n, now() - n * interval '1 minute', 'network', null, 'ada'
+         FROM generate_series(1, 100000) n;
+       ANALYZE contacts, contact_keys, contact_events, segment_reasons`,
     );
     await plain.query(
       `INSERT INTO agent_events (id, type, at, at_from, event_sid, same_as, sids, data, source, shard)
@@ -390,6 +401,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
       'contacts',
       'contact_keys',
       'contact_events',
+      'segment_reasons',
       'audit',
       ...filled,
     ]);
@@ -542,6 +554,15 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     db.during('completeness');
     await contactsOpened(db, { openedAt: Date.now(), number: 0 }, Date.now(), 100);
     await reportedPauses(db, [WT(1)]);
+    await reasonsOf(db, ['WR1' as ReservationSid]);
+    await explainedSince(db, new Date());
+    const segment = { reservationSid: 'WR1' as ReservationSid, openedAt: 0 };
+    await settled(keepReason(db, segment, { reason: 'network', explainedBy: 'ada' }));
+    await removeReason(db, segment.reservationSid);
+    const day = { accountSid: account, day: '2026-11-28' };
+    await statedDigest(db, day);
+    await settled(claimVersion(db, day));
+    await keepDigest(db, day, 1, 'digest');
     await haveRead(db, new Date());
     db.during('aged rows');
     const aged = createAgedRows(db, account, { mark: async () => undefined, setMark: async () => undefined });
@@ -607,6 +628,8 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await writeContacts(db, []);
     await readContacts(db, [1, 2]);
     await unfinishedContacts(db, 0, 200);
+    await unrecoveredContacts(db, { from: Date.now() - 600_000, to: Date.now() }, 50);
+    await keepRecovered(db, [1]);
     await readReports(db, [1, 2]);
     const since = new Date(0);
     const report = { contact: 1, code: 'long_hold', since, subject: 's', resolved: false } as const;

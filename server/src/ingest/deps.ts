@@ -1,4 +1,4 @@
-import type { LinkState, RecordingSid } from '@flex-custody/core';
+import type { LinkState, RecordingSid, ReservationSid, TaskSid, WorkerSid } from '@flex-custody/core';
 import type { TwilioApi } from '@flex-custody/twilio';
 import type { Keys, MediaCredentials, Store, TwilioKeys, UploadState } from '@flex-custody/vault';
 import type { Identities } from '../access/identities.ts';
@@ -27,6 +27,13 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+/** An agent's segment of a call, by TaskRouter's events. */
+export interface SegmentHint {
+  taskSid: TaskSid;
+  reservationSid: ReservationSid;
+  workerSid: WorkerSid;
 }
 
 /** Is called at each step of a recording, for metrics and for progress output. It must not throw. */
@@ -92,6 +99,8 @@ export interface IngestDeps {
   whoseCall?: (row: RecordingRow) => Promise<Parties | undefined>;
   /** Sends the recorder's job that asks Twilio for direction and caller, so many ms from now. */
   askWhoseCall(sid: RecordingSid, afterMs: number): Promise<void>;
+  /** Agents' segments, by the recorder's sessions, that a recording may be of; none is proven by it. */
+  segmentsOf?: (row: RecordingRow) => Promise<readonly SegmentHint[]>;
   /** Makes the segment link for the older Player, if the setting is on. */
   segmentLink?: (row: RecordingRow) => Promise<string>;
 }

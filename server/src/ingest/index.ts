@@ -17,6 +17,7 @@ import { signSidecars } from './upkeep/sign-job.ts';
 export type { IngestDeps as IngestParts, IngestObserver, Log } from './deps.ts';
 export { type ImportDeps as ImportParts, readFrom } from './upkeep/reconcile/import.ts';
 export { newestInventory } from './upkeep/reconcile/inventory/index.ts';
+export { takeInPlace } from './upkeep/reconcile/take-in-place.ts';
 
 export interface Ingest {
   /** See {@link receive}. */

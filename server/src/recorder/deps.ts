@@ -21,7 +21,7 @@ import type { Sessions } from './sessions/kept/sessions.ts';
 
 export type RecorderTwilio = Pick<
   TwilioApi,
-  'task' | 'updateTask' | 'reservations' | 'conference' | 'participants'
+  'task' | 'updateTask' | 'reservation' | 'reservations' | 'conference' | 'participants'
 > &
   Pick<TwilioLive, 'liveConference' | 'liveConferences' | 'recordingsOf' | 'changeRecording' | 'stopStream'> &
   TwilioCalls &
@@ -32,6 +32,8 @@ export interface RecorderDeps {
   accountSid: AccountSid;
   db: Pick<Db, 'query' | 'transaction'>;
   catalog: Pick<LookupCatalog, 'find'> & Pick<LinkingCatalog, 'calledBy' | 'withoutCaller'>;
+  /** Base of `url_provider`, without a trailing slash. */
+  publicUrl: string;
   /** Undefined if no secret for callers is set: callers are not identified. */
   callerDigest?: CallerDigest;
   /** Whether the host looks at live calls on a schedule. */

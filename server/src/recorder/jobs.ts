@@ -1,8 +1,11 @@
-import type { ConferenceSid, TaskSid } from '@flex-custody/core';
+import type { ConferenceSid, ReservationSid, TaskSid } from '@flex-custody/core';
 import { byRecording, defineJob, defineScheduledJob } from '../queue/job.ts';
 
 /** A live call that a report names. */
 export type CallHint = { taskSid: TaskSid; conferenceSid?: ConferenceSid };
+
+/** An agent's acceptance; epoch ms. */
+export type Acceptance = { taskSid: TaskSid; reservationSid: ReservationSid; acceptedAt: number };
 
 /** The jobs of this room; `run-jobs.ts` defines how a worker runs each. */
 export const recorderJobs = {
@@ -23,6 +26,12 @@ export const recorderJobs = {
     name: 'call',
     limitSeconds: 60,
     key: ({ conferenceSid, taskSid }: CallHint) => conferenceSid ?? taskSid,
+  }),
+  /** Writes the link of a reservation that has no recording yet. */
+  linkAccepted: defineJob({
+    name: 'link-accepted',
+    limitSeconds: 60,
+    key: ({ reservationSid }: Acceptance) => reservationSid,
   }),
   /** Compares all live calls with their recordings. */
   calls: defineScheduledJob({ name: 'calls', limitSeconds: 300 }),

@@ -1,6 +1,7 @@
 import { errorCode, isRetryable } from '@flex-custody/core';
 import { jobRunner } from '../dead-jobs.ts';
 import type { RunJob } from '../queue/job.ts';
+import { linkAccepted } from './acceptance/link-accepted.ts';
 import { findFacts } from './calls/facts.ts';
 import { lookAtCall } from './calls/look.ts';
 import { createCallsWatch } from './calls/schedule.ts';
@@ -61,6 +62,13 @@ export function runRecorder(deps: RecorderDeps): readonly RunJob[] {
     running(recorderJobs.call, {
       concurrency: 4,
       run: (call, { attempt }) => lookSoon(deps, call, attempt),
+    }),
+    running(recorderJobs.linkAccepted, {
+      concurrency: 2,
+      run: (acceptance) => linkAccepted(deps, acceptance),
+      // The recording's own link is written in any case, and its failure has an alarm.
+      dead: async ({ data, error }) =>
+        deps.log.warn({ task: data.taskSid, code: error.code }, 'a task got no link at the acceptance'),
     }),
     running(recorderJobs.facts, {
       concurrency: 2,

@@ -176,6 +176,11 @@ onEachEngine('what is erased', (open) => {
       [JSON.stringify({ taskSid: task, conferenceSid: conference })],
     );
     expect(await take(call)).toEqual({ read: 7, stored: 5, duplicate: 0, setAside: 2 });
+    await db.query(
+      `INSERT INTO segment_reasons (reservation_sid, task_sid, opened_at, reason, comment, explained_by)
+       VALUES ($1, $2, now(), 'network', $3, 'ada')`,
+      [reservation, task, `see ${leg}`],
+    );
     await deps.alarms.raise('verify_failed', recording, 'x');
     await deps.alarms.raise('not_recorded', undefined, `nothing records the live call ${conference}`);
     await deps.alarms.raise('plain_kept', undefined, `${recording}.wav: differs`);
@@ -189,6 +194,10 @@ onEachEngine('what is erased', (open) => {
       await queue.send(job, { recordingSid: recording });
     await queue.send(ingestJobs.measure, { taskSid: task as never });
     await queue.send(recorderJobs.call, { taskSid: task as never, conferenceSid: conference as never });
+    await queue.send(recorderJobs.linkAccepted, {
+      ...{ taskSid: task as never, reservationSid: reservation as never },
+      acceptedAt: 0,
+    });
     await queue.send(recorderJobs.watchPause, { conferenceSid: conference as never }, { once: 'reported' });
     await db.query(`UPDATE ${jobs}.job SET state = 'completed' WHERE name IN ('copy', 'measure')`);
     await db.query(`UPDATE ${jobs}.job SET state = 'failed', output = $1::jsonb WHERE name = 'verify'`, [

@@ -41,6 +41,7 @@ const schemas = {
     remove: yes,
     dryRun: yes,
   }),
+  recover: z.strictObject({ since: time, until: time.optional(), dryRun: yes }),
   repair: z.strictObject({ since: time, until: time.optional(), dryRun: yes }),
   'short-calls': z.strictObject({ dryRun: yes, yes }),
   import: z.strictObject({

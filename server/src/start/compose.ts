@@ -18,7 +18,7 @@ import { createMetrics, type MetricSources } from '../metrics.ts';
 import { createSegmentLinks } from '../playback/segment-link.ts';
 import { openQueue } from '../queue/boss-queue.ts';
 import type { Queue } from '../queue/queue.ts';
-import { ledgerOfDay } from '../recorder/completeness/day-ledger.ts';
+import { createCompleteness } from '../recorder/completeness/completeness.ts';
 import { type Duty, doesIt, type Room } from '../room.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { counted } from './counted-tokens.ts';
@@ -91,7 +91,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
         health: () => readHealth(db, config.accountSid),
         events: () => readEventStatus(db),
         recorderStatus: () => readRecorderStatus(db),
-        completeness: (day) => ledgerOfDay({ ...deps, accountSid: config.accountSid, db }, day),
+        completeness: createCompleteness({ ...deps, accountSid: config.accountSid, db, queue }),
         works: merged<Required<Room>['works']>({}, roomsFor('works'), (room) => room.works),
         signal: ending.signal,
       }),

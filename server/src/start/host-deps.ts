@@ -24,13 +24,16 @@ import { type Config, twilioCredentials } from '../config.ts';
 import type { Db } from '../db/db.ts';
 import { createInbox } from '../events/create-inbox.ts';
 import type { Inbox, InboxLookup } from '../events/inbox.ts';
-import { type IngestParts, ingestWorks, type Log } from '../ingest/index.ts';
+import { type IngestParts, ingestWorks, type Log, takeInPlace } from '../ingest/index.ts';
+import { ingestJobs } from '../ingest/jobs.ts';
 import { forgetJobs } from '../queue/forget-jobs.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { DataSources } from '../recorder/data-source/data-source.ts';
 import { openDataSource } from '../recorder/data-source/open.ts';
 import { noticing } from '../recorder/event-streams/noticing.ts';
 import { recorderJobs } from '../recorder/jobs.ts';
+import { createRecovery, type Recovery } from '../recorder/recovery/recovery.ts';
+import { segmentsOfRecording } from '../recorder/recovery/segments-of.ts';
 import { recorderWorks } from '../recorder/works.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { retentionWorks } from '../retention/index.ts';
@@ -55,6 +58,7 @@ export interface HostDeps extends IngestParts {
   dataSource: DataSources;
   identities: Identities;
   policies: Policies;
+  recovery: Recovery;
   /** The one store of secrets. */
   secrets: Secrets;
   sealedSecrets: SealedSecrets;
@@ -86,7 +90,7 @@ export function createHostDeps(
   const audit = createAudit(db);
   const secrets = createSecrets({ sealed: sealedSecrets, keys: secretKeys });
   const twilio = createTwilio({ accountSid, workspaceSid, ...credentials });
-  return {
+  const deps: Omit<HostDeps, 'recovery'> = {
     config,
     db,
     credentials,
@@ -125,7 +129,14 @@ export function createHostDeps(
     twilio,
     inbox: noticing(createInbox({ db, accounts: [accountSid], log }), catalog),
     log,
+    segmentsOf: (row) => segmentsOfRecording(db, row),
   };
+  const recovery = createRecovery({
+    ...{ db, catalog },
+    takeIn: (place, how) => takeInPlace(deps, place, how),
+    link: (recordingSid) => queue.send(ingestJobs.link, { recordingSid }, { once: 'recover' }),
+  });
+  return { ...deps, recovery };
 }
 
 /** Long work by its name at the command line. */

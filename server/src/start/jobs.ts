@@ -4,6 +4,7 @@ import { ingestJobs } from '../ingest/jobs.ts';
 import type { Job } from '../queue/job.ts';
 import { completenessJobs } from '../recorder/completeness/jobs.ts';
 import { recorderJobs } from '../recorder/jobs.ts';
+import { recoveryJobs } from '../recorder/recovery/jobs.ts';
 import { repairJobs } from '../recorder/repair/jobs.ts';
 import { shortCallJobs } from '../recorder/short-calls/jobs.ts';
 import { retentionJobs } from '../retention/jobs.ts';
@@ -15,6 +16,7 @@ export const allJobs: readonly Job[] = [
   repairJobs,
   completenessJobs,
   shortCallJobs,
+  recoveryJobs,
   retentionJobs,
   alarmJobs,
   eventJobs,

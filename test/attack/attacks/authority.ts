@@ -72,12 +72,14 @@ const event = (name: string, recording: string) =>
     90_000,
   );
 
-async function ask(worker: string, recording: string): Promise<number> {
+async function askFor(worker: string, query: string): Promise<{ status: number; text: string }> {
   const authorization = `Basic ${Buffer.from(`token:${await tokenOf(worker)}`).toString('base64')}`;
-  return (
-    await fetch(`${stack.urls.server}/url-provider?recording=${recording}`, { headers: { authorization } })
-  ).status;
+  const response = await fetch(`${stack.urls.server}/url-provider?${query}`, { headers: { authorization } });
+  return { status: response.status, text: await response.text() };
 }
+
+const ask = async (worker: string, recording: string): Promise<number> =>
+  (await askFor(worker, `recording=${recording}`)).status;
 
 const functionOf = async (name: string, form: Record<string, string>) => {
   const response = await fetch(`${stack.urls.functions}/${name}`, {
@@ -101,6 +103,24 @@ export const authority: readonly Attack[] = [
       await announce(recording, forged);
       await event('refused', recording);
       expect(await ask(attacker, recording)).toBe(403);
+    },
+  },
+
+  {
+    wants:
+      'to hear a colleague’s call, or to learn of it: by the reservation, before and after it is recorded',
+    async run(scene) {
+      stack = scene.stack;
+      const { victim, agent, attacker, recording } = await cast();
+      const unknown = await askFor(attacker, `reservation=WR${'9'.repeat(32)}`);
+      expect(unknown.status).toBe(403);
+      expect(await askFor(attacker, `reservation=${agent.reservation}`)).toEqual(unknown);
+      await announce(recording, { taskSid: victim.task, reservationSid: agent.reservation });
+      await event('linked', recording);
+      expect((await askFor(agent.worker, `reservation=${agent.reservation}`)).status).toBe(200);
+      expect(await askFor(attacker, `reservation=${agent.reservation}`)).toEqual(unknown);
+      for (const malformed of [`WR${'9'.repeat(31)}`, `${agent.reservation}'--`, recording, ''])
+        expect((await askFor(attacker, `reservation=${encodeURIComponent(malformed)}`)).status).toBe(400);
     },
   },
 

@@ -9,7 +9,7 @@ import type { Behind } from '../../db/pages.ts';
 import type { StatusTable } from '../../events/status-part.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
 import type { Queue } from '../../queue/queue.ts';
-import type { DayLedger } from '../../recorder/completeness/day-ledger.ts';
+import type { Completeness } from '../../recorder/completeness/completeness.ts';
 import type { DataSources } from '../../recorder/data-source/data-source.ts';
 import type { CheckedWork } from '../../runs/options.ts';
 import type { Begin, Json, Runs, RunView, Work } from '../../runs/runs.ts';
@@ -49,7 +49,7 @@ export interface Page<Id> {
 export type Behinds = Omit<Listing, 'limit'> & { after: RecordingSid };
 
 /** What operators do with the catalog, at the database or through the host that has it open. */
-export interface OperatorApi extends PolicyApi, DataSourceApi {
+export interface OperatorApi extends PolicyApi, DataSourceApi, Completeness {
   list(listing: Listing): Promise<RecordingRow[]>;
   /** How many rows follow a page of such a list; undefined if a host of an earlier release does not count them. Other lists likewise. */
   listBehind(of: Behinds): Promise<Behind | undefined>;
@@ -94,8 +94,6 @@ export interface OperatorApi extends PolicyApi, DataSourceApi {
   health(): Promise<Health>;
   /** The tables of `recorder status`. */
   recorderStatus(): Promise<StatusTable[]>;
-  /** The ledger of a day such as 2026-11-28, in the data source's time zone. */
-  completeness(day: string): Promise<DayLedger>;
   /** Open alarms, newest first, 100 by default. */
   alarms(page?: Page<number>): Promise<Alarm[]>;
   alarmsBehind(after: number): Promise<Behind | undefined>;
@@ -131,7 +129,7 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   health(): Promise<Health>;
   events(): Promise<StatusTable[]>;
   recorderStatus(): Promise<StatusTable[]>;
-  completeness(day: string): Promise<DayLedger>;
+  completeness: Completeness;
   runs: Runs;
   dataSource: Pick<DataSources, 'view' | 'history' | 'change'>;
   /** Long work by its name. */
@@ -266,7 +264,7 @@ export function createOperatorApi({
     changeDataSource: (change) => dataSource.change(change),
     events,
     recorderStatus,
-    completeness,
+    ...completeness,
     alarms: (page) => alarms.list({ ...page, open: true }),
     alarmsBehind: (after) => alarms.countBehind(after),
     async clearAlarm(id) {

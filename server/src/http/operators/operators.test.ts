@@ -2,6 +2,7 @@ import {
   CustodyError,
   type LinkState,
   type RecordingSid,
+  type ReservationSid,
   type SealedObject,
   type TaskSid,
 } from '@flex-custody/core';
@@ -17,7 +18,7 @@ import { migrate } from '../../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { readEventStatus } from '../../events/event-status.ts';
 import { createLog } from '../../log.ts';
-import { ledgerOfDay } from '../../recorder/completeness/day-ledger.ts';
+import { createCompleteness } from '../../recorder/completeness/completeness.ts';
 import type { DataSources } from '../../recorder/data-source/data-source.ts';
 import { dayIn } from '../../recorder/data-source/employees.ts';
 import { openDataSource } from '../../recorder/data-source/open.ts';
@@ -40,6 +41,9 @@ import { operatorSecret } from './routes.ts';
 
 const RE = (n: number) => `RE${String(n).padStart(32, '0')}` as RecordingSid;
 const secret = operatorSecret(new Uint8Array(32).fill(1));
+const fail = (message: string): never => {
+  throw new Error(message);
+};
 const object = { key: 'k', etag: 'e', mode: 'envelope', keyId: 'k1' } as SealedObject;
 let database: TestDatabase;
 let catalog: Catalog;
@@ -90,7 +94,10 @@ beforeAll(async () => {
     health: () => readHealth(database.db, accountSid),
     events: () => readEventStatus(database.db),
     recorderStatus: () => readRecorderStatus(database.db),
-    completeness: (day) => ledgerOfDay({ accountSid, db: database.db, catalog, dataSource }, day),
+    completeness: createCompleteness({
+      ...{ accountSid, db: database.db, catalog, dataSource },
+      queue: { send: async ({ name }) => void sent.push(name) },
+    }),
     works: {
       erase: checkedWork('erase', () => Promise.reject(new Error('it began'))),
       'count-up': async ({ options, save }) => {
@@ -135,6 +142,18 @@ describe.each([
     expect(await sids({ limit: 50, after: RE(2) })).toEqual([RE(1)]);
     expect(await sids({ limit: 50, state: 'failed', linkState: 'pending' })).toEqual([RE(2)]);
     expect(await api().show(RE(2))).toEqual(await catalog.find(RE(2)));
+  });
+
+  test.each<[string, object]>([
+    ['no reservation', { reservationSid: 'WR1' }],
+    ['an unknown reason', { reason: 'constructor' }],
+    ['a comment of two lines', { comment: 'one\ntwo' }],
+    ['a long comment', { comment: 'x'.repeat(501) }],
+    ['no person', { explainedBy: undefined }],
+  ])('a reason with %s is refused by the host', async (_what, wrong) => {
+    const whole = { reservationSid: `WR${'9'.repeat(32)}`, reason: 'network', explainedBy: 'ada' };
+    const explained = remoteOperatorApi(url, secret).explainSegment({ ...whole, ...wrong } as never);
+    await expect(explained).rejects.toMatchObject({ code: 'request_invalid', status: 400 });
   });
 
   test('secrets come and leave sealed, and each change is in the audit log', async () => {
@@ -242,7 +261,7 @@ describe.each([
       health: () => readHealth(database.db, accountSid),
       events: () => readEventStatus(database.db),
       recorderStatus: () => readRecorderStatus(database.db),
-      completeness: () => Promise.reject(new Error('not asked')),
+      completeness: {} as never,
       works: {},
     });
     const first = await ofMany.retryAll();
@@ -313,18 +332,41 @@ describe.each([
   });
 
   test('the ledger of a day, in the time zone of the data source', async () => {
-    await database.db.query('TRUNCATE data_source_versions, contacts');
+    await database.db.query('TRUNCATE data_source_versions, contacts, contact_keys');
     const settings = { timeZone: 'Europe/Madrid' };
     await api().changeDataSource({ settings, over: 0, by: 'ada', dryRun: false });
     const { story } = inbound(77);
     const contacts = contactsOf(story.events).map((contact, number) => ({ number: number + 1, contact }));
     await writeContacts(database.db, contacts);
+    await database.db.query('INSERT INTO contact_keys SELECT key, 1 FROM unnest($1::text[]) key', [
+      contacts[0]?.contact.keys,
+    ]);
     const day = dayIn('Europe/Madrid', new Date(contacts[0]?.contact.openedAt ?? 0));
     const ledger = await api().completeness(day);
     expect(ledger).toMatchObject({ account: accountSid, day, timeZone: 'Europe/Madrid', contacts: 1 });
     expect(ledger.unexplained).toEqual([expect.objectContaining({ startedAt: expect.any(Date) })]);
     expect(await api().completeness('2001-01-01')).toMatchObject({ contacts: 0, unexplained: [] });
-    await database.db.query('TRUNCATE data_source_versions, contacts');
+    const reservationSid = ledger.unexplained[0]?.reservationSid ?? fail('the segment has no reservation');
+    const said = {
+      reservationSid,
+      reason: 'test-call',
+      comment: 'ünïcode',
+      explainedBy: 'ada on x',
+    } as const;
+    const explained = { ...said, explainedAt: expect.any(Date) };
+    expect(await api().explainSegment(said)).toEqual(explained);
+    expect(sent).toEqual(['completeness']);
+    expect(await api().completeness(day)).toMatchObject({
+      unexplained: [],
+      explained: [{ ...ledger.unexplained[0], ...explained, outcome: 'explained' }],
+    });
+    const by = 'ada on x';
+    expect(await api().withdrawReason({ reservationSid, by })).toEqual({ withdrawn: true });
+    const refused = (work: Promise<unknown>) => work.catch(({ code, status }) => [code, status]);
+    expect(await refused(api().withdrawReason({ reservationSid, by }))).toEqual(['reason_unknown', 404]);
+    const unknown = { ...said, reservationSid: `WR${'9'.repeat(32)}` as ReservationSid };
+    expect(await refused(api().explainSegment(unknown))).toEqual(['segment_unknown', 404]);
+    await database.db.query('TRUNCATE data_source_versions, contacts, contact_keys');
   });
 
   test('certificates, newest first, and one by its id', async () => {

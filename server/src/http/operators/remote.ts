@@ -4,6 +4,7 @@ import type { Alarm } from '../../alarms/alarms.ts';
 import type { KeptCertificate } from '../../catalog/certificates.ts';
 import type { Listing } from '../../catalog/recording-row.ts';
 import { type Behind, pageUnknownCode, pageUnknownText } from '../../db/pages.ts';
+import { segmentMessages } from '../../recorder/completeness/completeness.ts';
 import { signatureHeader } from '../plugins/function-signature.ts';
 import { type OperatorApi, type Page, unknown } from './operator-api.ts';
 
@@ -20,6 +21,9 @@ const said = {
   data_source_changed: () =>
     'the data source was changed meanwhile: read it again, and repeat the change on the version that is current then',
   data_source_read_only: () => 'CUSTODY_DATA_SOURCE_FILE rules: change that file on the host',
+  segment_unknown: () => segmentMessages.segment_unknown,
+  segment_settled: () => segmentMessages.segment_settled,
+  reason_unknown: () => segmentMessages.reason_unknown,
   policy_weaker: () => 'it holds or keeps less than the policy in force: add --yes if that is intended',
 } as const;
 
@@ -89,6 +93,8 @@ export function remoteOperatorApi(url: string, secret: string): OperatorApi {
     events: () => ask('GET', '/events'),
     recorderStatus: () => ask('GET', '/recorder/status'),
     completeness: (day) => ask('GET', `/completeness/${day}`),
+    explainSegment: (explanation) => ask('POST', '/segments/explain', JSON.stringify(explanation)),
+    withdrawReason: (withdrawal) => ask('POST', '/segments/withdraw', JSON.stringify(withdrawal)),
     policy: () => ask('GET', '/policy'),
     policies: () => ask('GET', '/policies'),
     dataSource: () => ask('GET', '/data-source'),

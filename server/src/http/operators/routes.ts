@@ -8,6 +8,7 @@ import {
 } from '@flex-custody/core';
 import type { FastifyInstance } from 'fastify';
 import { requireFunctionSignature } from '../plugins/function-signature.ts';
+import { completenessRoutes } from './completeness-routes.ts';
 import { dataSourceRoutes } from './data-source-routes.ts';
 import type { OperatorApi, Page } from './operator-api.ts';
 import { policyRoutes } from './policy-routes.ts';
@@ -42,9 +43,6 @@ const uuid = { type: 'string', format: 'uuid' } as const;
 
 const withId = { params: { type: 'object', properties: { id: alarmId } } } as const;
 const withUuid = { params: { type: 'object', properties: { id: uuid } } } as const;
-const withDay = {
-  params: { type: 'object', properties: { day: { type: 'string', format: 'date' } } },
-} as const;
 const withName = {
   params: { type: 'object', properties: { name: { type: 'string', pattern: '^[a-z-]{1,40}$' } } },
 } as const;
@@ -134,9 +132,7 @@ export async function operatorRoutes(
   scope.get('/health', () => api.health());
   scope.get('/events', () => api.events());
   scope.get('/recorder/status', () => api.recorderStatus());
-  scope.get<{ Params: { day: string } }>('/completeness/:day', { schema: withDay }, ({ params }) =>
-    api.completeness(params.day),
-  );
+  completenessRoutes(scope, api);
   scope.get<{ Querystring: Page<number> }>('/alarms', { schema: page(alarmId, 100) }, ({ query }) =>
     api.alarms(query),
   );

@@ -42,6 +42,8 @@ let rows: RecordingRow[];
 let ahead: StoredRecording[];
 let opened: string[];
 let looks = 0;
+/** Whose the reservation is, while its recording may still come. */
+let awaited: { workerSid?: typeof worker } | undefined;
 const { audit, log } = auditLog();
 const settings = { agentsMayPlayOwn: false };
 const links = createMediaLinks({ secret, publicUrl, ttlSeconds: 600 });
@@ -61,7 +63,10 @@ beforeAll(async () => {
         looks += 1;
         return rows.find((row) => row.recordingSid === sid);
       },
-      firstOfReservation: async (sid) => rows.find((row) => row.reservationSid === sid),
+    },
+    reservations: {
+      recordingOf: async (sid) => rows.find((row) => row.reservationSid === sid),
+      awaited: async () => awaited,
     },
     flexTokens: {
       async validate(token) {
@@ -90,6 +95,7 @@ beforeEach(() => {
   ahead = [];
   opened = [];
   looks = 0;
+  awaited = undefined;
   log.entries.length = 0;
   log.broken = false;
   settings.agentsMayPlayOwn = false;
@@ -245,6 +251,35 @@ describe('who may', () => {
       [otherRecording, false, 'recording-unknown'],
       [recording, false, 'recording-absent'],
     ]);
+  });
+
+  test('who may play the recording learns that it is awaited, and nobody else does', async () => {
+    const asked = `/url-provider?reservation=${reservation}`;
+    rows = [];
+    settings.agentsMayPlayOwn = true;
+    const unknown = await askAs('agent', asked);
+    awaited = { workerSid: worker };
+    for (const viewer of ['agent', 'supervisor']) {
+      const { status, json, headers } = await askAs(viewer, asked);
+      expect([status, json, headers['retry-after']]).toEqual([404, { error: 'recording_awaited' }, '30']);
+    }
+    const { status, json, headers } = await askAs('nobody', asked);
+    expect([status, json, headers['retry-after']]).toEqual([unknown.status, unknown.json, undefined]);
+    awaited = { workerSid: `WK${'9'.repeat(32)}` as typeof worker };
+    expect(await askAs('agent', asked)).toMatchObject({ status: 403, json: unknown.json });
+    awaited = {};
+    expect(await askAs('agent', asked)).toMatchObject({ status: 403, json: unknown.json });
+    awaited = { workerSid: worker };
+    settings.agentsMayPlayOwn = false;
+    expect(await askAs('agent', asked)).toMatchObject({ status: 403, json: unknown.json });
+    expect(log.entries.map(({ allowed, reason }) => [allowed, reason])).toEqual([
+      [false, 'recording-unknown'],
+      ...Array(2).fill([false, 'recording-awaited']),
+      ...Array(4).fill([false, 'recording-unknown']),
+    ]);
+    rows = [storedRow({ versionId: 'v1' }, { workerSid: worker, reservationSid: reservation })];
+    expect((await askAs('supervisor', asked)).status).toBe(200);
+    expect((await askAs('agent', asked)).status).toBe(403);
   });
 
   test('an entry about a reservation without a recording names the reservation, else the recording that was found', async () => {

@@ -22,6 +22,7 @@ import {
   storedRow,
   worker,
 } from '../../playback/testing/kit.ts';
+import { createReservations } from '../../recorder/acceptance/reservations.ts';
 import { roomyLimits } from '../testing/roomy-limits.ts';
 import { playbackRoutes } from './playback.ts';
 
@@ -52,6 +53,7 @@ onEachEngine('playback by the host of another account', (open) => {
     };
     await app.register(playbackRoutes, {
       catalog,
+      reservations: createReservations({ db: database.db, catalog }),
       flexTokens: { validate: async () => ({ identity: 'sue', roles: ['supervisor'], workerSid: worker }) },
       audit,
       settings: { agentsMayPlayOwn: true },

@@ -3,6 +3,7 @@ import {
   asReservationSid,
   CustodyError,
   type ErrorCode,
+  errorCode,
   type RecordingSid,
   type ReservationSid,
 } from '@flex-custody/core';
@@ -16,11 +17,13 @@ import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { custodyOf, isStored, originOf, refuseErased, versionOf } from '../../playback/audio.ts';
 import type { MediaLinks } from '../../playback/media-link.ts';
 import type { RecordingReader } from '../../playback/recording-reader.ts';
+import type { Reservations } from '../../recorder/acceptance/reservations.ts';
 import { flexViewer } from '../plugins/flex-token.ts';
 import type { Limits } from '../plugins/limits.ts';
 
 export interface UrlProviderDeps {
-  catalog: Pick<LookupCatalog, 'find' | 'firstOfReservation'>;
+  catalog: Pick<LookupCatalog, 'find'>;
+  reservations: Reservations;
   flexTokens: FlexTokens;
   limits: Limits;
   audit: Audit;
@@ -57,6 +60,9 @@ function subjectOf(asked: Asked, row: RecordingRow | undefined): AuditEntry['sub
     : { kind: 'reservation', sid: asked.reservation };
 }
 
+/** Until a viewer may ask again for a recording that does not exist yet. */
+const awaitedSeconds = 30;
+
 const forbidden = () => new CustodyError('play_forbidden', 'this viewer may not play this');
 const missing = (code: ErrorCode) => new CustodyError(code, 'no such recording can be played');
 
@@ -73,17 +79,24 @@ export async function urlProviderRoute(app: FastifyInstance, deps: UrlProviderDe
     deps.limits.links.count(viewer.identity);
     const asked = askedFor(request.query);
     if (!asked) throw new CustodyError('recording_invalid', 'the query names no recording');
-    return { media_url: await linkFor(viewer, asked, request.id) };
+    const link = linkFor(viewer, asked, request.id).catch((error: unknown) => {
+      if (errorCode(error) === 'recording_awaited') reply.header('Retry-After', awaitedSeconds);
+      throw error;
+    });
+    return { media_url: await link };
   };
 
   const linkFor = async (viewer: Viewer, asked: Asked, requestId: string): Promise<string> => {
     const row =
       'recording' in asked
         ? await deps.catalog.find(asked.recording)
-        : await deps.catalog.firstOfReservation(asked.reservation);
+        : await deps.reservations.recordingOf(asked.reservation);
     const entry = { viewer, action: 'play', subject: subjectOf(asked, row), requestId } as const;
     if (!row) {
-      await deps.audit.record({ ...entry, allowed: false, reason: 'recording-unknown' });
+      const isAwaited = 'reservation' in asked && (await isAwaitedBy(viewer, asked.reservation));
+      const reason = isAwaited ? 'recording-awaited' : 'recording-unknown';
+      await deps.audit.record({ ...entry, allowed: false, reason });
+      if (isAwaited) throw missing('recording_awaited');
       // Only a viewer who may play every recording learns whether the recording is missing or denied.
       throw mayPlayEverything(viewer) ? missing('recording_unknown') : forbidden();
     }
@@ -99,6 +112,12 @@ export async function urlProviderRoute(app: FastifyInstance, deps: UrlProviderDe
     if (row.intent) refuseErased(row);
     if (!playable) throw missing('recording_absent');
     return issue(viewer, row);
+  };
+
+  /** Whether the viewer might play a recording of this reservation, and one may still come. */
+  const isAwaitedBy = async (viewer: Viewer, reservation: ReservationSid): Promise<boolean> => {
+    const owner = await deps.reservations.awaited(reservation);
+    return owner !== undefined && may(viewer, 'play', owner, deps.settings).allowed;
   };
 
   const issue = async (viewer: Viewer, row: RecordingRow): Promise<string> => {

@@ -17,6 +17,7 @@ import { linkAlarms } from '../recording-alarms.ts';
 import { attach } from './attach.ts';
 import { addressesOfWorkers } from './identity.ts';
 import { type Hints, type Proof, prove } from './prove.ts';
+import { proveBySegments } from './prove-by-segments.ts';
 
 const workerMs = 60_000;
 const workersKept = 10_000;
@@ -146,8 +147,13 @@ export function createLinker(deps: IngestDeps): Linker {
       await alarms.raise('link_refused', row.recordingSid, proof.reason);
       return { link: 'refused', state };
     }
-    if (proof.level === 'none') return unlinked(row.recordingSid, proof.reason);
-    return attachProven(row, proof);
+    if (proof.level !== 'none') return attachProven(row, proof);
+    const segments = (await deps.segmentsOf?.(row)) ?? [];
+    const bySegment = await proveBySegments(means, row, segments);
+    if (!bySegment) return unlinked(row.recordingSid, proof.reason);
+    return 'task' in bySegment
+      ? attachProven(row, bySegment)
+      : unlinked(row.recordingSid, 'task_gone', bySegment);
   }
 
   async function attempt(row: RecordingRow): Promise<LinkState> {

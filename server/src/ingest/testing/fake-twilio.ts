@@ -7,7 +7,7 @@ import type {
   WorkerSid,
 } from '@flex-custody/core';
 import { CustodyError } from '@flex-custody/core';
-import type { TwilioApi, TwilioRecording, TwilioReservation } from '@flex-custody/twilio';
+import type { RecordingPlace, TwilioApi, TwilioRecording, TwilioReservation } from '@flex-custody/twilio';
 
 /** Twilio's side in memory, for the tests of this room; what the SDK makes of the wire is tested in twilio/. */
 export class FakeTwilio implements TwilioApi {
@@ -63,6 +63,12 @@ export class FakeTwilio implements TwilioApi {
       const oldest = recordings.at(-1)?.startedAt;
       return { recordings, ...(oldest && { oldest }), ...(end < all.length && { next: String(end) }) };
     });
+  recordingsAt = (place: RecordingPlace) =>
+    this.answer('recordingsAt', () =>
+      [...this.recordings.values()].filter((one) =>
+        'call' in place ? one.callSid === place.call : one.conferenceSid === place.conference,
+      ),
+    );
   deleteRecording = (sid: RecordingSid) =>
     this.answer('deleteRecording', () =>
       this.recordings.delete(sid) ? ('deleted' as const) : ('gone' as const),

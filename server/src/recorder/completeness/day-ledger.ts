@@ -2,10 +2,13 @@ import type { AccountSid, ReservationSid, TaskSid, WorkerSid } from '@flex-custo
 import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
 import type { Db } from '../../db/db.ts';
 import type { DataSources } from '../data-source/data-source.ts';
+import type { Contact } from '../sessions/contact.ts';
 import { contactsOpened } from '../sessions/kept/contacts-table.ts';
 import { daysAfter, startOf } from './day.ts';
 import { type Entry, ledgerOf, type Outcome, outcomes } from './ledger.ts';
+import type { Reason } from './reasons.ts';
 import { reportedPauses } from './reported-pauses.ts';
+import { reasonsOf } from './segment-reasons.ts';
 
 export interface LedgerDeps {
   accountSid: AccountSid;
@@ -14,8 +17,8 @@ export interface LedgerDeps {
   dataSource: Pick<DataSources, 'current'>;
 }
 
-/** A segment without a recording, and without a reason. */
-export interface Unexplained {
+/** An agent's segment of the day. */
+export interface Segment {
   contact: string;
   reservationSid?: ReservationSid;
   taskSid?: TaskSid;
@@ -23,6 +26,9 @@ export interface Unexplained {
   startedAt: Date;
   endedAt: Date;
 }
+
+/** A segment that an operator gave a reason for. If its outcome is not `explained`, that outcome made the reason moot. */
+export type Explained = Segment & Reason & { outcome: Outcome };
 
 /** The ledger of the contacts that opened on one day. */
 export interface DayLedger {
@@ -39,7 +45,9 @@ export interface DayLedger {
   outcomes: Record<Outcome, number>;
   /** Of the recorded ones: those whose every recording was erased. */
   erased: number;
-  unexplained: readonly Unexplained[];
+  explained: readonly Explained[];
+  /** Segments without a recording, and without a reason. */
+  unexplained: readonly Segment[];
 }
 
 /** Contacts that are read at once. */
@@ -50,22 +58,23 @@ export const timeZoneOf = async (dataSource: Pick<DataSources, 'current'>): Prom
 
 /** @param day such as 2026-11-28, in the data source's time zone */
 export async function ledgerOfDay(deps: LedgerDeps, day: string, signal?: AbortSignal): Promise<DayLedger> {
-  const { accountSid: account, catalog, dataSource, db } = deps;
+  const { accountSid: account, dataSource, db } = deps;
   const timeZone = await timeZoneOf(dataSource);
   const [from, to] = [startOf(timeZone, day), startOf(timeZone, daysAfter(day, 1))];
   const counts = Object.fromEntries(outcomes.map((name) => [name, 0])) as Record<Outcome, number>;
-  const unexplained: Unexplained[] = [];
+  const explained: Explained[] = [];
+  const unexplained: Segment[] = [];
   let [contacts, open, erased] = [0, 0, 0];
   for (let after = { openedAt: from, number: 0 }; ; ) {
     signal?.throwIfAborted();
     const page = await contactsOpened(db, after, to, pageRows);
     const read = page.map(({ contact }) => contact);
-    const recordings = await catalog.ofContacts(read.flatMap(({ keys }) => keys));
-    const tasks = read.flatMap(({ interactions }) => interactions.flatMap(({ taskSid }) => taskSid ?? []));
-    for (const entry of ledgerOf(read, recordings, await reportedPauses(db, tasks))) {
+    for (const entry of await entriesOf(deps, read)) {
       counts[entry.outcome] += 1;
       if (entry.outcome === 'recorded' && entry.isErased) erased += 1;
-      if (entry.outcome === 'unexplained') unexplained.push(unexplainedOf(entry));
+      if (entry.outcome === 'unexplained') unexplained.push(segmentOf(entry));
+      if (entry.explanation)
+        explained.push({ ...segmentOf(entry), outcome: entry.outcome, ...entry.explanation });
     }
     contacts += page.length;
     open += read.filter(({ closedAt }) => closedAt === undefined).length;
@@ -77,11 +86,26 @@ export async function ledgerOfDay(deps: LedgerDeps, day: string, signal?: AbortS
   return {
     ...{ account, day, timeZone },
     ...period,
-    ...{ contacts, open, outcomes: counts, erased, unexplained },
+    ...{ contacts, open, outcomes: counts, erased, explained, unexplained },
   };
 }
 
-const unexplainedOf = ({ contact, reservationSid, taskSid, workerSid, startedAt, endedAt }: Entry) => ({
+/** The ledger of these contacts. */
+export async function entriesOf(
+  { catalog, db }: Pick<LedgerDeps, 'catalog' | 'db'>,
+  contacts: readonly Contact[],
+): Promise<Entry[]> {
+  const recordings = await catalog.ofContacts(contacts.flatMap(({ keys }) => keys));
+  const segments = contacts.flatMap(({ interactions }) => interactions);
+  const pauses = await reportedPauses(
+    db,
+    segments.flatMap(({ taskSid }) => taskSid ?? []),
+  );
+  const reservations = segments.map(({ reservationSid }) => reservationSid);
+  return ledgerOf(contacts, recordings, pauses, await reasonsOf(db, reservations));
+}
+
+const segmentOf = ({ contact, reservationSid, taskSid, workerSid, startedAt, endedAt }: Entry): Segment => ({
   contact,
   ...(reservationSid && { reservationSid }),
   ...(taskSid && { taskSid }),

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import type { CallSid, RecordingSid, ReservationSid, TaskSid, WorkerSid } from '@flex-custody/core';
 import fc from 'fast-check';
 import { type Contact, type Interaction, type Pause, wasAccepted } from '../sessions/contact.ts';
 import { contactsOf } from '../sessions/contacts-of.ts';
 import { stories } from '../sessions/testing/stories.ts';
 import { ledgerOf, outcomes, type Recorded } from './ledger.ts';
+import { type Reason, reasons } from './reasons.ts';
 
 const sid = (letters: string, n: number) => `${letters}${n.toString(16).padStart(32, '0')}`;
 const RE = (n: number) => sid('RE', n) as RecordingSid;
@@ -189,6 +191,26 @@ test('a recording of the customer counts for each agent whom it overlaps', () =>
   expect(entries.map((one) => one.outcome)).toEqual(['recorded', 'recorded', 'unexplained']);
 });
 
+test('a reason explains an unexplained segment, and is moot beside any other outcome', () => {
+  const given: Reason = { reason: 'network', explainedBy: 'ada', explainedAt: new Date(start) };
+  const contact = contactOf([
+    segment(1, 10, 100),
+    segment(2, 100, 200),
+    segment(3, 200, 300, { recording: { expected: false, reason: 'survey' } }),
+    segment(4, 300, 400, { pauses: [paused(299, 401)] }),
+    segment(5, 400, 500),
+  ]);
+  const reasonsGiven = new Map([1, 2, 3, 4].map((n) => [WR(n), given]));
+  const entries = ledgerOf([contact], [recording(1, 100, 200)], new Map(), reasonsGiven);
+  expect(entries.map(({ outcome, explanation }) => [outcome, explanation])).toEqual([
+    ['explained', given],
+    ['recorded', given],
+    ['survey', given],
+    ['paused', given],
+    ['unexplained', undefined],
+  ]);
+});
+
 test('an open contact and an offer have no entry; the tail of a call has one', () => {
   const { closedAt: _, ...open } = contactOf([segment(1, 10, 100)]);
   expect(ledgerOf([open], [], new Map())).toEqual([]);
@@ -267,4 +289,14 @@ test('of all stories, every accepted segment has exactly one outcome, whatever i
     }),
     { numRuns: 200 },
   );
+});
+
+test('docs/recorder.md has the same reasons', () => {
+  const docs = readFileSync('docs/recorder.md', 'utf8');
+  const table = docs.slice(docs.indexOf('### Reasons'));
+  const rows = [...table.matchAll(/^\| `([a-z-]+)` \| (.*) \|$/gm)].map(([, code, meaning]) => [
+    code,
+    meaning,
+  ]);
+  expect(rows).toEqual(Object.entries(reasons));
 });

@@ -3,18 +3,19 @@ import type { RecordingRow } from '../../catalog/recording-row.ts';
 import {
   type Contact,
   type Interaction,
-  type NoneExpectedReason,
   noneExpectedReasons,
   type Pause,
   wasAccepted,
 } from '../sessions/contact.ts';
+import type { Reason } from './reasons.ts';
 
 /**
  * What became of a segment. `recorded`: the catalog has a recording of it, or had one that was erased. `paused`: recording was
- * paused for its whole length. `unexplained`: a recording is missing. The others say why none is expected.
+ * paused for its whole length. `explained`: a recording is missing, and an operator said why. `unexplained`: a recording is missing.
+ * The others say why none is expected.
  */
-export const outcomes = ['recorded', 'paused', ...noneExpectedReasons, 'unexplained'] as const;
-export type Outcome = 'recorded' | 'paused' | NoneExpectedReason | 'unexplained';
+export const outcomes = ['recorded', 'paused', ...noneExpectedReasons, 'explained', 'unexplained'] as const;
+export type Outcome = (typeof outcomes)[number];
 
 /** An agent's segment, or the tail of a call after its last agent. */
 export interface Entry {
@@ -30,6 +31,8 @@ export interface Entry {
   recordings: readonly RecordingSid[];
   /** Every recording of it was erased. */
   isErased: boolean;
+  /** What an operator said, also where another outcome made it moot. */
+  explanation?: Reason;
 }
 
 /** What the ledger needs of a row of the catalog. */
@@ -57,11 +60,13 @@ const leastOverlapMs = 1_000;
  * The ledger of contacts that have closed; those that are open have no entries yet. Offers that no agent accepted have none either.
  * @param recordings rows of the catalog that name a SID of these contacts; further ones change nothing
  * @param pauses those that were reported of each task
+ * @param reasons what operators said of segments
  */
 export function ledgerOf(
   contacts: readonly Contact[],
   recordings: readonly Recorded[],
   pauses: ReadonlyMap<TaskSid, readonly Pause[]>,
+  reasons: ReadonlyMap<ReservationSid, Reason> = new Map(),
 ): Entry[] {
   const bySid = new Map<string, Recorded[]>();
   for (const one of recordings.filter(isKept))
@@ -73,7 +78,8 @@ export function ledgerOf(
     const found = [...new Set(contact.keys.flatMap((key) => bySid.get(key) ?? []))];
     const segments = contact.interactions
       .filter(wasAccepted)
-      .map((segment) => entryOf(contact.id, segment, periodOf(segment, closedAt), found, pauses));
+      .map((segment) => entryOf(contact.id, segment, periodOf(segment, closedAt), found, pauses))
+      .map((entry) => withReason(entry, reasons.get(entry.reservationSid)));
     if (!tail || tail.recording.expected) return segments;
     const { from: startedAt, to: endedAt, recording } = tail;
     const { reason: outcome } = recording;
@@ -89,12 +95,13 @@ const isKept = ({ state, object }: Recorded): boolean =>
   state !== 'absent' && (state !== 'failed' || object !== undefined);
 
 /** Epoch ms. */
-interface Period {
+export interface Period {
   from: number;
   to: number;
 }
 
-const periodOf = ({ acceptedAt, offeredAt, endedAt }: Interaction, closedAt: number): Period => {
+/** @param closedAt of its contact */
+export const periodOf = ({ acceptedAt, offeredAt, endedAt }: Interaction, closedAt: number): Period => {
   const from = acceptedAt ?? offeredAt;
   return { from, to: Math.max(from, endedAt ?? closedAt) };
 };
@@ -105,7 +112,7 @@ function entryOf(
   period: Period,
   found: readonly Recorded[],
   pauses: ReadonlyMap<TaskSid, readonly Pause[]>,
-): Entry {
+): Entry & { reservationSid: ReservationSid } {
   const { reservationSid, taskSid, workerSid } = segment;
   const own = found.filter((one) => isOf(one, segment, period));
   const all = [...segment.pauses, ...((taskSid && pauses.get(taskSid)) ?? [])];
@@ -122,14 +129,28 @@ function entryOf(
   };
 }
 
+/** A reason explains only what nothing else does. */
+const withReason = (entry: Entry, explanation: Reason | undefined): Entry =>
+  explanation
+    ? {
+        ...entry,
+        outcome: entry.outcome === 'unexplained' ? 'explained' : entry.outcome,
+        explanation,
+      }
+    : entry;
+
 function outcomeOf({ recording }: Interaction, isPaused: boolean, isRecorded: boolean): Outcome {
   if (isPaused) return 'paused';
   if (isRecorded) return 'recorded';
   return recording.expected ? 'unexplained' : recording.reason;
 }
 
-/** A proven owner decides; a recording without one belongs to the segments that it overlaps, and so does one that events name. */
-function isOf(recorded: Recorded, segment: Interaction, period: Period): boolean {
+/**
+ * Whether a recording is of a segment.
+ *
+ * A proven owner decides; a recording without one belongs to the segments that it overlaps, and so does one that events name.
+ */
+export function isOf(recorded: Recorded, segment: Interaction, period: Period): boolean {
   const isNamed = segment.recordings.includes(recorded.recordingSid);
   // The catalog keeps only the SID of an erased one.
   if (recorded.state === 'erased') return isNamed;
@@ -141,7 +162,11 @@ function isOf(recorded: Recorded, segment: Interaction, period: Period): boolean
   return (isNamed || !isOfOther) && overlaps(recorded, period);
 }
 
-function overlaps({ startedAt, durationSeconds }: Recorded, { from, to }: Period): boolean {
+/** Whether a recording has a second or more of a period. */
+export function overlaps(
+  { startedAt, durationSeconds }: Pick<Recorded, 'startedAt' | 'durationSeconds'>,
+  { from, to }: Period,
+): boolean {
   const start = startedAt.getTime();
   const end = durationSeconds === undefined ? Number.POSITIVE_INFINITY : start + durationSeconds * 1_000;
   // A recording starts in whole seconds, so a very short segment may end before it.

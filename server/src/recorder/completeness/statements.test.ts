@@ -12,9 +12,12 @@ import { contactsOf } from '../sessions/contacts-of.ts';
 import { writeContacts } from '../sessions/kept/contacts-table.ts';
 import { storeAll } from '../sessions/testing/stored.ts';
 import { inbound } from '../sessions/testing/stories.ts';
+import { type CompletenessDeps, createCompleteness } from './completeness.ts';
 import { daysAfter, startOf } from './day.ts';
 import { ledgerOfDay } from './day-ledger.ts';
+import type { ReasonCode } from './reasons.ts';
 import { runCompleteness } from './run-jobs.ts';
+import { claimVersion } from './statement-versions.ts';
 import { type StatementDeps, stateDays, statementKey, statementType } from './statements.ts';
 
 const accountSid = `AC${'1'.repeat(32)}` as AccountSid;
@@ -61,11 +64,17 @@ onEachEngine('statements of completeness', (open) => {
       durationSeconds: (endedAt - acceptedAt) / 1_000,
     });
   }
-  const keep = (...contacts: Contact[]) =>
-    writeContacts(
+  async function keep(...contacts: Contact[]) {
+    await writeContacts(
       db,
       contacts.map((contact, index) => ({ number: index + 1, contact })),
     );
+    for (const [index, { keys: own }] of contacts.entries())
+      await db.query(
+        'INSERT INTO contact_keys SELECT key, $2 FROM unnest($1::text[]) key ON CONFLICT DO NOTHING',
+        [own, index + 1],
+      );
+  }
 
   beforeAll(async () => {
     database = await open();
@@ -77,7 +86,8 @@ onEachEngine('statements of completeness', (open) => {
   beforeEach(async () => {
     written = [];
     await db.query(
-      'TRUNCATE recordings, alarms, marks, contacts, reports, pauses, agent_events CASCADE; UPDATE session_place SET position = NULL',
+      `TRUNCATE recordings, alarms, marks, contacts, contact_keys, reports, pauses, agent_events, segment_reasons,
+         completeness_statements, audit CASCADE; UPDATE session_place SET position = NULL`,
     );
     deps = {
       ...{ accountSid, db, catalog, signing },
@@ -138,6 +148,7 @@ onEachEngine('statements of completeness', (open) => {
       JSON.parse(
         JSON.stringify({
           ...(await ledgerOfDay(deps, days[1])),
+          version: 1,
           eventsUntil: new Date(start(days[2]) + 2 * hour).toISOString(),
         }),
       ),
@@ -178,9 +189,97 @@ onEachEngine('statements of completeness', (open) => {
     await record(two, 2);
     await stateDays(deps);
     expect(await alarm()).toBeUndefined();
-    expect(keys().slice(2)).toEqual(['2026-10-24.json', '2026-10-25.json']);
+    expect(keys().slice(2)).toEqual(['2026-10-24.2.json', '2026-10-25.2.json']);
     await stateDays(deps);
     expect(written).toHaveLength(4);
+  });
+
+  const payloadOf = ([, bytes]: [string, Buffer]) =>
+    JSON.parse(Buffer.from(JSON.parse(String(bytes)).payload, 'base64url').toString());
+
+  test('reasons resolve the alarm and are stated; a withdrawal, and a recording that arrives later, are stated too', async () => {
+    const one = callAt(31, start(days[0]));
+    const { reservationSid } = acceptedOf(one);
+    const sent: string[] = [];
+    const queue: CompletenessDeps['queue'] = { send: async ({ name }) => void sent.push(name) };
+    const completeness = createCompleteness({ ...deps, db, queue });
+    const explain = (reason: ReasonCode) =>
+      completeness.explainSegment({ reservationSid, reason, comment: 'ask +4930123456', explainedBy: 'ada' });
+    await keep(one);
+    await complete(start(days[0]), start(days[1]) + 3 * hour);
+    await stateDays(deps);
+    expect((await alarm())?.code).toBe('segments_unexplained');
+    await explain('network');
+    await stateDays(deps);
+    expect(await alarm()).toBeUndefined();
+    await stateDays(deps);
+    await explain('outage');
+    await stateDays(deps);
+    await completeness.withdrawReason({ reservationSid, by: 'grace' });
+    await stateDays(deps);
+    expect((await alarm())?.code).toBe('segments_unexplained');
+    await explain('network');
+    await record(one, 1);
+    await stateDays(deps);
+    expect(await alarm()).toBeUndefined();
+    expect(keys()).toEqual(['', '.2', '.3', '.4', '.5'].map((version) => `2026-10-24${version}.json`));
+    const stated = written.map(payloadOf);
+    expect(stated.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5]);
+    expect(stated.map(({ outcomes }) => [outcomes.unexplained, outcomes.explained])).toEqual([
+      [1, 0],
+      [0, 1],
+      [0, 1],
+      [1, 0],
+      [0, 0],
+    ]);
+    expect(stated.map(({ explained: [first] }) => first && [first.reason, first.outcome])).toEqual([
+      undefined,
+      ['network', 'explained'],
+      ['outage', 'explained'],
+      undefined,
+      ['network', 'recorded'],
+    ]);
+    expect(stated[1].explained).toEqual([
+      expect.objectContaining({ reservationSid, explainedBy: 'ada', explainedAt: expect.any(String) }),
+    ]);
+    expect(JSON.stringify(stated)).not.toContain('+4930123456');
+    expect(sent).toEqual(Array(4).fill('completeness'));
+    await expect(explain('network')).rejects.toMatchObject({ code: 'segment_settled' });
+    const rows = await db.query('SELECT viewer, action, recording_sid, reason FROM audit ORDER BY id');
+    const entry = (viewer: string, action: string, reason: string) => ({
+      ...{ viewer, action, reason, recording_sid: reservationSid },
+    });
+    expect(rows).toEqual([
+      entry('ada', 'segment.explained', 'network'),
+      entry('ada', 'segment.explained', 'outage'),
+      entry('grace', 'segment.reason-withdrawn', 'by the command line'),
+      entry('ada', 'segment.explained', 'network'),
+    ]);
+  });
+
+  test('nothing is explained that the audit log did not take', async () => {
+    const one = callAt(32, start(days[0]));
+    await keep(one);
+    const completeness = createCompleteness({ ...deps, db, queue: { send: async () => undefined } });
+    await db.query('ALTER TABLE audit RENAME TO audit_away');
+    try {
+      await expect(
+        completeness.explainSegment({
+          ...{ reservationSid: acceptedOf(one).reservationSid, reason: 'network', explainedBy: 'ada' },
+        }),
+      ).rejects.toMatchObject({ code: 'audit_unavailable' });
+    } finally {
+      await db.query('ALTER TABLE audit_away RENAME TO audit');
+    }
+    expect(await db.query('SELECT 1 FROM segment_reasons')).toEqual([]);
+  });
+
+  test('a statement that was claimed and not written leaves a gap, and overwrites none', async () => {
+    await keep(callAt(33, start(days[0])));
+    await complete(start(days[0]), start(days[1]) + 3 * hour);
+    await claimVersion(db, { accountSid, day: days[0] });
+    await stateDays(deps);
+    expect(keys()).toEqual(['2026-10-24.2.json']);
   });
 
   test('what is unexplained for 31 days keeps its alarm, and is not read again', async () => {
@@ -191,7 +290,7 @@ onEachEngine('statements of completeness', (open) => {
     await record(one, 1);
     await complete(start(days[0]), start(daysAfter(days[0], 33)));
     await stateDays(deps);
-    expect(keys().filter((key) => key === '2026-10-24.json')).toHaveLength(1);
+    expect(keys().filter((key) => key?.startsWith('2026-10-24'))).toHaveLength(1);
     expect((await alarm())?.code).toBe('segments_unexplained');
   });
 

@@ -143,5 +143,7 @@ export class LiveCall implements RecorderTwilio {
   recordingsSince = (_since: Date): Promise<RecordedPlace[]> => this.ask(() => []);
   taskCreated = (_asked: TaskSid): Promise<CreatedTask | undefined> => this.ask(() => undefined);
   flexConfiguration = (): Promise<FlexConfiguration | undefined> => this.ask(() => undefined);
+  reservation = (task: TaskSid, asked: ReservationSid) =>
+    this.ask(() => this.reserved.find((one) => one.sid === asked && one.taskSid === task));
   reservations = (asked: TaskSid) => this.ask(() => this.reserved.filter((one) => one.taskSid === asked));
 }

@@ -26,6 +26,7 @@ export function room(db: Db, change: Partial<PauseSettings> = {}) {
   const alarms = createAlarms(db);
   const deps: RecorderDeps = {
     accountSid: sids.account,
+    publicUrl: 'https://custody.example',
     db,
     alarms,
     catalog: createCatalog(db, sids.account),

@@ -2,6 +2,7 @@ import { playbackRoutes } from '../../http/routes/playback.ts';
 import { createMediaLinks } from '../../playback/media-link.ts';
 import { createRecordingReader } from '../../playback/recording-reader.ts';
 import { createTwilioMedia } from '../../playback/twilio-media.ts';
+import { createReservations } from '../../recorder/acceptance/reservations.ts';
 import type { Room } from '../../room.ts';
 import type { Shared } from './shared.ts';
 
@@ -11,6 +12,7 @@ export function playbackRoom(shared: Shared): Room {
   const deps = {
     ...{ audit, catalog, flexTokens, limits, origins, segmentLinks, store },
     settings: { agentsMayPlayOwn },
+    reservations: createReservations(shared),
     mediaLinks: createMediaLinks({ secret, publicUrl, ttlSeconds: config.mediaTtlSeconds }),
     reader: createRecordingReader({ store, keys, log }),
     twilioMedia: createTwilioMedia(credentials),

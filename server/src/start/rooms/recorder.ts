@@ -3,11 +3,13 @@ import { hasFollowed } from '../../events/event-status.ts';
 import { dataSourceRoute } from '../../http/routes/data-source.ts';
 import { reportRoutes } from '../../http/routes/reports.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
+import { announceAccepted } from '../../recorder/acceptance/announce.ts';
 import { runCompleteness } from '../../recorder/completeness/run-jobs.ts';
 import { pausing } from '../../recorder/data-source/pausing.ts';
 import { watchDataSource } from '../../recorder/data-source/watch.ts';
 import { createRecorder, type Recorder } from '../../recorder/index.ts';
 import { followLimits } from '../../recorder/rate-limits.ts';
+import { runRecovery } from '../../recorder/recovery/run-jobs.ts';
 import { runRepair } from '../../recorder/repair/run-jobs.ts';
 import { createSessions, type Sessions } from '../../recorder/sessions/kept/sessions.ts';
 import { runShortCalls } from '../../recorder/short-calls/run-jobs.ts';
@@ -29,10 +31,14 @@ export interface OpenRecorder {
 export function openRecorder(shared: Shared): OpenRecorder {
   const { config, queue } = shared;
   const { accountSid, mediaSecret: secret, voiceConsent, watchCalls } = config;
-  const sessions = createSessions({ ...shared, watchCalls });
+  const sessions = createSessions({
+    ...{ ...shared, watchCalls },
+    ...(config.linkAtAcceptance && { onChange: announceAccepted(shared) }),
+  });
   const recorder = createRecorder({
     ...shared,
     sessions,
+    publicUrl: config.publicUrl,
     ...{ accountSid, secret, settings: pausingOf(shared), voiceConsent, watchCalls },
     describe: (recordingSid) => queue.send(ingestJobs.describe, { recordingSid }),
   });
@@ -56,6 +62,7 @@ export function recorderRoom(shared: Shared, { recorder, sessions }: OpenRecorde
     jobs: [
       ...recorder.jobs(),
       ...runRepair({ ...shared, repairMinutes: config.repairMinutes, isFollowed: () => hasFollowed(db) }),
+      ...runRecovery({ ...shared, isOn: config.reconcile.everyMinutes > 0 }),
       ...runCompleteness({ ...shared, accountSid }),
       ...runShortCalls(shared),
     ],

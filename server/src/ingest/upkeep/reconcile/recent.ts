@@ -3,7 +3,14 @@ import type { TwilioRecording } from '@flex-custody/twilio';
 import type { Run } from '../../../runs/runs.ts';
 import type { IngestDeps } from '../../deps.ts';
 import { createTally, type Tally } from './tally.ts';
-import { type TakingIn, type TwilioPassDeps, takeIn, twilioPass, withRetries } from './twilio-pass.ts';
+import {
+  settledMs,
+  type TakingIn,
+  type TwilioPassDeps,
+  takeIn,
+  twilioPass,
+  withRetries,
+} from './twilio-pass.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -11,8 +18,6 @@ const hour = 60 * minute;
 export const rescanMs = 2 * hour;
 /** The list is filtered by the creation of a recording, which may differ from its start. */
 const marginMs = 10 * minute;
-/** Twilio tries a callback for 15 s, and by this time the host itself does what a Function has left. */
-const settledMs = 15 * minute;
 /** A call at Twilio lasts a day at most, so a recording that is unfinished after three days stays unfinished. */
 const forgetMs = 72 * hour;
 /** Most unfinished recordings that the mark holds. */

@@ -10,6 +10,8 @@ import type { Tally } from './tally.ts';
 
 /** Least time from the beginning of a page to that of the next, so that the account's other programs can use Twilio's API. */
 const pageEveryMs = 250;
+/** Twilio tries a callback for 15 s, and by this time the host itself does what a Function has left. */
+export const settledMs = 15 * 60_000;
 const mostPauseMs = 60_000;
 const attempts = 8;
 /** Twilio's dates have whole seconds, so recordings of the same second as the last one of a page are requested again. */

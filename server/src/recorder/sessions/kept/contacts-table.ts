@@ -140,7 +140,8 @@ export async function writeContacts(
        to_timestamp((one->>'closedAt')::float8 / 1000), one
      FROM (SELECT number, text::jsonb AS one FROM unnest($1::bigint[], $2::text[]) AS pair (number, text)) AS given
      ON CONFLICT (number) DO UPDATE SET id = excluded.id, kind = excluded.kind, opened_at = excluded.opened_at,
-       closed_at = excluded.closed_at, contact = excluded.contact`,
+       closed_at = excluded.closed_at, contact = excluded.contact,
+       recovered_at = CASE WHEN contacts.closed_at = excluded.closed_at THEN contacts.recovered_at END`,
     [contacts.map(({ number }) => number), contacts.map(({ contact }) => JSON.stringify(contact))],
   );
 }
@@ -202,6 +203,29 @@ export async function contactsOpened(
     [after.openedAt, after.number, before, limit],
   );
   return rows.map(keptOf);
+}
+
+/**
+ * Calls that closed within a period, and of which Twilio was not asked for recordings yet, in the order of their closing.
+ * @param period epoch ms
+ */
+export async function unrecoveredContacts(
+  db: Sql,
+  { from, to }: { from: number; to: number },
+  limit: number,
+): Promise<KeptContact[]> {
+  const rows = await db.query<Row>(
+    `SELECT ${columns} FROM contacts
+     WHERE recovered_at IS NULL AND closed_at IS NOT NULL AND kind = 'voice'
+       AND closed_at BETWEEN to_timestamp($1::float8 / 1000) AND to_timestamp($2::float8 / 1000)
+     ORDER BY closed_at, number LIMIT $3`,
+    [from, to, limit],
+  );
+  return rows.map(keptOf);
+}
+
+export async function keepRecovered(db: Sql, numbers: readonly number[]): Promise<void> {
+  await db.query('UPDATE contacts SET recovered_at = now() WHERE number = ANY($1::bigint[])', [numbers]);
 }
 
 /** What policies have reported of contacts, by the contact's number. */

@@ -13,6 +13,8 @@ export interface SessionsDeps extends Pick<HoldLookDeps, 'catalog' | 'inbox' | '
   dataSource: Pick<DataSources, 'current' | 'people'>;
   /** Whether the host looks at live calls on a schedule. */
   watchCalls: boolean;
+  /** Called with the numbers of contacts that have changed. */
+  onChange?: (numbers: readonly number[]) => Promise<void>;
   log: { warn(fields: object, message: string): void };
 }
 
@@ -41,7 +43,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return { minimumSeconds, longCallMinutes, longHoldMinutes };
   };
   const policies = { db, alarms, settings };
-  const apply = (numbers: readonly number[]) => applyToSome(policies, numbers);
+  const apply = async (numbers: readonly number[]) => {
+    await applyToSome(policies, numbers);
+    await deps.onChange?.(numbers);
+  };
   return {
     consumer: {
       name: 'sessions',
