@@ -40,6 +40,7 @@ import { watchLag } from '../events/event-lag.ts';
 import { readEventStatus } from '../events/event-status.ts';
 import { eventTypes } from '../events/event-types.ts';
 import { createInboxReader, readEvents } from '../events/inbox-reader.ts';
+import { readStatus } from '../events/status-part.ts';
 import { takeBackSetAside } from '../events/take-back.ts';
 import { cloudEvent, account as eventAccount } from '../events/testing/cloud-events.ts';
 import { readHealth } from '../http/operators/health.ts';
@@ -52,6 +53,8 @@ import { countStatement } from '../queue/job-counts.ts';
 import { jobTable, partsOf } from '../queue/job-table.ts';
 import { removeDone } from '../queue/remove-done.ts';
 import { reportedPauses } from '../recorder/completeness/reported-pauses.ts';
+import { beat } from '../recorder/data-source/nodes.ts';
+import { assignedNodes } from '../recorder/data-source/status.ts';
 import { createPauses } from '../recorder/pauses/pauses.ts';
 import { consentOf } from '../recorder/reports/consents.ts';
 import { createPendingReports, retryPending } from '../recorder/reports/pending.ts';
@@ -589,6 +592,9 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await keepReport(db, report);
     await keepResolved(db, report);
     await keepDecisions(db, { number: 1, shownAt: since });
+    db.during('nodes');
+    await beat(db, 'a');
+    await readStatus([assignedNodes({ current: async () => undefined })], db);
     db.during('sessions: removing');
     await createAgedRows(db, account, {
       mark: async () => undefined,

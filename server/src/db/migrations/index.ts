@@ -26,6 +26,8 @@ import { dataSource } from './025-data-source.ts';
 import { inbox } from './026-inbox.ts';
 import { shardLeases } from './027-shard-leases.ts';
 import { sessions } from './028-sessions.ts';
+import { reserved } from './029-reserved.ts';
+import { nodesAndNews } from './030-nodes-and-news.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
 export const migrations: readonly string[] = [
@@ -57,4 +59,6 @@ export const migrations: readonly string[] = [
   inbox,
   shardLeases,
   sessions,
+  reserved,
+  nodesAndNews,
 ];

@@ -4,6 +4,7 @@ import { dataSourceRoute } from '../../http/routes/data-source.ts';
 import { reportRoutes } from '../../http/routes/reports.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
 import { runCompleteness } from '../../recorder/completeness/run-jobs.ts';
+import { beatNode } from '../../recorder/data-source/nodes.ts';
 import { pausing } from '../../recorder/data-source/pausing.ts';
 import { watchDataSource } from '../../recorder/data-source/watch.ts';
 import { createRecorder, type Recorder } from '../../recorder/index.ts';
@@ -58,7 +59,7 @@ export function recorderRoom(shared: Shared, { recorder, sessions }: OpenRecorde
       ...runCompleteness({ ...shared, accountSid }),
     ],
     works: recorderWorks(shared),
-    consumers: [watchDataSource({ dataSource, log }), sessions.consumer],
+    consumers: [beatNode(db, config.node), watchDataSource({ dataSource, log }), sessions.consumer],
     async begin() {
       await follow();
       following = setInterval(() => void follow(), limitsMs).unref();

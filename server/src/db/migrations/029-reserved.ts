@@ -1,0 +1,2 @@
+/** Another change has this number. */
+export const reserved = 'SELECT 1;';
