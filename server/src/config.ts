@@ -2,6 +2,7 @@ import {
   type AccountSid,
   CustodyError,
   type InsightsMeasure,
+  type NewsKind,
   type PauseSettings,
   type WorkspaceSid,
 } from '@flex-custody/core';
@@ -97,8 +98,16 @@ export interface Config {
   acceptUnversioned: boolean;
   /** When a copy that the host did not make itself is compared with Twilio's media. */
   prove: 'before-deletion' | 'always';
-  /** Where alarms are sent; `secrets` sign, newest first. `allowPrivate` allows other networks than the public Internet. */
-  alarmWebhook?: { url: string; secrets: readonly string[]; allowPrivate: boolean };
+  /**
+   * Where alarms are sent; `secrets` sign, newest first. `allowPrivate` allows other networks than the public Internet. `news`:
+   * what is sent beside alarms.
+   */
+  alarmWebhook?: {
+    url: string;
+    secrets: readonly string[];
+    allowPrivate: boolean;
+    news: readonly NewsKind[];
+  };
   /** Days after which the host deletes closed alarms, finished runs, reports of calls and agents' events. */
   keepDays: { alarms: number; runs: number; reports: number; events: number };
   policyFile?: string;

@@ -79,8 +79,9 @@ export const readers = {
     CUSTODY_ALARM_WEBHOOK: url,
     CUSTODY_ALARM_WEBHOOK_SECRET: secrets = [],
     CUSTODY_ALARM_WEBHOOK_PRIVATE: allowPrivate,
+    CUSTODY_ALARM_WEBHOOK_NEWS: news = [],
   }) {
-    return url === undefined ? undefined : { url, secrets, allowPrivate };
+    return url === undefined ? undefined : { url, secrets, allowPrivate, news };
   },
   keepDays: (env) => ({
     alarms: env.CUSTODY_ALARM_DAYS,
