@@ -163,6 +163,21 @@ export const alarmTable = {
     raisedBy: 'the tick of the sessions, and each event of the call',
     resolvedBy: 'the hold or the call ends',
   },
+  recording_short: {
+    severity: 'critical',
+    meaning:
+      'A verified recording is shorter than its part of the call, by more than 2 seconds and 2 %, and no reported pause explains it.',
+    next: 'Listen to its end. If an agent or a Flow stopped it on purpose, `flex-custody alarms clear`. Otherwise look in the Twilio Console at the errors of its call.',
+    raisedBy: 'the job `length`, some minutes after the recording is verified, or when its call has ended',
+    resolvedBy: 'a later comparison, each hour or of a new copy, that finds the recording long enough',
+  },
+  length_failed: {
+    severity: 'warning',
+    meaning: 'The length of a recording could not be compared with its call until all tries were used up.',
+    next: "Check Twilio's API and the credentials (`flex-custody doctor --only account`). The recording itself is stored and plays.",
+    raisedBy: failed('length'),
+    resolvedBy: 'the next comparison of the recording with its call',
+  },
   segments_unexplained: {
     severity: 'critical',
     meaning:

@@ -92,6 +92,8 @@ export interface IngestDeps {
   whoseCall?: (row: RecordingRow) => Promise<Parties | undefined>;
   /** Sends the recorder's job that asks Twilio for direction and caller, so many ms from now. */
   askWhoseCall(sid: RecordingSid, afterMs: number): Promise<void>;
+  /** Sends the recorder's job that compares the recording's length with its call, some minutes from now. */
+  askLength(sid: RecordingSid): Promise<void>;
   /** Makes the segment link for the older Player, if the setting is on. */
   segmentLink?: (row: RecordingRow) => Promise<string>;
 }

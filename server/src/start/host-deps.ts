@@ -31,6 +31,7 @@ import type { DataSources } from '../recorder/data-source/data-source.ts';
 import { openDataSource } from '../recorder/data-source/open.ts';
 import { noticing } from '../recorder/event-streams/noticing.ts';
 import { recorderJobs } from '../recorder/jobs.ts';
+import { lengthAfterMs } from '../recorder/lengths/compare.ts';
 import { recorderWorks } from '../recorder/works.ts';
 import { callerDigests } from '../retention/caller.ts';
 import { retentionWorks } from '../retention/index.ts';
@@ -109,6 +110,8 @@ export function createHostDeps(
     queue,
     askWhoseCall: (recordingSid, startAfterMs) =>
       queue.send(recorderJobs.facts, { recordingSid }, { startAfterMs }),
+    askLength: (recordingSid) =>
+      queue.send(recorderJobs.length, { recordingSid }, { startAfterMs: lengthAfterMs }),
     store: createStore(config.store),
     ...(config.inventory && {
       inventory: {
