@@ -89,6 +89,8 @@ export interface Config {
   retries: { limit: number; delaySeconds: number };
   /** Between two comparisons of TaskRouter's events with the inbox; 0 for none. */
   repairMinutes: number;
+  /** Minutes from the end of a call to the alarm `recording_missing`; 0: never. */
+  missingMinutes: number;
   reconcile: { everyMinutes: number; hours: number };
   /** Where S3 puts the inventory of the bucket; `prefix` ends with a slash, or is empty. */
   inventory?: { bucket: string; prefix: string };

@@ -178,6 +178,21 @@ export const alarmTable = {
     raisedBy: failed('length'),
     resolvedBy: 'the next comparison of the recording with its call',
   },
+  recording_missing: {
+    severity: 'critical',
+    meaning:
+      'A call that an agent took ended some time ago (CUSTODY_MISSING_MINUTES), and no recording of the segment has come, nor is there a reason why none is expected.',
+    next: 'The detail has the reservation and the task. `flex-custody reconcile --since` with the day of the call takes in what Twilio has. If Twilio has none, look at the alarm `not_recorded` and at the plugins (`flex-custody doctor --only plugins`), then `flex-custody alarms clear`.',
+    raisedBy: 'the job `missing`, every five minutes, once for each segment',
+    resolvedBy: 'a recording of the segment comes, or a late report says why there is none',
+  },
+  missing_failed: {
+    severity: 'warning',
+    meaning: 'The host could not look for recordings that have not come: such calls are reported late.',
+    next: 'Check the database and Twilio (`flex-custody doctor --only database,account`). The job runs again every five minutes.',
+    raisedBy: failed('missing'),
+    resolvedBy: bySuccess,
+  },
   segments_unexplained: {
     severity: 'critical',
     meaning:

@@ -70,6 +70,7 @@ export const readers = {
   copiesAtOnce: (env) => env.CUSTODY_COPIES_AT_ONCE,
   retries: (env) => ({ limit: env.CUSTODY_RETRIES, delaySeconds: env.CUSTODY_RETRY_SECONDS }),
   repairMinutes: (env) => env.CUSTODY_REPAIR_MINUTES,
+  missingMinutes: (env) => env.CUSTODY_MISSING_MINUTES,
   reconcile: (env) => ({ everyMinutes: env.CUSTODY_RECONCILE_MINUTES, hours: env.CUSTODY_RECONCILE_HOURS }),
   inventory: (env) => env.CUSTODY_INVENTORY,
   prove: (env) => env.CUSTODY_PROVE,

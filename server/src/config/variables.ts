@@ -309,6 +309,11 @@ export const variables = z.object({
     .describe(
       "Minutes between two comparisons of TaskRouter's events with the inbox; each takes in what the stream lost. 0: never.",
     ),
+  CUSTODY_MISSING_MINUTES: whole(0, 1_440)
+    .default(30)
+    .describe(
+      'Minutes after the end of a call until the alarm `recording_missing`, where an agent took part and no recording has come; 0: never.',
+    ),
   CUSTODY_RECONCILE_MINUTES: whole(0, 10_080)
     .default(60)
     .describe(

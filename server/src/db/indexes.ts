@@ -89,6 +89,7 @@ export const indexes: Wanted = {
   contact_keys_of: { on: 'contact_keys', as: '(contact)' },
   contacts_unfinished: { on: 'contacts', as: '(number) WHERE shown_at IS NULL' },
   contacts_ended: { on: 'contacts', as: `((${sessionEnd}))` },
+  contacts_closed: { on: 'contacts', as: '(closed_at, number) WHERE closed_at IS NOT NULL' },
   contacts_opened: { on: 'contacts', as: '(opened_at)' },
   events_set_aside_about: { on: 'events_set_aside', as: 'USING gin (sids) WITH (fastupdate = off)' },
   events_set_aside_last: { on: 'events_set_aside', as: '(last_at)' },

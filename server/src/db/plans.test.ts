@@ -61,6 +61,7 @@ import { consentOf } from '../recorder/reports/consents.ts';
 import { createPendingReports, retryPending } from '../recorder/reports/pending.ts';
 import {
   attachEvents,
+  contactsClosed,
   contactsOfKeys,
   contactsOpened,
   eventsOfContacts,
@@ -351,7 +352,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await fillCatalog(plain, { account, recordings: rows, alarms: { open: 200, cleared: 2_000 } });
     await plain.query(
       `INSERT INTO contacts (number, id, kind, opened_at, closed_at, contact, shown_at)
-       SELECT n, 'WT' || n, 'voice', now() - n * interval '1 minute', now(), '{}', now() FROM generate_series(1, 100000) n;
+       SELECT n, 'WT' || n, 'voice', now() - n * interval '1 minute', now() - (n - 1) * interval '1 minute', '{}', now() FROM generate_series(1, 100000) n;
        INSERT INTO contact_keys SELECT 'key ' || n, n FROM generate_series(1, 100000) n;
        INSERT INTO contact_events SELECT n, 'event ' || n FROM generate_series(1, 100000) n;
        ANALYZE contacts, contact_keys, contact_events`,
@@ -592,6 +593,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await writeContacts(db, []);
     await readContacts(db, [1, 2]);
     await unfinishedContacts(db, 0, 200);
+    await contactsClosed(db, { closedAt: new Date(Date.now() - 60_000), number: 1 }, new Date(), 100);
     await readReports(db, [1, 2]);
     const since = new Date(0);
     const report = { contact: 1, code: 'long_hold', since, subject: 's', resolved: false } as const;

@@ -56,7 +56,11 @@ export function recorderRoom(shared: Shared, { recorder, sessions }: OpenRecorde
     jobs: [
       ...recorder.jobs(),
       ...runRepair({ ...shared, repairMinutes: config.repairMinutes, isFollowed: () => hasFollowed(db) }),
-      ...runCompleteness({ ...shared, accountSid }),
+      ...runCompleteness({
+        ...{ ...shared, accountSid },
+        missingMinutes: config.missingMinutes,
+        isRepaired: config.repairMinutes > 0,
+      }),
     ],
     works: recorderWorks(shared),
     consumers: [beatNode(db, config.node), watchDataSource({ dataSource, log }), sessions.consumer],
