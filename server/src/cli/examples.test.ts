@@ -7,7 +7,7 @@ import { buildProgram } from './program.ts';
 function helps(command: Command, path: readonly string[] = []): [string, string][] {
   const chunks: string[] = [];
   command.configureOutput({ writeOut: (chunk) => void chunks.push(chunk) });
-  const isGroup = command.commands.length > 0 && command.name() !== 'alarms';
+  const isGroup = command.commands.length > 0 && !['alarms', 'completeness'].includes(command.name());
   if (!isGroup) command.outputHelp();
   const own: [string, string][] = isGroup ? [] : [[path.join(' '), chunks.join('')]];
   return [...own, ...command.commands.flatMap((below) => helps(below, [...path, below.name()]))];

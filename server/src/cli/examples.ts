@@ -46,6 +46,7 @@ export const examples: Readonly<Record<string, string>> = {
   'recorder settings schema': '',
   'recorder setup': '--sink webhook --dry-run',
   completeness: '--day 2026-11-28',
+  'completeness verify': '2026-11-28.json --day 2026-11-28',
   'recorder repair': '--since 2h --dry-run',
   encrypt: `--in call.wav --out object --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
   decrypt: `--in object --out call.wav --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,
