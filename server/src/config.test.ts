@@ -197,6 +197,7 @@ test.each([
   ['CUSTODY_INVENTORY', 's3://a', 's3://bucket/prefix'],
   ['CUSTODY_ALARM_WEBHOOK_SECRET', 'short', '32 characters'],
   ['CUSTODY_ALARM_WEBHOOK_PRIVATE', 'yes', 'true or false'],
+  ['CUSTODY_ALARM_WEBHOOK_NEWS', 'recording.proven,all', 'must be of recording.proven'],
   ['CUSTODY_LOG_LEVEL', 'loud', 'debug'],
 ])('%s=%s is malformed, and the line says how it must be', (name, value, must) => {
   const lines = faults({ [name]: value });
@@ -263,6 +264,7 @@ test('where alarms are sent, and by which secrets they are signed', () => {
     url: webhook.CUSTODY_ALARM_WEBHOOK,
     secrets: ['n'.repeat(32), 'o'.repeat(32)],
     allowPrivate: false,
+    news: [],
   });
   expect(faults({ ...webhook, CUSTODY_ALARM_WEBHOOK_SECRET: undefined })).toEqual([
     'CUSTODY_ALARM_WEBHOOK_SECRET is missing: `openssl rand -hex 32` makes it; give the receiver of alarms the same',

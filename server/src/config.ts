@@ -2,6 +2,7 @@ import {
   type AccountSid,
   CustodyError,
   type InsightsMeasure,
+  type NewsKind,
   type PauseSettings,
   type WorkspaceSid,
 } from '@flex-custody/core';
@@ -90,6 +91,8 @@ export interface Config {
   retries: { limit: number; delaySeconds: number };
   /** Between two comparisons of TaskRouter's events with the inbox; 0 for none. */
   repairMinutes: number;
+  /** Minutes from the end of a call to the alarm `recording_missing`; 0: never. */
+  missingMinutes: number;
   reconcile: { everyMinutes: number; hours: number };
   /** Where S3 puts the inventory of the bucket; `prefix` ends with a slash, or is empty. */
   inventory?: { bucket: string; prefix: string };
@@ -99,8 +102,16 @@ export interface Config {
   acceptUnversioned: boolean;
   /** When a copy that the host did not make itself is compared with Twilio's media. */
   prove: 'before-deletion' | 'always';
-  /** Where alarms are sent; `secrets` sign, newest first. `allowPrivate` allows other networks than the public Internet. */
-  alarmWebhook?: { url: string; secrets: readonly string[]; allowPrivate: boolean };
+  /**
+   * Where alarms are sent; `secrets` sign, newest first. `allowPrivate` allows other networks than the public Internet. `news`:
+   * what is sent beside alarms.
+   */
+  alarmWebhook?: {
+    url: string;
+    secrets: readonly string[];
+    allowPrivate: boolean;
+    news: readonly NewsKind[];
+  };
   /** Days after which the host deletes closed alarms, finished runs, reports of calls and agents' events. */
   keepDays: { alarms: number; runs: number; reports: number; events: number };
   policyFile?: string;

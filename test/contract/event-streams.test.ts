@@ -12,10 +12,10 @@ import { taskEvents } from '../../packages/twilio/src/task-events.ts';
 import type { AgentEvent } from '../../sandbox/src/agent-events/list.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/src/index.ts';
 import type { Marks } from '../../server/src/catalog/marks.ts';
+import { eventTypes, rateLimitType } from '../../server/src/events/event-types.ts';
 import type { Inbox } from '../../server/src/events/inbox.ts';
 import { noticing, reportedLimits } from '../../server/src/recorder/event-streams/noticing.ts';
 import { type StreamSetupDeps, setUpStream } from '../../server/src/recorder/event-streams/setup.ts';
-import { rateLimitType, subscribedTypes } from '../../server/src/recorder/event-streams/types.ts';
 import { repair } from '../../server/src/recorder/repair/repair.ts';
 import { fakeInbox } from '../../server/src/recorder/testing/fake-inbox.ts';
 import type { Json, Run } from '../../server/src/runs/runs.ts';
@@ -113,7 +113,7 @@ test('sets up sink and subscription once; a second run changes nothing and says 
     configuration: { destination: `${publicUrl}/events` },
   });
   const types = [...onlySubscription().types.keys()];
-  expect(types.sort()).toEqual([...subscribedTypes].sort());
+  expect(types.sort()).toEqual([...eventTypes].sort());
   expect(types).toContain(rateLimitType);
   expect(onlySubscription().types.get('com.twilio.taskrouter.reservation.accepted')).toBe(4);
   const before = JSON.stringify([...known().sinks, ...known().subscriptions]);
@@ -233,7 +233,7 @@ test('a sink for Kinesis is validated by what arrives in the stream, and replace
   expect(replaced.notes['sink']).toContain('external_id differed');
   expect(onlySink()).toMatchObject({ status: 'active', configuration: { external_id: 'abc-2' } });
   expect(onlySink().sid).not.toBe(sid);
-  expect(onlySubscription().types.size).toBe(subscribedTypes.length);
+  expect(onlySubscription().types.size).toBe(eventTypes.length);
   await expect(setUp({ kinesis: { ...kinesis, arn: 'twilio-events' } })).rejects.toMatchObject({
     code: 'event_sink_invalid',
   });

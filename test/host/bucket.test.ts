@@ -162,6 +162,16 @@ test('a certificate that could not be written is found before one is needed', as
   for await (const upload of store.unfinishedUploads('certificates/')) throw new Error(upload.key);
 });
 
+test('so is a statement of completeness', async () => {
+  expect(await found('statements')).toMatchObject({ ok: true });
+  may({ ...own(), Statement: own().Statement.filter(({ Sid }) => Sid !== 'Statements') });
+  expect(await found('statements')).toMatchObject({
+    ok: false,
+    next: expect.stringContaining('Allow it'),
+  });
+  for await (const upload of store.unfinishedUploads('statements/')) throw new Error(upload.key);
+});
+
 test('import and --delete-plain need what the docs name for an older bucket, and no more', async () => {
   await account.send(new CreateBucketCommand({ Bucket: old }));
   await account.send(

@@ -1,10 +1,14 @@
 import { createPublicKey } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AccountSid, objectKey, type RecordingSid, type Sidecar, sidecarKey } from '@flex-custody/core';
 import { createKeys, createStore, openBytes, type Store, sealBytes } from '@flex-custody/vault';
 import type { AccessKey } from '../../sandbox/src/bucket.ts';
 import type { RecordingRow } from '../../server/src/catalog/recording-row.ts';
+import { statementType } from '../../server/src/recorder/completeness/statements.ts';
+import { createSigning } from '../../server/src/signing/identity.ts';
+import { readSigningKeys } from '../../server/src/signing/key-file.ts';
 import { until } from '../support/until.ts';
 import { type RealHost, startRealHost } from './real-host.ts';
 
@@ -137,4 +141,27 @@ test('accepted by an operator it is hearsay, and only after being asked', async 
   store.close();
   const opened = await openBytes(privateKeys(), { account: account(), recording }, Buffer.concat(chunks));
   expect(opened.toString().split('.')).toHaveLength(3);
+});
+
+test('a statement of completeness is verified by the running host, and each difference is listed', async () => {
+  const day = '2026-01-02';
+  const ledger: object = JSON.parse((await host.run('completeness', '--day', day, '--json')).out);
+  const signing = createSigning(readSigningKeys(readFileSync(keyFile, 'utf8'), keyFile));
+  const file = join(mkdtempSync(join(tmpdir(), 'statement-')), `${day}.json`);
+  const write = async (statement: object) => {
+    const jws = await signing.sign(statementType, JSON.stringify(statement));
+    const [header, payload, signature] = jws.split('.');
+    writeFileSync(file, JSON.stringify({ protected: header, payload, signature }));
+  };
+  await write(ledger);
+  const same = await host.run('completeness', 'verify', file, '--day', day, '--json');
+  expect([same.code, JSON.parse(same.out)]).toMatchObject([0, { statement: ledger, differences: [] }]);
+  expect((await host.run('completeness', 'verify', file)).out).toContain('says the same');
+  expect((await host.run('completeness', 'verify', file, '--day', '2026-01-03')).code).toBe(1);
+  await write({ ...ledger, contacts: 7 });
+  const other = await host.run('completeness', 'verify', file, '--json');
+  expect(other.code).toBe(1);
+  expect(JSON.parse(other.out)).toMatchObject({ differences: [{ what: 'contacts', stated: 7, now: 0 }] });
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"payload":"ey', '"payload":"eyJ'));
+  expect(await host.run('completeness', 'verify', file)).toMatchObject({ code: 1 });
 });

@@ -42,14 +42,39 @@ const catalogue: readonly [prefix: string, schema: string, names: readonly strin
     [
       ...['call.initiated', 'call.ringing', 'call.answered', 'call.completed', 'conference.updated'],
       ...['conference.participant.updated', 'recording.processed', 'stream.updated'],
+      ...['transcription.processed', 'amd.detected'],
     ],
   ],
   [
     'com.twilio.voice.api-request.',
     'VoiceInsights.ApiRequest',
-    ['conference-participant.modified', 'conference-participant.created', 'conference.modified'],
+    [
+      ...['call.modified', 'conference.modified'],
+      ...[
+        'conference-participant.created',
+        'conference-participant.deleted',
+        'conference-participant.modified',
+      ],
+    ],
   ],
-  ['com.twilio.voice.twiml.', 'VoiceInsights.Twiml', ['enqueue.finished']],
+  [
+    'com.twilio.voice.twiml.',
+    'VoiceInsights.Twiml',
+    ['enqueue.finished', 'dial.finished', 'call.redirected', 'call.transferred'],
+  ],
+  [
+    'com.twilio.voice.insights.',
+    'VoiceInsights.Summary',
+    [
+      ...[
+        'conference-summary.partial',
+        'conference-summary.complete',
+        'conference-participant-summary.complete',
+      ],
+      ...['call-summary.partial', 'call-summary.predicted-complete', 'call-summary.complete'],
+    ],
+  ],
+  ['com.twilio.voice.', 'VoiceInsights.Media', ['media.fetched']],
   [
     'com.twilio.conversations.',
     'Conversations.Event',
@@ -67,6 +92,8 @@ export const latestVersions: Readonly<Record<string, number>> = {
   'VoiceInsights.StatusCallback': 1,
   'VoiceInsights.ApiRequest': 1,
   'VoiceInsights.Twiml': 1,
+  'VoiceInsights.Summary': 1,
+  'VoiceInsights.Media': 1,
   'Conversations.Event': 2,
 };
 

@@ -47,7 +47,7 @@ export const hostPolicy: Policy = {
     {
       Sid: 'Statements',
       Effect: 'Allow',
-      Action: ['s3:PutObject'],
+      Action: ['s3:PutObject', 's3:AbortMultipartUpload'],
       Resource: 'arn:aws:s3:::YOUR-BUCKET/statements/*',
     },
     {

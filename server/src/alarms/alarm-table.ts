@@ -188,6 +188,36 @@ export const alarmTable = {
     raisedBy: 'the tick of the sessions, and each event of the call',
     resolvedBy: 'the hold or the call ends',
   },
+  recording_short: {
+    severity: 'critical',
+    meaning:
+      'A verified recording is shorter than its part of the call, by more than 2 seconds and 2 %, and no reported pause explains it.',
+    next: 'Listen to its end. If an agent or a Flow stopped it on purpose, `flex-custody alarms clear`. Otherwise look in the Twilio Console at the errors of its call.',
+    raisedBy: 'the job `length`, some minutes after the recording is verified, or when its call has ended',
+    resolvedBy: 'a later comparison, each hour or of a new copy, that finds the recording long enough',
+  },
+  length_failed: {
+    severity: 'warning',
+    meaning: 'The length of a recording could not be compared with its call until all tries were used up.',
+    next: "Check Twilio's API and the credentials (`flex-custody doctor --only account`). The recording itself is stored and plays.",
+    raisedBy: failed('length'),
+    resolvedBy: 'the next comparison of the recording with its call',
+  },
+  recording_missing: {
+    severity: 'critical',
+    meaning:
+      'A call that an agent took ended some time ago (CUSTODY_MISSING_MINUTES), and no recording of the segment has come, nor is there a reason why none is expected.',
+    next: 'The detail has the reservation and the task. `flex-custody reconcile --since` with the day of the call takes in what Twilio has. If Twilio has none, look at the alarm `not_recorded` and at the plugins (`flex-custody doctor --only plugins`), then `flex-custody alarms clear`.',
+    raisedBy: 'the job `missing`, every five minutes, once for each segment',
+    resolvedBy: 'a recording of the segment comes, or a late report says why there is none',
+  },
+  missing_failed: {
+    severity: 'warning',
+    meaning: 'The host could not look for recordings that have not come: such calls are reported late.',
+    next: 'Check the database and Twilio (`flex-custody doctor --only database,account`). The job runs again every five minutes.',
+    raisedBy: failed('missing'),
+    resolvedBy: bySuccess,
+  },
   segments_unexplained: {
     severity: 'critical',
     meaning:

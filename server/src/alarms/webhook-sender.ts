@@ -1,5 +1,10 @@
 import type { Agent } from 'node:http';
-import { type AlarmWebhook, alarmWebhookSignature, CustodyError } from '@flex-custody/core';
+import {
+  type AlarmWebhook,
+  alarmWebhookSignature,
+  CustodyError,
+  type ProvenWebhook,
+} from '@flex-custody/core';
 import { createAgent, NOT_PUBLIC, type RequestOptions, sendForStatus, sharedAgent } from '@flex-custody/net';
 import { signBody } from '@flex-custody/vault';
 import type { Config } from '../config.ts';
@@ -10,7 +15,7 @@ const mostBytes = 4_096;
 
 export interface WebhookSender {
   /** @throws CustodyError `webhook_unavailable`, and `webhook_refused`, which another try would not change */
-  send(webhook: AlarmWebhook, signal?: AbortSignal): Promise<void>;
+  send(webhook: AlarmWebhook | ProvenWebhook, signal?: AbortSignal): Promise<void>;
   /**
    * Asks by HEAD, without a body.
    * @returns the status of the answer
@@ -21,7 +26,7 @@ export interface WebhookSender {
 
 /** @param given for tests: another agent than the one that the settings ask for, and another limit than 10 s */
 export function createWebhookSender(
-  { url, secrets, allowPrivate }: NonNullable<Config['alarmWebhook']>,
+  { url, secrets, allowPrivate }: Omit<NonNullable<Config['alarmWebhook']>, 'news'>,
   given: { agent?: Agent; limitMs?: number } = {},
 ): WebhookSender {
   const agent =

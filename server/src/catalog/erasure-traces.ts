@@ -69,7 +69,7 @@ export async function removeTraces(
   sid: RecordingSid,
   { tasks, conferences, calls }: CallSids,
 ): Promise<void> {
-  for (const table of ['uploads', 'imports', 'alarms'])
+  for (const table of ['uploads', 'imports', 'alarms', 'proven_news'])
     await db.query(`DELETE FROM ${table} WHERE recording_sid = $1`, [sid]);
   // A pause that has ended keeps no SIDs of recordings.
   await db.query(

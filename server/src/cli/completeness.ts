@@ -7,6 +7,7 @@ import { forTerminal } from './for-terminal.ts';
 import { withOperatorApi } from './operator-api.ts';
 import { type Cell, printJson, table } from './output.ts';
 import { whoami } from './policy-apply.ts';
+import { statementText, verifyStatementFile } from './verify-statement.ts';
 
 export function registerCompleteness(program: Command): void {
   const completeness = program
@@ -19,8 +20,10 @@ export function registerCompleteness(program: Command): void {
       '--json',
       '{account, day, timeZone, from, to, contacts, open, outcomes, erased, explained: [{contact, reservationSid, taskSid, workerSid, startedAt, endedAt, outcome, reason, comment, explainedBy, explainedAt}], unexplained: [{contact, reservationSid, taskSid, workerSid, startedAt, endedAt}]}',
     )
-    .action(({ day, json }: { day?: string; json?: boolean }, command: Command) => {
-      if (day === undefined) command.error("error: required option '--day <day>' not specified");
+    .action(({ day, json }: Flags, command: Command) => {
+      // Not a required option: `verify` takes the day from its file.
+      if (day === undefined)
+        command.error("error: required option '--day <day>' not specified", { exitCode: 2 });
       return withOperatorApi(async (api) => {
         const ledger = await api.completeness(day);
         if (json) printJson(ledger);
@@ -64,10 +67,33 @@ export function registerCompleteness(program: Command): void {
         else console.log(`The reason of ${reservationSid} is withdrawn.`);
       }),
     );
+  completeness
+    .command('verify')
+    .description(
+      'verify a statement of a day from the bucket: signature, account, day, and that the ledger computed now says the same; exit code 1 with the differences',
+    )
+    .argument('<file>', 'file with the statement; - is standard input')
+    .option('--day <day>', 'the day that it should be of; by default the one that it names', dayOf)
+    .option('--json', '{statement, keyId, differences: [{what, stated, now}]}')
+    .action((file: string, _own: object, command: Command) =>
+      withOperatorApi(async (api) => {
+        // The command above takes the options that it has too.
+        const { day, json } = command.optsWithGlobals<Flags>();
+        const found = await verifyStatementFile(file, day, (one) => api.completeness(one));
+        if (json) printJson(found);
+        else console.log(statementText(found.statement, found.keyId, found.differences));
+        if (found.differences.length > 0) process.exitCode = 1;
+      }),
+    );
 }
 
 /** The command above has the same option, and takes it. */
 const isJson = (command: Command): boolean => command.optsWithGlobals()['json'] === true;
+
+interface Flags {
+  day?: string;
+  json?: boolean;
+}
 
 function dayOf(text: string): string {
   if (!isDay(text)) throw new InvalidArgumentError('a day of the calendar, such as 2026-11-28');

@@ -50,6 +50,7 @@ export const examples: Readonly<Record<string, string>> = {
   'completeness explain': `${reservation} --reason test-call --comment ticket-17`,
   'completeness withdraw': reservation,
   'recorder recover': '--since 2d --dry-run',
+  'completeness verify': '2026-11-28.json --day 2026-11-28',
   'recorder repair': '--since 2h --dry-run',
   'recorder short': '--json',
   encrypt: `--in call.wav --out object --key-file custody-key.pem --account AC0123456789abcdef0123456789abcdef --recording ${recording}`,

@@ -120,7 +120,7 @@ export async function withOperatorApi(
       queue,
       health: () => readHealth(db, config.accountSid),
       events: () => readEventStatus(db),
-      recorderStatus: () => readRecorderStatus(db),
+      recorderStatus: () => readRecorderStatus(db, dataSource),
       completeness: createCompleteness({
         ...{ accountSid: config.accountSid, db },
         ...{ catalog, dataSource, queue },

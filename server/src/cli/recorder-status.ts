@@ -22,7 +22,9 @@ export const statusJson = (tables: readonly StatusTable[]): object =>
 export function registerRecorderStatus(recorder: Command): void {
   recorder
     .command('status')
-    .description('show which process reads which shard of the agents’ events, and how far (docs/recorder.md)')
+    .description(
+      'show the labels and nodes of the data source, which process reads which shard of the agents’ events, and how far (docs/recorder.md)',
+    )
     .option('--json', 'as one object: the rows of each table by its name')
     .action(({ json }: { json?: boolean }) =>
       withOperatorApi(async (api) => {

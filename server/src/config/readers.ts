@@ -71,6 +71,7 @@ export const readers = {
   copiesAtOnce: (env) => env.CUSTODY_COPIES_AT_ONCE,
   retries: (env) => ({ limit: env.CUSTODY_RETRIES, delaySeconds: env.CUSTODY_RETRY_SECONDS }),
   repairMinutes: (env) => env.CUSTODY_REPAIR_MINUTES,
+  missingMinutes: (env) => env.CUSTODY_MISSING_MINUTES,
   reconcile: (env) => ({ everyMinutes: env.CUSTODY_RECONCILE_MINUTES, hours: env.CUSTODY_RECONCILE_HOURS }),
   inventory: (env) => env.CUSTODY_INVENTORY,
   prove: (env) => env.CUSTODY_PROVE,
@@ -80,8 +81,9 @@ export const readers = {
     CUSTODY_ALARM_WEBHOOK: url,
     CUSTODY_ALARM_WEBHOOK_SECRET: secrets = [],
     CUSTODY_ALARM_WEBHOOK_PRIVATE: allowPrivate,
+    CUSTODY_ALARM_WEBHOOK_NEWS: news = [],
   }) {
-    return url === undefined ? undefined : { url, secrets, allowPrivate };
+    return url === undefined ? undefined : { url, secrets, allowPrivate, news };
   },
   keepDays: (env) => ({
     alarms: env.CUSTODY_ALARM_DAYS,

@@ -1,4 +1,11 @@
-import { asAccountSid, asWorkspaceSid, measuredNames, storageClasses } from '@flex-custody/core';
+import {
+  asAccountSid,
+  asWorkspaceSid,
+  measuredNames,
+  type NewsKind,
+  newsKinds,
+  storageClasses,
+} from '@flex-custody/core';
 import { z } from 'zod';
 import { isRole, roleNames } from './roles.ts';
 import {
@@ -18,6 +25,8 @@ import {
 
 /** Relative to the current directory, as every file that a setting names. */
 export const signingKeyFile = '.data/signing-key.pem';
+
+const isNewsKind = (name: string): name is NewsKind => (newsKinds as readonly string[]).includes(name);
 
 /**
  * Every variable of the environment that the host reads, with its default and what it means. docs/configuration.md and
@@ -305,6 +314,11 @@ export const variables = z.object({
     .describe(
       "Minutes between two comparisons of TaskRouter's events with the inbox; each takes in what the stream lost. 0: never.",
     ),
+  CUSTODY_MISSING_MINUTES: whole(0, 1_440)
+    .default(30)
+    .describe(
+      'Minutes after the end of a call until the alarm `recording_missing`, where an agent took part and no recording has come; 0: never.',
+    ),
   CUSTODY_RECONCILE_MINUTES: whole(0, 10_080)
     .default(60)
     .describe(
@@ -398,6 +412,15 @@ export const variables = z.object({
     .default(false)
     .describe(
       'Allows CUSTODY_ALARM_WEBHOOK to be in a private network or on this machine, and to use http://. Otherwise it must be https:// on the public Internet.',
+    ),
+  CUSTODY_ALARM_WEBHOOK_NEWS: list
+    .refine((kinds) => kinds.every(isNewsKind), {
+      error: `must be of ${newsKinds.join(', ')}, with commas between`,
+    })
+    .transform((kinds) => kinds.filter(isNewsKind))
+    .optional()
+    .describe(
+      'Good news that CUSTODY_ALARM_WEBHOOK receives beside alarms: `recording.proven` for each recording whose copy is proven to be equal to Twilio’s media.',
     ),
   CUSTODY_RUN_DAYS: whole(7, 36_500)
     .default(90)

@@ -95,6 +95,7 @@ export const indexes: Wanted = {
     on: 'contacts',
     as: `(closed_at, number) WHERE recovered_at IS NULL AND closed_at IS NOT NULL AND kind = 'voice'`,
   },
+  contacts_closed: { on: 'contacts', as: '(closed_at, number) WHERE closed_at IS NOT NULL' },
   contacts_opened: { on: 'contacts', as: '(opened_at)' },
   contacts_short: { on: 'contacts', as: `(short_look_at, number) WHERE short_seconds IS NOT NULL` },
   contacts_disputed: { on: 'contacts', as: `(number) WHERE short_kept = 'disputed'` },

@@ -24,6 +24,7 @@ import { createAudit, operator } from '../access/audit.ts';
 import { createIdentities } from '../access/identities.ts';
 import { createAlarms } from '../alarms/alarms.ts';
 import { alarmJobs } from '../alarms/jobs.ts';
+import { createProvenNews } from '../alarms/proven-news.ts';
 import { createWebhookEvents } from '../alarms/webhook-events.ts';
 import { createAgedRows } from '../catalog/aged-rows.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -40,6 +41,7 @@ import { watchLag } from '../events/event-lag.ts';
 import { readEventStatus } from '../events/event-status.ts';
 import { eventTypes } from '../events/event-types.ts';
 import { createInboxReader, readEvents } from '../events/inbox-reader.ts';
+import { readStatus } from '../events/status-part.ts';
 import { takeBackSetAside } from '../events/take-back.ts';
 import { cloudEvent, account as eventAccount } from '../events/testing/cloud-events.ts';
 import { readHealth } from '../http/operators/health.ts';
@@ -59,6 +61,8 @@ import {
   removeReason,
 } from '../recorder/completeness/segment-reasons.ts';
 import { claimVersion, keepDigest, statedDigest } from '../recorder/completeness/statement-versions.ts';
+import { beat } from '../recorder/data-source/nodes.ts';
+import { assignedNodes } from '../recorder/data-source/status.ts';
 import { createPauses } from '../recorder/pauses/pauses.ts';
 import { consentOf } from '../recorder/reports/consents.ts';
 import { createPendingReports, retryPending } from '../recorder/reports/pending.ts';
@@ -72,6 +76,7 @@ import {
 } from '../recorder/sessions/kept/closed-contacts.ts';
 import {
   attachEvents,
+  contactsClosed,
   contactsOfKeys,
   contactsOpened,
   eventsOfContacts,
@@ -374,7 +379,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await fillCatalog(plain, { account, recordings: rows, alarms: { open: 200, cleared: 2_000 } });
     await plain.query(
       `INSERT INTO contacts (number, id, kind, opened_at, closed_at, contact, shown_at)
-       SELECT n, 'WT' || n, 'voice', now() - n * interval '1 minute', now(), '{}', now() FROM generate_series(1, 100000) n;
+       SELECT n, 'WT' || n, 'voice', now() - n * interval '1 minute', now() - (n - 1) * interval '1 minute', '{}', now() FROM generate_series(1, 100000) n;
        INSERT INTO contact_keys SELECT 'key ' || n, n FROM generate_series(1, 100000) n;
        INSERT INTO contact_events SELECT n, 'event ' || n FROM generate_series(1, 100000) n;
        INSERT INTO segment_reasons SELECT 'reason ' || n, 'task ' || n, now() - n * interval '1 minute', 'network', null, 'ada'
@@ -489,6 +494,11 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await webhooks.handedOver([event]);
     await webhooks.alarmOf(event);
     await webhooks.switchOff();
+    const news = createProvenNews(db, account);
+    await news.switchOn();
+    await news.pending();
+    await news.handedOver([{ id: 'i', recordingSid: one, proof }]);
+    await news.switchOff();
     db.during('certificates');
     const certificates = createCertificates(db);
     await certificates.keep({ id: randomUUID(), reason: 'erasure', recordings: 1, jws: 'j' }, [one]);
@@ -630,6 +640,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await unfinishedContacts(db, 0, 200);
     await unrecoveredContacts(db, { from: Date.now() - 600_000, to: Date.now() }, 50);
     await keepRecovered(db, [1]);
+    await contactsClosed(db, { closedAt: new Date(Date.now() - 60_000), number: 1 }, new Date(), 100);
     await readReports(db, [1, 2]);
     const since = new Date(0);
     const report = { contact: 1, code: 'long_hold', since, subject: 's', resolved: false } as const;
@@ -646,6 +657,9 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await deletedSince(db, since);
     await usualOfDay(db, new Date());
     await noteShort(db, one, randomUUID());
+    db.during('nodes');
+    await beat(db, 'a');
+    await readStatus([assignedNodes({ current: async () => undefined })], db);
     db.during('sessions: removing');
     await createAgedRows(db, account, {
       mark: async () => undefined,

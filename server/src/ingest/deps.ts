@@ -101,6 +101,8 @@ export interface IngestDeps {
   askWhoseCall(sid: RecordingSid, afterMs: number): Promise<void>;
   /** Agents' segments, by the recorder's sessions, that a recording may be of; none is proven by it. */
   segmentsOf?: (row: RecordingRow) => Promise<readonly SegmentHint[]>;
+  /** Sends the recorder's job that compares the recording's length with its call, some minutes from now. */
+  askLength(sid: RecordingSid): Promise<void>;
   /** Makes the segment link for the older Player, if the setting is on. */
   segmentLink?: (row: RecordingRow) => Promise<string>;
 }

@@ -42,5 +42,6 @@ test("a recording's whole way asks the bucket three times, for its media once, a
   expect(asked).toEqual([`PUT ${sid}`, `GET ${sid}`, `PUT ${sid}.json`]);
   expect(media.urls).toHaveLength(1);
   expect(host.twilio.asked).toEqual([]);
+  expect(host.queue.lengths).toEqual([sid]);
   expect(host.queue.sent).toEqual([{ name: 'verify', data: job, options: { once: sid } }]);
 });

@@ -8,6 +8,7 @@ import type {
   TwilioTaskState,
 } from '@flex-custody/twilio';
 import type { Alarms } from '../alarms/alarms.ts';
+import type { IntakeCatalog } from '../catalog/intake-catalog.ts';
 import type { LinkingCatalog } from '../catalog/linking-catalog.ts';
 import type { LookupCatalog } from '../catalog/lookup-catalog.ts';
 import type { Config } from '../config.ts';
@@ -31,7 +32,9 @@ export type RecorderTwilio = Pick<
 export interface RecorderDeps {
   accountSid: AccountSid;
   db: Pick<Db, 'query' | 'transaction'>;
-  catalog: Pick<LookupCatalog, 'find'> & Pick<LinkingCatalog, 'calledBy' | 'withoutCaller'>;
+  catalog: Pick<LookupCatalog, 'find' | 'ofContacts'> &
+    Pick<IntakeCatalog, 'pausedSeconds'> &
+    Pick<LinkingCatalog, 'calledBy' | 'withoutCaller'>;
   /** Base of `url_provider`, without a trailing slash. */
   publicUrl: string;
   /** Undefined if no secret for callers is set: callers are not identified. */

@@ -39,4 +39,6 @@ export const recorderJobs = {
   sessions: defineScheduledJob({ name: 'sessions', limitSeconds: 300 }),
   /** Asks Twilio for the direction and the caller of a recording's call. */
   facts: defineJob({ name: 'facts', limitSeconds: 300, key: byRecording, unhurried: true }),
+  /** Compares the length of a verified recording with its call. */
+  length: defineJob({ name: 'length', limitSeconds: 300, key: byRecording, unhurried: true }),
 };

@@ -2,10 +2,9 @@ import type { AccountSid } from '@flex-custody/core';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
-import { testEventType } from '../events/event-types.ts';
+import { rateLimitType, testEventType } from '../events/event-types.ts';
 import type { Inbox, TakenIn } from '../events/inbox.ts';
 import { lastTestId, noticing, reportedLimits } from './event-streams/noticing.ts';
-import { rateLimitType } from './event-streams/types.ts';
 import { followLimits } from './rate-limits.ts';
 import { fakeInbox } from './testing/fake-inbox.ts';
 

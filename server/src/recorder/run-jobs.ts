@@ -7,6 +7,7 @@ import { lookAtCall } from './calls/look.ts';
 import { createCallsWatch } from './calls/schedule.ts';
 import type { RecorderDeps } from './deps.ts';
 import { type CallHint, recorderJobs } from './jobs.ts';
+import { compareLength } from './lengths/compare.ts';
 import { look } from './pauses/look.ts';
 import { createPauses } from './pauses/pauses.ts';
 import { retryPending } from './reports/pending.ts';
@@ -73,6 +74,10 @@ export function runRecorder(deps: RecorderDeps): readonly RunJob[] {
     running(recorderJobs.facts, {
       concurrency: 2,
       run: ({ recordingSid }) => findFacts(deps, recordingSid),
+    }),
+    running(recorderJobs.length, {
+      concurrency: 2,
+      run: ({ recordingSid }) => compareLength(deps, recordingSid),
     }),
     running(recorderJobs.sessions, {
       everySeconds: sessionsSeconds,

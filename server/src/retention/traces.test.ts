@@ -153,6 +153,10 @@ onEachEngine('what is erased', (open) => {
       JSON.stringify({ key: `recordings/${account}/${recording}` }),
     ]);
     await db.query(
+      `INSERT INTO proven_news (recording_sid, account_sid, proof, version) VALUES ($1, $2, '{}', '[]')`,
+      [recording, account],
+    );
+    await db.query(
       `INSERT INTO imports (recording_sid, bucket, key, etag, sha256) VALUES ($1, 'old', $2, 'e', 'f')`,
       [recording, `${recording}.wav`],
     );

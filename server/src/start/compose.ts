@@ -90,7 +90,7 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
         ...deps,
         health: () => readHealth(db, config.accountSid),
         events: () => readEventStatus(db),
-        recorderStatus: () => readRecorderStatus(db),
+        recorderStatus: () => readRecorderStatus(db, deps.dataSource),
         completeness: createCompleteness({ ...deps, accountSid: config.accountSid, db, queue }),
         works: merged<Required<Room>['works']>({}, roomsFor('works'), (room) => room.works),
         signal: ending.signal,

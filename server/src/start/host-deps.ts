@@ -32,6 +32,7 @@ import type { DataSources } from '../recorder/data-source/data-source.ts';
 import { openDataSource } from '../recorder/data-source/open.ts';
 import { noticing } from '../recorder/event-streams/noticing.ts';
 import { recorderJobs } from '../recorder/jobs.ts';
+import { lengthAfterMs } from '../recorder/lengths/compare.ts';
 import { createRecovery, type Recovery } from '../recorder/recovery/recovery.ts';
 import { segmentsOfRecording } from '../recorder/recovery/segments-of.ts';
 import { recorderWorks } from '../recorder/works.ts';
@@ -115,6 +116,8 @@ export function createHostDeps(
     queue,
     askWhoseCall: (recordingSid, startAfterMs) =>
       queue.send(recorderJobs.facts, { recordingSid }, { startAfterMs }),
+    askLength: (recordingSid) =>
+      queue.send(recorderJobs.length, { recordingSid }, { startAfterMs: lengthAfterMs }),
     store: createStore(config.store),
     ...(config.inventory && {
       inventory: {

@@ -1,4 +1,9 @@
-import { type AlarmWebhook, parseAlarmWebhook } from './alarm-webhook.ts';
+import {
+  type AlarmWebhook,
+  type ProvenWebhook,
+  parseAlarmWebhook,
+  parseProvenWebhook,
+} from './alarm-webhook.ts';
 
 const whole = {
   id: '0b5f2c36-5b3b-4c57-9a51-000000000001-raised',
@@ -44,4 +49,28 @@ test.each([
 
 test.each([[null], ['text'], [[]]])('%j is refused', (body) => {
   expect(() => parseAlarmWebhook(body)).toThrow(expect.objectContaining(fault));
+});
+
+describe('the webhook of a proof', () => {
+  const proven = {
+    ...{
+      id: 'ab-proven',
+      event: 'recording.proven',
+      recording: `RE${'1'.repeat(32)}`,
+      at: '2026-11-30T12:00:00.000Z',
+    },
+    ...{ by: 'second-look', how: 'samples', mono: true, host: 'one', account: `AC${'2'.repeat(32)}` },
+  } as ProvenWebhook;
+
+  test('is read as it was sent, without fields that are not known', () => {
+    expect(parseProvenWebhook({ ...proven, later: 1 })).toEqual(proven);
+    const { mono: _, ...least } = proven;
+    expect(parseProvenWebhook(least)).toEqual(least);
+  });
+
+  test.each(['id', 'event', 'recording', 'at', 'by', 'how', 'host', 'account'])('needs %s', (name) => {
+    expect(() => parseProvenWebhook({ ...proven, [name]: undefined })).toThrow(
+      expect.objectContaining({ ...fault, message: `webhook of a proof: missing or malformed ${name}` }),
+    );
+  });
 });

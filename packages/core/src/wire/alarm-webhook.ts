@@ -1,3 +1,4 @@
+import type { CopyProof } from '../recording-state.ts';
 import { type AccountSid, asAccountSid, asRecordingSid, type RecordingSid } from '../sids.ts';
 import { asText, oneOf, parseFields } from './fields.ts';
 
@@ -32,6 +33,36 @@ export interface AlarmWebhook {
   at: string;
   account: AccountSid;
 }
+
+/** Kinds of good news that a host may send beside its alarms. */
+export const newsKinds = ['recording.proven'] as const;
+export type NewsKind = (typeof newsKinds)[number];
+
+/** Body of the POST that the host sends when a recording becomes proven: its copy is equal to Twilio's media. */
+export interface ProvenWebhook extends CopyProof {
+  /** The same in each try, and for each proof of the same version of the recording. */
+  id: string;
+  event: 'recording.proven';
+  recording: RecordingSid;
+  account: AccountSid;
+}
+
+/**
+ * Reads the body of a webhook whose `event` is `recording.proven`. Fields of later releases are dropped.
+ * @throws CustodyError `request_invalid` (400) that names each field at fault
+ */
+export const parseProvenWebhook = (body: unknown): ProvenWebhook =>
+  parseFields(body, { what: 'webhook of a proof', code: 'request_invalid' }, ({ needed, optional }) => ({
+    id: needed('id', asText),
+    event: needed('event', oneOf('recording.proven')),
+    recording: needed('recording', asRecordingSid),
+    at: needed('at', asText),
+    by: needed('by', oneOf('copy', 'second-look')),
+    how: needed('how', oneOf('sha256', 'samples')),
+    ...optional('mono', (value) => (value === true ? value : undefined)),
+    host: needed('host', asText),
+    account: needed('account', asAccountSid),
+  }));
 
 /**
  * Reads the body of an alarm's webhook, parsed as JSON. Fields of later releases are dropped.

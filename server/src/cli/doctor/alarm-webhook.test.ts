@@ -1,4 +1,5 @@
-import { type AccountSid, type AlarmWebhook, CustodyError, parseAlarmWebhook } from '@flex-custody/core';
+import { type AccountSid, CustodyError, parseAlarmWebhook } from '@flex-custody/core';
+import type { WebhookSender } from '../../alarms/webhook-sender.ts';
 import type { Config } from '../../config.ts';
 import { alarmWebhook } from './alarm-webhook.ts';
 import { diagnosis } from './finding.ts';
@@ -12,7 +13,7 @@ const settings = {
 
 /** What the check finds, and what it sent. */
 async function look(answer: () => Promise<number>, testWebhook = false, set = true) {
-  const sent: AlarmWebhook[] = [];
+  const sent: Parameters<WebhookSender['send']>[0][] = [];
   const config = { accountSid: account, ...(set && { alarmWebhook: settings }) } as unknown as Config;
   const seen = await alarmWebhook({ config, options: { testWebhook } }, () => ({
     reach: answer,

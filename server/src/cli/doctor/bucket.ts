@@ -163,13 +163,18 @@ function unasked({ retention, legalHold }: BucketLook): string[] {
 }
 
 /** An erasure ends with its certificate, so the host must be able to write one. */
-export async function certificates({ config }: Scene): Promise<Seen> {
+export const certificates = (scene: Scene): Promise<Seen> => writes(scene, 'certificates');
+
+/** Each day of agents' segments ends with its statement. */
+export const statements = (scene: Scene): Promise<Seen> => writes(scene, 'statements');
+
+async function writes({ config }: Scene, folder: 'certificates' | 'statements'): Promise<Seen> {
   const store = createStore(config.store);
-  const key = `certificates/${config.accountSid}/.check`;
+  const key = `${folder}/${config.accountSid}/.check`;
   try {
     // An upload that is begun and aborted tests the right and leaves nothing; an object there could not be deleted.
-    const begun = await allowed(store, 's3:PutObject on certificates/*', () => store.beginUpload(key));
-    await allowed(store, 's3:AbortMultipartUpload on certificates/*', () => store.abortUpload(key, begun));
+    const begun = await allowed(store, `s3:PutObject on ${folder}/*`, () => store.beginUpload(key));
+    await allowed(store, `s3:AbortMultipartUpload on ${folder}/*`, () => store.abortUpload(key, begun));
     return 'can be written (tested by an upload that was begun and aborted: an object there could not be deleted)';
   } finally {
     store.close();

@@ -1,5 +1,5 @@
 import type { SubscribedType, TwilioSink } from '@flex-custody/twilio';
-import { subscribedTypes } from '../../recorder/event-streams/types.ts';
+import { eventTypes } from '../../events/event-types.ts';
 import { eventStreams } from './event-streams.ts';
 import type { Scene } from './scene.ts';
 
@@ -10,12 +10,12 @@ const sink: TwilioSink = {
   status: 'active',
   configuration: { destination: 'https://host.example/events' },
 };
-const all: SubscribedType[] = subscribedTypes.map((type) => ({ type, schemaVersion: 4 }));
+const all: SubscribedType[] = eventTypes.map((type) => ({ type, schemaVersion: 4 }));
 
 function look(
   change: { sinks?: TwilioSink[]; by?: string[]; types?: SubscribedType[]; offered?: string[] } = {},
 ) {
-  const { sinks = [sink], by = [sink.description], types = all, offered = subscribedTypes } = change;
+  const { sinks = [sink], by = [sink.description], types = all, offered = eventTypes } = change;
   const twilio = {
     sinks: async () => sinks,
     subscriptions: async (sinkSid: string) =>
@@ -43,7 +43,7 @@ test.each([
   ['is failed', { sinks: [{ ...sink, status: 'failed' as const }] }],
   ['has no subscription', { by: [] }],
   ['another owner, DF0', { by: ['theirs'] }],
-  [`lacks ${subscribedTypes[0]}`, { types: all.slice(1) }],
+  [`lacks ${eventTypes[0]}`, { types: all.slice(1) }],
   ['and 5 more', { types: all.slice(10) }],
   [
     'worker.created',
@@ -57,11 +57,11 @@ test.each([
 });
 
 test('what Twilio does not offer is a note', async () => {
-  expect(await look({ types: all.slice(1), offered: subscribedTypes.slice(1) })).toMatchObject({
-    detail: expect.stringContaining(`does not offer ${subscribedTypes[0]}`),
+  expect(await look({ types: all.slice(1), offered: eventTypes.slice(1) })).toMatchObject({
+    detail: expect.stringContaining(`does not offer ${eventTypes[0]}`),
   });
 });
 
 test('what customers and agents write is not subscribed to', () => {
-  expect(subscribedTypes.filter((type) => /message|messaging/.test(type))).toEqual([]);
+  expect(eventTypes.filter((type) => /message|messaging/.test(type))).toEqual([]);
 });

@@ -27,6 +27,7 @@ import { inbox } from './026-inbox.ts';
 import { shardLeases } from './027-shard-leases.ts';
 import { sessions } from './028-sessions.ts';
 import { shortCalls } from './029-short-calls.ts';
+import { nodesAndNews } from './030-nodes-and-news.ts';
 import { segmentReasons } from './031-segment-reasons.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
@@ -60,5 +61,6 @@ export const migrations: readonly string[] = [
   shardLeases,
   sessions,
   shortCalls,
+  nodesAndNews,
   segmentReasons,
 ];

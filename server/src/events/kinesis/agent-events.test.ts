@@ -33,6 +33,7 @@ test('it waits for settings, follows them, and changes to new ones; a wrong one 
   const ending = new AbortController();
   const deps: AgentEventsDeps = {
     ...{ db: database.db, inbox: inbox.inbox, alarms: alarms.alarms, pace: testPace, silentMinutes: 0 },
+    owner: 'a',
     log: { info: () => undefined, warn: () => undefined },
     start: 'trim_horizon',
     settings: async () => {

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { CustodyError } from '@flex-custody/core';
 import type { Db } from '../../db/db.ts';
 import type { Inbox } from '../inbox.ts';
@@ -29,15 +27,14 @@ export interface AgentEventsDeps {
   liveSince(): Promise<readonly Date[]>;
   open?(stream: StreamSettings, endpoint?: string): Promise<Kinesis>;
   /** Names this process among all that read the stream. */
-  owner?: string;
+  owner: string;
   pace?: Pace;
   pause?: Pause;
 }
 
 /** Follows the configured stream until the signal aborts; with new settings it begins again by them. */
 export async function followAgentEvents(deps: AgentEventsDeps, signal: AbortSignal): Promise<void> {
-  const { pace = usualPace, pause = realPause, settings } = deps;
-  const owner = deps.owner ?? `${hostname()}-${randomBytes(4).toString('hex')}`;
+  const { owner, pace = usualPace, pause = realPause, settings } = deps;
   while (!signal.aborted) {
     const current = await settings();
     if (!current) {

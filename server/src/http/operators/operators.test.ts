@@ -93,7 +93,7 @@ beforeAll(async () => {
     dataSource,
     health: () => readHealth(database.db, accountSid),
     events: () => readEventStatus(database.db),
-    recorderStatus: () => readRecorderStatus(database.db),
+    recorderStatus: () => readRecorderStatus(database.db, { current: async () => undefined }),
     completeness: createCompleteness({
       ...{ accountSid, db: database.db, catalog, dataSource },
       queue: { send: async ({ name }) => void sent.push(name) },
@@ -260,7 +260,7 @@ describe.each([
       dataSource,
       health: () => readHealth(database.db, accountSid),
       events: () => readEventStatus(database.db),
-      recorderStatus: () => readRecorderStatus(database.db),
+      recorderStatus: () => readRecorderStatus(database.db, { current: async () => undefined }),
       completeness: {} as never,
       works: {},
     });
@@ -314,7 +314,11 @@ describe.each([
       `INSERT INTO shard_leases (stream, shard, parents, first_sequence, owner, expires_at, per_second)
        VALUES ('r/s', 'shardId-1', '{}', '1', 'a', now() + interval '1 hour', 2)`,
     );
-    const [shards, ...more] = await api().recorderStatus();
+    const [labels, assigned, shards, ...more] = await api().recorderStatus();
+    expect([labels, assigned].map((one) => [one?.name, one?.rows])).toEqual([
+      ['labels', []],
+      ['assignedNodes', []],
+    ]);
     expect(shards).toMatchObject({
       name: 'shards',
       columns: { owner: 'READ BY' },

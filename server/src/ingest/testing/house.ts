@@ -30,6 +30,8 @@ export class FakeQueue implements Queue {
   sent: Sent[] = [];
   /** Recordings of which Twilio is to be asked whose call they are. */
   readonly facts: RecordingSid[] = [];
+  /** Recordings whose length is to be compared with their call. */
+  readonly lengths: RecordingSid[] = [];
   readonly workers = new Map<string, RunJob>();
   readonly schedules: string[] = [];
 
@@ -198,6 +200,7 @@ export async function house(
     alarms,
     queue,
     askWhoseCall: async (sid) => void queue.facts.push(sid),
+    askLength: async (sid) => void queue.lengths.push(sid),
     twilio,
     store: store as unknown as Store,
     keys: undefined,

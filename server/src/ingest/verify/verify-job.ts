@@ -74,6 +74,7 @@ export async function verifyJob(deps: IngestDeps, sid: RecordingSid, ended: Abor
   if (surplus?.again) await queue.send(ingestJobs.describe, { recordingSid: sid });
   else await describeOrLater(deps, verified, found.analysis);
   if (isToBeProven(deps, verified)) await queue.send(ingestJobs.prove, { recordingSid: sid });
+  await deps.askLength(sid);
   const ms = Date.now() - begun;
   observer?.verified?.(sid, object.plaintextBytes, ms);
   logStep(log, 'verified', sid, { bytes: object.plaintextBytes, ms, proven: proof !== undefined });

@@ -295,10 +295,19 @@ onEachEngine('statements of completeness', (open) => {
   });
 
   test('the job that succeeds resolves the alarm of its failure', async () => {
-    const [job] = runCompleteness(deps);
+    const sent: unknown[] = [];
+    const short = `RE${'1'.repeat(32)}` as RecordingSid;
+    const alarms = createAlarms(database.db);
+    await alarms.raise('recording_short', short, '');
+    const job = runCompleteness({
+      ...{ ...deps, alarms },
+      queue: { send: async ({ name }, data) => void sent.push([name, data]) },
+      ...{ twilio: { recordingsOf: async () => [] }, missingMinutes: 0, isRepaired: false },
+    }).find((one) => one.job.name === 'completeness');
     await job?.dead?.({ data: {}, error: { code: 'store_denied', message: '', retryable: false } });
     expect(await alarm()).toMatchObject({ code: 'completeness_failed', detail: 'store_denied' });
     await job?.run({}, { attempt: 1, signal: new AbortController().signal });
-    expect(await alarm()).toBeUndefined();
+    expect(await alarm()).toMatchObject({ code: 'recording_short' });
+    expect(sent).toEqual([['length', { recordingSid: short }]]);
   });
 });

@@ -4,7 +4,7 @@ import type {
   TwilioSink,
   TwilioSubscription,
 } from '@flex-custody/twilio';
-import { leastVersion, subscribedTypes } from './types.ts';
+import { eventTypes, leastVersion } from '../../events/event-types.ts';
 import { description, isOwn, type WantedSink } from './wanted-sink.ts';
 
 /** What there is of the host's own stream at Twilio. */
@@ -56,7 +56,7 @@ async function compareTypes(
   );
   const subscribed = new Map(now.map(({ type, schemaVersion }) => [type, schemaVersion]));
   const isUsable = (type: string) => (subscribed.get(type) ?? 0) >= leastVersion(type);
-  const needed = subscribedTypes.filter((type) => offered.has(type) && !isUsable(type));
+  const needed = eventTypes.filter((type) => offered.has(type) && !isUsable(type));
   const versions = new Map<string, number>();
   for (const schema of new Set(needed.map((type) => offered.get(type) ?? '')))
     versions.set(schema, (await twilio.latestVersion(schema)) ?? 1);
@@ -67,6 +67,6 @@ async function compareTypes(
   return {
     missing: needed.filter((type) => !subscribed.has(type)).map(newest),
     outdated: needed.filter((type) => subscribed.has(type)).map(newest),
-    notOffered: subscribedTypes.filter((type) => !offered.has(type) && !subscribed.has(type)),
+    notOffered: eventTypes.filter((type) => !offered.has(type) && !subscribed.has(type)),
   };
 }

@@ -1,8 +1,7 @@
 import { isObject, jsonFields } from '@flex-custody/core';
 import type { Marks } from '../../catalog/marks.ts';
-import { testEventType } from '../../events/event-types.ts';
+import { rateLimitType, testEventType } from '../../events/event-types.ts';
 import type { Inbox } from '../../events/inbox.ts';
-import { rateLimitType } from './types.ts';
 
 const testMark = 'event-streams-test';
 const limitsMark = 'taskrouter-rate-limits';

@@ -1,12 +1,25 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type AccountSid, type AlarmWebhook, parseAlarmWebhook, type RecordingSid } from '@flex-custody/core';
+import {
+  type AccountSid,
+  type AlarmWebhook,
+  type CopyProof,
+  type ProvenWebhook,
+  parseAlarmWebhook,
+  parseProvenWebhook,
+  type RecordingSid,
+  type SealedObject,
+  type TaskSid,
+} from '@flex-custody/core';
 import { until } from '../../../../test/support/until.ts';
 import { createAlarms } from '../../alarms/alarms.ts';
 import { alarmJobs } from '../../alarms/jobs.ts';
+import { createProvenNews, type ProvenNews } from '../../alarms/proven-news.ts';
 import { createWebhookEvents, type WebhookEvent } from '../../alarms/webhook-events.ts';
 import { handOver } from '../../alarms/webhook-jobs.ts';
+import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { Config } from '../../config.ts';
+import type { Db } from '../../db/db.ts';
 import { buildIndexes } from '../../db/indexes.ts';
 import { migrate } from '../../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine.ts';
@@ -26,6 +39,7 @@ onEachEngine('alarms by webhook', (open) => {
   let url: string;
   let queue: Queue;
   let received: AlarmWebhook[];
+  let proven: ProvenWebhook[];
   let dead: (DeadJob & { name: string })[];
   let inFlight: { now: number; most: number };
   /** What the receiver answers from now on, one after another; 204 where nothing is left. */
@@ -42,7 +56,9 @@ onEachEngine('alarms by webhook', (open) => {
       inFlight.most = Math.max(inFlight.most, inFlight.now);
       let body = '';
       for await (const piece of request.setEncoding('utf8')) body += piece;
-      received.push(parseAlarmWebhook(JSON.parse(body)));
+      const sent: { event?: string } = JSON.parse(body);
+      if (sent.event === 'recording.proven') proven.push(parseProvenWebhook(sent));
+      else received.push(parseAlarmWebhook(sent));
       const status = answers.shift() ?? 204;
       await gate;
       inFlight.now -= 1;
@@ -57,21 +73,22 @@ onEachEngine('alarms by webhook', (open) => {
     await database.drop();
   });
   beforeEach(async () => {
-    [received, answers, dead, inFlight] = [[], [], [], { now: 0, most: 0 }];
+    [received, proven, answers, dead, inFlight] = [[], [], [], [], { now: 0, most: 0 }];
     gate = Promise.resolve();
-    await database.db.query('TRUNCATE alarms, marks RESTART IDENTITY');
+    await database.db.query('TRUNCATE alarms, marks, recordings, proven_news RESTART IDENTITY CASCADE');
     await start();
   });
   afterEach(() => stop());
 
   /** A host with the role worker. */
-  async function start({ webhook = true, limit = 3 } = {}) {
+  async function start({ webhook = true, limit = 3, news = false } = {}) {
     queue = openQueue(database.db, {
       jobs: Object.values<Job>(alarmJobs),
       ...{ schema: `${database.schema}_jobs`, pollMs: 20, retries: { limit, delaySeconds: 1 } },
       onError: (error) => console.error(error),
     });
-    const alarmWebhook = { url, secrets: ['s'.repeat(32)], allowPrivate: true };
+    const kinds = news ? ['recording.proven'] : [];
+    const alarmWebhook = { url, secrets: ['s'.repeat(32)], allowPrivate: true, news: kinds };
     const config = { accountSid: account, ...(webhook && { alarmWebhook }) } as unknown as Config;
     const { jobs = [], ...room } = alarmsRoom({ alarms: alarms(), config, db: database.db, queue }, 3_600);
     const noted = jobs.map((running) => ({
@@ -88,6 +105,7 @@ onEachEngine('alarms by webhook', (open) => {
   const stop = () => queue.stop(5_000);
   const alarms = () => createAlarms(database.db);
   const events = () => createWebhookEvents(database.db, account);
+  const news = () => createProvenNews(database.db, account);
   const openAlarms = async () => (await alarms().list({ open: true })).map(({ code }) => code).sort();
   const waiting = async () =>
     (await queue.counts({ fresh: true })).filter(
@@ -223,8 +241,11 @@ onEachEngine('alarms by webhook', (open) => {
        SELECT 'link_failed', 'RE' || n, '', gen_random_uuid(), now() FROM generate_series(1, 1001) n`,
     );
     const sent: number[] = [];
-    await handOver({ alarms: alarms(), events: events() }, async (found) => void sent.push(found.length));
-    expect(sent).toEqual([500, 500, 1]);
+    await handOver(
+      { alarms: alarms(), events: events(), news: news() },
+      async (found) => void sent.push(found.length),
+    );
+    expect(sent).toEqual([500, 500, 1, 0]);
     expect(await events().pending()).toEqual([]);
     await database.db.query('TRUNCATE alarms');
   });
@@ -241,9 +262,9 @@ onEachEngine('alarms by webhook', (open) => {
   test('one that ends between the job and its mark sends again, under the same id', async () => {
     await alarms().raise('sign_failed', undefined, 'a');
     const ended = { ...events(), handedOver: () => Promise.reject(new Error('killed')) };
-    const sent: WebhookEvent[] = [];
+    const sent: (WebhookEvent | ProvenNews)[] = [];
     await expect(
-      handOver({ alarms: alarms(), events: ended }, async (found) => void sent.push(...found)),
+      handOver({ alarms: alarms(), events: ended, news: news() }, async (found) => void sent.push(...found)),
     ).rejects.toThrow('killed');
     await queue.sendAll(
       alarmJobs.webhook,
@@ -309,5 +330,126 @@ onEachEngine('alarms by webhook', (open) => {
     await start({ webhook: false });
     expect(await waiting()).toEqual([]);
     expect(await openAlarms()).toEqual(['sign_failed']);
+  });
+
+  describe('good news', () => {
+    const catalog = () => createCatalog(database.db, account);
+    const objectOf = (n: number, version: string): SealedObject => ({
+      ...{
+        key: `recordings/${RE(n)}`,
+        versionId: version,
+        mode: 'envelope',
+        etag: `"${version}"`,
+        keyId: 'k1',
+      },
+      ...{ bytes: 500, plaintextBytes: 400, plaintextSha256: 'ab'.repeat(32) },
+    });
+    const proof = { at: '2026-11-30T12:00:00.000Z', host: 'one', by: 'second-look', how: 'sha256' } as const;
+    /** A verified recording, with a proof by the host's own copy or without one. */
+    async function verified(n: number, version = 'v1', own?: CopyProof) {
+      const hints = { taskSid: `WT${'3'.repeat(32)}` as TaskSid };
+      const facts = { channels: 2, startedAt: new Date(), source: 'callback', hints } as const;
+      await catalog().register({ recordingSid: RE(n), accountSid: account, ...facts });
+      await database.db.query(
+        `UPDATE recordings SET state = 'sealed', object = $2::jsonb, proof = NULL WHERE recording_sid = $1`,
+        [RE(n), JSON.stringify(objectOf(n, version))],
+      );
+      await catalog().verified(RE(n), objectOf(n, version), 'ab'.repeat(32), { ...(own && { proof: own }) });
+    }
+    const prove = (n: number, version = 'v1') => catalog().proven(RE(n), objectOf(n, version), proof);
+    /** What the receiver got until an alarm that is raised last. */
+    const told = async () => {
+      await nothingElse();
+      await database.db.query('TRUNCATE alarms');
+      return proven.splice(0).sort((a, b) => (a.recording < b.recording ? -1 : 1));
+    };
+    const on = async (options = {}) => {
+      await stop();
+      await start({ news: true, ...options });
+    };
+
+    test('one webhook for each recording that becomes proven, by a look or by its own copy, and nothing else in it', async () => {
+      await on();
+      await verified(1);
+      await prove(1);
+      await verified(2, 'v1', { ...proof, by: 'copy', mono: true });
+      await verified(3);
+      await sweep();
+      await until(() => proven.length === 2);
+      const common = { event: 'recording.proven', at: proof.at, how: 'sha256', host: 'one', account };
+      expect(await told()).toEqual([
+        {
+          ...common,
+          id: expect.stringMatching(/^[0-9a-f]{32}-proven$/),
+          recording: RE(1),
+          by: 'second-look',
+        },
+        { ...common, id: expect.any(String), recording: RE(2), by: 'copy', mono: true },
+      ]);
+    });
+
+    test('no second one for the same version; a new copy that is proven has one, under another id', async () => {
+      await on();
+      await verified(1);
+      await prove(1);
+      await prove(1);
+      await sweep();
+      await until(() => proven.length === 1);
+      await prove(1);
+      const [first, ...more] = await told();
+      expect(more).toEqual([]);
+      await verified(1, 'v2');
+      await prove(1, 'v2');
+      await sweep();
+      await until(() => proven.length === 1);
+      expect((await told())[0]?.id).not.toBe(first?.id);
+    });
+
+    test('a proof that is rolled back is no news', async () => {
+      await on();
+      await verified(1);
+      await database.db
+        .transaction(async (inner) => {
+          await createCatalog(inner as Db, account).proven(RE(1), objectOf(1, 'v1'), proof);
+          expect(await inner.query('SELECT recording_sid FROM proven_news')).toHaveLength(1);
+          throw new Error('killed');
+        })
+        .catch(() => undefined);
+      expect((await catalog().find(RE(1)))?.proof).toBeUndefined();
+      expect(await news().pending()).toEqual([]);
+    });
+
+    test('a proof of before it was asked for is none, and what waits is removed when it is no longer asked for', async () => {
+      await verified(1);
+      await prove(1);
+      await on();
+      expect(await told()).toEqual([]);
+      await stop();
+      await verified(2);
+      await prove(2);
+      expect(await news().pending()).toMatchObject([{ recordingSid: RE(2) }]);
+      await start();
+      expect(await news().pending()).toEqual([]);
+      await verified(3);
+      await prove(3);
+      await sweep();
+      expect(await told()).toEqual([]);
+    });
+
+    test('a receiver that is away gets the same again; what becomes proven while it is handed over stays', async () => {
+      await on();
+      answers = [503];
+      await verified(1);
+      await prove(1);
+      const before = await news().pending();
+      await sweep();
+      await until(() => proven.length === 2);
+      expect(proven[1]).toEqual(proven[0]);
+      expect(before[0]?.id).toBe(proven[0]?.id);
+      await verified(1, 'v2');
+      await catalog().proven(RE(1), objectOf(1, 'v2'), { ...proof, at: '2026-12-01T00:00:00.000Z' });
+      await news().handedOver(before);
+      expect(await news().pending()).toHaveLength(1);
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { webhookAlarms } from '../../alarms/alarm-table.ts';
 import { alarmJobs } from '../../alarms/jobs.ts';
+import { createProvenNews } from '../../alarms/proven-news.ts';
 import { createWebhookEvents } from '../../alarms/webhook-events.ts';
 import { deliverWebhook, handOver } from '../../alarms/webhook-jobs.ts';
 import { createWebhookSender } from '../../alarms/webhook-sender.ts';
@@ -10,7 +11,7 @@ import type { Shared } from './shared.ts';
 const atOnce = 4;
 
 /**
- * Sends alarms to the receiver that CUSTODY_ALARM_WEBHOOK names; without one it removes what waits for a receiver.
+ * Sends alarms, and good news as the settings say, to the receiver that CUSTODY_ALARM_WEBHOOK names; without one it removes what waits for a receiver.
  * @param everySeconds between two looks for alarms that are to be sent
  */
 export function alarmsRoom(
@@ -19,18 +20,23 @@ export function alarmsRoom(
 ): Room {
   const { accountSid, alarmWebhook } = config;
   const events = createWebhookEvents(db, accountSid);
+  const news = createProvenNews(db, accountSid);
   if (!alarmWebhook)
     return {
       async begin() {
+        await news.switchOff();
         if (!(await events.switchOff())) return;
         await queue.purge(alarmJobs.webhook);
         await alarms.resolve(webhookAlarms);
       },
     };
-  const deps = { accountSid, alarms, events, sender: createWebhookSender(alarmWebhook) };
+  const deps = { accountSid, alarms, events, news, sender: createWebhookSender(alarmWebhook) };
   const running = jobRunner(alarms);
   return {
-    begin: () => events.switchOn(),
+    async begin() {
+      await events.switchOn();
+      await (alarmWebhook.news.includes('recording.proven') ? news.switchOn() : news.switchOff());
+    },
     jobs: [
       running(alarmJobs.webhook, {
         concurrency: atOnce,

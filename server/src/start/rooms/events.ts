@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createLiveCalls } from '../../catalog/live-calls.ts';
 import { readCounters } from '../../events/event-status.ts';
 import { followAgentEvents } from '../../events/kinesis/agent-events.ts';
@@ -24,6 +25,8 @@ export function eventsRoom({
   const authTokens = [authToken, secondaryAuthToken].filter((token) => token !== undefined);
   const following = {
     ...{ ...config.stream, alarms, db, inbox, log },
+    // Two processes of one node have two names.
+    owner: `${config.node}-${randomBytes(4).toString('hex')}`,
     settings: () => currentStream({ dataSource, secrets, region: config.store.region, node: config.node }),
     liveSince: async () => (await liveCalls.open()).map(({ beganAt }) => beganAt),
   };

@@ -5,6 +5,7 @@ import { reportRoutes } from '../../http/routes/reports.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
 import { announceAccepted } from '../../recorder/acceptance/announce.ts';
 import { runCompleteness } from '../../recorder/completeness/run-jobs.ts';
+import { beatNode } from '../../recorder/data-source/nodes.ts';
 import { pausing } from '../../recorder/data-source/pausing.ts';
 import { watchDataSource } from '../../recorder/data-source/watch.ts';
 import { createRecorder, type Recorder } from '../../recorder/index.ts';
@@ -63,11 +64,15 @@ export function recorderRoom(shared: Shared, { recorder, sessions }: OpenRecorde
       ...recorder.jobs(),
       ...runRepair({ ...shared, repairMinutes: config.repairMinutes, isFollowed: () => hasFollowed(db) }),
       ...runRecovery({ ...shared, isOn: config.reconcile.everyMinutes > 0 }),
-      ...runCompleteness({ ...shared, accountSid }),
+      ...runCompleteness({
+        ...{ ...shared, accountSid },
+        missingMinutes: config.missingMinutes,
+        isRepaired: config.repairMinutes > 0,
+      }),
       ...runShortCalls(shared),
     ],
     works: recorderWorks(shared),
-    consumers: [watchDataSource({ dataSource, log }), sessions.consumer],
+    consumers: [beatNode(db, config.node), watchDataSource({ dataSource, log }), sessions.consumer],
     async begin() {
       await follow();
       following = setInterval(() => void follow(), limitsMs).unref();

@@ -186,6 +186,22 @@ export async function unfinishedContacts(db: Sql, after: number, limit: number):
   return rows.map(keptOf);
 }
 
+/** Contacts that closed up to a moment, in the order of their close. @param after the last contact of the page before */
+export async function contactsClosed(
+  db: Sql,
+  after: { closedAt: Date; number: number },
+  until: Date,
+  limit: number,
+): Promise<KeptContact[]> {
+  const rows = await db.query<Row>(
+    `SELECT ${columns} FROM contacts
+     WHERE (closed_at, number) > ($1::timestamptz, $2::bigint) AND closed_at <= $3
+     ORDER BY closed_at, number LIMIT $4`,
+    [after.closedAt, after.number, until, limit],
+  );
+  return rows.map(keptOf);
+}
+
 /**
  * Contacts that opened before a moment, in the order of their opening.
  * @param after the last contact of the page before; times are epoch ms
