@@ -207,9 +207,9 @@ export const alarmTable = {
     severity: 'critical',
     meaning:
       'A call that an agent took ended some time ago (CUSTODY_MISSING_MINUTES), and no recording of the segment has come, nor is there a reason why none is expected.',
-    next: 'The detail has the reservation and the task. `flex-custody reconcile --since` with the day of the call takes in what Twilio has. If Twilio has none, look at the alarm `not_recorded` and at the plugins (`flex-custody doctor --only plugins`), then `flex-custody alarms clear`.',
+    next: 'The detail has the reservation and the task. `flex-custody reconcile --since` with the day of the call takes in what Twilio has. If Twilio has none, look at the alarm `not_recorded` and at the plugins (`flex-custody doctor --only plugins`), then say why: `flex-custody completeness explain`.',
     raisedBy: 'the job `missing`, every five minutes, once for each segment',
-    resolvedBy: 'a recording of the segment comes, or a late report says why there is none',
+    resolvedBy: 'a recording of the segment comes, or an operator or a late report says why there is none',
   },
   missing_failed: {
     severity: 'warning',

@@ -16,6 +16,7 @@ import { contactsOf } from '../sessions/contacts-of.ts';
 import { attachEvents, writeContacts } from '../sessions/kept/contacts-table.ts';
 import { inbound, type Scene, stories } from '../sessions/testing/stories.ts';
 import { findMissing, type MissingDeps } from './missing.ts';
+import { keepReason } from './segment-reasons.ts';
 
 const accountSid = `AC${'1'.repeat(32)}` as AccountSid;
 const RE = (n: number) => `RE${String(n).padStart(32, '0')}` as RecordingSid;
@@ -33,7 +34,7 @@ onEachEngine('recordings that have not come', (open) => {
   afterAll(() => database.drop());
   beforeEach(async () => {
     await database.db.query(
-      'TRUNCATE recordings, alarms, reports, marks, contacts, contact_keys, contact_events CASCADE',
+      'TRUNCATE recordings, alarms, reports, marks, contacts, contact_keys, contact_events, segment_reasons CASCADE',
     );
     [listed, away] = [[], false];
   });
@@ -139,6 +140,18 @@ onEachEngine('recordings that have not come', (open) => {
          VALUES (gen_random_uuid(), $1, $2, $3, 'WK', '{}', 'browser')`,
         [kind, new Date(at), segment.taskSid as TaskSid],
       );
+    await look();
+    expect(await raised()).toEqual([]);
+  });
+
+  test('a reason that an operator gives resolves it', async () => {
+    const { end, segment, missing } = await only();
+    now = end + 31 * minute;
+    await look();
+    expect(await raised()).toEqual(missing);
+    const { reservationSid } = segment;
+    const reason = { reason: 'test-call', explainedBy: 'ada' } as const;
+    await keepReason(database.db, { reservationSid, openedAt: segment.offeredAt }, reason);
     await look();
     expect(await raised()).toEqual([]);
   });
