@@ -177,7 +177,9 @@ describeWhere(['chromium', 'plugins'], 'what each call yields', () => {
   });
 
   test('nothing of it complains', () => {
-    expect([...complaintsOf(alice), ...complaintsOf(bruno)]).toEqual([]);
+    const said = [...complaintsOf(alice), ...complaintsOf(bruno)];
+    // A call that ends while the plugin asks to record it is answered with 404, which the browser itself reports.
+    expect(said.filter((text) => !/404 .*\/start-recording\)$/.test(text))).toEqual([]);
   });
 });
 
