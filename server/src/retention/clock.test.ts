@@ -1,4 +1,4 @@
-import { readClock } from './clock.ts';
+import { forgetTwilioTime, readClock } from './clock.ts';
 
 const day = 86_400_000;
 /** Twilio's and the database's clocks, before this host's. */
@@ -31,6 +31,15 @@ test.each<[string, Parameters<typeof clocks>[0] & object, string | undefined]>([
   const ahead = [0, of.database ?? 0, of.twilio ?? 0];
   expect(Math.abs(reading.earliest.getTime() - Date.now() - Math.min(...ahead))).toBeLessThan(5_000);
   expect(Math.abs(reading.now.getTime() - Date.now() - (of.database ?? 0))).toBeLessThan(5_000);
+});
+
+test('a run that deletes asks Twilio, whatever it has said before', async () => {
+  const parts = clocks({ twilio: 0 });
+  await readClock(parts);
+  parts.twilio.aheadMs = -day;
+  expect((await readClock(parts)).differs).toBeUndefined();
+  forgetTwilioTime(parts);
+  expect((await readClock(parts)).differs).toContain("ahead of Twilio's clock");
 });
 
 test('Twilio is asked once a minute, and again where its time differs', async () => {

@@ -14,7 +14,7 @@ import type { Json, Run } from '../runs/runs.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { brake } from './brake.ts';
 import { certify, type Gone, proveCertifiable } from './certify.ts';
-import { readClock } from './clock.ts';
+import { forgetTwilioTime, readClock } from './clock.ts';
 import { holdsOn, keptUntil } from './decide.ts';
 import { continueErasure, type EraseOneDeps, eraseOne, type Scene, type Why } from './erase-one.ts';
 import { expiredPages, expiriesOf, type Page } from './expired.ts';
@@ -193,6 +193,7 @@ export async function erase(deps: KeepingDeps, run: Run, plan: ErasingPlan): Pro
 
 async function eraseAll(deps: KeepingDeps, run: Run, plan: ErasingPlan): Promise<number> {
   const { catalog } = deps;
+  forgetTwilioTime(deps);
   const id = randomUUID();
   const counts: Record<string, number> = { ...run.counts };
   const notes: Record<string, string> = { ...(run.state?.['notes'] as Record<string, string> | undefined) };

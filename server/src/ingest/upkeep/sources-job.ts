@@ -2,6 +2,7 @@ import { errorCode } from '@flex-custody/core';
 import { gatherAlarms } from '../../alarms/gather-alarms.ts';
 import type { RecordingRow } from '../../catalog/recording-row.ts';
 import { deleteAtTwilio } from '../../retention/at-twilio.ts';
+import { forgetTwilioTime } from '../../retention/clock.ts';
 import { lookAgainOnChange } from '../../retention/look-again.ts';
 import { isOfKeys, mayDestroy } from '../../retention/may-destroy.ts';
 import type { IngestDeps } from '../deps.ts';
@@ -68,6 +69,7 @@ export async function deleteSources(
 
 async function lookThrough(deps: Deps, hours: number, ended: AbortSignal, limitMs: number) {
   const { alarms, catalog } = deps;
+  forgetTwilioTime(deps);
   const end = performance.now() + limitMs;
   let deleted = 0;
   await lookAgainOnChange(deps, 'source', await deps.policies.inForce());
