@@ -1,5 +1,6 @@
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { describeWhere } from '../../../test/support/needs.ts';
+import { until } from '../../../test/support/until.ts';
 import type { Db } from './db.ts';
 import { migrate } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
@@ -192,6 +193,20 @@ describeWhere('postgresql', 'the limits on PostgreSQL', () => {
     expect(await far.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
     await far.close();
     relay.close();
+  });
+
+  test('a connection that breaks between two statements of a transaction fails the next one, and ends no process', async () => {
+    const far = await openPostgres(url, { connectMs: 5_000, statementMs: 60_000, cancelMs: 5_000 });
+    const broken = far.transaction(async (inner) => {
+      const [own] = await inner.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await db.query('SELECT pg_terminate_backend($1)', [own?.pid]);
+      const isThere = () => db.query('SELECT pid FROM pg_stat_activity WHERE pid = $1', [own?.pid]);
+      await until(async () => (await isThere()).length === 0);
+      await inner.query('SELECT 1');
+    });
+    await expect(broken).rejects.toMatchObject(late);
+    expect(await far.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await far.close();
   });
 
   test('where all connections are taken, the wait for one has a limit', async () => {

@@ -130,18 +130,23 @@ function within(prepared: Prepared, client: pg.PoolClient, limitMs?: number): Db
 /** Runs on one connection, which must not return to the pool within a transaction if the work fails. */
 async function onConnection<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await checkout(pool);
+  // The pool listens to idle connections alone; one that breaks between two statements fails at the next one.
+  client.on('error', ignore);
+  const release = (broken?: Error) => {
+    client.release(broken);
+    client.off('error', ignore);
+  };
   try {
     const result = await work(client);
-    client.release();
+    release();
     return result;
   } catch (error) {
-    await client.query('ROLLBACK').then(
-      () => client.release(),
-      (broken: Error) => client.release(broken),
-    );
+    await client.query('ROLLBACK').then(() => release(), release);
     throw error;
   }
 }
+
+const ignore = () => undefined;
 
 async function checkout(pool: pg.Pool): Promise<pg.PoolClient> {
   try {
