@@ -1,3 +1,4 @@
+import { CustodyError } from '@flex-custody/core';
 import { describeWhere } from '../../../test/support/needs.ts';
 import { until } from '../../../test/support/until.ts';
 import type { Db } from './db.ts';
@@ -96,4 +97,14 @@ describeWhere('postgresql', 'indexes on a server', () => {
     });
     await database.db.alone('SELECT 1', 1_000);
   });
+});
+
+test('a database that is away fails no build: the host works on, and the next start tries again', async () => {
+  const away = async () => {
+    throw new CustodyError('database_unavailable', 'away');
+  };
+  const { lines, log } = said();
+  await buildIndexes({ kind: 'postgres', query: away, alone: away } as unknown as Db, { log });
+  expect(lines).toHaveLength(Object.keys(indexes).length + 1);
+  expect(lines.at(-1)).toEqual({ code: 'database_unavailable' });
 });

@@ -120,7 +120,7 @@ export interface Building {
 
 /**
  * Builds the missing indexes while hosts work. On PostgreSQL readers and writers do not wait for it. Without an index its
- * statements are slow and give the same answers. A failure is logged, and the next start tries again.
+ * statements are slow and give the same answers. It never rejects: a failure is logged, and the next start tries again.
  */
 export async function buildIndexes(db: Db, { log, signal }: Building = {}): Promise<void> {
   const atOnce = db.kind === 'pglite';
@@ -144,9 +144,17 @@ export async function buildIndexes(db: Db, { log, signal }: Building = {}): Prom
       );
     }
   }
-  for (const name of outdated) {
-    if ((await missingIndexes(db)).length > 0 || signal?.aborted) return;
-    await db.alone(`DROP INDEX ${atOnce ? '' : 'CONCURRENTLY'} IF EXISTS ${name}`, migrationMs, signal);
+  try {
+    for (const name of outdated) {
+      if ((await missingIndexes(db)).length > 0 || signal?.aborted) return;
+      await db.alone(`DROP INDEX ${atOnce ? '' : 'CONCURRENTLY'} IF EXISTS ${name}`, migrationMs, signal);
+    }
+  } catch (error) {
+    if (signal?.aborted) return;
+    log?.warn(
+      { code: errorCode(error) },
+      'outdated indexes could not be removed: the next start tries again',
+    );
   }
 }
 
