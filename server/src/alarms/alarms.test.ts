@@ -42,6 +42,13 @@ onEachEngine('pages of alarms and certificates', (open) => {
     const open = await alarms.list({ open: true });
     expect(open).toMatchObject([{ shard: 'shardId-1', times: 2, detail: 'one again' }]);
     expect(open[0]).not.toHaveProperty('recordingSid');
+    await alarms.raise('stream_silent', undefined, 'another code');
+    expect(await alarms.list({ open: true, code: 'shard_silent' })).toEqual(open);
+    const [newest] = await alarms.list({ open: true });
+    expect(
+      await alarms.list({ open: true, code: 'shard_silent', ...(newest && { after: newest.id }) }),
+    ).toEqual(open);
+    await alarms.resolve(['stream_silent']);
   });
 
   test('page by page each open alarm is listed once, in the order of the whole list', async () => {

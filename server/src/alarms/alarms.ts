@@ -29,10 +29,10 @@ export interface Alarms {
   /** One alarm for each code and subject; raising it again counts it, keeps the newest detail and opens it again. */
   raise(code: AlarmCode, about: AlarmSubject | undefined, detail: string): Promise<void>;
   /**
-   * Newest first; `open` leaves out those that were cleared. `limit` is 100 by default, `after` the id of a page's last one.
+   * Newest first; `open` leaves out those that were cleared, `code` those of other codes. `limit` is 100 by default, `after` the id of a page's last one.
    * @throws CustodyError `page_unknown` (404) where the alarm of `after` was removed
    */
-  list(options?: { open?: boolean; limit?: number; after?: number }): Promise<Alarm[]>;
+  list(options?: { open?: boolean; code?: AlarmCode; limit?: number; after?: number }): Promise<Alarm[]>;
   /** How many open ones are behind the alarm `after`; not all of them, where there are more than 10,000. */
   countBehind(after: number): Promise<Behind>;
   /** How many are open, by code. */
@@ -112,12 +112,13 @@ export function createAlarms(db: Db): Alarms {
         [code, about ?? '', detail, sidsIn(detail), webhookAlarms.includes(code) ? '' : webhookMark],
       );
     },
-    async list({ open = false, limit = 100, after } = {}) {
+    async list({ open = false, code, limit = 100, after } = {}) {
       if (after !== undefined) await mustExist(after);
       const rows = await db.query<Row>(
-        `SELECT * FROM alarms WHERE ${open ? 'cleared_at IS NULL' : 'true'} ${after === undefined ? '' : `AND ${isBehind('$2')}`}
+        `SELECT * FROM alarms WHERE ${open ? 'cleared_at IS NULL' : 'true'} ${code === undefined ? '' : 'AND code = $2'}
+           ${after === undefined ? '' : `AND ${isBehind(code === undefined ? '$2' : '$3')}`}
          ORDER BY last_at DESC, id DESC LIMIT $1`,
-        after === undefined ? [limit] : [limit, after],
+        [limit, ...(code === undefined ? [] : [code]), ...(after === undefined ? [] : [after])],
       );
       return rows.map((row) => ({
         id: row.id,

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { registerRecorder } from './recorder.ts';
-import { since } from './recorder-repair.ts';
+import { since } from './recorder-periods.ts';
 import { setupText } from './recorder-setup.ts';
 
 const arn = 'arn:aws:kinesis:eu-central-1:123456789012:stream/twilio-events';

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { registerRecorderEvents } from './recorder-events.ts';
-import { registerRecorderRecover } from './recorder-recover.ts';
-import { registerRecorderRepair } from './recorder-repair.ts';
+import { registerRecorderPeriods } from './recorder-periods.ts';
 import { registerRecorderSettings } from './recorder-settings.ts';
 import { registerRecorderSetup } from './recorder-setup.ts';
 import { registerRecorderShort } from './recorder-short.ts';
@@ -15,7 +14,6 @@ export function registerRecorder(program: Command): void {
   registerRecorderEvents(recorder);
   registerRecorderStatus(recorder);
   registerRecorderSetup(recorder);
-  registerRecorderRepair(recorder);
+  registerRecorderPeriods(recorder);
   registerRecorderShort(recorder);
-  registerRecorderRecover(recorder);
 }

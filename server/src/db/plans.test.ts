@@ -77,6 +77,7 @@ import {
 import {
   attachEvents,
   contactsClosed,
+  contactsNamed,
   contactsOfKeys,
   contactsOpened,
   eventsOfContacts,
@@ -483,6 +484,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     const alarms = createAlarms(db);
     await alarms.raise('copy_failed', one, 'why');
     await alarms.list({ open: true });
+    await alarms.list({ open: true, code: 'recording_short' });
     await alarms.list();
     await alarms.counts();
     await alarms.clear(1);
@@ -637,6 +639,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await dropLooseReports(db, ['s']);
     await writeContacts(db, []);
     await readContacts(db, [1, 2]);
+    await settled(contactsNamed(db, ['key 1', 'key 2']));
     await unfinishedContacts(db, 0, 200);
     await unrecoveredContacts(db, { from: Date.now() - 600_000, to: Date.now() }, 50);
     await keepRecovered(db, [1]);

@@ -5,7 +5,7 @@ import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { Db } from '../../db/db.ts';
 import { isOf, periodOf } from '../completeness/ledger.ts';
 import { wasAccepted } from '../sessions/contact.ts';
-import { contactsOfKeys, readContacts } from '../sessions/kept/contacts-table.ts';
+import { segmentOf } from '../sessions/kept/contacts-table.ts';
 
 /** What the links of reservations play. */
 export interface Reservations {
@@ -28,17 +28,15 @@ export interface ReservationsDeps {
 const awaitedMs = 60 * 60_000;
 
 export function createReservations({ db, catalog, now = Date.now }: ReservationsDeps): Reservations {
-  const segmentOf = async (sid: ReservationSid) => {
-    const numbers = [...(await contactsOfKeys(db, [sid])).values()];
-    const [kept] = await readContacts(db, numbers);
-    const segment = kept?.contact.interactions.find(({ reservationSid }) => reservationSid === sid);
-    return kept && segment && wasAccepted(segment) ? { contact: kept.contact, segment } : undefined;
+  const acceptedSegment = async (sid: ReservationSid) => {
+    const found = await segmentOf(db, sid);
+    return found && wasAccepted(found.segment) ? found : undefined;
   };
   return {
     async recordingOf(sid) {
       const own = await catalog.firstOfReservation(sid);
       if (own) return own;
-      const found = await segmentOf(sid);
+      const found = await acceptedSegment(sid);
       if (!found) return undefined;
       const { contact, segment } = found;
       const period = periodOf(segment, contact.closedAt ?? Number.POSITIVE_INFINITY);
@@ -49,7 +47,7 @@ export function createReservations({ db, catalog, now = Date.now }: Reservations
       return first;
     },
     async awaited(sid) {
-      const { segment } = (await segmentOf(sid)) ?? {};
+      const { segment } = (await acceptedSegment(sid)) ?? {};
       if (segment?.kind !== 'voice' || !segment.recording.expected) return undefined;
       if (segment.endedAt !== undefined && segment.endedAt < now() - awaitedMs) return undefined;
       return segment.workerSid ? { workerSid: segment.workerSid } : {};

@@ -2,7 +2,7 @@ import { CustodyError, type ReservationSid } from '@flex-custody/core';
 import { type AuditAction, createAudit } from '../../access/audit.ts';
 import type { Db } from '../../db/db.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { contactsOfKeys, readContacts } from '../sessions/kept/contacts-table.ts';
+import { contactsNamed } from '../sessions/kept/contacts-table.ts';
 import { type DayLedger, entriesOf, type LedgerDeps, ledgerOfDay } from './day-ledger.ts';
 import { completenessJobs } from './jobs.ts';
 import type { Reason } from './reasons.ts';
@@ -52,8 +52,7 @@ export function createCompleteness(deps: CompletenessDeps): Completeness {
   return {
     completeness: (day) => ledgerOfDay(deps, day),
     async explainSegment({ reservationSid, ...reason }) {
-      const numbers = [...(await contactsOfKeys(db, [reservationSid])).values()];
-      const contacts = (await readContacts(db, numbers)).map(({ contact }) => contact);
+      const contacts = (await contactsNamed(db, [reservationSid])).map(({ contact }) => contact);
       const entry = (await entriesOf(deps, contacts)).find((one) => one.reservationSid === reservationSid);
       const contact = contacts.find(({ id }) => id === entry?.contact);
       if (!entry || !contact) throw segmentUnknown();

@@ -1,13 +1,14 @@
-import { asCallSid, asConferenceSid, asReservationSid, type ReservationSid } from '@flex-custody/core';
-import type { RecordingPlace, TwilioLive } from '@flex-custody/twilio';
+import { asReservationSid, type ReservationSid } from '@flex-custody/core';
+import type { TwilioLive } from '@flex-custody/twilio';
 import type { Alarms } from '../../alarms/alarms.ts';
 import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
 import type { Marks } from '../../catalog/marks.ts';
 import type { Db } from '../../db/db.ts';
 import { repairedUntil } from '../repair/complete.ts';
 import type { Contact } from '../sessions/contact.ts';
-import { contactsClosed, contactsOfKeys, readContacts } from '../sessions/kept/contacts-table.ts';
+import { contactsClosed, contactsNamed } from '../sessions/kept/contacts-table.ts';
 import { haveRead } from '../sessions/kept/follow-inbox.ts';
+import { placesOf } from '../sessions/places-of.ts';
 import { entriesOf } from './day-ledger.ts';
 import type { Entry } from './ledger.ts';
 
@@ -31,8 +32,6 @@ const wayMs = 3 * 60 * minuteMs;
 /** Contacts that are read at once, and segments that wait for a recording on its way. */
 const pageRows = 100;
 const mostWaiting = 1_000;
-/** Legs and conferences of one contact that Twilio is asked for. */
-const mostPlaces = 12;
 
 type MissingEntry = Entry & { reservationSid: ReservationSid };
 
@@ -66,9 +65,8 @@ export async function findMissing(deps: MissingDeps, signal?: AbortSignal): Prom
     if (last?.contact.closedAt === undefined || page.length < pageRows) break;
     after = { closedAt: new Date(last.contact.closedAt), number: last.number };
   }
-  const numbers = await contactsOfKeys(db, [...waiting, ...open]);
-  const known = await readContacts(db, [...new Set(numbers.values())]);
   const asked = new Set<ReservationSid>([...waiting, ...open]);
+  const known = await contactsNamed(db, [...asked]);
   still.push(
     ...(await judge(
       deps,
@@ -126,15 +124,10 @@ const subjectOf = (reservation: ReservationSid) => `session-${reservation}` as c
 /** Twilio has a recording of the contact's legs or conferences that overlaps the segment: only the catalog lacks it. */
 async function isOnItsWay(
   { twilio }: MissingDeps,
-  { keys }: Contact,
+  contact: Contact,
   { startedAt, endedAt }: Entry,
 ): Promise<boolean> {
-  const places = keys.flatMap((key): RecordingPlace[] => {
-    const [call, conference] = [asCallSid(key), asConferenceSid(key)];
-    if (call) return [{ call }];
-    return conference ? [{ conference }] : [];
-  });
-  for (const place of places.slice(0, mostPlaces))
+  for (const place of placesOf(contact))
     for (const { createdAt, status } of await twilio.recordingsOf(place)) {
       const began = createdAt?.getTime() ?? startedAt;
       const isWithin = began <= endedAt && began >= startedAt - minuteMs;
@@ -144,12 +137,8 @@ async function isOnItsWay(
 }
 
 async function openOnes(alarms: Pick<Alarms, 'list'>): Promise<Set<ReservationSid>> {
-  const found = await alarms.list({ open: true, limit: mostWaiting });
-  return new Set(
-    found.flatMap(({ code, session }) =>
-      code === 'recording_missing' ? (asReservationSid(session) ?? []) : [],
-    ),
-  );
+  const found = await alarms.list({ open: true, code: 'recording_missing', limit: mostWaiting });
+  return new Set(found.flatMap(({ session }) => asReservationSid(session) ?? []));
 }
 
 async function readMark(catalog: Pick<Marks, 'mark'>): Promise<{ from?: Date; waiting: ReservationSid[] }> {

@@ -1,4 +1,4 @@
-import type { RecordingSid, ReservationSid } from '@flex-custody/core';
+import type { RecordingSid } from '@flex-custody/core';
 import type { TwilioCalls } from '@flex-custody/twilio';
 import type { Alarms } from '../../alarms/alarms.ts';
 import type { IntakeCatalog } from '../../catalog/intake-catalog.ts';
@@ -7,7 +7,7 @@ import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { Db } from '../../db/db.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { recorderJobs } from '../jobs.ts';
-import { contactsOfKeys, readContacts } from '../sessions/kept/contacts-table.ts';
+import { segmentOf } from '../sessions/kept/contacts-table.ts';
 import { expectedEnd, missingSeconds } from './judge.ts';
 
 export interface LengthDeps {
@@ -69,7 +69,7 @@ async function factsOf(deps: LengthDeps, row: RecordingRow) {
   const { callSid } = row;
   const reservationSid = row.unproven.includes('owner') ? undefined : row.reservationSid;
   const call = callSid && (await deps.twilio.callFacts(callSid));
-  const segment = reservationSid && (await segmentOf(deps.db, reservationSid));
+  const found = reservationSid && (await segmentOf(deps.db, reservationSid));
   const of = [reservationSid, callSid].filter((key) => key !== undefined);
   const later = (await deps.catalog.ofContacts(of)).filter(
     (one) =>
@@ -81,21 +81,9 @@ async function factsOf(deps: LengthDeps, row: RecordingRow) {
   return {
     isAgentsLeg: call?.to.startsWith('client:') === true && row.conferenceSid === undefined,
     ...(call?.endedAt && { legEndedAt: call.endedAt.getTime() }),
-    ...(segment && { segment }),
+    ...(found && { segment: found.segment }),
     ...(Number.isFinite(next) && { nextStartedAt: next }),
   };
-}
-
-async function segmentOf(
-  db: Pick<Db, 'query'>,
-  reservation: ReservationSid,
-): Promise<{ endedAt?: number } | undefined> {
-  const numbers = await contactsOfKeys(db, [reservation]);
-  const contacts = await readContacts(db, [...numbers.values()]);
-  const found = contacts
-    .flatMap(({ contact }) => contact.interactions)
-    .find((one) => one.reservationSid === reservation);
-  return found && { ...(found.endedAt !== undefined && { endedAt: found.endedAt }) };
 }
 
 /** Looks again at the recordings whose alarm is open: a late event of the call, or a pause, may explain one. */
@@ -103,6 +91,6 @@ export async function compareShortAgain(
   { alarms, queue }: { alarms: Pick<Alarms, 'list'>; queue: Pick<Queue, 'send'> },
   limit = 1_000,
 ): Promise<void> {
-  for (const { code, recordingSid } of await alarms.list({ open: true, limit }))
-    if (code === 'recording_short' && recordingSid) await queue.send(recorderJobs.length, { recordingSid });
+  for (const { recordingSid } of await alarms.list({ open: true, code: 'recording_short', limit }))
+    if (recordingSid) await queue.send(recorderJobs.length, { recordingSid });
 }

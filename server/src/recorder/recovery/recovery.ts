@@ -1,4 +1,4 @@
-import { asCallSid, asConferenceSid, CustodyError, errorCode, type RecordingSid } from '@flex-custody/core';
+import { CustodyError, errorCode, type RecordingSid } from '@flex-custody/core';
 import type { RecordingPlace } from '@flex-custody/twilio';
 import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
 import type { OperatingCatalog } from '../../catalog/operating-catalog.ts';
@@ -13,6 +13,7 @@ import {
   keepRecovered,
   unrecoveredContacts,
 } from '../sessions/kept/contacts-table.ts';
+import { placesOf } from '../sessions/places-of.ts';
 import { segmentsOf } from './segments-of.ts';
 
 type Counts = Readonly<Record<string, number>>;
@@ -39,8 +40,6 @@ export interface Recovery {
 const pageRows = 50;
 /** Requests of one run of the job, so that the account's other programs can use Twilio's API. */
 const mostRequests = 200;
-/** Calls and conferences of one contact: attributes can name many. */
-const mostPlaces = 12;
 /** Until then a recording's callback may be on its way. */
 const settleMs = 20 * 60_000;
 /** How far the job looks back; operators' runs look further. */
@@ -145,16 +144,6 @@ const isLinkable = (row: RecordingRow, contact: Contact): boolean =>
   row.state !== 'absent' &&
   [row.callSid, row.conferenceSid].some((sid) => sid !== undefined && contact.keys.includes(sid)) &&
   segmentsOf(contact, row).length > 0;
-
-/** The contact's conferences, then its calls. */
-function placesOf({ keys }: Contact): RecordingPlace[] {
-  const conferences = keys.flatMap((key) => asConferenceSid(key) ?? []);
-  const calls = keys.flatMap((key) => asCallSid(key) ?? []);
-  return [...conferences.map((conference) => ({ conference })), ...calls.map((call) => ({ call }))].slice(
-    0,
-    mostPlaces,
-  );
-}
 
 function timeOf(value: unknown): number {
   const ms = Date.parse(String(value));

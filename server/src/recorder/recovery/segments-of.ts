@@ -3,7 +3,7 @@ import type { RecordingRow } from '../../catalog/recording-row.ts';
 import type { Db } from '../../db/db.ts';
 import { overlaps, periodOf } from '../completeness/ledger.ts';
 import { type Contact, wasAccepted } from '../sessions/contact.ts';
-import { contactsOfKeys, readContacts } from '../sessions/kept/contacts-table.ts';
+import { contactsNamed } from '../sessions/kept/contacts-table.ts';
 
 /** An agent's segment of a contact, by TaskRouter's events. */
 export interface OwnSegment {
@@ -34,7 +34,6 @@ export async function segmentsOfRecording(
 ): Promise<readonly OwnSegment[]> {
   const keys = [row.conferenceSid, row.callSid].filter((sid) => sid !== undefined);
   if (keys.length === 0) return [];
-  const numbers = [...new Set((await contactsOfKeys(db, keys)).values())];
-  const contacts = await readContacts(db, numbers);
+  const contacts = await contactsNamed(db, keys);
   return contacts.flatMap(({ contact }) => segmentsOf(contact, row)).slice(0, most);
 }

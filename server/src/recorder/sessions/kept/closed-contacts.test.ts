@@ -12,7 +12,7 @@ import { inForm } from '../testing/cloud-event.ts';
 import { deliver } from '../testing/strangers/deliver.ts';
 import { account, Wire } from '../testing/strangers/wire.ts';
 import { applyToAll } from './apply-policies.ts';
-import { keepReport } from './contacts-table.ts';
+import { keepReport, segmentOf } from './contacts-table.ts';
 import { type FollowDeps, followBatch } from './follow-inbox.ts';
 
 jest.setTimeout(120_000);
@@ -144,6 +144,12 @@ onEachEngine('contacts that keys of too many calls would tie', (open) => {
     expect(full).toMatchObject({ id: task.sid, closedAt: expect.any(Number), marks: ['overfull'] });
     expect(shortCall(full!, 3_600)).toBeUndefined();
     expect(warned).toEqual([{ event: 'sessions.overfull', contacts: 1 }]);
+    // Links, completeness and recovery still find it by its keys.
+    const [segment] = full!.interactions;
+    expect(await segmentOf(db, segment!.reservationSid)).toMatchObject({
+      contact: { id: task.sid },
+      segment,
+    });
 
     // Another call that has a key of it in common is a contact of its own.
     const before = wire.events.length;

@@ -1,6 +1,7 @@
+import type { ReservationSid } from '@flex-custody/core';
 import { noContact } from '../../../catalog/erasure-sessions.ts';
 import type { Db } from '../../../db/db.ts';
-import type { Contact } from '../contact.ts';
+import type { Contact, Interaction } from '../contact.ts';
 import type { Group } from './group.ts';
 
 type Sql = Pick<Db, 'query'>;
@@ -172,6 +173,28 @@ export async function readContacts(db: Sql, numbers: readonly number[]): Promise
     [numbers],
   );
   return rows.map(keptOf);
+}
+
+/** The kept contacts that any of these keys names, also those that take no more events: their keys have negative numbers. */
+export async function contactsNamed(db: Sql, keys: readonly string[]): Promise<KeptContact[]> {
+  const rows = await db.query<Row>(
+    `SELECT ${columns} FROM contacts
+     WHERE number IN (SELECT abs(contact) FROM contact_keys WHERE key = ANY($1::text[])) ORDER BY number`,
+    [keys],
+  );
+  return rows.map(keptOf);
+}
+
+/** The interaction of a reservation, with its contact. */
+export async function segmentOf(
+  db: Sql,
+  reservation: ReservationSid,
+): Promise<{ contact: Contact; segment: Interaction } | undefined> {
+  for (const { contact } of await contactsNamed(db, [reservation])) {
+    const segment = contact.interactions.find(({ reservationSid }) => reservationSid === reservation);
+    if (segment) return { contact, segment };
+  }
+  return undefined;
 }
 
 /**
