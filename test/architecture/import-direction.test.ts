@@ -11,7 +11,8 @@ const ground = ['db', 'config', 'log', 'metrics'].map((room) => `server/src/${ro
 const floors: readonly (readonly string[])[] = [
   top,
   ['server/src/http'],
-  ['server/src/ingest', 'server/src/recorder', 'server/src/connectors'],
+  ['server/src/connectors'],
+  ['server/src/ingest', 'server/src/recorder'],
   ['server/src/playback'],
   ['server/src/access', 'server/src/retention'],
   ['server/src/events'],

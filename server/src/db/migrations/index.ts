@@ -29,6 +29,7 @@ import { sessions } from './028-sessions.ts';
 import { shortCalls } from './029-short-calls.ts';
 import { nodesAndNews } from './030-nodes-and-news.ts';
 import { segmentReasons } from './031-segment-reasons.ts';
+import { connectors } from './032-connectors.ts';
 
 /** Ordered and only ever appended to: the number of a migration is its place in the list, from 1. */
 export const migrations: readonly string[] = [
@@ -63,4 +64,5 @@ export const migrations: readonly string[] = [
   shortCalls,
   nodesAndNews,
   segmentReasons,
+  connectors,
 ];
