@@ -6,16 +6,24 @@ import { openPglite } from '../pglite.ts';
 import { openPostgres } from '../postgres.ts';
 
 // The embedded engine imports parts of Node at run time, which the realm of tests refuses, so it is loaded outside of it.
-jest.mock('@electric-sql/pglite', () => {
-  const load = runInThisContext('(name) => import(name)', {
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  }) as (name: string) => Promise<{ PGlite: { create(...options: unknown[]): Promise<unknown> } }>;
-  return {
-    PGlite: {
-      create: async (...options: unknown[]) => (await load('@electric-sql/pglite')).PGlite.create(...options),
-    },
-  };
-});
+jest.mock('@electric-sql/pglite', () => ({
+  PGlite: {
+    create: runInThisContext(
+      `async (dataDir, options) => {
+           const { PGlite } = await import('@electric-sql/pglite');
+           if (dataDir !== 'memory://') return PGlite.create(dataDir, options);
+           // A new database takes seconds, and a copy of one half of a second.
+           globalThis.newDatabase ??= PGlite.create(dataDir).then(async (empty) => {
+             const copy = await empty.dumpDataDir('none');
+             await empty.close();
+             return copy;
+           });
+           return PGlite.create(dataDir, { ...options, loadDataDir: await globalThis.newDatabase });
+         }`,
+      { importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER },
+    ) as (...options: unknown[]) => Promise<unknown>,
+  },
+}));
 
 export interface TestDatabase {
   db: Db;
