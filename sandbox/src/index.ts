@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { agentEventControls } from './agent-events/controls.ts';
 import { createEventStreams, type EventStreams } from './agent-events/send.ts';
+import { textControls } from './agent-events/text-controls.ts';
 import { watchLiveCalls } from './agent-events/watch.ts';
 import { type Brevo, brevoControls, brevoRoutes, startBrevo } from './brevo/index.ts';
 import { type Bucket, lookInto, type S3Access } from './bucket.ts';
@@ -174,6 +175,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const exchange = createExchange({ world, events, legs });
     closers.push(watchLiveCalls({ world, events, exchange }));
     agentEventControls(controls, { world, exchange, streams: eventStreams });
+    textControls(controls, { world, exchange });
     const vendor = await startVeridas({ certificates });
     closers.push(() => vendor.close());
     veridasRoutes(controls, { veridas: vendor.veridas, root: join(root, 'src', 'veridas', 'assets') });
