@@ -2,12 +2,15 @@ import {
   createTwilio,
   type TwilioApi,
   type TwilioCalls,
+  type TwilioConversations,
   type TwilioEventStreams,
   type TwilioFlexConfiguration,
   type TwilioLimits,
   type TwilioLive,
   type TwilioTaskEvents,
+  type TwilioTaskQueues,
   type TwilioTaskState,
+  type TwilioTaskWorkers,
 } from '@flex-custody/twilio';
 import { createKeys, createStore } from '@flex-custody/vault';
 import { type Audit, createAudit } from '../access/audit.ts';
@@ -70,7 +73,10 @@ export interface HostDeps extends IngestParts {
     TwilioFlexConfiguration &
     TwilioTaskState &
     TwilioEventStreams &
-    TwilioTaskEvents & { limits: TwilioLimits };
+    TwilioTaskEvents &
+    TwilioTaskQueues &
+    TwilioTaskWorkers &
+    TwilioConversations & { limits: TwilioLimits };
   inbox: Inbox & InboxLookup;
 }
 
