@@ -98,8 +98,8 @@ function timeOf(value: unknown): number {
 }
 
 /** All pages of a period, each with several tries. */
-async function* pagesOf(
-  deps: RepairDeps,
+export async function* pagesOf(
+  deps: Pick<RepairDeps, 'twilio' | 'log' | 'pauseMs'>,
   period: { since: Date; until: Date },
   signal: AbortSignal,
 ): AsyncGenerator<TaskEventPage> {
@@ -117,7 +117,7 @@ async function* pagesOf(
 }
 
 async function pageOf(
-  { twilio, log, pauseMs = 1_000 }: RepairDeps,
+  { twilio, log, pauseMs = 1_000 }: Pick<RepairDeps, 'twilio' | 'log' | 'pauseMs'>,
   period: { since: Date; until: Date },
   url: string | undefined,
   signal: AbortSignal,
