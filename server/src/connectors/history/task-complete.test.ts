@@ -118,7 +118,7 @@ onEachEngine('what says that a task was completed', (open) => {
     const query = jest.fn(db.query);
     const completed = createCompletions({
       connector: 'brevo',
-      db: { query } as typeof db,
+      db: { query: query as unknown as typeof db.query },
       queue,
       now: () => clock,
     });

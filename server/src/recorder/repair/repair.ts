@@ -20,6 +20,11 @@ export interface RepairDeps {
   pauseMs?: number;
 }
 
+/** What pages of TaskRouter's history are read with. */
+export interface PageDeps extends Pick<RepairDeps, 'log' | 'pauseMs'> {
+  twilio: TwilioTaskEvents;
+}
+
 /** TaskRouter redacts attributes after this time. */
 export const mostDays = 30;
 /** What happened so lately may not be in TaskRouter's list yet. */
@@ -99,7 +104,7 @@ function timeOf(value: unknown): number {
 
 /** All pages of a period, each with several tries. */
 export async function* pagesOf(
-  deps: Pick<RepairDeps, 'twilio' | 'log' | 'pauseMs'>,
+  deps: PageDeps,
   period: { since: Date; until: Date },
   signal: AbortSignal,
 ): AsyncGenerator<TaskEventPage> {
@@ -117,7 +122,7 @@ export async function* pagesOf(
 }
 
 async function pageOf(
-  { twilio, log, pauseMs = 1_000 }: Pick<RepairDeps, 'twilio' | 'log' | 'pauseMs'>,
+  { twilio, log, pauseMs = 1_000 }: PageDeps,
   period: { since: Date; until: Date },
   url: string | undefined,
   signal: AbortSignal,
