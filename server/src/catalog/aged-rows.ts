@@ -34,6 +34,10 @@ export interface AgedRows {
   eventsSetAside(days: number): Promise<Slice>;
   /** Sessions, with the reasons of their segments, by their close, or their beginning if no close was ever seen. */
   sessions(days: number): Promise<Slice>;
+  /** What connectors keep of interactions, as of sessions, with their effects, and customers of whom nothing is left. What is still to be sent stays. */
+  interactions(days: number): Promise<Slice>;
+  /** What agents did by day. */
+  agentDays(days: number): Promise<Slice>;
   /** Digests of the SIDs of erased calls: by then no source has an event of the call any more. */
   erasedSids(): Promise<Slice>;
 }
@@ -196,6 +200,35 @@ export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks
          events AS (DELETE FROM contact_events WHERE contact IN (SELECT number FROM gone)),
          reports AS (DELETE FROM contact_reports WHERE contact IN (SELECT number FROM gone))
          SELECT number FROM gone`,
+        [days],
+      ),
+    interactions: (days) =>
+      remove(
+        `WITH gone AS (
+           DELETE FROM connector_interactions WHERE custody_id IN (
+             SELECT custody_id FROM connector_interactions i WHERE ${sessionEnd} < ${before('$1')} AND NOT EXISTS (
+               SELECT FROM connector_effects e WHERE e.connector = i.connector AND e.custody_id = i.custody_id
+                 AND e.state IN ('waiting', 'sending', 'uncertain')
+             ) ORDER BY ${sessionEnd} LIMIT ${slice}
+           ) RETURNING connector, custody_id, customer
+         ), effects AS (
+           DELETE FROM connector_effects e USING gone
+           WHERE e.connector = gone.connector AND e.custody_id = gone.custody_id
+         ), customers AS (
+           DELETE FROM connector_customers c WHERE id IN (SELECT customer FROM gone) AND claim IS NULL AND state <> 'forget'
+             AND NOT EXISTS (
+               SELECT FROM connector_interactions i WHERE i.customer = c.id
+                 AND NOT EXISTS (SELECT FROM gone WHERE gone.custody_id = i.custody_id)
+             )
+         )
+         SELECT custody_id FROM gone`,
+        [days],
+      ),
+    agentDays: (days) =>
+      remove(
+        `DELETE FROM connector_agent_days WHERE (day, worker, measure) IN (
+           SELECT day, worker, measure FROM connector_agent_days WHERE day < (${before('$1')})::date ORDER BY day LIMIT ${slice}
+         ) RETURNING 1`,
         [days],
       ),
     erasedSids: () =>

@@ -1,6 +1,7 @@
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
 import { lockInbox, refuseSids } from '../db/erased-sids.ts';
+import { removeInteractions } from './erasure-connectors.ts';
 import { removeSessions } from './erasure-sessions.ts';
 import type { CallSids } from './erasure-traces.ts';
 
@@ -35,6 +36,8 @@ export async function removeEvents(
   for (const table of ['agent_events', 'events_set_aside'])
     await db.query(`DELETE FROM ${table} WHERE sids && $1::text[]`, [sids]);
   await removeSessions(db, sids);
+  // After the sessions: a process that follows changed sessions ends first.
+  await removeInteractions(db, sids);
   await refuseSids(db, sids);
 }
 

@@ -106,6 +106,23 @@ export const indexes: Wanted = {
     as: `(type) WHERE reason = 'unknown_type'`,
   },
   erased_sids_by_age: { on: 'erased_sids', as: '(at)' },
+  connector_interactions_about: {
+    on: 'connector_interactions',
+    as: 'USING gin (sids) WITH (fastupdate = off)',
+  },
+  connector_interactions_of_customer: {
+    on: 'connector_interactions',
+    as: '(customer, opened_at) WHERE customer IS NOT NULL',
+  },
+  connector_interactions_merged: {
+    on: 'connector_interactions',
+    as: '(merged_into) WHERE merged_into IS NOT NULL',
+  },
+  connector_interactions_to_ask: {
+    on: 'connector_interactions',
+    as: '(ask_messages_at) WHERE ask_messages_at IS NOT NULL',
+  },
+  connector_interactions_ended: { on: 'connector_interactions', as: `((${sessionEnd}))` },
   certificates_by_time: { on: 'certificates', as: '(at DESC, id)' },
   connector_effects_due: { on: 'connector_effects', as: `(connector, due_at) WHERE state = 'waiting'` },
   connector_effects_waiting: { on: 'connector_effects', as: `(customer, due_at) WHERE state = 'waiting'` },
