@@ -131,10 +131,6 @@ export const indexes: Wanted = {
   connector_effects_failed: { on: 'connector_effects', as: `(connector, id) WHERE state = 'failed'` },
   connector_customers_due: { on: 'connector_customers', as: `(connector, due_at) WHERE state = 'waiting'` },
   connector_customers_failed: { on: 'connector_customers', as: `(connector, id) WHERE state = 'failed'` },
-  connector_interactions_of_customer: {
-    on: 'connector_interactions',
-    as: `(customer, opened_at) WHERE interaction IS NOT NULL`,
-  },
 };
 
 /** Indexes of earlier releases that no statement needs. */
