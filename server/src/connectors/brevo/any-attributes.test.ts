@@ -62,6 +62,9 @@ const interactions: fc.Arbitrary<Interaction> = fc
     customer: { ...(address !== undefined && { address }), attributes: given },
   }));
 
+/** The one that an empty value may empty. */
+const alwaysAttribute = 'B';
+
 /** Rules with every source and transform. */
 const mappings = [
   {},
@@ -73,7 +76,7 @@ const mappings = [
       'attributes.phone': { to: 'SMS', transform: { e164: 'ES' } },
       'attributes.customers.phone': { to: 'WHATSAPP', transform: 'strip-channel' },
       'attributes.a': { to: 'A', overwrite: 'never' },
-      'attributes.b': { to: 'B', overwrite: 'always', transform: ['join', 'date'] },
+      'attributes.b': { to: alwaysAttribute, overwrite: 'always', transform: ['join', 'date'] },
       'attributes.customers.email': {
         to: 'C',
         transform: { join: ['identity', 'friendly_name'] },
@@ -88,12 +91,9 @@ const mappings = [
 ].map(mappingOf);
 
 /** What may not be sent of a contact. */
-function faultsOf({ identifiers, attributes: sent, emptied = [] }: BrevoContact): unknown[] {
+function faultsOf({ identifiers, attributes: sent }: BrevoContact): unknown[] {
   const badNames = Object.keys(sent).filter(
-    (name) =>
-      !/^[A-Z][A-Z0-9_]*$/.test(name) ||
-      /BLACKLISTED|^(SMS|WHATSAPP|EXT_ID|EMAIL)$/.test(name) ||
-      emptied.includes(name),
+    (name) => !/^[A-Z][A-Z0-9_]*$/.test(name) || /BLACKLISTED|^(SMS|WHATSAPP|EXT_ID|EMAIL)$/.test(name),
   );
   const badIdentifiers = Object.entries(identifiers).filter(
     ([kind, one]) =>
@@ -102,7 +102,11 @@ function faultsOf({ identifiers, attributes: sent, emptied = [] }: BrevoContact)
       (kind === 'email' && !/^[^\s@]+@[^\s@]+\.[^\s@.]+$/.test(one)) ||
       (['phone', 'whatsapp'].includes(kind) && !/^\+[1-9]\d{4,14}$/.test(one)),
   );
-  return [...badNames, ...badIdentifiers, ...Object.entries(sent).filter(([, one]) => isBad(one))];
+  return [
+    ...badNames,
+    ...badIdentifiers,
+    ...Object.entries(sent).filter(([name, one]) => isBad(one) && !(name === alwaysAttribute && one === '')),
+  ];
 }
 
 /** Empty, or what JSON or PostgreSQL's jsonb refuses. */
