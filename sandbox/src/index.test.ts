@@ -82,6 +82,17 @@ const run = async (code: string) => {
   return JSON.parse(stdout);
 };
 
+test('a client that knows this world by its environment reaches Brevo under its own name', async () => {
+  const { apiUrl, apiKey } = sandbox.brevo;
+  const seen = await run(`
+    require('axios').get('${apiUrl}/account', { headers: { 'api-key': '${apiKey}' } })
+      .then(({ data }) => console.log(JSON.stringify(data)));`);
+  expect([apiUrl, seen.companyName]).toEqual(['https://api.brevo.com/v3', 'Northwind']);
+  const local = await fetch(`${sandbox.brevo.localUrl}/account`, { headers: { 'api-key': 'another' } });
+  expect(local.status).toBe(401);
+  expect(sandbox.brevo.account.requestCount).toBe(2);
+});
+
 test('a call is placed, and its callback comes signed for the address that Twilio believes in', async () => {
   const { body: call } = await place({ seconds: 2 });
   await sandbox.twilio.switchboard.settled();
