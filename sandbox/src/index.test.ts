@@ -276,6 +276,11 @@ test.each([
   ['/sandbox/tokens', {}, 400, '"roles"'],
   ['/sandbox/faults', { target: 'moon', kind: 'cut' }, 400, '"target" must be one of'],
   ['/sandbox/callbacks', { recording: 'RE1' }, 404, 'no such recording'],
+  ['/sandbox/texts', { channel: 'fax' }, 400, '"channel" must be one of sms, whatsapp, webchat'],
+  ['/sandbox/texts', { csat: 11 }, 400, '"csat" must be a number'],
+  ['/sandbox/surveys', { task: 'WT1' }, 404, 'no such task'],
+  ['/sandbox/conversations', { messages: -1 }, 400, '"messages" must be'],
+  ['/sandbox/brevo', { plan: 'free' }, 400, '"plan" must be one of'],
 ])('%s refuses %j and says why', async (path, body, status, message) => {
   const answer = await control<{ error: string }>('POST', path, body);
   expect(answer.status).toBe(status);
