@@ -20,7 +20,13 @@ onEachEngine('totals of customers', (open) => {
     );
 
   test('are of each customer alone, without what is erased or became one with another', async () => {
-    await add(1, 'voice', day, { waitSeconds: 10, talkSeconds: 100, acceptedAt: 1, csatScore: 2, surveyedAt: 50 });
+    await add(1, 'voice', day, {
+      waitSeconds: 10,
+      talkSeconds: 100,
+      acceptedAt: 1,
+      csatScore: 2,
+      surveyedAt: 50,
+    });
     await add(1, 'sms', day + 1_000, { waitSeconds: 20, talkSeconds: 0, csatScore: 5, surveyedAt: 40 });
     await add(1, 'voice', day + 500, { talkSeconds: 50, acceptedAt: 1 });
     await add(1, 'voice', day + 9_000, null);
