@@ -202,28 +202,32 @@ export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks
          SELECT number FROM gone`,
         [days],
       ),
-    interactions: (days) =>
-      remove(
-        `WITH gone AS (
-           DELETE FROM connector_interactions WHERE custody_id IN (
-             SELECT custody_id FROM connector_interactions i WHERE ${sessionEnd} < ${before('$1')} AND NOT EXISTS (
-               SELECT FROM connector_effects e WHERE e.connector = i.connector AND e.custody_id = i.custody_id
-                 AND e.state IN ('waiting', 'sending', 'uncertain')
-             ) ORDER BY ${sessionEnd} LIMIT ${slice}
-           ) RETURNING connector, custody_id, customer
-         ), effects AS (
-           DELETE FROM connector_effects e USING gone
-           WHERE e.connector = gone.connector AND e.custody_id = gone.custody_id
-         ), customers AS (
-           DELETE FROM connector_customers c WHERE id IN (SELECT customer FROM gone) AND claim IS NULL AND state <> 'forget'
-             AND NOT EXISTS (
-               SELECT FROM connector_interactions i WHERE i.customer = c.id
-                 AND NOT EXISTS (SELECT FROM gone WHERE gone.custody_id = i.custody_id)
-             )
-         )
-         SELECT custody_id FROM gone`,
+    async interactions(days) {
+      const old = await db.query<{ id: string; customer: number | null }>(
+        `SELECT custody_id AS id, customer FROM connector_interactions WHERE ${sessionEnd} < ${before('$1')}
+         ORDER BY ${sessionEnd} LIMIT ${slice}`,
         [days],
-      ),
+      );
+      const pending = await db.query<{ id: string }>(
+        `SELECT custody_id AS id FROM connector_effects
+         WHERE custody_id = ANY($1::uuid[]) AND state IN ('waiting', 'sending', 'uncertain')`,
+        [old.map(({ id }) => id)],
+      );
+      const stays = new Set(pending.map(({ id }) => id));
+      const gone = old.filter(({ id }) => !stays.has(id));
+      if (gone.length === 0) return { removed: 0, hasMore: false };
+      const ids = gone.map(({ id }) => id);
+      await db.query('DELETE FROM connector_effects WHERE custody_id = ANY($1::uuid[])', [ids]);
+      // Customers first: what ends in between is found again by its interactions.
+      await db.query(
+        `DELETE FROM connector_customers c WHERE id = ANY($1::bigint[]) AND claim IS NULL AND state <> 'forget' AND NOT EXISTS (
+           SELECT FROM connector_interactions i WHERE i.customer = c.id AND i.custody_id <> ALL($2::uuid[])
+         )`,
+        [[...new Set(gone.flatMap(({ customer }) => customer ?? []))], ids],
+      );
+      await db.query('DELETE FROM connector_interactions WHERE custody_id = ANY($1::uuid[])', [ids]);
+      return { removed: gone.length, hasMore: old.length >= slice };
+    },
     agentDays: (days) =>
       remove(
         `DELETE FROM connector_agent_days WHERE (day, worker, measure) IN (

@@ -6,13 +6,12 @@ import type { Db } from '../db/db.ts';
  * What was never sent goes at once.
  * @param db of the transaction in which the sessions were removed
  */
-export async function removeInteractions(db: Pick<Db, 'query'>, sids: readonly string[]): Promise<void> {
+export async function eraseInteractions(db: Pick<Db, 'query'>, sids: readonly string[]): Promise<void> {
   const gone = await db.query<{ custody_id: string; customer: number | null; contact: number | null }>(
     'DELETE FROM connector_interactions WHERE sids && $1::text[] RETURNING custody_id, customer, contact',
     [sids],
   );
   if (gone.length === 0) return;
-  // Before the customers, as their delivery locks effects and customers in statements of their own.
   await db.query('DELETE FROM connector_effects WHERE custody_id = ANY($1::uuid[])', [
     gone.map(({ custody_id }) => custody_id),
   ]);

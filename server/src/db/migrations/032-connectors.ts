@@ -132,6 +132,9 @@ CREATE TABLE connector_agent_days (
   PRIMARY KEY (day, worker, measure)
 );
 
+-- Digests of the numbers of its customer, as its events state them: how an erasure by caller finds a session without a recording.
+ALTER TABLE contacts ADD COLUMN callers text[] NOT NULL DEFAULT '{}';
+
 CREATE FUNCTION note_contact_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO connector_changes (contact)
