@@ -2,10 +2,12 @@ export const connectors = `
 -- What all processes together may ask of another system, by the class of its limit.
 CREATE TABLE request_budgets (
   name text PRIMARY KEY,
-  -- When the next request of the class may begin.
+  -- When the next request of the class is due; after a rest some may begin before (connectors/turns.ts).
   next_at timestamptz NOT NULL DEFAULT now(),
-  -- As the system's answers last stated it; null before.
-  limit_of_window integer,
+  -- Requests in a window, and milliseconds between two of them, as the system's answers last stated it; null before.
+  limit_of_window double precision,
+  interval_ms double precision,
+  -- So many may begin until then; null where the system states more than we would send.
   remaining integer,
   resets_at timestamptz,
   -- No request of this class begins before.
