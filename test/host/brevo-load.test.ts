@@ -41,6 +41,8 @@ plan_factor: 50
 settle_seconds: 1
 resend_uncertain_after: 0.05
 create_attributes: true
+csat:
+  measure: conversation_measure_1
 lists:
   support_contacts: 3
   csat_respondents: 4
