@@ -103,6 +103,9 @@ describeWhere('postgresql', 'Brevo, while the host is killed', () => {
         .sort((a, b) => a.order - b.order)
         .map(({ event }) => event);
       running = await host.start();
+      await until(
+        async () => (await rowsOf(`SELECT count(*)::int AS n FROM marks WHERE name = 'connectors'`)) === 1,
+      );
       const inbox = createInbox({ db, accounts: [account], log: { warn: () => undefined } });
       for (let at = 0; at < put.length; at += 500)
         await inbox.take(put.slice(at, at + 500), { source: 'webhook' });
