@@ -3,11 +3,13 @@ import { join, resolve } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { agentEventControls } from './agent-events/controls.ts';
 import { createEventStreams, type EventStreams } from './agent-events/send.ts';
+import { textControls } from './agent-events/text-controls.ts';
 import { watchLiveCalls } from './agent-events/watch.ts';
+import { type Brevo, brevoControls, brevoRoutes, startBrevo } from './brevo/index.ts';
 import { type Bucket, lookInto, type S3Access } from './bucket.ts';
 import { type Courier, createCourier } from './callbacks.ts';
 import { createSwitchboard, type Switchboard } from './calls.ts';
-import { makeCertificates } from './certificates.ts';
+import { brevoHost, makeCertificates } from './certificates.ts';
 import { controlRoutes } from './controls.ts';
 import { type Desktop, desktopRoutes } from './desktop/index.ts';
 import { createEventLog, type EventLog } from './events.ts';
@@ -17,14 +19,11 @@ import { liveControlRoutes } from './live/controls.ts';
 import { createExchange, type Exchange } from './live/exchange.ts';
 import { createLegs } from './live/legs.ts';
 import { openMediaFile } from './media.ts';
+import { region, startOwnS3 } from './own-s3.ts';
 import { pageRoutes } from './page/index.ts';
 import { type Operators, recorderRoute } from './page/recorder.ts';
 import { startProxy } from './proxy.ts';
 import { buildRest, listenRest } from './rest/app.ts';
-import { startS3 } from './s3/index.ts';
-import { functionsPolicy, hostPolicy } from './s3/policies.ts';
-import { policyOf } from './s3/policy.ts';
-import { newIdentity } from './s3/rights.ts';
 import { startVeridas, veridasAudioUrl, veridasRoutes } from './veridas/index.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -69,6 +68,15 @@ export interface Sandbox {
     clientSecret: string;
     audioUrl: string;
   };
+  /** The customer's CRM, as a client that goes through the proxy reaches it. */
+  brevo: {
+    /** https://api.brevo.com/v3 */
+    apiUrl: string;
+    /** The same account without TLS and without the proxy. */
+    localUrl: string;
+    apiKey: string;
+    account: Brevo;
+  };
   /** What a client process needs in its environment to reach this world as it would reach the real one. */
   env: Record<string, string>;
   twilio: {
@@ -85,7 +93,7 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-const region = 'us-east-1';
+const brevoLocalPath = '/brevo/v3';
 
 /** The outside world on one machine: Twilio behind a proxy, an S3, and the controls for both. Loopback only. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -111,8 +119,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     closers.push(() => eventStreams.close());
     const rest = buildRest({ world, faults, events, testSink: eventStreams.test }, certificates);
     closers.push(() => rest.close());
-    const proxy = await startProxy(await listenRest(rest), (target) =>
-      events.emit('proxy.refused', { target }),
+    const brevo = await startBrevo({ certificates });
+    closers.push(() => brevo.close());
+    const proxy = await startProxy(
+      await listenRest(rest),
+      (target) => events.emit('proxy.refused', { target }),
+      { [brevoHost]: brevo.port },
     );
     closers.push(() => proxy.close());
 
@@ -159,9 +171,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const exchange = createExchange({ world, events, legs });
     closers.push(watchLiveCalls({ world, events, exchange }));
     agentEventControls(controls, { world, exchange, streams: eventStreams });
+    textControls(controls, { world, exchange });
     const vendor = await startVeridas({ certificates });
     closers.push(() => vendor.close());
     veridasRoutes(controls, { veridas: vendor.veridas, root: join(root, 'src', 'veridas', 'assets') });
+    brevoRoutes(controls, brevo.brevo, brevoLocalPath);
+    brevoControls(controls, brevo.brevo);
     const { flexConfiguration } = world;
     const ours: Record<string, unknown> = {
       functions_url: options.functionsOrigin,
@@ -212,6 +227,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         ...vendor.veridas.credentials,
         audioUrl: veridasAudioUrl,
       },
+      brevo: {
+        apiUrl: `https://${brevoHost}/v3`,
+        localUrl: url + brevoLocalPath,
+        apiKey: brevo.brevo.apiKey,
+        account: brevo.brevo,
+      },
       env: environment({ proxy: proxy.url, caFile: certificates.caFile, s3, world }),
       twilio: { world, faults, events, courier, switchboard, bucket, exchange, desktop, eventStreams },
       close,
@@ -224,33 +245,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
 const buildControls = (): FastifyInstance =>
   Fastify({ bodyLimit: 4 * 1024 * 1024, forceCloseConnections: true });
-
-async function startOwnS3(
-  directory: string,
-  bucket: string,
-  { world, faults }: { world: World; faults: Faults },
-  closers: (() => unknown)[],
-): Promise<S3Access> {
-  const host = newIdentity('host', policyOf(hostPolicy, bucket));
-  const functions = newIdentity('functions', policyOf(functionsPolicy, bucket));
-  const own = await startS3({
-    directory,
-    region,
-    buckets: [bucket],
-    faults,
-    identities: [host, functions],
-    now: () => Date.now() + world.behaviour.clockSeconds * 1000,
-  });
-  closers.push(() => own.close());
-  return {
-    endpoint: own.endpoint,
-    region,
-    bucket,
-    accessKeyId: own.accessKeyId,
-    secretAccessKey: own.secretAccessKey,
-    identities: { host, functions },
-  };
-}
 
 function environment(deps: { proxy: string; caFile: string; s3: S3Access; world: World }) {
   const { accountSid, authToken, workspaceSid } = deps.world.account;

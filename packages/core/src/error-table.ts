@@ -21,6 +21,7 @@ export const errorTable = {
   host_unknown: [421, false, 'The request names the host by a name that the host does not know.', 'Add the name to CUSTODY_OPS_NAMES if it is yours.'],
   too_many_requests: [429, true, 'A limit of requests is used up.', 'Wait as long as Retry-After says.'],
   events_refused: [503, true, "A batch of Event Streams' webhook was not taken: Twilio sends it again.", 'docs/recorder.md, "Events".'],
+  webhook_unverified: [503, true, 'The signature of a webhook for completed tasks was not made by an auth token of the host.', 'Check TWILIO_AUTH_TOKEN, and that Twilio calls the URL under CUSTODY_PUBLIC_URL.'],
   internal: [500, false, 'The host failed; its log has the code of the cause.', "Read the host's log."],
   unexpected: [500, true, 'Something failed that has no code of its own.', 'Read the log.'],
   timeout: [500, false, 'A health check gave no answer in time.'],
@@ -175,7 +176,7 @@ export const errorTable = {
   alarm_unknown: [404, false, 'There is no such open alarm.', '`flex-custody alarms` lists those that are open.'],
   page_unknown: [404, false, 'What --after names was removed meanwhile.', 'List from the beginning.'],
   recording_unknown: [404, false, 'The catalog does not know the recording.', '`flex-custody recordings list` shows those that it knows; `flex-custody reconcile` copies those that are missing.'],
-  task_unrecorded: [404, false, 'The catalog knows no recording of the task.', 'Check the SID, or name the recordings by --recording.'],
+  task_unrecorded: [404, false, 'The catalog knows no recording and no session of the task.', 'Check the SID, or name the recordings by --recording.'],
   catalog_damaged: [500, false, 'A row of the catalog cannot be read.', 'Restore the database from a backup.'],
   custody_changed: [500, false, 'Another process bound the database meanwhile.', 'Run the command again.'],
   custody_differs: [500, false, 'The settings are not those that the database is bound to.', 'Correct the settings, or run `flex-custody adopt-database` where the move is meant.'],
@@ -228,6 +229,7 @@ export const errorTable = {
   stopping: [503, true, 'The process ends; the work continues at its next start.', 'Run the command again.'],
 
   // Command line and settings.
+  brevo_invalid: [500, false, 'The file of CUSTODY_BREVO_FILE has faults.', 'The message names each place with its line, what it must be and the next step.'],
   config_invalid: [500, false, 'A setting is missing or malformed.', 'Correct it: docs/configuration.md describes every variable.'],
   configuration_changed: [500, false, 'The Flex configuration was changed meanwhile, and nothing was written.', 'Run setup again.'],
   doctor: [500, false, 'A check of the doctor found a fault.', 'The check names it.'],
