@@ -179,7 +179,7 @@ async function readAll(
   return { contacts, rows, loose };
 }
 
-const sidsOf = (keys: readonly string[]): string[] => keys.filter((key) => /^(WT|CH)/.test(key));
+const sidsOf = (keys: readonly string[]): string[] => keys.filter((key) => /^(WT|CH|RE)/.test(key));
 
 async function lookAt(
   db: Sql,
