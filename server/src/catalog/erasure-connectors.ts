@@ -1,4 +1,16 @@
+import type { RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
+
+/** Takes a recording off what connectors keep of its call, which stays. */
+export async function takeOffInteractions(db: Pick<Db, 'query'>, sid: RecordingSid): Promise<void> {
+  await db.query(
+    `UPDATE connector_interactions SET sids = array_remove(sids, $1),
+       interaction = CASE WHEN interaction ? 'recordings'
+         THEN jsonb_set(interaction, '{recordings}', (interaction->'recordings') - $1::text) ELSE interaction END
+     WHERE sids @> ARRAY[$1::text]`,
+    [sid],
+  );
+}
 
 /**
  * Removes what connectors keep of the calls that any of these SIDs names: interactions, effects and changes. A customer who has other

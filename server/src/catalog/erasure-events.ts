@@ -1,7 +1,7 @@
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
 import { lockInbox, refuseSids } from '../db/erased-sids.ts';
-import { eraseInteractions } from './erasure-connectors.ts';
+import { eraseInteractions, takeOffInteractions } from './erasure-connectors.ts';
 import { removeSessions } from './erasure-sessions.ts';
 import type { CallSids } from './erasure-traces.ts';
 
@@ -30,6 +30,7 @@ export async function removeEvents(
       [sid],
     );
     await removeSessions(db, [sid]);
+    await takeOffInteractions(db, sid);
     return;
   }
   await removeCallEvents(db, account, [sid, ...own]);

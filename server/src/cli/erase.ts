@@ -43,12 +43,12 @@ export function registerErase(program: Command): void {
     )
     .option(
       '--task <sid>',
-      'all recordings of this task, also those that only a hint links to it; repeat it for more',
+      'all recordings of this task, also those that only a hint links to it, and its session where no recording is left; repeat it for more',
       several(asTaskSid, 'a task is WT and 32 hexadecimal digits'),
     )
     .option(
       '--caller <number>',
-      'all recordings of this caller (+49…); repeat it for more; - reads numbers from standard input, one a line, so that no process list shows them',
+      'all recordings of this caller (+49…), and sessions of which no recording is left; repeat it for more; - reads numbers from standard input, one a line, so that no process list shows them',
       several((text) => (text === '-' ? text : asTyped(text)), aNumber),
     )
     .option('--reference <text>', 'a ticket that the certificate names; not a person', referenceOf)
@@ -131,7 +131,7 @@ export function report(ended: RunView, certificates: readonly string[], json: bo
   if (!json) for (const id of certificates) console.log(`Certificate: ${id}`);
   // A recording that was named and stays is a failure; a run of a policy may meet holds.
   const stays = Object.keys(ended.counts).filter((name) =>
-    /^(failed_|held$|locked$|being_erased$)/.test(name),
+    /^(failed_|held$|locked$|being_erased$|sessions_open$)/.test(name),
   );
   if (stays.some((name) => name.startsWith('failed_') || ended.name === 'erase')) process.exitCode = 1;
 }

@@ -365,7 +365,9 @@ onEachEngine('following contacts', (open) => {
     expect(await states()).toEqual(['task.created waiting', 'task.completed waiting']);
     task.attributes = { ...task.attributes, conversations: { conversation_measure_3: 5 } };
     task.event('task.updated');
-    const late = story.events.slice(survey).map((event) => ({ ...event, time: new Date() }));
+    const late = story.events
+      .slice(survey)
+      .map((event) => ({ ...event, time: new Date(event.time.getTime() + shifted) }));
     await arrive(db, late);
     await run({ mapping: one });
     expect(await states()).toEqual([

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { AccountSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
-import { contactsOfKeys, type KeptContact, readContacts } from '../recorder/sessions/kept/contacts-table.ts';
+import type { KeptContact } from '../recorder/sessions/kept/contacts-table.ts';
 import { followAgentDays } from './agent-days.ts';
 import type { Mapping } from './brevo/mapping.ts';
+import { readChanged, sidsOf } from './changed-contacts.ts';
 import { noticedSince, takeChanges } from './changes.ts';
 import { eventsOfContacts } from './contact-events.ts';
 import { keepCustomers, leaveCustomers, type WantedCustomer } from './customers-table.ts';
@@ -12,10 +13,7 @@ import { effectsOf, writePlan } from './effects-table.ts';
 import type { Interaction } from './interaction.ts';
 import { interactionOf } from './interaction-of.ts';
 import {
-  interactionsNamed,
-  interactionsOfContacts,
   type KeptInteraction,
-  liveContacts,
   looseInteractions,
   mergedInto,
   mergeInteractions,
@@ -104,7 +102,7 @@ async function followContacts(
   noticed: { since: Date; history?: Date },
 ): Promise<void> {
   const { connector, settleSeconds } = deps;
-  const { contacts, rows, loose } = await readAll(db, connector, numbers);
+  const { contacts, rows, loose } = await readChanged(db, connector, numbers);
   await looseInteractions(db, loose);
   const looks = await lookAt(db, deps, contacts, rows, noticed);
   await mergeInteractions(
@@ -134,52 +132,6 @@ async function followContacts(
   await leaveCustomers(db, [...new Set(left)]);
   await planAll(db, deps, live, customerOf);
 }
-
-/** The changed contacts, those that a gone one became, and the interactions that were kept of any of them. */
-async function readAll(
-  db: Sql,
-  connector: string,
-  numbers: readonly number[],
-): Promise<{ contacts: KeptContact[]; rows: Map<number, KeptInteraction[]>; loose: string[] }> {
-  const changed = await readContacts(db, numbers);
-  const there = new Set(changed.map(({ number }) => number));
-  const ofGone = await interactionsOfContacts(
-    db,
-    connector,
-    numbers.filter((number) => !there.has(number)),
-  );
-  const targets = await contactsOfKeys(db, [...new Set(ofGone.flatMap(({ sids }) => sids))]);
-  const more = [...new Set([...targets.values()].map(Math.abs))].filter((number) => !there.has(number));
-  const contacts = [...changed, ...(more.length > 0 ? await readContacts(db, more) : [])];
-  const own = await interactionsOfContacts(
-    db,
-    connector,
-    contacts.map(({ number }) => number),
-  );
-  const named = await interactionsNamed(db, connector, [
-    ...new Set(contacts.flatMap(({ contact }) => sidsOf(contact.keys))),
-  ]);
-  const all = new Map([...own, ...named].map((row) => [row.custodyId, row]));
-  const holders = await liveContacts(db, [...new Set([...all.values()].flatMap((row) => row.contact ?? []))]);
-  const byKey = new Map(
-    contacts.flatMap(({ number, contact }) => sidsOf(contact.keys).map((sid) => [sid, number] as const)),
-  );
-  const rows = new Map<number, KeptInteraction[]>();
-  for (const row of all.values()) {
-    if (row.mergedInto) continue;
-    const holder = row.contact !== undefined && holders.has(row.contact) ? row.contact : undefined;
-    const number = holder ?? row.sids.flatMap((sid) => byKey.get(sid) ?? [])[0];
-    if (number === undefined) continue;
-    const before = rows.get(number);
-    if (before) before.push(row);
-    else rows.set(number, [row]);
-  }
-  const used = new Set([...rows.values()].flat().map(({ custodyId }) => custodyId));
-  const loose = ofGone.flatMap(({ custodyId }) => (used.has(custodyId) ? [] : [custodyId]));
-  return { contacts, rows, loose };
-}
-
-const sidsOf = (keys: readonly string[]): string[] => keys.filter((key) => /^(WT|CH)/.test(key));
 
 async function lookAt(
   db: Sql,

@@ -54,7 +54,7 @@ export async function interactionsOfContacts(
   return rows.map(keptOf);
 }
 
-/** The interactions that have any of these SIDs of tasks or conversations, in the order of their first look. */
+/** The interactions that have any of these SIDs of tasks, conversations or recordings, in the order of their first look. */
 export async function interactionsNamed(
   db: Sql,
   connector: string,

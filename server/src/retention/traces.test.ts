@@ -185,6 +185,27 @@ onEachEngine('what is erased', (open) => {
        VALUES ($1, $2, now(), 'network', $3, 'ada')`,
       [reservation, task, `see ${leg}`],
     );
+    await db.query(
+      `WITH customer AS (
+         INSERT INTO connector_customers (connector, digest, wanted) VALUES ('brevo', $1, $2::jsonb) RETURNING id
+       ), one AS (
+         INSERT INTO connector_interactions (custody_id, connector, contact, customer, interaction, opened_at, channel, sids)
+         SELECT gen_random_uuid(), 'brevo', $3, id, $4::jsonb, now(), 'voice', ARRAY[$5, $7] FROM customer RETURNING custody_id, customer
+       )
+       INSERT INTO connector_effects (connector, custody_id, trigger, customer, happened_at, due_at, error)
+       SELECT 'brevo', custody_id, 'task.created', customer, now(), now(), $6::jsonb FROM one`,
+      [
+        `of ${task}`,
+        JSON.stringify({ identifiers: { phone: digest } }),
+        Number.parseInt(recording.slice(-2), 16),
+        JSON.stringify({
+          tasks: [task],
+          recordings: [recording],
+          customer: { attributes: { call_sid: leg } },
+        }),
+        ...[task, JSON.stringify({ message: task }), recording],
+      ],
+    );
     await deps.alarms.raise('verify_failed', recording, 'x');
     await deps.alarms.raise('not_recorded', undefined, `nothing records the live call ${conference}`);
     await deps.alarms.raise('plain_kept', undefined, `${recording}.wav: differs`);

@@ -36,7 +36,7 @@ onEachEngine('what is trimmed by age', (open) => {
   beforeEach(async () => {
     logged = [];
     await database.db.query(
-      'TRUNCATE recordings, alarms, runs, retained, reports, pauses, identities, marks, audit, certificates, agent_events, events_set_aside, erased_sids, contacts, contact_keys, contact_events, contact_reports CASCADE',
+      'TRUNCATE recordings, alarms, runs, retained, reports, pauses, identities, marks, audit, certificates, agent_events, events_set_aside, erased_sids, contacts, contact_keys, contact_events, contact_reports, connector_interactions, connector_effects, connector_customers, connector_agent_days CASCADE',
     );
   });
 
@@ -115,6 +115,55 @@ onEachEngine('what is trimmed by age', (open) => {
     ])
       expect(await column(`SELECT ${name}::int AS one FROM ${table} ORDER BY 1`)).toEqual([1, 3]);
     expect(logged).toEqual([{ event: 'trimmed', contacts: 2 }]);
+  });
+
+  test('what connectors keep, as sessions; what is still to be sent, and to be forgotten, stays', async () => {
+    const { db } = database;
+    const customer = async (state = 'sent') => {
+      const [row] = await db.query<{ id: number }>(
+        `INSERT INTO connector_customers (connector, digest, state) VALUES ('brevo', gen_random_uuid()::text, $1) RETURNING id`,
+        [state],
+      );
+      return row?.id ?? 0;
+    };
+    const ids = [await customer(), await customer(), await customer('forget'), await customer()];
+    const rows: [of: number, opened: number, closed: number | undefined, state: string][] = [
+      [0, 500, 401, 'sent'],
+      [0, 500, 399, 'sent'],
+      [1, 401, undefined, 'dropped'],
+      [2, 500, 401, 'failed'],
+      [3, 500, 401, 'uncertain'],
+    ];
+    for (const [of, opened, closed, state] of rows)
+      await db.query(
+        `WITH one AS (
+           INSERT INTO connector_interactions (custody_id, connector, customer, opened_at, closed_at, channel)
+           VALUES (gen_random_uuid(), 'brevo', $1, ${ago(opened)}, ${closed === undefined ? 'NULL' : ago(closed)}, 'voice')
+           RETURNING custody_id
+         )
+         INSERT INTO connector_effects (connector, custody_id, trigger, state, happened_at, due_at)
+         SELECT 'brevo', custody_id, 'task.created', $2, now(), now() FROM one`,
+        [ids[of], state],
+      );
+    await db.query(
+      `INSERT INTO connector_agent_days VALUES ((${ago(402)})::date, 'WK1', 'handled', 1), ((${ago(398)})::date, 'WK1', 'handled', 2)`,
+    );
+    await trim();
+    expect(await column('SELECT customer::int AS one FROM connector_interactions ORDER BY 1')).toEqual([
+      ids[0],
+      ids[3],
+    ]);
+    expect(await column('SELECT state AS one FROM connector_effects ORDER BY 1')).toEqual([
+      'sent',
+      'uncertain',
+    ]);
+    expect(await column('SELECT id::int AS one FROM connector_customers ORDER BY 1')).toEqual([
+      ids[0],
+      ids[2],
+      ids[3],
+    ]);
+    expect(await column('SELECT value AS one FROM connector_agent_days')).toEqual([2]);
+    expect(logged).toEqual([{ event: 'trimmed', connector_interactions: 3, connector_agent_days: 1 }]);
   });
 
   test('alarms by when they were closed; one that is open stays, however old', async () => {

@@ -61,7 +61,7 @@ CREATE TABLE connector_interactions (
   opened_at timestamptz NOT NULL,
   closed_at timestamptz,
   channel text NOT NULL,
-  -- SIDs of its tasks and of its conversation.
+  -- SIDs of its tasks, its conversation and its recordings.
   sids text[] NOT NULL DEFAULT '{}',
   -- Its conversation's messages, as Twilio last counted them, and when it is to be asked.
   messages integer,
