@@ -25,6 +25,8 @@ export interface Metrics {
   answered(route: string, status: number, seconds: number): void;
   /** A request with events that got 503. */
   eventsRefused(reason: string): void;
+  /** A request of a connector; `of` is the class of its limit. */
+  connectorAsked(connector: string, of: string, outcome: string): void;
 }
 
 const copySeconds = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256];
@@ -159,6 +161,12 @@ export function createMetrics(sources: () => MetricSources): Metrics {
     labelNames: ['reason'],
     registers,
   });
+  const asked = new Counter({
+    name: 'custody_connector_requests_total',
+    help: "Requests to a connector's system, by the class of their limit and by outcome.",
+    labelNames: ['connector', 'class', 'outcome'],
+    registers,
+  });
 
   return {
     contentType: register.contentType,
@@ -179,5 +187,6 @@ export function createMetrics(sources: () => MetricSources): Metrics {
     reported: (kind, reason, by) => reports.inc({ kind, reason, by }),
     answered: (route, status, seconds) => answers.observe({ route, status: String(status) }, seconds),
     eventsRefused: (reason) => refusedEvents.inc({ reason }),
+    connectorAsked: (connector, of, outcome) => asked.inc({ connector, class: of, outcome }),
   };
 }

@@ -35,6 +35,7 @@ import { noteShort, removeSessions } from '../catalog/erasure-sessions.ts';
 import { removeTraces } from '../catalog/erasure-traces.ts';
 import { createLiveCalls, type LiveCalls } from '../catalog/live-calls.ts';
 import { createUploads } from '../catalog/uploads.ts';
+import { addBudget, correctBudget, pauseBudget, returnTurns, takeTurns } from '../connectors/budget-table.ts';
 import { adoptDatabase, bindDatabase, differencesFrom, readCustody } from '../custody/bind.ts';
 import { createInbox } from '../events/create-inbox.ts';
 import { watchLag } from '../events/event-lag.ts';
@@ -581,6 +582,14 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     for (const remove of [aged.alarms, aged.runs, aged.reports, aged.pauses, aged.identities])
       await remove(90);
     await aged.retained();
+    db.during('budgets of requests');
+    const budget = { name: 'x', limit: 10, windowMs: 1_000 };
+    await addBudget(db, 'x', undefined);
+    await takeTurns(db, budget, { count: 1, leadMs: 0, clock: undefined });
+    await correctBudget(db, budget, { limit: 5, left: { count: 1, forMs: 1_000 } }, undefined);
+    await pauseBudget(db, 'x', 1_000, undefined);
+    const turns = { now: 0, nextAt: 0, notBefore: 0, count: 1, intervalMs: 100, burst: 0 };
+    await returnTurns(db, budget, turns, 1);
     db.during('health');
     await readHealth(db, account);
     await missingIndexes(db);
