@@ -29,6 +29,7 @@ test('what happens in the process is counted', async () => {
   metrics.played(70_000);
   metrics.tokenValidated('refused');
   metrics.answered('/media/:file', 206, 1.5);
+  metrics.connectorAsked('brevo', 'events', 'later');
   const text = await metrics.read();
   for (const line of [
     'custody_copied_bytes_total{by="worker"} 2000',
@@ -39,6 +40,7 @@ test('what happens in the process is counted', async () => {
     'custody_http_seconds_count{route="/media/:file",status="206"} 1',
     'custody_recording_links{link_state="linked"} 2',
     'custody_recordings_proven 2',
+    'custody_connector_requests_total{connector="brevo",class="events",outcome="later"} 1',
   ]) {
     expect(text).toContain(line);
   }
@@ -72,10 +74,10 @@ test('docs/metrics.md has each metric with its type, labels and meaning', async 
     events: async () => [{ source: 'kinesis', shard: 's', stored: 2, duplicate: 1, setAside: 0 }],
     connector: async () => ({ states: { waiting: 2 }, oldestDueMs: 1_500 }),
   }));
-  metrics.connectorAsked('events', 'done');
   metrics.copied(1_000, 500, 'function');
   metrics.verified(1_000, 100);
   metrics.eventsRefused('signature');
+  metrics.connectorAsked('brevo', 'events', 'done');
   metrics.tokenValidated('refused');
   metrics.reported('paused', '', 'browser');
   metrics.answered('/media/:file', 206, 1.5);

@@ -15,6 +15,6 @@ export interface Budgets<C extends string> {
   turn(of: C, signal?: AbortSignal): Promise<void>;
   /** Corrects the budget by an answer of the other system. */
   learn(of: C, report: LimitReport): Promise<void>;
-  /** No request of the class begins for so long, in any process. */
+  /** No request of the class begins for so long; another process notices within half a second. */
   pause(of: C, ms: number): Promise<void>;
 }

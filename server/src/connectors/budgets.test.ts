@@ -63,17 +63,16 @@ onEachEngine('budgets that processes share', (open) => {
 
   async function twoProcesses(of: keyof typeof limits, forMs: number, classes = limits) {
     const stop = new AbortController();
+    const another = inRealTime ? await database.another?.() : undefined;
     const made = inRealTime
-      ? [
-          createBudgets(database.db, classes),
-          createBudgets((await database.another?.()) ?? database.db, classes),
-        ]
+      ? [createBudgets(database.db, classes), createBudgets(another ?? database.db, classes)]
       : [budgets(classes), budgets(classes)];
     const now = inRealTime ? () => performance.now() : time.now;
     const [one, two] = made.map((each) => callers(each, of, 20, stop.signal, now));
     await (inRealTime ? sleep(forMs) : time.pass(forMs));
     stop.abort();
     await Promise.all([one?.ended, two?.ended]);
+    await another?.close();
     return [one?.times ?? [], two?.times ?? []] as const;
   }
 

@@ -37,6 +37,7 @@ import { removeTraces } from '../catalog/erasure-traces.ts';
 import { createLiveCalls, type LiveCalls } from '../catalog/live-calls.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { agentDays, followAgentDays } from '../connectors/agent-days.ts';
+import { addBudget, correctBudget, pauseBudget, returnTurns, takeTurns } from '../connectors/budget-table.ts';
 import { addHistory, noticedSince, switchOff, switchOn, takeChanges } from '../connectors/changes.ts';
 import { eventsOfContacts as eventsOfConnectorContacts } from '../connectors/contact-events.ts';
 import { claimForgetting, forgotten, keepCustomers, leaveCustomers } from '../connectors/customers-table.ts';
@@ -613,6 +614,14 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     for (const remove of [aged.alarms, aged.runs, aged.reports, aged.pauses, aged.identities])
       await remove(90);
     await aged.retained();
+    db.during('budgets of requests');
+    const budget = { name: 'x', limit: 10, windowMs: 1_000 };
+    await addBudget(db, 'x', undefined);
+    await takeTurns(db, budget, { count: 1, leadMs: 0, clock: undefined });
+    await correctBudget(db, budget, { limit: 5, left: { count: 1, forMs: 1_000 } }, undefined);
+    await pauseBudget(db, 'x', 1_000, undefined);
+    const turns = { now: 0, nextAt: 0, notBefore: 0, count: 1, intervalMs: 100, burst: 0 };
+    await returnTurns(db, budget, turns, 1);
     db.during('health');
     await readHealth(db, account);
     await missingIndexes(db);

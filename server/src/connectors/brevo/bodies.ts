@@ -15,11 +15,10 @@ function filled<T extends object>(fields: T): { [K in keyof T]?: BrevoValue } {
   };
 }
 
-/** A number in E.164 with its plus; undefined for what is none. */
+/** A number in E.164 with its plus; undefined for what is none: one without its country may be another person's. */
 export function e164(number: string | undefined): string | undefined {
   const bare = (number ?? '').replace(/[\s().-]/g, '').replace(/^00/, '+');
-  const whole = bare.startsWith('+') ? bare : `+${bare}`;
-  return /^\+[1-9]\d{6,14}$/.test(whole) ? whole : undefined;
+  return /^\+[1-9]\d{6,14}$/.test(bare) ? bare : undefined;
 }
 
 /** POST /contacts. Nothing here ever allows or forbids mail or SMS to a contact. */

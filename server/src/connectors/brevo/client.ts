@@ -46,7 +46,7 @@ export function createBrevo(options: BrevoOptions): Brevo {
         value: answers.contactId,
         signal,
       }),
-    contact: (identifiers, signal) =>
+    contact: async (identifiers, signal) =>
       ask('contacts', '/contacts/{id}', answers.contact, {
         path: contactPath(identifiers),
         sent: textsOf(identifiers),

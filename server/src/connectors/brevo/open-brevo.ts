@@ -20,7 +20,7 @@ export function openBrevo({ apiKey, db, file, log, metrics }: OpenBrevoOptions):
   return createBrevo({
     ...{ apiKey, budgets, log },
     called(call) {
-      metrics?.connectorAsked(call.of, call.outcome);
+      metrics?.connectorAsked('brevo', call.of, call.outcome);
       if (file.log_api_calls) log.info({ event: 'brevo.asked', ...call }, 'a request to Brevo');
     },
   });
