@@ -216,7 +216,7 @@ async function lookAt(
     return {
       ...{ kept, own, others, interaction },
       ...(customer &&
-        'key' in customer && {
+        'identifiers' in customer && {
           customer: {
             digest: digest(customer.key),
             identifiers: { ...customer.identifiers },

@@ -2,10 +2,12 @@ export const connectors = `
 -- What all processes together may ask of another system, by the class of its limit.
 CREATE TABLE request_budgets (
   name text PRIMARY KEY,
-  -- When the next request of the class may begin.
+  -- When the next request of the class is due; after a rest some may begin before (connectors/turns.ts).
   next_at timestamptz NOT NULL DEFAULT now(),
-  -- As the system's answers last stated it; null before.
-  limit_of_window integer,
+  -- Requests in a window, and milliseconds between two of them, as the system's answers last stated it; null before.
+  limit_of_window double precision,
+  interval_ms double precision,
+  -- So many may begin until then; null where the system states more than we would send.
   remaining integer,
   resets_at timestamptz,
   -- No request of this class begins before.
@@ -43,6 +45,11 @@ CREATE TABLE connector_customers (
   attempts integer NOT NULL DEFAULT 0,
   error jsonb,
   erased_at timestamptz,
+  -- SHA-256 of the contact that was last sent.
+  sent_hash text,
+  -- While a process sends the contact and its effects: by which claim, and until when no other process takes it.
+  claim uuid,
+  claimed_until timestamptz,
   UNIQUE (connector, digest)
 );
 
@@ -90,8 +97,9 @@ CREATE TABLE connector_effects (
   -- While it is being sent: by which try, and until when that try may last.
   try uuid,
   try_until timestamptz,
-  -- Of what was sent: the event's name, and the remote contact.
+  -- Of what was sent: the event's name, its time there, and the remote contact.
   event_name text,
+  event_at timestamptz,
   remote_id text,
   looked_up integer NOT NULL DEFAULT 0,
   sent_at timestamptz,
