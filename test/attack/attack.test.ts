@@ -1,5 +1,6 @@
 import { authority } from './attacks/authority.ts';
 import { colleaguesCall, rewrittenOutbound, signedPause } from './attacks/calls.ts';
+import { inventedCompletions } from './attacks/completed-tasks.ts';
 import { anothersDatabase, anothersSecret, forgedImport } from './attacks/database.ts';
 import { inventedEvents } from './attacks/events.ts';
 import { escapedHold, forgedSidecar, liftedHold } from './attacks/facts.ts';
@@ -32,6 +33,7 @@ describe('an attacker wants', () => {
       anothersDatabase,
       anothersSecret,
       inventedEvents,
+      inventedCompletions,
       ...authority,
     ].map((attack) => [attack.wants, attack] as const),
   )('%s', (_wants, attack) => attack.run(scene));

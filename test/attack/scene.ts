@@ -72,6 +72,7 @@ export async function openScene(): Promise<Scene> {
   const dataDir = mkdtempSync(join(tmpdir(), 'attack-'));
   const stack = await startStack({
     dataDir,
+    brevo: true,
     serverEnv: {
       CUSTODY_CALLER_SECRET: callerSecret,
       DELETE_SOURCE_AFTER: '2h',

@@ -51,7 +51,7 @@ export async function removeCallEvents(
   await refuseSids(db, sids);
 }
 
-/** With the reservations, conferences and calls that the call's events name, without those of recordings that stay. */
+/** With the reservations, conferences, calls and conversations that the call's events name, without those of recordings that stay. */
 async function withLegs(
   db: Pick<Db, 'query'>,
   account: AccountSid,
@@ -61,7 +61,7 @@ async function withLegs(
   for (let round = 0; round < rounds; round += 1) {
     const named = await db.query<{ sid: string }>(
       `SELECT DISTINCT sid FROM agent_events, unnest(sids) AS one (sid)
-       WHERE sids && $1::text[] AND sid ~ '^(WR|CA|CF)' AND sid <> ALL($1::text[]) LIMIT ${most}`,
+       WHERE sids && $1::text[] AND sid ~ '^(WR|CA|CF|CH)' AND sid <> ALL($1::text[]) LIMIT ${most}`,
       [sids],
     );
     const found = named.map((one) => one.sid);

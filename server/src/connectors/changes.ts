@@ -5,8 +5,6 @@ type Sql = Pick<Db, 'query'>;
 
 /** While this mark is there, a trigger of the database notes each contact that changes (migration 032). */
 const connectorsMark = 'connectors';
-/** Contacts that one statement adds. */
-const slice = 1_000;
 
 /** From now on contacts that change are noted. */
 export async function switchOn(db: Sql, account: AccountSid): Promise<void> {
@@ -38,38 +36,6 @@ export async function noticedSince(
     [account, connectorsMark, connector],
   );
   return row && { since: row.since, ...(row.history && { history: row.history }) };
-}
-
-/**
- * Has the contacts since a moment looked at, also those of before connectors were switched on.
- * @param after the last contact of the slice before
- * @returns where the next slice begins; undefined at the end
- */
-export async function addHistory(
-  db: Db,
-  connector: string,
-  since: Date,
-  after: { openedAt: Date; number: number } = { openedAt: since, number: 0 },
-): Promise<{ openedAt: Date; number: number } | undefined> {
-  return db.transaction(async (inner) => {
-    await inner.query(
-      `INSERT INTO connector_notes AS kept (connector, name, note) VALUES ($1, 'history', jsonb_build_object('since', $2::timestamptz))
-       ON CONFLICT (connector, name) DO UPDATE SET at = now(),
-         note = jsonb_build_object('since', least((kept.note->>'since')::timestamptz, $2::timestamptz))`,
-      [connector, since],
-    );
-    const rows = await inner.query<{ number: number; opened_at: Date }>(
-      `SELECT number, opened_at FROM contacts WHERE (opened_at, number) > ($1::timestamptz, $2::bigint) AND opened_at >= $1
-       ORDER BY opened_at, number LIMIT ${slice}`,
-      [after.openedAt, after.number],
-    );
-    await inner.query(
-      'INSERT INTO connector_changes (contact) SELECT unnest($1::bigint[]) ON CONFLICT DO NOTHING',
-      [rows.map(({ number }) => number)],
-    );
-    const last = rows.at(-1);
-    return last && rows.length >= slice ? { openedAt: last.opened_at, number: last.number } : undefined;
-  });
 }
 
 /** Contacts, and events of them, that one batch reads; the first contact counts whatever its events. */

@@ -6,9 +6,10 @@ import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts
 import type { AgentEvent } from '../events/agent-event.ts';
 import { inbound, stories, surveyed } from '../recorder/sessions/testing/stories.ts';
 import { Story } from '../recorder/sessions/testing/story.ts';
-import { addHistory, switchOff, switchOn } from './changes.ts';
+import { switchOff, switchOn } from './changes.ts';
 import { customerDigests } from './customers-table.ts';
 import { type FollowDeps, follow, followBatch } from './follow.ts';
+import { askForContacts, wantHistory } from './history/wanted-history.ts';
 import type { Interaction } from './interaction.ts';
 import { noteMessages, takeDueMessages } from './messages.ts';
 import { account, arrive, clearAll, effects, followDeps, plainMapping } from './testing/followed.ts';
@@ -314,11 +315,9 @@ onEachEngine('following contacts', (open) => {
     await arrive(db, open.events.slice(before));
     await run();
     expect(await interactions()).toHaveLength(1);
-    const since = new Date('2026-05-01');
-    for (let after: Parameters<typeof addHistory>[3]; ; ) {
-      after = await addHistory(db, 'brevo', since, after);
-      if (!after) break;
-    }
+    const since = Date.parse('2026-05-01');
+    await wantHistory(db, 'brevo', since);
+    await askForContacts(db, { since, until: Date.now() }, undefined);
     await run();
     expect(await interactions()).toHaveLength(2);
     expect((await effects(db)).map(({ history }) => history)).toEqual([true, true, false, false]);

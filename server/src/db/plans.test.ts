@@ -38,10 +38,12 @@ import { createLiveCalls, type LiveCalls } from '../catalog/live-calls.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { agentDays, followAgentDays } from '../connectors/agent-days.ts';
 import { addBudget, correctBudget, pauseBudget, returnTurns, takeTurns } from '../connectors/budget-table.ts';
-import { addHistory, noticedSince, switchOff, switchOn, takeChanges } from '../connectors/changes.ts';
+import { noticedSince, switchOff, switchOn, takeChanges } from '../connectors/changes.ts';
 import { eventsOfContacts as eventsOfConnectorContacts } from '../connectors/contact-events.ts';
 import { claimForgetting, forgotten, keepCustomers, leaveCustomers } from '../connectors/customers-table.ts';
 import { effectsOf, writePlan } from '../connectors/effects-table.ts';
+import { readCheckpoint, writeCheckpoint } from '../connectors/history/checkpoints.ts';
+import { askForContacts, countContacts, wantHistory } from '../connectors/history/wanted-history.ts';
 import {
   interactionsNamed,
   interactionsOfContacts,
@@ -719,7 +721,6 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     const connector = 'brevo';
     await switchOn(db, account);
     await noticedSince(db, account, connector);
-    await addHistory(db, connector, new Date(Date.now() - 600_000));
     await takeChanges(db);
     await eventsOfConnectorContacts(db, [1, 2]);
     await interactionsOfContacts(db, connector, [1, 2]);
@@ -750,6 +751,13 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     db.during('connectors: messages');
     await takeDueMessages(db, connector, 10, 60_000);
     await noteMessages(db, [{ custodyId: ids[0] ?? '', messages: 1 }]);
+    db.during('connectors: history');
+    const period = { since: Date.now() - 600_000, until: Date.now(), channels: ['sms', 'other'] as const };
+    await wantHistory(db, connector, period.since);
+    await askForContacts(db, period, undefined);
+    await countContacts(db, period);
+    await writeCheckpoint(db, 'tasks', { connector }, { until: 0, open: [] });
+    await readCheckpoint(db, 'tasks', { connector });
     db.during('connectors: removing');
     await eraseInteractions(db, ['key 7', 'key 8']);
     await claimForgetting(db, connector, 10, 60_000);

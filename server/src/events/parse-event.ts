@@ -27,7 +27,7 @@ export interface ParsedEvent {
   eventSid?: string;
   /** {@link sameAs} */
   sameAs?: string;
-  /** Of tasks, reservations, calls, conferences and recordings, wherever it names them. */
+  /** Of tasks, reservations, calls, conferences, conversations and recordings, wherever it names them. */
   sids: string[];
   /** JSON that PostgreSQL accepts. */
   data: string;
@@ -59,7 +59,9 @@ const longestId = 512;
 const longestType = 256;
 
 /** The SIDs by which an erasure finds what belongs to a call. */
-export const sidsIn = (text: string): string[] => [...new Set(text.match(/(?:WT|WR|CA|CF|RE)[0-9a-f]{32}/g))];
+export const sidsIn = (text: string): string[] => [
+  ...new Set(text.match(/(?:WT|WR|CA|CF|CH|RE)[0-9a-f]{32}/g)),
+];
 
 /** Nothing of such an event may be kept. */
 const keepsNothing: ReadonlySet<AsideReason> = new Set(['content', 'other_account', 'erased']);

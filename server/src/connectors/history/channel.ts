@@ -14,6 +14,13 @@ const ofTaskChannel: Readonly<Record<string, readonly Channel[]>> = {
   webchat: ['webchat'],
 };
 
+/** In lower case. */
+export const knownTaskChannels: readonly string[] = Object.keys(ofTaskChannel);
+
+/** TaskRouter's channels that may be of any of these. */
+export const taskChannelsOf = (channels: readonly Channel[]): readonly string[] =>
+  knownTaskChannels.filter((name) => ofTaskChannel[name]?.some((one) => channels.includes(one)));
+
 /**
  * The channels that a task may be of, as one of its events says: one where its attributes name it, several where only
  * TaskRouter's channel is known, none where the event says nothing.

@@ -12,8 +12,10 @@ import { migrate } from '../../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { fakeInbox } from '../../recorder/testing/fake-inbox.ts';
 import { createRuns, type Json } from '../../runs/runs.ts';
+import { noticedSince, switchOn } from '../changes.ts';
+import { readNote } from '../notes.ts';
 import { type HistoryDeps, syncHistory } from './sync.ts';
-import { wantedHistory, wantHistory } from './wanted-history.ts';
+import { wantHistory } from './wanted-history.ts';
 
 const accountSid = `AC${'1'.repeat(32)}` as AccountSid;
 const config = { accountSid, workspaceSid: `WS${'2'.repeat(32)}` as WorkspaceSid };
@@ -114,7 +116,7 @@ onEachEngine('an import of the past', (open) => {
   afterAll(() => database.drop());
   beforeEach(() =>
     database.db.query(
-      'TRUNCATE runs, connector_checkpoints, connector_notes, connector_changes, contacts, erased_sids',
+      'TRUNCATE runs, connector_checkpoints, connector_notes, connector_changes, contacts, erased_sids, marks',
     ),
   );
 
@@ -258,10 +260,7 @@ onEachEngine('an import of the past', (open) => {
       since: iso(start - 3 * hour),
     });
     expect(counts).toMatchObject({ task_events: 3, conversations_missing: 1 });
-    expect(await wantedHistory(database.db, 'brevo')).toEqual({
-      since: start - 3 * hour,
-      channels: ['voice', 'sms', 'whatsapp'],
-    });
+    expect(await wanted()).toBe(start - 3 * hour);
   });
 
   test('an erased conversation is not read again', async () => {
@@ -282,7 +281,7 @@ onEachEngine('an import of the past', (open) => {
       'SELECT contact::text FROM connector_changes ORDER BY connector_changes.contact',
     );
     expect([rows.length, rows[0]?.contact, rows.at(-1)?.contact]).toEqual([2_500, '1', '2500']);
-    expect(await wantedHistory(database.db, 'brevo')).toEqual({ since: start - day });
+    expect(await wanted()).toBe(start - day);
     expect((await runs.look('connector-sync'))?.finishedAt).toBeInstanceOf(Date);
   });
 
@@ -295,18 +294,40 @@ onEachEngine('an import of the past', (open) => {
 
   test('what was wanted before stays wanted', async () => {
     const { db } = database;
-    await wantHistory(db, 'brevo', { since: start, channels: ['sms'] });
-    await wantHistory(db, 'brevo', { since: start - day, channels: ['voice'] });
-    expect(await wantedHistory(db, 'brevo')).toEqual({ since: start - day, channels: ['voice', 'sms'] });
-    await wantHistory(db, 'brevo', { since: start });
-    expect(await wantedHistory(db, 'brevo')).toEqual({ since: start - day });
-    await wantHistory(db, 'brevo', { since: start, channels: ['sms'] });
-    expect(await wantedHistory(db, 'brevo')).toEqual({ since: start - day });
+    for (const since of [start, start - day, start]) await wantHistory(db, 'brevo', since);
+    expect(await wanted()).toBe(start - day);
+    await switchOn(db, accountSid);
+    expect((await noticedSince(db, accountSid, 'brevo'))?.history).toEqual(new Date(start - day));
   });
 
-  const addContact = (number: number, openedAt: number) =>
+  test.each<[string[] | undefined, string[]]>([
+    [undefined, ['voice', 'SMS', 'chat', 'email']],
+    [['voice'], ['voice']],
+    [['sms'], ['SMS', 'chat']],
+    [['other'], ['email']],
+    [
+      ['voice', 'other'],
+      ['voice', 'email'],
+    ],
+  ])('of the channels %j contacts of %j are looked at', async (channels, found) => {
+    const all = ['voice', 'SMS', 'chat', 'email'];
+    for (const [n, channel] of all.entries()) await addContact(n + 1, start - hour, channel);
+    const options = full(start - day, channels && { channels });
+    const { run } = scene([]);
+    expect((await run({ ...options, dryRun: true })).counts).toMatchObject({ contacts: found.length });
+    expect((await run(options)).counts).toMatchObject({ contacts: found.length });
+    const rows = await database.db.query<{ contact: number }>(
+      'SELECT contact::int FROM connector_changes ORDER BY connector_changes.contact',
+    );
+    expect(rows.map(({ contact }) => all[contact - 1])).toEqual(found);
+  });
+
+  const wanted = async () =>
+    Date.parse(String((await readNote(database.db, 'brevo', 'history'))?.note['since']));
+
+  const addContact = (number: number, openedAt: number, channel = 'voice') =>
     database.db.query(
-      `INSERT INTO contacts (number, id, kind, opened_at, contact) VALUES ($1, $2, 'voice', to_timestamp($3::float8 / 1000), '{}')`,
-      [number, task(number), openedAt],
+      `INSERT INTO contacts (number, id, kind, opened_at, contact) VALUES ($1, $2, 'voice', to_timestamp($3::float8 / 1000), jsonb_build_object('channel', $4::text))`,
+      [number, task(number), openedAt, channel],
     );
 });

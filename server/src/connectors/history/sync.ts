@@ -6,7 +6,13 @@ import { type HistoryOptions, type HistoryResource, historyOptions } from './opt
 import { beginningOf, type Place, placeAsState, placeOfState, sliceMs, slicesOf } from './place.ts';
 import { conversationReader, type ReadConversationsDeps } from './read-conversations.ts';
 import { type ReadTasksDeps, taskReader } from './read-tasks.ts';
-import { type AskedContacts, askForContacts, countContacts, wantHistory } from './wanted-history.ts';
+import {
+  type AskedContacts,
+  askForContacts,
+  type ContactPeriod,
+  countContacts,
+  wantHistory,
+} from './wanted-history.ts';
 
 export interface HistoryDeps extends ReadTasksDeps, ReadConversationsDeps {
   db: Pick<Db, 'query'>;
@@ -34,15 +40,12 @@ export async function syncHistory(deps: HistoryDeps, run: Run): Promise<void> {
   const progress = await progressOf(deps, options, run, now);
   const { places } = progress;
   const since = Math.min(...Object.values(places).map((place) => place.wanted));
-  if (!options.isDry) {
-    await wantHistory(deps.db, options.connector, {
-      since,
-      ...(options.channels && { channels: options.channels }),
-    });
-  }
+  if (!options.isDry) await wantHistory(deps.db, options.connector, since);
   await readTasks(deps, options, progress, run.signal);
   await readConversations(deps, options, progress, run.signal);
-  await askForAll(deps, options, progress, { since, until: now }, run.signal);
+  const { channels } = options;
+  const period = { since, until: now, ...(channels && { channels }) };
+  await askForAll(deps, options, progress, period, run.signal);
 }
 
 interface Progress {
@@ -155,7 +158,7 @@ async function askForAll(
   { db }: HistoryDeps,
   { isDry }: HistoryOptions,
   { contacts, save }: Progress,
-  period: { since: number; until: number },
+  period: ContactPeriod,
   signal: AbortSignal,
 ): Promise<void> {
   if (isDry) return save({ done: 1, contacts: await countContacts(db, period) });

@@ -1,48 +1,19 @@
 import type { Db } from '../../db/db.ts';
-import { channels as allChannels, type Channel } from '../interaction.ts';
+import type { Channel } from '../interaction.ts';
 import { readNote, setNote } from '../notes.ts';
+import { knownTaskChannels, taskChannelsOf } from './channel.ts';
 
-/**
- * The past that an import has asked for. Contacts that opened since then are sent although they had closed before the
- * connector was switched on.
- */
-export interface WantedHistory {
-  /** Epoch ms. */
-  since: number;
-  /** Undefined: all. */
-  channels?: readonly Channel[];
-}
-
+/** Read by `noticedSince` of connectors/changes.ts. */
 const name = 'history';
 
-/** Undefined where no import has asked for any. */
-export async function wantedHistory(
-  db: Pick<Db, 'query'>,
-  connector: string,
-): Promise<WantedHistory | undefined> {
-  const found = await readNote(db, connector, name);
-  const since = Date.parse(String(found?.note['since']));
-  if (Number.isNaN(since)) return undefined;
-  const given = found?.note['channels'];
-  return {
-    since,
-    ...(Array.isArray(given) && { channels: allChannels.filter((one) => given.includes(one)) }),
-  };
-}
-
-/** Adds to what was asked for before. */
-export async function wantHistory(
-  db: Pick<Db, 'query'>,
-  connector: string,
-  { since, channels }: WantedHistory,
-): Promise<void> {
-  const before = await wantedHistory(db, connector);
-  const all = before && !before.channels ? undefined : channels && [...(before?.channels ?? []), ...channels];
-  const earliest = Math.min(since, before?.since ?? since);
-  await setNote(db, connector, name, {
-    since: new Date(earliest).toISOString(),
-    ...(all && { channels: allChannels.filter((one) => all.includes(one)) }),
-  });
+/**
+ * Notes from when on (epoch ms) an import has asked for the past: contacts that opened since then are sent although they had
+ * closed before the connector was switched on. An earlier time that was asked for before stays.
+ */
+export async function wantHistory(db: Pick<Db, 'query'>, connector: string, since: number): Promise<void> {
+  const before = Date.parse(String((await readNote(db, connector, name))?.note['since']));
+  const earliest = Number.isNaN(before) ? since : Math.min(since, before);
+  await setNote(db, connector, name, { since: new Date(earliest).toISOString() });
 }
 
 /** Contacts of one statement. */
@@ -54,43 +25,64 @@ export interface AskedContacts {
   asked: number;
 }
 
+/** A period of contacts, both ends epoch ms, the second one not included. */
+export interface ContactPeriod {
+  since: number;
+  until: number;
+  /** Undefined: all. */
+  channels?: readonly Channel[];
+}
+
+/** Whether a contact may be of a wanted channel, as far as TaskRouter's channel says. */
+const isWanted = `($3::text[] IS NULL OR (lower(contact->>'channel') = ANY ($4::text[])) = $5
+  OR lower(contact->>'channel') = ANY ($3::text[]))`;
+
+/** The parameters 3 to 5 of {@link isWanted}. */
+function channelParameters({ channels }: Pick<ContactPeriod, 'channels'>): unknown[] {
+  const wanted = channels ? taskChannelsOf(channels) : null;
+  // A channel that has no name of ours is `other`: none of the known ones.
+  return [wanted, knownTaskChannels, channels?.includes('other') ? false : null];
+}
+
 /**
- * Has the next contacts of a period looked at, as if they had changed. Both ends are epoch ms, the second one is not included.
+ * Has the next contacts of a period looked at, as if they had changed.
  * @param after of the slice before
  */
 export async function askForContacts(
   db: Pick<Db, 'query'>,
-  { since, until }: { since: number; until: number },
+  period: ContactPeriod,
   after: AskedContacts['after'],
 ): Promise<AskedContacts> {
-  const rows = await db.query<{ opened_at: string; number: string }>(
+  const rows = await db.query<{ opened_at: string; number: string; wanted: boolean }>(
     `WITH found AS (
-       SELECT opened_at, number FROM contacts
-       WHERE (opened_at, number) > ($1::timestamptz, $2::bigint) AND opened_at < to_timestamp($3::float8 / 1000)
+       SELECT opened_at, number, coalesce(${isWanted}, false) AS wanted FROM contacts
+       WHERE (opened_at, number) > ($1::timestamptz, $2::bigint) AND opened_at < to_timestamp($6::float8 / 1000)
        ORDER BY opened_at, number LIMIT ${slice}
      ), asked AS (
-       INSERT INTO connector_changes (contact) SELECT number FROM found
+       INSERT INTO connector_changes (contact) SELECT number FROM found WHERE wanted
        ON CONFLICT (contact) DO UPDATE SET at = now()
      )
-     SELECT opened_at::text, number::text FROM found ORDER BY found.opened_at, found.number`,
-    [after?.openedAt ?? new Date(since - 1).toISOString(), after?.number ?? '0', until],
+     SELECT opened_at::text, number::text, wanted FROM found ORDER BY found.opened_at, found.number`,
+    [
+      after?.openedAt ?? new Date(period.since - 1).toISOString(),
+      after?.number ?? '0',
+      ...channelParameters(period),
+      period.until,
+    ],
   );
   const last = rows.at(-1);
   return {
-    asked: rows.length,
+    asked: rows.filter(({ wanted }) => wanted).length,
     ...(last && rows.length === slice && { after: { openedAt: last.opened_at, number: last.number } }),
   };
 }
 
 /** How many {@link askForContacts} would ask for, for a dry run. */
-export async function countContacts(
-  db: Pick<Db, 'query'>,
-  { since, until }: { since: number; until: number },
-): Promise<number> {
+export async function countContacts(db: Pick<Db, 'query'>, period: ContactPeriod): Promise<number> {
   const [row] = await db.query<{ n: number }>(
     `SELECT count(*)::int AS n FROM contacts
-     WHERE opened_at >= to_timestamp($1::float8 / 1000) AND opened_at < to_timestamp($2::float8 / 1000)`,
-    [since, until],
+     WHERE opened_at >= to_timestamp($1::float8 / 1000) AND opened_at < to_timestamp($2::float8 / 1000) AND ${isWanted}`,
+    [period.since, period.until, ...channelParameters(period)],
   );
   return row?.n ?? 0;
 }
