@@ -1,0 +1,193 @@
+import type { Db } from '../db/db.ts';
+
+/** A class of requests, as the other system's answers last described its limit. */
+export interface RateOfClass {
+  name: string;
+  limit?: number;
+  remaining?: number;
+  resetsAt?: Date;
+  /** No request of the class begins before. */
+  pausedUntil?: Date;
+}
+
+/** The state of a connector, as `flex-custody connector status` prints it. */
+export interface ConnectorStatus {
+  connector: string;
+  /** It is switched on, and nothing pauses it. */
+  connected: boolean;
+  /** Why nothing is sent at present. */
+  paused?: { reason: string; sinceAt: Date };
+  /** When an event was last sent; null before the first. */
+  lastSync: string | null;
+  conversationsTracked: number;
+  /** Customers that the other system has. */
+  customersLinked: number;
+  /** Agents of whom a day of the last 30 has activity. */
+  agentsMonitored: number;
+  /** A count above is the database's estimate, since it is large. */
+  estimated?: true;
+  /** Events that are to be sent, at present or once they are due. */
+  pending: number;
+  /** Dead letters: `connector failed` lists them. */
+  failed: number;
+  /** Events of which it is not known whether they were taken. */
+  uncertain: number;
+  /** When the oldest pending event was due. */
+  oldestDueAt?: Date;
+  rate: { eventsLastMinute: number; classes: readonly RateOfClass[] };
+  /** How far each import of the past has come. */
+  imports: readonly { resource: string; lastAt: Date }[];
+  /** When something was last noted, such as a request of the plugin's listener. */
+  notes: readonly { name: string; lastAt: Date }[];
+}
+
+/** Rows that a status counts one by one; it estimates what is beyond, so that its cost is bounded. */
+const counted = 100_000;
+
+/** The mark that the triggers of the tables ask for. */
+export const switchedOn = 'connectors';
+
+/** Only reads. */
+export async function connectorStatus(db: Pick<Db, 'query'>, connector: string): Promise<ConnectorStatus> {
+  const [conversations, customers] = await Promise.all([
+    boundedCount(db, 'connector_interactions', 'connector = $1', 'connector, contact', [connector]),
+    boundedCount(
+      db,
+      'connector_customers',
+      'connector = $1 AND sent_version > 0 AND erased_at IS NULL',
+      'connector, digest',
+      [connector],
+    ),
+  ]);
+  const by = await effectsByState(db, connector);
+  const notes = await notesOf(db, connector);
+  const paused = notes.find(({ name }) => name === 'paused');
+  const [on] = await db.query<object>('SELECT 1 FROM marks WHERE name = $1', [switchedOn]);
+  return {
+    connector,
+    connected: on !== undefined && paused === undefined,
+    ...(paused && { paused: { reason: reasonOf(paused.note), sinceAt: paused.at } }),
+    lastSync: (await lastSent(db, connector))?.toISOString() ?? null,
+    conversationsTracked: conversations.n,
+    customersLinked: customers.n,
+    agentsMonitored: await agents(db),
+    ...((conversations.isEstimate || customers.isEstimate) && { estimated: true }),
+    pending: by.waiting.n + by.sending.n,
+    failed: by.failed.n,
+    uncertain: by.uncertain.n,
+    ...(by.waiting.oldest && { oldestDueAt: by.waiting.oldest }),
+    rate: { eventsLastMinute: await sentLastMinute(db, connector), classes: await classesOf(db, connector) },
+    imports: await importsOf(db, connector),
+    notes: notes.map(({ name, at }) => ({ name, lastAt: at })),
+  };
+}
+
+/** Exact up to {@link counted} rows; above, the planner's number of rows of the whole table. */
+async function boundedCount(
+  db: Pick<Db, 'query'>,
+  table: string,
+  where: string,
+  order: string,
+  values: readonly unknown[],
+): Promise<{ n: number; isEstimate: boolean }> {
+  const [row] = await db.query<{ n: number; estimate: number }>(
+    `SELECT count(*)::int AS n,
+       (SELECT reltuples::float8 FROM pg_class WHERE oid = '${table}'::regclass) AS estimate
+     FROM (SELECT FROM ${table} WHERE ${where} ORDER BY ${order} LIMIT ${counted}) bounded`,
+    values,
+  );
+  const n = row?.n ?? 0;
+  if (n < counted) return { n, isEstimate: false };
+  return { n: Math.max(n, Math.round(row?.estimate ?? 0)), isEstimate: true };
+}
+
+const openStates = ['waiting', 'sending', 'uncertain', 'failed'] as const;
+type OpenState = (typeof openStates)[number];
+
+/** Each state is counted up to {@link counted}. */
+async function effectsByState(
+  db: Pick<Db, 'query'>,
+  connector: string,
+): Promise<Record<OpenState, { n: number; oldest?: Date }>> {
+  const by: Record<OpenState, { n: number; oldest?: Date }> = {
+    ...{ waiting: { n: 0 }, sending: { n: 0 } },
+    ...{ uncertain: { n: 0 }, failed: { n: 0 } },
+  };
+  for (const state of openStates) {
+    const [row] = await db.query<{ n: number; oldest: Date | null }>(
+      `SELECT count(*)::int AS n, min(due_at) AS oldest FROM (
+         SELECT due_at FROM connector_effects WHERE connector = $1 AND state = '${state}'
+         ORDER BY due_at LIMIT ${counted}) bounded`,
+      [connector],
+    );
+    if (row) by[state] = { n: row.n, ...(row.oldest && { oldest: row.oldest }) };
+  }
+  return by;
+}
+
+async function lastSent(db: Pick<Db, 'query'>, connector: string): Promise<Date | undefined> {
+  const [row] = await db.query<{ at: Date }>(
+    `SELECT sent_at AS at FROM connector_effects WHERE connector = $1 AND sent_at IS NOT NULL
+     ORDER BY sent_at DESC LIMIT 1`,
+    [connector],
+  );
+  return row?.at;
+}
+
+async function sentLastMinute(db: Pick<Db, 'query'>, connector: string): Promise<number> {
+  const [row] = await db.query<{ n: number }>(
+    `SELECT count(*)::int AS n FROM connector_effects
+     WHERE connector = $1 AND sent_at IS NOT NULL AND sent_at > now() - interval '1 minute'`,
+    [connector],
+  );
+  return row?.n ?? 0;
+}
+
+async function agents(db: Pick<Db, 'query'>): Promise<number> {
+  const [row] = await db.query<{ n: number }>(
+    'SELECT count(DISTINCT worker)::int AS n FROM connector_agent_days WHERE day > current_date - 30',
+  );
+  return row?.n ?? 0;
+}
+
+interface Note {
+  name: string;
+  note: unknown;
+  at: Date;
+}
+
+const notesOf = (db: Pick<Db, 'query'>, connector: string): Promise<Note[]> =>
+  db.query('SELECT name, note, at FROM connector_notes WHERE connector = $1 ORDER BY name', [connector]);
+
+const reasonOf = (note: unknown): string => {
+  const reason = (note as { reason?: unknown } | null)?.reason;
+  return typeof reason === 'string' ? reason : 'unknown';
+};
+
+async function classesOf(db: Pick<Db, 'query'>, connector: string): Promise<RateOfClass[]> {
+  const rows = await db.query<{
+    name: string;
+    limit_of_window: number | null;
+    remaining: number | null;
+    resets_at: Date | null;
+    paused_until: Date | null;
+  }>(
+    `SELECT name, limit_of_window, remaining, resets_at,
+       CASE WHEN paused_until > now() THEN paused_until END AS paused_until
+     FROM request_budgets WHERE starts_with(name, $1) ORDER BY name`,
+    [connector],
+  );
+  return rows.map((row) => ({
+    name: row.name,
+    ...(row.limit_of_window !== null && { limit: row.limit_of_window }),
+    ...(row.remaining !== null && { remaining: row.remaining }),
+    ...(row.resets_at && { resetsAt: row.resets_at }),
+    ...(row.paused_until && { pausedUntil: row.paused_until }),
+  }));
+}
+
+const importsOf = (db: Pick<Db, 'query'>, connector: string): Promise<{ resource: string; lastAt: Date }[]> =>
+  db.query(
+    'SELECT resource, at AS "lastAt" FROM connector_checkpoints WHERE connector = $1 ORDER BY resource',
+    [connector],
+  );
