@@ -35,14 +35,18 @@ export function registerConnectorSync(connector: Command): void {
     .option('--dry-run', 'count what is missing; change nothing')
     .option(...anewOption)
     .option(...jsonOption)
-    .action(async (_name: string, { anew, json, ...flags }: Flags, command: Command) => {
+    .action(async (name: string, { anew, json, ...flags }: Flags, command: Command) => {
       if (flags.type === 'full' && flags.since === undefined)
         command.error('error: a full sync needs --since');
-      printRun(await runWork('connector-sync', optionsOf(flags), undefined, { anew }), json);
+      printRun(await runWork('connector-sync', optionsOf(name, flags), undefined, { anew }), json);
     });
 }
 
-const optionsOf = ({ type, resources: of, since: from, channels: only, dryRun }: Flags): Json => ({
+const optionsOf = (
+  name: string,
+  { type, resources: of, since: from, channels: only, dryRun }: Flags,
+): Json => ({
+  connector: name,
   type,
   resources: of,
   ...(from !== undefined && { since: from }),

@@ -44,6 +44,9 @@ export interface ConnectorStatus {
 /** Rows that a status counts one by one; it estimates what is beyond, so that its cost is bounded. */
 const counted = 100_000;
 
+/** Notes whose time says when a request last came. */
+const visitors: ReadonlySet<string> = new Set(['listener', 'webhook']);
+
 /** The mark that the triggers of the tables ask for. */
 export const switchedOn = 'connectors';
 
@@ -66,7 +69,7 @@ export async function connectorStatus(db: Pick<Db, 'query'>, connector: string):
   return {
     connector,
     connected: on !== undefined && paused === undefined,
-    ...(paused && { paused: { reason: reasonOf(paused.note), sinceAt: paused.at } }),
+    ...(paused && { paused: pauseOf(paused) }),
     lastSync: (await lastSent(db, connector))?.toISOString() ?? null,
     conversationsTracked: conversations.n,
     customersLinked: customers.n,
@@ -78,7 +81,7 @@ export async function connectorStatus(db: Pick<Db, 'query'>, connector: string):
     ...(by.waiting.oldest && { oldestDueAt: by.waiting.oldest }),
     rate: { eventsLastMinute: await sentLastMinute(db, connector), classes: await classesOf(db, connector) },
     imports: await importsOf(db, connector),
-    notes: notes.map(({ name, at }) => ({ name, lastAt: at })),
+    notes: notes.filter(({ name }) => visitors.has(name)).map(({ name, at }) => ({ name, lastAt: at })),
   };
 }
 
@@ -159,10 +162,14 @@ interface Note {
 const notesOf = (db: Pick<Db, 'query'>, connector: string): Promise<Note[]> =>
   db.query('SELECT name, note, at FROM connector_notes WHERE connector = $1 ORDER BY name', [connector]);
 
-const reasonOf = (note: unknown): string => {
-  const reason = (note as { reason?: unknown } | null)?.reason;
-  return typeof reason === 'string' ? reason : 'unknown';
-};
+/** The note's own time is that of the next probe. */
+function pauseOf({ note, at }: Note): { reason: string; sinceAt: Date } {
+  const { reason, since } = (note ?? {}) as { reason?: unknown; since?: unknown };
+  return {
+    reason: typeof reason === 'string' ? reason : 'unknown',
+    sinceAt: typeof since === 'number' ? new Date(since) : at,
+  };
+}
 
 async function classesOf(db: Pick<Db, 'query'>, connector: string): Promise<RateOfClass[]> {
   const rows = await db.query<{
