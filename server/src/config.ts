@@ -117,6 +117,8 @@ export interface Config {
   policyFile?: string;
   signing: SigningConfig;
   callerSecret?: string;
+  /** The connector's file, and the key of Brevo's API, without which an enabled connector is refused. */
+  brevo?: { file: string; apiKey?: string };
   logLevel: LogLevel;
 }
 

@@ -229,6 +229,7 @@ export const errorTable = {
   stopping: [503, true, 'The process ends; the work continues at its next start.', 'Run the command again.'],
 
   // Command line and settings.
+  brevo_invalid: [500, false, 'The file of CUSTODY_BREVO_FILE has faults.', 'The message names each place with its line, what it must be and the next step.'],
   config_invalid: [500, false, 'A setting is missing or malformed.', 'Correct it: docs/configuration.md describes every variable.'],
   configuration_changed: [500, false, 'The Flex configuration was changed meanwhile, and nothing was written.', 'Run setup again.'],
   doctor: [500, false, 'A check of the doctor found a fault.', 'The check names it.'],

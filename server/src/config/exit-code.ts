@@ -4,6 +4,7 @@ import { errorCode } from '@flex-custody/core';
 export const exitConfig = 78;
 
 const ofEnvironment: ReadonlySet<string> = new Set([
+  'brevo_invalid',
   'caller_secret_missing',
   'config_invalid',
   'custody_differs',

@@ -19,6 +19,8 @@ export const howToGet: Readonly<Record<string, string>> = {
   CUSTODY_MEDIA_SECRET: '`openssl rand -base64 32` makes it',
   CUSTODY_KEY_KIND: 'set rsa, raw-aes or kms (docs/keys.md says which)',
   CUSTODY_KEY_FILE: '`flex-custody keys generate --key-id NAME --out FILE` makes it',
+  CUSTODY_BREVO_API_KEY:
+    'make one in Brevo: Settings, SMTP & API, API keys; then `flex-custody secrets set CUSTODY_BREVO_API_KEY`',
   CUSTODY_KMS_KEY_IDS: 'set the ARNs of the KMS keys, newest first, as `aws kms describe-key` prints them',
 };
 

@@ -99,6 +99,9 @@ export const readers = {
     certificateKeyFile: env.CUSTODY_CERTIFICATE_KEY_FILE,
   }),
   callerSecret: (env) => env.CUSTODY_CALLER_SECRET,
+  brevo({ CUSTODY_BREVO_FILE: file, CUSTODY_BREVO_API_KEY: apiKey }) {
+    return file === undefined ? undefined : { file, ...(apiKey !== undefined && { apiKey }) };
+  },
   logLevel: (env) => env.CUSTODY_LOG_LEVEL,
 } satisfies Record<string, (env: Variables) => unknown>;
 

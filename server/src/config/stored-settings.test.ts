@@ -44,7 +44,7 @@ test('left to the store is what the environment lacks and has a use for', () => 
   expect(
     leftToStore({ TWILIO_AUTH_TOKEN: ' ', CUSTODY_MEDIA_SECRET: 'm', CUSTODY_CALLER_SECRET: 'c' }),
   ).toEqual(['TWILIO_AUTH_TOKEN', 'CUSTODY_FUNCTION_SECRETS']);
-  const both = { TWILIO_API_KEY: 'SK', CUSTODY_ALARM_WEBHOOK: 'https://x' };
+  const both = { TWILIO_API_KEY: 'SK', CUSTODY_ALARM_WEBHOOK: 'https://x', CUSTODY_BREVO_FILE: 'b' };
   expect(leftToStore(both)).toEqual([...storedSettings]);
   expect(setHere({ CUSTODY_MEDIA_SECRET: 'm', CUSTODY_CALLER_SECRET: '' })).toEqual(['CUSTODY_MEDIA_SECRET']);
 });

@@ -8,6 +8,7 @@ export const storedSettings = [
   'CUSTODY_MEDIA_SECRET',
   'CUSTODY_ALARM_WEBHOOK_SECRET',
   'CUSTODY_CALLER_SECRET',
+  'CUSTODY_BREVO_API_KEY',
 ] as const satisfies readonly VariableName[];
 export type StoredSetting = (typeof storedSettings)[number];
 
@@ -27,6 +28,7 @@ export const setHere = (environment: Environment = process.env): StoredSetting[]
 const useless: Partial<Record<StoredSetting, VariableName>> = {
   TWILIO_API_SECRET: 'TWILIO_API_KEY',
   CUSTODY_ALARM_WEBHOOK_SECRET: 'CUSTODY_ALARM_WEBHOOK',
+  CUSTODY_BREVO_API_KEY: 'CUSTODY_BREVO_FILE',
 };
 
 /** The settings that the environment leaves to the store. */

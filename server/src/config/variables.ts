@@ -459,6 +459,15 @@ export const variables = z.object({
     .describe(
       'Secret of the digests by which legal holds and `erase --caller` find the recordings of a caller. Without it neither can. Never change it.',
     ),
+  CUSTODY_BREVO_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File (YAML) of the connector to Brevo: what is sent, under which names. Unset: there is no connector, and nothing is sent.',
+    ),
+  CUSTODY_BREVO_API_KEY: matching(/^\S{16,256}$/, 'must be 16 to 256 characters without spaces')
+    .optional()
+    .describe("Brevo's API key. Needed with CUSTODY_BREVO_FILE, as long as that file enables the connector."),
   CUSTODY_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',

@@ -39,7 +39,7 @@ onEachEngine('the checks of what the host keeps', (open) => {
       /^note\|--since is before all that is kept: Twilio's events from 2026-10-31.*inbox is empty.*no sessions/,
     );
     await database.db.query(
-      `INSERT INTO contacts (number, id, contact, opened_at) VALUES (1, 'WT1', '{}', $1)`,
+      `INSERT INTO contacts (number, id, kind, contact, opened_at) VALUES (1, 'WT1', 'voice', '{}', $1)`,
       [new Date(now - 50 * day)],
     );
     expect((await look(new Date(now - 40 * day)))['since']).toMatch(/^ok\|.*sessions from 2026-10-11/);

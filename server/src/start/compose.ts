@@ -3,6 +3,7 @@ import { createFlexTokens } from '@flex-custody/twilio';
 import type { FastifyInstance } from 'fastify';
 import { keepingIdentities } from '../access/identities.ts';
 import type { Config } from '../config.ts';
+import type { BrevoConfig } from '../connectors/brevo/config/brevo-config.ts';
 import type { Db } from '../db/db.ts';
 import { buildIndexes } from '../db/indexes.ts';
 import { readEventStatus } from '../events/event-status.ts';
@@ -51,9 +52,15 @@ export interface Host {
  * @param opened the database, where it is open already
  */
 export const compose = (config: Config, log: Logger, opened?: Db): Promise<Host> =>
-  withDatabase(config, log, (db, signing) => assemble(config, log, db, signing), opened);
+  withDatabase(config, log, (db, signing, brevo) => assemble(config, log, db, signing, brevo), opened);
 
-function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity): Host {
+function assemble(
+  config: Config,
+  log: Logger,
+  db: Db,
+  signing: SigningIdentity,
+  brevo: BrevoConfig | undefined,
+): Host {
   const worksOnJobs = doesIt(config.roles, 'jobs');
   const queue = openQueue(db, {
     jobs: allJobs,
@@ -69,7 +76,10 @@ function assemble(config: Config, log: Logger, db: Db, signing: SigningIdentity)
   const limits = createLimits(config);
   const flexTokens = keepingIdentities(counted(createFlexTokens(config), metrics), deps.identities, log);
   const segmentLinks = createSegmentLinks({ secret, publicUrl, days });
-  const rooms: readonly Room[] = openRooms({ ...deps, db, metrics, flexTokens, limits, segmentLinks });
+  const rooms: readonly Room[] = openRooms({
+    ...{ ...deps, db, metrics, flexTokens, limits, segmentLinks },
+    ...(brevo && { brevo }),
+  });
   const roomsFor = (duty: Duty) => (doesIt(config.roles, duty) ? rooms : []);
 
   let isEnding = false;

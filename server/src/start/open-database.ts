@@ -1,5 +1,7 @@
 import { createCatalog } from '../catalog/create-catalog.ts';
 import type { Config } from '../config.ts';
+import type { BrevoConfig } from '../connectors/brevo/config/brevo-config.ts';
+import { openBrevoConfig } from '../connectors/brevo/config/open.ts';
 import { bindDatabase, readCustody } from '../custody/bind.ts';
 import { custodyFacts } from '../custody/facts.ts';
 import type { Db } from '../db/db.ts';
@@ -20,20 +22,21 @@ import { applyAtStart, readStartPolicy } from './policy.ts';
 export async function withDatabase<T>(
   config: Config,
   log: Logger,
-  assemble: (db: Db, signing: SigningIdentity) => T,
+  assemble: (db: Db, signing: SigningIdentity, brevo: BrevoConfig | undefined) => T,
   opened?: Db,
 ): Promise<T> {
   let db = opened;
   try {
     // Reads the policy at the start, since a hold that cannot be read would keep nothing when an erasure begins.
     const policy = readStartPolicy(config.policyFile);
+    const brevo = openBrevoConfig(config);
     await warnOfOpenNetwork(config, log);
     db ??= await openDatabase(config.database);
     await migrate(db);
     const signing = await signingOf(config, log, db);
     await bindDatabase(db, custodyFacts(config, signing.thumbprints));
     if (policy) await applyAtStart(createPolicies(db, config.accountSid), policy, log);
-    return assemble(db, signing);
+    return assemble(db, signing, brevo);
   } catch (error) {
     await db?.close();
     throw error;

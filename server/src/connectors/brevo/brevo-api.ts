@@ -16,6 +16,8 @@ export interface BrevoContact {
   identifiers: BrevoIdentifiers;
   /** By their upper-case names, without SMS, WHATSAPP and EXT_ID. */
   attributes: Readonly<Record<string, BrevoValue>>;
+  /** Attributes that are emptied at Brevo, by `overwrite: always`; none of them is in `attributes`. */
+  emptied?: readonly string[];
   listIds: readonly number[];
 }
 

@@ -1,0 +1,111 @@
+import type { Interaction } from '../interaction.ts';
+import type { BrevoValue } from './brevo-api.ts';
+import type { BrevoConfig } from './config/brevo-config.ts';
+import { type FieldRule, type Identifier, identifierTargets } from './config/field-mapping.ts';
+import { sourceValue } from './field-values.ts';
+import { identified } from './identifiers.ts';
+import type { MappedAttribute, Totals } from './mapping.ts';
+import { sendable, transformed } from './transform.ts';
+
+interface Common {
+  rule: FieldRule;
+  /** Continues a sentence that begins with the source. */
+  why: string;
+}
+/** What became of a rule; without a value nothing is sent. */
+export type FieldOutcome = Common &
+  (
+    | { identifier: Identifier; value: string }
+    | { attribute: string; value: BrevoValue }
+    /** By `overwrite: always` an empty value replaces Brevo's. */
+    | { attribute: string; isEmptied: true }
+    | { target: string }
+  );
+
+const targetOf = ({ target }: FieldRule): string =>
+  'attribute' in target
+    ? target.attribute
+    : (Object.entries(identifierTargets).find(([, one]) => one === target.identifier)?.[0] ?? '');
+
+/** What becomes of each rule of `field_mapping`, in the order of the file. */
+export function outcomesOf(
+  config: BrevoConfig,
+  interaction: Interaction,
+  totals: Totals,
+  before: Readonly<Record<string, unknown>> | undefined,
+): FieldOutcome[] {
+  const given = new Map<Identifier, FieldRule>();
+  const counted = config.sync.csat ? totals : { ...totals, lastCsatScore: undefined };
+  const of = (source: FieldRule['source']) => sourceValue(source, interaction, counted as Totals);
+  return config.field_mapping.map((rule): FieldOutcome => {
+    const result = transformed(rule.transforms, of(rule.source), of);
+    if ('attribute' in rule.target) return ofAttribute(rule, rule.target.attribute, result, config, before);
+    const found = identified(rule, result, interaction);
+    if ('why' in found) return { rule, target: targetOf(rule), why: found.why };
+    const first = given.get(found.identifier);
+    if (first) return { rule, target: targetOf(rule), why: `is not needed: ${first.rule} has a value` };
+    given.set(found.identifier, rule);
+    return { rule, ...found, why: 'is sent' };
+  });
+}
+
+function ofAttribute(
+  rule: FieldRule,
+  attribute: string,
+  result: { value: BrevoValue } | { why: string },
+  { sync }: BrevoConfig,
+  before: Readonly<Record<string, unknown>> | undefined,
+): FieldOutcome {
+  if (!sync.customers) return { rule, target: attribute, why: 'is not sent: sync.customers is false' };
+  if ('why' in result)
+    return rule.overwrite === 'always'
+      ? {
+          rule,
+          attribute,
+          isEmptied: true,
+          why: `${result.why}, and overwrite is always: Brevo's value is emptied`,
+        }
+      : { rule, target: attribute, why: result.why };
+  if (rule.overwrite === 'never') {
+    if (before === undefined)
+      return { rule, target: attribute, why: 'is sent where Brevo has no value: overwrite is never' };
+    if ('value' in sendable(before[attribute]) || Array.isArray(before[attribute]))
+      return { rule, target: attribute, why: 'is not sent: Brevo has a value, and overwrite is never' };
+  }
+  return { rule, attribute, value: result.value, why: 'is sent' };
+}
+
+const computedTypes: Readonly<Record<string, MappedAttribute['type']>> = {
+  identity: 'text',
+  friendly_name: 'text',
+  preferred_channel: 'text',
+  last_conversation_date: 'date',
+  total_conversations: 'float',
+  avg_wait_time: 'float',
+  avg_talk_time: 'float',
+  last_csat_score: 'float',
+};
+
+const transformTypes: Readonly<Record<string, MappedAttribute['type']>> = {
+  'strip-channel': 'text',
+  e164: 'text',
+  lower: 'text',
+  join: 'text',
+  date: 'date',
+  number: 'float',
+  boolean: 'boolean',
+};
+
+export function attributesOf({ field_mapping, sync }: BrevoConfig): MappedAttribute[] {
+  if (!sync.customers) return [];
+  return field_mapping.flatMap(({ source, target, transforms }) => {
+    if (!('attribute' in target)) return [];
+    const last = transforms.findLast(({ kind }) => kind !== 'default');
+    const type = last
+      ? transformTypes[last.kind]
+      : source.kind === 'computed'
+        ? computedTypes[source.name]
+        : undefined;
+    return [{ name: target.attribute, ...(type && { type }) }];
+  });
+}
