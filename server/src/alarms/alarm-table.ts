@@ -603,6 +603,63 @@ export const alarmTable = {
     raisedBy: failed('janitor'),
     resolvedBy: bySuccess,
   },
+
+  // What is sent to Brevo.
+  brevo_paused: {
+    severity: 'warning',
+    meaning:
+      'Brevo refuses every request of the account: its key, its credits, its list of authorised IPs or its state. Nothing is sent meanwhile, and nothing is lost.',
+    next: 'The detail names the reason and what to do. `flex-custody connector test brevo` asks Brevo at once; the host asks by itself, at most 15 minutes apart.',
+    raisedBy: 'a request to Brevo that is answered 401, 402 or 403',
+    resolvedBy: 'Brevo takes requests of the account again',
+  },
+  brevo_failed: {
+    severity: 'warning',
+    meaning:
+      'Brevo refused events or contacts for good. They are dead letters: the host does not send them again by itself.',
+    next: "`flex-custody connector failed` lists them with Brevo's code and message. Remove the cause, then `flex-custody connector retry --all`.",
+    raisedBy: 'the job `outbox`',
+    resolvedBy: 'no dead letter is left',
+  },
+  brevo_uncertain: {
+    severity: 'warning',
+    meaning:
+      'Whether Brevo has taken an event is unknown for more than a day. The host looks for it in Brevo, and does not send it twice.',
+    next: 'Check that Brevo answers: `flex-custody connector test brevo`, `flex-custody connector status brevo`.',
+    raisedBy: 'the job `outbox`',
+    resolvedBy: 'a look finds the event, or it was sent again after enough looks',
+  },
+  brevo_behind: {
+    severity: 'warning',
+    meaning: 'The oldest event that is due to Brevo has waited for more than an hour.',
+    next: "`flex-custody connector status brevo` shows how many wait, and the rate. Check that a process of the role recorder runs, and the plan's limits in the connector's file.",
+    raisedBy: 'the job `outbox`',
+    resolvedBy: 'the oldest event that is due has waited for less than an hour',
+  },
+  brevo_attribute_missing: {
+    severity: 'warning',
+    meaning:
+      'Brevo lacks attributes that the mapping writes. They are left out; the rest of the contact is sent.',
+    next: 'Create the attributes that the detail names: `flex-custody connector test brevo --create-attributes`, or in Brevo. Contacts that change from then on have them.',
+    raisedBy: 'sending a contact',
+    resolvedBy: 'Brevo has them all, at the next look at its attributes',
+  },
+  brevo_collision: {
+    severity: 'warning',
+    meaning:
+      'Two contacts of Brevo would share an identifier, and the policy `report` sends neither the contact nor its events.',
+    next: "Merge the contacts in Brevo, or choose another policy (`collisions` in the connector's file), then `flex-custody connector retry --all`.",
+    raisedBy: 'sending a contact, with the policy `report`',
+    resolvedBy: onlyByHand,
+  },
+  outbox_failed: {
+    severity: 'warning',
+    meaning:
+      'The job that watches what waits for Brevo failed: dead letters and delays are not reported meanwhile.',
+    next: 'Check the database (`flex-custody doctor --only database,jobs`). The job runs again each minute.',
+    raisedBy: failed('outbox'),
+    resolvedBy: bySuccess,
+  },
 } as const satisfies Readonly<Record<string, AlarmMeaning>>;
 
 export type AlarmCode = keyof typeof alarmTable;

@@ -107,6 +107,17 @@ export const indexes: Wanted = {
   },
   erased_sids_by_age: { on: 'erased_sids', as: '(at)' },
   certificates_by_time: { on: 'certificates', as: '(at DESC, id)' },
+  connector_effects_due: { on: 'connector_effects', as: `(connector, due_at) WHERE state = 'waiting'` },
+  connector_effects_waiting: { on: 'connector_effects', as: `(customer, due_at) WHERE state = 'waiting'` },
+  connector_effects_sending: { on: 'connector_effects', as: `(try_until) WHERE state = 'sending'` },
+  connector_effects_uncertain: { on: 'connector_effects', as: `(due_at) WHERE state = 'uncertain'` },
+  connector_effects_failed: { on: 'connector_effects', as: `(connector, id) WHERE state = 'failed'` },
+  connector_customers_due: { on: 'connector_customers', as: `(connector, due_at) WHERE state = 'waiting'` },
+  connector_customers_failed: { on: 'connector_customers', as: `(connector, id) WHERE state = 'failed'` },
+  connector_interactions_of_customer: {
+    on: 'connector_interactions',
+    as: `(customer, opened_at) WHERE interaction IS NOT NULL`,
+  },
 };
 
 /** Indexes of earlier releases that no statement needs. */

@@ -37,6 +37,11 @@ CREATE TABLE connector_customers (
   attempts integer NOT NULL DEFAULT 0,
   error jsonb,
   erased_at timestamptz,
+  -- SHA-256 of the contact that was last sent.
+  sent_hash text,
+  -- While a process sends the contact and its effects: by which claim, and until when no other process takes it.
+  claim uuid,
+  claimed_until timestamptz,
   UNIQUE (connector, digest)
 );
 
@@ -78,8 +83,9 @@ CREATE TABLE connector_effects (
   -- While it is being sent: by which try, and until when that try may last.
   try uuid,
   try_until timestamptz,
-  -- Of what was sent: the event's name, and the remote contact.
+  -- Of what was sent: the event's name, its time there, and the remote contact.
   event_name text,
+  event_at timestamptz,
   remote_id text,
   looked_up integer NOT NULL DEFAULT 0,
   sent_at timestamptz,

@@ -1,0 +1,96 @@
+import type { Db } from '../../db/db.ts';
+import { afterLook, nextLookMs, pauseAfter } from '../effect-state.ts';
+import { claimLooks, endLooks, type LookResult, type UncertainEffect } from '../uncertain-table.ts';
+import type { Brevo, BrevoFound } from './brevo-api.ts';
+import { type BrevoPause, caught } from './outcomes.ts';
+
+export interface SettleDeps {
+  db: Pick<Db, 'query'>;
+  connector: string;
+  brevo: Pick<Brevo, 'events'>;
+  resendAfterMs: number;
+  onPause(pause: BrevoPause): Promise<void>;
+  chance?: () => number;
+}
+
+/** Brevo may keep whole seconds. */
+const roundingMs = 1_000;
+/** Events of one name that are not further apart are looked up at once. */
+const togetherMs = 6 * 60 * 60_000;
+/** A look that Brevo could not answer is one of these, by its pause. */
+const failedLook = 6;
+
+/** Looks up events that may have been taken, by their name and period: one request may settle many. */
+export async function settleUncertain(deps: SettleDeps, signal: AbortSignal): Promise<void> {
+  const claimed = await claimLooks(deps.db, deps.connector);
+  for (const group of groupsOf(claimed)) {
+    const results = await look(deps, group, signal);
+    await endLooks(deps.db, results);
+  }
+}
+
+/** By name, and by time. */
+export function groupsOf(effects: readonly UncertainEffect[]): UncertainEffect[][] {
+  const groups: UncertainEffect[][] = [];
+  const inOrder = effects.toSorted(
+    (a, b) => (a.eventName < b.eventName ? -1 : a.eventName > b.eventName ? 1 : 0) || +a.eventAt - +b.eventAt,
+  );
+  for (const effect of inOrder) {
+    const last = groups.at(-1);
+    const first = last?.[0];
+    if (last && first?.eventName === effect.eventName && +effect.eventAt - +first.eventAt <= togetherMs)
+      last.push(effect);
+    else groups.push([effect]);
+  }
+  return groups;
+}
+
+async function look(
+  deps: SettleDeps,
+  group: readonly UncertainEffect[],
+  signal: AbortSignal,
+): Promise<LookResult[]> {
+  const { brevo, chance = Math.random, onPause, resendAfterMs } = deps;
+  const times = group.map(({ eventAt }) => +eventAt);
+  const [one] = group;
+  if (!one) return [];
+  const outcome = await caught(
+    brevo.events(
+      {
+        name: one.eventName,
+        from: new Date(Math.min(...times) - roundingMs),
+        to: new Date(Math.max(...times) + roundingMs),
+        // More than 10,000 events of a name in one second: only the contact narrows them.
+        ...(group.length === 1 && one.remoteId && { contactId: Number(one.remoteId) }),
+      },
+      signal,
+    ),
+    signal,
+  );
+  if (outcome.kind === 'pause') await onPause(outcome);
+  const again = (effect: UncertainEffect): LookResult => ({
+    ...{ id: effect.id, state: 'uncertain', looks: effect.looks },
+    dueInMs: pauseAfter(failedLook, chance(), outcome.kind === 'later' ? outcome.afterMs : 0),
+  });
+  if (outcome.kind !== 'done') return group.map(again);
+  const { events, isWhole } = outcome.value;
+  const results = group.map((effect): LookResult | undefined => {
+    if (events.some((event) => isOf(event, effect))) return { ...again(effect), state: 'sent', dueInMs: 0 };
+    if (!isWhole) return undefined;
+    const looks = effect.looks + 1;
+    const state = afterLook({ isFound: false }, looks, effect.sinceMs, resendAfterMs);
+    const until = nextLookMs(looks, resendAfterMs) - effect.sinceMs;
+    return { id: effect.id, looks, state, dueInMs: state === 'uncertain' ? Math.max(0, until) : 0 };
+  });
+  const unclear = group.filter((_, index) => results[index] === undefined);
+  const clear = results.flatMap((result) => result ?? []);
+  // The answer was cut: each by itself, as narrow as it can be.
+  if (unclear.length > 0 && group.length > 1)
+    for (const effect of unclear) clear.push(...(await look(deps, [effect], signal)));
+  else clear.push(...unclear.map(again));
+  return clear;
+}
+
+/** Two triggers of an interaction may share a name: their times differ. */
+const isOf = ({ at, name, properties }: BrevoFound, { custodyId, eventAt, eventName }: UncertainEffect) =>
+  properties['custody_id'] === custodyId && name === eventName && Math.abs(+at - +eventAt) <= roundingMs;
