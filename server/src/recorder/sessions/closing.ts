@@ -39,8 +39,8 @@ export function closedAtOf(input: EndInput): number | undefined {
 const isKnownConversation = ({ tasks, conversations }: EndInput): boolean =>
   conversations.length > 0 || tasks.some(({ hasConversation }) => hasConversation);
 
-/** When the last of all conversations was closed, if no other state followed in any of them. */
-function conversationEnd(facts: readonly ConversationFact[]): number | undefined {
+/** When the last of all conversations was closed, epoch ms, if no other state followed in any of them. */
+export function conversationEnd(facts: readonly ConversationFact[]): number | undefined {
   const ends = [...groupBy(facts, ({ keys }) => keys[0]).values()].map((own) => {
     const states = own.filter(({ state }) => state !== undefined);
     return states[states.findLastIndex(({ state }) => state !== 'closed') + 1]?.at;
@@ -145,7 +145,8 @@ export function marksOf(input: EndInput & { unanswered: boolean }): ContactMark[
 /** The reasons that TaskRouter and workflows give where the customer did not leave. */
 const diversion = /redirect|voicemail|callback|call back|timeout|timed out|ttl|workflow/i;
 
-const wasDiverted = ({ abandoned, canceled }: Task): boolean =>
+/** Whether a canceled task left its queue for something else than the customer's wish. */
+export const wasDiverted = ({ abandoned, canceled }: Task): boolean =>
   abandoned === undefined ? canceled?.deleted === true || diversion.test(canceled?.reason ?? '') : !abandoned;
 
 /** Seconds from its first queue until its task was canceled. */

@@ -104,8 +104,8 @@ export function contactOf(unordered: readonly Fact[], options: ContactOptions = 
   };
 }
 
-/** In order of their creation. */
-function tasksIn(facts: readonly TaskRouterFact[], ofConferences: ReadonlySet<string>): Task[] {
+/** In order of their creation. @param ofConferences the names of conferences */
+export function tasksIn(facts: readonly TaskRouterFact[], ofConferences: ReadonlySet<string>): Task[] {
   return [...groupBy(facts, (fact) => fact.taskSid)]
     .flatMap(([sid, own]) => (sid ? [readTask(sid, own, ofConferences.has(sid))] : []))
     .sort((a, b) => a.createdAt - b.createdAt || compareText(a.sid, b.sid));
