@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import type { AccountSid, WorkspaceSid } from '@flex-custody/core';
 import type { Connection } from '../../packages/twilio/src/connection.ts';
 import { eventStreams } from '../../packages/twilio/src/event-streams.ts';
-import { createPace } from '../../packages/twilio/src/pace.ts';
+import { createAdjustablePace } from '../../packages/twilio/src/pace.ts';
 import { taskEvents } from '../../packages/twilio/src/task-events.ts';
 import type { AgentEvent } from '../../sandbox/src/agent-events/list.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/src/index.ts';
@@ -262,7 +262,7 @@ test('gap repair finds exactly what Event Streams lost', async () => {
   const before = inbox.stored.length;
 
   const { accountSid, workspaceSid } = connection;
-  const pace = createPace({ most: 100, windowMs: 1, longestMs: 1_000 });
+  const pace = createAdjustablePace(100, { windowMs: 1, longestMs: 1_000, mostBound: 100 });
   const work = (run: Run) =>
     repair(
       {

@@ -21,6 +21,7 @@ export const errorTable = {
   host_unknown: [421, false, 'The request names the host by a name that the host does not know.', 'Add the name to CUSTODY_OPS_NAMES if it is yours.'],
   too_many_requests: [429, true, 'A limit of requests is used up.', 'Wait as long as Retry-After says.'],
   events_refused: [503, true, "A batch of Event Streams' webhook was not taken: Twilio sends it again.", 'docs/recorder.md, "Events".'],
+  webhook_unverified: [503, true, 'The signature of a webhook for completed tasks was not made by an auth token of the host.', 'Check TWILIO_AUTH_TOKEN, and that Twilio calls the URL under CUSTODY_PUBLIC_URL.'],
   internal: [500, false, 'The host failed; its log has the code of the cause.', "Read the host's log."],
   unexpected: [500, true, 'Something failed that has no code of its own.', 'Read the log.'],
   timeout: [500, false, 'A health check gave no answer in time.'],

@@ -2,7 +2,8 @@ import { asCallSid, asReservationSid, asTaskSid, asWorkerSid, CustodyError } fro
 import type { TwilioApi, TwilioReservation } from './api.ts';
 import type { TwilioCalls } from './calls-api.ts';
 import { callFacts } from './calls-client.ts';
-import { connect, expected, read, type TwilioConfig } from './connection.ts';
+import { connect, expected, read, readAtTurn, type TwilioConfig } from './connection.ts';
+import { conversationsOf, type TwilioConversations } from './conversations.ts';
 import { isChanged, isNotFound, twilioError } from './errors.ts';
 import { eventStreams, type TwilioEventStreams } from './event-streams.ts';
 import {
@@ -12,11 +13,12 @@ import {
 } from './flex-configuration.ts';
 import type { TwilioLive } from './live-api.ts';
 import { liveCalls } from './live-client.ts';
-import { createAdjustablePace } from './pace.ts';
+import { createPaces, type TwilioLimits } from './paces.ts';
 import { recordings } from './recordings.ts';
 import { type TwilioTaskEvents, taskEvents } from './task-events.ts';
 import { type TwilioTaskQueues, taskQueues } from './task-queues.ts';
 import { type TwilioTaskState, taskStates } from './task-state.ts';
+import { type TwilioTaskWorkers, taskWorkers } from './task-workers.ts';
 
 const date = (value: Date | null | undefined, what: string): Date =>
   expected(value instanceof Date && !Number.isNaN(value.getTime()) ? value : undefined, what);
@@ -58,24 +60,6 @@ function aheadOf(date: string | undefined, sentAt: number, receivedAt: number): 
   return Number.isNaN(theirs) ? undefined : theirs + 500 - (sentAt + receivedAt) / 2;
 }
 
-/**
- * Three searches a second, for each workspace: https://www.twilio.com/en-us/changelog, taskrouter-endpoint-rate-limit-correction.
- * The window is a little longer, as the way to Twilio is not always equally long.
- */
-const searchPace = { windowMs: 1_100, longestMs: 10_000 };
-const searchesASecond = 3;
-/** Pages of TaskRouter's history: few, since the workspace's limit is shared with the desktops. */
-const eventPace = { windowMs: 1_100, longestMs: 60_000 };
-const eventPagesASecond = 4;
-
-/** Limits that Twilio reports, in requests a second; a value out of bounds is taken as the nearest bound. */
-export interface TwilioLimits {
-  /** Searches for tasks by their attributes. */
-  searches(aSecond: number): void;
-  /** Pages of TaskRouter's history. */
-  taskEvents(aSecond: number): void;
-}
-
 /** The one client of Twilio's REST API. */
 export function createTwilio(
   config: TwilioConfig,
@@ -84,23 +68,26 @@ export function createTwilio(
   TwilioCalls &
   TwilioTaskState &
   TwilioTaskQueues &
+  TwilioTaskWorkers &
+  TwilioConversations &
   TwilioTaskEvents &
   TwilioEventStreams &
   TwilioFlexConfiguration &
   TwilioFlexPlugins & { limits: TwilioLimits } {
   const connection = connect(config);
   const { account, workspace } = connection;
-  const searches = createAdjustablePace(searchesASecond, searchPace);
-  const eventPages = createAdjustablePace(eventPagesASecond, eventPace);
+  const { paces, limits } = createPaces();
   return {
     ...liveCalls(connection),
     ...callFacts(connection),
     ...taskStates(connection),
-    ...taskQueues(connection),
-    ...taskEvents(connection, eventPages),
-    limits: { searches: searches.adjust, taskEvents: eventPages.adjust },
+    ...taskQueues(connection, paces.taskRouter),
+    ...taskWorkers(connection, paces.taskRouter),
+    ...taskEvents(connection, paces.taskEvents),
+    ...conversationsOf(connection, paces.conversations),
+    limits,
     ...eventStreams(connection),
-    ...flexConfigurations(connection),
+    ...flexConfigurations(connection, paces.flex),
     ...recordings(connection),
     call: (sid) =>
       read('a call', async () => {
@@ -130,10 +117,9 @@ export function createTwilio(
       }
     },
     async findTasks(expression, signal) {
-      await searches.turn(signal);
-      const found = await read('tasks by their attributes', async () =>
-        (await workspace()).tasks.list({ evaluateTaskAttributes: expression, limit: 2 }),
-      );
+      const ask = async () =>
+        (await workspace()).tasks.list({ evaluateTaskAttributes: expression, limit: 2 });
+      const found = await readAtTurn(paces.searches, 'tasks by their attributes', ask, signal);
       return (found ?? []).map((task) => expected(asTaskSid(task.sid), 'task SID'));
     },
     reservation: (task, sid) =>

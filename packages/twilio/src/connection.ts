@@ -3,10 +3,12 @@ import { type AccountSid, CustodyError, jsonFields, type WorkspaceSid } from '@f
 import { createAgent } from '@flex-custody/net';
 import type twilio from 'twilio';
 import type { AccountContext } from 'twilio/lib/rest/api/v2010/account.js';
+import type ConversationsV1 from 'twilio/lib/rest/conversations/V1.js';
 import type EventsV1 from 'twilio/lib/rest/events/V1.js';
 import type FlexV1 from 'twilio/lib/rest/flexApi/V1.js';
 import type { WorkspaceContext } from 'twilio/lib/rest/taskrouter/v1/workspace.js';
-import { isNotFound, twilioError } from './errors.ts';
+import { isNotFound, isTooMany, twilioError } from './errors.ts';
+import type { AdjustablePace } from './pace.ts';
 
 export interface TwilioConfig {
   accountSid: AccountSid;
@@ -26,6 +28,7 @@ export interface Connection {
   workspace(): Promise<WorkspaceContext>;
   flex(): Promise<FlexV1>;
   events(): Promise<EventsV1>;
+  conversations(): Promise<ConversationsV1>;
   /**
    * One request whose body, and whose answer's, is JSON text as it crosses the wire: the SDK parses an answer, and so
    * rounds numbers that are not ours.
@@ -50,6 +53,7 @@ export function connect(config: TwilioConfig): Connection {
     accountSid: config.accountSid,
     workspaceSid: config.workspaceSid,
     events: async () => (await client()).events.v1,
+    conversations: async () => (await client()).conversations.v1,
     flex: async () => (await client()).flexApi.v1,
     workspace: async () => (await client()).taskrouter.v1.workspaces(config.workspaceSid),
     account: async () => (await client()).api.v2010.accounts(config.accountSid),
@@ -93,6 +97,24 @@ export async function read<T>(what: string, ask: () => Promise<T>): Promise<T | 
     if (isNotFound(error)) return undefined;
     throw twilioError(what, error);
   }
+}
+
+/** As {@link read}, at its turn; a 429 slows the pace. */
+export async function readAtTurn<T>(
+  pace: AdjustablePace,
+  what: string,
+  ask: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
+  await pace.turn(signal);
+  return read(what, async () => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (isTooMany(error)) pace.slow();
+      throw error;
+    }
+  });
 }
 
 /** A value that Twilio must have sent in this shape. */

@@ -20,6 +20,9 @@ export function isChanged(error: unknown): boolean {
   return statusOf(error) === 412;
 }
 
+/** True for Twilio's answer that too many requests were made. */
+export const isTooMany = (error: unknown): boolean => statusOf(error) === 429;
+
 /** True for Twilio's answer that this cannot be recorded, or its recording not be changed, any more: error 21220. */
 export function isOver(error: unknown): boolean {
   return isNotFound(error) || (statusOf(error) === 400 && codeOf(error) === ' (21220)');

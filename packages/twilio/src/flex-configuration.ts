@@ -1,7 +1,8 @@
 import { asWorkspaceSid, CustodyError, isObject, type WorkspaceSid } from '@flex-custody/core';
-import { type Connection, read } from './connection.ts';
+import { type Connection, readAtTurn } from './connection.ts';
 import { twilioError } from './errors.ts';
 import { jsonTextAt } from './json-edit.ts';
+import type { AdjustablePace } from './pace.ts';
 
 /** What of the Flex configuration concerns us. */
 export interface FlexConfiguration {
@@ -77,16 +78,15 @@ function parsed(body: string): Record<string, unknown> {
 const unreadable = (what: string) =>
   new CustodyError('twilio_answer', `Twilio's Flex configuration has ${what}`);
 
-export function flexConfigurations({
-  accountSid,
-  flex,
-  text,
-}: Connection): TwilioFlexConfiguration & TwilioFlexPlugins {
+export function flexConfigurations(
+  { accountSid, flex, text }: Connection,
+  pace: AdjustablePace,
+): TwilioFlexConfiguration & TwilioFlexPlugins {
   return {
     flexConfiguration: () =>
-      read('the Flex configuration', async () => configurationOf(await text('get', uri))),
+      readAtTurn(pace, 'the Flex configuration', async () => configurationOf(await text('get', uri))),
     releasedPlugins: () =>
-      read('the released plugins', async () => {
+      readAtTurn(pace, 'the released plugins', async () => {
         const api = await flex();
         const { configurationSid } = await api.pluginReleases('active').fetch();
         const found = await api.pluginConfigurations(configurationSid).plugins.list({ limit: 100 });

@@ -66,3 +66,61 @@ test.each([
   await turn();
   expect(waits).toEqual([1_000]);
 });
+
+describe('a pace that follows', () => {
+  const adjustable = (more: object = {}) =>
+    createAdjustablePace(4, {
+      windowMs: 1_000,
+      longestMs: 100_000,
+      now: () => clock,
+      wait: async (ms) => waits.push(ms),
+      ...more,
+    });
+  /** How many begin at once. */
+  const atOnce = async (pace: ReturnType<typeof adjustable>) => {
+    clock += 200_000;
+    waits.length = 0;
+    let begun = 0;
+    while (waits.length === 0) {
+      await pace.turn();
+      begun += 1;
+    }
+    return begun - 1;
+  };
+
+  test('a setting, and before it what is reported', async () => {
+    const pace = adjustable({ mostBound: 50 });
+    pace.set(30);
+    expect(await atOnce(pace)).toBe(30);
+    pace.adjust(7);
+    pace.set(40);
+    expect(await atOnce(pace)).toBe(7);
+    pace.set(Number.NaN);
+    pace.adjust(90);
+    expect(await atOnce(pace)).toBe(50);
+  });
+
+  test('a refusal: nothing for a window, half as many, and more again with time', async () => {
+    const pace = adjustable({ mostBound: 50 });
+    pace.set(16);
+    pace.slow();
+    await pace.turn();
+    expect(waits).toEqual([1_000]);
+    const start = clock;
+    const rate = async (at: number) => {
+      clock = start + at;
+      waits.length = 0;
+      let begun = 0;
+      while (waits.length === 0) {
+        await pace.turn();
+        begun += 1;
+      }
+      return begun - 1;
+    };
+    expect(await rate(10_000)).toBe(8);
+    expect(await rate(61_000)).toBe(10);
+    expect(await rate(600_000)).toBe(16);
+    for (let times = 0; times < 10; times += 1) pace.slow();
+    expect(await rate(602_000)).toBe(1);
+  });
+});

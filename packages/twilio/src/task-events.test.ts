@@ -1,6 +1,6 @@
 import type { AccountSid, ReservationSid, TaskSid, WorkspaceSid } from '@flex-custody/core';
 import type { Connection } from './connection.ts';
-import { createPace } from './pace.ts';
+import { createAdjustablePace } from './pace.ts';
 import { taskEvents } from './task-events.ts';
 
 const workspaceSid = `WS${'2'.repeat(32)}` as WorkspaceSid;
@@ -26,7 +26,7 @@ function client(instances: object[], nextPageUrl?: string) {
     workspaceSid,
     workspace: async () => ({ events: { page, getPage } }),
   } as unknown as Connection;
-  const pace = createPace({ most: 100, windowMs: 1, longestMs: 1 });
+  const pace = createAdjustablePace(100, { windowMs: 1, longestMs: 1 });
   return { page, getPage, asks: taskEvents(connection, pace) };
 }
 

@@ -1,6 +1,6 @@
 import { CustodyError, isObject, jsonFields, type ReservationSid, type TaskSid } from '@flex-custody/core';
-import { type Connection, expected, read } from './connection.ts';
-import type { Pace } from './pace.ts';
+import { type Connection, expected, readAtTurn } from './connection.ts';
+import type { AdjustablePace } from './pace.ts';
 
 /** An entry of TaskRouter's history. */
 export interface TaskRouterEvent {
@@ -44,17 +44,17 @@ export interface TwilioTaskEvents {
 const pageSize = 1_000;
 const origin = 'https://taskrouter.twilio.com';
 
-export function taskEvents({ workspace, workspaceSid }: Connection, pace: Pace): TwilioTaskEvents {
+export function taskEvents({ workspace, workspaceSid }: Connection, pace: AdjustablePace): TwilioTaskEvents {
   return {
     async taskEventsPage({ since, until, ...about }, pageUrl, signal) {
       if (pageUrl !== undefined && !pageUrl.startsWith(`${origin}/v1/Workspaces/${workspaceSid}/Events?`))
         throw new CustodyError('twilio_answer', "the next page of TaskRouter's events is not at TaskRouter");
-      await pace.turn(signal);
-      const page = await read("TaskRouter's events", async () => {
+      const ask = async () => {
         const list = (await workspace()).events;
         if (pageUrl !== undefined) return list.getPage(pageUrl);
         return list.page({ startDate: since, endDate: until, ...about, pageSize });
-      });
+      };
+      const page = await readAtTurn(pace, "TaskRouter's events", ask, signal);
       // Taken for an empty page it would be the end of the list.
       if (!page) throw new CustodyError('twilio_answer', 'TaskRouter has no such page of its events');
       const next = page.nextPageUrl;

@@ -1,4 +1,5 @@
-import { type Connection, read } from './connection.ts';
+import { type Connection, readAtTurn } from './connection.ts';
+import type { AdjustablePace } from './pace.ts';
 
 /** Source: https://www.twilio.com/docs/taskrouter/api/task-queue */
 export interface TwilioTaskQueues {
@@ -8,10 +9,10 @@ export interface TwilioTaskQueues {
 
 const pageSize = 1_000;
 
-export function taskQueues({ workspace }: Connection): TwilioTaskQueues {
+export function taskQueues({ workspace }: Connection, pace: AdjustablePace): TwilioTaskQueues {
   return {
     taskQueues: () =>
-      read('the task queues', async () =>
+      readAtTurn(pace, 'the task queues', async () =>
         (await (await workspace()).taskQueues.list({ pageSize })).map(({ friendlyName }) => friendlyName),
       ),
   };

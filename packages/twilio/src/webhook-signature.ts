@@ -12,8 +12,8 @@ export async function signAsTwilio(
 }
 
 /**
- * Whether `X-Twilio-Signature` is that of a webhook whose body is JSON: it covers the URL, whose query has the SHA-256 of the
- * body (`bodySHA256`). The caller compares the body with it.
+ * Whether `X-Twilio-Signature` is that of a webhook. Of a JSON body it covers the URL, whose query has the SHA-256 of the
+ * body (`bodySHA256`): the caller compares the body with it. Of a form it covers the URL and each field.
  * @param authTokens those that count; two while they are rotated
  * @param urls the ways in which Twilio may have written the URL
  */
@@ -21,9 +21,10 @@ export async function isSignedByTwilio(
   authTokens: readonly string[],
   urls: readonly string[],
   signature: string,
+  form: Readonly<Record<string, unknown>> = {},
 ): Promise<boolean> {
   const { validateRequest } = await import('twilio/lib/webhooks/webhooks.js');
   return authTokens.some((token) =>
-    urls.some((url) => URL.canParse(url) && validateRequest(token, signature, url, {})),
+    urls.some((url) => URL.canParse(url) && validateRequest(token, signature, url, { ...form })),
   );
 }

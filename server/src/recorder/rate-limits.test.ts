@@ -76,19 +76,22 @@ onEachEngine('what the inbox notices', (open) => {
     const { catalog, inbox } = scene();
     const searches = jest.fn();
     const taskEvents = jest.fn();
-    await followLimits(catalog, { searches, taskEvents });
+    const taskRouter = jest.fn();
+    await followLimits(catalog, { searches, taskEvents, taskRouter });
     expect(searches).not.toHaveBeenCalled();
     await inbox.take(
       [
         limit('workspaces.tasks.evaluate_task_attributes', 9),
         limit('workspaces.events', 2),
-        limit('workers', 50),
+        limit('workspaces.workers', 50),
+        limit('workspaces.workers.channels', 7),
       ],
       {
         source: 'webhook',
       },
     );
-    await followLimits(catalog, { searches, taskEvents });
-    expect([searches.mock.calls, taskEvents.mock.calls]).toEqual([[[9]], [[2]]]);
+    await followLimits(catalog, { searches, taskEvents, taskRouter });
+    const asked = [searches, taskEvents, taskRouter].map(({ mock }) => mock.calls);
+    expect(asked).toEqual([[[9]], [[2]], [[50]]]);
   });
 });

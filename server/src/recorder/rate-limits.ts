@@ -6,13 +6,17 @@ import { reportedLimits } from './event-streams/noticing.ts';
  * Which of the host's limiters a resource of TaskRouter's limits is for. Twilio documents no list of the keys: a key that
  * names neither is ignored.
  */
-const limiters: readonly [limiter: keyof TwilioLimits, key: RegExp][] = [
+const limiters: readonly [limiter: 'searches' | 'taskEvents' | 'taskRouter', key: RegExp][] = [
   ['searches', /evaluate.?task.?attributes|task.*search/i],
   ['taskEvents', /\bevents?\b/i],
+  ['taskRouter', /\b(workers|task.?queues)(\.list)?$/i],
 ];
 
 /** Sets the pace of the host's requests by the limits that TaskRouter reported last. */
-export async function followLimits(marks: Pick<Marks, 'mark'>, limits: TwilioLimits): Promise<void> {
+export async function followLimits(
+  marks: Pick<Marks, 'mark'>,
+  limits: Pick<TwilioLimits, (typeof limiters)[number][0]>,
+): Promise<void> {
   for (const [key, aSecond] of await reportedLimits(marks))
     for (const [limiter, names] of limiters) if (names.test(key)) limits[limiter](aSecond);
 }

@@ -14,6 +14,18 @@ test.each<[Parameters<typeof checkedWork>[0], Json]>([
   ['retention', { yes: true }],
   ['sign-sidecars', { again: true }],
   ['import', { from: 's3://old/calls', region: 'eu-central-1', deletePlain: true, repairHeader: true }],
+  ['connector-sync', { connector: 'brevo', type: 'incremental' }],
+  [
+    'connector-sync',
+    {
+      connector: 'brevo',
+      type: 'full',
+      since: '2026-01-01',
+      resources: ['tasks'],
+      channels: ['sms'],
+      dryRun: true,
+    },
+  ],
 ])('%s takes %j', (name, options) => {
   expect(() => check(name, options)).not.toThrow();
 });
@@ -32,6 +44,10 @@ test.each<[Parameters<typeof checkedWork>[0], Json, string]>([
   ['reconcile', { since: '2026-11-01', settledMs: -1 }, 'settledMs'],
   ['rotate-keys', { from: 7 }, 'from'],
   ['import', { from: 's3://b/', deletePlain: null }, 'deletePlain'],
+  ['connector-sync', {}, 'connector'],
+  ['connector-sync', { connector: 'brevo', type: 'full' }, 'since'],
+  ['connector-sync', { connector: 'brevo', resources: [] }, 'resources'],
+  ['connector-sync', { connector: 'brevo', channels: ['fax'] }, 'channels'],
 ])('%s refuses %j: %s', (name, options, fault) => {
   expect(() => check(name, options)).toThrow(
     expect.objectContaining({

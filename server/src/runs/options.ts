@@ -44,6 +44,22 @@ const schemas = {
   recover: z.strictObject({ since: time, until: time.optional(), dryRun: yes }),
   repair: z.strictObject({ since: time, until: time.optional(), dryRun: yes }),
   'short-calls': z.strictObject({ dryRun: yes, yes }),
+  'connector-sync': z
+    .strictObject({
+      connector: z.enum(['brevo']),
+      type: z.enum(['incremental', 'full']).optional(),
+      resources: z
+        .array(z.enum(['tasks', 'conversations']))
+        .min(1)
+        .optional(),
+      since: time.optional(),
+      channels: z
+        .array(z.enum(['voice', 'sms', 'whatsapp', 'webchat', 'other']))
+        .min(1)
+        .optional(),
+      dryRun: yes,
+    })
+    .refine(({ type, since }) => type !== 'full' || since !== undefined, { path: ['since'] }),
   import: z.strictObject({
     from: text,
     endpoint: text.optional(),

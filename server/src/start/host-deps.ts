@@ -2,12 +2,15 @@ import {
   createTwilio,
   type TwilioApi,
   type TwilioCalls,
+  type TwilioConversations,
   type TwilioEventStreams,
   type TwilioFlexConfiguration,
   type TwilioLimits,
   type TwilioLive,
   type TwilioTaskEvents,
+  type TwilioTaskQueues,
   type TwilioTaskState,
+  type TwilioTaskWorkers,
 } from '@flex-custody/twilio';
 import { createKeys, createStore } from '@flex-custody/vault';
 import { type Audit, createAudit } from '../access/audit.ts';
@@ -21,6 +24,7 @@ import { createCatalog } from '../catalog/create-catalog.ts';
 import { createInventoryKeys } from '../catalog/inventory-keys.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
+import { connectorWorks } from '../connectors/history/works.ts';
 import type { Db } from '../db/db.ts';
 import { createInbox } from '../events/create-inbox.ts';
 import type { Inbox, InboxLookup } from '../events/inbox.ts';
@@ -70,7 +74,10 @@ export interface HostDeps extends IngestParts {
     TwilioFlexConfiguration &
     TwilioTaskState &
     TwilioEventStreams &
-    TwilioTaskEvents & { limits: TwilioLimits };
+    TwilioTaskEvents &
+    TwilioTaskQueues &
+    TwilioTaskWorkers &
+    TwilioConversations & { limits: TwilioLimits };
   inbox: Inbox & InboxLookup;
 }
 
@@ -144,5 +151,5 @@ export function createHostDeps(
 
 /** Long work by its name at the command line. */
 export function createWorks(deps: HostDeps): Readonly<Record<string, CheckedWork>> {
-  return { ...ingestWorks(deps), ...retentionWorks(deps), ...recorderWorks(deps) };
+  return { ...ingestWorks(deps), ...retentionWorks(deps), ...recorderWorks(deps), ...connectorWorks(deps) };
 }

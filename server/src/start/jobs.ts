@@ -1,4 +1,5 @@
 import { alarmJobs } from '../alarms/jobs.ts';
+import { historyJobs } from '../connectors/history/jobs.ts';
 import { eventJobs } from '../events/jobs.ts';
 import { ingestJobs } from '../ingest/jobs.ts';
 import type { Job } from '../queue/job.ts';
@@ -20,4 +21,5 @@ export const allJobs: readonly Job[] = [
   retentionJobs,
   alarmJobs,
   eventJobs,
+  historyJobs,
 ].flatMap((jobs) => Object.values<Job>(jobs));

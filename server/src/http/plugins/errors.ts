@@ -17,6 +17,7 @@ const awayCodes: ReadonlySet<string> = new Set<ErrorCode>([
   'store_busy',
   'store_unavailable',
   'twilio_unavailable',
+  'webhook_unverified',
 ]);
 
 const retryAfterSeconds = 5;

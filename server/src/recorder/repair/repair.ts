@@ -20,6 +20,11 @@ export interface RepairDeps {
   pauseMs?: number;
 }
 
+/** What pages of TaskRouter's history are read with. */
+export interface PageDeps extends Pick<RepairDeps, 'log' | 'pauseMs'> {
+  twilio: TwilioTaskEvents;
+}
+
 /** TaskRouter redacts attributes after this time. */
 export const mostDays = 30;
 /** What happened so lately may not be in TaskRouter's list yet. */
@@ -98,8 +103,8 @@ function timeOf(value: unknown): number {
 }
 
 /** All pages of a period, each with several tries. */
-async function* pagesOf(
-  deps: RepairDeps,
+export async function* pagesOf(
+  deps: PageDeps,
   period: { since: Date; until: Date },
   signal: AbortSignal,
 ): AsyncGenerator<TaskEventPage> {
@@ -117,7 +122,7 @@ async function* pagesOf(
 }
 
 async function pageOf(
-  { twilio, log, pauseMs = 1_000 }: RepairDeps,
+  { twilio, log, pauseMs = 1_000 }: PageDeps,
   period: { since: Date; until: Date },
   url: string | undefined,
   signal: AbortSignal,
