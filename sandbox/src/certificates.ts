@@ -15,6 +15,9 @@ export const twilioHosts = [
   'serverless.twilio.com',
 ] as const;
 
+/** Where Brevo's double is reached by the proxy. */
+export const brevoHost = 'api.brevo.com';
+
 /** Regional names (`api.dublin.ie1.twilio.com`, `iam.ie1.twilio.com`) mean the same service. */
 const services = twilioHosts.map((host) => host.slice(0, host.indexOf('.'))).join('|');
 const twilioHost = new RegExp(`^(${services})(\\.[a-z0-9-]+){0,2}\\.twilio\\.com$`);
@@ -62,7 +65,10 @@ export async function makeCertificates(dataDir: string): Promise<Certificates> {
       {
         name: 'subjectAltName',
         altNames: [
-          ...[...twilioHosts, ...regional, 'localhost'].map((value) => ({ type: 2 as const, value })),
+          ...[...twilioHosts, ...regional, brevoHost, 'localhost'].map((value) => ({
+            type: 2 as const,
+            value,
+          })),
           // What a client reaches without the proxy.
           { type: 7 as const, ip: '127.0.0.1' },
         ],

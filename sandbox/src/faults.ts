@@ -1,7 +1,17 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export const faultTargets = ['media', 'api', 'taskrouter', 'iam', 'webhooks', 'events', 's3'] as const;
+export const faultTargets = [
+  'media',
+  'api',
+  'taskrouter',
+  'iam',
+  'webhooks',
+  'events',
+  'conversations',
+  'flex-api',
+  's3',
+] as const;
 export type FaultTarget = (typeof faultTargets)[number];
 
 export const faultKinds = ['status', 'cut', 'stall', 'slow', 'html', 'empty', 'short'] as const;

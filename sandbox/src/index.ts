@@ -3,11 +3,13 @@ import { join, resolve } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { agentEventControls } from './agent-events/controls.ts';
 import { createEventStreams, type EventStreams } from './agent-events/send.ts';
+import { textControls } from './agent-events/text-controls.ts';
 import { watchLiveCalls } from './agent-events/watch.ts';
+import { type Brevo, brevoControls, brevoRoutes, startBrevo } from './brevo/index.ts';
 import { type Bucket, lookInto, type S3Access } from './bucket.ts';
 import { type Courier, createCourier } from './callbacks.ts';
 import { createSwitchboard, type Switchboard } from './calls.ts';
-import { makeCertificates } from './certificates.ts';
+import { brevoHost, makeCertificates } from './certificates.ts';
 import { controlRoutes } from './controls.ts';
 import { type Desktop, desktopRoutes } from './desktop/index.ts';
 import { createEventLog, type EventLog } from './events.ts';
@@ -69,6 +71,15 @@ export interface Sandbox {
     clientSecret: string;
     audioUrl: string;
   };
+  /** The customer's CRM, as a client that goes through the proxy reaches it. */
+  brevo: {
+    /** https://api.brevo.com/v3 */
+    apiUrl: string;
+    /** The same account without TLS and without the proxy. */
+    localUrl: string;
+    apiKey: string;
+    account: Brevo;
+  };
   /** What a client process needs in its environment to reach this world as it would reach the real one. */
   env: Record<string, string>;
   twilio: {
@@ -86,6 +97,7 @@ export interface Sandbox {
 }
 
 const region = 'us-east-1';
+const brevoLocalPath = '/brevo/v3';
 
 /** The outside world on one machine: Twilio behind a proxy, an S3, and the controls for both. Loopback only. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -111,8 +123,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     closers.push(() => eventStreams.close());
     const rest = buildRest({ world, faults, events, testSink: eventStreams.test }, certificates);
     closers.push(() => rest.close());
-    const proxy = await startProxy(await listenRest(rest), (target) =>
-      events.emit('proxy.refused', { target }),
+    const brevo = await startBrevo({ certificates });
+    closers.push(() => brevo.close());
+    const proxy = await startProxy(
+      await listenRest(rest),
+      (target) => events.emit('proxy.refused', { target }),
+      { [brevoHost]: brevo.port },
     );
     closers.push(() => proxy.close());
 
@@ -159,9 +175,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const exchange = createExchange({ world, events, legs });
     closers.push(watchLiveCalls({ world, events, exchange }));
     agentEventControls(controls, { world, exchange, streams: eventStreams });
+    textControls(controls, { world, exchange });
     const vendor = await startVeridas({ certificates });
     closers.push(() => vendor.close());
     veridasRoutes(controls, { veridas: vendor.veridas, root: join(root, 'src', 'veridas', 'assets') });
+    brevoRoutes(controls, brevo.brevo, brevoLocalPath);
+    brevoControls(controls, brevo.brevo);
     const { flexConfiguration } = world;
     const ours: Record<string, unknown> = {
       functions_url: options.functionsOrigin,
@@ -211,6 +230,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         ca: certificates.ca,
         ...vendor.veridas.credentials,
         audioUrl: veridasAudioUrl,
+      },
+      brevo: {
+        apiUrl: `https://${brevoHost}/v3`,
+        localUrl: url + brevoLocalPath,
+        apiKey: brevo.brevo.apiKey,
+        account: brevo.brevo,
       },
       env: environment({ proxy: proxy.url, caFile: certificates.caFile, s3, world }),
       twilio: { world, faults, events, courier, switchboard, bucket, exchange, desktop, eventStreams },

@@ -10,13 +10,15 @@ export interface ConnectProxy {
 }
 
 /**
- * A CONNECT proxy on loopback that reaches the TLS stand-in under each of Twilio's names and nothing else: whatever a
- * client asks for, nothing leaves the machine.
+ * A CONNECT proxy on loopback that reaches the TLS stand-in under each of Twilio's names, and those of others under theirs,
+ * and nothing else: whatever a client asks for, nothing leaves the machine.
  * @param onRefused gets the `host:port` that was refused
+ * @param others ports of loopback by host name
  */
 export async function startProxy(
   tlsPort: number,
   onRefused: (target: string) => void,
+  others: Readonly<Record<string, number>> = {},
 ): Promise<ConnectProxy> {
   const sockets = new Set<Duplex>();
   const server: Server = createServer((request, response) => {
@@ -26,12 +28,13 @@ export async function startProxy(
   server.on('connection', (socket: Socket) => track(sockets, socket));
   server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
     const [host = '', port] = (request.url ?? '').split(':');
-    if (port !== '443' || twilioService(host) === undefined) {
+    const target = twilioService(host) === undefined ? others[host.toLowerCase()] : tlsPort;
+    if (port !== '443' || target === undefined) {
       onRefused(request.url ?? '');
       client.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
       return;
     }
-    const upstream = connect(tlsPort, '127.0.0.1');
+    const upstream = connect(target, '127.0.0.1');
     track(sockets, upstream);
     upstream.once('connect', () => {
       client.write('HTTP/1.1 200 Connection Established\r\n\r\n');

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type AgentEvents, createAgentEvents } from './agent-events/list.ts';
+import type { Conversation } from './conversation.ts';
 import type { WavSource } from './media.ts';
 import { makeRecordingKey, type RecordingKey, type RecordingSeal } from './recording-encryption.ts';
 import { flexIdentity, newSid } from './sids.ts';
@@ -240,6 +241,8 @@ export interface World {
   readonly transfers: Map<string, Transfer>;
   readonly workers: Map<string, Worker>;
   readonly streams: Map<string, Stream>;
+  /** Texts of customers and agents; conversations.ts adds them. */
+  readonly conversations: Map<string, Conversation>;
   readonly tokens: Map<string, FlexToken>;
   readonly forwarded: ForwardedForm[];
   readonly flexConfiguration: FlexConfiguration;
@@ -299,6 +302,7 @@ export function createWorld(): World {
     transfers: new Map(),
     workers: new Map(workers.map((worker) => [worker.sid, worker])),
     streams: new Map(),
+    conversations: new Map(),
     tokens: new Map(),
     forwarded: [],
     flexConfiguration: {

@@ -21,6 +21,7 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     descriptions['taskrouter.twilio.com'] = new Description('taskrouter_v1');
     descriptions['events.twilio.com'] = new Description('events_v1');
     descriptions['flex-api.twilio.com'] = new Description('flex_v1');
+    descriptions['conversations.twilio.com'] = new Description('conversations_v1');
     dataDir = await mkdtemp(join(tmpdir(), 'sandbox-contract-'));
     sandbox = await startSandbox({
       port: 0,
@@ -47,14 +48,16 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     }
   });
 
-  const place = async (options: object): Promise<PlacedCall> => {
-    const response = await fetch(`${sandbox.url}/sandbox/calls`, {
+  const control = async <T>(path: string, body: object): Promise<T> => {
+    const response = await fetch(`${sandbox.url}/sandbox/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ seconds: 2, callback: false, ...options }),
+      body: JSON.stringify(body),
     });
-    return (await response.json()) as PlacedCall;
+    return (await response.json()) as T;
   };
+  const place = (options: object) =>
+    control<PlacedCall>('calls', { seconds: 2, callback: false, ...options });
   const live = (sid: string) =>
     Object.assign(sandbox.twilio.world.calls.get(sid) ?? {}, { status: 'in-progress', endedAt: null });
   const workspace = () => client.taskrouter.v1.workspaces(sandbox.account.workspaceSid);
@@ -412,6 +415,55 @@ describeWhere('twilio-oai', "Twilio's double keeps to Twilio's own descriptions"
     expect(await events.v1.subscriptions(subscription.sid).remove()).toBe(true);
     expect(await events.v1.sinks(sink.sid).remove()).toBe(true);
     await expect(events.v1.sinks(sink.sid).fetch()).rejects.toMatchObject({ status: 404 });
+  });
+
+  test('conversations by page, by state and by the day that they began, newest first', async () => {
+    const { conversations } = client.conversations.v1;
+    const day = 86_400;
+    const old = await control<{ conversation: string }>('conversations', { ageSeconds: 3 * day });
+    const open = await control<{ conversation: string }>('conversations', { closed: false });
+    const told = await control<{ conversation: string }>('texts', { channel: 'sms', messages: 2 });
+    const sids = async (options: object) => (await conversations.list(options)).map(({ sid }) => sid);
+    expect(await sids({ pageSize: 2 })).toEqual([told.conversation, open.conversation, old.conversation]);
+    expect(exchanges).toHaveLength(2);
+    expect(await sids({ state: 'active' })).toEqual([open.conversation]);
+    const date = (back: number) => new Date(Date.now() - back * day * 1_000).toISOString().slice(0, 10);
+    expect(await sids({ startDate: date(4), endDate: date(2) })).toEqual([old.conversation]);
+    expect(await sids({ startDate: new Date(Date.now() - 2 * day * 1_000).toISOString() })).toHaveLength(2);
+    expect(await conversations(old.conversation).fetch()).toMatchObject({ state: 'closed' });
+    await expect(conversations(`CH${'0'.repeat(32)}`).fetch()).rejects.toMatchObject({ status: 404 });
+    await expect(conversations.list({ startDate: 'soon' })).rejects.toMatchObject({ status: 400 });
+  });
+
+  test('the messages of a conversation, at most 100 on a page, and who takes part', async () => {
+    const { conversation } = await control<{ conversation: string }>('conversations', {
+      channel: 'whatsapp',
+      address: '+4915550100143',
+      messages: 201,
+    });
+    const { messages, participants } = client.conversations.v1.conversations(conversation);
+    const all = await messages.list({ pageSize: 100 });
+    expect([all.length, exchanges.length]).toEqual([201, 3]);
+    expect(all.map(({ index }) => index).slice(0, 3)).toEqual([0, 1, 2]);
+    expect((await messages.list({ order: 'desc', limit: 1 }))[0]?.index).toBe(200);
+    const [customer, agent] = await participants.list();
+    expect(customer).toMatchObject({
+      identity: null,
+      messagingBinding: { type: 'whatsapp', address: 'whatsapp:+4915550100143' },
+    });
+    expect(all.map(({ participantSid }) => participantSid).slice(0, 2)).toEqual([customer?.sid, agent?.sid]);
+  });
+
+  test('an interaction is fetched by its SID', async () => {
+    const { task } = await control<{ task: string }>('texts', { channel: 'whatsapp' });
+    const { attributes } = await workspace().tasks(task).fetch();
+    const { flexInteractionSid: sid } = JSON.parse(attributes) as { flexInteractionSid: string };
+    expect(await client.flexApi.v1.interaction(sid).fetch()).toMatchObject({
+      sid,
+      channel: { type: 'whatsapp' },
+    });
+    const none = client.flexApi.v1.interaction(`KD${'0'.repeat(32)}`);
+    await expect(none.fetch()).rejects.toMatchObject({ status: 404 });
   });
 
   test('types with their schema, and its newest version', async () => {

@@ -1,3 +1,4 @@
+import { closeConversation, joinConversation, openConversation } from '../conversations.ts';
 import type { EventLog } from '../events.ts';
 import type { Exchange, LiveEvent } from '../live/contract.ts';
 import type { Conference, Participant, Task, World } from '../world.ts';
@@ -32,6 +33,20 @@ export function watchLiveCalls(deps: { world: World; events: EventLog; exchange:
       conversationEvent(world, name, { at: world.clock.now(), task: task.sid, conversation, more }),
     );
   };
+  /** The conversation is there before its task, or with it. */
+  const beginConversation = (task: Task) => {
+    const sid = conversationOf(task);
+    if (sid !== undefined && !world.conversations.has(sid))
+      openConversation(world, { sid, channel: 'webchat', address: 'dana.diaz' });
+    converse(task, 'conversation.added');
+    const { identity, binding } = world.conversations.get(sid ?? '')?.participants[0] ?? {};
+    converse(task, 'participant.added', { identity, messagingBinding: binding ?? { type: 'web' } });
+  };
+  const endConversation = (task: Task) => {
+    const conversation = world.conversations.get(conversationOf(task) ?? '');
+    if (conversation) closeConversation(conversation, world.clock.now());
+    converse(task, 'conversation-state.updated', { state: 'closed' });
+  };
 
   /** What comes before a reservation: the task is made, and enters a queue; again when it changes the queue. */
   const enter = (task: Task) => {
@@ -54,8 +69,7 @@ export function watchLiveCalls(deps: { world: World; events: EventLog; exchange:
     if (call)
       for (const status of ['initiated', 'ringing', 'answered'] as const)
         note(task.sid, callEvent(world, status, { at, call, task: task.sid }));
-    converse(task, 'conversation.added');
-    converse(task, 'participant.added', { identity: null, messagingBinding: { type: 'web' } });
+    beginConversation(task);
     const known = world.taskEvents.get(task.sid);
     note(
       task.sid,
@@ -149,7 +163,7 @@ export function watchLiveCalls(deps: { world: World; events: EventLog; exchange:
         endWait(task, 'hangup');
         endCall(task.sid, call.sid);
       }
-      if (name === 'completed') converse(task, 'conversation-state.updated', { state: 'closed' });
+      if (name === 'completed' || name === 'canceled') endConversation(task);
       return;
     }
     if (event.of === 'transfer') {
@@ -168,7 +182,11 @@ export function watchLiveCalls(deps: { world: World; events: EventLog; exchange:
       taskRouterEvent(world, `reservation.${name}`, { at, task, reservation, ...(transfer && { transfer }) }),
     );
     if (name === 'accepted') endWait(task, 'bridged');
-    if (name === 'accepted') converse(task, 'participant.added', { identity: reservation.workerSid });
+    if (name !== 'accepted') return;
+    const conversation = world.conversations.get(conversationOf(task) ?? '');
+    const agent = world.workers.get(reservation.workerSid)?.identity ?? reservation.workerSid;
+    if (conversation) joinConversation(conversation, agent, at);
+    converse(task, 'participant.added', { identity: agent });
   };
 
   const stops = [

@@ -77,6 +77,37 @@ export type RecorderView =
   | { sessions: readonly SessionView[]; alarms: readonly AlarmView[] }
   | { unreachable: true };
 
+/** What Brevo has received of one contact; identifiers are shortened. */
+export interface BrevoContactView {
+  id: number;
+  identifiers: readonly { kind: string; value: string }[];
+  /** Names. */
+  lists: readonly string[];
+  attributes: readonly { name: string; value: string }[];
+  /** Of all its events; `events` has the newest of them. */
+  count: number;
+  events: readonly BrevoEventView[];
+}
+
+/** Seconds and scores are null where the event says nothing of them. */
+export interface BrevoEventView {
+  name: string;
+  /** ISO 8601. */
+  at: string;
+  channel: string | null;
+  queue: string | null;
+  agent: string | null;
+  wait: number | null;
+  talk: number | null;
+  csat: number | null;
+}
+
+/** `GET /sandbox/brevo/received`: the newest contacts first. */
+export interface BrevoReceivedView {
+  contacts: readonly BrevoContactView[];
+  total: { contacts: number; events: number };
+}
+
 /**
  * A line of `GET /sandbox/events` (server-sent, the default event type, JSON data; the last few hundred are sent again to
  * each new connection). Events of the host reach the page the same way: who runs the host (the local stack)

@@ -5,14 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Certificates } from '../certificates.ts';
 import { twilioService } from '../certificates.ts';
-import type { Fault, FaultTarget } from '../faults.ts';
+import { type Fault, type FaultTarget, faultTargets } from '../faults.ts';
 import type { World } from '../world.ts';
 import { accountRoutes } from './accounts.ts';
 import { callRoutes } from './calls.ts';
 import { conferenceRoutes } from './conferences.ts';
+import { conversationRoutes } from './conversations.ts';
 import { eventStreamRoutes } from './event-streams.ts';
 import { flexConfigurationRoutes } from './flex-configuration.ts';
 import { iamRoutes } from './iam.ts';
+import { interactionRoutes } from './interactions.ts';
 import { mediaRoutes } from './media.ts';
 import { pluginServiceRoutes } from './plugin-service.ts';
 import { recordingRoutes } from './recordings.ts';
@@ -89,9 +91,11 @@ export function buildRest(deps: RestDeps, certificates: Pick<Certificates, 'key'
     accountRoutes,
     callRoutes,
     conferenceRoutes,
+    conversationRoutes,
     eventStreamRoutes,
     flexConfigurationRoutes,
     iamRoutes,
+    interactionRoutes,
     mediaRoutes,
     pluginServiceRoutes,
     recordingRoutes,
@@ -116,9 +120,7 @@ const isWebhook = (request: FastifyRequest) => serviceOf(request) === 'webhooks'
 function targetOf(request: FastifyRequest): FaultTarget | undefined {
   const service = serviceOf(request);
   if (service === 'api') return isMedia(request) ? 'media' : 'api';
-  return service === 'taskrouter' || service === 'iam' || service === 'webhooks' || service === 'events'
-    ? service
-    : undefined;
+  return faultTargets.find((target) => target === service);
 }
 
 const isMedia = (request: FastifyRequest) => /\/Recordings\/RE[0-9a-f]{32}(\.wav)?$/.test(pathOf(request));

@@ -68,14 +68,15 @@ export function page2010<T>(
   };
 }
 
-/** One page of a v1 API list: `key` beside `meta` with absolute URLs. */
+/** One page of a v1 API list: `key` beside `meta` with absolute URLs. @param most on a page */
 export function pageV1<T>(
   request: FastifyRequest,
   key: string,
   all: readonly T[],
   show: (one: T) => unknown,
+  most = 1000,
 ): Record<string, unknown> {
-  const { page, size, start } = pageOf(request);
+  const { page, size, start } = pageOf(request, most);
   const path = `https://${request.headers.host}${request.url.split('?')[0]}`;
   const url = (number: number) => {
     const search = new URLSearchParams(query(request) as Record<string, string>);
@@ -97,14 +98,14 @@ export function pageV1<T>(
   };
 }
 
-function pageOf(request: FastifyRequest): { page: number; size: number; start: number } {
+function pageOf(request: FastifyRequest, mostOnPage = 1000): { page: number; size: number; start: number } {
   const number = (name: string, fallback: number, most: number) => {
     const value = query(request)[name];
     if (value === undefined) return fallback;
     if (!/^\d{1,6}$/.test(value)) throw new TwilioError(400, 20001, `Invalid ${name}`);
     return Math.min(Number(value), most);
   };
-  const size = Math.max(1, number('PageSize', 50, 1000));
+  const size = Math.max(1, number('PageSize', 50, mostOnPage));
   const page = number('Page', 0, 1_000_000);
   return { page, size, start: page * size };
 }
