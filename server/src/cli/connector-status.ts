@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { mostCounted } from '../connectors/outbox-counts.ts';
 import type { ConnectorStatus, RateOfClass } from '../connectors/status.ts';
 import { connectorArgument } from './connector-name.ts';
 import { withOperatorApi } from './operator-api.ts';
@@ -11,7 +12,7 @@ export function registerConnectorStatus(connector: Command): void {
     .addArgument(connectorArgument())
     .option(
       '--json',
-      '{connector, connected, paused?, lastSync, conversationsTracked, customersLinked, agentsMonitored, estimated?, pending, failed, uncertain, oldestDueAt?, rate: {eventsLastMinute, classes: [{name, limit?, remaining?, resetsAt?, pausedUntil?}]}, imports: [{resource, lastAt}], notes: [{name, lastAt}]}',
+      '{connector, connected, paused?, lastSync, conversationsTracked, customersLinked, agentsMonitored, estimated?, pending, failed, uncertain, behindSeconds?, rate: {eventsLastMinute, classes: [{name, limit?, remaining?, resetsAt?, pausedUntil?}]}, imports: [{resource, lastAt}], notes: [{name, lastAt}]}',
     )
     .action((_name: string, { json }: { json?: boolean }) =>
       withOperatorApi(async (api) => {
@@ -31,10 +32,10 @@ export function connectorStatusText(status: ConnectorStatus): string {
     ['conversations tracked', about(status.conversationsTracked)],
     ['customers linked', about(status.customersLinked)],
     ['agents monitored', status.agentsMonitored],
-    ['pending', status.pending],
-    ['failed', status.failed],
+    ['pending', counted(status.pending)],
+    ['failed', counted(status.failed)],
     ['uncertain', status.uncertain],
-    ['oldest pending was due', status.oldestDueAt],
+    ['behind by', status.behindSeconds === undefined ? undefined : `${status.behindSeconds} s`],
     ['events in the last minute', status.rate.eventsLastMinute],
     ...status.rate.classes.map((one): [string, Cell] => [`limit of ${one.name}`, limitText(one)]),
     ...status.imports.map(({ resource, lastAt }): [string, Cell] => [`history of ${resource}`, lastAt]),
@@ -49,6 +50,9 @@ export function connectorStatusText(status: ConnectorStatus): string {
   );
   return [...lines, ...nextSteps(status).flatMap((step) => ['', step])].join('\n');
 }
+
+/** Counting ends there. */
+const counted = (n: number): Cell => (n >= mostCounted ? `${n} or more` : n);
 
 function limitText({ limit, remaining, pausedUntil }: RateOfClass): string {
   const left = limit === undefined ? 'not stated yet' : `${remaining ?? '?'} of ${limit} left`;

@@ -12,7 +12,7 @@ const words = (text: string) => text.split('\n').map((line) => line.split(/ {2,}
 
 const status: ConnectorStatus = {
   ...{ connector: 'brevo', connected: true, lastSync: at.toISOString(), conversationsTracked: 12 },
-  ...{ customersLinked: 7, agentsMonitored: 3, pending: 1, failed: 0, uncertain: 0, oldestDueAt: at },
+  ...{ customersLinked: 7, agentsMonitored: 3, pending: 1, failed: 0, uncertain: 0, behindSeconds: 75 },
   rate: { eventsLastMinute: 4, classes: [{ name: 'brevo/events', limit: 10, remaining: 9 }] },
   ...{ imports: [{ resource: 'tasks', lastAt: at }], notes: [{ name: 'listener', lastAt: at }] },
 };
@@ -29,7 +29,7 @@ test('the status has a row for each figure; what must be done follows', () => {
     ['pending', '1'],
     ['failed', '0'],
     ['uncertain', '0'],
-    ['oldest pending was due', '2026-11-29T10:00:00.000Z'],
+    ['behind by', '75 s'],
     ['events in the last minute', '4'],
     ['limit of brevo/events', '9 of 10 left'],
     ['history of tasks', '2026-11-29T10:00:00.000Z'],

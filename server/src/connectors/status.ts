@@ -1,4 +1,6 @@
 import type { Db } from '../db/db.ts';
+import { countOutbox } from './outbox-counts.ts';
+import { pauseNotes } from './pause-note.ts';
 
 /** A class of requests, as the other system's answers last described its limit. */
 export interface RateOfClass {
@@ -26,14 +28,14 @@ export interface ConnectorStatus {
   agentsMonitored: number;
   /** A count above is the database's estimate, since it is large. */
   estimated?: true;
-  /** Events that are to be sent, at present or once they are due. */
+  /** Events that are to be sent, at present or once they are due. This count and those below end at 10,000. */
   pending: number;
   /** Dead letters: `connector failed` lists them. */
   failed: number;
   /** Events of which it is not known whether they were taken. */
   uncertain: number;
-  /** When the oldest pending event was due. */
-  oldestDueAt?: Date;
+  /** How long ago the oldest pending event was due; absent where none is. */
+  behindSeconds?: number;
   rate: { eventsLastMinute: number; classes: readonly RateOfClass[] };
   /** How far each import of the past has come. */
   imports: readonly { resource: string; lastAt: Date }[];
@@ -44,11 +46,23 @@ export interface ConnectorStatus {
 /** Rows that a status counts one by one; it estimates what is beyond, so that its cost is bounded. */
 const counted = 100_000;
 
-/** Notes whose time says when a request last came. */
-const visitors: ReadonlySet<string> = new Set(['listener', 'webhook']);
-
 /** The mark that the triggers of the tables ask for. */
 export const switchedOn = 'connectors';
+
+/** Whether a connector is switched on, and why nothing is sent at present. */
+export interface ConnectorState {
+  on: boolean;
+  paused?: { reason: string; sinceAt: Date };
+}
+
+export async function connectorState(db: Pick<Db, 'query'>, connector: string): Promise<ConnectorState> {
+  const [mark] = await db.query<object>('SELECT 1 FROM marks WHERE name = $1', [switchedOn]);
+  const pause = await pauseNotes(db, connector).read();
+  return {
+    on: mark !== undefined,
+    ...(pause && { paused: { reason: pause.reason, sinceAt: new Date(pause.since) } }),
+  };
+}
 
 /** Only reads. */
 export async function connectorStatus(db: Pick<Db, 'query'>, connector: string): Promise<ConnectorStatus> {
@@ -62,26 +76,22 @@ export async function connectorStatus(db: Pick<Db, 'query'>, connector: string):
       [connector],
     ),
   ]);
-  const by = await effectsByState(db, connector);
-  const notes = await notesOf(db, connector);
-  const paused = notes.find(({ name }) => name === 'paused');
-  const [on] = await db.query<object>('SELECT 1 FROM marks WHERE name = $1', [switchedOn]);
+  const { states, oldestDueMs } = await countOutbox(db, connector);
+  const { on, paused } = await connectorState(db, connector);
   return {
     connector,
-    connected: on !== undefined && paused === undefined,
-    ...(paused && { paused: pauseOf(paused) }),
+    connected: on && paused === undefined,
+    ...(paused && { paused }),
     lastSync: (await lastSent(db, connector))?.toISOString() ?? null,
     conversationsTracked: conversations.n,
     customersLinked: customers.n,
     agentsMonitored: await agents(db),
     ...((conversations.isEstimate || customers.isEstimate) && { estimated: true }),
-    pending: by.waiting.n + by.sending.n,
-    failed: by.failed.n,
-    uncertain: by.uncertain.n,
-    ...(by.waiting.oldest && { oldestDueAt: by.waiting.oldest }),
+    ...{ pending: states.waiting + states.sending, failed: states.failed, uncertain: states.uncertain },
+    ...(oldestDueMs > 0 && { behindSeconds: Math.round(oldestDueMs / 1_000) }),
     rate: { eventsLastMinute: await sentLastMinute(db, connector), classes: await classesOf(db, connector) },
     imports: await importsOf(db, connector),
-    notes: notes.filter(({ name }) => visitors.has(name)).map(({ name, at }) => ({ name, lastAt: at })),
+    notes: await notesOf(db, connector),
   };
 }
 
@@ -102,30 +112,6 @@ async function boundedCount(
   const n = row?.n ?? 0;
   if (n < counted) return { n, isEstimate: false };
   return { n: Math.max(n, Math.round(row?.estimate ?? 0)), isEstimate: true };
-}
-
-const openStates = ['waiting', 'sending', 'uncertain', 'failed'] as const;
-type OpenState = (typeof openStates)[number];
-
-/** Each state is counted up to {@link counted}. */
-async function effectsByState(
-  db: Pick<Db, 'query'>,
-  connector: string,
-): Promise<Record<OpenState, { n: number; oldest?: Date }>> {
-  const by: Record<OpenState, { n: number; oldest?: Date }> = {
-    ...{ waiting: { n: 0 }, sending: { n: 0 } },
-    ...{ uncertain: { n: 0 }, failed: { n: 0 } },
-  };
-  for (const state of openStates) {
-    const [row] = await db.query<{ n: number; oldest: Date | null }>(
-      `SELECT count(*)::int AS n, min(due_at) AS oldest FROM (
-         SELECT due_at FROM connector_effects WHERE connector = $1 AND state = '${state}'
-         ORDER BY due_at LIMIT ${counted}) bounded`,
-      [connector],
-    );
-    if (row) by[state] = { n: row.n, ...(row.oldest && { oldest: row.oldest }) };
-  }
-  return by;
 }
 
 async function lastSent(db: Pick<Db, 'query'>, connector: string): Promise<Date | undefined> {
@@ -153,23 +139,12 @@ async function agents(db: Pick<Db, 'query'>): Promise<number> {
   return row?.n ?? 0;
 }
 
-interface Note {
-  name: string;
-  note: unknown;
-  at: Date;
-}
-
-const notesOf = (db: Pick<Db, 'query'>, connector: string): Promise<Note[]> =>
-  db.query('SELECT name, note, at FROM connector_notes WHERE connector = $1 ORDER BY name', [connector]);
-
-/** The note's own time is that of the next probe. */
-function pauseOf({ note, at }: Note): { reason: string; sinceAt: Date } {
-  const { reason, since } = (note ?? {}) as { reason?: unknown; since?: unknown };
-  return {
-    reason: typeof reason === 'string' ? reason : 'unknown',
-    sinceAt: typeof since === 'number' ? new Date(since) : at,
-  };
-}
+const notesOf = (db: Pick<Db, 'query'>, connector: string): Promise<{ name: string; lastAt: Date }[]> =>
+  db.query(
+    `SELECT name, at AS "lastAt" FROM connector_notes
+     WHERE connector = $1 AND name IN ('listener', 'webhook') ORDER BY name`,
+    [connector],
+  );
 
 async function classesOf(db: Pick<Db, 'query'>, connector: string): Promise<RateOfClass[]> {
   const rows = await db.query<{

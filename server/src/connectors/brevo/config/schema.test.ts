@@ -60,7 +60,10 @@ test('the example is read, shows every key, and holds the defaults', () => {
 
 test('docs/brevo.md has each key with its values, default and meaning', () => {
   const rows = new Map(
-    [...page.matchAll(/^\| `([\w.]+)` \| (.*?) \| (.*?) \| (.*) \|$/gm)].map(([, key, ...cells]) => [key, cells]),
+    [...page.matchAll(/^\| `([\w.]+)` \| (.*?) \| (.*?) \| (.*) \|$/gm)].map(([, key, ...cells]) => [
+      key,
+      cells,
+    ]),
   );
   for (const [key, field] of all) {
     if (field.kind === 'group') continue;
@@ -80,7 +83,9 @@ test('docs/brevo.md has each key with its values, default and meaning', () => {
 });
 
 test('docs/brevo.md shows the default mappings', () => {
-  const shown = [...page.matchAll(/```yaml\n((?:field|event)_mapping:\n[\s\S]*?)```/g)].map(([, text]) => parse(text!));
+  const shown = [...page.matchAll(/```yaml\n((?:field|event)_mapping:\n[\s\S]*?)```/g)].map(([, text]) =>
+    parse(text!),
+  );
   expect(shown).toContainEqual({ field_mapping: defaultFieldMapping });
   expect(shown).toContainEqual({ event_mapping: defaultEventMapping });
 });
