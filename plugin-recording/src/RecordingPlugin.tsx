@@ -24,6 +24,7 @@ export class RecordingPlugin extends FlexPlugin {
       flex.Actions.addListener(`afterHold${whom}`, services.afterHold);
       flex.Actions.addListener(`afterUnhold${whom}`, services.afterUnhold);
     }
+    if (services.afterComplete) flex.Actions.addListener('afterCompleteTask', services.afterComplete);
 
     const status = <RecordingStatus key="flex-custody-status" services={services} />;
     flex.TaskCanvasHeader.Content.add(status, { sortOrder: 1 });

@@ -56,6 +56,19 @@ test.each([
   expect(await answering(status).api.report(report)).toBe(delivery);
 });
 
+test('a completed task is its SID under the Flex token', async () => {
+  const { api, seen } = answering(202);
+  expect(await api.completed(call().taskSid)).toBe('taken');
+  expect(seen).toEqual([
+    {
+      url: `${hostUrl}/webhooks/flex/task-complete`,
+      headers: { Authorization: authorization, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ TaskSid: call().taskSid }),
+    },
+  ]);
+  expect(await answering(404).api.completed(call().taskSid)).toBe('refused');
+});
+
 test('offline: later', async () => {
   const api = host(
     hostUrl,

@@ -1,6 +1,7 @@
-import { readFlexSettings } from '@flex-custody/core';
+import { asTaskSid, readFlexSettings } from '@flex-custody/core';
 import type { ITask, Manager } from '@twilio/flex-ui';
 import { type AcceptDeps, type AcceptPayload, beforeAccept, keptOurOptions } from '../actions/accept';
+import { afterComplete, type CompletePayload } from '../actions/complete';
 import { afterHold, type HoldDeps, type HoldPayload } from '../actions/hold';
 import { type Plan, planFor } from '../actions/plan';
 import { type Recorder, recorder } from '../actions/recorder';
@@ -39,6 +40,8 @@ export interface Services {
   afterAccept(payload: AcceptPayload): void;
   afterHold(payload: HoldPayload): void;
   afterUnhold(payload: HoldPayload): void;
+  /** Undefined where the settings ask for no report of completed tasks. */
+  afterComplete: ((payload: CompletePayload) => void) | undefined;
   /** Reports wrong settings, sends waiting reports, and begins to watch calls. */
   begin(): void;
 }
@@ -79,6 +82,7 @@ export function createServices(manager: Manager): Services {
     : undefined;
   const plan = (call: Call): Plan => planFor(settings, flex.flexRecords(), call);
   const say: Services['text'] = (key, values) => text(flex.strings(), key, values);
+  const sleep = (ms: number) => new Promise<void>((resolve) => window.setTimeout(resolve, ms));
   const work = recorder({
     control: settings.functionsUrl ? callControl(settings.functionsUrl, flex.token, browserFetch) : undefined,
     states,
@@ -87,7 +91,7 @@ export function createServices(manager: Manager): Services {
     plan,
     again: (call) => flex.calls().find((one) => one.reservationSid === call.reservationSid),
     stamp,
-    sleep: (ms) => new Promise((resolve) => window.setTimeout(resolve, ms)),
+    sleep,
     alert: (what, failure) => notify(manager, `FlexCustodyAlert_${what}`, { why: say(failureKey(failure)) }),
     log: warn,
   });
@@ -154,6 +158,17 @@ export function createServices(manager: Manager): Services {
     }),
     afterHold: guarded('reporting a hold', afterHold(holdDeps, 'held')),
     afterUnhold: guarded('reporting the end of a hold', afterHold(holdDeps, 'unheld')),
+    afterComplete:
+      settings.connector && hostApi
+        ? guarded(
+            'reporting a completed task',
+            afterComplete({
+              taskSidOf: (payload) => asTaskSid(flex.taskOf(payload)?.taskSid),
+              send: hostApi.completed,
+              ...{ sleep, log: warn },
+            }),
+          )
+        : undefined,
     begin() {
       for (const { path, must } of problems) warn(`setting flex_custody: ${path} must ${must}`);
       if (problems.length > 0 && flex.isAdmin()) {

@@ -30,8 +30,8 @@ export interface DueCustomer {
   remoteId?: string;
   remoteNames?: RemoteNames;
   attempts: number;
-  /** Of the version that could not be sent. */
-  error?: Fault & { version: number; state: 'failed' | 'dropped' };
+  /** Of the version that could not be sent yet, or for good. */
+  error?: Fault & { version: number; state: 'waiting' | 'failed' | 'dropped' };
   /** Those that are not erased, the oldest first; at most {@link mostInteractions}. */
   interactions: readonly Interaction[];
   /** In the order in which they happened. */

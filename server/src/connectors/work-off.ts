@@ -100,7 +100,7 @@ async function contactOf<E>(
     ...(remoteId && { remoteId }),
     ...(remoteNames && { remoteNames }),
   };
-  if (error?.version === version)
+  if (error?.version === version && error.state !== 'waiting')
     return {
       ...known,
       outcome:
@@ -152,12 +152,13 @@ async function sendEffect<E>(
 }
 
 async function sendAlone<E>(
-  { chance = Math.random, crm, signal, slots, tries }: WorkDeps<E>,
+  { chance = Math.random, crm, isEnding, signal, slots, tries }: WorkDeps<E>,
   { effect, ready, remoteId }: Sending<E>,
 ): Promise<Sent | undefined> {
   const release = await slots.take();
-  if (!release) {
-    const after: AfterTry = { state: 'waiting', attempts: effect.attempts, dueInMs: closedMs };
+  if (!release || isEnding()) {
+    release?.();
+    const after: AfterTry = { state: 'waiting', attempts: effect.attempts, dueInMs: release ? 0 : closedMs };
     await tries.end([{ id: effect.id, ...after }]);
     return { after, isPaused: false };
   }

@@ -10,6 +10,7 @@ test('what is not set has its safe default', () => {
     hostUrl: urls.host_url,
     recording: { mode: 'ours', internal: false, rules: [], otherwise: 'record' },
     veridas: { enabled: false, consent: true, vendorUrl: undefined, config: {} },
+    connector: false,
   });
 });
 
@@ -30,8 +31,10 @@ test('what is set is read', () => {
       vendor_url: 'https://assets.example.com/v/',
       config: { register: {} },
     },
+    connector: true,
   });
   expect(problems).toEqual([]);
+  expect(settings.connector).toBe(true);
   expect(settings.recording).toEqual({ mode: 'both', internal: true, rules: [rule], otherwise: 'on-demand' });
   expect(settings.veridas).toEqual({
     enabled: true,
@@ -54,11 +57,13 @@ test.each([
   ['veridas.consent', { veridas: { consent: 'false' } }],
   ['veridas.vendor_url', { veridas: { vendor_url: 'http://assets.example.com/v' } }],
   ['host_url', { host_url: 'http://custody.example.com' }],
+  ['connector', { connector: 'true' }],
 ])('%s that cannot be read is named, and the safe default holds', (path, wrong) => {
   const { settings, problems } = readFlexSettings({ ...urls, ...wrong });
   expect(problems.map((problem) => problem.path)).toEqual([path]);
   expect(settings.recording).toEqual({ mode: 'ours', internal: false, rules: [], otherwise: 'record' });
   expect(settings.veridas.consent).toBe(true);
+  expect(settings.connector).toBe(false);
 });
 
 test('one wrong rule takes no other with it', () => {

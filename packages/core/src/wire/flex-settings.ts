@@ -26,6 +26,8 @@ export interface FlexSettings {
     otherwise: RecordingVerdict;
   };
   veridas: VeridasSettings;
+  /** Report completed tasks to the host, for a connector to a CRM. */
+  connector: boolean;
 }
 
 export interface VeridasSettings {
@@ -50,7 +52,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 
 /**
  * Reads `ui_attributes.flex_custody`. Never throws: what is wrong is named, and the safe default holds instead (record
- * everything on the agent's leg; no biometrics).
+ * everything on the agent's leg; no biometrics; no connector).
  */
 export function readFlexSettings(value: unknown): { settings: FlexSettings; problems: SettingProblem[] } {
   const problems: SettingProblem[] = [];
@@ -121,6 +123,7 @@ export function readFlexSettings(value: unknown): { settings: FlexSettings; prob
       ),
       config: object(veridas, 'veridas.config'),
     },
+    connector: read(root, 'connector', 'be true or false', flag, false),
   };
   if (settings.functionsUrl === undefined && !problems.some(({ path }) => path === 'functions_url')) {
     problems.push({ path: 'functions_url', must: `be set: ${origin.slice(3)}` });
