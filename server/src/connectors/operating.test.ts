@@ -41,6 +41,7 @@ const mapping: Mapping = {
         }
       : undefined,
   needsBefore: false,
+  attributes: [],
   explain: () => [
     {
       rule: 'field_mapping.identity',
@@ -54,11 +55,8 @@ const mapping: Mapping = {
 onEachEngine('what operators do with a connector', (open) => {
   let database: TestDatabase;
   let api: ConnectorApi;
-  const retried: unknown[] = [];
   const deps = (): ConnectorApiDeps => ({
     ...{ db: database.db, audit: createAudit(database.db), connector: 'brevo' },
-    retry: async (_, which) => retried.push(which),
-    agentDays: async () => [],
     preview: (values) => async (one) => previewOf(mapping, one, firstTotals(one), values),
   });
   beforeAll(async () => {
@@ -141,8 +139,20 @@ onEachEngine('what operators do with a connector', (open) => {
       { id: first, sids: [task], code: 'invalid_parameter', message: 'no', eventName: 'NAME' },
     ]);
     expect(await api.failedEffects({ limit: 5, after: first })).toMatchObject([{ id: second, sids: [] }]);
-    await api.retryEffects([first]);
-    expect(retried).toEqual([[first]]);
+    // The second one's interaction is gone.
+    expect(await api.retryEffects('all')).toEqual({ retried: 1 });
+    expect(await api.failedEffects({ limit: 5 })).toMatchObject([{ id: second }]);
+  });
+
+  test("agents' days are those of the period, both ends included", async () => {
+    await database.db.query(
+      `INSERT INTO connector_agent_days VALUES ('2026-11-27', 'WK1', 'handled', 1), ('2026-11-28', 'WK1', 'handled', 2),
+         ('2026-11-29', 'WK1', 'handled', 3), ('2026-11-30', 'WK1', 'handled', 4)`,
+    );
+    expect(await api.agentDays({ from: '2026-11-28', to: '2026-11-29' })).toEqual([
+      { day: '2026-11-28', worker: 'WK1', measure: 'handled', value: 2 },
+      { day: '2026-11-29', worker: 'WK1', measure: 'handled', value: 3 },
+    ]);
   });
 
   test('a task is explained without the values of its customer', async () => {
@@ -196,10 +206,11 @@ onEachEngine('what operators do with a connector', (open) => {
       why: expect.stringContaining('erased'),
       events: [{ state: 'sent' }],
     });
-    const { preview: _, ...without } = deps();
-    await expect(
-      createConnectorApi({ ...without, preview: undefined }).explainTask({ task, values: true }),
-    ).rejects.toMatchObject({ code: 'connector_off', status: 409 });
+    const off = createConnectorApi({ ...deps(), preview: () => undefined });
+    await expect(off.explainTask({ task, values: true })).rejects.toMatchObject({
+      code: 'connector_off',
+      status: 409,
+    });
     expect(await database.db.query('SELECT 1 FROM audit')).toEqual([]);
   });
 });

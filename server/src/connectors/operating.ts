@@ -3,7 +3,8 @@ import { type Audit, operator } from '../access/audit.ts';
 import type { Db } from '../db/db.ts';
 import { type ExplainDeps, type Explanation, explainTask } from './explain.ts';
 import { type FailedEffect, failedEffects } from './failed.ts';
-import type { AgentDay } from './report.ts';
+import { retryFailed } from './outbox-counts.ts';
+import { type AgentDay, readAgentDays } from './report.ts';
 import { type ConnectorStatus, connectorStatus } from './status.ts';
 
 /** Days of UTC, such as 2026-11-28, the last one included. */
@@ -31,10 +32,8 @@ export interface ConnectorApiDeps {
   db: Db;
   audit: Audit;
   connector: string;
-  retry(db: Db, which: 'all' | readonly number[]): Promise<number>;
-  agentDays(db: Db, of: Period): Promise<AgentDay[]>;
-  /** Undefined where the connector is off. */
-  preview: ((values: boolean) => ExplainDeps['preview']) | undefined;
+  /** Undefined where the connector is off. @throws CustodyError where its file is at fault */
+  preview(values: boolean): ExplainDeps['preview'] | undefined;
 }
 
 export function createConnectorApi(deps: ConnectorApiDeps): ConnectorApi {
@@ -42,16 +41,17 @@ export function createConnectorApi(deps: ConnectorApiDeps): ConnectorApi {
   return {
     connectorStatus: () => connectorStatus(db, connector),
     failedEffects: (page) => failedEffects(db, connector, page),
-    retryEffects: async (which) => ({ retried: await deps.retry(db, which) }),
-    agentDays: (of) => deps.agentDays(db, of),
+    retryEffects: async (which) => ({ retried: await retryFailed(db, connector, which) }),
+    agentDays: (of) => readAgentDays(db, of),
     async explainTask({ task, values }) {
-      if (!deps.preview) throw off();
+      const preview = deps.preview(values);
+      if (!preview) throw off();
       if (values)
         await audit.record({
           ...{ viewer: operator, action: 'connector.values', subject: { kind: 'task', sid: task } },
           ...{ allowed: true, reason: 'explain' },
         });
-      return explainTask({ db, connector, preview: deps.preview(values) }, task);
+      return explainTask({ db, connector, preview }, task);
     },
   };
 }

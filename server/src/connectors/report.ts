@@ -1,3 +1,5 @@
+import type { Db } from '../db/db.ts';
+
 /** What an agent did on a day of UTC, by measure: seconds, or counts. */
 export interface AgentDay {
   /** Such as 2026-11-28. */
@@ -37,3 +39,14 @@ export function reportOf(days: readonly AgentDay[]): ReportRow[] {
 }
 
 const compare = (one: string, two: string): number => (one < two ? -1 : one > two ? 1 : 0);
+
+/** @param from of UTC, such as 2026-11-01 @param to the last day */
+export const readAgentDays = (
+  db: Pick<Db, 'query'>,
+  { from, to }: { from: string; to: string },
+): Promise<AgentDay[]> =>
+  db.query(
+    `SELECT to_char(day, 'YYYY-MM-DD') AS day, worker, measure, value FROM connector_agent_days
+     WHERE day BETWEEN $1::date AND $2::date ORDER BY day, worker, measure`,
+    [from, to],
+  );

@@ -38,7 +38,7 @@ test.each<[string, Partial<TwilioAsked>, string, string]>([
     'fix',
     'TWILIO_WORKSPACE_SID to WS9',
   ],
-  ['conversations-api', { conversations: async () => 0 }, 'note', 'calls alone'],
+  ['conversations-api', { conversations: async () => 0 }, 'note', 'took calls alone'],
   ['taskrouter-workspace', { workspace: async () => undefined }, 'fix', 'TWILIO_WORKSPACE_SID'],
   ['agents', { agents: async () => [] }, 'note', 'logged in'],
   ['agents', { agents: async () => undefined }, 'fix', 'taskrouter-workspace'],

@@ -5,12 +5,12 @@ import { type ConnectorCheck, fix, note, ok, type Verdict } from './check.ts';
 export interface TwilioAsked {
   /** Flex's workspace; undefined where the account has no Flex. */
   flexWorkspace(): Promise<{ workspaceSid?: string } | undefined>;
-  /** One page of conversations: how many it has. */
+  /** One page of the conversations of the last day: how many it has. */
   conversations(signal: AbortSignal): Promise<number>;
   /** Name of the workspace; undefined where there is none. */
   workspace(): Promise<string | undefined>;
   /** One page of workers; undefined where there is no workspace. */
-  agents(signal: AbortSignal): Promise<readonly { name: string }[] | undefined>;
+  agents(signal: AbortSignal): Promise<readonly unknown[] | undefined>;
   queues(signal: AbortSignal): Promise<readonly string[] | undefined>;
 }
 
@@ -63,8 +63,11 @@ async function flexApi({ twilio, workspaceSid }: TwilioCheckDeps): Promise<Verdi
 async function conversationsApi({ twilio }: TwilioCheckDeps, signal: AbortSignal): Promise<Verdict> {
   const n = await twilio.conversations(signal);
   return n > 0
-    ? ok('answers, and has conversations')
-    : note('answers, and has no conversation', 'nothing is missing where agents take calls alone');
+    ? ok('answers, and has conversations of the last day')
+    : note(
+        'answers, and has no conversation of the last day',
+        'nothing is missing where agents took calls alone',
+      );
 }
 
 async function workspace({ twilio, workspaceSid }: TwilioCheckDeps): Promise<Verdict> {

@@ -26,6 +26,7 @@ const nameOf: Partial<Record<Trigger, string>> = {
 /** A small mapping: the address is the phone, `email` an attribute, and NAME that of the task. */
 export const mapping: Mapping = {
   needsBefore: false,
+  attributes: [],
   customer: ({ customer }) => ({ key: customer.address ?? '', identifiers: {} }),
   contact: ({ customer: { address, attributes } }, { conversations }) => ({
     identifiers: {
