@@ -43,7 +43,9 @@ test('code that embeds it takes events, each once, and reads the status', async 
     const event = cloudEvent({ n: 1 }) as unknown as Parameters<Connector['handleEvent']>[0];
     expect(await connector.handleEvent(event)).toBe('stored');
     expect(await connector.handleEvent(event)).toBe('known');
-    expect(await connector.handleEvent({ ...event, id: 'EZ9', data: {} })).toBe('set aside');
+    expect(await connector.handleEvent({ ...event, id: 'EZ9', type: 'com.example.unknown' })).toBe(
+      'set aside',
+    );
     expect(await connector.status()).toMatchObject({ connector: 'brevo', connected: false, pending: 0 });
     await expect(connector.sync({ type: 'full' })).rejects.toMatchObject({ code: 'request_invalid' });
   } finally {

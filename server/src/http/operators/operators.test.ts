@@ -58,6 +58,13 @@ let sent: string[];
 let app: FastifyInstance;
 let url: string;
 
+const connector = () =>
+  createConnectorApi({
+    ...{ db: database.db, audit: createAudit(database.db), connector: 'brevo' },
+    preview: () => async () => {
+      throw new Error('there is no interaction');
+    },
+  });
 beforeAll(async () => {
   database = await openEmbedded();
   await migrate(database.db);
@@ -99,12 +106,7 @@ beforeAll(async () => {
       ...{ accountSid, db: database.db, catalog, dataSource },
       queue: { send: async ({ name }) => void sent.push(name) },
     }),
-    connector: createConnectorApi({
-      ...{ db: database.db, audit: createAudit(database.db), connector: 'brevo' },
-      preview: () => async () => {
-        throw new Error('there is no interaction');
-      },
-    }),
+    connector: connector(),
     works: {
       erase: checkedWork('erase', () => Promise.reject(new Error('it began'))),
       'count-up': async ({ options, save }) => {
@@ -290,7 +292,7 @@ describe.each([
           return 'registered';
         },
       } as Pick<Catalog, 'list' | 'find' | 'replayed'> as Catalog,
-      ...{ certificates, alarms, secretKeys, connector: local },
+      ...{ certificates, alarms, secretKeys, connector: connector() },
       sealedSecrets: createSealedSecrets(database.db, recordSecretChange),
       policies: createPolicies(database.db, accountSid),
       queue: { send: async () => undefined },
