@@ -82,6 +82,17 @@ const run = async (code: string) => {
   return JSON.parse(stdout);
 };
 
+test('a client that knows this world by its environment reaches Brevo under its own name', async () => {
+  const { apiUrl, apiKey } = sandbox.brevo;
+  const seen = await run(`
+    require('axios').get('${apiUrl}/account', { headers: { 'api-key': '${apiKey}' } })
+      .then(({ data }) => console.log(JSON.stringify(data)));`);
+  expect([apiUrl, seen.companyName]).toEqual(['https://api.brevo.com/v3', 'Northwind']);
+  const local = await fetch(`${sandbox.brevo.localUrl}/account`, { headers: { 'api-key': 'another' } });
+  expect(local.status).toBe(401);
+  expect(sandbox.brevo.account.requestCount).toBe(2);
+});
+
 test('a call is placed, and its callback comes signed for the address that Twilio believes in', async () => {
   const { body: call } = await place({ seconds: 2 });
   await sandbox.twilio.switchboard.settled();
@@ -265,6 +276,11 @@ test.each([
   ['/sandbox/tokens', {}, 400, '"roles"'],
   ['/sandbox/faults', { target: 'moon', kind: 'cut' }, 400, '"target" must be one of'],
   ['/sandbox/callbacks', { recording: 'RE1' }, 404, 'no such recording'],
+  ['/sandbox/texts', { channel: 'fax' }, 400, '"channel" must be one of sms, whatsapp, webchat'],
+  ['/sandbox/texts', { csat: 11 }, 400, '"csat" must be a number'],
+  ['/sandbox/surveys', { task: 'WT1' }, 404, 'no such task'],
+  ['/sandbox/conversations', { messages: -1 }, 400, '"messages" must be'],
+  ['/sandbox/brevo', { plan: 'free' }, 400, '"plan" must be one of'],
 ])('%s refuses %j and says why', async (path, body, status, message) => {
   const answer = await control<{ error: string }>('POST', path, body);
   expect(answer.status).toBe(status);

@@ -19,14 +19,11 @@ import { liveControlRoutes } from './live/controls.ts';
 import { createExchange, type Exchange } from './live/exchange.ts';
 import { createLegs } from './live/legs.ts';
 import { openMediaFile } from './media.ts';
+import { region, startOwnS3 } from './own-s3.ts';
 import { pageRoutes } from './page/index.ts';
 import { type Operators, recorderRoute } from './page/recorder.ts';
 import { startProxy } from './proxy.ts';
 import { buildRest, listenRest } from './rest/app.ts';
-import { startS3 } from './s3/index.ts';
-import { functionsPolicy, hostPolicy } from './s3/policies.ts';
-import { policyOf } from './s3/policy.ts';
-import { newIdentity } from './s3/rights.ts';
 import { startVeridas, veridasAudioUrl, veridasRoutes } from './veridas/index.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -96,7 +93,6 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-const region = 'us-east-1';
 const brevoLocalPath = '/brevo/v3';
 
 /** The outside world on one machine: Twilio behind a proxy, an S3, and the controls for both. Loopback only. */
@@ -249,33 +245,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
 const buildControls = (): FastifyInstance =>
   Fastify({ bodyLimit: 4 * 1024 * 1024, forceCloseConnections: true });
-
-async function startOwnS3(
-  directory: string,
-  bucket: string,
-  { world, faults }: { world: World; faults: Faults },
-  closers: (() => unknown)[],
-): Promise<S3Access> {
-  const host = newIdentity('host', policyOf(hostPolicy, bucket));
-  const functions = newIdentity('functions', policyOf(functionsPolicy, bucket));
-  const own = await startS3({
-    directory,
-    region,
-    buckets: [bucket],
-    faults,
-    identities: [host, functions],
-    now: () => Date.now() + world.behaviour.clockSeconds * 1000,
-  });
-  closers.push(() => own.close());
-  return {
-    endpoint: own.endpoint,
-    region,
-    bucket,
-    accessKeyId: own.accessKeyId,
-    secretAccessKey: own.secretAccessKey,
-    identities: { host, functions },
-  };
-}
 
 function environment(deps: { proxy: string; caFile: string; s3: S3Access; world: World }) {
   const { accountSid, authToken, workspaceSid } = deps.world.account;

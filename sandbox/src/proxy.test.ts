@@ -14,7 +14,8 @@ beforeAll(async () => {
     socket.on('data', (chunk) => socket.write(`echo ${chunk}`));
   });
   await new Promise<void>((resolve) => behind.listen(0, '127.0.0.1', resolve));
-  proxy = await startProxy((behind.address() as AddressInfo).port, (target) => refused.push(target));
+  const { port } = behind.address() as AddressInfo;
+  proxy = await startProxy(port, (target) => refused.push(target), { 'api.brevo.com': port });
 });
 afterAll(async () => {
   await proxy.close();
@@ -42,8 +43,18 @@ test('a tunnel to one of Twilio’s names carries both ways, from the first byte
   socket.destroy();
 });
 
+test('another host has a port of its own', async () => {
+  const { status, socket } = await tunnel('api.brevo.com:443', 'early');
+  expect(status).toBe('200');
+  const [echo] = (await once(socket, 'data')) as [Buffer];
+  expect(echo.toString()).toBe('echo early');
+  socket.destroy();
+});
+
 test.each([
   'example.com:443',
+  'brevo.com:443',
+  'api.brevo.com:80',
   'api.twilio.com:80',
   'twilio.com:443',
   'api.twilio.com.example.com:443',

@@ -341,6 +341,17 @@ test('recordings have the storage class that is set, and the default of the stor
   expect(store).toMatchObject({ storageClass: 'GLACIER_IR' });
 });
 
+test('a connector to Brevo is set up where its file is named', () => {
+  const [file, apiKey] = ['/etc/custody/brevo.yaml', 'xkeysib-0123456789abcdef'];
+  expect(loadConfig({ ...complete, CUSTODY_BREVO_API_KEY: apiKey }).brevo).toBeUndefined();
+  const named = { ...complete, CUSTODY_BREVO_FILE: file };
+  expect(loadConfig(named).brevo).toEqual({ file });
+  expect(loadConfig({ ...named, CUSTODY_BREVO_API_KEY: apiKey }).brevo).toEqual({ file, apiKey });
+  expect(faults({ CUSTODY_BREVO_API_KEY: 'short' })).toEqual([
+    'CUSTODY_BREVO_API_KEY must be 16 to 256 characters without spaces',
+  ]);
+});
+
 test('where the signing keys are, and whether somebody said so', () => {
   const certificateKeyFile = '.data/certificate-key.pem';
   const [file, named] = ['.data/signing-key.pem', '/etc/custody/signing.pem'];

@@ -9,6 +9,8 @@ export interface MetricSources {
   events?(): Promise<
     readonly { source: string; shard: string; stored: number; duplicate: number; setAside: number }[]
   >;
+  /** What waits for another system. */
+  connector?(): Promise<{ states: Readonly<Record<string, number>>; oldestDueMs: number }>;
 }
 
 export interface Metrics {
@@ -76,10 +78,31 @@ export function createMetrics(sources: () => MetricSources): Metrics {
     registers,
   });
 
+  const effects = new Gauge({
+    name: 'custody_connector_effects',
+    help: 'Events that wait for Brevo, are being sent, are uncertain, or failed, by state; 10,000 where there are more.',
+    labelNames: ['state'],
+    registers,
+  });
+  const oldest = new Gauge({
+    name: 'custody_connector_oldest_seconds',
+    help: 'For how long the oldest event that is due to Brevo has waited.',
+    registers,
+  });
+
   /** Old numbers would hide that the database does not answer. */
   async function askDatabase(): Promise<void> {
-    for (const gauge of [states, proven, links, alarms, jobs, events]) gauge.reset();
-    const { alarms: askAlarms, events: askEvents, jobs: askJobs, recordings: askRecordings } = sources();
+    for (const gauge of [states, proven, links, alarms, jobs, events, effects, oldest]) gauge.reset();
+    const {
+      alarms: askAlarms,
+      connector: askConnector,
+      events: askEvents,
+      jobs: askJobs,
+      recordings: askRecordings,
+    } = sources();
+    if (!askConnector)
+      for (const name of ['custody_connector_effects', 'custody_connector_oldest_seconds'])
+        register.removeSingleMetric(name);
     // A process without jobs has no metric of them.
     if (!askJobs) register.removeSingleMetric('custody_jobs');
     const answers = await Promise.allSettled([
@@ -93,6 +116,10 @@ export function createMetrics(sources: () => MetricSources): Metrics {
       }),
       askJobs?.().then((found) => {
         for (const { name, state, count } of found) jobs.set({ name, state }, count);
+      }),
+      askConnector?.().then((found) => {
+        for (const [state, n] of Object.entries(found.states)) effects.set({ state }, n);
+        oldest.set(found.oldestDueMs / 1_000);
       }),
       askEvents?.().then((found) => {
         for (const { source, shard, stored, duplicate, setAside } of found) {

@@ -176,7 +176,7 @@ export const errorTable = {
   alarm_unknown: [404, false, 'There is no such open alarm.', '`flex-custody alarms` lists those that are open.'],
   page_unknown: [404, false, 'What --after names was removed meanwhile.', 'List from the beginning.'],
   recording_unknown: [404, false, 'The catalog does not know the recording.', '`flex-custody recordings list` shows those that it knows; `flex-custody reconcile` copies those that are missing.'],
-  task_unrecorded: [404, false, 'The catalog knows no recording of the task.', 'Check the SID, or name the recordings by --recording.'],
+  task_unrecorded: [404, false, 'The catalog knows no recording and no session of the task.', 'Check the SID, or name the recordings by --recording.'],
   catalog_damaged: [500, false, 'A row of the catalog cannot be read.', 'Restore the database from a backup.'],
   custody_changed: [500, false, 'Another process bound the database meanwhile.', 'Run the command again.'],
   custody_differs: [500, false, 'The settings are not those that the database is bound to.', 'Correct the settings, or run `flex-custody adopt-database` where the move is meant.'],

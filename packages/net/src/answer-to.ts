@@ -8,7 +8,7 @@ export const NO_ANSWER = 'no answer';
  * themselves: Node raises no error for a request that is destroyed while it waits for a socket, as behind a proxy that
  * never answers CONNECT or in a full pool. A socket that comes later is returned to the pool.
  * @param limits `answerMs` until the head has come; `connectMs` until there is a connection, the wait for a free socket
- *   included; the signal ends the body too
+ *   included; the signal ends the body too; `connected` is called once there is a connection: what fails before was never sent
  * @throws the signal's reason, the request's own error, or one with the code {@link NO_ANSWER}
  */
 export function answerTo(
@@ -16,11 +16,13 @@ export function answerTo(
   {
     answerMs,
     connectMs,
+    connected,
     body,
     signal,
   }: {
     answerMs: number;
     connectMs?: number;
+    connected?: (() => void) | undefined;
     body?: Uint8Array | string | undefined;
     signal?: AbortSignal | undefined;
   },
@@ -41,14 +43,16 @@ export function answerTo(
     if (signal?.aborted) return stop();
     signal?.addEventListener('abort', stop, { once: true });
     unanswered = setTimeout(() => fail(late('no answer in time')), answerMs);
-    if (connectMs !== undefined) {
+    if (connectMs !== undefined)
       unconnected = setTimeout(() => fail(late('no connection in time')), connectMs);
-      const connected = () => clearTimeout(unconnected);
-      request.once('socket', (socket) => {
-        if (!socket.connecting) return connected();
-        socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
-      });
-    }
+    const begin = () => {
+      clearTimeout(unconnected);
+      connected?.();
+    };
+    request.once('socket', (socket) => {
+      if (!socket.connecting) return begin();
+      socket.once('encrypted' in socket ? 'secureConnect' : 'connect', begin);
+    });
     request.once('response', (answer) => {
       clearTimeout(unanswered);
       clearTimeout(unconnected);

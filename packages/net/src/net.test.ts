@@ -200,6 +200,32 @@ test('what was given up before it began is not sent', async () => {
   await expect(answerTo(asking, { answerMs: 60_000, signal })).rejects.toThrow('before');
 });
 
+test('a request says when it has a connection: a new one, one that is kept, or none', async () => {
+  const one = agent({ maxSockets: 1 });
+  let connections = 0;
+  const connected = () => {
+    connections += 1;
+  };
+  await send({ agent: one, connected });
+  await send({ agent: one, connected });
+  expect(connections).toBe(2);
+  await expect(
+    send({ agent: one, connected, limitMs: 200 }, 'https://api.twilio.com/silent'),
+  ).rejects.toThrow('in time');
+  expect(connections).toBe(3);
+  proxy.silence();
+  await expect(send({ connected, limitMs: 50 })).rejects.toThrow('in time');
+  process.env['NO_PROXY'] = '*';
+  await expect(send({ connected }, 'https://127.0.0.1:1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  // A target that takes the connection and ends it before TLS is agreed on.
+  const plain = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+  await once(plain, 'listening');
+  const { port } = plain.address() as AddressInfo;
+  await expect(send({ connected }, `https://127.0.0.1:${port}`)).rejects.toThrow();
+  plain.close();
+  expect(connections).toBe(3);
+});
+
 test('the limit covers the body; and so much of it is read, and no more', async () => {
   await expect(send({ limitMs: 200 }, 'https://api.twilio.com/half')).rejects.toThrow(
     'no whole answer in time',

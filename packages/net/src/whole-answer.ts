@@ -15,6 +15,8 @@ export interface WholeLimits {
   mostBytes?: number;
   body?: Uint8Array | string | undefined;
   signal?: AbortSignal | undefined;
+  /** Called once there is a connection: what fails before was never sent. */
+  connected?: (() => void) | undefined;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface WholeLimits {
  */
 export async function wholeAnswer(
   request: ClientRequest,
-  { limitMs, mostBytes = Number.POSITIVE_INFINITY, body, signal }: WholeLimits,
+  { limitMs, mostBytes = Number.POSITIVE_INFINITY, body, signal, connected }: WholeLimits,
 ): Promise<WholeAnswer> {
   const over = new AbortController();
   const stop = () => over.abort(signal?.reason);
@@ -34,7 +36,7 @@ export async function wholeAnswer(
     limitMs,
   );
   try {
-    const answer = await answerTo(request, { answerMs: limitMs, body, signal: over.signal });
+    const answer = await answerTo(request, { answerMs: limitMs, body, signal: over.signal, connected });
     const pieces: Buffer[] = [];
     let bytes = 0;
     for await (const piece of answer as AsyncIterable<Buffer>) {

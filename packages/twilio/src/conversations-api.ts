@@ -1,6 +1,6 @@
 import type { ConversationSid } from '@flex-custody/core';
 
-export const conversationStates = ['active', 'inactive', 'closed'] as const;
+export const conversationStates = ['initializing', 'active', 'inactive', 'closed'] as const;
 export type ConversationState = (typeof conversationStates)[number];
 
 export interface TwilioConversation {
@@ -44,7 +44,7 @@ export interface ConversationParticipant {
 /** How many messages a conversation has; nothing of what they say. */
 export interface MessageCount {
   messages: number;
-  /** By participants with a binding, or whose attributes say that they are guests. */
+  /** See `customersOf`. */
   byCustomer: number;
   /** By other participants. */
   byAgent: number;

@@ -1,5 +1,6 @@
 import { asAccountSid, asConversationSid, asWorkspaceSid } from '@flex-custody/core';
 import { createTwilio } from './client.ts';
+import { customersOf } from './conversations.ts';
 
 interface Asked {
   method: string;
@@ -171,6 +172,21 @@ test('messages are counted over all pages, by who wrote them, and nothing of the
   });
   expect(JSON.stringify(counted)).not.toContain('secret');
   expect(mockAsked.find(({ uri }) => uri.endsWith('/Messages'))?.params).toMatchObject({ PageSize: 100 });
+});
+
+test('a web chat is begun by its visitor', () => {
+  const one = (n: number, more: object = {}) => ({
+    sid: `MB${hex(n)}`,
+    attributes: '{}',
+    createdAt: new Date(n),
+    ...more,
+  });
+  const [agent, visitor] = [one(2, { identity: 'ada' }), one(1, { identity: 'v7' })];
+  const guest = one(3, { attributes: '{"member_type":"guest"}' });
+  expect(customersOf([agent, visitor])).toEqual([visitor]);
+  expect(customersOf([agent, visitor, guest])).toEqual([guest]);
+  expect(customersOf([one(1), agent])).toEqual([]);
+  expect(customersOf([])).toEqual([]);
 });
 
 test('a conversation without messages, and one that is gone', async () => {

@@ -86,7 +86,7 @@ export function conversationsOf({ conversations }: Connection, pace: AdjustableP
     async messageCount(sid, signal) {
       const participants = await participantsOf(sid, signal);
       if (!participants) return undefined;
-      const customers = participants.filter(isCustomer);
+      const customers = customersOf(participants);
       const sids = new Set(customers.map((one) => one.sid));
       const names = new Set(
         customers.flatMap(({ binding, identity }) => [binding?.address ?? [], identity ?? []].flat()),
@@ -168,6 +168,17 @@ function participantOf(found: {
   };
 }
 
-/** Whether a participant writes for the customer's side. */
-export const isCustomer = ({ binding, attributes }: ConversationParticipant): boolean =>
-  binding !== undefined || jsonFields(attributes)['member_type'] === 'guest';
+/**
+ * Those who write for the customer's side: each participant with an address of a channel, or with attributes that say `guest`. A conversation
+ * that has neither is a web chat, which its visitor begins: the participant who was there first.
+ */
+export function customersOf(
+  participants: readonly ConversationParticipant[],
+): readonly ConversationParticipant[] {
+  const stated = participants.filter(
+    ({ binding, attributes }) => binding !== undefined || jsonFields(attributes)['member_type'] === 'guest',
+  );
+  if (stated.length > 0) return stated;
+  const first = [...participants].sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())[0];
+  return first?.identity ? [first] : [];
+}

@@ -3,7 +3,7 @@ export * from './calls-api.ts';
 export * from './change-task.ts';
 export * from './client.ts';
 export type { TwilioConfig } from './connection.ts';
-export { isCustomer } from './conversations.ts';
+export { customersOf } from './conversations.ts';
 export * from './conversations-api.ts';
 export * from './event-streams.ts';
 export type {

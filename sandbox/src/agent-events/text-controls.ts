@@ -16,10 +16,10 @@ import type { World } from '../world.ts';
 import { answerSurvey } from './surveys.ts';
 import { tellText } from './texts.ts';
 
-/** Of whom a channel's texts are, where nothing else is asked for: SMS of the person who calls. */
+/** Of whom a channel's texts are, where nothing else is asked for; SMS are of the person who calls. */
 const usual: Readonly<Record<TextChannel, { address: string; name: string; email?: string }>> = {
-  sms: { address: customerNumber, name: 'Dana Diaz', email: 'dana.diaz@customer.example' },
-  whatsapp: { address: '+4915550100143', name: 'Erik Ek' },
+  sms: { address: customerNumber, name: 'Dana Diaz' },
+  whatsapp: { address: '+4915550100143', name: 'Erik Ek', email: 'erik.ek@customer.example' },
   webchat: { address: 'visitor-7f3a', name: 'Fatou Faye', email: 'fatou.faye@customer.example' },
 };
 

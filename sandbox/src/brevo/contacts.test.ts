@@ -146,6 +146,11 @@ test.each([
   expect(await put(body)).toMatchObject({ status: 400, body: { code } });
 });
 
+test('makes a contact of a number of WhatsApp alone, where the account is so', async () => {
+  await asked.control('POST', '', { creates: 'any' });
+  expect(await put({ attributes: { WHATSAPP: '+4915112345678' } })).toMatchObject({ status: 201 });
+});
+
 test('ignores small letters, unknown names and values of another type, or refuses what is unknown', async () => {
   await asked.ask('POST', '/contacts/attributes/normal/TOTAL', { type: 'float' });
   const email = 'a@example.com';

@@ -39,8 +39,8 @@ export interface Contacts {
   clear(): void;
 }
 
-/** Identifiers by which Brevo makes a contact; one that has only others cannot be created. */
-const creating: readonly IdentifierKind[] = ['email', 'ext_id', 'SMS'];
+/** Identifiers by which Brevo says that it makes a contact. */
+const documented: readonly IdentifierKind[] = ['email', 'ext_id', 'SMS'];
 
 /** @param onMerged gets the number of the contact that was kept and of the one that was not */
 export function createContacts(
@@ -139,6 +139,7 @@ export function createContacts(
     by,
     put(wanted, { updateEnabled, forceMerge }) {
       const identifiers = given(wanted);
+      const creating = settings.creates === 'any' ? identifierKinds : documented;
       if (!identifiers.some(({ kind }) => creating.includes(kind)))
         throw missing('One of email, ext_id or the attribute SMS is required');
       const owned = identifiers.filter(({ owner }) => owner !== undefined);

@@ -11,6 +11,8 @@ export interface BrevoSettings {
   collisionCode: 'duplicate_parameter' | 'invalid_parameter' | 'both';
   /** Whether a collision names its identifiers. */
   collisionMetadata: boolean;
+  /** Which identifiers may make a contact: email, ext_id and SMS, as Brevo documents, or any. */
+  creates: 'documented' | 'any';
   /** Which identifiers find the contact that a POST means: the first that is given, or any. */
   identify: 'first' | 'any';
   /** What becomes of an event whose contact Brevo does not have. */
@@ -29,6 +31,7 @@ export const usualSettings: Readonly<BrevoSettings> = {
   unknownAttributes: 'ignore',
   collisionCode: 'duplicate_parameter',
   collisionMetadata: true,
+  creates: 'documented',
   identify: 'first',
   unknownContacts: 'drop',
   appearAfterRequests: 0,
@@ -46,6 +49,7 @@ export const settingValues: {
   unknownAttributes: ['ignore', 'refuse'],
   collisionCode: ['duplicate_parameter', 'invalid_parameter', 'both'],
   collisionMetadata: [true, false],
+  creates: ['documented', 'any'],
   identify: ['first', 'any'],
   unknownContacts: ['drop', 'create', 'refuse'],
   appearAfterRequests: { least: 0, most: 1_000_000 },

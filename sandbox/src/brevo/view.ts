@@ -19,7 +19,7 @@ export function received(brevo: Brevo, most: number): BrevoContactView[] {
     .sort((a, b) => lastOf(b) - lastOf(a) || b.id - a.id)
     .slice(0, most)
     .map((contact) => {
-      const events = (byContact.get(contact.id) ?? []).toSorted((a, b) => b.at - a.at);
+      const events = (byContact.get(contact.id) ?? []).toReversed().toSorted((a, b) => b.at - a.at);
       return {
         id: contact.id,
         identifiers: [...contact.identifiers].map(([kind, value]) => ({

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { subscribeWebhook } from '../agent-events/subscribe.ts';
 import { startGuard } from '../guard/index.ts';
 import { type Sandbox, startSandbox } from '../index.ts';
+import { brevoEnvironment } from './brevo-file.ts';
 import { type Child, startChild } from './children.ts';
 import { type Addresses, functionsEnvironment, kmsEnvironments, serverEnvironment } from './environments.ts';
 import { createEventStream, type EventStream, eventOf, type StackEvent } from './events.ts';
@@ -26,6 +27,8 @@ export interface StackOptions {
   databaseUrl?: string;
   /** Where the keys of recordings are: in a file of the host's, by default, or in the sandbox's KMS. */
   keys?: 'file' | 'kms';
+  /** Whether the host tells the sandbox's Brevo of every interaction; not where absent. */
+  brevo?: boolean;
   /** More of the host's, and the Functions', environment; theirs wins. */
   serverEnv?: Readonly<Record<string, string>>;
   functionsEnv?: Readonly<Record<string, string>>;
@@ -141,6 +144,7 @@ async function bringUp(
   const hostEnvironment = serverEnvironment(sandbox, secrets, addresses, join(dataDir, 'host'), {
     ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}),
     ...inKms?.server,
+    ...(options.brevo ? brevoEnvironment(sandbox, dataDir) : {}),
     ...options.serverEnv,
     ...reach,
   });

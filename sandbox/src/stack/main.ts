@@ -24,6 +24,7 @@ async function main(settings: Settings): Promise<number> {
       dataDir: folder,
       ports: settings.ports,
       keys: settings.keys,
+      brevo: true,
       onStarting: (what) => narrator.say(`starting ${what}`),
       onEvent: (event) => narrator.event(event),
     });

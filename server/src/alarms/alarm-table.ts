@@ -660,6 +660,21 @@ export const alarmTable = {
     raisedBy: failed('outbox'),
     resolvedBy: bySuccess,
   },
+  brevo_not_forgotten: {
+    severity: 'warning',
+    meaning: 'Brevo refuses to remove what was written of a customer who was erased here.',
+    next: "The detail has the number of the customer and Brevo's code. The host tries again by itself; remove the contact in Brevo where that does not help.",
+    raisedBy: 'the job `forget`',
+    resolvedBy: 'the next run of the job that Brevo refuses nothing of',
+  },
+  forget_failed: {
+    severity: 'warning',
+    meaning:
+      'The job that removes erased customers at Brevo failed: what was written of them stays there meanwhile.',
+    next: 'Check the database (`flex-custody doctor --only database,jobs`). The job runs again each minute.',
+    raisedBy: failed('forget'),
+    resolvedBy: bySuccess,
+  },
 } as const satisfies Readonly<Record<string, AlarmMeaning>>;
 
 export type AlarmCode = keyof typeof alarmTable;

@@ -34,6 +34,10 @@ export interface AgedRows {
   eventsSetAside(days: number): Promise<Slice>;
   /** Sessions, with the reasons of their segments, by their close, or their beginning if no close was ever seen. */
   sessions(days: number): Promise<Slice>;
+  /** What connectors keep of interactions, as of sessions, with their effects, and customers of whom nothing is left. What is still to be sent stays. */
+  interactions(days: number): Promise<Slice>;
+  /** What agents did by day. */
+  agentDays(days: number): Promise<Slice>;
   /** Digests of the SIDs of erased calls: by then no source has an event of the call any more. */
   erasedSids(): Promise<Slice>;
 }
@@ -196,6 +200,39 @@ export function createAgedRows(db: Pick<Db, 'query'>, account: AccountSid, marks
          events AS (DELETE FROM contact_events WHERE contact IN (SELECT number FROM gone)),
          reports AS (DELETE FROM contact_reports WHERE contact IN (SELECT number FROM gone))
          SELECT number FROM gone`,
+        [days],
+      ),
+    async interactions(days) {
+      const old = await db.query<{ id: string; customer: number | null }>(
+        `SELECT custody_id AS id, customer FROM connector_interactions WHERE ${sessionEnd} < ${before('$1')}
+         ORDER BY ${sessionEnd} LIMIT ${slice}`,
+        [days],
+      );
+      const pending = await db.query<{ id: string }>(
+        `SELECT custody_id AS id FROM connector_effects
+         WHERE custody_id = ANY($1::uuid[]) AND state IN ('waiting', 'sending', 'uncertain')`,
+        [old.map(({ id }) => id)],
+      );
+      const stays = new Set(pending.map(({ id }) => id));
+      const gone = old.filter(({ id }) => !stays.has(id));
+      if (gone.length === 0) return { removed: 0, hasMore: false };
+      const ids = gone.map(({ id }) => id);
+      await db.query('DELETE FROM connector_effects WHERE custody_id = ANY($1::uuid[])', [ids]);
+      // Customers first: what ends in between is found again by its interactions.
+      await db.query(
+        `DELETE FROM connector_customers c WHERE id = ANY($1::bigint[]) AND claim IS NULL AND state <> 'forget' AND NOT EXISTS (
+           SELECT FROM connector_interactions i WHERE i.customer = c.id AND i.custody_id <> ALL($2::uuid[])
+         )`,
+        [[...new Set(gone.flatMap(({ customer }) => customer ?? []))], ids],
+      );
+      await db.query('DELETE FROM connector_interactions WHERE custody_id = ANY($1::uuid[])', [ids]);
+      return { removed: gone.length, hasMore: old.length >= slice };
+    },
+    agentDays: (days) =>
+      remove(
+        `DELETE FROM connector_agent_days WHERE (day, worker, measure) IN (
+           SELECT day, worker, measure FROM connector_agent_days WHERE day < (${before('$1')})::date ORDER BY day LIMIT ${slice}
+         ) RETURNING 1`,
         [days],
       ),
     erasedSids: () =>

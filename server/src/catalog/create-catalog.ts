@@ -13,6 +13,7 @@ import { listStatements } from './list-statements.ts';
 import { lookupStatements } from './lookup-statements.ts';
 import { markStatements } from './marks.ts';
 import { proofStatements } from './proof-statements.ts';
+import { sessionErasureStatements } from './session-erasure-statements.ts';
 import { signingStatements } from './signing-statements.ts';
 import { staleStatements } from './stale-statements.ts';
 import { createStatements } from './statements.ts';
@@ -31,6 +32,7 @@ export function createCatalog(db: Db, accountSid: AccountSid): Catalog {
     ...callerStatements(statements),
     ...dueStatements(statements),
     ...erasureStatements(statements),
+    ...sessionErasureStatements(statements),
     ...keyStatements(statements),
     ...signingStatements(statements),
     ...listStatements(statements),

@@ -1,6 +1,7 @@
 import type { AccountSid, RecordingSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
 import { lockInbox, refuseSids } from '../db/erased-sids.ts';
+import { eraseInteractions } from './erasure-connectors.ts';
 import { removeSessions } from './erasure-sessions.ts';
 import type { CallSids } from './erasure-traces.ts';
 
@@ -31,10 +32,21 @@ export async function removeEvents(
     await removeSessions(db, [sid]);
     return;
   }
-  const sids = await withLegs(db, account, [sid, ...own]);
+  await removeCallEvents(db, account, [sid, ...own]);
+}
+
+/** The same of a call, by its SIDs. @param db of a transaction that has the inbox's lock */
+export async function removeCallEvents(
+  db: Pick<Db, 'query'>,
+  account: AccountSid,
+  own: readonly string[],
+): Promise<void> {
+  const sids = await withLegs(db, account, own);
   for (const table of ['agent_events', 'events_set_aside'])
     await db.query(`DELETE FROM ${table} WHERE sids && $1::text[]`, [sids]);
   await removeSessions(db, sids);
+  // After the sessions: a process that follows changed sessions ends first.
+  await eraseInteractions(db, sids);
   await refuseSids(db, sids);
 }
 

@@ -41,7 +41,9 @@ export function erasureStatements({ accountSid, db, isSet, move, rows, select, s
          WHERE erased_at IS NULL AND account_sid = $2 AND task_sid = ANY($1::text[])
          UNION
          SELECT hints->>'taskSid' FROM recordings
-         WHERE erased_at IS NULL AND account_sid = $2 AND hints->>'taskSid' = ANY($1::text[]) AND ${isHinted}`,
+         WHERE erased_at IS NULL AND account_sid = $2 AND hints->>'taskSid' = ANY($1::text[]) AND ${isHinted}
+         UNION
+         SELECT key FROM contact_keys WHERE key = ANY($1::text[]) AND contact <> 0`,
         [tasks, accountSid],
       );
       const known = new Set(found.map(({ task }) => task));

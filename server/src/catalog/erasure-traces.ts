@@ -79,7 +79,15 @@ export async function removeTraces(
   );
   const named = [sid, ...tasks, ...conferences, ...calls];
   await db.query('DELETE FROM alarms WHERE about && $1::text[]', [named]);
-  if (named.length === 1) return;
+  if (named.length > 1) await removeCallTraces(db, named, { tasks, conferences, calls });
+}
+
+/** The same of a call. @param named all its SIDs */
+export async function removeCallTraces(
+  db: Pick<Db, 'query'>,
+  named: readonly string[],
+  { tasks, conferences, calls }: CallSids,
+): Promise<void> {
   for (const table of ['reports', 'pauses'])
     await db.query(
       `DELETE FROM ${table} WHERE task_sid = ANY($1::text[]) OR conference_sid = ANY($2::text[])`,

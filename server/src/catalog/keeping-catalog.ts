@@ -9,6 +9,20 @@ import type {
   Selection,
 } from './recording-row.ts';
 
+/** A session that an operator has selected. */
+export interface SelectedSession {
+  number: number;
+  /** The SID of its first task, or of its call or conversation. */
+  id: string;
+  openedAt: Date;
+  tasks: readonly TaskSid[];
+  /** Digests. */
+  callers: readonly string[];
+  isOpen: boolean;
+  /** All its SIDs. */
+  keys: readonly string[];
+}
+
 /** Retention: what is due, what is set aside, and an erasure from its intent to its end. */
 export interface KeepingCatalog {
   /** The combinations of queue and direction among the recordings that are not erased. */
@@ -24,8 +38,18 @@ export interface KeepingCatalog {
   lookAgain(what: Kept, which?: { all?: boolean }): Promise<void>;
   /** By SID, after `after`, without erased recordings. At most 1000. */
   selected(of: Selection, after: RecordingSid | undefined, limit: number): Promise<RecordingRow[]>;
-  /** Those of these tasks that have no recording, neither proven nor by hint. */
+  /** Those of these tasks that have no recording, neither proven nor by hint, and no session. */
   unknownTasks(tasks: readonly TaskSid[]): Promise<TaskSid[]>;
+  /** Sessions of these tasks, and of callers by their digests, in the order of their numbers, after `after`. At most 1000. */
+  sessionsOf(
+    of: Pick<Selection, 'tasks' | 'callers'>,
+    after: number,
+    limit: number,
+  ): Promise<SelectedSession[]>;
+  /** Whether a recording that is not erased names any of these SIDs. */
+  isRecorded(keys: readonly string[]): Promise<boolean>;
+  /** Removes a session, its events, and all that names its call elsewhere; its events are not taken in again. */
+  eraseSession(number: number): Promise<boolean>;
   /**
    * Notes what is to be erased and why, before the first step. From then on the recording is neither played nor copied,
    * and for five minutes no other run works on it. The run that wrote an intent may write it again; `begunAt` stays.

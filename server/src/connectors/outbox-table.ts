@@ -115,7 +115,7 @@ export function claimDue(
           WHERE connector = $1 AND state = 'waiting' AND due_at <= now() ORDER BY due_at LIMIT 2 * $2::int)
        ), free AS (
          SELECT c.id FROM due JOIN connector_customers c ON c.id = due.id
-         WHERE c.claimed_until IS NULL OR c.claimed_until < now()
+         WHERE c.state <> 'forget' AND (c.claimed_until IS NULL OR c.claimed_until < now())
          ORDER BY c.id LIMIT $2::int FOR UPDATE OF c SKIP LOCKED
        )
        UPDATE connector_customers c SET claim = $3, claimed_until = now() + ${ms('$5')},
@@ -145,13 +145,16 @@ export function claimDue(
   });
 }
 
-/** Another claim does not find them before this one ends; the order is that in which they happened. */
+/**
+ * Another claim does not find them before this one ends; the order is that in which they happened. Those that are due within a
+ * second come along, so that what waits behind a failed try is not sent before it.
+ */
 const claimEffects = (db: Db, customers: readonly number[]) =>
   db.query<EffectRow>(
     `WITH found AS (
        SELECT e.id FROM unnest($1::bigint[]) AS of (id) CROSS JOIN LATERAL (
          SELECT id FROM connector_effects
-         WHERE customer = of.id AND state = 'waiting' AND due_at <= now() ORDER BY due_at LIMIT ${mostEffects}
+         WHERE customer = of.id AND state = 'waiting' AND due_at <= now() + interval '1 second' ORDER BY due_at LIMIT ${mostEffects}
        ) e
      ), held AS (
        SELECT id FROM connector_effects WHERE id IN (SELECT id FROM found) AND state = 'waiting'
@@ -246,7 +249,10 @@ export async function endTries(
   );
 }
 
-/** Writes what became of customers and ends their claims. What has changed since it was claimed is due at once. */
+/**
+ * Writes what became of customers and ends their claims. What has changed since it was claimed is due at once; what was erased since
+ * is forgotten with what this claim has written there.
+ */
 export async function endClaims(db: Db, results: readonly CustomerResult[]): Promise<void> {
   if (results.length === 0) return;
   await db.query(
@@ -254,13 +260,13 @@ export async function endClaims(db: Db, results: readonly CustomerResult[]): Pro
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS r (id bigint, claim uuid, state text, "dueInMs" float8,
          attempts int, "sentVersion" bigint, "sentHash" text, "remoteId" text, "remoteNames" jsonb, error jsonb)
      ), held AS (
-       SELECT c.id, c.version > coalesce((r.error->>'version')::bigint, r."sentVersion") AND r.state <> 'waiting'
-         AS "hasMore"
+       SELECT c.id, c.state = 'forget' AS "isErased",
+         c.version > coalesce((r.error->>'version')::bigint, r."sentVersion") AND r.state <> 'waiting' AS "hasMore"
        FROM connector_customers c JOIN r ON r.id = c.id AND r.claim = c.claim ORDER BY c.id FOR UPDATE OF c
      )
      UPDATE connector_customers c SET
-       state = CASE WHEN "hasMore" THEN 'waiting' ELSE r.state END,
-       due_at = now() + CASE WHEN "hasMore" THEN 0 ELSE r."dueInMs" END * interval '1 millisecond',
+       state = CASE WHEN "isErased" THEN c.state WHEN "hasMore" THEN 'waiting' ELSE r.state END,
+       due_at = now() + CASE WHEN "isErased" OR "hasMore" THEN 0 ELSE r."dueInMs" END * interval '1 millisecond',
        attempts = r.attempts, sent_version = r."sentVersion", sent_hash = r."sentHash",
        remote_id = coalesce(r."remoteId", c.remote_id), remote_names = r."remoteNames", error = r.error,
        claim = NULL, claimed_until = NULL

@@ -98,6 +98,7 @@ export const indexes: Wanted = {
   contacts_closed: { on: 'contacts', as: '(closed_at, number) WHERE closed_at IS NOT NULL' },
   contacts_opened: { on: 'contacts', as: '(opened_at)' },
   contacts_short: { on: 'contacts', as: `(short_look_at, number) WHERE short_seconds IS NOT NULL` },
+  contacts_of_callers: { on: 'contacts', as: 'USING gin (callers) WITH (fastupdate = off)' },
   contacts_disputed: { on: 'contacts', as: `(number) WHERE short_kept = 'disputed'` },
   events_set_aside_about: { on: 'events_set_aside', as: 'USING gin (sids) WITH (fastupdate = off)' },
   events_set_aside_last: { on: 'events_set_aside', as: '(last_at)' },
@@ -106,6 +107,28 @@ export const indexes: Wanted = {
     as: `(type) WHERE reason = 'unknown_type'`,
   },
   erased_sids_by_age: { on: 'erased_sids', as: '(at)' },
+  connector_interactions_about: {
+    on: 'connector_interactions',
+    as: 'USING gin (sids) WITH (fastupdate = off)',
+  },
+  connector_interactions_of_customer: {
+    on: 'connector_interactions',
+    as: '(customer, opened_at) WHERE customer IS NOT NULL',
+  },
+  connector_interactions_merged: {
+    on: 'connector_interactions',
+    as: '(merged_into) WHERE merged_into IS NOT NULL',
+  },
+  connector_interactions_to_ask: {
+    on: 'connector_interactions',
+    as: '(ask_messages_at) WHERE ask_messages_at IS NOT NULL',
+  },
+  connector_customers_to_forget: {
+    on: 'connector_customers',
+    as: `(connector, due_at) WHERE state = 'forget'`,
+  },
+  connector_effects_of: { on: 'connector_effects', as: '(custody_id)' },
+  connector_interactions_ended: { on: 'connector_interactions', as: `((${sessionEnd}))` },
   certificates_by_time: { on: 'certificates', as: '(at DESC, id)' },
   connector_effects_due: { on: 'connector_effects', as: `(connector, due_at) WHERE state = 'waiting'` },
   connector_effects_waiting: { on: 'connector_effects', as: `(customer, due_at) WHERE state = 'waiting'` },
@@ -115,10 +138,6 @@ export const indexes: Wanted = {
   connector_effects_sent: { on: 'connector_effects', as: '(connector, sent_at) WHERE sent_at IS NOT NULL' },
   connector_customers_due: { on: 'connector_customers', as: `(connector, due_at) WHERE state = 'waiting'` },
   connector_customers_failed: { on: 'connector_customers', as: `(connector, id) WHERE state = 'failed'` },
-  connector_interactions_of_customer: {
-    on: 'connector_interactions',
-    as: `(customer, opened_at) WHERE interaction IS NOT NULL`,
-  },
 };
 
 /** Indexes of earlier releases that no statement needs. */

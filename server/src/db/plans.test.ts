@@ -30,11 +30,29 @@ import { createAgedRows } from '../catalog/aged-rows.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { createCertificates } from '../catalog/certificates.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
+import { eraseInteractions } from '../catalog/erasure-connectors.ts';
 import { removeEvents } from '../catalog/erasure-events.ts';
 import { noteShort, removeSessions } from '../catalog/erasure-sessions.ts';
 import { removeTraces } from '../catalog/erasure-traces.ts';
 import { createLiveCalls, type LiveCalls } from '../catalog/live-calls.ts';
 import { createUploads } from '../catalog/uploads.ts';
+import { agentDays, followAgentDays } from '../connectors/agent-days.ts';
+import { addHistory, noticedSince, switchOff, switchOn, takeChanges } from '../connectors/changes.ts';
+import { eventsOfContacts as eventsOfConnectorContacts } from '../connectors/contact-events.ts';
+import { claimForgetting, forgotten, keepCustomers, leaveCustomers } from '../connectors/customers-table.ts';
+import { effectsOf, writePlan } from '../connectors/effects-table.ts';
+import {
+  interactionsNamed,
+  interactionsOfContacts,
+  liveContacts,
+  looseInteractions,
+  mergedInto,
+  mergeInteractions,
+  removeInteractions,
+  writeInteractions,
+} from '../connectors/interactions-table.ts';
+import { noteMessages, takeDueMessages } from '../connectors/messages.ts';
+import { totalsOf } from '../connectors/totals.ts';
 import { adoptDatabase, bindDatabase, differencesFrom, readCustody } from '../custody/bind.ts';
 import { createInbox } from '../events/create-inbox.ts';
 import { watchLag } from '../events/event-lag.ts';
@@ -237,6 +255,9 @@ const calls: { [K in keyof Catalog]: (catalog: Catalog) => Promise<unknown> } = 
       undefined,
       100,
     ),
+  sessionsOf: (catalog) => catalog.sessionsOf({ tasks: [WT(1)], callers: ['k12345678:x'] }, 0, 100),
+  isRecorded: (catalog) => catalog.isRecorded([WT(1), CA(1), CF(1)]),
+  eraseSession: (catalog) => catalog.eraseSession(1),
   unknownTasks: (catalog) => catalog.unknownTasks([WT(1), WT(2)]),
   intend: (catalog) => catalog.intend(one, { reason: 'erasure', policy: 'p' }, by),
   resumeErasure: (catalog) => catalog.resumeErasure(one, by),
@@ -339,6 +360,7 @@ const files = [
   'catalog/intake-statements.ts',
   'catalog/key-statements.ts',
   'catalog/list-statements.ts',
+  'catalog/session-erasure-statements.ts',
   'catalog/signing-statements.ts',
   'catalog/stale-statements.ts',
   'catalog/statements.ts',
@@ -385,6 +407,13 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
        INSERT INTO contact_events SELECT n, 'event ' || n FROM generate_series(1, 100000) n;
        INSERT INTO segment_reasons SELECT 'reason ' || n, 'task ' || n, now() - n * interval '1 minute', 'network', null, 'ada'
          FROM generate_series(1, 100000) n;
+       INSERT INTO connector_customers (connector, digest, state) SELECT 'brevo', 'digest ' || n, 'sent' FROM generate_series(1, 20000) n;
+       INSERT INTO connector_interactions (custody_id, connector, contact, customer, interaction, opened_at, closed_at, channel, sids)
+         SELECT gen_random_uuid(), 'brevo', n, 1 + n % 20000, '{}', now() - n * interval '1 minute', now() - (n - 1) * interval '1 minute',
+           'voice', ARRAY['key ' || n] FROM generate_series(1, 100000) n;
+       INSERT INTO connector_effects (connector, custody_id, trigger, customer, state, happened_at, due_at)
+         SELECT 'brevo', custody_id, 'task.created', customer, 'sent', opened_at, opened_at FROM connector_interactions;
+       ANALYZE connector_customers, connector_interactions, connector_effects;
        ANALYZE contacts, contact_keys, contact_events, segment_reasons`,
     );
     await plain.query(
@@ -408,6 +437,9 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
       'contact_keys',
       'contact_events',
       'segment_reasons',
+      'connector_customers',
+      'connector_interactions',
+      'connector_effects',
       'audit',
       ...filled,
     ]);
@@ -669,6 +701,55 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
       setMark: async () => undefined,
     }).sessions(400);
     await removeSessions(db, ['key 3']);
+    expect(whole()).toEqual([]);
+  });
+
+  test('of connectors', async () => {
+    db.carryOut(true);
+    db.during('connectors: following');
+    const connector = 'brevo';
+    await switchOn(db, account);
+    await noticedSince(db, account, connector);
+    await addHistory(db, connector, new Date(Date.now() - 600_000));
+    await takeChanges(db);
+    await eventsOfConnectorContacts(db, [1, 2]);
+    await interactionsOfContacts(db, connector, [1, 2]);
+    const [kept, other] = await interactionsNamed(db, connector, ['key 1', 'key 2']);
+    const ids = [kept, other].flatMap((row) => row?.custodyId ?? []);
+    expect(ids).toHaveLength(2);
+    await mergedInto(db, ids);
+    await mergeInteractions(db, [{ custodyId: ids[0] ?? '', into: ids[1] ?? '' }]);
+    await liveContacts(db, [1, 2]);
+    await looseInteractions(db, ids);
+    const interaction = { custodyId: randomUUID(), openedAt: 0, channel: 'voice' } as never;
+    await writeInteractions(db, connector, [{ contact: 0, interaction, sids: ['s'], asksMessages: true }]);
+    const identifiers = { phone: '+1' };
+    await keepCustomers(db, connector, [{ digest: 'digest 1', identifiers, isChanged: true }], 60);
+    await leaveCustomers(db, [1, 2]);
+    const [effect] = await effectsOf(db, connector, ids);
+    const wanted = {
+      custodyId: ids[0] ?? '',
+      trigger: 'task.completed',
+      customer: 1,
+      happenedAt: 0,
+    } as const;
+    const moved = { ...wanted, isHistory: false, isRevived: true, id: effect?.id ?? 0 };
+    await writePlan(db, connector, { added: [moved], moved: [moved], dropped: [moved.id] }, 60);
+    await totalsOf(db, [1, 2, 3]);
+    await followAgentDays(db, connector);
+    await agentDays(db, { from: '2026-11-01', to: '2026-11-30' });
+    db.during('connectors: messages');
+    await takeDueMessages(db, connector, 10, 60_000);
+    await noteMessages(db, [{ custodyId: ids[0] ?? '', messages: 1 }]);
+    db.during('connectors: removing');
+    await eraseInteractions(db, ['key 7', 'key 8']);
+    await claimForgetting(db, connector, 10, 60_000);
+    await forgotten(db, 1);
+    await removeInteractions(db, ids);
+    const aged = createAgedRows(db, account, { mark: async () => undefined, setMark: async () => undefined });
+    await aged.interactions(400);
+    await aged.agentDays(400);
+    await switchOff(db, account);
     expect(whole()).toEqual([]);
   });
 

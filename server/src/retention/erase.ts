@@ -17,6 +17,7 @@ import { certify, type Gone, proveCertifiable } from './certify.ts';
 import { forgetTwilioTime, readClock } from './clock.ts';
 import { holdsOn, keptUntil } from './decide.ts';
 import { continueErasure, type EraseOneDeps, eraseOne, type Scene, type Why } from './erase-one.ts';
+import { eraseSessions } from './erase-sessions.ts';
 import { expiredPages, expiriesOf, type Page } from './expired.ts';
 import { lookAgainOnChange } from './look-again.ts';
 import { noPolicy } from './policy.ts';
@@ -80,6 +81,8 @@ export async function eraseSelected(deps: KeepingDeps, run: Run): Promise<void> 
     isDue: () => true,
     why: () => ({ reason: 'erasure', ...(reference !== undefined && { reference }) }),
     dryRun: dryRun === true,
+    afterAll: (scene) =>
+      eraseSessions(deps, { ...(tasks && { tasks }), ...(callers && { callers }) }, scene, run.signal),
   });
 }
 
@@ -156,6 +159,8 @@ export interface ErasingPlan {
   isDue(row: RecordingRow): boolean;
   why(row: RecordingRow): Why;
   dryRun: boolean;
+  /** Called at the end, when the recordings are erased. */
+  afterAll?(scene: Scene): Promise<void>;
   /** Called after begun erasures are ended, and before a new one begins. */
   beforeAll?(mark: Readonly<Json> | undefined): Promise<void>;
 }
@@ -276,8 +281,9 @@ async function eraseAll(deps: KeepingDeps, run: Run, plan: ErasingPlan): Promise
       mark = page.mark;
       await run.save({ ...mark, notes }, counts);
     }
+    await plan.afterAll?.(scene);
     await run.save({ ...mark, notes }, counts);
-    if (erased > 0) await catalog.reclaim();
+    if (erased > 0 || counts['sessions_erased']) await catalog.reclaim();
     return erased;
   } finally {
     // If this fails, other runs can take over after five minutes.

@@ -49,6 +49,8 @@ export async function trimNow(
     ['events', () => aged.events(keepDays.events)],
     ['events_set_aside', () => aged.eventsSetAside(keepDays.events)],
     ['contacts', () => aged.sessions(keepDays.reports)],
+    ['connector_interactions', () => aged.interactions(keepDays.reports)],
+    ['connector_agent_days', () => aged.agentDays(keepDays.reports)],
     ['erased_sids', () => aged.erasedSids()],
   ];
   const counts: Record<string, number> = {};

@@ -1,5 +1,6 @@
 import { alarmJobs } from '../alarms/jobs.ts';
 import { historyJobs } from '../connectors/history/jobs.ts';
+import { deliveryJobs } from '../connectors/jobs.ts';
 import { eventJobs } from '../events/jobs.ts';
 import { ingestJobs } from '../ingest/jobs.ts';
 import type { Job } from '../queue/job.ts';
@@ -22,4 +23,5 @@ export const allJobs: readonly Job[] = [
   alarmJobs,
   eventJobs,
   historyJobs,
+  deliveryJobs,
 ].flatMap((jobs) => Object.values<Job>(jobs));

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +48,25 @@ beforeEach(() => {
 afterEach(async () => {
   await running?.close();
   running = undefined;
+});
+
+test('a host whose connector has a wrong file does not start, and opens no database', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'brevo-'));
+  const file = join(folder, 'brevo.yaml');
+  writeFileSync(file, `account_sid: ${environment.TWILIO_ACCOUNT_SID}\nchanels: [voice]\n`, { mode: 0o600 });
+  const data = join(folder, 'data');
+  const refused = up({ CUSTODY_BREVO_FILE: file, CUSTODY_DATA_DIR: data });
+  await expect(refused).rejects.toMatchObject({
+    code: 'brevo_invalid',
+    message: expect.stringMatching(
+      /chanels is no key of this file: write channels \(line 2, column 1\)\nconsent must be stated/,
+    ),
+  });
+  expect(existsSync(data)).toBe(false);
+  writeFileSync(file, `account_sid: ${environment.TWILIO_ACCOUNT_SID}\nconsent: all\n`);
+  await expect(up({ CUSTODY_BREVO_FILE: file })).rejects.toThrow(/^CUSTODY_BREVO_API_KEY is missing/);
+  await up({ CUSTODY_BREVO_FILE: file, CUSTODY_BREVO_API_KEY: 'xkeysib-0123456789abcdef' });
+  rmSync(folder, { recursive: true });
 });
 
 test('a host with both roles: alive, its routes closed to strangers, its numbers for operators', async () => {

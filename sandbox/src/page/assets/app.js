@@ -1,4 +1,5 @@
 import { follow, sandbox } from './api.js';
+import { brevoCard } from './brevo.js';
 import { desktopForm } from './desktop.js';
 import { byId, clock, h, person, show, sid } from './dom.js';
 import { describe, faultsForm, newCallForm } from './forms.js';
@@ -6,6 +7,7 @@ import { attributesOf, mediaEntries, names, problem, showBucket, showTask, showT
 import { Listening } from './listen.js';
 import { sessionsCard } from './sessions.js';
 import { showSteps, standing } from './steps.js';
+import { newTextForm } from './texts.js';
 
 const state = {
   calls: [],
@@ -22,9 +24,11 @@ newCallForm((call) => {
   select(call.task, call.recordings[0]);
   refresh();
 });
+newTextForm();
 faultsForm();
 const passToDesktop = desktopForm();
 const showSessions = sessionsCard();
+const showBrevo = brevoCard();
 start();
 
 async function start() {
@@ -89,6 +93,7 @@ async function refresh() {
   looking = true;
   // The host may be slow to answer, and the calls are the sandbox's.
   void showSessions(state.workers);
+  void showBrevo(state.workers);
   try {
     state.calls = await sandbox.calls();
     if (state.workers.length < 2) state.workers = await sandbox.workers();

@@ -111,7 +111,7 @@ export function faultsForm() {
   );
 }
 
-function onSubmit(form, meanwhile, act) {
+export function onSubmit(form, meanwhile, act) {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     report(form, meanwhile, () => act(new FormData(form)));
@@ -136,7 +136,7 @@ export async function report(form, meanwhile, act) {
   }
 }
 
-function field(label, input, hint) {
+export function field(label, input, hint) {
   return h(
     'label',
     { className: 'field' },
@@ -146,11 +146,11 @@ function field(label, input, hint) {
   );
 }
 
-function tick(name, label) {
+export function tick(name, label) {
   return h('label', { className: 'tick' }, h('input', { type: 'checkbox', name }), h('span', {}, label));
 }
 
-function select(name, options) {
+export function select(name, options) {
   return h(
     'select',
     { name },

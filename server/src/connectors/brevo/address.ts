@@ -1,15 +1,11 @@
 import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import { toE164 } from '../../retention/numbers.ts';
 
+const channelNames =
+  /^((whatsapp|sms|mms|rcs|tel|messenger|facebook|instagram|viber|line|email|chat|web|webchat):\s*)+/i;
+
 /** `whatsapp:+34…` → `+34…`: names of channels that Twilio writes before an address. */
-export const withoutChannel = (text: string): string =>
-  text
-    .trim()
-    .replace(
-      /^(whatsapp|sms|mms|rcs|tel|messenger|facebook|instagram|viber|line|email|chat|web|webchat):/i,
-      '',
-    )
-    .trim();
+export const withoutChannel = (text: string): string => text.trim().replace(channelNames, '').trim();
 
 /** An address of Twilio Voice that is no telephone number: a browser or a SIP device. */
 const isDevice = (text: string): boolean => /^(client|sips?):/i.test(text.trim());
@@ -45,5 +41,7 @@ export function emailOf(text: string): string | undefined {
 /** An id of another system, such as the identity of a web chat. */
 export function extIdOf(text: string): string | undefined {
   const id = withoutChannel(text);
-  return id !== '' && id.length <= 255 && !isWithheld(id) && !/\p{Cc}/u.test(id) ? id : undefined;
+  return id !== '' && id.length <= 255 && !isWithheld(id) && !isDevice(id) && !/\p{Cc}/u.test(id)
+    ? id
+    : undefined;
 }

@@ -14,10 +14,11 @@ export type BrevoValue = string | number | boolean;
 /** A contact as we want it at Brevo. */
 export interface BrevoContact {
   identifiers: BrevoIdentifiers;
-  /** By their upper-case names, without SMS, WHATSAPP and EXT_ID. */
+  /**
+   * By their upper-case names, without SMS, WHATSAPP and EXT_ID. An empty text is sent, since it empties the attribute: only
+   * `overwrite: always` makes one.
+   */
   attributes: Readonly<Record<string, BrevoValue>>;
-  /** Attributes that are emptied at Brevo, by `overwrite: always`; none of them is in `attributes`. */
-  emptied?: readonly string[];
   listIds: readonly number[];
 }
 

@@ -8,6 +8,7 @@ import type { CollisionPolicy } from './collisions.ts';
 import { deliverContact } from './deliver-contact.ts';
 import { batchesOf, deliverEvent, deliverEvents, eventOf } from './deliver-event.ts';
 import type { Mapping } from './mapping.ts';
+import type { BrevoPause } from './outcomes.ts';
 import { brevoPause } from './pause.ts';
 import { settleUncertain } from './settle-uncertain.ts';
 
@@ -28,6 +29,7 @@ export interface BrevoCrmDeps {
 export interface BrevoCrm {
   crm: Crm<BrevoEvent>;
   notes: PauseNotes;
+  onPause(pause: BrevoPause): Promise<void>;
   onResumed(): Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export function createBrevoCrm(deps: BrevoCrmDeps): BrevoCrm {
   const events = { brevo, mapping, onPause };
   return {
     notes,
+    onPause,
     onResumed,
     crm: {
       sendContact: (customer, totals, signal) => deliverContact(contacts, customer, totals, signal),

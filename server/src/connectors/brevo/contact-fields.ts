@@ -16,9 +16,8 @@ interface Common {
 export type FieldOutcome = Common &
   (
     | { identifier: Identifier; value: string }
+    /** Empty where `overwrite: always` empties Brevo's value. */
     | { attribute: string; value: BrevoValue }
-    /** By `overwrite: always` an empty value replaces Brevo's. */
-    | { attribute: string; isEmptied: true }
     | { target: string }
   );
 
@@ -62,7 +61,7 @@ function ofAttribute(
       ? {
           rule,
           attribute,
-          isEmptied: true,
+          value: '',
           why: `${result.why}, and overwrite is always: Brevo's value is emptied`,
         }
       : { rule, target: attribute, why: result.why };

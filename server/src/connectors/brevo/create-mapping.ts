@@ -16,22 +16,17 @@ export function createMapping(config: BrevoConfig): Mapping {
   return {
     customer(interaction) {
       const out = leftOut(config, interaction);
-      if (out && out.rule !== 'consent') return { why: out.why };
+      if (out) return { why: out.why };
       const identifiers = identifiersIn(fieldsOf(interaction, noTotals));
       const key = keyOf(identifiers);
-      if (out) return { why: out.why, ...(key !== undefined && { key }) };
       return key === undefined ? { why: 'nothing identifies its customer' } : { key, identifiers };
     },
     contact(interaction, totals, before) {
       const fields = fieldsOf(interaction, totals, before);
-      const written = fields.flatMap((one) => ('attribute' in one && 'value' in one ? [one] : []));
-      const emptied = fields.flatMap((one) =>
-        'attribute' in one && 'isEmptied' in one ? [one.attribute] : [],
-      );
+      const written = fields.flatMap((one) => ('attribute' in one ? [[one.attribute, one.value]] : []));
       return {
         identifiers: identifiersIn(fields),
-        attributes: Object.fromEntries(written.map(({ attribute, value }) => [attribute, value])),
-        ...(emptied.length > 0 && { emptied }),
+        attributes: Object.fromEntries(written),
         listIds: listsOf(config, interaction, totals).flatMap((list) => ('id' in list ? [list.id] : [])),
       };
     },
@@ -55,6 +50,4 @@ export function createMapping(config: BrevoConfig): Mapping {
 const noTotals: Totals = { conversations: 0, lastConversationAt: 0, preferredChannel: '' };
 
 const identifiersIn = (fields: readonly FieldOutcome[]): BrevoIdentifiers =>
-  Object.fromEntries(
-    fields.flatMap((one) => ('identifier' in one && 'value' in one ? [[one.identifier, one.value]] : [])),
-  );
+  Object.fromEntries(fields.flatMap((one) => ('identifier' in one ? [[one.identifier, one.value]] : [])));

@@ -239,7 +239,7 @@ test('each rule is explained, and no value is shown', () => {
     "rule": "event_mapping.task.canceled",
     "source": "task.canceled",
     "target": "SUPPORT_ABANDONED",
-    "why": "not sent: when.outcome does not hold",
+    "why": "not sent: when.outcome does not hold: it is resolved",
   },
   {
     "rule": "event_mapping.conversation.ended",

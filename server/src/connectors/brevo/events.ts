@@ -31,5 +31,7 @@ export function decide(config: BrevoConfig, interaction: Interaction, trigger: T
   const rule = rules.find(({ when }) => when.every((condition) => holds(condition, interaction)));
   if (rule) return { rule, at };
   const failed = first.when.find((condition) => !holds(condition, interaction));
-  return { rule: first, why: failed ? `when.${failed.on} does not hold` : 'no condition holds' };
+  // A reason is a text of the Flex project, and may say anything.
+  const is = failed === undefined || failed.on === 'reason' ? '' : `: it is ${interaction[failed.on]}`;
+  return { rule: first, why: `when.${failed?.on} does not hold${is}` };
 }

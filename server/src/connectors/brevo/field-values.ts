@@ -21,8 +21,9 @@ export const cleaned = (text: string): string =>
     .replaceAll(/\p{Cc}+/gu, ' ')
     .trim();
 
-/** Seconds and scores as they are sent: one decimal. */
-export const rounded = (value: number): number => Math.round(value * 10) / 10;
+/** Seconds, counts and scores as they are sent: one decimal. Undefined for a number that none of them can be. */
+export const rounded = (value: number | undefined): number | undefined =>
+  value !== undefined && Math.abs(value) < 1e12 ? Math.round(value * 10) / 10 : undefined;
 
 /** The day of UTC, as Brevo's attributes of type date take it. */
 export const dayOf = (at: number): string | undefined =>
@@ -63,14 +64,12 @@ export function sourceValue(source: Source, { customer }: Interaction, totals: T
     case 'total_conversations':
       return totals.conversations;
     case 'avg_wait_time':
-      return numberOr(totals.averageWaitSeconds);
+      return rounded(totals.averageWaitSeconds);
     case 'avg_talk_time':
-      return numberOr(totals.averageTalkSeconds);
+      return rounded(totals.averageTalkSeconds);
     case 'last_csat_score':
-      return numberOr(totals.lastCsatScore);
+      return rounded(totals.lastCsatScore);
     case 'preferred_channel':
       return totals.preferredChannel;
   }
 }
-
-const numberOr = (value: number | undefined) => (value === undefined ? undefined : rounded(value));

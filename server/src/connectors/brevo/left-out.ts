@@ -21,8 +21,7 @@ export function leftOut(config: BrevoConfig, interaction: Interaction): LeftOut 
   return { rule: 'consent', why: 'its task attribute of consent is not true' };
 }
 
-/** Whether the interaction's own consent allows it; of a customer that of the newest interaction counts. */
-export function consents({ consent }: BrevoConfig, { customer }: Interaction): boolean {
+function consents({ consent }: BrevoConfig, { customer }: Interaction): boolean {
   return (
     consent === 'all' || booleanOf(attributeAt(customer.attributes, consent.attribute.split('.'))) === true
   );

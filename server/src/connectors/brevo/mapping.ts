@@ -30,13 +30,10 @@ export interface MappedAttribute {
 
 /** How interactions become what Brevo is sent; made of a configuration that was read. */
 export interface Mapping {
-  /**
-   * `why`: nothing identifies the customer, or the settings leave the interaction out. Its `key` is there where the customer is known
-   * and did not consent: of a customer the newest interaction decides.
-   */
+  /** `why`: nothing identifies the customer, or the settings leave the interaction out. */
   customer(
     interaction: Interaction,
-  ): { key: string; identifiers: BrevoContact['identifiers'] } | { why: string; key?: string };
+  ): { key: string; identifiers: BrevoContact['identifiers'] } | { why: string };
   /**
    * @param before the values that Brevo has, for `overwrite: never`: empty where Brevo has no such contact; undefined where they
    * are not known, and then no such attribute is in the contact

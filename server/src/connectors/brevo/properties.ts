@@ -13,10 +13,7 @@ const text = (means: string, of: Property['of']): Property => ({ type: 'text', m
 const number = (means: string, of: (interaction: Interaction) => number | undefined): Property => ({
   type: 'number',
   means,
-  of: (interaction) => {
-    const value = of(interaction);
-    return value === undefined || !Number.isFinite(value) ? undefined : rounded(value);
-  },
+  of: (interaction) => rounded(of(interaction)),
 });
 
 /** The phase is an attribute that anyone may write: only a short name without digits of an address is one. */

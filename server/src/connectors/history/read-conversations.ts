@@ -1,7 +1,7 @@
 import { type AccountSid, asConversationSid, CustodyError } from '@flex-custody/core';
 import {
   type ConversationPage,
-  isCustomer,
+  customersOf,
   type TwilioConversation,
   type TwilioConversations,
 } from '@flex-custody/twilio';
@@ -106,7 +106,7 @@ async function readAll(
   let taken = 0;
   await atOnce(fresh, mostAtOnce, async (one) => {
     const all = await askAgain(deps, () => twilio.conversationParticipants(one.sid, signal), signal);
-    const customers = (all ?? []).filter(isCustomer);
+    const customers = customersOf(all ?? []);
     const channel = channelOfConversation(customers);
     // Without a participant nothing says of which channel it was.
     if (channels && !(channel && channels.includes(channel))) return;

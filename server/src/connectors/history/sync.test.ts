@@ -97,9 +97,9 @@ function twilioOf(events: TaskRouterEvent[], conversations: Known[]) {
       fail();
       asked.participants.push(sid);
       const address = conversations.find((one) => one.sid === sid)?.address;
-      const agent = { sid: `MB${hex(1)}`, attributes: '{}', identity: 'ada', createdAt: new Date(start) };
+      const agent = { sid: `MB${hex(1)}`, attributes: '{}', createdAt: new Date(start) };
       const binding = address && { type: address.startsWith('whatsapp') ? 'whatsapp' : 'sms', address };
-      return [agent, ...(binding ? [{ ...agent, sid: `MB${hex(2)}`, identity: '', binding }] : [])];
+      return [agent, ...(binding ? [{ ...agent, sid: `MB${hex(2)}`, binding }] : [])];
     },
   };
   return { twilio, asked, failures };

@@ -2,10 +2,12 @@ export const connectors = `
 -- What all processes together may ask of another system, by the class of its limit.
 CREATE TABLE request_budgets (
   name text PRIMARY KEY,
-  -- When the next request of the class may begin.
+  -- When the next request of the class is due; after a rest some may begin before (connectors/turns.ts).
   next_at timestamptz NOT NULL DEFAULT now(),
-  -- As the system's answers last stated it; null before.
-  limit_of_window integer,
+  -- Requests in a window, and milliseconds between two of them, as the system's answers last stated it; null before.
+  limit_of_window double precision,
+  interval_ms double precision,
+  -- So many may begin until then; null where the system states more than we would send.
   remaining integer,
   resets_at timestamptz,
   -- No request of this class begins before.
@@ -24,14 +26,20 @@ CREATE TABLE connector_customers (
   connector text NOT NULL,
   -- SHA-256 of the kind and value of the identifier, keyed with the host's secret.
   digest text COLLATE "C" NOT NULL,
-  -- Identifiers and attributes as the mapping last made them; null once erased.
+  -- {"identifiers"} as the mapping last made them. Once all interactions are erased they stay until the other system has forgotten the customer.
   wanted jsonb,
   -- Grows with each change of wanted; the connector has sent what sent_version says.
   version bigint NOT NULL DEFAULT 1,
   sent_version bigint NOT NULL DEFAULT 0,
+  -- SHA-256 of the contact that was last sent.
+  sent_hash text,
+  -- While a process sends the contact and its effects: by which claim, and until when no other process takes it.
+  claim uuid,
+  claimed_until timestamptz,
   -- The other system's own number of the contact, and the names of the attributes and lists that we wrote there.
   remote_id text,
   remote_names jsonb,
+  -- waiting, sent, failed, dropped; forget: all interactions are erased, and the other system has to forget the customer.
   state text NOT NULL DEFAULT 'waiting',
   due_at timestamptz NOT NULL DEFAULT now(),
   attempts integer NOT NULL DEFAULT 0,
@@ -48,10 +56,12 @@ CREATE TABLE connector_customers (
 CREATE TABLE connector_interactions (
   custody_id uuid PRIMARY KEY,
   connector text NOT NULL,
-  -- Null once the contact is gone: erased, or older than its age.
+  -- Null once the contact is gone, or became one with another. An erasure removes the row.
   contact bigint,
   customer bigint,
-  -- As it was last computed (connectors/interaction.ts); null once erased.
+  -- The interaction that it became one with: its effects count as those of that one.
+  merged_into uuid,
+  -- As it was last computed (connectors/interaction.ts).
   interaction jsonb,
   opened_at timestamptz NOT NULL,
   closed_at timestamptz,
@@ -61,6 +71,8 @@ CREATE TABLE connector_interactions (
   -- Its conversation's messages, as Twilio last counted them, and when it is to be asked.
   messages integer,
   ask_messages_at timestamptz,
+  -- The first time.
+  looked_at timestamptz NOT NULL DEFAULT now(),
   changed_at timestamptz NOT NULL DEFAULT now(),
   UNIQUE (connector, contact)
 );
@@ -78,6 +90,8 @@ CREATE TABLE connector_effects (
   -- Of an import of the past: it may go in a batch.
   is_history boolean NOT NULL DEFAULT false,
   happened_at timestamptz NOT NULL,
+  -- Late events move due_at, up to a limit after this.
+  planned_at timestamptz NOT NULL DEFAULT now(),
   due_at timestamptz NOT NULL,
   attempts integer NOT NULL DEFAULT 0,
   -- While it is being sent: by which try, and until when that try may last.
@@ -120,6 +134,9 @@ CREATE TABLE connector_agent_days (
   PRIMARY KEY (day, worker, measure)
 );
 
+-- Digests of the numbers of its customer, as its events state them: how an erasure by caller finds a session without a recording.
+ALTER TABLE contacts ADD COLUMN callers text[] NOT NULL DEFAULT '{}';
+
 CREATE FUNCTION note_contact_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO connector_changes (contact)
@@ -130,6 +147,7 @@ BEGIN
 END $$;
 CREATE TRIGGER contacts_added AFTER INSERT OR DELETE ON contacts
   FOR EACH ROW EXECUTE FUNCTION note_contact_change();
-CREATE TRIGGER contacts_changed AFTER UPDATE ON contacts
-  FOR EACH ROW WHEN (OLD.contact IS DISTINCT FROM NEW.contact) EXECUTE FUNCTION note_contact_change();
+-- Whenever events came, also if only a task's attributes have changed, which the contact does not have.
+CREATE TRIGGER contacts_changed AFTER UPDATE OF contact ON contacts
+  FOR EACH ROW EXECUTE FUNCTION note_contact_change();
 `;

@@ -1,5 +1,6 @@
 import type { Room } from '../../room.ts';
 import { alarmsRoom } from './alarms.ts';
+import { connectorsRoom } from './connectors.ts';
 import { eventsRoom } from './events.ts';
 import { ingestRoom } from './ingest.ts';
 import { playbackRoom } from './playback.ts';
@@ -16,6 +17,7 @@ export function openRooms(shared: Shared): readonly Room[] {
     recorderRoom(shared, recorder),
     eventsRoom(shared),
     retentionRoom(shared),
+    connectorsRoom(shared),
     alarmsRoom(shared),
   ];
 }

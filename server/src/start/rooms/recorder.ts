@@ -15,6 +15,7 @@ import { runRepair } from '../../recorder/repair/run-jobs.ts';
 import { createSessions, type Sessions } from '../../recorder/sessions/kept/sessions.ts';
 import { runShortCalls } from '../../recorder/short-calls/run-jobs.ts';
 import { recorderWorks } from '../../recorder/works.ts';
+import { callerOf } from '../../retention/caller.ts';
 import type { Room } from '../../room.ts';
 import type { Shared } from './shared.ts';
 
@@ -34,6 +35,9 @@ export function openRecorder(shared: Shared): OpenRecorder {
   const { accountSid, mediaSecret: secret, voiceConsent, watchCalls } = config;
   const sessions = createSessions({
     ...{ ...shared, watchCalls },
+    ...(shared.callerDigest && {
+      callerOf: (address: string) => callerOf(shared.callerDigest, address.replace(/^whatsapp:/i, '')),
+    }),
     ...(config.linkAtAcceptance && { onChange: announceAccepted(shared) }),
   });
   const recorder = createRecorder({

@@ -6,7 +6,7 @@ interface Common {
 type Leaf =
   | (Common & { kind: 'flag'; default: boolean })
   | (Common & { kind: 'whole' | 'number'; unit: string; min: number; max: number; default?: number })
-  | (Common & { kind: 'choice'; values: readonly string[]; default: string })
+  | (Common & { kind: 'choice'; values: readonly string[]; default?: string })
   /** Some of the values, each once. */
   | (Common & { kind: 'choices'; values: readonly string[] })
   /** `must` continues a sentence that begins with the key: the bound, a colon, and the next step. */
@@ -166,12 +166,11 @@ export const fields = {
       searches: perSecond(3, 'TaskRouter for searches by attributes'),
     },
   },
-  debug: flag(false, 'Logs what `log_level: debug` logs, whatever `log_level` says.'),
+  debug: flag(false, 'The same as `log_level: debug`, unless `log_level` is verbose.'),
   log_level: {
     kind: 'choice',
     values: ['error', 'warn', 'info', 'debug', 'verbose'],
-    default: 'info',
-    means: "What the connector logs, within the host's `CUSTODY_LOG_LEVEL`; verbose is its trace.",
+    means: "How much the connector logs; as the host's `CUSTODY_LOG_LEVEL` by default. verbose is trace.",
   },
   log_api_calls: flag(
     false,

@@ -12,7 +12,7 @@ export type BrevoSettings = Pick<Config, 'accountSid'> & Partial<Pick<Config, 'b
 /**
  * Reads the file of CUSTODY_BREVO_FILE; undefined where none is set.
  * @param needsKey whether Brevo's key must be there too, as long as the connector is enabled
- * @throws CustodyError `brevo_invalid` with a line for each fault, `config_invalid` without the key, `file_open_to_others`
+ * @throws CustodyError `brevo_invalid` with a line for each fault, `config_invalid` without the key
  */
 export function openBrevoConfig(
   { accountSid, brevo }: BrevoSettings,
@@ -23,7 +23,7 @@ export function openBrevoConfig(
   if ('faults' in read)
     throw new CustodyError(
       'brevo_invalid',
-      [`CUSTODY_BREVO_FILE (${brevo.file})`, ...read.faults].join('\n'),
+      [`CUSTODY_BREVO_FILE (${brevo.file}):`, ...read.faults].join('\n'),
     );
   if (needsKey && read.config.enabled && brevo.apiKey === undefined)
     throw new CustodyError(
@@ -38,7 +38,8 @@ function textOf(file: string): string {
   try {
     return readPrivateFile(file, 'write');
   } catch (error) {
-    if (isOpenToOthers(error)) throw error;
+    if (isOpenToOthers(error))
+      throw new CustodyError('brevo_invalid', `CUSTODY_BREVO_FILE: ${error.message}`, { cause: error });
     throw new CustodyError(
       'brevo_invalid',
       `CUSTODY_BREVO_FILE (${file}) cannot be read (${systemCode(error) || 'unexpected'}): correct the path, or unset the variable`,

@@ -33,7 +33,6 @@ test('what is left out has its default', () => {
     resend_uncertain_after: 60,
     limits: { flex: 100, conversations: 100, taskrouter: 30, events: 20, searches: 3 },
     debug: false,
-    log_level: 'info',
     log_api_calls: false,
   });
   expect(field_mapping.map(({ rule }) => rule)).toContain('field_mapping.identity');

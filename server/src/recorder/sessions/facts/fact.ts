@@ -16,6 +16,8 @@ export interface Common {
   at: number;
   /** See `linkKeys`. */
   keys: readonly string[];
+  /** Digests of the customer's numbers that the event states. */
+  callers?: readonly string[];
 }
 
 export interface Queue {

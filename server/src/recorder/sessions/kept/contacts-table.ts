@@ -129,21 +129,29 @@ export async function eventsOfContacts(
   return found;
 }
 
-/** Writes what was computed of contacts; what policies have decided stays. */
+/** Writes what was computed of contacts; what policies have decided stays, and so do callers that are not given. */
 export async function writeContacts(
   db: Sql,
-  contacts: readonly { number: number; contact: Contact }[],
+  contacts: readonly { number: number; contact: Contact; callers?: readonly string[] }[],
 ): Promise<void> {
   if (contacts.length === 0) return;
   await db.query(
-    `INSERT INTO contacts (number, id, kind, opened_at, closed_at, contact)
+    `INSERT INTO contacts (number, id, kind, opened_at, closed_at, contact, callers)
      SELECT number, one->>'id', one->>'kind', to_timestamp((one->>'openedAt')::float8 / 1000),
-       to_timestamp((one->>'closedAt')::float8 / 1000), one
-     FROM (SELECT number, text::jsonb AS one FROM unnest($1::bigint[], $2::text[]) AS pair (number, text)) AS given
+       to_timestamp((one->>'closedAt')::float8 / 1000), one,
+       string_to_array(coalesce(callers, ''), ' ')
+     FROM (SELECT number, text::jsonb AS one, callers
+       FROM unnest($1::bigint[], $2::text[], $3::text[]) AS row (number, text, callers)) AS given
      ON CONFLICT (number) DO UPDATE SET id = excluded.id, kind = excluded.kind, opened_at = excluded.opened_at,
        closed_at = excluded.closed_at, contact = excluded.contact,
+       callers = CASE WHEN excluded.number = ANY($4::bigint[]) THEN excluded.callers ELSE contacts.callers END,
        recovered_at = CASE WHEN contacts.closed_at = excluded.closed_at THEN contacts.recovered_at END`,
-    [contacts.map(({ number }) => number), contacts.map(({ contact }) => JSON.stringify(contact))],
+    [
+      contacts.map(({ number }) => number),
+      contacts.map(({ contact }) => JSON.stringify(contact)),
+      contacts.map(({ callers }) => callers?.join(' ') ?? null),
+      contacts.flatMap(({ number, callers }) => (callers ? [number] : [])),
+    ],
   );
 }
 

@@ -22,6 +22,8 @@ export interface FollowDeps {
   /** What policies decide about contacts that have changed. */
   apply(numbers: readonly number[]): Promise<void>;
   log: { warn(fields: object, message: string): void };
+  /** The digest of a customer's address; without it an erasure by caller finds no session that has no recording. */
+  callerOf?(address: string): string | undefined;
   /** Ms until the inbox is read again after its end was reached. */
   pauseMs?: number;
   /** Events that one contact can have. */
@@ -35,7 +37,7 @@ const limitMs = 30_000;
 
 /** Keeps the contacts as the inbox's events have them, until the signal aborts. */
 export async function followInbox(deps: FollowDeps, signal: AbortSignal): Promise<void> {
-  const facts = knownFacts();
+  const facts = knownFacts(undefined, deps.callerOf);
   while (!signal.aborted) {
     const { touched, isEnd } = await followBatch(deps, facts);
     if (touched.length > 0) await deps.apply(touched);
@@ -126,7 +128,11 @@ async function computeContacts(
     }
     const [contact, ...others] = contactsOfFacts(found, options);
     if (contact && others.length === 0)
-      computed.push({ number, contact: employee ? withDefaultEmployee(contact, employee) : contact });
+      computed.push({
+        number,
+        contact: employee ? withDefaultEmployee(contact, employee) : contact,
+        callers: [...new Set(own.flatMap(({ callers = [] }) => callers))],
+      });
     else if (others.length > 0) partial += 1;
   }
   await writeContacts(db, computed);

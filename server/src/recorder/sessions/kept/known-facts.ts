@@ -3,6 +3,7 @@ import type { AgentEvent } from '../../../events/agent-event.ts';
 import { readEvents } from '../../../events/inbox-reader.ts';
 import type { Fact } from '../facts/fact.ts';
 import { factOf } from '../facts/fact-of.ts';
+import { statedNumbers } from '../facts/stated-numbers.ts';
 
 /** Some 20 MB: the contacts that are open at once in a large contact centre. */
 const mostFacts = 20_000;
@@ -15,8 +16,14 @@ export interface KnownFacts {
   of(db: Pick<Db, 'query'>, ids: readonly string[]): Promise<ReadonlyMap<string, Fact | undefined>>;
 }
 
-/** @param most facts that are kept; those that were used last are kept the longest */
-export function knownFacts(most: number = mostFacts): KnownFacts {
+/**
+ * @param most facts that are kept; those that were used last are kept the longest
+ * @param callerOf the digest of a customer's address; undefined where it has no number
+ */
+export function knownFacts(
+  most: number = mostFacts,
+  callerOf?: (address: string) => string | undefined,
+): KnownFacts {
   const known = new Map<string, Fact>();
   const keep = (id: string, fact: Fact) => {
     known.delete(id);
@@ -30,7 +37,10 @@ export function knownFacts(most: number = mostFacts): KnownFacts {
   };
   return {
     learn(event) {
-      const fact = factOf(event);
+      const read = factOf(event);
+      const callers =
+        read && callerOf ? statedNumbers(event, read).flatMap((one) => callerOf(one) ?? []) : [];
+      const fact = read && callers.length > 0 ? { ...read, callers } : read;
       if (fact) keep(event.id, fact);
       return fact;
     },

@@ -13,6 +13,8 @@ export interface SessionsDeps extends Pick<HoldLookDeps, 'catalog' | 'inbox' | '
   dataSource: Pick<DataSources, 'current' | 'people'>;
   /** Whether the host looks at live calls on a schedule. */
   watchCalls: boolean;
+  /** See `FollowDeps`. */
+  callerOf?(address: string): string | undefined;
   /** Called with the numbers of contacts that have changed. */
   onChange?: (numbers: readonly number[]) => Promise<void>;
   log: { warn(fields: object, message: string): void };
@@ -50,7 +52,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
   return {
     consumer: {
       name: 'sessions',
-      run: (signal) => followInbox({ db, options, apply, log }, signal),
+      run: (signal) =>
+        followInbox({ db, options, apply, log, ...(deps.callerOf && { callerOf: deps.callerOf }) }, signal),
     },
     async tick(signal) {
       await applyToAll(policies, signal);

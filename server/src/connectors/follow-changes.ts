@@ -1,0 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Consumer } from '../room.ts';
+import { type FollowDeps, follow } from './follow.ts';
+
+/** Until contacts that changed are looked at again, ms. */
+const pauseMs = 1_000;
+
+/** Makes interactions and effects of contacts as they change. */
+export const followChanges = (deps: FollowDeps): Consumer => ({
+  name: 'connector-changes',
+  async run(signal) {
+    while (!signal.aborted) {
+      await follow(deps, signal);
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  },
+});
