@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type ReportRow, reportOf } from '../connectors/report.ts';
+import type { AgentDay } from '../connectors/agent-days.ts';
 import { isDay } from '../recorder/completeness/day.ts';
 import { forTerminal } from './for-terminal.ts';
 import { withOperatorApi } from './operator-api.ts';
@@ -20,13 +20,13 @@ export function registerConnectorReport(connector: Command): void {
     .description("agents' activity by day of UTC: contacts handled and transferred, time by activity")
     .option('--from <day>', 'the first day, such as 2026-11-01; by default a week ago', day)
     .option('--to <day>', 'the last day; by default today', day)
-    .option('--json', '[{day, worker, handled, transferred, activities: {name: seconds}, others}]')
+    .option('--json', '[{day, worker, handled, transferred, wrapUpSeconds, activities: {name: seconds}}]')
     .action(({ from, to, json }: Flags, command: Command) => {
       const last = to ?? dayOf(Date.now());
       const first = from ?? dayOf(Date.parse(last) - 6 * dayMs);
       if (first > last) command.error('error: --from must not be later than --to');
       return withOperatorApi(async (api) => {
-        const rows = reportOf(await api.agentDays({ from: first, to: last }));
+        const rows = await api.agentDays({ from: first, to: last });
         if (json) printJson(rows);
         else console.log(reportText(rows));
       });
@@ -38,24 +38,19 @@ function day(text: string): string {
   throw new InvalidArgumentError('a day of the calendar, such as 2026-11-28');
 }
 
-/** A column for each measure and activity that a row has; times as hours:minutes:seconds. */
-export function reportText(rows: readonly ReportRow[]): string {
+/** A column for each activity that anyone had; times as hours:minutes:seconds. */
+export function reportText(rows: readonly AgentDay[]): string {
   if (rows.length === 0) return 'No agent was seen on these days.';
-  const activities = namesIn(rows.map(({ activities: of }) => of));
-  const others = namesIn(rows.map(({ others: of }) => of));
-  const headers = ['DAY', 'AGENT', 'HANDLED', 'TRANSFERRED', ...[...others, ...activities].map(headerOf)];
+  const activities = [...new Set(rows.flatMap((row) => Object.keys(row.activities)))].sort();
+  const headers = ['DAY', 'AGENT', 'HANDLED', 'TRANSFERRED', 'WRAP-UP', ...activities.map(headerOf)];
   const cells = rows.map((row) => [
-    ...[row.day, row.worker, row.handled, row.transferred],
-    ...others.map((name) => clock(row.others[name])),
+    ...[row.day, row.worker, row.handled, row.transferred, clock(row.wrapUpSeconds)],
     ...activities.map((name) => clock(row.activities[name])),
   ]);
   return table(headers, cells).join('\n');
 }
 
-const namesIn = (all: readonly Readonly<Record<string, number>>[]): string[] =>
-  [...new Set(all.flatMap((one) => Object.keys(one)))].sort();
-
-const headerOf = (name: string): string => forTerminal(name).replaceAll('_', ' ').toUpperCase();
+const headerOf = (name: string): string => forTerminal(name).toUpperCase();
 
 function clock(seconds: number | undefined): string | undefined {
   if (seconds === undefined) return undefined;

@@ -119,7 +119,7 @@ test('dead letters, and none', () => {
 });
 
 test('a report has a column for each activity that anyone had', () => {
-  const row = { day: '2026-11-28', handled: 3, transferred: 0, others: {} };
+  const row = { day: '2026-11-28', handled: 3, transferred: 0, wrapUpSeconds: 12 };
   expect(
     words(
       reportText([
@@ -128,9 +128,9 @@ test('a report has a column for each activity that anyone had', () => {
       ]),
     ),
   ).toEqual([
-    ['DAY', 'AGENT', 'HANDLED', 'TRANSFERRED', 'AVAILABLE', 'BREAK'],
-    ['2026-11-28', 'WK1', '3', '0', '1:01:01', '-'],
-    ['2026-11-28', 'WK2', '3', '0', '-', '0:01:00'],
+    ['DAY', 'AGENT', 'HANDLED', 'TRANSFERRED', 'WRAP-UP', 'AVAILABLE', 'BREAK'],
+    ['2026-11-28', 'WK1', '3', '0', '0:00:12', '1:01:01', '-'],
+    ['2026-11-28', 'WK2', '3', '0', '0:00:12', '-', '0:01:00'],
   ]);
   expect(reportText([])).toBe('No agent was seen on these days.');
 });

@@ -97,15 +97,16 @@ export async function explainTask(
   };
 }
 
-/** The newest of those that name the SID. */
+/** The newest of those that name the SID; of one that became one with another, that one. */
 async function interactionOfTask(db: Pick<Db, 'query'>, connector: string, task: string) {
   const [row] = await db.query<{
     custody_id: string;
     customer: number | null;
     interaction: Interaction | null;
   }>(
-    `SELECT custody_id, customer, interaction FROM connector_interactions
-     WHERE sids @> ARRAY[$2]::text[] AND connector = $1 ORDER BY changed_at DESC LIMIT 1`,
+    `SELECT whole.custody_id, whole.customer, whole.interaction FROM connector_interactions named
+     JOIN connector_interactions whole ON whole.custody_id = coalesce(named.merged_into, named.custody_id)
+     WHERE named.sids @> ARRAY[$2]::text[] AND named.connector = $1 ORDER BY whole.changed_at DESC LIMIT 1`,
     [connector, task],
   );
   return row;
@@ -139,7 +140,9 @@ interface EffectRow {
 const effectsOf = (db: Pick<Db, 'query'>, connector: string, custodyId: string): Promise<EffectRow[]> =>
   db.query(
     `SELECT trigger, state, event_name, happened_at, due_at, sent_at, attempts, error
-     FROM connector_effects WHERE connector = $1 AND custody_id = $2::uuid ORDER BY happened_at, id`,
+     FROM connector_effects WHERE connector = $1 AND custody_id IN (
+       SELECT $2::uuid UNION ALL SELECT custody_id FROM connector_interactions WHERE merged_into = $2::uuid
+     ) ORDER BY happened_at, id`,
     [connector, custodyId],
   );
 

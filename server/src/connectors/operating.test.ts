@@ -150,8 +150,8 @@ onEachEngine('what operators do with a connector', (open) => {
          ('2026-11-29', 'WK1', 'handled', 3), ('2026-11-30', 'WK1', 'handled', 4)`,
     );
     expect(await api.agentDays({ from: '2026-11-28', to: '2026-11-29' })).toEqual([
-      { day: '2026-11-28', worker: 'WK1', measure: 'handled', value: 2 },
-      { day: '2026-11-29', worker: 'WK1', measure: 'handled', value: 3 },
+      { day: '2026-11-28', worker: 'WK1', activities: {}, handled: 2, transferred: 0, wrapUpSeconds: 0 },
+      { day: '2026-11-29', worker: 'WK1', activities: {}, handled: 3, transferred: 0, wrapUpSeconds: 0 },
     ]);
   });
 

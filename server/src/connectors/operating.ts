@@ -1,10 +1,10 @@
 import { CustodyError, type TaskSid } from '@flex-custody/core';
 import { type Audit, operator } from '../access/audit.ts';
 import type { Db } from '../db/db.ts';
+import { type AgentDay, agentDays } from './agent-days.ts';
 import { type ExplainDeps, type Explanation, explainTask } from './explain.ts';
 import { type FailedEffect, failedEffects } from './failed.ts';
 import { retryFailed } from './outbox-counts.ts';
-import { type AgentDay, readAgentDays } from './report.ts';
 import { type ConnectorStatus, connectorStatus } from './status.ts';
 
 /** Days of UTC, such as 2026-11-28, the last one included. */
@@ -42,7 +42,7 @@ export function createConnectorApi(deps: ConnectorApiDeps): ConnectorApi {
     connectorStatus: () => connectorStatus(db, connector),
     failedEffects: (page) => failedEffects(db, connector, page),
     retryEffects: async (which) => ({ retried: await retryFailed(db, connector, which) }),
-    agentDays: (of) => readAgentDays(db, of),
+    agentDays: (of) => agentDays(db, of),
     async explainTask({ task, values }) {
       const preview = deps.preview(values);
       if (!preview) throw off();

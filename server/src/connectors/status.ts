@@ -67,7 +67,13 @@ export async function connectorState(db: Pick<Db, 'query'>, connector: string): 
 /** Only reads. */
 export async function connectorStatus(db: Pick<Db, 'query'>, connector: string): Promise<ConnectorStatus> {
   const [conversations, customers] = await Promise.all([
-    boundedCount(db, 'connector_interactions', 'connector = $1', 'connector, contact', [connector]),
+    boundedCount(
+      db,
+      'connector_interactions',
+      'connector = $1 AND merged_into IS NULL',
+      'connector, contact',
+      [connector],
+    ),
     boundedCount(
       db,
       'connector_customers',

@@ -18,6 +18,7 @@ import { runDelivery } from '../../connectors/run-jobs.ts';
 import { totalsOf } from '../../connectors/totals.ts';
 import { taskCompleteRoute } from '../../http/routes/task-complete.ts';
 import type { Room } from '../../room.ts';
+import { connectorTestWorks } from '../connector-test-work.ts';
 import type { Shared } from './shared.ts';
 
 const minuteMs = 60_000;
@@ -32,6 +33,7 @@ export function connectorsRoom(shared: Shared): Room {
   const file = openBrevoConfig(config);
   if (!file?.enabled)
     return {
+      works: connectorTestWorks(shared),
       async begin() {
         await switchOff(db, accountSid);
         await alarms.resolve(['brevo_paused', 'brevo_behind', 'brevo_uncertain', 'brevo_failed']);
@@ -96,7 +98,7 @@ function brevoRoom(shared: Shared, file: BrevoConfig): Room {
         },
       }),
     ],
-    works: connectorWorks(shared),
+    works: { ...connectorWorks(shared), ...connectorTestWorks(shared) },
     consumers: [
       followChanges(following),
       {
