@@ -6,7 +6,7 @@ import type { ContactKind, Direction } from '../recorder/sessions/contact.ts';
  * - `abandoned`: the customer gave up before an agent took it.
  * - `diverted`: it left the queue for something else, such as voicemail or a callback.
  * - `unanswered`: an outbound contact that the customer did not answer.
- * - `ended`: it has ended for another reason, which is nobody's wish to leave.
+ * - `ended`: it has ended for another reason than the customer's wish to leave.
  * - `open`: it lasts.
  */
 export const outcomes = ['resolved', 'abandoned', 'diverted', 'unanswered', 'ended', 'open'] as const;
@@ -28,7 +28,7 @@ export const triggers = [
 ] as const;
 export type Trigger = (typeof triggers)[number];
 
-/** Who the customer is, as the contact's addresses and its tasks' attributes say. No name of a channel stands before an address. */
+/** Who the customer is, as the contact's addresses and its tasks' attributes say. An address has no prefix with the name of its channel. */
 export interface Customer {
   /** Address of the customer: E.164, or the identity of a web chat. */
   address?: string;
