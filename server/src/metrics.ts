@@ -27,6 +27,8 @@ export interface Metrics {
   answered(route: string, status: number, seconds: number): void;
   /** A request with events that got 503. */
   eventsRefused(reason: string): void;
+  /** A request to Brevo, by the class of its limit and by what became of it. */
+  connectorAsked(of: string, outcome: string): void;
 }
 
 const copySeconds = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256];
@@ -187,6 +189,13 @@ export function createMetrics(sources: () => MetricSources): Metrics {
     registers,
   });
 
+  const asked = new Counter({
+    name: 'custody_connector_requests_total',
+    help: 'Requests to Brevo, by the class of their limit and by outcome.',
+    labelNames: ['class', 'outcome'],
+    registers,
+  });
+
   return {
     contentType: register.contentType,
     async read() {
@@ -205,6 +214,7 @@ export function createMetrics(sources: () => MetricSources): Metrics {
     tokenValidated: (outcome) => validations.inc({ outcome }),
     reported: (kind, reason, by) => reports.inc({ kind, reason, by }),
     answered: (route, status, seconds) => answers.observe({ route, status: String(status) }, seconds),
+    connectorAsked: (of, outcome) => asked.inc({ class: of, outcome }),
     eventsRefused: (reason) => refusedEvents.inc({ reason }),
   };
 }

@@ -1,3 +1,4 @@
+import { CustodyError } from '@flex-custody/core';
 import type { TryOutcome } from '../effect-state.ts';
 import type { BrevoOutcome } from './brevo-api.ts';
 
@@ -34,7 +35,10 @@ export async function tryOf(
   }
 }
 
-/** A request whose signal aborts while it waits for its turn was never sent; any other error leaves that open. */
+/**
+ * A request whose signal aborts while it waits for its turn, or that the database gives no turn, was never sent; one that is no
+ * request of Brevo's is refused here; any other error leaves open whether it was sent.
+ */
 export async function caught<T>(
   request: Promise<BrevoOutcome<T>>,
   signal: AbortSignal,
@@ -42,6 +46,10 @@ export async function caught<T>(
   try {
     return await request;
   } catch (error) {
-    return signal.aborted && error === signal.reason ? { kind: 'later' } : { kind: 'unknown' };
+    if ((signal.aborted && error === signal.reason) || error instanceof CustodyError)
+      return { kind: 'later' };
+    if (error instanceof RangeError)
+      return { kind: 'refused', status: 0, code: 'request_impossible', message: error.message };
+    return { kind: 'unknown' };
   }
 }

@@ -1,6 +1,7 @@
 import { brevoName, createBrevoCrm } from '../../connectors/brevo/brevo-crm.ts';
 import type { BrevoConfig } from '../../connectors/brevo/config/brevo-config.ts';
 import { openBrevoConfig } from '../../connectors/brevo/config/open.ts';
+import { connectorLog } from '../../connectors/brevo/connector-log.ts';
 import { createMapping } from '../../connectors/brevo/create-mapping.ts';
 import { openBrevo } from '../../connectors/brevo/open-brevo.ts';
 import { switchOff, switchOn } from '../../connectors/changes.ts';
@@ -47,11 +48,12 @@ const pathOf = (measure: string) =>
   /^conversation_(measure|attribute)_\d+$/.test(measure) ? `conversations.${measure}` : measure;
 
 function brevoRoom(shared: Shared, file: BrevoConfig): Room {
-  const { alarms, config, db, flexTokens, limits, log, queue, twilio } = shared;
+  const { alarms, config, db, flexTokens, limits, metrics, queue, twilio } = shared;
+  const log = connectorLog(shared.log, file);
   const { accountSid, authToken, flexOrigins: origins, publicUrl, secondaryAuthToken } = config;
   const connector = brevoName;
   const mapping = createMapping(file);
-  const brevo = openBrevo({ db, file, log, apiKey: () => config.brevo?.apiKey });
+  const brevo = openBrevo({ db, file, log, metrics, apiKey: () => config.brevo?.apiKey });
   const { crm, notes, onPause, onResumed } = createBrevoCrm({
     ...{ alarms, brevo, db, mapping },
     collisions: file.collisions,
