@@ -45,11 +45,6 @@ CREATE TABLE connector_customers (
   attempts integer NOT NULL DEFAULT 0,
   error jsonb,
   erased_at timestamptz,
-  -- SHA-256 of the contact that was last sent.
-  sent_hash text,
-  -- While a process sends the contact and its effects: by which claim, and until when no other process takes it.
-  claim uuid,
-  claimed_until timestamptz,
   UNIQUE (connector, digest)
 );
 
