@@ -1,5 +1,5 @@
 import type { Db } from '../db/db.ts';
-import { countOutbox } from './outbox-counts.ts';
+import { countOutbox, mostCounted } from './outbox-counts.ts';
 import { pauseNotes } from './pause-note.ts';
 
 /** A class of requests, as the other system's answers last described its limit. */
@@ -43,8 +43,8 @@ export interface ConnectorStatus {
   notes: readonly { name: string; lastAt: Date }[];
 }
 
-/** Rows that a status counts one by one; it estimates what is beyond, so that its cost is bounded. */
-const counted = 100_000;
+/** Rows that a status counts one by one; of more the database has an estimate, so that the cost is bounded. */
+const counted = mostCounted;
 
 /** The mark that the triggers of the tables ask for. */
 export const switchedOn = 'connectors';
@@ -67,20 +67,8 @@ export async function connectorState(db: Pick<Db, 'query'>, connector: string): 
 /** Only reads. */
 export async function connectorStatus(db: Pick<Db, 'query'>, connector: string): Promise<ConnectorStatus> {
   const [conversations, customers] = await Promise.all([
-    boundedCount(
-      db,
-      'connector_interactions',
-      'connector = $1 AND merged_into IS NULL',
-      'connector, contact',
-      [connector],
-    ),
-    boundedCount(
-      db,
-      'connector_customers',
-      'connector = $1 AND sent_version > 0 AND erased_at IS NULL',
-      'connector, digest',
-      [connector],
-    ),
+    boundedCount(db, connector, 'connector_interactions', 'contact', 'merged_into', 'merged_into IS NULL'),
+    boundedCount(db, connector, 'connector_customers', 'digest', 'sent_version', 'sent_version > 0'),
   ]);
   const { states, oldestDueMs } = await countOutbox(db, connector);
   const { on, paused } = await connectorState(db, connector);
@@ -104,20 +92,21 @@ export async function connectorStatus(db: Pick<Db, 'query'>, connector: string):
 /** Exact up to {@link counted} rows; above, the planner's number of rows of the whole table. */
 async function boundedCount(
   db: Pick<Db, 'query'>,
+  connector: string,
   table: string,
-  where: string,
   order: string,
-  values: readonly unknown[],
+  column: string,
+  counts: string,
 ): Promise<{ n: number; isEstimate: boolean }> {
-  const [row] = await db.query<{ n: number; estimate: number }>(
-    `SELECT count(*)::int AS n,
+  const [row] = await db.query<{ n: number; seen: number; estimate: number }>(
+    `SELECT count(*) FILTER (WHERE ${counts})::int AS n, count(*)::int AS seen,
        (SELECT reltuples::float8 FROM pg_class WHERE oid = '${table}'::regclass) AS estimate
-     FROM (SELECT FROM ${table} WHERE ${where} ORDER BY ${order} LIMIT ${counted}) bounded`,
-    values,
+     FROM (SELECT ${column} FROM ${table} WHERE connector = $1 ORDER BY connector, ${order} LIMIT ${counted}) bounded`,
+    [connector],
   );
-  const n = row?.n ?? 0;
-  if (n < counted) return { n, isEstimate: false };
-  return { n: Math.max(n, Math.round(row?.estimate ?? 0)), isEstimate: true };
+  const { n = 0, seen = 0, estimate = 0 } = row ?? {};
+  if (seen < counted) return { n, isEstimate: false };
+  return { n: Math.max(n, Math.round(estimate)), isEstimate: true };
 }
 
 async function lastSent(db: Pick<Db, 'query'>, connector: string): Promise<Date | undefined> {
