@@ -70,7 +70,9 @@ test('docs/metrics.md has each metric with its type, labels and meaning', async 
     ...sources,
     jobs: async () => [{ name: 'copy', state: 'created', count: 4 }],
     events: async () => [{ source: 'kinesis', shard: 's', stored: 2, duplicate: 1, setAside: 0 }],
+    connector: async () => ({ states: { waiting: 2 }, oldestDueMs: 1_500 }),
   }));
+  metrics.connectorAsked('events', 'done');
   metrics.copied(1_000, 500, 'function');
   metrics.verified(1_000, 100);
   metrics.eventsRefused('signature');

@@ -4,7 +4,7 @@ export const roles = {
   http: ['routes', 'upgrades'],
   /** Does the work. */
   worker: ['jobs', 'works'],
-  /** Follows the agents' events. */
+  /** Follows the agents' events, and sends what a connector's outbox has. */
   recorder: ['consumers'],
 } as const;
 

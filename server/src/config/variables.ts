@@ -104,7 +104,7 @@ export const variables = z.object({
     .transform((names) => names.filter(isRole))
     .default([...roleNames])
     .describe(
-      'What this process does: answer requests (http), run jobs (worker), follow the agents’ events (recorder).',
+      'What this process does: answer requests (http), run jobs (worker), follow the agents’ events, and send to Brevo (recorder).',
     ),
   AWS_REGION: matching(/^[a-z0-9-]{2,32}$/, 'must be a region such as eu-central-1').describe(
     'Region of the bucket.',

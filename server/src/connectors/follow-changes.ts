@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer } from '../room.ts';
+import { switchOn } from './changes.ts';
 import { type FollowDeps, follow } from './follow.ts';
 
 /** Until contacts that changed are looked at again, ms. */
@@ -9,6 +10,8 @@ const pauseMs = 1_000;
 export const followChanges = (deps: FollowDeps): Consumer => ({
   name: 'connector-changes',
   async run(signal) {
+    // A process of the role recorder may be the first one that runs.
+    await switchOn(deps.db, deps.accountSid);
     while (!signal.aborted) {
       await follow(deps, signal);
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);

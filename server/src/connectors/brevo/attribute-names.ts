@@ -11,8 +11,8 @@ export interface AttributeNamesDeps {
 
 /** Which attributes Brevo has: it may ignore a value under another name, or refuse the whole contact. */
 export interface AttributeNames {
-  /** The contact without the attributes that Brevo lacks and that may not be created. @param isAgain whether Brevo is asked again */
-  fit(contact: BrevoContact, signal: AbortSignal, isAgain?: boolean): Promise<BrevoContact>;
+  /** The contact without the attributes that Brevo lacks and that may not be created; undefined where one could not be created now. @param isAgain whether Brevo is asked again */
+  fit(contact: BrevoContact, signal: AbortSignal, isAgain?: boolean): Promise<BrevoContact | undefined>;
 }
 
 /** How long an answer of Brevo is used, ms: it counts for the limit of contacts. */
@@ -67,7 +67,9 @@ export function createAttributeNames({
       for (const [name, value] of Object.entries(contact.attributes)) {
         if (names.has(name)) continue;
         // Another process may have created it meanwhile: Brevo then refuses, and the next look finds it.
-        if (mayCreate && isThere(await brevo.createAttribute(name, typeOf(value), signal))) names.add(name);
+        const made = mayCreate ? await brevo.createAttribute(name, typeOf(value), signal) : undefined;
+        if (made && !isThere(made) && made.kind !== 'refused') return undefined;
+        if (made && isThere(made)) names.add(name);
         else lacking.push(name);
       }
       if (lacking.some((name) => !reported.has(name))) {

@@ -126,6 +126,14 @@ test('they are created where the setting says so', async () => {
   expect(alarms).toEqual(['brevo_attribute_missing resolved']);
 });
 
+test('an attribute that cannot be created now has the whole contact sent later', async () => {
+  const { brevo, send } = rig({}, true);
+  brevo.names.clear();
+  brevo.next('createAttribute', { kind: 'later', status: 503 });
+  expect((await send()).outcome).toEqual({ kind: 'later' });
+  expect(brevo.contacts.size).toBe(0);
+});
+
 test('a rule that never overwrites has what Brevo has read before', async () => {
   const seen: unknown[] = [];
   const needy = {

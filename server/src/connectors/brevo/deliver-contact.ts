@@ -43,6 +43,7 @@ export async function deliverContact(
     if (found.kind === 'done') remoteId = String(found.value.id);
   }
   const wanted = await attributes.fit(wantedContact(mapping, customer.interactions, totals, before), signal);
+  if (!wanted) return { outcome: { kind: 'later' } };
   const sentHash = hashOf(wanted);
   const known = { sentHash, ...(remoteId && { remoteId }) };
   if (sentHash === customer.sentHash) return { outcome: done, ...known };
@@ -116,7 +117,7 @@ async function send(deps: ContactDeps, first: BrevoContact, signal: AbortSignal)
     if (outcome.kind === 'refused' && outcome.status === 400 && !isFitted) {
       isFitted = true;
       const fitted = await attributes.fit(contact, signal, true);
-      if (Object.keys(fitted.attributes).length < Object.keys(contact.attributes).length) {
+      if (fitted && Object.keys(fitted.attributes).length < Object.keys(contact.attributes).length) {
         contact = fitted;
         continue;
       }

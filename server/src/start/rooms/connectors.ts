@@ -18,6 +18,7 @@ import type { RemoteNames } from '../../connectors/outbox-table.ts';
 import { runDelivery } from '../../connectors/run-jobs.ts';
 import { totalsOf } from '../../connectors/totals.ts';
 import { taskCompleteRoute } from '../../http/routes/task-complete.ts';
+import type { Logger } from '../../log.ts';
 import type { Room } from '../../room.ts';
 import { connectorTestWorks } from '../connector-test-work.ts';
 import type { Shared } from './shared.ts';
@@ -49,7 +50,7 @@ const pathOf = (measure: string) =>
 
 function brevoRoom(shared: Shared, file: BrevoConfig): Room {
   const { alarms, config, db, flexTokens, limits, metrics, queue, twilio } = shared;
-  const log = connectorLog(shared.log, file);
+  const log = connectorLog(shared.log as Logger, file);
   const { accountSid, authToken, flexOrigins: origins, publicUrl, secondaryAuthToken } = config;
   const connector = brevoName;
   const mapping = createMapping(file);
