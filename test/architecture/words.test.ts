@@ -30,6 +30,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'sandbox/src/stack/ports.ts': ['Whoever listens on one has it'],
   // The option --anew and its query parameter.
   'server/src/cli/catalog.ts': ['anew'],
+  'server/src/cli/connector-sync.ts': ['anew'],
+  'server/src/cli/connector-test.ts': ['anew'],
   'server/src/cli/erase.ts': ['anew'],
   'server/src/cli/reconcile.ts': ['anew'],
   'server/src/cli/recorder-periods.ts': ['anew'],

@@ -214,6 +214,7 @@ export const errorTable = {
 
   // Long work and its end.
   run_unknown: [404, false, 'This work was never begun here.'],
+  connector_off: [409, false, 'The connector is switched off.', 'Set CUSTODY_BREVO_FILE, and `enabled: true` in its file; `flex-custody connector install brevo` writes one.'],
   run_busy: [409, false, 'The same work runs already, in another process.', 'Wait until it ends.'],
   run_taken: [409, false, 'Another process took over the work.', 'Follow it there, or run the command again later.'],
   closing_late: [500, false, 'Something did not end in time when the host closed.'],

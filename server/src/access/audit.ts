@@ -31,6 +31,7 @@ export const auditActions = {
   'segment.explained': "An operator said why an agent's segment has no recording.",
   'segment.reason-withdrawn': 'An operator withdrew such a reason.',
   'data-source.set': 'The settings of the data source were changed, or their file has changed.',
+  'connector.values': "An operator had the customer's values shown that a connector sends of a task.",
 } as const;
 export type AuditAction = keyof typeof auditActions;
 

@@ -33,13 +33,14 @@ import { createSecretKeys } from '../secrets/secret-keys.ts';
 import { createSecrets } from '../secrets/secrets.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
 import { loadSigning } from '../signing/load.ts';
+import { openConnectorApi } from '../start/connector-api.ts';
 import { allJobs } from '../start/jobs.ts';
 import { detail } from './output.ts';
 
 type Needed = CustodyConfig &
   Partial<Omit<DataSourceConfig, 'accountSid'>> &
   Pick<Config, 'database' | 'ops' | 'secretsKeys'> &
-  Partial<Pick<Config, 'mediaSecret' | 'retries' | 'signing'>>;
+  Partial<Pick<Config, 'brevo' | 'mediaSecret' | 'retries' | 'signing'>>;
 
 /** Settings that work at the database needs. The operators' secret is needed only to ask a running host. */
 const needed = [
@@ -55,6 +56,7 @@ const needed = [
   'dataSourceFile',
   'employeesFile',
   'pauseSet',
+  'brevo',
 ] as const;
 
 /** Only TaskRouter's workers need the credentials, so that other work does without them. */
@@ -121,6 +123,7 @@ export async function withOperatorApi(
       health: () => readHealth(db, config.accountSid),
       events: () => readEventStatus(db),
       recorderStatus: () => readRecorderStatus(db, dataSource),
+      connector: openConnectorApi(db, createAudit(db), config),
       completeness: createCompleteness({
         ...{ accountSid: config.accountSid, db },
         ...{ catalog, dataSource, queue },

@@ -7,6 +7,7 @@ import { registerAlarmCommands } from './alarms.ts';
 import { registerCatalog } from './catalog.ts';
 import { registerCertificates } from './certificates.ts';
 import { registerCompleteness } from './completeness.ts';
+import { registerConnector } from './connector.ts';
 import { registerDoctor } from './doctor/index.ts';
 import { registerErase, registerRetention } from './erase.ts';
 import { addExamples } from './examples.ts';
@@ -57,6 +58,7 @@ export function buildProgram(deps: ProgramDeps): Command {
   registerImport(program);
   registerRecorder(program);
   registerCompleteness(program);
+  registerConnector(program);
   registerPolicy(program);
   registerRetention(program);
   registerErase(program);

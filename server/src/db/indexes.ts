@@ -135,6 +135,7 @@ export const indexes: Wanted = {
   connector_effects_sending: { on: 'connector_effects', as: `(try_until) WHERE state = 'sending'` },
   connector_effects_uncertain: { on: 'connector_effects', as: `(due_at) WHERE state = 'uncertain'` },
   connector_effects_failed: { on: 'connector_effects', as: `(connector, id) WHERE state = 'failed'` },
+  connector_effects_sent: { on: 'connector_effects', as: '(connector, sent_at) WHERE sent_at IS NOT NULL' },
   connector_customers_due: { on: 'connector_customers', as: `(connector, due_at) WHERE state = 'waiting'` },
   connector_customers_failed: { on: 'connector_customers', as: `(connector, id) WHERE state = 'failed'` },
 };

@@ -42,6 +42,8 @@ import { noticedSince, switchOff, switchOn, takeChanges } from '../connectors/ch
 import { eventsOfContacts as eventsOfConnectorContacts } from '../connectors/contact-events.ts';
 import { claimForgetting, forgotten, keepCustomers, leaveCustomers } from '../connectors/customers-table.ts';
 import { effectsOf, writePlan } from '../connectors/effects-table.ts';
+import { explainTask } from '../connectors/explain.ts';
+import { failedEffects } from '../connectors/failed.ts';
 import { readCheckpoint, writeCheckpoint } from '../connectors/history/checkpoints.ts';
 import { askForContacts, countContacts, wantHistory } from '../connectors/history/wanted-history.ts';
 import {
@@ -54,7 +56,9 @@ import {
   removeInteractions,
   writeInteractions,
 } from '../connectors/interactions-table.ts';
+import { keptChecks } from '../connectors/kept-checks.ts';
 import { noteMessages, takeDueMessages } from '../connectors/messages.ts';
+import { connectorStatus } from '../connectors/status.ts';
 import { totalsOf } from '../connectors/totals.ts';
 import { adoptDatabase, bindDatabase, differencesFrom, readCustody } from '../custody/bind.ts';
 import { createInbox } from '../events/create-inbox.ts';
@@ -748,6 +752,14 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await totalsOf(db, [1, 2, 3]);
     await followAgentDays(db, connector);
     await agentDays(db, { from: '2026-11-01', to: '2026-11-30' });
+    db.during('connectors: what operators ask');
+    await connectorStatus(db, connector);
+    await failedEffects(db, connector, { limit: 100, after: 5 });
+    const preview = async () => {
+      throw new Error('not asked');
+    };
+    for (const sid of [WT(1), WT(1_000_000)]) await settled(explainTask({ db, connector, preview }, sid));
+    for (const { look } of keptChecks(db, connector, new Date(0))) await look(new AbortController().signal);
     db.during('connectors: messages');
     await takeDueMessages(db, connector, 10, 60_000);
     await noteMessages(db, [{ custodyId: ids[0] ?? '', messages: 1 }]);

@@ -14,6 +14,7 @@ test.each<[Parameters<typeof checkedWork>[0], Json]>([
   ['retention', { yes: true }],
   ['sign-sidecars', { again: true }],
   ['import', { from: 's3://old/calls', region: 'eu-central-1', deletePlain: true, repairHeader: true }],
+  ['connector-test', { since: '2026-01-01', createAttributes: true, sendEvent: true }],
   ['connector-sync', { connector: 'brevo', type: 'incremental' }],
   [
     'connector-sync',
@@ -44,6 +45,7 @@ test.each<[Parameters<typeof checkedWork>[0], Json, string]>([
   ['reconcile', { since: '2026-11-01', settledMs: -1 }, 'settledMs'],
   ['rotate-keys', { from: 7 }, 'from'],
   ['import', { from: 's3://b/', deletePlain: null }, 'deletePlain'],
+  ['connector-test', { sendEvents: true }, 'sendEvents'],
   ['connector-sync', {}, 'connector'],
   ['connector-sync', { connector: 'brevo', type: 'full' }, 'since'],
   ['connector-sync', { connector: 'brevo', resources: [] }, 'resources'],

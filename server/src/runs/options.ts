@@ -44,6 +44,7 @@ const schemas = {
   recover: z.strictObject({ since: time, until: time.optional(), dryRun: yes }),
   repair: z.strictObject({ since: time, until: time.optional(), dryRun: yes }),
   'short-calls': z.strictObject({ dryRun: yes, yes }),
+  'connector-test': z.strictObject({ since: time.optional(), createAttributes: yes, sendEvent: yes }),
   'connector-sync': z
     .strictObject({
       connector: z.enum(['brevo']),

@@ -22,6 +22,7 @@ import type { Queue } from '../queue/queue.ts';
 import { createCompleteness } from '../recorder/completeness/completeness.ts';
 import { type Duty, doesIt, type Room } from '../room.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
+import { openConnectorApi } from './connector-api.ts';
 import { counted } from './counted-tokens.ts';
 import { createHostDeps } from './host-deps.ts';
 import { allJobs } from './jobs.ts';
@@ -101,6 +102,7 @@ function assemble(
         health: () => readHealth(db, config.accountSid),
         events: () => readEventStatus(db),
         recorderStatus: () => readRecorderStatus(db, deps.dataSource),
+        connector: openConnectorApi(db, deps.audit, config),
         completeness: createCompleteness({ ...deps, accountSid: config.accountSid, db, queue }),
         works: merged<Required<Room>['works']>({}, roomsFor('works'), (room) => room.works),
         signal: ending.signal,

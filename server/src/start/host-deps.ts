@@ -50,6 +50,7 @@ import { createSealedSecrets, type SealedSecrets } from '../secrets/sealed-secre
 import { createSecretKeys, type SecretKeys } from '../secrets/secret-keys.ts';
 import { createSecrets, type Secrets } from '../secrets/secrets.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
+import { connectorTestWorks } from './connector-test-work.ts';
 
 /** Dependencies of a host, and of the command line when it does a host's work. */
 export interface HostDeps extends IngestParts {
@@ -151,5 +152,8 @@ export function createHostDeps(
 
 /** Long work by its name at the command line. */
 export function createWorks(deps: HostDeps): Readonly<Record<string, CheckedWork>> {
-  return { ...ingestWorks(deps), ...retentionWorks(deps), ...recorderWorks(deps), ...connectorWorks(deps) };
+  return {
+    ...{ ...ingestWorks(deps), ...retentionWorks(deps), ...recorderWorks(deps) },
+    ...{ ...connectorWorks(deps), ...connectorTestWorks(deps) },
+  };
 }

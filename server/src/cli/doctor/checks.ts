@@ -1,4 +1,5 @@
 import { alarmWebhook } from './alarm-webhook.ts';
+import { brevo } from './brevo.ts';
 import * as bucket from './bucket.ts';
 import { archive, erasing, sidecars } from './bucket-erasing.ts';
 import { callers } from './callers.ts';
@@ -102,6 +103,7 @@ export const checks: readonly Check[] = [
     reconcile: database.reconcile,
   }),
   ...group('Recorder', { 'data-source': dataSource }),
+  ...group('Connector', { brevo }),
   ...group('Functions', { functions: functions.functions, callback: functions.callback }),
   ...group('Flex', {
     flex: flex.flex,

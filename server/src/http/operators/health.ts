@@ -2,6 +2,7 @@ import type { AccountSid } from '@flex-custody/core';
 import { createAlarms } from '../../alarms/alarms.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { CallerKeys } from '../../catalog/recording-row.ts';
+import { type ConnectorState, connectorState } from '../../connectors/status.ts';
 import { readCustody } from '../../custody/bind.ts';
 import type { CustodyFacts } from '../../custody/facts.ts';
 import type { Db } from '../../db/db.ts';
@@ -39,6 +40,8 @@ export interface Health {
     policy?: PolicySummary | null;
     /** The current settings of the data source; null if none were saved, absent from a host of an earlier release. */
     dataSource?: { version: number; settings: unknown } | null;
+    /** Absent from a host of an earlier release. */
+    connector?: ConnectorState;
     /** The last run of each kind of long work. */
     runs: RunView[];
   };
@@ -74,6 +77,7 @@ export async function readHealth(db: Db, accountSid: AccountSid): Promise<Health
       signing: { newest: await catalog.newestSigners(), unsigned: await catalog.countUnsigned() },
       policy: policy ? summaryOf(policy) : null,
       dataSource: dataSource ? { version: dataSource.version, settings: dataSource.settings } : null,
+      connector: await connectorState(db, 'brevo'),
       runs: await createRuns(db).all(),
     },
   };

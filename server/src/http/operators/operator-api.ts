@@ -5,6 +5,7 @@ import type { Certificates, KeptCertificate } from '../../catalog/certificates.t
 import type { LookupCatalog } from '../../catalog/lookup-catalog.ts';
 import type { OperatingCatalog } from '../../catalog/operating-catalog.ts';
 import type { Listing, RecordingRow } from '../../catalog/recording-row.ts';
+import type { ConnectorApi } from '../../connectors/operating.ts';
 import type { Behind } from '../../db/pages.ts';
 import type { StatusTable } from '../../events/status-part.ts';
 import { ingestJobs } from '../../ingest/jobs.ts';
@@ -49,7 +50,7 @@ export interface Page<Id> {
 export type Behinds = Omit<Listing, 'limit'> & { after: RecordingSid };
 
 /** What operators do with the catalog, at the database or through the host that has it open. */
-export interface OperatorApi extends PolicyApi, DataSourceApi, Completeness {
+export interface OperatorApi extends PolicyApi, DataSourceApi, Completeness, ConnectorApi {
   list(listing: Listing): Promise<RecordingRow[]>;
   /** How many rows follow a page of such a list; undefined if a host of an earlier release does not count them. Other lists likewise. */
   listBehind(of: Behinds): Promise<Behind | undefined>;
@@ -130,6 +131,7 @@ export interface OperatorApiDeps extends PolicyApiDeps {
   events(): Promise<StatusTable[]>;
   recorderStatus(): Promise<StatusTable[]>;
   completeness: Completeness;
+  connector: ConnectorApi;
   runs: Runs;
   dataSource: Pick<DataSources, 'view' | 'history' | 'change'>;
   /** Long work by its name. */
@@ -163,6 +165,7 @@ export function createOperatorApi({
   events,
   recorderStatus,
   completeness,
+  connector,
   runs,
   works,
   signal,
@@ -265,6 +268,7 @@ export function createOperatorApi({
     events,
     recorderStatus,
     ...completeness,
+    ...connector,
     alarms: (page) => alarms.list({ ...page, open: true }),
     alarmsBehind: (after) => alarms.countBehind(after),
     async clearAlarm(id) {

@@ -14,6 +14,7 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import { type Certificates, createCertificates } from '../../catalog/certificates.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { RecordingRow } from '../../catalog/recording-row.ts';
+import { createConnectorApi } from '../../connectors/operating.ts';
 import { migrate } from '../../db/migrate.ts';
 import { openEmbedded, type TestDatabase } from '../../db/testing/on-each-engine.ts';
 import { readEventStatus } from '../../events/event-status.ts';
@@ -57,6 +58,13 @@ let sent: string[];
 let app: FastifyInstance;
 let url: string;
 
+const connector = () =>
+  createConnectorApi({
+    ...{ db: database.db, audit: createAudit(database.db), connector: 'brevo' },
+    preview: () => async () => {
+      throw new Error('there is no interaction');
+    },
+  });
 beforeAll(async () => {
   database = await openEmbedded();
   await migrate(database.db);
@@ -98,6 +106,7 @@ beforeAll(async () => {
       ...{ accountSid, db: database.db, catalog, dataSource },
       queue: { send: async ({ name }) => void sent.push(name) },
     }),
+    connector: connector(),
     works: {
       erase: checkedWork('erase', () => Promise.reject(new Error('it began'))),
       'count-up': async ({ options, save }) => {
@@ -215,6 +224,37 @@ describe.each([
     expect(await failed()).toBe(0);
   });
 
+  test('the connector: its state, dead letters, agents, and why a task is not sent', async () => {
+    await database.db.query(
+      `DELETE FROM connector_effects; DELETE FROM connector_interactions; DELETE FROM connector_agent_days;
+       INSERT INTO connector_agent_days VALUES ('2026-11-28', 'WK1', 'handled', 2);
+       INSERT INTO connector_interactions (custody_id, connector, interaction, opened_at, channel)
+       VALUES ('01234567-89ab-4cde-8f01-23456789abcd', 'brevo', '{}', now(), 'voice');
+       INSERT INTO connector_effects (connector, custody_id, trigger, state, happened_at, due_at)
+       VALUES ('brevo', '01234567-89ab-4cde-8f01-23456789abcd', 'task.created', 'failed', now(), now())`,
+    );
+    expect(await api().connectorStatus()).toMatchObject({ connected: false, failed: 1, lastSync: null });
+    const [one] = await api().failedEffects({ limit: 10 });
+    expect(one).toMatchObject({ trigger: 'task.created', happenedAt: expect.any(Date) });
+    expect(await api().failedEffects({ limit: 10, after: one?.id ?? 0 })).toEqual([]);
+    expect(await api().retryEffects([(one?.id ?? 0) + 1])).toEqual({ retried: 0 });
+    expect(await api().retryEffects([one?.id ?? 0])).toEqual({ retried: 1 });
+    expect(await api().retryEffects('all')).toEqual({ retried: 0 });
+    expect(await api().agentDays({ from: '2026-11-28', to: '2026-11-28' })).toHaveLength(1);
+    const task = `WT${'7'.repeat(32)}` as TaskSid;
+    expect((await api().explainTask({ task, values: false })).why).toContain('its events have not come');
+  });
+
+  test('what is no request about the connector is refused by the host', async () => {
+    const far = remoteOperatorApi(url, secret);
+    const refused = { status: 400 };
+    await expect(far.retryEffects([])).rejects.toMatchObject(refused);
+    await expect(far.retryEffects([0.5])).rejects.toMatchObject(refused);
+    await expect(far.explainTask({ task: 'WT1' as TaskSid, values: false })).rejects.toMatchObject(refused);
+    await expect(far.agentDays({ from: 'today', to: '2026-11-28' })).rejects.toMatchObject(refused);
+    await expect(far.failedEffects({ limit: 1_001 })).rejects.toMatchObject(refused);
+  });
+
   test('the settings of the data source are read and changed', async () => {
     await database.db.query('TRUNCATE data_source_versions');
     const settings = { longCallMinutes: 60 };
@@ -252,7 +292,7 @@ describe.each([
           return 'registered';
         },
       } as Pick<Catalog, 'list' | 'find' | 'replayed'> as Catalog,
-      ...{ certificates, alarms, secretKeys },
+      ...{ certificates, alarms, secretKeys, connector: connector() },
       sealedSecrets: createSealedSecrets(database.db, recordSecretChange),
       policies: createPolicies(database.db, accountSid),
       queue: { send: async () => undefined },

@@ -24,6 +24,7 @@ const said = {
   segment_unknown: () => segmentMessages.segment_unknown,
   segment_settled: () => segmentMessages.segment_settled,
   reason_unknown: () => segmentMessages.reason_unknown,
+  connector_off: () => 'the host has no CUSTODY_BREVO_FILE, or its file says enabled: false',
   policy_weaker: () => 'it holds or keeps less than the policy in force: add --yes if that is intended',
 } as const;
 
@@ -95,6 +96,12 @@ export function remoteOperatorApi(url: string, secret: string): OperatorApi {
     completeness: (day) => ask('GET', `/completeness/${day}`),
     explainSegment: (explanation) => ask('POST', '/segments/explain', JSON.stringify(explanation)),
     withdrawReason: (withdrawal) => ask('POST', '/segments/withdraw', JSON.stringify(withdrawal)),
+    connectorStatus: () => ask('GET', '/connector/status'),
+    failedEffects: ({ limit, after = 0 }) =>
+      ask('GET', `/connector/failed?limit=${limit}${after > 0 ? `&after=${after}` : ''}`),
+    retryEffects: (ids) => ask('POST', '/connector/retry', JSON.stringify({ ids })),
+    agentDays: ({ from, to }) => ask('GET', `/connector/agents?from=${from}&to=${to}`),
+    explainTask: (of) => ask('POST', '/connector/explain', JSON.stringify(of)),
     policy: () => ask('GET', '/policy'),
     policies: () => ask('GET', '/policies'),
     dataSource: () => ask('GET', '/data-source'),

@@ -9,6 +9,7 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { requireFunctionSignature } from '../plugins/function-signature.ts';
 import { completenessRoutes } from './completeness-routes.ts';
+import { connectorRoutes } from './connector-routes.ts';
 import { dataSourceRoutes } from './data-source-routes.ts';
 import type { OperatorApi, Page } from './operator-api.ts';
 import { policyRoutes } from './policy-routes.ts';
@@ -133,6 +134,7 @@ export async function operatorRoutes(
   scope.get('/events', () => api.events());
   scope.get('/recorder/status', () => api.recorderStatus());
   completenessRoutes(scope, api);
+  connectorRoutes(scope, api);
   scope.get<{ Querystring: Page<number> }>('/alarms', { schema: page(alarmId, 100) }, ({ query }) =>
     api.alarms(query),
   );

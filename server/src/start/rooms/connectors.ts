@@ -20,6 +20,7 @@ import { totalsOf } from '../../connectors/totals.ts';
 import { taskCompleteRoute } from '../../http/routes/task-complete.ts';
 import type { Logger } from '../../log.ts';
 import type { Room } from '../../room.ts';
+import { connectorTestWorks } from '../connector-test-work.ts';
 import type { Shared } from './shared.ts';
 
 const minuteMs = 60_000;
@@ -34,6 +35,7 @@ export function connectorsRoom(shared: Shared): Room {
   const file = openBrevoConfig(config);
   if (!file?.enabled)
     return {
+      works: connectorTestWorks(shared),
       async begin() {
         await switchOff(db, accountSid);
         await alarms.resolve(['brevo_paused', 'brevo_behind', 'brevo_uncertain', 'brevo_failed']);
@@ -99,7 +101,7 @@ function brevoRoom(shared: Shared, file: BrevoConfig): Room {
         },
       }),
     ],
-    works: connectorWorks(shared),
+    works: { ...connectorWorks(shared), ...connectorTestWorks(shared) },
     consumers: [
       followChanges(following),
       {

@@ -1,0 +1,31 @@
+import { CustodyError } from '@flex-custody/core';
+import type { Config } from '../config.ts';
+import { openBrevoConfig } from '../connectors/brevo/config/open.ts';
+import { createMapping } from '../connectors/brevo/create-mapping.ts';
+import { openBrevo } from '../connectors/brevo/open-brevo.ts';
+import { type TestDeps, testConnector } from '../connectors/brevo/test-work.ts';
+import type { Db } from '../db/db.ts';
+import type { Log } from '../ingest/index.ts';
+import { type CheckedWork, checkedWork } from '../runs/options.ts';
+
+export interface ConnectorTestDeps {
+  config: Config;
+  db: Db;
+  log: Log;
+  twilio: TestDeps['twilio'];
+}
+
+/** `connector test`, which also says what is missing before the connector is complete. */
+export const connectorTestWorks = (deps: ConnectorTestDeps): Readonly<Record<string, CheckedWork>> => ({
+  'connector-test': checkedWork('connector-test', async (run) => {
+    const { config, db, log, twilio } = deps;
+    const settings = openBrevoConfig(config, { needsKey: false });
+    if (!settings?.enabled)
+      throw new CustodyError(
+        'connector_off',
+        'CUSTODY_BREVO_FILE is not set, or its file says enabled: false',
+      );
+    const brevo = openBrevo({ db, file: settings, log, apiKey: () => config.brevo?.apiKey });
+    await testConnector({ config, db, brevo, settings, twilio, mapping: createMapping(settings) })(run);
+  }),
+});
