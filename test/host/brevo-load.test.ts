@@ -121,7 +121,7 @@ describeWhere('postgresql', 'Brevo, while the host is killed', () => {
         // The claims and tries of a dead process last for minutes, which this test does not wait.
         await db.query(`UPDATE connector_customers SET claimed_until = now() - interval '1 s', due_at = now() WHERE claim IS NOT NULL;
           UPDATE connector_effects SET try_until = now() - interval '1 s' WHERE state = 'sending';
-          UPDATE connector_effects SET due_at = now() WHERE state = 'waiting' AND due_at > now() + interval '20 s'`);
+          UPDATE connector_effects SET due_at = now() WHERE state IN ('waiting', 'uncertain') AND due_at > now() + interval '20 s'`);
         running = await host.start();
       }
       await until(async () => (await left()) === 0, longestMs);

@@ -5,7 +5,7 @@ export const mostUncertain = 10;
 /** Of one look. */
 const mostLooked = 200;
 /** Until another process may look for the same effects, ms. */
-const lookMs = 5 * 60_000;
+const lookMs = 2 * 60_000;
 
 /** An effect whose request may have been taken. */
 export interface UncertainEffect {
