@@ -85,23 +85,49 @@ function ofCall(
   });
 }
 
-/** The addresses of a conversation's participants; agents have an identity and no address. */
-export function ofParticipants(said: readonly SaidEvent[]): string[] {
+/** How a participant of a conversation takes part in it; agents have an identity and no address. */
+interface Binding {
+  address: string;
+  /** Such as `sms`, in small letters; empty where the event has none. */
+  type: string;
+}
+
+function bindingsIn(said: readonly SaidEvent[]): Binding[] {
   return said.flatMap(({ event, fact }) => {
     if (fact.kind !== 'conversation' || !fact.name.startsWith('participant')) return [];
     const of = fieldsIn(event.data['payload'] ?? event.data);
     const binding = fieldsIn(of('MessagingBinding'));
-    return asText(binding('Address')) ?? asText(of('MessagingBinding.Address')) ?? [];
+    const stated = (name: string) => asText(binding(name)) ?? asText(of(`MessagingBinding.${name}`));
+    const address = stated('Address');
+    return address === undefined ? [] : [{ address, type: stated('Type')?.toLowerCase() ?? '' }];
   });
 }
 
-/** The channel that addresses name where the contact's own channel is a general one, such as `chat`. */
+const ofParticipants = (said: readonly SaidEvent[]): string[] =>
+  bindingsIn(said).map(({ address }) => address);
+
+const ofBindings: Readonly<Record<string, Channel>> = {
+  sms: 'sms',
+  whatsapp: 'whatsapp',
+  web: 'webchat',
+  webchat: 'webchat',
+  chat: 'webchat',
+};
+
+/**
+ * The channel of a contact whose own channel is a general one, such as `chat`: that of its addresses, else of the first participant
+ * who has one. Undefined where nothing names one.
+ */
 export function channelOfAddresses(
   merged: Readonly<Record<string, unknown>>,
   said: readonly SaidEvent[],
-): 'whatsapp' | 'sms' | undefined {
+): Channel | undefined {
   const named = [...ofText, ...attributesOf.outbound].flatMap((name) => asText(fieldsIn(merged)(name)) ?? []);
-  const ofConversation = ofParticipants(said);
-  if ([...named, ...ofConversation].some((address) => /^whatsapp:/i.test(address))) return 'whatsapp';
-  return ofConversation.some((address) => /^\+\d/.test(address)) ? 'sms' : undefined;
+  const bindings = bindingsIn(said);
+  const addresses = [...named, ...bindings.map(({ address }) => address)];
+  if (addresses.some((address) => /^whatsapp:/i.test(address))) return 'whatsapp';
+  const [first] = bindings;
+  if (!first) return undefined;
+  if (first.type !== '') return ofBindings[first.type] ?? 'other';
+  return /^\+\d/.test(first.address) ? 'sms' : undefined;
 }

@@ -391,6 +391,44 @@ test('a conversation without any task is an interaction, a call without one is n
   expect(found.filter((one) => !one)).toHaveLength(1);
 });
 
+test.each<[binding: object, channel: string, address: string | undefined]>([
+  [{ MessagingBinding: { Type: 'sms', Address: '+34600000001' } }, 'sms', '+34600000001'],
+  [{ messagingBinding: { type: 'sms', address: '12345' } }, 'sms', undefined],
+  [{ MessagingBinding: '{"Type":"WhatsApp","Address":"+34600000001"}' }, 'whatsapp', '+34600000001'],
+  [{ 'MessagingBinding.Type': 'sms', 'MessagingBinding.Address': '+34600000001' }, 'sms', '+34600000001'],
+  [{ MessagingBinding: { Address: '+34600000001' } }, 'sms', '+34600000001'],
+  [{ MessagingBinding: { Type: 'messenger', Address: 'messenger:17' } }, 'other', '17'],
+  [{ MessagingBinding: { Type: 'web' } }, 'webchat', undefined],
+  [{ Identity: 'visitor-7' }, 'webchat', undefined],
+])(
+  'a conversation without any task, whose participant has %j, is in the channel %s',
+  (binding, channel, address) => {
+    const story = new Story(51);
+    const conversation = story.sid('CH');
+    story.conversationEvent('participant.added', conversation, {
+      ParticipantSid: story.sid('MB'),
+      ...binding,
+    });
+    story.wait(60).conversationEvent('conversation-state.updated', conversation, { StateTo: 'closed' });
+    const [one] = interactionsIn(story.events);
+    expect(one).toMatchObject({ channel, tasks: [] });
+    expect(one?.customer.address).toBe(address);
+  },
+);
+
+test('the channel of a chat is that of its first participant with an address', () => {
+  const story = new Story(52);
+  const task = story.conversation('Chat', { channelType: undefined, customerAddress: '+34600000001' });
+  for (const [Type, Address] of [
+    ['sms', '+34600000001'],
+    ['messenger', 'messenger:17'],
+  ])
+    story.conversationEvent('participant.added', task.conversation, { MessagingBinding: { Type, Address } });
+  expect(interactionsIn(story.events)[0]).toMatchObject({
+    ...{ channel: 'sms', customer: { address: '+34600000001' } },
+  });
+});
+
 test('the flow of a legacy chat, and the messages that Twilio counted', () => {
   const story = new Story(50);
   const flow = `FO${'1'.repeat(32)}`;

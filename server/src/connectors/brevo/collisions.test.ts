@@ -16,14 +16,14 @@ test.each<[Collision['identifiers'], string[]]>([
   ],
   [['email'], ['email']],
   [['ext_id'], ['extId']],
-  [[], ['phone']],
-  [['LANDLINE_NUMBER'], ['phone']],
+  [[], ['whatsapp']],
+  [['LANDLINE_NUMBER'], ['whatsapp']],
 ])('of the identifiers that collide, %j, are left out %j', (identifiers, dropped) => {
   const after = afterCollision(contact, { identifiers }, 'drop-identifier');
   expect(after).toEqual({ kind: 'send', dropped, merge: false });
 });
 
-test('where Brevo names none, they are left out one by one, the telephone first and the e-mail last', () => {
+test('where Brevo names none, they are left out one by one, WhatsApp first and the e-mail last', () => {
   const order: string[] = [];
   let now = contact;
   for (;;) {
@@ -35,7 +35,7 @@ test('where Brevo names none, they are left out one by one, the telephone first 
     order.push(...after.dropped);
     now = without(now, after.dropped);
   }
-  expect(order).toEqual(['phone', 'whatsapp', 'extId']);
+  expect(order).toEqual(['whatsapp', 'phone', 'extId']);
   expect(now.identifiers).toEqual({ email: 'ana@example.com' });
   expect(strongestOf(now.identifiers)).toBe('email');
 });
@@ -62,9 +62,9 @@ test('the policies skip and report send nothing', () => {
   expect(afterCollision(contact, named('SMS'), 'report')).toEqual({ kind: 'report' });
 });
 
-test('the strongest identifier is the e-mail, then ext_id, WhatsApp and SMS', () => {
+test('the strongest identifier is the e-mail, then ext_id, SMS and WhatsApp', () => {
   expect(strongestOf(contact.identifiers)).toBe('email');
   expect(strongestOf({ extId: 'x', phone: '+1' })).toBe('extId');
-  expect(strongestOf({ whatsapp: '+1', phone: '+1' })).toBe('whatsapp');
+  expect(strongestOf({ whatsapp: '+1', phone: '+1' })).toBe('phone');
   expect(strongestOf({})).toBeUndefined();
 });

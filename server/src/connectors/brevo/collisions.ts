@@ -15,8 +15,11 @@ const names: Readonly<Record<Collision['identifiers'][number], IdentifierName | 
   LANDLINE_NUMBER: undefined,
 };
 
-/** In which they are left out where Brevo names none: people share telephones more often than addresses. */
-const weakestFirst: readonly IdentifierName[] = ['phone', 'whatsapp', 'extId', 'email'];
+/**
+ * In which they are left out where Brevo names none: Brevo creates no contact by WHATSAPP alone, and people share telephones more
+ * often than addresses.
+ */
+const weakestFirst: readonly IdentifierName[] = ['whatsapp', 'phone', 'extId', 'email'];
 
 export const without = (contact: BrevoContact, dropped: readonly IdentifierName[]): BrevoContact => ({
   ...contact,

@@ -21,12 +21,12 @@ export type FieldOutcome = Common &
     | { target: string }
   );
 
+const nameOf = (identifier: Identifier): string =>
+  Object.entries(identifierTargets).find(([, one]) => one === identifier)?.[0] ?? '';
 const targetOf = ({ target }: FieldRule): string =>
-  'attribute' in target
-    ? target.attribute
-    : (Object.entries(identifierTargets).find(([, one]) => one === target.identifier)?.[0] ?? '');
+  'attribute' in target ? target.attribute : nameOf(target.identifier);
 
-/** What becomes of each rule of `field_mapping`, in the order of the file. */
+/** What becomes of each rule of `field_mapping`, in the order of the file; of each identifier of a rule that fills several. */
 export function outcomesOf(
   config: BrevoConfig,
   interaction: Interaction,
@@ -36,15 +36,18 @@ export function outcomesOf(
   const given = new Map<Identifier, FieldRule>();
   const counted = config.sync.csat ? totals : { ...totals, lastCsatScore: undefined };
   const of = (source: FieldRule['source']) => sourceValue(source, interaction, counted as Totals);
-  return config.field_mapping.map((rule): FieldOutcome => {
+  return config.field_mapping.flatMap((rule): FieldOutcome | FieldOutcome[] => {
     const result = transformed(rule.transforms, of(rule.source), of);
     if ('attribute' in rule.target) return ofAttribute(rule, rule.target.attribute, result, config, before);
     const found = identified(rule, result, interaction);
     if ('why' in found) return { rule, target: targetOf(rule), why: found.why };
-    const first = given.get(found.identifier);
-    if (first) return { rule, target: targetOf(rule), why: `is not needed: ${first.rule} has a value` };
-    given.set(found.identifier, rule);
-    return { rule, ...found, why: 'is sent' };
+    const { identifiers, value } = found;
+    return identifiers.map((identifier): FieldOutcome => {
+      const first = given.get(identifier);
+      if (first) return { rule, target: nameOf(identifier), why: `is not needed: ${first.rule} has a value` };
+      given.set(identifier, rule);
+      return { rule, identifier, value, why: 'is sent' };
+    });
   });
 }
 

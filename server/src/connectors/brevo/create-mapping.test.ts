@@ -44,8 +44,9 @@ describe('the default mapping', () => {
     ['sms', '+34 600 111 222', { phone: '+34600111222' }],
     ['sms', 'sms:+34600111222', { phone: '+34600111222' }],
     ['voice', '0034600111222', { phone: '+34600111222' }],
-    ['whatsapp', 'whatsapp:+34600111222', { whatsapp: '+34600111222' }],
-    ['whatsapp', '+34600111222', { whatsapp: '+34600111222' }],
+    ['whatsapp', 'whatsapp:+34600111222', { phone: '+34600111222', whatsapp: '+34600111222' }],
+    ['whatsapp', '+34600111222', { phone: '+34600111222', whatsapp: '+34600111222' }],
+    ['whatsapp', 'whatsapp:anonymous', 'nothing identifies its customer'],
     ['webchat', 'visitor-17', { extId: 'visitor-17' }],
     ['webchat', 'chat:visitor-17', { extId: 'visitor-17' }],
     ['voice', 'client:alice', 'nothing identifies its customer'],
@@ -64,6 +65,22 @@ describe('the default mapping', () => {
     const found = mappingOf().customer(at(address, channel));
     if (typeof identifiers === 'string') expect(found).toEqual({ why: identifiers });
     else expect(found).toMatchObject({ identifiers });
+  });
+
+  test('who calls and who writes by WhatsApp from one number is one customer', () => {
+    const keys = (['voice', 'sms', 'whatsapp'] as const).map((channel) => {
+      const found = mappingOf().customer(at('+34600111222', channel));
+      return 'key' in found && found.key;
+    });
+    expect(keys).toEqual(Array(3).fill('phone:+34600111222'));
+  });
+
+  test('both identifiers of a WhatsApp number are explained', () => {
+    const reasons = mappingOf().explain(at('whatsapp:+34600111222', 'whatsapp'), totals);
+    expect(reasons.filter(({ rule }) => rule === 'field_mapping.identity')).toMatchObject([
+      { target: 'SMS', why: 'identity is sent' },
+      { target: 'WHATSAPP', why: 'identity is sent' },
+    ]);
   });
 
   test.each<[attributes: object, name: string | undefined]>([
@@ -168,10 +185,16 @@ describe("the page's rules, one by one", () => {
     [{ identity: 'ext_id' }, chat(), { extId: 'visitor-17' }],
     [{ identity: 'ext_id' }, at('+34600111222', 'voice'), { phone: '+34600111222' }],
     [{ identity: 'email' }, at('ada@example.com', 'webchat'), { email: 'ada@example.com' }],
-    [{ identity: 'SMS' }, at('+34600111222', 'whatsapp'), {}],
+    [{ identity: 'SMS' }, at('+34600111222', 'whatsapp'), { phone: '+34600111222' }],
+    [{ identity: 'SMS' }, at('visitor-17', 'webchat'), {}],
     [{ identity: 'SMS' }, at('+34600111222', 'sms'), { phone: '+34600111222' }],
     [{ identity: 'WHATSAPP' }, at('+34600111222', 'voice'), {}],
     [{ identity: 'WHATSAPP' }, at('whatsapp:+34600111222', 'whatsapp'), { whatsapp: '+34600111222' }],
+    [
+      { 'attributes.phone': 'SMS', identity: 'ext_id' },
+      at('whatsapp:+34600111222', 'whatsapp', { phone: '+34600111333' }),
+      { phone: '+34600111333', whatsapp: '+34600111222' },
+    ],
     [{ account_id: 'ext_id' }, chat({ account_id: 17 }), { extId: '17' }],
     [{ 'attributes.phone': 'SMS' }, chat({ phone: 'whatsapp:+34600111222' }), { phone: '+34600111222' }],
     [{ 'attributes.phone': 'SMS' }, chat({ phone: '600111222' }), {}],

@@ -94,6 +94,35 @@ test('the policies merge, skip and report', async () => {
   expect(report.alarms).toContain('brevo_collision: SMS');
 });
 
+test('a refusal of a contact with WHATSAPP alone says what to do', async () => {
+  const alone = {
+    needsBefore: false,
+    contact: (...given: Parameters<typeof mapping.contact>) => ({
+      ...mapping.contact(...given),
+      identifiers: { whatsapp: '+34600000001' },
+    }),
+  };
+  const refusal = {
+    kind: 'refused',
+    status: 400,
+    code: 'missing_parameter',
+    message: 'One is missing',
+  } as const;
+  const { brevo, send } = rig({ mapping: alone });
+  brevo.always('putContact', refusal);
+  expect((await send()).outcome).toEqual({
+    ...refusal,
+    message: expect.stringMatching(
+      /^One is missing; Brevo creates no contact by WHATSAPP alone: .*`identity: ext_id`.*connector retry$/,
+    ),
+  });
+  brevo.always('putContact', { ...refusal, status: 409 });
+  expect((await send()).outcome).toMatchObject({ message: 'One is missing' });
+  const both = rig();
+  both.brevo.always('putContact', refusal);
+  expect((await both.send()).outcome).toEqual(refusal);
+});
+
 test('attributes that Brevo lacks are left out with an alarm, which ends when Brevo has them', async () => {
   const tiered = interactionOf({ customer: { ...ana, attributes: { ...ana.attributes, tier: 'gold' } } });
   const { alarms, brevo, send } = rig();

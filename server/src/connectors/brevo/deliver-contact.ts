@@ -23,6 +23,12 @@ const mostRequests = 8;
 
 const done: TryOutcome = { kind: 'done' };
 
+/** What to do about a refusal that Brevo's own words may not explain. */
+const whatsappAlone =
+  'Brevo creates no contact by WHATSAPP alone: have field_mapping fill email, ext_id or SMS too, as `identity: ext_id` does, then run connector retry';
+const isWhatsappAlone = ({ email, extId, phone, whatsapp }: BrevoIdentifiers): boolean =>
+  whatsapp !== undefined && email === undefined && extId === undefined && phone === undefined;
+
 /** Brings a customer's contact at Brevo up to date; asks nothing of Brevo where it has the same contact already. */
 export async function deliverContact(
   deps: ContactDeps,
@@ -123,6 +129,10 @@ async function send(deps: ContactDeps, first: BrevoContact, signal: AbortSignal)
       }
     }
     const id = outcome.kind === 'done' ? outcome.value.id : undefined;
+    if (outcome.kind === 'refused' && outcome.status === 400 && isWhatsappAlone(contact.identifiers)) {
+      const message = [outcome.message, whatsappAlone].filter((text) => text !== '').join('; ');
+      return { outcome: await tryOf({ ...outcome, message }, onPause), contact, dropped };
+    }
     return { outcome: await tryOf(outcome, onPause), contact, dropped, ...(id !== undefined && { id }) };
   }
   return {

@@ -8,13 +8,16 @@ import type { Result } from './transform.ts';
 /** The strongest first: the customer is known by it. */
 const strength = ['email', 'extId', 'phone', 'whatsapp'] as const satisfies readonly Identifier[];
 
-/** What the address of a customer is, by its channel: a number is no ext_id, and WhatsApp's number has an attribute of its own. */
-const ofAddress: Readonly<Record<Channel, Identifier | undefined>> = {
-  voice: 'phone',
-  sms: 'phone',
-  whatsapp: 'whatsapp',
-  webchat: 'extId',
-  other: undefined,
+/**
+ * What the address of a customer is, by its channel: a number is no ext_id. A number of WhatsApp is a telephone's too: Brevo creates
+ * no contact by WHATSAPP alone, and who calls and who writes from one number is one customer.
+ */
+const ofAddress: Readonly<Record<Channel, readonly Identifier[]>> = {
+  voice: ['phone'],
+  sms: ['phone'],
+  whatsapp: ['phone', 'whatsapp'],
+  webchat: ['extId'],
+  other: [],
 };
 
 const why: Readonly<Record<Identifier, string>> = {
@@ -25,28 +28,31 @@ const why: Readonly<Record<Identifier, string>> = {
 };
 
 /**
- * Which identifier a rule fills with its value; `why` continues a sentence that begins with the source. The address (`identity`)
- * with the target `ext_id` fills the identifier of its channel.
+ * Which identifiers a rule fills with its value; `why` continues a sentence that begins with the source. The address (`identity`)
+ * with the target `ext_id` fills those of its channel.
  */
 export function identified(
   { source, target, transforms }: FieldRule,
   result: Result,
   { channel }: Pick<Interaction, 'channel'>,
-): { identifier: Identifier; value: string } | { why: string } {
+): { identifiers: readonly Identifier[]; value: string } | { why: string } {
   if (!('identifier' in target)) throw new TypeError('the rule has no identifier');
-  let { identifier } = target;
+  const { identifier } = target;
+  let filled: readonly Identifier[] = [identifier];
   if (source.kind === 'computed' && identifier !== 'email') {
     const own = ofAddress[channel];
-    if (own === undefined || (identifier !== 'extId' && identifier !== own))
+    filled = identifier === 'extId' ? own : own.filter((one) => one === identifier);
+    if (filled.length === 0)
       return {
         why: `is no ${identifier === 'whatsapp' ? 'WHATSAPP' : 'SMS'} number in the channel ${channel}`,
       };
-    identifier = own;
   }
   if ('why' in result) return result;
   const text = String(result.value);
-  const value = checked(identifier, text, transforms);
-  return value === undefined ? { why: why[identifier] } : { identifier, value };
+  // A channel's identifiers are all numbers, or one id.
+  const [kind = identifier] = filled;
+  const value = checked(kind, text, transforms);
+  return value === undefined ? { why: why[kind] } : { identifiers: filled, value };
 }
 
 function checked(identifier: Identifier, text: string, transforms: readonly Transform[]): string | undefined {
