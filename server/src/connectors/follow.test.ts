@@ -4,7 +4,7 @@ import { buildIndexes } from '../db/indexes.ts';
 import { migrate } from '../db/migrate.ts';
 import { onEachEngine, type TestDatabase } from '../db/testing/on-each-engine.ts';
 import type { AgentEvent } from '../events/agent-event.ts';
-import { inbound, stories, surveyed } from '../recorder/sessions/testing/stories.ts';
+import { inbound, stories } from '../recorder/sessions/testing/stories.ts';
 import { Story } from '../recorder/sessions/testing/story.ts';
 import { switchOff, switchOn } from './changes.ts';
 import { customerDigests } from './customers-table.ts';
@@ -350,30 +350,61 @@ onEachEngine('following contacts', (open) => {
     expect(await states()).toHaveLength(2);
   });
 
+  /** A survey that the customer has answered after the call, by a task of its own. */
+  const survey = ({ story, task }: ReturnType<typeof answered>, score: number) => {
+    const conversations = { conversation_id: task.sid, kind: 'Survey', virtual: 'Yes' };
+    story.wait(20);
+    const asked = story.moreTask('voice', 'Survey', { isSurveyTask: true, conversations });
+    story.wait(10);
+    asked.attributes = {
+      isSurveyTask: true,
+      conversations: { ...conversations, conversation_measure_3: score },
+    };
+    asked.event('task.updated');
+    asked.cancel('CSAT saved');
+  };
+
   test('an answer that comes later is one more effect', async () => {
-    const { story, task } = surveyed(16);
-    const shifted = Date.now() - Date.parse(Story.start);
-    const events = story.events.map((event) => ({
-      ...event,
-      time: new Date(event.time.getTime() + shifted),
-    }));
-    const survey = events.length;
-    await arrive(db, events);
-    const one = { ...plainMapping, customer: () => ({ key: 'one', identifiers: {} }) };
-    await run({ mapping: one });
+    const call = answered(16);
+    await arrive(db, call.story.events);
+    await run();
     expect(await states()).toEqual(['task.created waiting', 'task.completed waiting']);
-    task.attributes = { ...task.attributes, conversations: { conversation_measure_3: 5 } };
-    task.event('task.updated');
-    const late = story.events
-      .slice(survey)
-      .map((event) => ({ ...event, time: new Date(event.time.getTime() + shifted) }));
-    await arrive(db, late);
-    await run({ mapping: one });
+    const before = call.story.events.length;
+    survey(call, 5);
+    await arrive(db, call.story.events.slice(before));
+    await run();
     expect(await states()).toEqual([
       'task.created waiting',
       'task.completed waiting',
       'survey.completed waiting',
     ]);
+    expect((await interactions()).map(({ interaction }) => interaction.csatScore)).toEqual([5]);
+  });
+
+  test('a contact of before whose customer answers a survey later is sent, and one who answered before is not', async () => {
+    const calls = [18, 19].map((seed) => answered(seed, { from: `+346000000${seed}` }));
+    const [early, late] = calls;
+    if (!early || !late) throw new Error('no calls');
+    survey(early, 3);
+    await arrive(db, [...early.story.events, ...late.story.events]);
+    await set(`UPDATE marks SET mark = jsonb_build_object('since', now() + interval '1 minute')`);
+    expect([await run(), await states()]).toEqual([2, []]);
+    const before = late.story.events.length;
+    late.story.wait(3_600);
+    survey(late, 4);
+    await arrive(db, late.story.events.slice(before));
+    await set('INSERT INTO connector_changes (contact) SELECT number FROM contacts ON CONFLICT DO NOTHING');
+    const { csat: _, ...without } = followDeps(db);
+    await follow(without, new AbortController().signal);
+    expect(await states()).toEqual([]);
+    await set('INSERT INTO connector_changes (contact) SELECT number FROM contacts');
+    await run();
+    expect(await states()).toEqual([
+      'task.created waiting',
+      'task.completed waiting',
+      'survey.completed waiting',
+    ]);
+    expect((await interactions()).map(({ interaction }) => interaction.csatScore)).toEqual([4]);
   });
 
   test('messages of a closed conversation are asked for once, and again after it was closed again', async () => {

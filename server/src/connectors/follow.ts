@@ -1,19 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import type { AccountSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
-import type { KeptContact } from '../recorder/sessions/kept/contacts-table.ts';
 import { followAgentDays } from './agent-days.ts';
 import type { Mapping } from './brevo/mapping.ts';
 import { readChanged, sidsOf } from './changed-contacts.ts';
 import { noticedSince, takeChanges } from './changes.ts';
-import { eventsOfContacts } from './contact-events.ts';
 import { keepCustomers, leaveCustomers, type WantedCustomer } from './customers-table.ts';
 import { effectsOf, writePlan } from './effects-table.ts';
 import type { Interaction } from './interaction.ts';
-import { interactionOf } from './interaction-of.ts';
 import {
-  type KeptInteraction,
   looseInteractions,
   mergedInto,
   mergeInteractions,
@@ -21,20 +15,17 @@ import {
   type WrittenInteraction,
   writeInteractions,
 } from './interactions-table.ts';
+import { type Look, type LookDeps, lookAt } from './look.ts';
 import { type EffectPlan, happenedTo, planEffects, type WantedEffect } from './plan.ts';
-import { type CsatSetting, saidIn } from './said.ts';
 
-export interface FollowDeps {
+export interface FollowDeps extends LookDeps {
   db: Db;
   accountSid: AccountSid;
   /** Such as `brevo`. */
   connector: string;
   mapping: Pick<Mapping, 'customer' | 'event'>;
-  csat?: CsatSetting;
   /** How long an effect waits for late events. */
   settleSeconds: number;
-  /** See `customerDigests`. */
-  digest(key: string): string;
 }
 
 /** What one batch did. */
@@ -85,16 +76,6 @@ export async function followBatch(deps: FollowDeps): Promise<Followed> {
   }, limitMs);
 }
 
-/** A contact, the interaction that it is to be, and what was kept of it. */
-interface Look {
-  kept: KeptContact;
-  own: KeptInteraction | undefined;
-  /** They become one with `own`. */
-  others: readonly KeptInteraction[];
-  interaction: Interaction | undefined;
-  customer?: WantedCustomer;
-}
-
 async function followContacts(
   db: Sql,
   deps: FollowDeps,
@@ -131,52 +112,6 @@ async function followContacts(
   );
   await leaveCustomers(db, [...new Set(left)]);
   await planAll(db, deps, live, customerOf);
-}
-
-async function lookAt(
-  db: Sql,
-  { mapping, digest, csat }: FollowDeps,
-  contacts: readonly KeptContact[],
-  rows: ReadonlyMap<number, readonly KeptInteraction[]>,
-  { since, history }: { since: Date; history?: Date },
-): Promise<Look[]> {
-  const wanted = contacts.filter(
-    ({ number, contact: { openedAt, closedAt } }) =>
-      rows.has(number) ||
-      openedAt >= Math.min(since.getTime(), history?.getTime() ?? Number.POSITIVE_INFINITY) ||
-      (closedAt !== undefined && closedAt >= since.getTime()),
-  );
-  const events = await eventsOfContacts(
-    db,
-    wanted.map(({ number }) => number),
-  );
-  return wanted.map((kept): Look => {
-    const found = rows.get(kept.number) ?? [];
-    const own = found.find(({ contact }) => contact === kept.number) ?? found[0];
-    const others = found.filter((row) => row !== own);
-    const { events: said = [], isWhole = true } = events.get(kept.number) ?? {};
-    const custodyId = own?.custodyId ?? randomUUID();
-    // Of what a part of the events says, the rest would seem to be gone.
-    const interaction =
-      !isWhole && own?.interaction
-        ? own.interaction
-        : interactionOf(kept.contact, saidIn(said, csat), {
-            custodyId,
-            ...(own?.messages !== undefined && { messages: own.messages }),
-          });
-    const customer = interaction && mapping.customer(interaction);
-    return {
-      ...{ kept, own, others, interaction },
-      ...(customer &&
-        'identifiers' in customer && {
-          customer: {
-            digest: digest(customer.key),
-            identifiers: { ...customer.identifiers },
-            isChanged: !isDeepStrictEqual(JSON.parse(JSON.stringify(interaction)), own?.interaction),
-          },
-        }),
-    };
-  });
 }
 
 /** Each customer once, as the newest of its interactions has it. */
