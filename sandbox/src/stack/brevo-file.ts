@@ -4,7 +4,7 @@ import { usualLists } from '../brevo/index.ts';
 import type { Sandbox } from '../index.ts';
 
 /** Late events come at once here, where Twilio's may take a minute. */
-const settleSeconds = 2;
+const settleSeconds = 1;
 
 /** The host's settings of its connector to the sandbox's Brevo, and the file that they name. */
 export function brevoEnvironment(
