@@ -14,12 +14,17 @@ onEachEngine("agents' days", (open) => {
   const anna = Story.common('WK', 'anna');
   const days = () => agentDays(db, { from: '2026-11-01', to: '2026-12-31' });
   /** The inbox names reservations beside the event. */
-  const arrive = async (story: Story, from = 0, order = (events: Story['events']) => events) => {
+  const arrive = async (
+    story: Story,
+    from = 0,
+    order = (events: Story['events']) => events,
+    agentActivity = true,
+  ) => {
     await storeAll(db, order(story.events.slice(from)));
     await db.query(
       `UPDATE agent_events SET sids = ARRAY[data->'payload'->>'reservation_sid'] WHERE data->'payload'->>'reservation_sid' IS NOT NULL`,
     );
-    await follow(followDeps(db), new AbortController().signal);
+    await follow(followDeps(db, { agentActivity }), new AbortController().signal);
   };
   const activity = (story: Story, previous: string, seconds: number, more: object = {}) =>
     story.router('worker.activity.update', {
@@ -36,6 +41,18 @@ onEachEngine("agents' days", (open) => {
   beforeEach(async () => {
     await clearAll(db);
     await switchOn(db, account);
+  });
+
+  test('while they are not kept nothing counts, then or later', async () => {
+    const story = new Story(2, '2026-11-30T01:00:00.000Z');
+    activity(story, 'Available', 60);
+    const same = (events: Story['events']) => events;
+    await arrive(story, 0, same, false);
+    expect(await days()).toEqual([]);
+    story.wait(10);
+    activity(story, 'Break', 10);
+    await arrive(story, 1);
+    expect(await days()).toMatchObject([{ worker: anna, activities: { Break: 10 } }]);
   });
 
   test('an activity counts on each day that it lasted, in UTC', async () => {

@@ -70,6 +70,17 @@ export async function followAgentDays(db: Sql, connector: string): Promise<boole
   return true;
 }
 
+/** While activity is not kept: what happens meanwhile is not counted later either. @returns false: nothing was read */
+export async function passAgentDays(db: Sql, connector: string): Promise<false> {
+  await db.query(
+    `UPDATE connector_notes SET note = note || jsonb_build_object('seq', last.seq), at = now()
+     FROM (SELECT max(seq) AS seq FROM agent_events) AS last
+     WHERE connector = $1 AND name = 'follow' AND last.seq > coalesce((note->>'seq')::bigint, 0)`,
+    [connector],
+  );
+  return false;
+}
+
 interface Count {
   /** Epoch ms. */
   at: number;

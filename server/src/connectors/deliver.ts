@@ -21,7 +21,7 @@ export interface DeliverDeps<E> {
   notes: Pick<PauseNotes, 'read' | 'takeProbe' | 'resume'>;
   /** The account is in use again. */
   onResumed(): Promise<void>;
-  log: { warn(fields: object, message: string): void };
+  log: Record<'debug' | 'warn', (fields: object, message: string) => void>;
   /** Customers that are worked off side by side. */
   atOnce?: number;
   /** Until the next look when nothing is due, ms. */
@@ -61,6 +61,8 @@ export async function deliver<E>(deps: DeliverDeps<E>, signal: AbortSignal): Pro
       db,
       customers.map(({ id }) => id),
     );
+    const count = customers.length;
+    log.debug({ event: 'connector.claimed', customers: count }, 'customers are being worked off');
     for (const customer of customers) {
       const one = workOff(work, customer, totals.get(customer.id))
         .then(onPaused)
@@ -71,7 +73,7 @@ export async function deliver<E>(deps: DeliverDeps<E>, signal: AbortSignal): Pro
         .finally(() => running.delete(one));
       running.add(one);
     }
-    return customers.length;
+    return count;
   };
 
   const look = async () => {

@@ -1,6 +1,6 @@
 import type { AccountSid } from '@flex-custody/core';
 import type { Db } from '../db/db.ts';
-import { followAgentDays } from './agent-days.ts';
+import { followAgentDays, passAgentDays } from './agent-days.ts';
 import type { Mapping } from './brevo/mapping.ts';
 import { readChanged, sidsOf } from './changed-contacts.ts';
 import { noticedSince, takeChanges } from './changes.ts';
@@ -26,6 +26,8 @@ export interface FollowDeps extends LookDeps {
   mapping: Pick<Mapping, 'customer' | 'event'>;
   /** How long an effect waits for late events. */
   settleSeconds: number;
+  /** Whether agents' activity by day is kept. */
+  agentActivity: boolean;
 }
 
 /** What one batch did. */
@@ -69,7 +71,7 @@ export async function followBatch(deps: FollowDeps): Promise<Followed> {
     const noticed = lock && (await noticedSince(inner, accountSid, connector));
     if (!noticed) return { contacts: 0, isEnd: true };
     const numbers = await takeChanges(inner);
-    const hasDays = await followAgentDays(inner, connector);
+    const hasDays = await (deps.agentActivity ? followAgentDays : passAgentDays)(inner, connector);
     if (numbers.length === 0) return { contacts: 0, isEnd: !hasDays };
     await followContacts(inner, deps, numbers, noticed);
     return { contacts: numbers.length, isEnd: false };

@@ -280,6 +280,19 @@ describe('the answer of a survey', () => {
     expect(interactionsIn(story.events)[0]).toMatchObject({ csatScore: 5, surveyedAt: first });
   });
 
+  test.each([
+    [-1, undefined],
+    [0, 0],
+    [5, 5],
+    [5.5, undefined],
+    [11, undefined],
+  ])('of a survey with 5 points %j is %j', (given, score) => {
+    const { story, task } = told.inbound(44);
+    task.attributes = { ...task.attributes, conversations: { conversation_measure_3: given } };
+    task.event('task.updated');
+    expect(saidIn(story.events, { ...csat, scale: 5 }).csat?.score).toBe(score);
+  });
+
   test.each([['yes'], [''], [null], [{}], [[]]])('%j is none', (score) => {
     const { story, task } = told.inbound(43);
     task.attributes = { ...task.attributes, conversations: { conversation_measure_3: score } };

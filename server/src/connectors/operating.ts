@@ -45,7 +45,7 @@ export function createConnectorApi(deps: ConnectorApiDeps): ConnectorApi {
     agentDays: (of) => agentDays(db, of),
     async explainTask({ task, values }) {
       const preview = deps.preview(values);
-      if (!preview) throw off();
+      if (!preview) throw connectorOff();
       if (values)
         await audit.record({
           ...{ viewer: operator, action: 'connector.values', subject: { kind: 'task', sid: task } },
@@ -56,5 +56,5 @@ export function createConnectorApi(deps: ConnectorApiDeps): ConnectorApi {
   };
 }
 
-const off = () =>
+export const connectorOff = (): CustodyError =>
   new CustodyError('connector_off', 'CUSTODY_BREVO_FILE is not set, or its file says enabled: false');

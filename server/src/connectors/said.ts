@@ -14,6 +14,8 @@ import { attributeAt, mergedAttributes } from './merged-attributes.ts';
 /** Which attribute has the customer's answer of a survey: a path such as `conversations.conversation_measure_3`. */
 export interface CsatSetting {
   path: string;
+  /** The best score: a number below 0 or above it is no answer. */
+  scale?: number;
 }
 
 /** What a contact's events say beside what its session holds. Times are epoch ms. */
@@ -77,7 +79,7 @@ export function saidIn(events: Iterable<AgentEvent>, csat: CsatSetting | undefin
     routed.filter(({ taskSid }) => taskSid && !surveys.has(taskSid)),
     ({ queue }) => queue?.name,
   );
-  const answer = csat && answerIn(stated, csat.path);
+  const answer = csat && answerIn(stated, csat);
   const conversationEndedAt = conversations.length > 0 ? conversationEnd(conversations) : undefined;
   const flow = asText(fieldsIn(attributes)('flexFlowSid'));
   return {
@@ -113,10 +115,12 @@ function attributesIn(said: readonly SaidEvent[]): Stated[] {
 }
 
 /** The newest answer, and when the first one came. */
-function answerIn(stated: readonly Stated[], path: string): Said['csat'] {
+function answerIn(stated: readonly Stated[], { path, scale }: CsatSetting): Said['csat'] {
+  const isScore = (score: number) => scale === undefined || (score >= 0 && score <= scale);
   const answers = stated.flatMap(({ at, attributes }) => {
     const text = asText(attributeAt(attributes, path));
-    return text !== undefined && /^-?\d+(\.\d+)?$/.test(text) ? [{ at, score: Number(text) }] : [];
+    if (text === undefined || !/^-?\d+(\.\d+)?$/.test(text) || !isScore(Number(text))) return [];
+    return [{ at, score: Number(text) }];
   });
   const [first] = answers;
   const newest = answers.at(-1);

@@ -36,7 +36,7 @@ import { noteShort, removeSessions } from '../catalog/erasure-sessions.ts';
 import { removeTraces } from '../catalog/erasure-traces.ts';
 import { createLiveCalls, type LiveCalls } from '../catalog/live-calls.ts';
 import { createUploads } from '../catalog/uploads.ts';
-import { agentDays, followAgentDays } from '../connectors/agent-days.ts';
+import { agentDays, followAgentDays, passAgentDays } from '../connectors/agent-days.ts';
 import { addBudget, correctBudget, pauseBudget, returnTurns, takeTurns } from '../connectors/budget-table.ts';
 import { noticedSince, switchOff, switchOn, takeChanges } from '../connectors/changes.ts';
 import { eventsOfContacts as eventsOfConnectorContacts } from '../connectors/contact-events.ts';
@@ -751,6 +751,7 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await writePlan(db, connector, { added: [moved], moved: [moved], dropped: [moved.id] }, 60);
     await totalsOf(db, [1, 2, 3]);
     await followAgentDays(db, connector);
+    await passAgentDays(db, connector);
     await agentDays(db, { from: '2026-11-01', to: '2026-11-30' });
     db.during('connectors: what operators ask');
     await connectorStatus(db, connector);

@@ -1,9 +1,10 @@
-import { CustodyError } from '@flex-custody/core';
 import type { Config } from '../config.ts';
 import { openBrevoConfig } from '../connectors/brevo/config/open.ts';
+import { connectorLog } from '../connectors/brevo/connector-log.ts';
 import { createMapping } from '../connectors/brevo/create-mapping.ts';
 import { openBrevo } from '../connectors/brevo/open-brevo.ts';
 import { type TestDeps, testConnector } from '../connectors/brevo/test-work.ts';
+import { connectorOff } from '../connectors/operating.ts';
 import type { Db } from '../db/db.ts';
 import type { Log } from '../ingest/index.ts';
 import { type CheckedWork, checkedWork } from '../runs/options.ts';
@@ -20,12 +21,11 @@ export const connectorTestWorks = (deps: ConnectorTestDeps): Readonly<Record<str
   'connector-test': checkedWork('connector-test', async (run) => {
     const { config, db, log, twilio } = deps;
     const settings = openBrevoConfig(config, { needsKey: false });
-    if (!settings?.enabled)
-      throw new CustodyError(
-        'connector_off',
-        'CUSTODY_BREVO_FILE is not set, or its file says enabled: false',
-      );
-    const brevo = openBrevo({ db, file: settings, log, apiKey: () => config.brevo?.apiKey });
+    if (!settings?.enabled) throw connectorOff();
+    const brevo = openBrevo({
+      ...{ db, file: settings, log: connectorLog(log, settings) },
+      apiKey: () => config.brevo?.apiKey,
+    });
     await testConnector({ config, db, brevo, settings, twilio, mapping: createMapping(settings) })(run);
   }),
 });

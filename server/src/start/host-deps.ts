@@ -24,7 +24,6 @@ import { createCatalog } from '../catalog/create-catalog.ts';
 import { createInventoryKeys } from '../catalog/inventory-keys.ts';
 import { createUploads } from '../catalog/uploads.ts';
 import { type Config, twilioCredentials } from '../config.ts';
-import { connectorWorks } from '../connectors/history/works.ts';
 import type { Db } from '../db/db.ts';
 import { createInbox } from '../events/create-inbox.ts';
 import type { Inbox, InboxLookup } from '../events/inbox.ts';
@@ -50,6 +49,7 @@ import { createSealedSecrets, type SealedSecrets } from '../secrets/sealed-secre
 import { createSecretKeys, type SecretKeys } from '../secrets/secret-keys.ts';
 import { createSecrets, type Secrets } from '../secrets/secrets.ts';
 import type { SigningIdentity } from '../signing/identity.ts';
+import { connectorSyncWorks } from './connector-sync-work.ts';
 import { connectorTestWorks } from './connector-test-work.ts';
 
 /** Dependencies of a host, and of the command line when it does a host's work. */
@@ -154,6 +154,6 @@ export function createHostDeps(
 export function createWorks(deps: HostDeps): Readonly<Record<string, CheckedWork>> {
   return {
     ...{ ...ingestWorks(deps), ...retentionWorks(deps), ...recorderWorks(deps) },
-    ...{ ...connectorWorks(deps), ...connectorTestWorks(deps) },
+    ...{ ...connectorSyncWorks(deps), ...connectorTestWorks(deps) },
   };
 }

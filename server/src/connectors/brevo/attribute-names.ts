@@ -1,11 +1,14 @@
 import type { Alarms } from '../../alarms/alarms.ts';
 import type { Brevo, BrevoContact, BrevoOutcome, BrevoValue } from './brevo-api.ts';
+import type { MappedAttribute } from './mapping.ts';
 
 export interface AttributeNamesDeps {
   brevo: Pick<Brevo, 'attributes' | 'createAttribute'>;
   alarms: Pick<Alarms, 'raise' | 'resolve'>;
   /** Whether an attribute that Brevo lacks is created. */
   mayCreate: boolean;
+  /** What the mapping writes: a type that it states counts more than that of a value. */
+  mapped: readonly MappedAttribute[];
   now?: () => number;
 }
 
@@ -31,10 +34,12 @@ export const typeOf = (value: BrevoValue): 'text' | 'date' | 'float' | 'boolean'
 export function createAttributeNames({
   alarms,
   brevo,
+  mapped,
   mayCreate,
   now = Date.now,
 }: AttributeNamesDeps): AttributeNames {
   let known: { at: number; names: Promise<Set<string> | undefined> } | undefined;
+  const stated = new Map(mapped.map(({ name, type }) => [name, type]));
   const reported = new Set<string>();
   /** Whether Brevo has answered since the alarm was last resolved: one of another process may be open. */
   let isNews = false;
@@ -64,10 +69,18 @@ export function createAttributeNames({
       const names = await namesOf(signal, isAgain).catch(() => undefined);
       if (!names) return contact;
       const lacking: string[] = [];
+      const empty: string[] = [];
       for (const [name, value] of Object.entries(contact.attributes)) {
         if (names.has(name)) continue;
+        if (value === '') {
+          // What is not there needs no emptying.
+          empty.push(name);
+          continue;
+        }
         // Another process may have created it meanwhile: Brevo then refuses, and the next look finds it.
-        const made = mayCreate ? await brevo.createAttribute(name, typeOf(value), signal) : undefined;
+        const made = mayCreate
+          ? await brevo.createAttribute(name, stated.get(name) ?? typeOf(value), signal)
+          : undefined;
         if (made && !isThere(made) && made.kind !== 'refused') return undefined;
         if (made && isThere(made)) names.add(name);
         else lacking.push(name);
@@ -80,8 +93,8 @@ export function createAttributeNames({
         if (reported.size === 0) await alarms.resolve(['brevo_attribute_missing']);
         isNews = false;
       }
-      if (lacking.length === 0) return contact;
-      const has = ([name]: [string, BrevoValue]) => !lacking.includes(name);
+      if (lacking.length + empty.length === 0) return contact;
+      const has = ([name]: [string, BrevoValue]) => !lacking.includes(name) && !empty.includes(name);
       return { ...contact, attributes: Object.fromEntries(Object.entries(contact.attributes).filter(has)) };
     },
   };

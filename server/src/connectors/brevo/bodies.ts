@@ -21,10 +21,14 @@ export function e164(number: string | undefined): string | undefined {
   return /^\+[1-9]\d{6,14}$/.test(bare) ? bare : undefined;
 }
 
-/** POST /contacts. Nothing here ever allows or forbids mail or SMS to a contact. */
+/**
+ * POST /contacts. An empty text empties an attribute, so that none but an attribute is sent. Nothing here ever allows or forbids
+ * mail or SMS to a contact.
+ */
 export function contactBody({ identifiers, attributes, listIds }: BrevoContact, merge: boolean): object {
   const { email, extId, phone, whatsapp } = identifiers;
-  const all = filled({ ...attributes, SMS: e164(phone), WHATSAPP: e164(whatsapp) });
+  const emptied = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value === ''));
+  const all = { ...filled({ ...attributes, SMS: e164(phone), WHATSAPP: e164(whatsapp) }), ...emptied };
   return {
     ...filled({ email, ext_id: extId }),
     ...(Object.keys(all).length > 0 && { attributes: all }),

@@ -38,7 +38,9 @@ export function createBrevoCrm(deps: BrevoCrmDeps): BrevoCrm {
   const { alarms, brevo, collisions, createAttributes, db, mapping, resendAfterMs } = deps;
   const notes = pauseNotes(db, brevoName);
   const { onPause, onResumed, probe } = brevoPause({ alarms, brevo, notes });
-  const attributes = createAttributeNames({ alarms, brevo, mayCreate: createAttributes });
+  const attributes = createAttributeNames({
+    ...{ alarms, brevo, mapped: mapping.attributes, mayCreate: createAttributes },
+  });
   const contacts = { alarms, attributes, brevo, collisions, mapping, onPause };
   const events = { brevo, mapping, onPause };
   return {

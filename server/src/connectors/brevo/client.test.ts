@@ -92,7 +92,7 @@ describe('requests', () => {
   const got = { accept: 'application/json', type: undefined, body: undefined };
   const posted = { accept: 'application/json', type: 'application/json' };
 
-  test('a contact is created or updated, without what is empty', async () => {
+  test('a contact is created or updated; an empty text empties an attribute, and nothing else is empty', async () => {
     answer = answers(201, { id: 7 });
     expect(await brevo().putContact(contact)).toEqual({ kind: 'done', value: { id: 7 } });
     expect(request()).toEqual({
@@ -106,6 +106,7 @@ describe('requests', () => {
           FIRSTNAME: 'Ada',
           AVERAGE_WAIT: 0,
           VIP: false,
+          EMPTY: '',
           SMS: '+34600111222',
           WHATSAPP: '+34600111222',
         },
@@ -116,7 +117,11 @@ describe('requests', () => {
   });
 
   test('an update states no id; two contacts are merged only when asked', async () => {
-    const sms = { identifiers: { phone: '+34600111222', email: '' }, attributes: {}, listIds: [] };
+    const sms = {
+      identifiers: { phone: '+34600111222', email: '', extId: '', whatsapp: '' },
+      attributes: {},
+      listIds: [],
+    };
     expect(await brevo().putContact(sms, { merge: true })).toEqual({ kind: 'done', value: {} });
     expect(request().body).toEqual({
       attributes: { SMS: '+34600111222' },

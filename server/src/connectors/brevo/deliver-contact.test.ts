@@ -3,7 +3,7 @@ import { fakeBrevo } from '../testing/fake-brevo.ts';
 import { interactionOf, mapping } from '../testing/outbox-rig.ts';
 import { createAttributeNames } from './attribute-names.ts';
 import { type ContactDeps, deliverContact } from './deliver-contact.ts';
-import type { Totals } from './mapping.ts';
+import type { MappedAttribute, Totals } from './mapping.ts';
 
 const { signal } = new AbortController();
 const totals: Totals = { conversations: 3, lastConversationAt: 0, preferredChannel: 'voice' };
@@ -16,7 +16,7 @@ const due = (over: Partial<DueCustomer> = {}): DueCustomer => ({
   ...over,
 });
 
-function rig(over: Partial<ContactDeps> = {}, mayCreate = false) {
+function rig(over: Partial<ContactDeps> = {}, mayCreate = false, mapped: readonly MappedAttribute[] = []) {
   const brevo = fakeBrevo();
   const alarms: string[] = [];
   const raising = {
@@ -25,7 +25,7 @@ function rig(over: Partial<ContactDeps> = {}, mayCreate = false) {
   };
   const deps: ContactDeps = {
     ...{ brevo, mapping, alarms: raising, collisions: 'drop-identifier' },
-    attributes: createAttributeNames({ brevo, alarms: raising, mayCreate }),
+    attributes: createAttributeNames({ brevo, alarms: raising, mapped, mayCreate }),
     onPause: async () => undefined,
     ...over,
   };
@@ -152,6 +152,30 @@ test('they are created where the setting says so', async () => {
     { name: 'FIRSTNAME', type: 'text' },
   ]);
   expect(brevo.contacts.get(1)?.attributes).toEqual({ FIRSTNAME: 'Ana', TOTAL: 3 });
+  expect(alarms).toEqual(['brevo_attribute_missing resolved']);
+});
+
+test('they are created with the type that the mapping states', async () => {
+  const { brevo, send } = rig({}, true, [{ name: 'TOTAL', type: 'text' }, { name: 'FIRSTNAME' }]);
+  brevo.names.clear();
+  await send();
+  expect(brevo.calls.filter(({ name }) => name === 'createAttribute').map(({ of }) => of)).toEqual([
+    { name: 'TOTAL', type: 'text' },
+    { name: 'FIRSTNAME', type: 'text' },
+  ]);
+});
+
+test('an empty value is sent where Brevo has the attribute, and creates none', async () => {
+  const contact = mapping.contact;
+  const emptying: ContactDeps['mapping'] = {
+    needsBefore: false,
+    contact: (...of) => ({ ...contact(...of), attributes: { FIRSTNAME: '', TIER: '' } }),
+  };
+  const { alarms, brevo, send } = rig({ mapping: emptying }, true);
+  brevo.names.delete('TIER');
+  await send();
+  expect(brevo.contacts.get(1)?.attributes).toEqual({ FIRSTNAME: '' });
+  expect(brevo.calls.some(({ name }) => name === 'createAttribute')).toBe(false);
   expect(alarms).toEqual(['brevo_attribute_missing resolved']);
 });
 

@@ -4,13 +4,14 @@ import { createBudgets } from '../budgets.ts';
 import type { Brevo } from './brevo-api.ts';
 import { createBrevo } from './client.ts';
 import type { BrevoConfig } from './config/brevo-config.ts';
+import type { ConnectorLog } from './connector-log.ts';
 import { brevoLimits } from './limits.ts';
 
 export interface OpenBrevoOptions {
   db: Db;
-  file: Pick<BrevoConfig, 'plan' | 'plan_factor' | 'log_api_calls'>;
+  file: Pick<BrevoConfig, 'plan' | 'plan_factor'>;
   apiKey: () => string | undefined;
-  log: Record<'info' | 'warn', (fields: object, message: string) => void>;
+  log: Pick<ConnectorLog, 'warn' | 'asked'>;
   metrics?: Pick<Metrics, 'connectorAsked'>;
 }
 
@@ -21,7 +22,7 @@ export function openBrevo({ apiKey, db, file, log, metrics }: OpenBrevoOptions):
     ...{ apiKey, budgets, log },
     called(call) {
       metrics?.connectorAsked('brevo', call.of, call.outcome);
-      if (file.log_api_calls) log.info({ event: 'brevo.asked', ...call }, 'a request to Brevo');
+      log.asked(call);
     },
   });
 }

@@ -27,6 +27,7 @@ export const plainMapping: FollowDeps['mapping'] = {
 
 export const followDeps = (db: Db, more: Partial<FollowDeps> = {}): FollowDeps => ({
   ...{ db, accountSid: account, connector: 'brevo', mapping: plainMapping, settleSeconds: 60 },
+  agentActivity: true,
   csat: { path: 'conversations.conversation_measure_3' },
   digest: (key) => `digest of ${key}`,
   ...more,

@@ -141,7 +141,7 @@ export function outboxRig(db: Db, brevo = fakeBrevo()): Rig {
         },
         ...over,
       });
-      const log = { warn: (fields: object) => void faults.push(fields) };
+      const log = { debug: () => undefined, warn: (fields: object) => void faults.push(fields) };
       const faults: object[] = [];
       const running = deliver(
         {

@@ -4,22 +4,21 @@ import { openBrevoConfig } from '../../connectors/brevo/config/open.ts';
 import { connectorLog } from '../../connectors/brevo/connector-log.ts';
 import { createMapping } from '../../connectors/brevo/create-mapping.ts';
 import { openBrevo } from '../../connectors/brevo/open-brevo.ts';
+import { settingsOf } from '../../connectors/brevo/settings.ts';
 import { switchOff, switchOn } from '../../connectors/changes.ts';
 import { claimForgetting, customerDigests, forgotten } from '../../connectors/customers-table.ts';
 import { deliver } from '../../connectors/deliver.ts';
 import { followChanges } from '../../connectors/follow-changes.ts';
-import { ratesOf } from '../../connectors/history/rates.ts';
 import { runHistory } from '../../connectors/history/run-jobs.ts';
 import { createCompletions } from '../../connectors/history/task-complete.ts';
-import { connectorWorks } from '../../connectors/history/works.ts';
 import { noteMessages, takeDueMessages } from '../../connectors/messages.ts';
 import { countOutbox } from '../../connectors/outbox-counts.ts';
 import type { RemoteNames } from '../../connectors/outbox-table.ts';
 import { runDelivery } from '../../connectors/run-jobs.ts';
 import { totalsOf } from '../../connectors/totals.ts';
 import { taskCompleteRoute } from '../../http/routes/task-complete.ts';
-import type { Logger } from '../../log.ts';
 import type { Room } from '../../room.ts';
+import { connectorSyncWorks } from '../connector-sync-work.ts';
 import { connectorTestWorks } from '../connector-test-work.ts';
 import type { Shared } from './shared.ts';
 
@@ -33,38 +32,34 @@ export function connectorsRoom(shared: Shared): Room {
   const { alarms, config, db } = shared;
   const { accountSid } = config;
   const file = openBrevoConfig(config);
+  const works = { ...connectorSyncWorks(shared), ...connectorTestWorks(shared) };
   if (!file?.enabled)
     return {
-      works: connectorTestWorks(shared),
+      works,
       async begin() {
         await switchOff(db, accountSid);
         await alarms.resolve(['brevo_paused', 'brevo_behind', 'brevo_uncertain', 'brevo_failed']);
       },
     };
-  return brevoRoom(shared, file);
+  return { ...brevoRoom(shared, file), works };
 }
-
-/** Flex Insights' measures are below an attribute of their own. */
-const pathOf = (measure: string) =>
-  /^conversation_(measure|attribute)_\d+$/.test(measure) ? `conversations.${measure}` : measure;
 
 function brevoRoom(shared: Shared, file: BrevoConfig): Room {
   const { alarms, config, db, flexTokens, limits, metrics, queue, twilio } = shared;
-  const log = connectorLog(shared.log as Logger, file);
+  const log = connectorLog(shared.log, file);
   const { accountSid, authToken, flexOrigins: origins, publicUrl, secondaryAuthToken } = config;
   const connector = brevoName;
+  const settings = settingsOf(file);
+  twilio.limits.set(settings.rates);
   const mapping = createMapping(file);
   const brevo = openBrevo({ db, file, log, metrics, apiKey: () => config.brevo?.apiKey });
   const { crm, notes, onPause, onResumed } = createBrevoCrm({
     ...{ alarms, brevo, db, mapping },
-    collisions: file.collisions,
-    createAttributes: file.create_attributes,
-    resendAfterMs: file.resend_uncertain_after * minuteMs,
+    ...settings.crm,
   });
   const following = {
     ...{ accountSid, connector, db, mapping },
-    ...(file.csat && { csat: { path: pathOf(file.csat.measure) } }),
-    settleSeconds: file.settle_seconds,
+    ...{ ...settings.following, log },
     digest: customerDigests(config),
   };
   return {
@@ -78,7 +73,7 @@ function brevoRoom(shared: Shared, file: BrevoConfig): Room {
     ],
     jobs: [
       ...runHistory({
-        ...shared,
+        ...{ ...shared, log },
         messages: {
           take: (most, claimMs) => takeDueMessages(db, connector, most, claimMs),
           note: (counts) => noteMessages(db, counts),
@@ -88,7 +83,7 @@ function brevoRoom(shared: Shared, file: BrevoConfig): Room {
         alarms,
         watch: { alarms, connector, db, notes },
         forget: {
-          ...{ alarms, brevo, erase: file.erase, log, onPause },
+          ...{ alarms, brevo, erase: settings.erase, log, onPause },
           claim: async () =>
             (await claimForgetting(db, connector, forgetAtOnce, forgetMs)).map(
               ({ remoteNames, ...customer }) => ({
@@ -101,7 +96,6 @@ function brevoRoom(shared: Shared, file: BrevoConfig): Room {
         },
       }),
     ],
-    works: { ...connectorWorks(shared), ...connectorTestWorks(shared) },
     consumers: [
       followChanges(following),
       {
@@ -112,7 +106,6 @@ function brevoRoom(shared: Shared, file: BrevoConfig): Room {
     ],
     metrics: { connector: () => countOutbox(db, connector) },
     async begin() {
-      twilio.limits.set(ratesOf(file.limits));
       await switchOn(db, accountSid);
     },
   };

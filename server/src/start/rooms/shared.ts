@@ -1,5 +1,4 @@
 import type { FlexTokens } from '@flex-custody/twilio';
-import type { BrevoConfig } from '../../connectors/brevo/config/brevo-config.ts';
 import type { Limits } from '../../http/plugins/limits.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { SegmentLinks } from '../../playback/segment-link.ts';
@@ -11,6 +10,4 @@ export interface Shared extends HostDeps {
   flexTokens: FlexTokens;
   limits: Limits;
   segmentLinks: SegmentLinks;
-  /** The connector's file; absent where none is set. It may be disabled. */
-  brevo?: BrevoConfig;
 }

@@ -174,7 +174,7 @@ export const fields = {
   },
   log_api_calls: flag(
     false,
-    'Whether each request to Brevo is logged: method, path, status, time; never identifiers, values or the key.',
+    'Whether each request to Brevo is logged: method, path, status, time; never identifiers, values or the key. `log_level: verbose` logs them in any case.',
   ),
 } as const satisfies Readonly<Record<string, Field>>;
 

@@ -1,18 +1,22 @@
 import type { RecordingSid, TaskSid } from '@flex-custody/core';
 import type { Interaction } from '../../interaction.ts';
+import type { BrevoConfig } from '../config/brevo-config.ts';
 import { readBrevoFile } from '../config/file.ts';
 import { createMapping } from '../create-mapping.ts';
 import type { Mapping, Totals } from '../mapping.ts';
 
 const accountSid = `AC${'0a'.repeat(16)}`;
 
-/** The mapping of a file that says the given keys. */
-export function mappingOf(given: object = {}): Mapping {
+/** A file that says the given keys. */
+export function configOf(given: object = {}): BrevoConfig {
   const text = JSON.stringify({ account_sid: accountSid, consent: 'all', ...given });
   const read = readBrevoFile(text, accountSid);
   if ('faults' in read) throw new Error(read.faults.join('\n'));
-  return createMapping(read.config);
+  return read.config;
 }
+
+/** The mapping of such a file. */
+export const mappingOf = (given: object = {}): Mapping => createMapping(configOf(given));
 
 /** A call that an agent took and that has ended, with changes. */
 export const interactionWith = (changes: Partial<Interaction> = {}): Interaction => ({
