@@ -23,9 +23,10 @@ export async function countOutbox(db: Pick<Db, 'query'>, connector: string): Pro
       .join(' UNION ALL '),
     [connector],
   );
-  const [oldest] = await db.query<{ ms: number }>(
-    `SELECT (extract(epoch FROM now() - due_at) * 1000)::float8 AS ms FROM connector_effects
-     WHERE connector = $1 AND state = 'waiting' ORDER BY due_at LIMIT 1`,
+  const oldestOf = (kind: string) =>
+    `(SELECT due_at FROM connector_effects WHERE connector = $1 AND state = 'waiting' AND ${kind} ORDER BY due_at LIMIT 1)`;
+  const [oldest] = await db.query<{ ms: number | null }>(
+    `SELECT (extract(epoch FROM now() - least(${oldestOf('NOT is_history')}, ${oldestOf('is_history')})) * 1000)::float8 AS ms`,
     [connector],
   );
   const of = (state: string) => rows.find((row) => row.state === state)?.n ?? 0;
