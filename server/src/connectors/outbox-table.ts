@@ -115,14 +115,14 @@ export function claimDue(
     const rows = await inner.query<CustomerRow>(
       `WITH due AS (
          (SELECT customer AS id, 0 AS rank FROM connector_effects
-          WHERE connector = $1 AND state = 'waiting' AND NOT is_history AND due_at <= now() AND $4
+          WHERE connector = $1 AND state = 'waiting' AND NOT is_history AND due_at <= now() AND $4::boolean
           ORDER BY due_at LIMIT 4 * $2::int)
          UNION ALL
          (SELECT id, 1 FROM connector_customers
           WHERE connector = $1 AND state = 'waiting' AND due_at <= now() ORDER BY due_at LIMIT 2 * $2::int)
          UNION ALL
          (SELECT customer, 2 FROM connector_effects
-          WHERE connector = $1 AND state = 'waiting' AND is_history AND due_at <= now() AND $6
+          WHERE connector = $1 AND state = 'waiting' AND is_history AND due_at <= now() AND $6::boolean
           ORDER BY due_at LIMIT 4 * $2::int)
        ), ranked AS (
          SELECT id, min(rank) AS rank FROM due GROUP BY id
@@ -168,7 +168,7 @@ const claimEffects = (db: Db, customers: readonly number[], take: Take) =>
        SELECT e.id FROM unnest($1::bigint[]) AS of (id) CROSS JOIN LATERAL (
          SELECT id FROM connector_effects
          WHERE customer = of.id AND state = 'waiting' AND due_at <= now() + interval '1 second'
-           AND CASE WHEN is_history THEN $4 ELSE $3 END
+           AND CASE WHEN is_history THEN $4::boolean ELSE $3::boolean END
          ORDER BY due_at LIMIT ${mostEffects}
        ) e
      ), held AS (
