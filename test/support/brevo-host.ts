@@ -14,6 +14,9 @@ import { until } from './until.ts';
 const minuteMs = 60_000;
 const chatMs = 26 * 60 * minuteMs;
 
+/** Whom agents call in the stories. */
+const calledNumber = '+14155550199';
+
 /** Of the customer of this number; each third has an e-mail address too. */
 export const phoneOf = (customer: number) => `+346${String(customer).padStart(8, '0')}`;
 export const emailOf = (customer: number) =>
@@ -32,12 +35,15 @@ export function customersEvents(count: number): CloudEvent[] {
 }
 
 function ofCustomer(event: CloudEvent, customer: number, index: number): CloudEvent {
-  const sent = inForm(event, 'webhook');
+  const phone = phoneOf(customer);
+  // The stories call one number: here each customer is called at their own, since a number identifies its contact.
+  const sent = JSON.parse(
+    JSON.stringify(inForm(event, 'webhook')).replaceAll(calledNumber, phone),
+  ) as CloudEvent;
   const { payload } = sent.data as { payload?: Record<string, unknown> };
   if (typeof payload?.['task_attributes'] !== 'string') return sent;
   const attributes = JSON.parse(payload['task_attributes']) as Record<string, unknown>;
   const email = emailOf(customer);
-  const phone = phoneOf(customer);
   const channelType = (['web', 'sms', 'whatsapp'] as const)[index % 3] ?? 'web';
   payload['task_attributes'] = JSON.stringify({
     ...attributes,

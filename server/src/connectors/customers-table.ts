@@ -96,7 +96,10 @@ export interface Forgetting {
   attempts: number;
 }
 
-/** Claims customers to be forgotten, so that no other process takes them within `claimMs`. */
+/**
+ * Claims customers to be forgotten, so that no other process takes them within `claimMs`. One whose contact is being sent has to wait:
+ * its request would write again what is removed here.
+ */
 export async function claimForgetting(
   db: Sql,
   connector: string,
@@ -114,6 +117,7 @@ export async function claimForgetting(
     `UPDATE connector_customers SET due_at = now() + $3::float8 * interval '1 millisecond', attempts = attempts + 1
      WHERE id IN (
        SELECT id FROM connector_customers WHERE connector = $1 AND state = 'forget' AND due_at <= now()
+         AND (claimed_until IS NULL OR claimed_until < now())
        ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
      ) RETURNING id, connector, wanted, remote_id, remote_names, attempts`,
     [connector, most, claimMs],

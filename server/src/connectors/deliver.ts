@@ -7,7 +7,7 @@ import { claimDue } from './outbox-table.ts';
 import type { PauseNotes } from './pause-note.ts';
 import { createSlots } from './slots.ts';
 import { createTries } from './tries.ts';
-import { countUncertain, expireTries, mostUncertain } from './uncertain-table.ts';
+import { expireTries, mostUncertain, uncertainRoom } from './uncertain-table.ts';
 import { sendingWithOthers } from './with-others.ts';
 import { type WorkDeps, workOff } from './work-off.ts';
 
@@ -40,7 +40,7 @@ const graceMs = 8_000;
 export async function deliver<E>(deps: DeliverDeps<E>, signal: AbortSignal): Promise<void> {
   const { connector, crm, db, log, notes, atOnce = 64, idleMs = 1_000 } = deps;
   const requests = new AbortController();
-  const tries = createTries(db);
+  const tries = createTries(db, connector);
   const slots = createSlots(mostUncertain);
   const shared = { crm, tries, signal: requests.signal };
   const work: WorkDeps<E> = {
@@ -50,12 +50,16 @@ export async function deliver<E>(deps: DeliverDeps<E>, signal: AbortSignal): Pro
   };
   const running = new Set<Promise<unknown>>();
   let isPaused = false;
+  let hasHistoryRoom = true;
   let settling: Promise<unknown> | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   /** @returns how many it began */
   const begin = async (most: number, onPaused: (found: boolean) => void): Promise<number> => {
-    const customers = await claimDue(db, connector, most, { effects: slots.limit > 0 });
+    const customers = await claimDue(db, connector, most, {
+      live: slots.limit > 0,
+      history: hasHistoryRoom,
+    });
     if (customers.length === 0) return 0;
     const totals = await deps.totals(
       db,
@@ -81,7 +85,9 @@ export async function deliver<E>(deps: DeliverDeps<E>, signal: AbortSignal): Pro
     lookedAt = performance.now();
     isPaused = (await notes.read()) !== undefined;
     await expireTries(db, connector);
-    slots.limit = Math.max(0, mostUncertain - (await countUncertain(db, connector)));
+    const room = await uncertainRoom(db, connector);
+    slots.limit = room.live;
+    hasHistoryRoom = room.history > 0;
     if (isPaused) return;
     settling ??= crm
       .settle(requests.signal)

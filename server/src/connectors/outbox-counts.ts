@@ -8,6 +8,8 @@ const counted = ['waiting', 'sending', 'uncertain', 'failed'] as const;
 export interface OutboxCounts {
   /** Effects that are not at their end, and dead letters; at most {@link mostCounted} of each. */
   states: Readonly<Record<(typeof counted)[number], number>>;
+  /** Customers whose contact the other system refused; at most {@link mostCounted}. */
+  failedContacts: number;
   /** Age of the oldest effect that is due, in ms; 0 for none. */
   oldestDueMs: number;
 }
@@ -23,9 +25,16 @@ export async function countOutbox(db: Pick<Db, 'query'>, connector: string): Pro
       .join(' UNION ALL '),
     [connector],
   );
-  const [oldest] = await db.query<{ ms: number }>(
-    `SELECT (extract(epoch FROM now() - due_at) * 1000)::float8 AS ms FROM connector_effects
-     WHERE connector = $1 AND state = 'waiting' ORDER BY due_at LIMIT 1`,
+  const [contacts] = await db.query<{ n: number }>(
+    `SELECT count(*)::int AS n FROM (
+       SELECT 1 FROM connector_customers WHERE connector = $1 AND state = 'failed' LIMIT ${mostCounted}
+     ) failed`,
+    [connector],
+  );
+  const oldestOf = (kind: string) =>
+    `(SELECT due_at FROM connector_effects WHERE connector = $1 AND state = 'waiting' AND ${kind} ORDER BY due_at LIMIT 1)`;
+  const [oldest] = await db.query<{ ms: number | null }>(
+    `SELECT (extract(epoch FROM now() - least(${oldestOf('NOT is_history')}, ${oldestOf('is_history')})) * 1000)::float8 AS ms`,
     [connector],
   );
   const of = (state: string) => rows.find((row) => row.state === state)?.n ?? 0;
@@ -36,6 +45,7 @@ export async function countOutbox(db: Pick<Db, 'query'>, connector: string): Pro
       uncertain: of('uncertain'),
       failed: of('failed'),
     },
+    failedContacts: contacts?.n ?? 0,
     oldestDueMs: Math.max(0, oldest?.ms ?? 0),
   };
 }
@@ -44,17 +54,37 @@ export async function countOutbox(db: Pick<Db, 'query'>, connector: string): Pro
 export type Which = 'all' | readonly number[];
 
 /**
- * Sets dead letters waiting again, and the contacts that were refused with them. Those whose interaction was erased stay.
- * @returns how many effects wait now
+ * Sets dead letters waiting again, and the contacts that were refused with them; of `all` every contact that was refused. Those whose
+ * interaction was erased stay.
+ * @returns how many effects wait now, and contacts without one
  */
 export async function retryFailed(db: Db, connector: string, which: Which): Promise<number> {
   const ids = which === 'all' ? null : [...which];
+  const effects = await inSteps(() => retrySome(db, connector, ids));
+  return effects + (ids === null ? await inSteps(() => retryContacts(db, connector)) : 0);
+}
+
+async function inSteps(step: () => Promise<number>): Promise<number> {
   let total = 0;
   for (;;) {
-    const found = await retrySome(db, connector, ids);
+    const found = await step();
     total += found;
     if (found < mostOfStep) return total;
   }
+}
+
+const waitingAgain = `state = 'waiting', due_at = now(), attempts = 0, error = NULL`;
+
+async function retryContacts(db: Db, connector: string): Promise<number> {
+  const rows = await db.query<object>(
+    `UPDATE connector_customers SET ${waitingAgain}
+     WHERE id IN (
+       SELECT id FROM connector_customers WHERE connector = $1 AND state = 'failed'
+       ORDER BY id LIMIT ${mostOfStep} FOR UPDATE SKIP LOCKED
+     ) RETURNING id`,
+    [connector],
+  );
+  return rows.length;
 }
 
 const mostOfStep = 1_000;
@@ -62,7 +92,7 @@ const mostOfStep = 1_000;
 const retrySome = (db: Db, connector: string, ids: readonly number[] | null): Promise<number> =>
   db.transaction(async (inner) => {
     const rows = await inner.query<{ customer: number | null }>(
-      `UPDATE connector_effects SET state = 'waiting', due_at = now(), attempts = 0, error = NULL
+      `UPDATE connector_effects SET ${waitingAgain}
        WHERE id IN (
          SELECT e.id FROM connector_effects e
          WHERE e.connector = $1 AND e.state = 'failed' AND ($2::bigint[] IS NULL OR e.id = ANY($2::bigint[]))
@@ -75,7 +105,7 @@ const retrySome = (db: Db, connector: string, ids: readonly number[] | null): Pr
     );
     const customers = [...new Set(rows.flatMap(({ customer }) => customer ?? []))];
     await inner.query(
-      `UPDATE connector_customers SET state = 'waiting', due_at = now(), attempts = 0, error = NULL
+      `UPDATE connector_customers SET ${waitingAgain}
        WHERE id IN (
          SELECT id FROM connector_customers WHERE id = ANY($1::bigint[]) AND state = 'failed' ORDER BY id FOR UPDATE
        )`,

@@ -94,39 +94,52 @@ interface EffectRow {
 
 const ms = (value: string) => `${value} * interval '1 millisecond'`;
 
+/** Which effects a claim takes: none of a kind whose events may not be sent now. */
+export interface Take {
+  live: boolean;
+  history: boolean;
+}
+
 /**
  * Claims customers of whom a contact or an effect is due. No other process takes them or their effects before the claim ends.
- * @param take.effects false while no event may be sent
+ * Live effects come first, and those of an import of the past last, however long these have been due.
  */
 export function claimDue(
   db: Db,
   connector: string,
   most: number,
-  take: { effects: boolean } = { effects: true },
+  take: Take = { live: true, history: true },
 ): Promise<DueCustomer[]> {
   const claim = randomUUID();
   return db.transaction(async (inner) => {
     const rows = await inner.query<CustomerRow>(
       `WITH due AS (
-         (SELECT customer AS id FROM connector_effects
-          WHERE connector = $1 AND state = 'waiting' AND due_at <= now() AND $4 ORDER BY due_at LIMIT 4 * $2::int)
-         UNION
-         (SELECT id FROM connector_customers
+         (SELECT customer AS id, 0 AS rank FROM connector_effects
+          WHERE connector = $1 AND state = 'waiting' AND NOT is_history AND due_at <= now() AND $4::boolean
+          ORDER BY due_at LIMIT 4 * $2::int)
+         UNION ALL
+         (SELECT id, 1 FROM connector_customers
           WHERE connector = $1 AND state = 'waiting' AND due_at <= now() ORDER BY due_at LIMIT 2 * $2::int)
+         UNION ALL
+         (SELECT customer, 2 FROM connector_effects
+          WHERE connector = $1 AND state = 'waiting' AND is_history AND due_at <= now() AND $6::boolean
+          ORDER BY due_at LIMIT 4 * $2::int)
+       ), ranked AS (
+         SELECT id, min(rank) AS rank FROM due GROUP BY id
        ), free AS (
-         SELECT c.id FROM due JOIN connector_customers c ON c.id = due.id
+         SELECT c.id FROM ranked JOIN connector_customers c ON c.id = ranked.id
          WHERE c.state <> 'forget' AND (c.claimed_until IS NULL OR c.claimed_until < now())
-         ORDER BY c.id LIMIT $2::int FOR UPDATE OF c SKIP LOCKED
+         ORDER BY ranked.rank, c.id LIMIT $2::int FOR UPDATE OF c SKIP LOCKED
        )
        UPDATE connector_customers c SET claim = $3, claimed_until = now() + ${ms('$5')},
          due_at = greatest(c.due_at, now() + ${ms('$5')})
        FROM free WHERE c.id = free.id
        RETURNING c.id, c.version, c.sent_version, c.sent_hash, c.remote_id, c.remote_names, c.attempts, c.error`,
-      [connector, most, claim, take.effects, claimMs],
+      [connector, most, claim, take.live, claimMs, take.history],
     );
     if (rows.length === 0) return [];
     const ids = rows.map(({ id }) => id);
-    const effects = take.effects ? await claimEffects(inner, ids) : [];
+    const effects = take.live || take.history ? await claimEffects(inner, ids, take) : [];
     const interactions = await inner.query<{ customer: number; interaction: Interaction }>(
       `SELECT i.customer, i.interaction FROM unnest($1::bigint[]) AS of (id) CROSS JOIN LATERAL (
          SELECT customer, opened_at, interaction FROM connector_interactions
@@ -149,12 +162,14 @@ export function claimDue(
  * Another claim does not find them before this one ends; the order is that in which they happened. Those that are due within a
  * second come along, so that what waits behind a failed try is not sent before it.
  */
-const claimEffects = (db: Db, customers: readonly number[]) =>
+const claimEffects = (db: Db, customers: readonly number[], take: Take) =>
   db.query<EffectRow>(
     `WITH found AS (
        SELECT e.id FROM unnest($1::bigint[]) AS of (id) CROSS JOIN LATERAL (
          SELECT id FROM connector_effects
-         WHERE customer = of.id AND state = 'waiting' AND due_at <= now() + interval '1 second' ORDER BY due_at LIMIT ${mostEffects}
+         WHERE customer = of.id AND state = 'waiting' AND due_at <= now() + interval '1 second'
+           AND CASE WHEN is_history THEN $4::boolean ELSE $3::boolean END
+         ORDER BY due_at LIMIT ${mostEffects}
        ) e
      ), held AS (
        SELECT id FROM connector_effects WHERE id IN (SELECT id FROM found) AND state = 'waiting'
@@ -165,7 +180,7 @@ const claimEffects = (db: Db, customers: readonly number[]) =>
      )
      SELECT taken.*, i.interaction FROM taken LEFT JOIN connector_interactions i USING (custody_id)
      ORDER BY taken.happened_at, taken.id`,
-    [customers, claimMs],
+    [customers, claimMs, take.live, take.history],
   );
 
 const customerOf = (row: CustomerRow, claim: string) => ({

@@ -1,7 +1,10 @@
 import type { Db } from '../db/db.ts';
+import { type BeginTry, beginTries } from './outbox-table.ts';
 
-/** More than these, and no new event is sent before looks have found room: each look is dear. */
+/** With so many no new event is sent before looks have found room: each look is dear. */
 export const mostUncertain = 10;
+/** Events of the past that may be under way or uncertain at once: one batch, which looks by name settle together. */
+export const mostUncertainHistory = 200;
 /** Of one look. */
 const mostLooked = 200;
 /** Until another process may look for the same effects, ms. */
@@ -14,6 +17,7 @@ export interface UncertainEffect {
   eventName: string;
   /** As it was sent. */
   eventAt: Date;
+  isHistory: boolean;
   remoteId?: string;
   /** Complete looks that missed it. */
   looks: number;
@@ -33,14 +37,49 @@ export async function expireTries(db: Pick<Db, 'query'>, connector: string): Pro
   );
 }
 
-/** How many there are, at most one more than {@link mostUncertain}. */
-export async function countUncertain(db: Pick<Db, 'query'>, connector: string): Promise<number> {
-  const rows = await db.query<object>(
-    `SELECT 1 FROM connector_effects WHERE connector = $1 AND state = 'uncertain' LIMIT ${mostUncertain + 1}`,
+/** How many events may be begun; those of the past have a room of their own, so that a batch that was cut off delays no live one. */
+export interface UncertainRoom {
+  live: number;
+  history: number;
+}
+
+export async function uncertainRoom(db: Pick<Db, 'query'>, connector: string): Promise<UncertainRoom> {
+  const [row] = await db.query<UncertainRoom>(
+    `SELECT ${mostUncertain} - (SELECT count(*)::int FROM (
+         SELECT 1 FROM connector_effects WHERE connector = $1 AND state = 'uncertain' AND NOT is_history
+         LIMIT ${mostUncertain}
+       ) live) AS live,
+       greatest(0, ${mostUncertainHistory} - (SELECT count(*)::int FROM (
+         (SELECT 1 FROM connector_effects WHERE connector = $1 AND state = 'uncertain' AND is_history
+          LIMIT ${mostUncertainHistory})
+         UNION ALL
+         (SELECT 1 FROM connector_effects WHERE connector = $1 AND state = 'sending' AND is_history
+          LIMIT ${mostUncertainHistory})
+       ) past)) AS history`,
     [connector],
   );
-  return rows.length;
+  return row ?? { live: 0, history: 0 };
 }
+
+/** Any number that no other lock of this database has. */
+const lockNumber = 4_100_190_003;
+
+/**
+ * {@link beginTries} for events of the past, as many as there is room for: several processes have one room.
+ * @returns ids of those that may be sent; `room`: how many of the first ones were asked for
+ */
+export const beginBatch = (
+  db: Db,
+  connector: string,
+  tries: readonly BeginTry[],
+  attempt: string,
+): Promise<{ ids: Set<number>; room: number }> =>
+  db.transaction(async (inner) => {
+    await inner.query('SELECT pg_advisory_xact_lock($1)', [lockNumber]);
+    const { history: room } = await uncertainRoom(inner, connector);
+    const ids = room === 0 ? new Set<number>() : await beginTries(inner, tries.slice(0, room), attempt);
+    return { ids, room };
+  });
 
 /** Whether one has been uncertain for longer than so many ms. */
 export async function isUncertainFor(db: Pick<Db, 'query'>, connector: string, ms: number): Promise<boolean> {
@@ -59,6 +98,7 @@ export async function claimLooks(db: Pick<Db, 'query'>, connector: string): Prom
     custody_id: string;
     event_name: string;
     event_at: Date;
+    is_history: boolean;
     remote_id: string | null;
     looked_up: number;
     since_ms: number;
@@ -68,12 +108,13 @@ export async function claimLooks(db: Pick<Db, 'query'>, connector: string): Prom
        SELECT id FROM connector_effects WHERE connector = $1 AND state = 'uncertain' AND due_at <= now()
        ORDER BY due_at LIMIT ${mostLooked} FOR UPDATE SKIP LOCKED
      )
-     RETURNING id, custody_id, event_name, event_at, remote_id, looked_up,
+     RETURNING id, custody_id, event_name, event_at, is_history, remote_id, looked_up,
        (extract(epoch FROM now() - try_until) * 1000)::float8 AS since_ms`,
     [connector, lookMs],
   );
   return rows.map((row) => ({
     ...{ id: row.id, custodyId: row.custody_id, eventName: row.event_name, eventAt: row.event_at },
+    isHistory: row.is_history,
     ...(row.remote_id && { remoteId: row.remote_id }),
     ...{ looks: row.looked_up, sinceMs: row.since_ms },
   }));

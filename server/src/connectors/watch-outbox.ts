@@ -17,9 +17,12 @@ const numberOf = (n: number) => (n >= mostCounted ? `at least ${mostCounted}` : 
 
 /** Raises and resolves the alarms about what waits for the other system. */
 export async function watchOutbox({ alarms, connector, db, notes }: WatchDeps): Promise<void> {
-  const { oldestDueMs, states } = await countOutbox(db, connector);
-  if (states.failed > 0)
-    await alarms.raise('brevo_failed', undefined, `${numberOf(states.failed)} dead letters`);
+  const { failedContacts, oldestDueMs, states } = await countOutbox(db, connector);
+  const failed = [
+    ...(states.failed > 0 ? [`${numberOf(states.failed)} dead letters`] : []),
+    ...(failedContacts > 0 ? [`${numberOf(failedContacts)} refused contacts`] : []),
+  ];
+  if (failed.length > 0) await alarms.raise('brevo_failed', undefined, failed.join(', '));
   else await alarms.resolve(['brevo_failed']);
   if (await isUncertainFor(db, connector, 24 * hourMs))
     await alarms.raise('brevo_uncertain', undefined, `${numberOf(states.uncertain)} are uncertain`);

@@ -2,7 +2,7 @@ import { coalesce } from '../db/coalesce.ts';
 import type { Crm } from './crm.ts';
 import { afterTry } from './effect-state.ts';
 import type { Tries } from './tries.ts';
-import { beginOf, requestSignal, type Sending, type Sent } from './work-off.ts';
+import { beginOf, closedMs, requestSignal, type Sending, type Sent } from './work-off.ts';
 
 export interface WithOthersDeps<E> {
   crm: Pick<Crm<E>, 'batches' | 'sendEvents'>;
@@ -28,9 +28,16 @@ async function sendBatch<E>(
   { chance = Math.random, crm, signal, tries }: WithOthersDeps<E>,
   all: readonly Sending<E>[],
 ): Promise<(readonly [number, Sent])[]> {
-  const begun = await tries.begin(all.map(beginOf));
+  const { begun, room } = await tries.beginBatch(all.map(beginOf));
+  const left = all
+    .slice(room)
+    .map(
+      ({ effect: { id, attempts } }) =>
+        [id, { after: { state: 'waiting', attempts, dueInMs: closedMs }, isPaused: false }] as const,
+    );
+  await tries.end(left.map(([id, { after }]) => ({ id, ...after })));
   const batch = all.filter(({ effect }) => begun.has(effect.id));
-  if (batch.length === 0) return [];
+  if (batch.length === 0) return left;
   const outcomes = await crm.sendEvents(
     batch.map(({ ready }) => ready.event),
     requestSignal(signal),
@@ -46,5 +53,5 @@ async function sendBatch<E>(
     sent.map(([id, { after }]) => ({ id, ...after })),
     begun,
   );
-  return sent;
+  return [...sent, ...left];
 }

@@ -32,7 +32,7 @@ export interface Sent {
 }
 
 /** While no event may be sent its effects wait for so long, ms. */
-const closedMs = 2_000;
+export const closedMs = 2_000;
 /** A claim that has lasted so long takes up no more effects. */
 const longestMs = claimMs / 2;
 /** A request ends well before its try does: its result has to be written. */

@@ -130,7 +130,10 @@ export const indexes: Wanted = {
   connector_effects_of: { on: 'connector_effects', as: '(custody_id)' },
   connector_interactions_ended: { on: 'connector_interactions', as: `((${sessionEnd}))` },
   certificates_by_time: { on: 'certificates', as: '(at DESC, id)' },
-  connector_effects_due: { on: 'connector_effects', as: `(connector, due_at) WHERE state = 'waiting'` },
+  connector_effects_due: {
+    on: 'connector_effects',
+    as: `(connector, is_history, due_at) WHERE state = 'waiting'`,
+  },
   connector_effects_waiting: { on: 'connector_effects', as: `(customer, due_at) WHERE state = 'waiting'` },
   connector_effects_sending: { on: 'connector_effects', as: `(try_until) WHERE state = 'sending'` },
   connector_effects_uncertain: { on: 'connector_effects', as: `(due_at) WHERE state = 'uncertain'` },

@@ -15,8 +15,6 @@ export interface SettleDeps {
 
 /** Brevo may keep whole seconds. */
 const roundingMs = 1_000;
-/** Events of one name that are not further apart are looked up at once. */
-const togetherMs = 6 * 60 * 60_000;
 /** A look that Brevo could not answer is one of these, by its pause. */
 const failedLook = 6;
 
@@ -29,20 +27,22 @@ export async function settleUncertain(deps: SettleDeps, signal: AbortSignal): Pr
   }
 }
 
-/** By name, and by time. */
+/** Those of one request: by name, the live ones apart from those of the past, whose period is a long one. */
 export function groupsOf(effects: readonly UncertainEffect[]): UncertainEffect[][] {
-  const groups: UncertainEffect[][] = [];
-  const inOrder = effects.toSorted(
-    (a, b) => (a.eventName < b.eventName ? -1 : a.eventName > b.eventName ? 1 : 0) || +a.eventAt - +b.eventAt,
-  );
-  for (const effect of inOrder) {
-    const last = groups.at(-1);
-    const first = last?.[0];
-    if (last && first?.eventName === effect.eventName && +effect.eventAt - +first.eventAt <= togetherMs)
-      last.push(effect);
-    else groups.push([effect]);
+  const groups = new Map<string, UncertainEffect[]>();
+  for (const effect of effects.toSorted((a, b) => +a.eventAt - +b.eventAt)) {
+    const key = `${effect.isHistory} ${effect.eventName}`;
+    groups.set(key, [...(groups.get(key) ?? []), effect]);
   }
-  return groups;
+  return [...groups.values()];
+}
+
+/** Two parts of a group whose period has too many events for one answer, with the longest time between them. */
+export function partsOf(group: readonly UncertainEffect[]): UncertainEffect[][] {
+  const gaps = group.slice(1).map(({ eventAt }, index) => +eventAt - +(group[index]?.eventAt ?? eventAt));
+  const widest = Math.max(...gaps);
+  const at = widest === 0 ? Math.floor(group.length / 2) : gaps.indexOf(widest) + 1;
+  return [group.slice(0, at), group.slice(at)];
 }
 
 async function look(
@@ -84,10 +84,10 @@ async function look(
   });
   const unclear = group.filter((_, index) => results[index] === undefined);
   const clear = results.flatMap((result) => result ?? []);
-  // The answer was cut: each by itself, as narrow as it can be.
-  if (unclear.length > 0 && group.length > 1)
-    for (const effect of unclear) clear.push(...(await look(deps, [effect], signal)));
-  else clear.push(...unclear.map(again));
+  if (unclear.length > 0 && group.length > 1) {
+    const parts = unclear.length > 1 ? partsOf(unclear) : [unclear];
+    for (const part of parts) clear.push(...(await look(deps, part, signal)));
+  } else clear.push(...unclear.map(again));
   return clear;
 }
 
