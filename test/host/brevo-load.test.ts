@@ -86,7 +86,7 @@ describeWhere('postgresql', 'Brevo, while the host is killed', () => {
     async () => {
       const random = seeded(seed);
       const { brevo, db, sandbox } = host;
-      Object.assign(brevo.settings, { limits: 50, collisionCode: 'both', creates: 'any' });
+      Object.assign(brevo.settings, { limits: 50, collisionCode: 'both' });
       for (const customer of collided) {
         const headers = { 'api-key': brevo.apiKey, 'content-type': 'application/json' };
         const body = JSON.stringify({
