@@ -39,7 +39,7 @@ export function registerConnectorFailed(connector: Command): void {
         if (json) printJson({ retried });
         else console.log(retried === 0 ? 'No failed events.' : `${retried} wait to be sent again.`);
         if (!all && retried < new Set(ids).size) {
-          console.error(`${new Set(ids).size - retried} of these ids are no failed events.`);
+          console.error(`Not failed, or not there: ${new Set(ids).size - retried} of these ids.`);
           process.exitCode = 1;
         }
       });

@@ -55,7 +55,7 @@ export function connectorStatusText(status: ConnectorStatus): string {
 const counted = (n: number): Cell => (n >= mostCounted ? `${n} or more` : n);
 
 function limitText({ limit, remaining, pausedUntil }: RateOfClass): string {
-  const left = limit === undefined ? 'not stated yet' : `${remaining ?? '?'} of ${limit} left`;
+  const left = limit === undefined ? 'as the plan says' : `${remaining ?? '?'} of ${limit} left`;
   return pausedUntil ? `${left}, paused until ${pausedUntil.toISOString()}` : left;
 }
 

@@ -157,7 +157,9 @@ async function customerOf(db: Pick<Db, 'query'>, id: number) {
 const asEvent = (row: EffectRow): ExplainedEvent => ({
   ...{ trigger: row.trigger, state: row.state },
   ...(row.event_name !== null && { name: row.event_name }),
-  ...{ happenedAt: row.happened_at, dueAt: row.due_at },
+  happenedAt: row.happened_at,
+  // What has ended is due no longer.
+  ...(/^(waiting|sending|uncertain)$/.test(row.state) && { dueAt: row.due_at }),
   ...(row.sent_at && { sentAt: row.sent_at }),
   attempts: row.attempts,
   ...faultOf(row.error),

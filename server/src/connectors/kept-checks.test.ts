@@ -25,12 +25,12 @@ onEachEngine('the checks of what the host keeps', (open) => {
     return found;
   }
 
-  test('a listener that was never there is a note, and one that was is named with its time', async () => {
-    expect((await look())['plugin-listener']).toMatch(/^note\|was never there\|.*connector=true/);
+  test('a listener that has reported no task is a note, and one that was is named with its time', async () => {
+    expect((await look())['plugin-listener']).toMatch(/^note\|has reported no task yet\|.*connector=true/);
     await database.db.query(
       `INSERT INTO connector_notes (connector, name, note, at) VALUES ('brevo', 'listener', '{}', '2026-11-29T10:00:00Z')`,
     );
-    expect((await look())['plugin-listener']).toBe('ok|was last there at 2026-11-29T10:00:00.000Z|');
+    expect((await look())['plugin-listener']).toBe('ok|reported a task at 2026-11-29T10:00:00.000Z|');
   });
 
   test('a beginning before all that is kept is a note that says from when there is something', async () => {

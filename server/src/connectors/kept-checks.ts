@@ -25,9 +25,9 @@ async function listener(db: Pick<Db, 'query'>, connector: string): Promise<Verdi
     [connector],
   );
   const last = rows.find(({ name }) => name === 'listener');
-  if (last) return ok(`was last there at ${last.at.toISOString()}`);
+  if (last) return ok(`reported a task at ${last.at.toISOString()}`);
   return note(
-    'was never there',
+    'has reported no task yet',
     'it is optional beside Event Streams: flex-custody setup --set connector=true switches it on',
   );
 }

@@ -3,6 +3,7 @@ import { openBrevoConfig } from '../connectors/brevo/config/open.ts';
 import { connectorLog } from '../connectors/brevo/connector-log.ts';
 import { createMapping } from '../connectors/brevo/create-mapping.ts';
 import { openBrevo } from '../connectors/brevo/open-brevo.ts';
+import { settingsOf } from '../connectors/brevo/settings.ts';
 import { type TestDeps, testConnector } from '../connectors/brevo/test-work.ts';
 import { connectorOff } from '../connectors/operating.ts';
 import type { Db } from '../db/db.ts';
@@ -23,7 +24,7 @@ export const connectorTestWorks = (deps: ConnectorTestDeps): Readonly<Record<str
     const settings = openBrevoConfig(config, { needsKey: false });
     if (!settings?.enabled) throw connectorOff();
     const brevo = openBrevo({
-      ...{ db, file: settings, log: connectorLog(log, settings) },
+      ...{ db, limits: settingsOf(settings).limits, log: connectorLog(log, settings) },
       apiKey: () => config.brevo?.apiKey,
     });
     await testConnector({ config, db, brevo, settings, twilio, mapping: createMapping(settings) })(run);

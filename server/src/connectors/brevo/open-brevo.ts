@@ -3,21 +3,20 @@ import type { Metrics } from '../../metrics.ts';
 import { createBudgets } from '../budgets.ts';
 import type { Brevo } from './brevo-api.ts';
 import { createBrevo } from './client.ts';
-import type { BrevoConfig } from './config/brevo-config.ts';
 import type { ConnectorLog } from './connector-log.ts';
-import { brevoLimits } from './limits.ts';
+import type { brevoLimits } from './limits.ts';
 
 export interface OpenBrevoOptions {
   db: Db;
-  file: Pick<BrevoConfig, 'plan' | 'plan_factor'>;
+  limits: ReturnType<typeof brevoLimits>;
   apiKey: () => string | undefined;
   log: Pick<ConnectorLog, 'warn' | 'asked'>;
   metrics?: Pick<Metrics, 'connectorAsked'>;
 }
 
 /** Brevo's client, with the one budget of all processes on this database. */
-export function openBrevo({ apiKey, db, file, log, metrics }: OpenBrevoOptions): Brevo {
-  const budgets = createBudgets(db, brevoLimits(file.plan, file.plan_factor));
+export function openBrevo({ apiKey, db, limits, log, metrics }: OpenBrevoOptions): Brevo {
+  const budgets = createBudgets(db, limits);
   return createBrevo({
     ...{ apiKey, budgets, log },
     called(call) {

@@ -1,3 +1,4 @@
+import { brevoLimits } from './limits.ts';
 import { settingsOf } from './settings.ts';
 import { configOf } from './testing/mapping-of.ts';
 
@@ -8,6 +9,7 @@ test('without keys the settings are those that the page states', () => {
     following: { settleSeconds: 60, agentActivity: true },
     crm: { collisions: 'drop-identifier', createAttributes: false, resendAfterMs: 3_600_000 },
     erase: 'attributes',
+    limits: brevoLimits('general', 1),
     rates: { flex: 100, conversations: 100, taskRouter: 30, taskEvents: 20, searches: 3 },
   });
 });
@@ -23,6 +25,8 @@ test.each<[given: object, changed: Partial<typeof usual>]>([
   [{ collisions: 'merge' }, { crm: { ...crm, collisions: 'merge' } }],
   [{ create_attributes: true }, { crm: { ...crm, createAttributes: true } }],
   [{ resend_uncertain_after: 0.5 }, { crm: { ...crm, resendAfterMs: 30_000 } }],
+  [{ plan: 'extended' }, { limits: brevoLimits('extended', 1) }],
+  [{ plan_factor: 3 }, { limits: brevoLimits('general', 3) }],
   [{ erase: 'contact' }, { erase: 'contact' }],
   [{ limits: { flex: 1 } }, { rates: { ...rates, flex: 1 } }],
   [{ limits: { conversations: 2 } }, { rates: { ...rates, conversations: 2 } }],

@@ -1,6 +1,7 @@
 import { ratesOf } from '../history/rates.ts';
 import type { BrevoConfig } from './config/brevo-config.ts';
 import { csatOf } from './csat.ts';
+import { brevoLimits } from './limits.ts';
 
 const minuteMs = 60_000;
 
@@ -17,5 +18,6 @@ export const settingsOf = (file: BrevoConfig) => ({
     resendAfterMs: file.resend_uncertain_after * minuteMs,
   },
   erase: file.erase,
+  limits: brevoLimits(file.plan, file.plan_factor),
   rates: ratesOf(file.limits),
 });

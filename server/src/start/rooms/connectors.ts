@@ -52,7 +52,10 @@ function brevoRoom(shared: Shared, file: BrevoConfig): Room {
   const settings = settingsOf(file);
   twilio.limits.set(settings.rates);
   const mapping = createMapping(file);
-  const brevo = openBrevo({ db, file, log, metrics, apiKey: () => config.brevo?.apiKey });
+  const brevo = openBrevo({
+    ...{ db, log, metrics, limits: settings.limits },
+    apiKey: () => config.brevo?.apiKey,
+  });
   const { crm, notes, onPause, onResumed } = createBrevoCrm({
     ...{ alarms, brevo, db, mapping },
     ...settings.crm,
