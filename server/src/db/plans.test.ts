@@ -58,19 +58,8 @@ import {
 } from '../connectors/interactions-table.ts';
 import { keptChecks } from '../connectors/kept-checks.ts';
 import { noteMessages, takeDueMessages } from '../connectors/messages.ts';
-import { countOutbox, retryFailed } from '../connectors/outbox-counts.ts';
-import { beginTries, claimDue, endClaims, endTries } from '../connectors/outbox-table.ts';
-import { pauseNotes } from '../connectors/pause-note.ts';
 import { connectorStatus } from '../connectors/status.ts';
 import { totalsOf } from '../connectors/totals.ts';
-import {
-  beginBatch,
-  claimLooks,
-  endLooks,
-  expireTries,
-  isUncertainFor,
-  uncertainRoom,
-} from '../connectors/uncertain-table.ts';
 import { adoptDatabase, bindDatabase, differencesFrom, readCustody } from '../custody/bind.ts';
 import { createInbox } from '../events/create-inbox.ts';
 import { watchLag } from '../events/event-lag.ts';
@@ -431,18 +420,6 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
            'voice', ARRAY['key ' || n] FROM generate_series(1, 100000) n;
        INSERT INTO connector_effects (connector, custody_id, trigger, customer, state, happened_at, due_at)
          SELECT 'brevo', custody_id, 'task.created', customer, 'sent', opened_at, opened_at FROM connector_interactions;
-       INSERT INTO connector_effects (connector, custody_id, trigger, customer, state, is_history, happened_at, due_at)
-         SELECT 'brevo', custody_id, 'task.completed', customer, 'waiting', contact % 2 = 0, opened_at, now() + contact * interval '1 second'
-           FROM connector_interactions ORDER BY contact LIMIT 20000;
-       INSERT INTO connector_effects (connector, custody_id, trigger, customer, state, happened_at, due_at)
-         SELECT 'brevo', custody_id, 'survey.completed', customer, 'failed', opened_at, opened_at FROM connector_interactions ORDER BY contact LIMIT 1500;
-       UPDATE connector_customers SET state = 'failed' WHERE id % 100 = 0;
-       INSERT INTO connector_effects (connector, custody_id, trigger, customer, state, is_history, happened_at, due_at, try_until)
-         SELECT 'brevo', custody_id, 'task.accepted', customer, CASE WHEN contact % 2 = 0 THEN 'sending' ELSE 'uncertain' END,
-           contact % 3 = 0, opened_at, now() + interval '1 hour', now() + interval '1 minute'
-           FROM connector_interactions ORDER BY contact LIMIT 100;
-       INSERT INTO connector_notes (connector, name, note, at)
-         SELECT 'brevo', 'note ' || n, '{}', now() FROM generate_series(1, 1000) n;
        ANALYZE connector_customers, connector_interactions, connector_effects;
        ANALYZE contacts, contact_keys, contact_events, segment_reasons`,
     );
@@ -775,37 +752,6 @@ describeWhere('postgresql', `the plans of all statements at ${rows} recordings`,
     await totalsOf(db, [1, 2, 3]);
     await followAgentDays(db, connector);
     await agentDays(db, { from: '2026-11-01', to: '2026-11-30' });
-    db.during('connectors: delivery');
-    for (const take of [
-      { live: true, history: true },
-      { live: true, history: false },
-      { live: false, history: false },
-    ])
-      await claimDue(db, connector, 64, take);
-    await uncertainRoom(db, connector);
-    await expireTries(db, connector);
-    await isUncertainFor(db, connector, 86_400_000);
-    await claimLooks(db, connector);
-    await endLooks(db, [{ id: 1, state: 'uncertain', looks: 1, dueInMs: 0 }]);
-    const one = { id: effect?.id ?? 0, custodyId: ids[0] ?? '', eventName: 'X', eventAt: new Date() };
-    const attempt = randomUUID();
-    await beginTries(db, [one], attempt);
-    await beginBatch(db, connector, [one], attempt);
-    await endTries(
-      db,
-      [{ id: one.id, state: 'sent', dueInMs: 0, attempts: 1 }],
-      new Map([[one.id, attempt]]),
-    );
-    const claim = { id: 1, claim: randomUUID(), dueInMs: 0, attempts: 0, sentVersion: 1 };
-    await endClaims(db, [{ ...claim, state: 'sent' }]);
-    await countOutbox(db, connector);
-    await retryFailed(db, connector, [1, 2, 3]);
-    await retryFailed(db, connector, 'all');
-    const paused = pauseNotes(db, connector);
-    await paused.pause({ reason: 'key', status: 401 });
-    await paused.read();
-    await paused.takeProbe();
-    await paused.resume();
     db.during('connectors: what operators ask');
     await connectorStatus(db, connector);
     await failedEffects(db, connector, { limit: 100, after: 5 });
