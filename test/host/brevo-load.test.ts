@@ -27,7 +27,7 @@ import { until } from '../support/until.ts';
 
 const count = Number(process.env['TEST_INTERACTIONS'] ?? 400);
 /** Only what fails waits it out. */
-const longestMs = 180_000 + count * 60;
+const longestMs = 300_000 + count * 60;
 const kills = 5;
 const seed = Number(process.env['TEST_SEED'] ?? 17);
 const account = Story.common('AC', 'account') as AccountSid;
