@@ -114,7 +114,10 @@ onEachEngine('settling uncertain events', (open) => {
 
   test('one that was not found is looked for again later, and is sent again after three looks and its time', async () => {
     await cutOff(1);
-    const missing = () => ({ kind: 'done', value: { events: [], isWhole: true } }) as const;
+    const missing = (): BrevoOutcome<{ events: BrevoFound[]; isWhole: boolean }> => ({
+      kind: 'done',
+      value: { events: [], isWhole: true },
+    });
     for (const looks of [1, 2]) {
       await settle(missing);
       const [row] = await db.query('SELECT state, looked_up, due_at > now() AS later FROM connector_effects');
