@@ -43,6 +43,11 @@ onEachEngine('delivery', (open) => {
     return { customer, interaction };
   };
   const named = (name: string) => rig.brevo.calls.filter((call) => call.name === name);
+  /** What was begun of customers is written. */
+  const ended = () =>
+    until(
+      async () => (await db.query('SELECT 1 FROM connector_customers WHERE claim IS NOT NULL')).length === 0,
+    );
   /** Claims of a process that is no more have ended. */
   const endClaims = () =>
     db.query(`UPDATE connector_customers SET claimed_until = now() - interval '1 second';
@@ -72,6 +77,7 @@ onEachEngine('delivery', (open) => {
       attributes: { FIRSTNAME: 'Ana', TOTAL: 1 },
       listIds: [7],
     });
+    await ended();
     const [row] = await db.query('SELECT state, remote_id, remote_names, claim FROM connector_customers');
     expect(row).toEqual({
       ...{ state: 'sent', remote_id: '1', claim: null },

@@ -210,7 +210,7 @@ describeWhere('postgresql', 'the limits on PostgreSQL', () => {
   });
 
   test('where all connections are taken, the wait for one has a limit', async () => {
-    const few = await openPostgres(url, { connectMs: 200, statementMs: 60_000, cancelMs: 5_000 });
+    const few = await openPostgres(url, { connectMs: 2_000, statementMs: 60_000, cancelMs: 5_000 });
     let end = () => {};
     const ended = new Promise<void>((resolve) => {
       end = resolve;
