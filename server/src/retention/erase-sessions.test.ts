@@ -168,7 +168,7 @@ onEachEngine('sessions without a recording', (open) => {
     expect(await rows('connector_interactions', 'connector_effects')).toEqual([0, 0]);
     // A claim that was under way may still send: its end comes first.
     expect(await claimForgetting(db, 'brevo', 10, 60_000)).toEqual([]);
-    await db.query('UPDATE connector_customers SET due_at = now()');
+    await db.query('UPDATE connector_customers SET due_at = now(), claimed_until = now()');
     const [forgetting, ...others] = await claimForgetting(db, 'brevo', 10, 60_000);
     expect(others).toEqual([]);
     expect(forgetting).toMatchObject({
