@@ -13,7 +13,8 @@ export const anothersDatabase: Attack = {
     });
     await scene.reaches(sid, ({ state }) => state === 'verified');
     await scene.stack.stopServer();
-    const other = { TWILIO_ACCOUNT_SID: newSid('AC') };
+    // Without the connector's file, which names its account and would be refused first.
+    const other = { TWILIO_ACCOUNT_SID: newSid('AC'), CUSTODY_BREVO_FILE: '' };
     for (const words of [
       ['erase', '--recording', sid, '--yes'],
       ['reconcile', '--since', '2020-01-01'],

@@ -105,7 +105,7 @@ onEachEngine('the room of connectors', (open) => {
       undefined,
       undefined,
     ]);
-    expect(Object.keys(off.works ?? {})).toEqual(['connector-test']);
+    expect(Object.keys(off.works ?? {})).toEqual(['connector-sync', 'connector-test']);
     await off.begin?.();
     expect(await marks()).toEqual([]);
     expect(await changes()).toEqual([]);
